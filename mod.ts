@@ -1,0 +1,64 @@
+/**
+ * A typed key-value store with change watching, on one SQLite file.
+ *
+ * Values live under a kind and a key. Every store keeps the contract that
+ * {@linkcode Store} documents, and every watch etcd's guarantees: ordered,
+ * unique, gap-free, resumable.
+ *
+ * @example
+ * ```ts
+ * import { openStore } from "@zestor/store";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using store = await openStore<{ users: { name: string } }>({
+ *   path: ":memory:",
+ * });
+ * await store.set("users", "alice", { name: "Alice" });
+ *
+ * for await (const event of store.watch("users", { initial: true })) {
+ *   assertEquals(event.type, "create");
+ *   assertEquals(event.value.name, "Alice");
+ *   break;
+ * }
+ * ```
+ *
+ * @module
+ */
+export {
+  type Durability,
+  openStore,
+  type SqliteStore,
+  type StoreOptions,
+} from "./src/sqlite/open_store.ts";
+export type { DriverChoice } from "./src/sqlite/driver/load.ts";
+export {
+  type Connection,
+  type Driver,
+  type Location,
+  type Row,
+  SqlError,
+  type SqlFailure,
+  type SqlValue,
+  type Statement,
+} from "./src/sqlite/driver/driver.ts";
+export type { Codec } from "./src/codec/codec.ts";
+export type { CodecOption } from "./src/codec/kind_codecs.ts";
+export { json } from "./src/codec/json.ts";
+export type * from "./src/contract.ts";
+export {
+  CodecError,
+  InvalidNameError,
+  KeyNotFoundError,
+  StoreBusyError,
+  StoreClosedError,
+  StoreCorruptError,
+  StoreError,
+  type StoreErrorCode,
+  StoreFullError,
+  StoreOpenError,
+  StoreReadOnlyError,
+  ValidationError,
+  type ValidationIssue,
+  VersionConflictError,
+  WatchOverflowError,
+} from "./src/errors.ts";

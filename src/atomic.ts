@@ -1,0 +1,91 @@
+/**
+ * Collects an atomic operation, for every store.
+ *
+ * @module
+ */
+import type {
+  AtomicCheck,
+  AtomicOperation,
+  AtomicResult,
+  KindOf,
+  OperationOptions,
+} from "./contract.ts";
+import { assertName } from "./names.ts";
+import { assertInteger, assertOptions } from "./options.ts";
+
+/** A write of an atomic operation: the encoded value, or `undefined` to delete. */
+export interface AtomicWrite {
+  readonly kind: string;
+  readonly key: string;
+  readonly value: Uint8Array | undefined;
+}
+
+/** What an atomic operation is to do. */
+export interface AtomicPlan {
+  readonly checks: readonly AtomicCheck[];
+  readonly writes: readonly AtomicWrite[];
+}
+
+/** What a store does for its atomic operations. */
+export interface AtomicBackend {
+  /** Encodes a value; throws `CodecError`. */
+  encode(kind: string, key: string, value: unknown): Uint8Array;
+  /** Carries the plan out in one transaction. */
+  commit(plan: AtomicPlan, options?: OperationOptions): Promise<AtomicResult>;
+}
+
+/** The builder that `atomic()` gives. */
+export class AtomicBuilder<Kinds extends object>
+  implements AtomicOperation<Kinds> {
+  readonly #backend: AtomicBackend;
+  readonly #checks: AtomicCheck[] = [];
+  readonly #writes: AtomicWrite[] = [];
+
+  /** Takes what encodes and commits. */
+  constructor(backend: AtomicBackend) {
+    this.#backend = backend;
+  }
+
+  check(...checks: AtomicCheck<KindOf<Kinds>>[]): this {
+    for (const { kind, key, version } of checks) {
+      assertName("kind", kind);
+      assertName("key", key);
+      if (version === undefined) {
+        throw new TypeError(
+          `Cannot check ${JSON.stringify(key)}: "version" is missing`,
+        );
+      }
+      assertInteger("check", "version", version, 0);
+      this.#checks.push({ kind, key, version });
+    }
+    return this;
+  }
+
+  set<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    value: Kinds[Kind],
+  ): this {
+    assertName("kind", kind);
+    assertName("key", key);
+    const encoded = this.#backend.encode(kind, key, value);
+    this.#writes.push({ kind, key, value: encoded });
+    return this;
+  }
+
+  delete(kind: KindOf<Kinds>, key: string): this {
+    assertName("kind", kind);
+    assertName("key", key);
+    this.#writes.push({ kind, key, value: undefined });
+    return this;
+  }
+
+  // deno-lint-ignore require-await -- so that what it throws is a rejection
+  async commit(options?: OperationOptions): Promise<AtomicResult> {
+    assertOptions("commit", options, ["signal"]);
+    return this.#backend.commit(
+      { checks: [...this.#checks], writes: [...this.#writes] },
+      options,
+    );
+  }
+}

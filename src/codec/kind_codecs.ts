@@ -1,0 +1,109 @@
+/**
+ * Which codec encodes which kind, and the codecs' errors with the entry named.
+ *
+ * @module
+ */
+import { CodecError, quote } from "../errors.ts";
+import type { Codec } from "./codec.ts";
+import { json } from "./json.ts";
+
+/** One codec for every kind, or one for each named kind and JSON for the rest. */
+export type CodecOption<Kinds extends object> =
+  | Codec
+  | {
+    readonly [Kind in keyof Kinds]?: Codec<Kinds[Kind]>;
+  };
+
+/** The codecs of a store's kinds. */
+export class KindCodecs {
+  readonly #fallback: Codec;
+  readonly #byKind: ReadonlyMap<string, Codec>;
+
+  /** Takes the `codec` option; throws a `TypeError` where it is none. */
+  constructor(option: unknown = json) {
+    if (isCodec(option)) {
+      this.#fallback = option;
+      this.#byKind = new Map();
+      return;
+    }
+    if (typeof option !== "object" || option === null) {
+      throw notCodec(option);
+    }
+    this.#fallback = json;
+    this.#byKind = new Map(Object.entries(option));
+    for (const codec of this.#byKind.values()) {
+      if (!isCodec(codec)) throw notCodec(codec);
+    }
+  }
+
+  /** The name of the codec of kinds that have none of their own. */
+  get fallbackName(): string {
+    return this.#fallback.name;
+  }
+
+  /** The kinds that have a codec of their own. */
+  get namedKinds(): string[] {
+    return [...this.#byKind.keys()];
+  }
+
+  /** The name of a kind's codec. */
+  nameOf(kind: string): string {
+    return this.#codecOf(kind).name;
+  }
+
+  /** Encodes a value; throws `CodecError`. */
+  encode(kind: string, key: string, value: unknown): Uint8Array {
+    const codec = this.#codecOf(kind);
+    try {
+      const bytes: unknown = codec.encode(value);
+      if (bytes instanceof Uint8Array) return bytes;
+      throw new TypeError(`It gave ${Deno.inspect(bytes)}, not a Uint8Array`);
+    } catch (cause) {
+      throw failed("encode", codec, kind, key, cause);
+    }
+  }
+
+  /** Decodes a stored value; throws `CodecError`. */
+  decode(kind: string, key: string, bytes: Uint8Array): unknown {
+    const codec = this.#codecOf(kind);
+    try {
+      return codec.decode(bytes);
+    } catch (cause) {
+      throw failed("decode", codec, kind, key, cause);
+    }
+  }
+
+  #codecOf(kind: string): Codec {
+    return this.#byKind.get(kind) ?? this.#fallback;
+  }
+}
+
+function isCodec(value: unknown): value is Codec {
+  const codec = value as Partial<Codec> | null | undefined;
+  return typeof codec?.name === "string" &&
+    typeof codec.encode === "function" && typeof codec.decode === "function";
+}
+
+function notCodec(value: unknown): TypeError {
+  return new TypeError(
+    `Cannot open store: "codec" is a codec, or an object of codecs by kind, received ${
+      Deno.inspect(value)
+    }`,
+  );
+}
+
+function failed(
+  action: string,
+  codec: Codec,
+  kind: string,
+  key: string,
+  cause: unknown,
+): CodecError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new CodecError(
+    `Cannot ${action} the value of ${
+      quote(kind, key)
+    } with the codec "${codec.name}": ${reason}`,
+    { cause },
+  );
+}

@@ -1,0 +1,22 @@
+/**
+ * How the codecs of plain data say that they cannot keep a value.
+ *
+ * @module
+ */
+
+/**
+ * Makes the error for a part of a value that a format has no form for.
+ *
+ * @param format The format's name.
+ * @param what The part, as in "a Map".
+ * @param path Where it is: property names and indexes from the value inwards,
+ * as in ".users[0].name"; empty for the value itself.
+ */
+export function unrepresentable(
+  format: string,
+  what: string,
+  path: string,
+): TypeError {
+  const where = path === "" ? "" : ` at ${path.replace(/^\./, "")}`;
+  return new TypeError(`${format} cannot represent ${what}${where}`);
+}

@@ -1,0 +1,425 @@
+/**
+ * The contract that every store keeps: its types, and what they promise.
+ *
+ * Values live under a **kind** (a collection) and a **key**. Kinds and keys are
+ * non-empty, well-formed strings without NUL, anything else is an
+ * `InvalidNameError`; keys are ordered by their UTF-8 bytes.
+ *
+ * Every store guarantees:
+ *
+ * - **C1, durable**: a resolved write is on disk, to the degree the store was
+ *   opened for.
+ * - **C2, atomic**: `setAll` and `atomic` take effect whole or not at all.
+ * - **C3, program order**: an operation sees every write that was called before
+ *   it on the same store, awaited or not.
+ * - **C4, isolated callers**: writes that share a transaction never fail each
+ *   other.
+ * - **C5, no-op**: a write that changes nothing bumps no version and emits no
+ *   event.
+ * - **C6, versions**: an entry's version is 1 when it is created and grows by
+ *   1 with each change; revisions are one ascending number for the whole store,
+ *   one for each change.
+ * - **C7, cancellable**: an aborted operation that has not begun does nothing
+ *   and rejects with `signal.reason`; one that has begun completes whole.
+ * - **C8, never blocks**: waiting for a lock never blocks the event loop.
+ *
+ * And of every watch:
+ *
+ * - **W1, ordered**: events come in the order of their revisions.
+ * - **W2, unique**: no event comes twice.
+ * - **W3, reliable**: no event is missing, unless the stream errors with
+ *   `WatchOverflowError`; no filter hides that.
+ * - **W4, atomic**: the events of one transaction are contiguous; replay and
+ *   subscription are one step, at the moment of the call, replay first.
+ * - **W5, resumable** from any revision that is still in the change log.
+ * - **W6, bookmarkable**: bookmarks tell how far a watch has seen, on a quiet
+ *   kind too.
+ * - **W7, complete**: the writes of everyone who writes to the same storage
+ *   appear.
+ * - **W8, bounded**: a watcher that is not read costs no memory that grows with
+ *   the writes.
+ * - **W9**: the stream closes exactly once.
+ *
+ * @module
+ */
+import type { VersionConflictError } from "./errors.ts";
+
+/** The kinds of a store opened without a type: any name, values unknown. */
+export type AnyKinds = Record<string, unknown>;
+
+/** The names of the kinds in a map from kind to value type. */
+export type KindOf<Kinds> = Extract<keyof Kinds, string>;
+
+/** What every operation takes. */
+export interface OperationOptions {
+  /**
+   * Cancels the operation: it rejects with `signal.reason`. A write that has
+   * begun when the signal aborts completes, and resolves.
+   */
+  signal?: AbortSignal;
+}
+
+/** A stored value and what the store knows of it. */
+export interface Entry<T = unknown> {
+  /** The key, unique within its kind. */
+  key: string;
+  /** The value, decoded. */
+  value: T;
+  /** 1 when the entry was created, 1 more with each change. */
+  version: number;
+  /** When the entry was last changed, to the millisecond, by the writer's clock. */
+  updatedAt: Date;
+}
+
+/** A key and its value. */
+export interface KeyValue<T = unknown> {
+  /** The key, unique within its kind. */
+  key: string;
+  /** The value, decoded. */
+  value: T;
+}
+
+/**
+ * Which entries of a kind, and in which order. All conditions must hold.
+ *
+ * @typeParam T The kind's values.
+ */
+export interface RangeOptions<T = unknown> extends OperationOptions {
+  /** Only keys that begin with this string. */
+  prefix?: string;
+  /** The first key, inclusive. */
+  start?: string;
+  /** The end of the keys, exclusive; not before `start`. */
+  end?: string;
+  /** At most so many entries, counted after `where`; 0 or more. @default {Infinity} */
+  limit?: number;
+  /** From the last key to the first. @default {false} */
+  reverse?: boolean;
+  /** Only entries for which this returns true. It decodes every value in the range. */
+  where?: (key: string, value: T) => boolean;
+}
+
+/** Options of `set`, and of `delete`. */
+export interface WriteOptions extends OperationOptions {
+  /**
+   * Write only if the entry has this version now, 0 for "does not exist".
+   * Else the write is refused with `VersionConflictError`.
+   */
+  ifVersion?: number;
+}
+
+/**
+ * Options of `update`.
+ *
+ * @typeParam T The kind's values.
+ */
+export interface UpdateOptions<T = unknown> extends OperationOptions {
+  /** What to start from where there is no value. Without it, that is a `KeyNotFoundError`. */
+  initial?: T;
+}
+
+/** What a write did to its entry. */
+export type SetStatus = "created" | "updated" | "unchanged";
+
+/** What `set` did. */
+export interface SetResult {
+  /** `"unchanged"`: the value was there already, and nothing was written. */
+  status: SetStatus;
+  /** The entry's version now. */
+  version: number;
+  /** The revision of this change; where nothing changed, the store's latest. */
+  revision: number;
+}
+
+/**
+ * What `update` did.
+ *
+ * @typeParam T The kind's values.
+ */
+export interface UpdateResult<T = unknown> extends SetResult {
+  /** What the function returned. */
+  value: T;
+}
+
+/** What `setAll` did: how many entries of each status. */
+export interface SetAllResult {
+  /** Entries that were not there before. */
+  created: number;
+  /** Entries whose value changed. */
+  updated: number;
+  /** Entries whose value was there already. */
+  unchanged: number;
+}
+
+/**
+ * Entries to write: a `Map`, an iterable of pairs, or an object's own
+ * properties. Of a key that comes twice, the last value counts.
+ *
+ * @typeParam T The kind's values.
+ */
+export type EntriesInput<T> =
+  | Iterable<readonly [key: string, value: T]>
+  | Readonly<Record<string, T>>;
+
+/** A condition of an atomic operation. */
+export interface AtomicCheck<Kind extends string = string> {
+  /** The entry's kind. */
+  kind: Kind;
+  /** The entry's key. */
+  key: string;
+  /** The version that the entry must have; 0 for "must not exist". */
+  version: number;
+}
+
+/** What an atomic operation's `commit` did. */
+export type AtomicResult =
+  | {
+    /** Every check held, and everything was written. */
+    ok: true;
+    /** The revision of the last change; where nothing changed, the store's latest. */
+    revision: number;
+  }
+  | {
+    /** A check failed, and nothing was written. */
+    ok: false;
+    /** The first check that failed. */
+    conflict: VersionConflictError;
+  };
+
+/**
+ * Several writes, to several keys of several kinds, that take effect together
+ * or not at all. Built by chaining, run by `commit`.
+ *
+ * @typeParam Kinds The store's kinds and their values.
+ */
+export interface AtomicOperation<Kinds extends object = AnyKinds> {
+  /** Adds conditions: all must hold when the operation is committed. */
+  check(...checks: AtomicCheck<KindOf<Kinds>>[]): this;
+  /** Adds a write. The value is encoded now; what the codec refuses raises `CodecError`. */
+  set<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    value: Kinds[Kind],
+  ): this;
+  /** Adds a deletion; it does nothing where there is no such key. */
+  delete(kind: KindOf<Kinds>, key: string): this;
+  /**
+   * Checks every condition, then does every write in the order it was added,
+   * in one transaction.
+   */
+  commit(options?: OperationOptions): Promise<AtomicResult>;
+}
+
+/** The type of a change. */
+export type ChangeType = "create" | "update" | "delete";
+
+/**
+ * One change of one entry.
+ *
+ * @typeParam T The kind's values.
+ */
+export interface WatchEvent<T = unknown> {
+  /** What happened. A replayed entry is a `"create"`. */
+  type: ChangeType;
+  /** The entry's kind. */
+  kind: string;
+  /** The entry's key. */
+  key: string;
+  /** The new value; for `"delete"` the one that was deleted. */
+  value: T;
+  /** The entry's version after the change; for `"delete"` the last one it had. */
+  version: number;
+  /**
+   * The change's number in the whole store, to resume `after`. A replayed entry
+   * has 0: in the middle of a replay there is nothing to resume from, and
+   * `after: 0` never skips an entry. The bookmark at the replay's end does.
+   */
+  revision: number;
+}
+
+/** Tells that a watch has seen everything up to a revision. */
+export interface WatchBookmark {
+  /** Marks it as a bookmark. */
+  type: "bookmark";
+  /** Resume `after` this revision. */
+  revision: number;
+}
+
+/** Options of `watch`. */
+export interface WatchOptions extends OperationOptions {
+  /**
+   * Replay what is there at the moment of the call as `create` events, in key
+   * order, then go live. Not together with `after`.
+   * @default {false}
+   */
+  initial?: boolean;
+  /** Only changes of these types; replayed entries count as `"create"`. @default {all} */
+  types?: readonly ChangeType[];
+  /** Only this key. Not together with `prefix`. */
+  key?: string;
+  /** Only keys that begin with this string. */
+  prefix?: string;
+  /**
+   * Resume: every change past this revision, then live. A revision that the
+   * change log does not reach, or has not reached yet, errors the stream with
+   * `WatchOverflowError`.
+   */
+  after?: number;
+  /**
+   * How many events the watch may hold in memory ahead of its consumer, at
+   * least 1. It bounds memory, not how far the consumer may fall behind: that
+   * is the store's `history`.
+   * @default {128}
+   */
+  bufferSize?: number;
+  /**
+   * Also emit a bookmark when a replay is complete, and now and then while
+   * other kinds change and this one does not, so that a revision that a
+   * consumer saved does not fall off the change log.
+   * @default {false}
+   */
+  bookmarks?: boolean;
+}
+
+/**
+ * A typed key-value store with change watching. The module's comment states
+ * what every store guarantees.
+ *
+ * Every operation rejects with `StoreClosedError` once the store is closed,
+ * with `InvalidNameError` for a kind or key that cannot be one, and with
+ * `signal.reason` when its signal aborts.
+ *
+ * @typeParam Kinds A map from kind to value type.
+ */
+export interface Store<Kinds extends object = AnyKinds>
+  extends AsyncDisposable {
+  /** The value, or `undefined` where there is none. */
+  get<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    options?: OperationOptions,
+  ): Promise<Kinds[Kind] | undefined>;
+
+  /** The value with its version and time, or `undefined` where there is none. */
+  entry<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    options?: OperationOptions,
+  ): Promise<Entry<Kinds[Kind]> | undefined>;
+
+  /** The values by key, in key order, as of one moment. For a large kind prefer `entries`. */
+  list<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): Promise<Map<string, Kinds[Kind]>>;
+
+  /** The keys, in key order, as of one moment. */
+  keys<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): Promise<string[]>;
+
+  /** The keys with their values, in key order, as of one moment. */
+  values<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): Promise<KeyValue<Kinds[Kind]>[]>;
+
+  /** How many entries there are. */
+  count<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): Promise<number>;
+
+  /**
+   * The entries as a stream, in key order, in constant memory, read a page at
+   * a time. Each page is as of one moment; an entry that changes meanwhile
+   * comes once, as it is when the stream reaches it. When the signal aborts the
+   * stream errors with `signal.reason`.
+   */
+  entries<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): ReadableStream<Entry<Kinds[Kind]>>;
+
+  /** The kinds that have entries, in order. */
+  kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]>;
+
+  /** Everything, by kind, then by key, as of one moment. */
+  getAll(
+    options?: OperationOptions,
+  ): Promise<Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>>;
+
+  /** Writes a value. It is encoded before the call returns. */
+  set<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    value: Kinds[Kind],
+    options?: WriteOptions,
+  ): Promise<SetResult>;
+
+  /**
+   * Writes several values of a kind, all or nothing. Keys that are not named
+   * stay. Events come in key order. Entries beyond the first few thousand are
+   * read from `entries` after the call has returned, so do not change it until
+   * the promise settles.
+   */
+  setAll<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    entries: EntriesInput<Kinds[Kind]>,
+    options?: OperationOptions,
+  ): Promise<SetAllResult>;
+
+  /**
+   * Replaces a value by what a function makes of it, atomically.
+   *
+   * The function runs inside the transaction, so it is synchronous, must not
+   * use the store, and may run again if the transaction it shared could not be
+   * committed. What it throws rejects the call, and nothing is written.
+   */
+  update<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    fn: (value: Kinds[Kind]) => Kinds[Kind],
+    options?: UpdateOptions<Kinds[Kind]>,
+  ): Promise<UpdateResult<Kinds[Kind]>>;
+
+  /** Deletes an entry, and gives what it was, or `undefined` where there was none. */
+  delete<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    options?: WriteOptions,
+  ): Promise<Entry<Kinds[Kind]> | undefined>;
+
+  /** Begins an operation on several keys and kinds. */
+  atomic(): AtomicOperation<Kinds>;
+
+  /**
+   * The changes of a kind from now on, as a stream.
+   *
+   * It ends when the signal aborts, when its consumer cancels it or leaves the
+   * `for await`, and when the store closes. It errors with `WatchOverflowError`
+   * when the change log no longer holds what the consumer has yet to see.
+   * A stream that is being read keeps the process alive.
+   */
+  watch<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    options: WatchOptions & { bookmarks: true },
+  ): ReadableStream<WatchEvent<Kinds[Kind]> | WatchBookmark>;
+  /** The changes of a kind from now on, as a stream. */
+  watch<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    options?: WatchOptions & { bookmarks?: false },
+  ): ReadableStream<WatchEvent<Kinds[Kind]>>;
+  /** The changes of a kind from now on, as a stream. */
+  watch<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    options?: WatchOptions,
+  ): ReadableStream<WatchEvent<Kinds[Kind]> | WatchBookmark>;
+
+  /**
+   * Closes the store: refuses new operations, finishes the writes that wait,
+   * ends every watch. Calling it again waits for the same.
+   */
+  close(): Promise<void>;
+}

@@ -1,0 +1,236 @@
+/**
+ * Every error that a store raises. Each carries a stable `code` to branch on,
+ * a message that says what failed, for what, and what to do next, and the
+ * `cause` where another error is behind it.
+ *
+ * A call with arguments of the wrong shape (a misspelt option, a negative
+ * limit) is a mistake in the program, not a state of the store: it raises the
+ * platform's own `TypeError` or `RangeError`.
+ *
+ * @module
+ */
+
+/** The `code` of a {@linkcode StoreError}. */
+export type StoreErrorCode =
+  | "OPEN"
+  | "CLOSED"
+  | "BUSY"
+  | "FULL"
+  | "CORRUPT"
+  | "READ_ONLY"
+  | "INVALID_NAME"
+  | "KEY_NOT_FOUND"
+  | "VERSION_CONFLICT"
+  | "VALIDATION"
+  | "CODEC"
+  | "WATCH_OVERFLOW"
+  | "STORAGE";
+
+/** What every error of a store extends. */
+export class StoreError extends Error {
+  /** The class's name, also in minified code. */
+  override readonly name: string = "StoreError";
+  /** A stable identifier of the kind of failure. */
+  readonly code: StoreErrorCode;
+
+  /** Makes the error; `options.cause` is the error behind it, if any. */
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+// Opening.
+
+/** The store could not be opened. Nothing in the file was changed. */
+export class StoreOpenError extends StoreError {
+  override readonly name: string = "StoreOpenError";
+
+  /** Makes the error; `options.cause` is the error behind it, if any. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("OPEN", message, options);
+  }
+}
+
+// Any operation.
+
+/** The operation was called on a store that is closed or closing. */
+export class StoreClosedError extends StoreError {
+  override readonly name: string = "StoreClosedError";
+
+  /** Makes the error; `options.cause` is the error behind it, if any. */
+  constructor(
+    message = "Cannot use the store: it is closed",
+    options?: ErrorOptions,
+  ) {
+    super("CLOSED", message, options);
+  }
+}
+
+/** Another connection held the lock for longer than `busyTimeout`. Nothing was done. */
+export class StoreBusyError extends StoreError {
+  override readonly name: string = "StoreBusyError";
+
+  /** Makes the error; `options.cause` is the error behind it, if any. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("BUSY", message, options);
+  }
+}
+
+/** The disk, or the database's page limit, has no room left. Nothing was written. */
+export class StoreFullError extends StoreError {
+  override readonly name: string = "StoreFullError";
+
+  /** Makes the error; `options.cause` is the error behind it, if any. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("FULL", message, options);
+  }
+}
+
+/** What is stored is damaged: SQLite found the file malformed. */
+export class StoreCorruptError extends StoreError {
+  override readonly name: string = "StoreCorruptError";
+
+  /** Makes the error; `options.cause` is the error behind it, if any. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("CORRUPT", message, options);
+  }
+}
+
+/** A write was called on a store that was opened read-only. */
+export class StoreReadOnlyError extends StoreError {
+  override readonly name: string = "StoreReadOnlyError";
+
+  /** Makes the error; `options.cause` is the error behind it, if any. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("READ_ONLY", message, options);
+  }
+}
+
+/** A kind or a key is empty, holds a NUL, or is not well-formed Unicode. */
+export class InvalidNameError extends StoreError {
+  override readonly name: string = "InvalidNameError";
+
+  /** Makes the error; `options.cause` is the error behind it, if any. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("INVALID_NAME", message, options);
+  }
+}
+
+// Writes.
+
+/** `update` found no value and was given no `initial`. */
+export class KeyNotFoundError extends StoreError {
+  override readonly name: string = "KeyNotFoundError";
+  /** The kind looked in. */
+  readonly kind: string;
+  /** The key that is not there. */
+  readonly key: string;
+
+  /** Makes the error for a kind and a key. */
+  constructor(kind: string, key: string, options?: ErrorOptions) {
+    super(
+      "KEY_NOT_FOUND",
+      `Cannot update ${
+        quote(kind, key)
+      }: there is no value, and no "initial" was given`,
+      options,
+    );
+    this.kind = kind;
+    this.key = key;
+  }
+}
+
+/** An entry's version was not the one that the write asked for. Nothing was written. */
+export class VersionConflictError extends StoreError {
+  override readonly name: string = "VersionConflictError";
+  /** The entry's kind. */
+  readonly kind: string;
+  /** The entry's key. */
+  readonly key: string;
+  /** The version asked for; 0 for "must not exist". */
+  readonly expected: number;
+  /** The version found; 0 where the key does not exist. */
+  readonly actual: number;
+
+  /** Makes the error for a kind, a key, and the two versions. */
+  constructor(
+    kind: string,
+    key: string,
+    expected: number,
+    actual: number,
+    options?: ErrorOptions,
+  ) {
+    super(
+      "VERSION_CONFLICT",
+      `Cannot write ${quote(kind, key)}: expected ${
+        describeVersion(expected)
+      }, found ${describeVersion(actual)}; read the entry again and retry`,
+      options,
+    );
+    this.kind = kind;
+    this.key = key;
+    this.expected = expected;
+    this.actual = actual;
+  }
+}
+
+/** One thing that a schema found wrong with a value. */
+export interface ValidationIssue {
+  /** What is wrong. */
+  readonly message: string;
+  /** Where in the value: property names and indexes, outermost first. */
+  readonly path?: ReadonlyArray<PropertyKey>;
+}
+
+/** A value was refused by its kind's schema. Nothing of the call was written. */
+export class ValidationError extends StoreError {
+  override readonly name: string = "ValidationError";
+  /** Everything that the schema found wrong. */
+  readonly issues: ReadonlyArray<ValidationIssue>;
+
+  /** Makes the error from a schema's issues. */
+  constructor(
+    message: string,
+    issues: ReadonlyArray<ValidationIssue>,
+    options?: ErrorOptions,
+  ) {
+    super("VALIDATION", message, options);
+    this.issues = issues;
+  }
+}
+
+/** A value cannot be encoded, or stored bytes cannot be decoded, by the kind's codec. */
+export class CodecError extends StoreError {
+  override readonly name: string = "CodecError";
+
+  /** Makes the error; `options.cause` is what the codec raised. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("CODEC", message, options);
+  }
+}
+
+// Watching.
+
+/**
+ * The change log does not hold every change that the watch has yet to see: the
+ * consumer fell behind by more than `history`, or resumed from a revision that
+ * is not in the log. Read the kind again and start a new watch.
+ */
+export class WatchOverflowError extends StoreError {
+  override readonly name: string = "WatchOverflowError";
+
+  /** Makes the error; `options.cause` is the error behind it, if any. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("WATCH_OVERFLOW", message, options);
+  }
+}
+
+/** How messages name an entry: its kind and key, quoted and escaped. */
+export function quote(kind: string, key: string): string {
+  return `${JSON.stringify(kind)}/${JSON.stringify(key)}`;
+}
+
+function describeVersion(version: number): string {
+  return version === 0 ? "no entry" : `version ${version}`;
+}

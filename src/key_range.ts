@@ -1,0 +1,107 @@
+/**
+ * Which keys a range or a watch names, as two bounds.
+ *
+ * @module
+ */
+import type { RangeOptions } from "./contract.ts";
+import { compareKeys, prefixEnd } from "./key_order.ts";
+import { assertName, assertText } from "./names.ts";
+import { assertInteger, assertOptions, assertType } from "./options.ts";
+
+/** An end of a range of keys. */
+export interface KeyBound {
+  /** The key at the end. */
+  readonly key: string;
+  /** Whether that key is in the range. */
+  readonly inclusive: boolean;
+}
+
+/** A range of keys. Every key is at or after `""`. */
+export interface KeyRange {
+  readonly lower: KeyBound;
+  /** Absent where the range has no end. */
+  readonly upper?: KeyBound;
+}
+
+/** A kind's every key. */
+export const ALL_KEYS: KeyRange = { lower: { key: "", inclusive: true } };
+
+/** The keys with a prefix. */
+export function prefixRange(prefix: string): KeyRange {
+  assertText("prefix", prefix);
+  const end = prefixEnd(prefix);
+  return {
+    lower: { key: prefix, inclusive: true },
+    upper: end === undefined ? undefined : { key: end, inclusive: false },
+  };
+}
+
+/** One key. */
+export function singleKey(key: string): KeyRange {
+  assertName("key", key);
+  const bound = { key, inclusive: true };
+  return { lower: bound, upper: bound };
+}
+
+/** The rest of a range, past one of its keys in the direction of reading. */
+export function rangePast(
+  range: KeyRange,
+  key: string,
+  reverse = false,
+): KeyRange {
+  const bound = { key, inclusive: false };
+  return reverse
+    ? { lower: range.lower, upper: bound }
+    : { lower: bound, upper: range.upper };
+}
+
+const RANGE_OPTIONS = [
+  "prefix",
+  "start",
+  "end",
+  "limit",
+  "reverse",
+  "where",
+  "signal",
+];
+
+/** The keys that `options` names; throws on options that make no range. */
+export function rangeOf<T>(
+  action: string,
+  options: RangeOptions<T> | undefined,
+): KeyRange {
+  if (options === undefined) return ALL_KEYS;
+  assertOptions(action, options, RANGE_OPTIONS);
+  const { prefix = "", start = "", end, limit, reverse, where } = options;
+  if (limit !== Infinity) assertInteger(action, "limit", limit, 0);
+  assertType(action, "reverse", reverse, "boolean");
+  assertType(action, "where", where, "function");
+  assertText("start", start);
+  if (end !== undefined) assertText("end", end);
+  if (end !== undefined && compareKeys(start, end) > 0) {
+    throw new RangeError(
+      `Cannot ${action}: "start" ${JSON.stringify(start)} is after "end" ${
+        JSON.stringify(end)
+      }`,
+    );
+  }
+  return intersect(prefixRange(prefix), start, end);
+}
+
+function intersect(
+  { lower, upper }: KeyRange,
+  start: string,
+  end: string | undefined,
+): KeyRange {
+  const endBound = end === undefined
+    ? undefined
+    : { key: end, inclusive: false };
+  return {
+    lower: compareKeys(start, lower.key) > 0
+      ? { key: start, inclusive: true }
+      : lower,
+    upper: !upper || (endBound && compareKeys(endBound.key, upper.key) < 0)
+      ? endBound
+      : upper,
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * A connection with its prepared statements, each prepared once.
+ *
+ * @module
+ */
+import type { Connection, Row, SqlValue, Statement } from "./driver/driver.ts";
+
+/** A connection by SQL text. All of it is synchronous, and throws `SqlError`. */
+export class Database {
+  readonly #connection: Connection;
+  readonly #statements = new Map<string, Statement>();
+
+  /** Takes over a connection. */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Runs a statement for its effect. */
+  run(sql: string, ...params: SqlValue[]): void {
+    this.#prepared(sql).run(...params);
+  }
+
+  /** The first row, if any. */
+  get(sql: string, ...params: SqlValue[]): Row | undefined {
+    return this.#prepared(sql).get(...params);
+  }
+
+  /** Every row. */
+  all(sql: string, ...params: SqlValue[]): Row[] {
+    return this.#prepared(sql).all(...params);
+  }
+
+  /** Reads with several statements as of one moment. */
+  snapshot<T>(read: () => T): T {
+    this.run("BEGIN");
+    try {
+      return read();
+    } finally {
+      this.run("COMMIT");
+    }
+  }
+
+  /** Closes the connection. */
+  close(): void {
+    this.#statements.clear();
+    this.#connection.close();
+  }
+
+  #prepared(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#connection.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}

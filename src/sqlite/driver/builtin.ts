@@ -1,0 +1,106 @@
+/**
+ * The driver on `node:sqlite`, which is built into Deno: nothing to load, and
+ * Deno's file permissions hold.
+ *
+ * @module
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import {
+  assertBindable,
+  type Connection,
+  type Driver,
+  filename,
+  type Location,
+  type Row,
+  SqlError,
+  type SqlValue,
+  type Statement,
+} from "./driver.ts";
+
+/** The driver on `node:sqlite`. */
+export const builtinDriver: Driver = {
+  name: "builtin",
+  open: (location) => new BuiltinConnection(location),
+};
+
+class BuiltinConnection implements Connection {
+  readonly #database: DatabaseSync;
+
+  constructor(location: Location) {
+    this.#database = attempt(() => {
+      // The binding has no way to say "do not create".
+      if (location.mode === "rw" && !location.memory) assertFile(location.path);
+      return new DatabaseSync(filename(location), {
+        readOnly: location.mode === "ro",
+      });
+    });
+  }
+
+  exec(sql: string): void {
+    attempt(() => this.#database.exec(sql));
+  }
+
+  prepare(sql: string): Statement {
+    return new BuiltinStatement(attempt(() => this.#database.prepare(sql)));
+  }
+
+  close(): void {
+    attempt(() => this.#database.close());
+  }
+}
+
+class BuiltinStatement implements Statement {
+  readonly #statement: StatementSync;
+
+  constructor(statement: StatementSync) {
+    this.#statement = statement;
+  }
+
+  run(...params: SqlValue[]): void {
+    const bound = bindable(params);
+    attempt(() => this.#statement.run(...bound));
+  }
+
+  get(...params: SqlValue[]): Row | undefined {
+    const bound = bindable(params);
+    return attempt(() => this.#statement.get(...bound)) as Row | undefined;
+  }
+
+  all(...params: SqlValue[]): Row[] {
+    const bound = bindable(params);
+    return attempt(() => this.#statement.all(...bound)) as Row[];
+  }
+}
+
+type Bindable = string | bigint | Uint8Array | null;
+
+function bindable(params: SqlValue[]): Bindable[] {
+  return params.map((value) => {
+    assertBindable(value);
+    // A number would be bound as REAL.
+    return typeof value === "number" ? BigInt(value) : value;
+  });
+}
+
+function assertFile(path: string): void {
+  try {
+    Deno.statSync(path);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new SqlError("cannot_open", `No such file: ${path}`, { cause });
+  }
+}
+
+function attempt<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw isSqliteError(error) ? SqlError.from(error, error.errcode) : error;
+  }
+}
+
+// Anything else, such as a refused permission, is passed on as it is.
+function isSqliteError(error: unknown): error is Error & { errcode?: number } {
+  return error instanceof Error && "code" in error &&
+    error.code === "ERR_SQLITE_ERROR";
+}

@@ -1,0 +1,156 @@
+/**
+ * The driver port: the little of an SQLite binding that the store needs, so
+ * that a binding is a page of code. A driver hides what its binding gets wrong;
+ * everything above it may rely on this:
+ *
+ * - text, blobs, null and integers up to 2^53 - 1 come back as they went in;
+ *   text that a binding would alter is refused with a `TypeError`;
+ * - rows are fresh objects, blobs are the caller's own;
+ * - every failure of SQLite is an {@linkcode SqlError}.
+ *
+ * @module
+ */
+
+/** What can be bound and read. A number is a safe integer. */
+export type SqlValue = string | number | Uint8Array | null;
+
+/** A result row: values by column name. */
+export type Row = Record<string, SqlValue>;
+
+/** Which database to open. */
+export interface Location {
+  /** A file's path, or the name of a database in memory. */
+  readonly path: string;
+  /** Read only; read and write an existing file; or create it where missing. */
+  readonly mode: "ro" | "rw" | "rwc";
+  /**
+   * Not in a file: in memory, for this connection alone or shared by name
+   * within the process.
+   */
+  readonly memory?: "private" | "shared";
+}
+
+/** An SQLite binding. */
+export interface Driver {
+  /** What `store.driver` tells. */
+  readonly name: string;
+  /** Opens a connection; throws `SqlError`. */
+  open(location: Location): Connection;
+}
+
+/** A connection. All of its calls are synchronous, none waits for a lock. */
+export interface Connection {
+  /** Runs statements that take no parameters and give no rows. */
+  exec(sql: string): void;
+  /** Prepares one statement. It lives as long as the connection. */
+  prepare(sql: string): Statement;
+  /** Closes the connection and its statements. */
+  close(): void;
+}
+
+/** A prepared statement. Each call runs it to its end. */
+export interface Statement {
+  /** Runs it for its effect. */
+  run(...params: SqlValue[]): void;
+  /** The first row, if any. */
+  get(...params: SqlValue[]): Row | undefined;
+  /** Every row. */
+  all(...params: SqlValue[]): Row[];
+}
+
+/** Why SQLite failed, as far as the store acts on it. */
+export type SqlFailure =
+  | "busy"
+  | "full"
+  | "corrupt"
+  | "not_a_database"
+  | "read_only"
+  | "cannot_open"
+  | "too_big"
+  | "io"
+  | "other";
+
+/** A failure of SQLite. */
+export class SqlError extends Error {
+  /** The class's name, also in minified code. */
+  override readonly name = "SqlError";
+  /** Why it failed. */
+  readonly failure: SqlFailure;
+
+  /** Makes the error. `options.cause` is what the binding raised. */
+  constructor(failure: SqlFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+
+  /**
+   * Makes one of what a binding threw. Bindings give SQLite's result code on
+   * some failures only, the message on all (https://sqlite.org/rescode.html).
+   */
+  static from(cause: unknown, code?: number): SqlError {
+    if (cause instanceof SqlError) return cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const failure = FAILURE_OF_CODE.get((code ?? 0) & 0xff) ??
+      FAILURE_OF_MESSAGE.find(([pattern]) => pattern.test(message))?.[1] ??
+      "other";
+    return new SqlError(failure, message, { cause });
+  }
+}
+
+const FAILURE_OF_CODE = new Map<number, SqlFailure>([
+  [5, "busy"],
+  [6, "busy"],
+  [8, "read_only"],
+  [10, "io"],
+  [11, "corrupt"],
+  [13, "full"],
+  [14, "cannot_open"],
+  [18, "too_big"],
+  [26, "not_a_database"],
+]);
+
+const FAILURE_OF_MESSAGE: [RegExp, SqlFailure][] = [
+  [/database (table |schema )?is locked/, "busy"],
+  [/database or disk is full/, "full"],
+  [/malformed/, "corrupt"],
+  [/not a database/, "not_a_database"],
+  [/readonly database/, "read_only"],
+  [/unable to open database/, "cannot_open"],
+  [/string or blob too big/, "too_big"],
+  [/disk I\/O error/, "io"],
+];
+
+/**
+ * Throws a `TypeError` for what no binding keeps: both cut text at a NUL when
+ * they read it back, and turn a lone surrogate into U+FFFD, where two keys
+ * would collide.
+ */
+export function assertBindable(value: SqlValue): void {
+  if (typeof value === "string") {
+    if (value.includes("\0") || !value.isWellFormed()) {
+      throw new TypeError(
+        `Cannot bind text ${
+          JSON.stringify(value)
+        }: it holds a NUL or a lone surrogate`,
+      );
+    }
+  } else if (typeof value === "number" && !Number.isSafeInteger(value)) {
+    throw new TypeError(`Cannot bind number ${value}: it is no safe integer`);
+  }
+}
+
+/** The text to hand to SQLite, which reads `file:` as the start of a URI. */
+export function filename(location: Location): string {
+  switch (location.memory) {
+    case "private":
+      return ":memory:";
+    case "shared":
+      return `file:${
+        encodeURIComponent(location.path)
+      }?mode=memory&cache=shared`;
+    default:
+      return /^(file:|:)/.test(location.path)
+        ? `./${location.path}`
+        : location.path;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The driver on `@db/sqlite`, which calls the native library through FFI.
+ *
+ * @module
+ */
+import {
+  assertBindable,
+  type Connection,
+  type Driver,
+  filename,
+  type Location,
+  type Row,
+  SqlError,
+  type SqlValue,
+  type Statement,
+} from "./driver.ts";
+
+// The part of the binding that is used. Its own types are not imported: they
+// are out of reach, as the binding is, where JSR is.
+interface FfiModule {
+  Database: new (path: string, options: FfiOptions) => FfiDatabase;
+}
+
+interface FfiOptions {
+  flags: number;
+  int64: boolean;
+  parseJson: boolean;
+  unsafeConcurrency: boolean;
+}
+
+interface FfiDatabase {
+  exec(sql: string): number;
+  prepare(sql: string): FfiStatement;
+  close(): void;
+}
+
+interface FfiStatement {
+  run(...params: SqlValue[]): number;
+  all(...params: SqlValue[]): object[];
+}
+
+/**
+ * Loads the binding. A static import would load the native library, and need
+ * its permissions and the network, for everyone who imports the store.
+ */
+export async function loadFfiDriver(): Promise<Driver> {
+  const { Database }: FfiModule = await import("@db/sqlite");
+  return {
+    name: "ffi",
+    open: (location) => new FfiConnection(Database, location),
+  };
+}
+
+// https://sqlite.org/c3ref/c_open_autoproxy.html
+const OPEN_FLAGS = { ro: 0x1, rw: 0x2, rwc: 0x2 | 0x4 };
+const OPEN_URI = 0x40;
+
+class FfiConnection implements Connection {
+  readonly #database: FfiDatabase;
+
+  constructor(Database: FfiModule["Database"], location: Location) {
+    this.#database = attempt(() =>
+      new Database(filename(location), {
+        flags: location.memory
+          ? OPEN_FLAGS.rwc | OPEN_URI
+          : OPEN_FLAGS[location.mode],
+        // Without it integers past 2^31 are read wrong.
+        int64: true,
+        // Without it JSON-typed columns come back as objects.
+        parseJson: false,
+        // Without it every call of `all` compiles a new function. It asks that
+        // a statement's columns never change, and the store's never do.
+        unsafeConcurrency: true,
+      })
+    );
+  }
+
+  exec(sql: string): void {
+    attempt(() => this.#database.exec(sql));
+  }
+
+  prepare(sql: string): Statement {
+    return new FfiPreparedStatement(attempt(() => this.#database.prepare(sql)));
+  }
+
+  close(): void {
+    attempt(() => this.#database.close());
+  }
+}
+
+class FfiPreparedStatement implements Statement {
+  readonly #statement: FfiStatement;
+
+  constructor(statement: FfiStatement) {
+    this.#statement = statement;
+  }
+
+  run(...params: SqlValue[]): void {
+    params.forEach(assertBindable);
+    attempt(() => this.#statement.run(...params));
+  }
+
+  // Not the binding's `get`: without parameters it gives the same object at
+  // every call, and it leaves the statement open on a row.
+  get(...params: SqlValue[]): Row | undefined {
+    return this.all(...params)[0];
+  }
+
+  all(...params: SqlValue[]): Row[] {
+    params.forEach(assertBindable);
+    return attempt(() => this.#statement.all(...params)) as Row[];
+  }
+}
+
+function attempt<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    // A refused permission is passed on as it is.
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw SqlError.from(error, codeOf(error));
+  }
+}
+
+function codeOf(error: unknown): number | undefined {
+  return error instanceof Error && "code" in error &&
+      typeof error.code === "number"
+    ? error.code
+    : undefined;
+}

@@ -1,0 +1,47 @@
+/**
+ * What SQLite's failures mean to the caller of an operation.
+ *
+ * @module
+ */
+import {
+  StoreBusyError,
+  StoreCorruptError,
+  StoreError,
+  StoreFullError,
+  StoreReadOnlyError,
+} from "../errors.ts";
+import { SqlError } from "./driver/driver.ts";
+
+/** Whether another connection's lock is in the way. */
+export function isBusy(error: unknown): error is SqlError {
+  return error instanceof SqlError && error.failure === "busy";
+}
+
+/** The store's error for what a driver threw; other errors as they are. */
+export function storeError(action: string, error: unknown): unknown {
+  if (!(error instanceof SqlError)) return error;
+  const because = `Cannot ${action}: ${error.message}`;
+  const options = { cause: error };
+  switch (error.failure) {
+    case "busy":
+      return new StoreBusyError(
+        `${because}; retry, or open the store with a longer busyTimeout`,
+        options,
+      );
+    case "full":
+      return new StoreFullError(`${because}; free some space`, options);
+    case "corrupt":
+    case "not_a_database":
+      return new StoreCorruptError(
+        `${because}; restore the file from a backup`,
+        options,
+      );
+    case "read_only":
+      return new StoreReadOnlyError(
+        `${because}; open it with mode=rwc, and see that its file and directory can be written`,
+        options,
+      );
+    default:
+      return new StoreError("STORAGE", because, options);
+  }
+}

@@ -1,0 +1,367 @@
+/**
+ * Opens a store: reads the options, loads the driver, looks at the file before
+ * anything in it is changed, and brings it to the current format.
+ *
+ * @module
+ */
+import { type CodecOption, KindCodecs } from "../codec/kind_codecs.ts";
+import type { AnyKinds, OperationOptions, Store } from "../contract.ts";
+import { StoreError, StoreOpenError } from "../errors.ts";
+import {
+  assertChoice,
+  assertInteger,
+  assertOptions,
+  assertType,
+} from "../options.ts";
+import { Database } from "./database.ts";
+import { type Connection, type Location, SqlError } from "./driver/driver.ts";
+import { type DriverChoice, loadDriver } from "./driver/load.ts";
+import { parseDsn } from "./dsn.ts";
+import { isBusy, storeError } from "./failure.ts";
+import { retryWhileBusy } from "./lock_wait.ts";
+import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
+import { ConnectedStore } from "./sqlite_store.ts";
+
+/**
+ * How much a resolved write survives. `"full"`: the loss of power, at the price
+ * of one fsync for each commit. `"normal"`: a crash of the process; a loss of
+ * power may take the last commits, but never corrupts the file.
+ */
+export type Durability = "full" | "normal";
+
+/**
+ * Options of {@linkcode openStore}.
+ *
+ * @typeParam Kinds A map from kind to value type.
+ */
+export interface StoreOptions<Kinds extends object = AnyKinds>
+  extends OperationOptions {
+  /**
+   * The database: a path, a `file:` URL, `":memory:"`, or a DSN such as
+   * `file:app.db?mode=ro`. Its parameters are `mode` (`ro`, `rw`, `rwc` or
+   * `memory`) and `cache` (`shared` lets the stores of this process share
+   * a database in memory); any other is an error.
+   */
+  path: string | URL;
+  /**
+   * How values are encoded: one codec for every kind, or one for each kind,
+   * where kinds that are not named use JSON. The file remembers their names.
+   * @default {json}
+   */
+  codec?: CodecOption<Kinds>;
+  /**
+   * The SQLite binding. `"ffi"` is `@db/sqlite`: it needs `--allow-ffi`, which
+   * gives a script the whole process. `"builtin"` is `node:sqlite`: file
+   * permissions are enough. `"auto"` is the first where FFI is permitted and
+   * the binding loads, else the second.
+   * @default {"auto"}
+   */
+  driver?: DriverChoice;
+  /** How long an operation waits for another connection's lock, in ms. @default {5000} */
+  busyTimeout?: number;
+  /**
+   * Keep a write-ahead log, so that readers and the writer do not wait for each
+   * other. `false` uses a rollback journal: one file, slower, for file systems
+   * without shared memory.
+   * @default {true}
+   */
+  wal?: boolean;
+  /** What a resolved write survives. @default {"full"} */
+  durability?: Durability;
+  /**
+   * How many changes the change log keeps, at least 1, for watches to catch up
+   * on and to resume from. Each costs the size of its value and of the one
+   * before.
+   * @default {10_000}
+   */
+  history?: number;
+}
+
+/**
+ * A store in an SQLite file.
+ *
+ * @typeParam Kinds A map from kind to value type.
+ */
+export interface SqliteStore<Kinds extends object = AnyKinds>
+  extends Store<Kinds> {
+  /** The driver in use: `"ffi"`, `"builtin"`, or the given one's name. */
+  readonly driver: string;
+}
+
+const STORE_OPTIONS = [
+  "path",
+  "codec",
+  "driver",
+  "busyTimeout",
+  "wal",
+  "durability",
+  "history",
+  "signal",
+];
+
+/**
+ * Opens a store, creating its file where there is none, and bringing a file
+ * that the Go store made, or plain SQL, to the current format in place.
+ *
+ * @typeParam Kinds A map from kind to value type; without it, any kind, and
+ * values are `unknown`.
+ * @param options Where the store is, and how it works.
+ * @returns The store. `await using` closes it.
+ * @throws {StoreOpenError} Where the file is no store's, of a newer format, of
+ * another codec, missing or unreadable. It is left as it was.
+ * @throws {StoreReadOnlyError} Where the file cannot be written.
+ * @throws {StoreBusyError} Where another connection holds the lock for longer
+ * than `busyTimeout`.
+ *
+ * @example
+ * ```ts
+ * import { openStore } from "@zestor/store";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using store = await openStore<{ users: { name: string } }>({
+ *   path: ":memory:",
+ * });
+ * await store.set("users", "alice", { name: "Alice" });
+ * assertEquals(await store.get("users", "alice"), { name: "Alice" });
+ * ```
+ */
+export async function openStore<Kinds extends object = AnyKinds>(
+  options: StoreOptions<Kinds>,
+): Promise<SqliteStore<Kinds>> {
+  const { signal, ...settings } = readOptions(options);
+  signal?.throwIfAborted();
+  const location = parseDsn(options.path);
+  const driver = await loadDriver(settings.driver);
+  signal?.throwIfAborted();
+  let connection: Connection | undefined;
+  try {
+    connection = driver.open(location);
+    const hasLog = await prepareFile(connection, location, settings, signal);
+    return new ConnectedStore<Kinds>({
+      ...settings,
+      database: new Database(connection),
+      driver: driver.name,
+      readOnly: location.mode === "ro",
+      hasLog,
+    });
+  } catch (error) {
+    connection?.close();
+    throw openError(options.path, error);
+  }
+}
+
+interface Settings {
+  readonly codecs: KindCodecs;
+  readonly driver: DriverChoice;
+  readonly busyTimeout: number;
+  readonly wal: boolean;
+  readonly durability: Durability;
+  readonly history: number;
+}
+
+function readOptions<Kinds extends object>(
+  options: StoreOptions<Kinds>,
+): Settings & OperationOptions {
+  const action = "open store";
+  if (options === undefined) {
+    throw new TypeError(`Cannot ${action}: expected options, with a "path"`);
+  }
+  assertOptions(action, options, STORE_OPTIONS);
+  const { busyTimeout, wal, durability, history } = options;
+  assertInteger(action, "busyTimeout", busyTimeout, 0);
+  assertType(action, "wal", wal, "boolean");
+  assertChoice(action, "durability", durability, ["full", "normal"]);
+  assertInteger(action, "history", history, 1);
+  return {
+    codecs: new KindCodecs(options.codec),
+    driver: options.driver ?? "auto",
+    busyTimeout: busyTimeout ?? 5_000,
+    wal: wal ?? true,
+    durability: durability ?? "full",
+    history: history ?? 10_000,
+    signal: options.signal,
+  };
+}
+
+/** Makes the file ready; tells whether it has a change log. */
+async function prepareFile(
+  connection: Connection,
+  location: Location,
+  { codecs, busyTimeout, wal, durability }: Settings,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const retry = <T>(work: () => T) => retryWhileBusy(work, busyTimeout, signal);
+  // The store waits on timers, never inside SQLite.
+  connection.exec("PRAGMA busy_timeout = 0");
+  const inspect = () => {
+    const state = inspectFile(connection);
+    assertCodecs(connection, state, codecs);
+    return state;
+  };
+  const state = await retry(inspect);
+  if (location.mode === "ro") {
+    if (state.hasEntries) return state.hasLog;
+    throw new StoreOpenError(
+      "Cannot open store: the file holds no store, and is opened read-only; open it once with mode=rwc",
+    );
+  }
+  await retry(() =>
+    connection.exec(`PRAGMA journal_mode = ${wal ? "WAL" : "DELETE"}`)
+  );
+  connection.exec(SYNCHRONOUS[durability]);
+  await retry(() =>
+    isCurrent(state, codecs)
+      ? assertWritable(connection)
+      : upgrade(connection, inspect, codecs)
+  );
+  return true;
+}
+
+// EXTRA is FULL, and in a rollback journal's mode also makes the journal's
+// deletion durable; fullfsync is what a durable write takes on macOS
+// (https://sqlite.org/pragma.html#pragma_synchronous).
+const SYNCHRONOUS: Record<Durability, string> = {
+  full: "PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON",
+  normal: "PRAGMA synchronous = NORMAL",
+};
+
+/**
+ * Throws unless the file can be written: where it cannot, SQLite opens it
+ * read-only without a word, and the first write would be the one to tell.
+ */
+function assertWritable(connection: Connection): void {
+  try {
+    connection.exec(
+      "BEGIN IMMEDIATE; CREATE TABLE zestor_probe (x); ROLLBACK",
+    );
+  } catch (error) {
+    try {
+      connection.exec("ROLLBACK");
+    } catch {
+      // It had not begun.
+    }
+    throw error;
+  }
+}
+
+function upgrade(
+  connection: Connection,
+  inspect: () => FileState,
+  codecs: KindCodecs,
+): void {
+  connection.exec("BEGIN IMMEDIATE");
+  try {
+    // Again, under the lock: another process may just have done it.
+    const state = inspect();
+    upgradeFile(connection, state, codecNames(codecs));
+    connection.exec("COMMIT");
+  } catch (error) {
+    connection.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+// The file's memory of its codecs.
+
+const CODEC = "codec";
+const CODEC_OF_KIND = "codec/";
+
+function codecNames(codecs: KindCodecs): Map<string, string> {
+  const names = new Map([[CODEC, codecs.fallbackName]]);
+  for (const kind of codecs.namedKinds) {
+    names.set(CODEC_OF_KIND + kind, codecs.nameOf(kind));
+  }
+  return names;
+}
+
+function isCurrent(state: FileState, codecs: KindCodecs): boolean {
+  return state.format > 0 && state.hasEntries && state.hasLog &&
+    [...codecNames(codecs)].every(([name, codec]) =>
+      state.meta.get(name) === codec
+    );
+}
+
+function assertCodecs(
+  connection: Connection,
+  state: FileState,
+  codecs: KindCodecs,
+): void {
+  if (!state.hasEntries) return;
+  const recorded = state.meta.get(CODEC);
+  if (recorded === undefined) return assertDecodable(connection, codecs);
+  if (recorded !== codecs.fallbackName) {
+    throw wrongCodec("", recorded, codecs.fallbackName);
+  }
+  const kinds = new Set(
+    codecs.namedKinds.filter((kind) => hasKind(connection, kind)),
+  );
+  for (const name of state.meta.keys()) {
+    if (name.startsWith(CODEC_OF_KIND)) {
+      kinds.add(name.slice(CODEC_OF_KIND.length));
+    }
+  }
+  for (const kind of kinds) {
+    const codec = state.meta.get(CODEC_OF_KIND + kind) ?? recorded;
+    if (codec !== codecs.nameOf(kind)) {
+      throw wrongCodec(
+        ` in kind ${JSON.stringify(kind)}`,
+        codec,
+        codecs.nameOf(kind),
+      );
+    }
+  }
+}
+
+function hasKind(connection: Connection, kind: string): boolean {
+  return connection.prepare("SELECT 1 FROM zestor_kv WHERE kind = ? LIMIT 1")
+    .get(kind) !== undefined;
+}
+
+/** A file that remembers no codec, as another program's: its first value must make sense. */
+function assertDecodable(connection: Connection, codecs: KindCodecs): void {
+  const row = connection.prepare(
+    "SELECT kind, key, CAST(value AS BLOB) AS value FROM zestor_kv ORDER BY kind, key LIMIT 1",
+  ).get();
+  if (!row) return;
+  codecs.decode(
+    row.kind as string,
+    row.key as string,
+    row.value as Uint8Array,
+  );
+}
+
+function wrongCodec(
+  where: string,
+  recorded: string,
+  given: string,
+): StoreOpenError {
+  return new StoreOpenError(
+    `Cannot open store: the file's values${where} are encoded with the codec "${recorded}", received "${given}"; give that codec`,
+  );
+}
+
+/** The error of an opening that failed. */
+function openError(path: string | URL, error: unknown): unknown {
+  if (isBusy(error)) return storeError(`open store at ${path}`, error);
+  if (error instanceof SqlError && error.failure !== "read_only") {
+    return new StoreOpenError(
+      `Cannot open store at ${path}: ${error.message}; ${
+        ADVICE[error.failure] ?? "see the cause"
+      }`,
+      { cause: error },
+    );
+  }
+  if (error instanceof StoreError && error.code === "CODEC") {
+    return new StoreOpenError(
+      `Cannot open store at ${path}: ${error.message}; give the codec that the file was written with`,
+      { cause: error },
+    );
+  }
+  return storeError(`open store at ${path}`, error);
+}
+
+const ADVICE: Partial<Record<SqlError["failure"], string>> = {
+  cannot_open: "see that its directory exists and can be read and written",
+  not_a_database: "it is another program's file, or encrypted",
+  corrupt: "restore it from a backup",
+};

@@ -1,0 +1,52 @@
+/**
+ * The two ends of the change log: how far it goes, how far back, and its
+ * pruning.
+ *
+ * @module
+ */
+import { WatchOverflowError } from "../errors.ts";
+import type { Database } from "./database.ts";
+import { HEAD_REVISION, OLDEST_REVISION, PRUNE_LOG } from "./queries.ts";
+
+/** How many changes one transaction prunes at most, if it made fewer itself. */
+const PRUNE_SLICE = 1_000;
+
+/** The newest revision. */
+export function headRevision(database: Database): number {
+  return database.get(HEAD_REVISION)!.revision as number;
+}
+
+/**
+ * Throws `WatchOverflowError` unless the log holds every change past
+ * a revision. To be called after reading those changes: another process may
+ * prune between two statements, but a row that is there now was there before.
+ */
+export function assertLogReaches(database: Database, after: number): void {
+  const oldest = database.get(OLDEST_REVISION)!.revision as number | null ??
+    headRevision(database) + 1;
+  if (after >= oldest - 1) return;
+  throw new WatchOverflowError(
+    `Cannot watch after revision ${after}: the change log begins at ${oldest}; read the kind again and watch from there, and if this happens often, open the store with a longer history`,
+  );
+}
+
+/**
+ * Prunes the log towards `history` changes, inside a write transaction that
+ * found it at `before` and leaves it at `head`. It removes twice as many as the
+ * transaction added, so that the log shrinks faster than it grows, and none of
+ * those: a watcher that is caught up never overflows on one large write.
+ */
+export function pruneLog(
+  database: Database,
+  history: number,
+  before: number,
+  head: number,
+): void {
+  const oldest = database.get(OLDEST_REVISION)!.revision as number | null;
+  if (oldest === null) return;
+  const surplus = Math.min(head - history, before) - oldest + 1;
+  const step = Math.min(PRUNE_SLICE, Math.ceil(history / 10));
+  if (surplus < step) return;
+  const most = Math.max(PRUNE_SLICE, 2 * (head - before));
+  database.run(PRUNE_LOG, oldest - 1 + Math.min(surplus, most));
+}

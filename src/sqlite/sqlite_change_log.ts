@@ -1,0 +1,92 @@
+/**
+ * The change log in the file, as watches read it.
+ *
+ * @module
+ */
+import type { ChangeType } from "../contract.ts";
+import type {
+  Change,
+  ChangeFilter,
+  ChangeLog,
+  ChangePage,
+  Replay,
+} from "../watch/change_log.ts";
+import type { Database } from "./database.ts";
+import type { Row } from "./driver/driver.ts";
+import { rangeParams, selectChanges } from "./queries.ts";
+import { SqliteReplay } from "./replay.ts";
+import { assertLogReaches, headRevision } from "./revisions.ts";
+import { Wakeup } from "./wakeup.ts";
+import type { WriteQueue } from "./write_queue.ts";
+
+/** How many revisions one read visits at most: a watcher of a quiet kind skips many. */
+const READ_WINDOW = 10_000;
+
+/** The change log of a store's file. */
+export class SqliteChangeLog implements ChangeLog {
+  readonly bookmarkInterval: number;
+  readonly #database: Database;
+  readonly #queue: WriteQueue;
+  readonly #wakeup: Wakeup;
+
+  /** Takes the connection, its queue, and how many changes the log keeps. */
+  constructor(database: Database, queue: WriteQueue, history: number) {
+    this.#database = database;
+    this.#queue = queue;
+    this.bookmarkInterval = Math.max(1, Math.floor(history / 4));
+    this.#wakeup = new Wakeup(() =>
+      queue.readCommitted("watch", () => headRevision(database))
+    );
+  }
+
+  head(): number | Promise<number> {
+    return this.#queue.readInOrder("watch", () => headRevision(this.#database));
+  }
+
+  read(
+    { kind, keys }: ChangeFilter,
+    after: number,
+    limit: number,
+  ): Promise<ChangePage> {
+    return this.#queue.readCommitted("watch", () => {
+      const head = headRevision(this.#database);
+      const until = Math.max(after, Math.min(head, after + READ_WINDOW));
+      const rows = this.#database.all(
+        selectChanges(keys),
+        after,
+        until,
+        ...rangeParams(kind, keys),
+        limit,
+      );
+      assertLogReaches(this.#database, after);
+      const changes = rows.map(toChange);
+      const cursor = rows.length === limit
+        ? changes[rows.length - 1].revision
+        : until;
+      return { changes, cursor };
+    });
+  }
+
+  wait(after: number, signal: AbortSignal): Promise<void> {
+    return this.#wakeup.wait(after, signal);
+  }
+
+  replay(filter: ChangeFilter, revision: number): Replay {
+    return new SqliteReplay(this.#database, this.#queue, filter, revision);
+  }
+
+  /** Tells the watches that wait of a commit that brought the log to a revision. */
+  advance(head: number): void {
+    this.#wakeup.advance(head);
+  }
+}
+
+function toChange(row: Row): Change {
+  return {
+    revision: row.revision as number,
+    type: row.type as ChangeType,
+    key: row.key as string,
+    version: row.version as number,
+    value: row.value as Uint8Array,
+  };
+}

@@ -1,0 +1,699 @@
+/**
+ * The store on one SQLite connection: each operation as statements, run in
+ * order by the write queue.
+ *
+ * @module
+ */
+import { AtomicBuilder, type AtomicPlan, type AtomicWrite } from "../atomic.ts";
+import type { KindCodecs } from "../codec/kind_codecs.ts";
+import type {
+  AnyKinds,
+  AtomicCheck,
+  AtomicOperation,
+  AtomicResult,
+  EntriesInput,
+  Entry,
+  KeyValue,
+  KindOf,
+  OperationOptions,
+  RangeOptions,
+  SetAllResult,
+  SetResult,
+  Store,
+  UpdateOptions,
+  UpdateResult,
+  WatchBookmark,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from "../contract.ts";
+import {
+  KeyNotFoundError,
+  quote,
+  StoreClosedError,
+  StoreReadOnlyError,
+  VersionConflictError,
+} from "../errors.ts";
+import { sortByKey } from "../key_order.ts";
+import { type KeyRange, rangeOf, rangePast } from "../key_range.ts";
+import { assertName } from "../names.ts";
+import { assertInteger, assertOptions } from "../options.ts";
+import { runInSlices, Slice } from "../slice.ts";
+import { openWatch, type Watch } from "../watch/watch_stream.ts";
+import type { Database } from "./database.ts";
+import type { Row } from "./driver/driver.ts";
+import {
+  type Columns,
+  COMPARE_VALUE,
+  countRange,
+  DELETE_ENTRY,
+  GET_ENTRY,
+  GET_VALUE,
+  GET_VERSION,
+  INSERT_ENTRY,
+  LIST_ALL,
+  LIST_KINDS,
+  rangeParams,
+  selectRange,
+  UPDATE_ENTRY,
+} from "./queries.ts";
+import { headRevision, pruneLog } from "./revisions.ts";
+import { SqliteChangeLog } from "./sqlite_change_log.ts";
+import { type WriteJob, WriteQueue } from "./write_queue.ts";
+
+/** How many entries a stream, or a filtered read, reads at once. */
+const PAGE_SIZE = 256;
+
+/** What `openStore` hands over. */
+export interface SqliteStoreConfig {
+  readonly database: Database;
+  readonly codecs: KindCodecs;
+  /** The driver's name. */
+  readonly driver: string;
+  /** In ms. */
+  readonly busyTimeout: number;
+  /** How many changes the log keeps. */
+  readonly history: number;
+  readonly readOnly: boolean;
+  /** Whether the file has a change log; a read-only file may lack it. */
+  readonly hasLog: boolean;
+}
+
+interface EncodedEntry {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+/** A store on an open connection. */
+export class ConnectedStore<Kinds extends object = AnyKinds>
+  implements Store<Kinds> {
+  readonly driver: string;
+  readonly #config: SqliteStoreConfig;
+  readonly #database: Database;
+  readonly #codecs: KindCodecs;
+  readonly #queue: WriteQueue;
+  readonly #log: SqliteChangeLog;
+  readonly #watches = new Set<Watch>();
+  /** Operations that were called and have not settled. */
+  readonly #running = new Set<Promise<unknown>>();
+  /** The log's head when this store last committed, or opened. */
+  #head: number;
+  #closing: Promise<void> | undefined;
+
+  /** Takes over an open connection to a file of the current format. */
+  constructor(config: SqliteStoreConfig) {
+    this.driver = config.driver;
+    this.#config = config;
+    this.#database = config.database;
+    this.#codecs = config.codecs;
+    let head = 0;
+    this.#queue = new WriteQueue(this.#database, config.busyTimeout, {
+      beforeCommit: () => {
+        head = this.#revision;
+        pruneLog(this.#database, config.history, this.#head, head);
+      },
+      afterCommit: () => this.#log.advance(this.#head = head),
+    });
+    this.#log = new SqliteChangeLog(
+      this.#database,
+      this.#queue,
+      config.history,
+    );
+    this.#head = config.hasLog ? headRevision(this.#database) : 0;
+  }
+
+  // Reads.
+
+  async get<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    options?: OperationOptions,
+  ): Promise<Kinds[Kind] | undefined> {
+    assertOptions("get", options, ["signal"]);
+    assertName("kind", kind);
+    assertName("key", key);
+    const row = await this.#read(
+      "get",
+      () => this.#database.get(GET_VALUE, kind, key),
+      options?.signal,
+    );
+    return row && this.#decode(kind, key, row);
+  }
+
+  async entry<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    options?: OperationOptions,
+  ): Promise<Entry<Kinds[Kind]> | undefined> {
+    assertOptions("entry", options, ["signal"]);
+    assertName("kind", kind);
+    assertName("key", key);
+    const row = await this.#read(
+      "entry",
+      () => this.#database.get(GET_ENTRY, kind, key),
+      options?.signal,
+    );
+    return row && this.#toEntry(kind, row);
+  }
+
+  async list<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): Promise<Map<string, Kinds[Kind]>> {
+    const entries = await this.#select("list", kind, range);
+    return new Map(entries.map(({ key, value }) => [key, value]));
+  }
+
+  async keys<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): Promise<string[]> {
+    assertName("kind", kind);
+    const keys = rangeOf("keys", range);
+    if (range?.where) {
+      return (await this.#select("keys", kind, range)).map(({ key }) => key);
+    }
+    const rows = await this.#read(
+      "keys",
+      () => this.#selectRows("key", kind, keys, range),
+      range?.signal,
+    );
+    return rows.map((row) => row.key as string);
+  }
+
+  async values<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): Promise<KeyValue<Kinds[Kind]>[]> {
+    return await this.#select("values", kind, range);
+  }
+
+  async count<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): Promise<number> {
+    assertName("kind", kind);
+    const keys = rangeOf("count", range);
+    if (range?.where) return (await this.#select("count", kind, range)).length;
+    const row = await this.#read(
+      "count",
+      () =>
+        this.#database.get(
+          countRange(keys),
+          ...rangeParams(kind, keys),
+          sqlLimit(range?.limit),
+        ),
+      range?.signal,
+    );
+    return row!.count as number;
+  }
+
+  entries<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): ReadableStream<Entry<Kinds[Kind]>> {
+    this.#assertOpen();
+    assertName("kind", kind);
+    const keys = rangeOf("entries", range);
+    return ReadableStream.from(this.#streamEntries(kind, keys, range ?? {}));
+  }
+
+  async kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]> {
+    assertOptions("kinds", options, ["signal"]);
+    const rows = await this.#read(
+      "kinds",
+      () => this.#database.all(LIST_KINDS),
+      options?.signal,
+    );
+    return rows.map((row) => row.kind as KindOf<Kinds>);
+  }
+
+  async getAll(
+    options?: OperationOptions,
+  ): Promise<Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>> {
+    assertOptions("getAll", options, ["signal"]);
+    const rows = await this.#read(
+      "getAll",
+      () => this.#database.all(LIST_ALL),
+      options?.signal,
+    );
+    const all = new Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>();
+    for (const row of rows) {
+      const kind = row.kind as KindOf<Kinds>;
+      const key = row.key as string;
+      let entries = all.get(kind);
+      if (!entries) all.set(kind, entries = new Map());
+      entries.set(key, this.#decode(kind, key, row));
+    }
+    return all;
+  }
+
+  // Writes.
+
+  async set<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    value: Kinds[Kind],
+    options?: WriteOptions,
+  ): Promise<SetResult> {
+    assertOptions("set", options, ["ifVersion", "signal"]);
+    assertName("kind", kind);
+    assertName("key", key);
+    const ifVersion = options?.ifVersion;
+    assertInteger("set", "ifVersion", ifVersion, 0);
+    const encoded = this.#codecs.encode(kind, key, value);
+    const put = () => {
+      if (ifVersion !== undefined) {
+        this.#check({ kind, key, version: ifVersion });
+      }
+      return this.#put(kind, key, encoded);
+    };
+    return await this.#write({
+      action: `set ${quote(kind, key)}`,
+      severalStatements: false,
+      // deno-lint-ignore require-yield -- there is nowhere to pause
+      *run() {
+        return put();
+      },
+    }, options?.signal);
+  }
+
+  async setAll<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    entries: EntriesInput<Kinds[Kind]>,
+    options?: OperationOptions,
+  ): Promise<SetAllResult> {
+    this.#assertWritable("setAll");
+    assertOptions("setAll", options, ["signal"]);
+    assertName("kind", kind);
+    options?.signal?.throwIfAborted();
+    let encoded: EncodedEntry[] = [];
+    const work = runInSlices(
+      encodeEntries(this.#codecs, kind, entries),
+      options?.signal,
+    );
+    const ready = work instanceof Promise
+      ? work.then((result) => encoded = result)
+      : undefined;
+    if (!(work instanceof Promise)) encoded = work;
+    const put = (entry: EncodedEntry) => this.#putStatus(kind, entry);
+    return await this.#write({
+      action: `setAll of kind ${JSON.stringify(kind)}`,
+      ready,
+      severalStatements: true,
+      *run() {
+        const counts = { created: 0, updated: 0, unchanged: 0 };
+        for (const entry of encoded) {
+          counts[put(entry)]++;
+          yield;
+        }
+        return counts;
+      },
+    }, options?.signal);
+  }
+
+  async update<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    fn: (value: Kinds[Kind]) => Kinds[Kind],
+    options?: UpdateOptions<Kinds[Kind]>,
+  ): Promise<UpdateResult<Kinds[Kind]>> {
+    assertOptions("update", options, ["initial", "signal"]);
+    assertName("kind", kind);
+    assertName("key", key);
+    if (typeof fn !== "function") {
+      throw new TypeError(
+        `Cannot update ${quote(kind, key)}: expected a function, received ${
+          Deno.inspect(fn)
+        }`,
+      );
+    }
+    const initial = options?.initial === undefined
+      ? undefined
+      : { value: this.#codecs.encode(kind, key, options.initial) };
+    const update = () => {
+      const row = this.#database.get(GET_VALUE, kind, key) ?? initial;
+      if (!row) throw new KeyNotFoundError(kind, key);
+      const value = fn(this.#decode(kind, key, row));
+      assertSynchronous(kind, key, value);
+      const encoded = this.#codecs.encode(kind, key, value);
+      return { ...this.#put(kind, key, encoded), value };
+    };
+    return await this.#write({
+      action: `update ${quote(kind, key)}`,
+      severalStatements: false,
+      // deno-lint-ignore require-yield -- there is nowhere to pause
+      *run() {
+        return update();
+      },
+    }, options?.signal);
+  }
+
+  async delete<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    options?: WriteOptions,
+  ): Promise<Entry<Kinds[Kind]> | undefined> {
+    assertOptions("delete", options, ["ifVersion", "signal"]);
+    assertName("kind", kind);
+    assertName("key", key);
+    const ifVersion = options?.ifVersion;
+    assertInteger("delete", "ifVersion", ifVersion, 0);
+    const remove = () => {
+      if (ifVersion !== undefined) {
+        this.#check({ kind, key, version: ifVersion });
+      }
+      const row = this.#database.get(GET_ENTRY, kind, key);
+      if (!row) return undefined;
+      // First, so that what cannot be told is not lost.
+      const previous = this.#toEntry(kind, row);
+      this.#database.run(DELETE_ENTRY, kind, key);
+      return previous;
+    };
+    return await this.#write({
+      action: `delete ${quote(kind, key)}`,
+      severalStatements: false,
+      // deno-lint-ignore require-yield -- there is nowhere to pause
+      *run() {
+        return remove();
+      },
+    }, options?.signal);
+  }
+
+  atomic(): AtomicOperation<Kinds> {
+    this.#assertOpen();
+    return new AtomicBuilder<Kinds>({
+      encode: (kind, key, value) => this.#codecs.encode(kind, key, value),
+      commit: (plan, options) => this.#commit(plan, options),
+    });
+  }
+
+  // Watching and closing.
+
+  watch<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    options?: WatchOptions & { bookmarks?: false },
+  ): ReadableStream<WatchEvent<Kinds[Kind]>>;
+  watch<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    options?: WatchOptions,
+  ): ReadableStream<WatchEvent<Kinds[Kind]> | WatchBookmark>;
+  watch(
+    kind: string,
+    options?: WatchOptions,
+  ): ReadableStream<WatchEvent | WatchBookmark> {
+    this.#assertOpen();
+    if (!this.#config.hasLog) {
+      throw new StoreReadOnlyError(
+        "Cannot watch: the file has no change log, and was opened read-only; open it once with mode=rwc",
+      );
+    }
+    const watch: Watch = openWatch(
+      this.#log,
+      (kind, key, bytes) => this.#codecs.decode(kind, key, bytes),
+      kind,
+      options,
+      () => this.#watches.delete(watch),
+    );
+    this.#watches.add(watch);
+    return watch.stream;
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#queue.drained();
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    for (const watch of this.#watches) watch.end();
+    this.#database.close();
+  }
+
+  // How reads are done.
+
+  #read<T>(action: string, work: () => T, signal?: AbortSignal): Promise<T> {
+    this.#assertOpen();
+    return this.#track(this.#queue.read(action, work, signal));
+  }
+
+  #track<T>(operation: Promise<T>): Promise<T> {
+    this.#running.add(operation);
+    const done = () => this.#running.delete(operation);
+    operation.then(done, done);
+    return operation;
+  }
+
+  async #select<Kind extends KindOf<Kinds>>(
+    action: string,
+    kind: Kind,
+    range: RangeOptions<Kinds[Kind]> | undefined,
+  ): Promise<KeyValue<Kinds[Kind]>[]> {
+    assertName("kind", kind);
+    const keys = rangeOf(action, range);
+    if (range?.where) {
+      const read = () =>
+        this.#database.snapshot(() => this.#selectWhere(kind, keys, range));
+      return await this.#read(action, read, range.signal);
+    }
+    const rows = await this.#read(
+      action,
+      () => this.#selectRows("value", kind, keys, range),
+      range?.signal,
+    );
+    return rows.map((row) => this.#toKeyValue(kind, row));
+  }
+
+  #selectRows(
+    columns: Columns,
+    kind: string,
+    keys: KeyRange,
+    range: { limit?: number; reverse?: boolean } = {},
+  ): Row[] {
+    return this.#database.all(
+      selectRange(columns, keys, range.reverse ?? false),
+      ...rangeParams(kind, keys),
+      sqlLimit(range.limit),
+    );
+  }
+
+  /** The entries that pass `where`, read by pages so as to stop at the limit. */
+  #selectWhere<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    keys: KeyRange,
+    { where, limit = Infinity, reverse = false }: RangeOptions<Kinds[Kind]>,
+  ): KeyValue<Kinds[Kind]>[] {
+    const found: KeyValue<Kinds[Kind]>[] = [];
+    let rest = keys;
+    while (found.length < limit) {
+      const rows = this.#selectRows("value", kind, rest, {
+        limit: PAGE_SIZE,
+        reverse,
+      });
+      for (const row of rows) {
+        if (found.length >= limit) break;
+        const entry = this.#toKeyValue(kind, row);
+        if (where!(entry.key, entry.value)) found.push(entry);
+      }
+      if (rows.length < PAGE_SIZE) break;
+      rest = rangePast(rest, rows[PAGE_SIZE - 1].key as string, reverse);
+    }
+    return found;
+  }
+
+  async *#streamEntries<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    keys: KeyRange,
+    range: RangeOptions<Kinds[Kind]>,
+  ): AsyncGenerator<Entry<Kinds[Kind]>> {
+    const { where, limit = Infinity, reverse = false, signal } = range;
+    const slice = new Slice();
+    let rest = keys;
+    let left = limit;
+    while (left > 0) {
+      if (slice.isUsedUp) await slice.nextTurn();
+      const size = where ? PAGE_SIZE : Math.min(PAGE_SIZE, left);
+      const rows = await this.#read(
+        "entries",
+        () => this.#selectRows("entry", kind, rest, { limit: size, reverse }),
+        signal,
+      );
+      for (const row of rows) {
+        signal?.throwIfAborted();
+        const entry = this.#toEntry(kind, row);
+        if (where && !where(entry.key, entry.value)) continue;
+        yield entry;
+        if (--left === 0) return;
+      }
+      if (rows.length < size) return;
+      rest = rangePast(rest, rows[size - 1].key as string, reverse);
+    }
+  }
+
+  #decode<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    row: Row,
+  ): Kinds[Kind] {
+    const bytes = row.value as Uint8Array;
+    return this.#codecs.decode(kind, key, bytes) as Kinds[Kind];
+  }
+
+  #toKeyValue<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    row: Row,
+  ): KeyValue<Kinds[Kind]> {
+    const key = row.key as string;
+    return { key, value: this.#decode(kind, key, row) };
+  }
+
+  #toEntry<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    row: Row,
+  ): Entry<Kinds[Kind]> {
+    return {
+      ...this.#toKeyValue(kind, row),
+      version: row.version as number,
+      updatedAt: new Date(row.updated_at as string),
+    };
+  }
+
+  // How writes are done, inside their transaction.
+
+  #write<T>(job: WriteJob<T>, signal?: AbortSignal): Promise<T> {
+    this.#assertWritable(job.action);
+    return this.#queue.write(job, signal);
+  }
+
+  /** Throws `VersionConflictError` unless the entry has the version. */
+  #check({ kind, key, version }: AtomicCheck): void {
+    const row = this.#database.get(GET_VERSION, kind, key);
+    const actual = row ? row.version as number : 0;
+    if (actual !== version) {
+      throw new VersionConflictError(kind, key, version, actual);
+    }
+  }
+
+  #put(kind: string, key: string, value: Uint8Array): SetResult {
+    const row = this.#database.get(COMPARE_VALUE, value, kind, key);
+    const version = row ? row.version as number : 0;
+    if (row?.same) {
+      return { status: "unchanged", version, revision: this.#revision };
+    }
+    if (row) this.#database.run(UPDATE_ENTRY, value, kind, key);
+    else this.#database.run(INSERT_ENTRY, kind, key, value);
+    return {
+      status: row ? "updated" : "created",
+      version: version + 1,
+      revision: this.#revision,
+    };
+  }
+
+  get #revision(): number {
+    return headRevision(this.#database);
+  }
+
+  #putStatus(kind: string, { key, value }: EncodedEntry): SetResult["status"] {
+    return this.#put(kind, key, value).status;
+  }
+
+  #commit(plan: AtomicPlan, options?: OperationOptions): Promise<AtomicResult> {
+    const check = (check: AtomicCheck) => this.#check(check);
+    const apply = (write: AtomicWrite) => this.#apply(write);
+    const revision = () => this.#revision;
+    return this.#write<AtomicResult>({
+      action: "commit",
+      severalStatements: true,
+      *run() {
+        try {
+          plan.checks.forEach(check);
+        } catch (conflict) {
+          if (!(conflict instanceof VersionConflictError)) throw conflict;
+          return { ok: false, conflict };
+        }
+        for (const write of plan.writes) {
+          apply(write);
+          yield;
+        }
+        return { ok: true, revision: revision() };
+      },
+    }, options?.signal);
+  }
+
+  #apply({ kind, key, value }: AtomicWrite): void {
+    if (value) this.#put(kind, key, value);
+    else this.#database.run(DELETE_ENTRY, kind, key);
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw new StoreClosedError();
+  }
+
+  #assertWritable(action: string): void {
+    this.#assertOpen();
+    if (!this.#config.readOnly) return;
+    throw new StoreReadOnlyError(
+      `Cannot ${action}: the store was opened read-only; open it with mode=rwc`,
+    );
+  }
+}
+
+function sqlLimit(limit = Infinity): number {
+  return limit === Infinity ? -1 : limit;
+}
+
+function* encodeEntries(
+  codecs: KindCodecs,
+  kind: string,
+  entries: EntriesInput<unknown>,
+): Generator<void, EncodedEntry[]> {
+  const byKey = new Map<string, EncodedEntry>();
+  for (const [key, value] of pairsOf(kind, entries)) {
+    assertName("key", key);
+    byKey.set(key, { key, value: codecs.encode(kind, key, value) });
+    yield;
+  }
+  return yield* sortByKey([...byKey.values()]);
+}
+
+function* pairsOf(
+  kind: string,
+  entries: EntriesInput<unknown>,
+): Generator<readonly [string, unknown]> {
+  if (typeof entries !== "object" || entries === null) {
+    throw notEntries(kind, entries);
+  }
+  if (!(Symbol.iterator in entries)) {
+    for (const key of Object.keys(entries)) yield [key, entries[key]];
+    return;
+  }
+  for (const pair of entries as Iterable<readonly [string, unknown]>) {
+    if (!Array.isArray(pair) || pair.length !== 2) throw notEntries(kind, pair);
+    yield pair as unknown as readonly [string, unknown];
+  }
+}
+
+function notEntries(kind: string, received: unknown): TypeError {
+  return new TypeError(
+    `Cannot setAll of kind ${
+      JSON.stringify(kind)
+    }: expected a Map, an iterable of [key, value] pairs or an object, received ${
+      Deno.inspect(received)
+    }`,
+  );
+}
+
+function assertSynchronous(kind: string, key: string, value: unknown): void {
+  if (typeof (value as PromiseLike<unknown> | null)?.then !== "function") {
+    return;
+  }
+  throw new TypeError(
+    `Cannot update ${
+      quote(kind, key)
+    }: the function returned a promise, and a transaction cannot wait for it; read the entry, then set with ifVersion`,
+  );
+}

@@ -1,0 +1,340 @@
+/**
+ * Puts a store's operations on its one connection in order. Writes that wait
+ * are committed together (group commit), so that they share one fsync.
+ *
+ * The invariants:
+ * - Writes begin, and settle, in the order in which they were called.
+ * - A read runs after the writes called before it have settled, and never while
+ *   a transaction is open: it sees what is committed, nothing else.
+ * - A transaction holds the event loop no longer than a slice. Many writes
+ *   become several transactions; one long write pauses inside its own.
+ *
+ * @module
+ */
+import { Slice } from "../slice.ts";
+import type { Database } from "./database.ts";
+import { SqlError } from "./driver/driver.ts";
+import { isBusy, storeError } from "./failure.ts";
+import { LockWait, retryWhileBusy } from "./lock_wait.ts";
+
+/** A write, as the queue sees it. */
+export interface WriteJob<T> {
+  /** For messages: "set", "delete", … */
+  readonly action: string;
+  /** What must be done before the transaction; those called later wait for it too. */
+  readonly ready?: Promise<unknown>;
+  /**
+   * Whether `run` writes with several statements, which are undone together
+   * when it throws. Else it writes last, with one.
+   */
+  readonly severalStatements: boolean;
+  /**
+   * Does the work inside the transaction, and yields wherever it may pause. It
+   * runs again when the transaction it shared had to be rolled back.
+   */
+  run(): Generator<void, T>;
+}
+
+/** What the queue does at the end of each transaction, inside it and after. */
+export interface TransactionHooks {
+  /** Runs inside each transaction, after its writes. */
+  beforeCommit(): void;
+  /** Runs after each commit. */
+  afterCommit(): void;
+}
+
+type Outcome = { value: unknown } | { error: unknown };
+
+/** A write from its call until the queue has left it behind. */
+interface Queued {
+  readonly job: WriteJob<unknown>;
+  /** When it was called, in the time of `performance.now`. */
+  readonly since: number;
+  /** Whether `job.ready` has resolved. */
+  ready: boolean;
+  /** From here on an abort comes too late. */
+  begun: boolean;
+  /** Settled before it began, as when it was aborted: there is nothing left to do. */
+  dropped: boolean;
+  /** It shared a transaction that failed: now it gets one of its own. */
+  alone: boolean;
+  /** What reads that were called after it wait for. */
+  left?: PromiseWithResolvers<void>;
+  settle(outcome: Outcome): void;
+}
+
+/** The queue of one connection. */
+export class WriteQueue {
+  readonly #database: Database;
+  readonly #busyTimeout: number;
+  readonly #hooks: TransactionHooks;
+  readonly #slice = new Slice();
+  /** In the order of their calls; those of the open transaction come first. */
+  readonly #waiting: Queued[] = [];
+  /** Settles when the open transaction has ended. */
+  #transaction: Promise<void> | undefined;
+  #draining: Promise<void> | undefined;
+  /** Since when the lock has been refused. */
+  #lockWait: LockWait | undefined;
+
+  /** Takes the connection, how long to wait for a lock (ms), and the hooks. */
+  constructor(
+    database: Database,
+    busyTimeout: number,
+    hooks: TransactionHooks,
+  ) {
+    this.#database = database;
+    this.#busyTimeout = busyTimeout;
+    this.#hooks = hooks;
+  }
+
+  /** Runs a write in its turn. Rejects with `signal.reason` if aborted before it begins. */
+  write<T>(job: WriteJob<T>, signal?: AbortSignal): Promise<T> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const queued: Queued = {
+      job,
+      since: performance.now(),
+      ready: job.ready === undefined,
+      begun: false,
+      dropped: false,
+      alone: false,
+      settle(outcome) {
+        signal?.removeEventListener("abort", onAbort);
+        if ("error" in outcome) reject(outcome.error);
+        else resolve(outcome.value as T);
+      },
+    };
+    const onAbort = () => {
+      if (!queued.begun) drop(queued, signal?.reason);
+    };
+    signal?.addEventListener("abort", onAbort);
+    job.ready?.then(() => queued.ready = true, (error) => drop(queued, error));
+    this.#waiting.push(queued);
+    this.#draining ??= this.#drain();
+    return promise;
+  }
+
+  /** Runs a read after the writes called before it. */
+  async read<T>(
+    action: string,
+    work: () => T,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const last = this.#waiting.at(-1);
+    if (last) {
+      last.left ??= Promise.withResolvers();
+      await unlessAborted(last.left.promise, signal);
+    }
+    return await this.readCommitted(action, work, signal);
+  }
+
+  /** Runs a read as soon as no transaction is open, whatever writes wait. */
+  async readCommitted<T>(
+    action: string,
+    work: () => T,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const attempt = async () => {
+      while (this.#transaction) await unlessAborted(this.#transaction, signal);
+      return work();
+    };
+    try {
+      return await retryWhileBusy(attempt, this.#busyTimeout, signal);
+    } catch (error) {
+      throw storeError(action, error);
+    }
+  }
+
+  /**
+   * Runs a read at this place in the order of operations: at once where no
+   * write waits, else between the writes called before and after it.
+   */
+  readInOrder<T>(action: string, work: () => T): T | Promise<T> {
+    if (this.#draining === undefined) {
+      try {
+        return work();
+      } catch (error) {
+        if (!isBusy(error)) throw storeError(action, error);
+      }
+    }
+    return this.write({
+      action,
+      severalStatements: false,
+      // deno-lint-ignore require-yield -- there is nowhere to pause
+      *run() {
+        return work();
+      },
+    });
+  }
+
+  /** Resolves when no write waits or runs. */
+  async drained(): Promise<void> {
+    while (this.#draining) await this.#draining;
+  }
+
+  async #drain(): Promise<void> {
+    // Writes called in the same turn join the first transaction.
+    await undefined;
+    for (let first = this.#first(); first; first = this.#first()) {
+      if (!first.ready) await first.job.ready?.catch(() => {});
+      else if (this.#slice.isUsedUp) await this.#slice.nextTurn();
+      else if (await this.#begin()) await this.#runTransaction();
+    }
+    this.#draining = undefined;
+  }
+
+  /** The first write that is still to be done. */
+  #first(): Queued | undefined {
+    const alive = this.#waiting.findIndex((queued) => !queued.dropped);
+    const gone = alive < 0 ? this.#waiting.length : alive;
+    for (const queued of this.#waiting.splice(0, gone)) queued.left?.resolve();
+    return this.#waiting[0];
+  }
+
+  /** Begins a transaction, or tells that the first write got an error instead. */
+  async #begin(): Promise<boolean> {
+    try {
+      this.#database.run("BEGIN IMMEDIATE");
+      return true;
+    } catch (error) {
+      if (isBusy(error)) await this.#waitForLock(error);
+      else this.#fail(this.#waiting[0], error);
+      return false;
+    }
+  }
+
+  /** Pauses; gives up the writes that have waited for `busyTimeout`. */
+  async #waitForLock(refusal: SqlError): Promise<void> {
+    const wait = this.#lockWait ??= new LockWait();
+    const oldest = performance.now() - this.#busyTimeout;
+    for (const queued of this.#waiting) {
+      if (Math.max(queued.since, wait.since) > oldest) break;
+      this.#fail(queued, refusal);
+    }
+    if (this.#first()) await wait.pause(this.#busyTimeout);
+    else this.#lockWait = undefined;
+  }
+
+  #fail(queued: Queued, error: unknown): void {
+    drop(queued, storeError(queued.job.action, error));
+  }
+
+  async #runTransaction(): Promise<void> {
+    const { promise, resolve: end } = Promise.withResolvers<void>();
+    this.#transaction = promise;
+    const outcomes: Outcome[] = [];
+    let failure: SqlError | undefined;
+    try {
+      await this.#runBatch(outcomes);
+      this.#hooks.beforeCommit();
+      await this.#commit();
+    } catch (error) {
+      failure = SqlError.from(error);
+      this.#rollBack();
+    }
+    this.#transaction = undefined;
+    end();
+    if (failure) return await this.#handleFailure(failure);
+    this.#lockWait = undefined;
+    this.#hooks.afterCommit();
+    const batch = this.#waiting.splice(0, outcomes.length);
+    batch.forEach((queued, i) => {
+      queued.settle(outcomes[i]);
+      queued.left?.resolve();
+    });
+    // The reads that waited for the end go before the next transaction.
+    await undefined;
+  }
+
+  /** Runs as many of the waiting writes as a slice has room for, one at least. */
+  async #runBatch(outcomes: Outcome[]): Promise<void> {
+    do {
+      const queued = this.#waiting[outcomes.length];
+      outcomes.push(
+        queued.dropped ? { value: undefined } : await this.#runJob(queued),
+      );
+    } while (this.#hasRoomFor(this.#waiting[outcomes.length]));
+  }
+
+  #hasRoomFor(next: Queued | undefined): boolean {
+    if (!next?.ready || this.#slice.isUsedUp) return false;
+    return !next.alone && !this.#waiting[0].alone;
+  }
+
+  async #runJob(queued: Queued): Promise<Outcome> {
+    const { job } = queued;
+    queued.begun = true;
+    if (job.severalStatements) this.#database.run("SAVEPOINT job");
+    let outcome: Outcome;
+    try {
+      outcome = { value: await this.#runSteps(job) };
+    } catch (error) {
+      // SQLite's failures end the transaction, the caller's own only its write.
+      if (error instanceof SqlError) throw error;
+      if (job.severalStatements) this.#database.run("ROLLBACK TO job");
+      outcome = { error };
+    }
+    if (job.severalStatements) this.#database.run("RELEASE job");
+    return outcome;
+  }
+
+  async #runSteps<T>(job: WriteJob<T>): Promise<T> {
+    const steps = job.run();
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      if (this.#slice.isUsedUp) await this.#slice.nextTurn();
+    }
+  }
+
+  /** Commits; with a rollback journal it may have to wait for readers. */
+  async #commit(): Promise<void> {
+    for (;;) {
+      try {
+        return this.#database.run("COMMIT");
+      } catch (error) {
+        const wait = this.#lockWait ??= new LockWait();
+        if (!isBusy(error) || wait.elapsed >= this.#busyTimeout) throw error;
+        await wait.pause(this.#busyTimeout);
+      }
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#database.run("ROLLBACK");
+    } catch {
+      // SQLite has rolled back by itself (https://sqlite.org/lang_transaction.html).
+    }
+  }
+
+  /** After a rollback: what shared the transaction does not share the failure. */
+  async #handleFailure(failure: SqlError): Promise<void> {
+    const batch = this.#waiting.filter((queued) => queued.begun);
+    for (const queued of batch) queued.begun = false;
+    if (isBusy(failure)) return await this.#waitForLock(failure);
+    if (batch.length === 1) return this.#fail(batch[0], failure);
+    for (const queued of batch) queued.alone = true;
+  }
+}
+
+function drop(queued: Queued, error: unknown): void {
+  queued.dropped = true;
+  queued.settle({ error });
+}
+
+/** What the promise gives, unless the signal aborts first: then `signal.reason`. */
+function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (!signal) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort);
+  return Promise.race([promise, aborted]).finally(() =>
+    signal.removeEventListener("abort", onAbort)
+  );
+}

@@ -1,0 +1,64 @@
+/**
+ * The change log as a watch sees it: the port between the watch stream, which
+ * knows nothing of storage, and each store.
+ *
+ * @module
+ */
+import type { ChangeType } from "../contract.ts";
+import type { KeyRange } from "../key_range.ts";
+
+/** Which changes a watch asks for. */
+export interface ChangeFilter {
+  readonly kind: string;
+  readonly keys: KeyRange;
+}
+
+/** A change, with its value still encoded. */
+export interface Change {
+  readonly revision: number;
+  readonly type: ChangeType;
+  readonly key: string;
+  readonly version: number;
+  /** The new value; of a deletion the previous one. */
+  readonly value: Uint8Array;
+}
+
+/** A part of the log. */
+export interface ChangePage {
+  /** The changes that pass the filter, by revision. */
+  readonly changes: Change[];
+  /** The revision up to which there are no others. */
+  readonly cursor: number;
+}
+
+/** An entry of a replay, with its value still encoded. */
+export interface ReplayEntry {
+  readonly key: string;
+  readonly version: number;
+  readonly value: Uint8Array;
+}
+
+/** The entries as they were at a revision, page by page, in key order. */
+export interface Replay {
+  /** At most `limit` entries; fewer, even none, say nothing of the end. */
+  next(limit: number): Promise<ReplayEntry[]>;
+  /** Whether `next` has come to the end. */
+  readonly done: boolean;
+}
+
+/**
+ * A store's changes. `read` and a replay's `next` throw `WatchOverflowError`
+ * where the log does not hold every change past the revision they start from.
+ */
+export interface ChangeLog {
+  /** Every how many revisions a watch that sees none of them sets a bookmark. */
+  readonly bookmarkInterval: number;
+  /** The newest revision, at the moment of the call. */
+  head(): number | Promise<number>;
+  /** The next changes past a revision, at most `limit`. */
+  read(filter: ChangeFilter, after: number, limit: number): Promise<ChangePage>;
+  /** Resolves when there may be changes past a revision, or the signal aborts. */
+  wait(after: number, signal: AbortSignal): Promise<void>;
+  /** Begins to read the entries as they were at a revision. */
+  replay(filter: ChangeFilter, revision: number): Replay;
+}

@@ -1,0 +1,216 @@
+/**
+ * The stream of a watch: a cursor into the change log, and nothing more. It is
+ * read on `pull`, with no queue of its own, so a consumer that does not read
+ * costs nothing, and no event is lost or doubled between the log and it.
+ *
+ * @module
+ */
+import type {
+  ChangeType,
+  WatchBookmark,
+  WatchEvent,
+  WatchOptions,
+} from "../contract.ts";
+import { WatchOverflowError } from "../errors.ts";
+import {
+  ALL_KEYS,
+  type KeyRange,
+  prefixRange,
+  singleKey,
+} from "../key_range.ts";
+import { assertName } from "../names.ts";
+import {
+  assertChoice,
+  assertInteger,
+  assertOptions,
+  assertType,
+} from "../options.ts";
+import { Slice } from "../slice.ts";
+import type { Change, ChangeFilter, ChangeLog } from "./change_log.ts";
+
+/** What a watch emits. */
+export type WatchItem = WatchEvent | WatchBookmark;
+
+/** Decodes a value; throws `CodecError`. */
+export type DecodeValue = (
+  kind: string,
+  key: string,
+  bytes: Uint8Array,
+) => unknown;
+
+/** A watch as the store holds it. */
+export interface Watch {
+  /** What the consumer reads. */
+  readonly stream: ReadableStream<WatchItem>;
+  /** Ends the stream, as when the store closes. */
+  end(): void;
+}
+
+const DEFAULT_BUFFER_SIZE = 128;
+const CHANGE_TYPES: readonly ChangeType[] = ["create", "update", "delete"];
+
+/**
+ * Begins a watch at this moment. `onEnd` is called once, when the stream has
+ * closed, by whatever cause. Throws on options that make no watch.
+ */
+export function openWatch(
+  log: ChangeLog,
+  decode: DecodeValue,
+  kind: string,
+  options: WatchOptions = {},
+  onEnd: () => void,
+): Watch {
+  assertName("kind", kind);
+  const keys = watchedKeys(options);
+  const stop = new AbortController();
+  const head = log.head();
+  // Where nobody reads the stream, nobody hears that it failed.
+  if (head instanceof Promise) head.catch(() => {});
+  const items = watchItems(
+    log,
+    { filter: { kind, keys }, options, decode, head },
+    stop.signal,
+  );
+  let controller!: ReadableStreamDefaultController<WatchItem>;
+
+  /** True for the first caller: the one who closes the stream. */
+  const stopOnce = (): boolean => {
+    if (stop.signal.aborted) return false;
+    stop.abort();
+    options.signal?.removeEventListener("abort", end);
+    onEnd();
+    return true;
+  };
+  const end = () => {
+    if (stopOnce()) controller.close();
+  };
+
+  const stream = new ReadableStream<WatchItem>({
+    start(ownController) {
+      controller = ownController;
+    },
+    async pull() {
+      try {
+        const { value, done } = await items.next();
+        if (stop.signal.aborted || done) return end();
+        controller.enqueue(value);
+      } catch (error) {
+        if (stopOnce()) controller.error(error);
+      }
+    },
+    cancel() {
+      stopOnce();
+    },
+  }, { highWaterMark: 0 });
+
+  if (options.signal?.aborted) end();
+  else options.signal?.addEventListener("abort", end);
+  return { stream, end };
+}
+
+interface WatchPlan {
+  readonly filter: ChangeFilter;
+  readonly options: WatchOptions;
+  readonly decode: DecodeValue;
+  /** The newest revision at the moment of the call. */
+  readonly head: number | Promise<number>;
+}
+
+async function* watchItems(
+  log: ChangeLog,
+  { filter, options, decode, head }: WatchPlan,
+  stop: AbortSignal,
+): AsyncGenerator<WatchItem, void> {
+  const { after, bufferSize = DEFAULT_BUFFER_SIZE, bookmarks } = options;
+  const types = new Set(options.types ?? CHANGE_TYPES);
+  const { kind } = filter;
+  const toEvent = ({ type, key, value, version, revision }: Change) => ({
+    type,
+    kind,
+    key,
+    value: decode(kind, key, value),
+    version,
+    revision,
+  });
+  const slice = new Slice();
+
+  const start = await head;
+  let cursor = after ?? start;
+  assertReached(cursor, start);
+
+  if (options.initial && types.has("create")) {
+    const replay = log.replay(filter, start);
+    while (!replay.done && !stop.aborted) {
+      for (const entry of await replay.next(bufferSize)) {
+        yield toEvent({ ...entry, type: "create", revision: 0 });
+      }
+      if (slice.isUsedUp) await slice.nextTurn();
+    }
+  }
+  let told = cursor;
+  if (options.initial && bookmarks) {
+    yield { type: "bookmark", revision: cursor };
+  }
+
+  while (!stop.aborted) {
+    const page = await log.read(filter, cursor, bufferSize);
+    for (const change of page.changes) {
+      if (!types.has(change.type)) continue;
+      yield toEvent(change);
+      told = change.revision;
+    }
+    if (bookmarks && page.cursor - told >= log.bookmarkInterval) {
+      told = page.cursor;
+      yield { type: "bookmark", revision: told };
+    }
+    if (page.cursor === cursor) await log.wait(cursor, stop);
+    else if (slice.isUsedUp) await slice.nextTurn();
+    cursor = page.cursor;
+  }
+}
+
+function assertReached(after: number, head: number): void {
+  if (after <= head) return;
+  throw new WatchOverflowError(
+    `Cannot watch after revision ${after}: the store is at ${head}, so that revision is another store's, or of a state since replaced by a backup; read the kind again and watch from there`,
+  );
+}
+
+const WATCH_OPTIONS = [
+  "initial",
+  "types",
+  "key",
+  "prefix",
+  "after",
+  "bufferSize",
+  "bookmarks",
+  "signal",
+];
+
+function watchedKeys(options: WatchOptions): KeyRange {
+  const action = "watch";
+  assertOptions(action, options, WATCH_OPTIONS);
+  const { initial, types, key, prefix, after, bufferSize, bookmarks } = options;
+  assertType(action, "initial", initial, "boolean");
+  assertType(action, "bookmarks", bookmarks, "boolean");
+  assertInteger(action, "after", after, 0);
+  assertInteger(action, "bufferSize", bufferSize, 1);
+  if (types !== undefined && !Array.isArray(types)) {
+    throw new TypeError(
+      `Cannot watch: "types" is an array, received ${Deno.inspect(types)}`,
+    );
+  }
+  for (const type of types ?? []) {
+    assertChoice(action, "types", type, CHANGE_TYPES);
+  }
+  if (initial && after !== undefined) {
+    throw new TypeError(
+      `Cannot watch: "initial" begins anew and "after" resumes, give one of them`,
+    );
+  }
+  if (key !== undefined && prefix !== undefined) {
+    throw new TypeError(`Cannot watch: give "key" or "prefix", not both`);
+  }
+  if (key !== undefined) return singleKey(key);
+  return prefix === undefined ? ALL_KEYS : prefixRange(prefix);
+}
