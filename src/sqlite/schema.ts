@@ -40,7 +40,6 @@ const TABLES = {
 )`,
   // The entry that the row now being written is about to replace, see below.
   zestor_replaced: `CREATE TABLE zestor_replaced (
-  revision INTEGER NOT NULL,
   kind TEXT NOT NULL,
   key TEXT NOT NULL,
   version INTEGER NOT NULL,
@@ -58,35 +57,34 @@ const OTHER_KEY = "(OLD.kind IS NOT NEW.kind OR OLD.key IS NOT NEW.key)";
 // Plain SQL may store text where the store would store its bytes.
 const OLD_VALUE = "CAST(OLD.value AS BLOB)";
 const NEW_VALUE = "CAST(NEW.value AS BLOB)";
-const HEAD = "(SELECT max(revision) FROM zestor_changes)";
+
+const LOG =
+  "INSERT INTO zestor_changes (kind, key, type, version, value, previous)";
 
 // REPLACE deletes a row without running the delete triggers (unless the writer
-// set PRAGMA recursive_triggers), so a row about to be displaced is noted
-// beforehand. A note is true as long as the log's head has not moved since:
-// whatever removes the row it tells of, moves the head.
+// set PRAGMA recursive_triggers), so the row that a statement is about to
+// displace is noted before it. There is one note at most, and its row exists,
+// or is being displaced right now: whatever else removes the row, removes the
+// note. So a row that arrives where there is a note of it, replaces.
 const NOTE_REPLACED = `DELETE FROM zestor_replaced;
-  INSERT INTO zestor_replaced (revision, kind, key, version, value)
-    SELECT coalesce(${HEAD}, 0), kind, key, version, CAST(value AS BLOB)
-    FROM zestor_kv WHERE ${NEW_ROW};`;
+  INSERT INTO zestor_replaced (kind, key, version, value)
+    SELECT kind, key, version, CAST(value AS BLOB) FROM zestor_kv WHERE ${NEW_ROW};`;
+const IS_NOTED =
+  "EXISTS (SELECT 1 FROM zestor_replaced WHERE kind IS NEW.kind AND key IS NEW.key)";
+const FORGET_REPLACED =
+  "DELETE FROM zestor_replaced WHERE kind IS OLD.kind AND key IS OLD.key;";
+const LOG_REPLACED = `${LOG}
+    SELECT NEW.kind, NEW.key, 'update', version + 1, ${NEW_VALUE}, value
+    FROM zestor_replaced WHERE value IS NOT ${NEW_VALUE};
+  UPDATE zestor_kv
+    SET version = (SELECT version + (value IS NOT ${NEW_VALUE}) FROM zestor_replaced)
+    WHERE ${NEW_ROW};`;
+const LOG_REMOVED = `${LOG}
+    VALUES (OLD.kind, OLD.key, 'delete', OLD.version, NULL, ${OLD_VALUE});
+  ${FORGET_REPLACED}`;
 
-/** Logs a row that is new under its key, as of a head `moved` revisions ago. */
-function logArrival(moved: number): string {
-  const noted = `kind IS NEW.kind AND key IS NEW.key
-      AND revision = coalesce(${HEAD}, 0) - ${moved}`;
-  const changed = `(value IS NOT ${NEW_VALUE})`;
-  return `UPDATE zestor_kv
-    SET version = (SELECT version + ${changed} FROM zestor_replaced)
-    WHERE ${NEW_ROW} AND EXISTS (SELECT 1 FROM zestor_replaced WHERE ${noted});
-  INSERT INTO zestor_changes (kind, key, type, version, value, previous)
-    SELECT NEW.kind, NEW.key,
-      CASE WHEN r.version IS NULL THEN 'create' ELSE 'update' END,
-      coalesce(r.version + 1, ${moved === 0 ? "NEW.version" : "1"}),
-      ${NEW_VALUE}, r.value
-    FROM (SELECT 1) LEFT JOIN
-      (SELECT version, value FROM zestor_replaced WHERE ${noted}) AS r
-    WHERE r.version IS NULL OR r.value IS NOT ${NEW_VALUE};`;
-}
-
+// Triggers of one event run in no defined order. Those below exclude each
+// other by conditions that none of them changes.
 const TRIGGERS = {
   zestor_before_insert: `BEFORE INSERT ON zestor_kv
 WHEN EXISTS (SELECT 1 FROM zestor_kv WHERE ${NEW_ROW})
@@ -94,15 +92,22 @@ BEGIN
   ${NOTE_REPLACED}
 END`,
   zestor_insert: `AFTER INSERT ON zestor_kv
+WHEN NOT ${IS_NOTED}
 BEGIN
-  ${logArrival(0)}
+  ${LOG}
+    VALUES (NEW.kind, NEW.key, 'create', NEW.version, ${NEW_VALUE}, NULL);
+END`,
+  zestor_replace: `AFTER INSERT ON zestor_kv
+WHEN ${IS_NOTED}
+BEGIN
+  ${LOG_REPLACED}
 END`,
   // A version that the writer left alone, or set at will, is set right.
   zestor_update: `AFTER UPDATE OF kind, key, value ON zestor_kv
 WHEN ${SAME_KEY}
   AND (${OLD_VALUE} IS NOT ${NEW_VALUE} OR OLD.version IS NOT NEW.version)
 BEGIN
-  INSERT INTO zestor_changes (kind, key, type, version, value, previous)
+  ${LOG}
     SELECT NEW.kind, NEW.key, 'update', OLD.version + 1, ${NEW_VALUE}, ${OLD_VALUE}
     WHERE ${OLD_VALUE} IS NOT ${NEW_VALUE};
   UPDATE zestor_kv SET version = OLD.version + (${OLD_VALUE} IS NOT ${NEW_VALUE})
@@ -115,17 +120,22 @@ BEGIN
   ${NOTE_REPLACED}
 END`,
   zestor_rename: `AFTER UPDATE OF kind, key ON zestor_kv
-WHEN ${OTHER_KEY}
+WHEN ${OTHER_KEY} AND NOT ${IS_NOTED}
 BEGIN
-  INSERT INTO zestor_changes (kind, key, type, version, value, previous)
-    VALUES (OLD.kind, OLD.key, 'delete', OLD.version, NULL, ${OLD_VALUE});
+  ${LOG_REMOVED}
+  ${LOG}
+    VALUES (NEW.kind, NEW.key, 'create', 1, ${NEW_VALUE}, NULL);
   UPDATE zestor_kv SET version = 1 WHERE ${NEW_ROW};
-  ${logArrival(1)}
+END`,
+  zestor_rename_over: `AFTER UPDATE OF kind, key ON zestor_kv
+WHEN ${OTHER_KEY} AND ${IS_NOTED}
+BEGIN
+  ${LOG_REMOVED}
+  ${LOG_REPLACED}
 END`,
   zestor_delete: `AFTER DELETE ON zestor_kv
 BEGIN
-  INSERT INTO zestor_changes (kind, key, type, version, value, previous)
-    VALUES (OLD.kind, OLD.key, 'delete', OLD.version, NULL, ${OLD_VALUE});
+  ${LOG_REMOVED}
 END`,
 };
 

@@ -266,7 +266,8 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
       if (ifVersion !== undefined) {
         this.#check({ kind, key, version: ifVersion });
       }
-      return this.#put(kind, key, encoded);
+      const put = this.#put(kind, key, encoded);
+      return { ...put, revision: this.#revision };
     };
     return await this.#write({
       action: `set ${quote(kind, key)}`,
@@ -296,7 +297,7 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
       ? work.then((result) => encoded = result)
       : undefined;
     if (!(work instanceof Promise)) encoded = work;
-    const put = (entry: EncodedEntry) => this.#putStatus(kind, entry);
+    const put = ({ key, value }: EncodedEntry) => this.#put(kind, key, value);
     return await this.#write({
       action: `setAll of kind ${JSON.stringify(kind)}`,
       ready,
@@ -304,7 +305,7 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
       *run() {
         const counts = { created: 0, updated: 0, unchanged: 0 };
         for (const entry of encoded) {
-          counts[put(entry)]++;
+          counts[put(entry).status]++;
           yield;
         }
         return counts;
@@ -337,7 +338,8 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
       const value = fn(this.#decode(kind, key, row));
       assertSynchronous(kind, key, value);
       const encoded = this.#codecs.encode(kind, key, value);
-      return { ...this.#put(kind, key, encoded), value };
+      const put = this.#put(kind, key, encoded);
+      return { ...put, revision: this.#revision, value };
     };
     return await this.#write({
       action: `update ${quote(kind, key)}`,
@@ -578,27 +580,21 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     }
   }
 
-  #put(kind: string, key: string, value: Uint8Array): SetResult {
+  #put(
+    kind: string,
+    key: string,
+    value: Uint8Array,
+  ): Omit<SetResult, "revision"> {
     const row = this.#database.get(COMPARE_VALUE, value, kind, key);
     const version = row ? row.version as number : 0;
-    if (row?.same) {
-      return { status: "unchanged", version, revision: this.#revision };
-    }
+    if (row?.same) return { status: "unchanged", version };
     if (row) this.#database.run(UPDATE_ENTRY, value, kind, key);
     else this.#database.run(INSERT_ENTRY, kind, key, value);
-    return {
-      status: row ? "updated" : "created",
-      version: version + 1,
-      revision: this.#revision,
-    };
+    return { status: row ? "updated" : "created", version: version + 1 };
   }
 
   get #revision(): number {
     return headRevision(this.#database);
-  }
-
-  #putStatus(kind: string, { key, value }: EncodedEntry): SetResult["status"] {
-    return this.#put(kind, key, value).status;
   }
 
   #commit(plan: AtomicPlan, options?: OperationOptions): Promise<AtomicResult> {
