@@ -152,8 +152,7 @@ export interface SetAllResult {
 }
 
 /**
- * Entries to write: a `Map`, an iterable of pairs, or an object's own
- * properties. Of a key that comes twice, the last value counts.
+ * What `setAll` takes: a `Map` or another iterable of pairs, or an object.
  *
  * @typeParam T The kind's values.
  */
@@ -359,11 +358,24 @@ export interface Store<Kinds extends object = AnyKinds>
   ): Promise<SetResult>;
 
   /**
-   * Writes several values of a kind, all or nothing. Keys that are not named
-   * stay. Events come in key order. Entries beyond the first few thousand are
-   * read from `entries` after the call has returned, so do not change it until
-   * the promise settles.
+   * Writes several values of a kind, all or nothing: those of a `Map`, or of
+   * any iterable of pairs. Of a key that comes twice the last value counts.
+   * Keys that are not named stay. Events come in key order. Entries beyond the
+   * first few thousand are read from `entries` after the call has returned, so
+   * do not change it until the promise settles.
    */
+  setAll<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    entries: Iterable<readonly [key: string, value: Kinds[Kind]]>,
+    options?: OperationOptions,
+  ): Promise<SetAllResult>;
+  /** Writes several values of a kind, all or nothing: an object's own properties. */
+  setAll<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    entries: Readonly<Record<string, Kinds[Kind]>>,
+    options?: OperationOptions,
+  ): Promise<SetAllResult>;
+  /** Writes several values of a kind, all or nothing. */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
     entries: EntriesInput<Kinds[Kind]>,

@@ -40,6 +40,22 @@ export function prefixEnd(prefix: string): string | undefined {
   return undefined;
 }
 
+/** The index of the first item at or after `key`, in a list in key order, from an index on. */
+export function lowerBound(
+  items: readonly { key: string }[],
+  key: string,
+  from = 0,
+): number {
+  let low = from;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareKeys(items[middle].key, key) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Merges two lists that are each in key order; where keys are equal, `b`'s item comes second. */
 export function* mergeByKey<T extends { key: string }>(
   a: readonly T[],

@@ -209,11 +209,8 @@ async function prepareFile(
     connection.exec(`PRAGMA journal_mode = ${wal ? "WAL" : "DELETE"}`)
   );
   connection.exec(SYNCHRONOUS[durability]);
-  await retry(() =>
-    isCurrent(state, codecs)
-      ? assertWritable(connection)
-      : upgrade(connection, inspect, codecs)
-  );
+  if (isCurrent(state, codecs)) assertWritable(connection);
+  else await retry(() => upgrade(connection, inspect, codecs));
   return true;
 }
 
@@ -231,16 +228,16 @@ const SYNCHRONOUS: Record<Durability, string> = {
  */
 function assertWritable(connection: Connection): void {
   try {
-    connection.exec(
-      "BEGIN IMMEDIATE; CREATE TABLE zestor_probe (x); ROLLBACK",
-    );
+    connection.exec("BEGIN IMMEDIATE");
   } catch (error) {
-    try {
-      connection.exec("ROLLBACK");
-    } catch {
-      // It had not begun.
-    }
+    // It can, in its turn.
+    if (isBusy(error)) return;
     throw error;
+  }
+  try {
+    connection.exec("CREATE TABLE zestor_probe (x)");
+  } finally {
+    connection.exec("ROLLBACK");
   }
 }
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { compareKeys, mergeByKey } from "../key_order.ts";
+import { compareKeys, lowerBound } from "../key_order.ts";
 import { type KeyRange, rangePast } from "../key_range.ts";
 import { Slice } from "../slice.ts";
 import type { ChangeFilter, Replay, ReplayEntry } from "../watch/change_log.ts";
@@ -104,7 +104,7 @@ export class SqliteReplay implements Replay {
     const sorted = [...fresh.values()].sort((a, b) =>
       compareKeys(a.key, b.key)
     );
-    this.#changed = firstOfEach(mergeByKey(this.#changed, sorted));
+    this.#changed = withMissing(this.#changed, sorted);
   }
 
   #readPage(limit: number): ReplayEntry[] {
@@ -154,11 +154,19 @@ export class SqliteReplay implements Replay {
   }
 }
 
-/** Of items with equal keys, which stand together, the first. */
-function firstOfEach(sorted: Iterable<ChangedKey>): ChangedKey[] {
-  const firsts: ChangedKey[] = [];
-  for (const item of sorted) {
-    if (firsts.at(-1)?.key !== item.key) firsts.push(item);
+/** Both lists, in key order; of a key that is in both, the first list's item. */
+function withMissing(
+  known: readonly ChangedKey[],
+  fresh: readonly ChangedKey[],
+): ChangedKey[] {
+  const all: ChangedKey[] = [];
+  let next = 0;
+  for (const item of fresh) {
+    // By search: there may be many known keys, and few fresh ones.
+    const at = lowerBound(known, item.key, next);
+    while (next < at) all.push(known[next++]);
+    if (known[next]?.key !== item.key) all.push(item);
   }
-  return firsts;
+  while (next < known.length) all.push(known[next++]);
+  return all;
 }

@@ -37,6 +37,7 @@ interface FfiDatabase {
 interface FfiStatement {
   run(...params: SqlValue[]): number;
   all(...params: SqlValue[]): object[];
+  finalize(): void;
 }
 
 /**
@@ -80,7 +81,7 @@ class FfiConnection implements Connection {
   }
 
   prepare(sql: string): Statement {
-    return new FfiPreparedStatement(attempt(() => this.#database.prepare(sql)));
+    return new FfiPreparedStatement(() => this.#database.prepare(sql));
   }
 
   close(): void {
@@ -89,26 +90,52 @@ class FfiConnection implements Connection {
 }
 
 class FfiPreparedStatement implements Statement {
-  readonly #statement: FfiStatement;
+  readonly #prepare: () => FfiStatement;
+  #statement: FfiStatement | undefined;
 
-  constructor(statement: FfiStatement) {
-    this.#statement = statement;
+  constructor(prepare: () => FfiStatement) {
+    this.#prepare = prepare;
+    this.#statement = attempt(prepare);
   }
 
   run(...params: SqlValue[]): void {
     params.forEach(assertBindable);
-    attempt(() => this.#statement.run(...params));
+    this.#attempt((statement) => statement.run(...params));
   }
 
   // Not the binding's `get`: without parameters it gives the same object at
-  // every call, and it leaves the statement open on a row.
+  // every call.
   get(...params: SqlValue[]): Row | undefined {
     return this.all(...params)[0];
   }
 
   all(...params: SqlValue[]): Row[] {
     params.forEach(assertBindable);
-    return attempt(() => this.#statement.all(...params)) as Row[];
+    return this.#attempt((statement) => statement.all(...params)) as Row[];
+  }
+
+  #attempt<T>(work: (statement: FfiStatement) => T): T {
+    const statement = this.#statement ??= attempt(this.#prepare);
+    try {
+      return attempt(() => work(statement));
+    } catch (error) {
+      this.#statement = undefined;
+      discard(statement);
+      throw error;
+    }
+  }
+}
+
+/**
+ * Finalizes a statement that failed. The binding would leave it open until it
+ * is run again: a `COMMIT` that found the file busy would keep its lock even
+ * past a `ROLLBACK`.
+ */
+function discard(statement: FfiStatement): void {
+  try {
+    statement.finalize();
+  } catch {
+    // SQLite tells once more how the statement failed.
   }
 }
 

@@ -1,0 +1,175 @@
+/**
+ * A replay of a large kind, read slowly while another task writes. It must give
+ * exactly the state at the call, then every change, in flat memory.
+ *
+ * `deno run -A tests/soak/replay.ts [entries] [changes] [driver] [seed]`
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+import { openStore, type SqliteStore, type WatchEvent } from "../../mod.ts";
+
+interface Kinds {
+  items: { n: number };
+}
+
+interface ExpectedChange {
+  type: WatchEvent["type"];
+  key: string;
+  n: number;
+  version: number;
+}
+
+const [entries, changes] = [Deno.args[0] ?? "1000000", Deno.args[1] ?? "50000"]
+  .map(Number);
+const driver = (Deno.args[2] ?? "auto") as "auto" | "ffi" | "builtin";
+const seed = Number(Deno.args[3] ?? Date.now() % 2 ** 31);
+
+/** Of a million keys, each tenth is left free, for the writer to create. */
+const keyOf = (i: number) => String(i).padStart(9, "0");
+const isThere = (i: number) => i % 10 !== 9;
+
+const dir = await Deno.makeTempDir({ prefix: "zestor-soak-" });
+try {
+  await using store = await openStore<Kinds>({
+    path: `${dir}/soak.db`,
+    driver,
+    durability: "normal",
+    history: changes + 1,
+  });
+  console.log(
+    `${entries} entries, ${changes} changes, driver ${store.driver}, seed ${seed}`,
+  );
+  await fill(store);
+  await check(store);
+} finally {
+  await Deno.remove(dir, { recursive: true });
+}
+
+async function fill(store: SqliteStore<Kinds>): Promise<void> {
+  for (let from = 0; from < entries; from += 10_000) {
+    const part: [string, { n: number }][] = [];
+    for (let i = from; i < Math.min(from + 10_000, entries); i++) {
+      if (isThere(i)) part.push([keyOf(i), { n: i }]);
+    }
+    await store.setAll("items", part);
+  }
+}
+
+async function check(store: SqliteStore<Kinds>): Promise<void> {
+  const memory = sampleMemory();
+  const expected: ExpectedChange[] = [];
+  const watch = store.watch("items", { initial: true, bookmarks: true });
+  const writing = write(store, expected);
+  let next = 0;
+  let replayed = 0;
+  let live = 0;
+  let inReplay = true;
+  for await (const event of watch) {
+    if (event.type === "bookmark") {
+      if (!inReplay) continue;
+      inReplay = false;
+      while (next < entries && !isThere(next)) next++;
+      equal(next, entries, "the replay's end");
+      console.log(
+        `replayed ${replayed} entries, during ${expected.length} changes`,
+      );
+      if (expected.length === changes) {
+        console.log("(every change was made during the replay)");
+      }
+      if (live === changes) break;
+      continue;
+    }
+    if (inReplay) {
+      while (!isThere(next)) next++;
+      equal(event.key, keyOf(next), "a replayed key");
+      equal(event.value.n, next, "a replayed value");
+      equal(event.version, 1, "a replayed version");
+      next++;
+      // Slowly: the writer gets a turn for every few entries.
+      if (++replayed % 16 === 0) await turn();
+    } else {
+      if (expected.length <= live) await turn();
+      const change = expected[live++];
+      equal(event.type, change.type, "a change's type");
+      equal(event.key, change.key, "a change's key");
+      equal(event.value.n, change.n, "a change's value");
+      equal(event.version, change.version, "a change's version");
+      if (live === changes) break;
+    }
+  }
+  await writing;
+  equal(live, changes, "the number of changes");
+  const { base, peak } = memory.stop();
+  console.log(
+    `every change followed; memory ${mib(base)} MiB before, at most ${
+      mib(peak)
+    } MiB during`,
+  );
+}
+
+/** Makes each kind of change to random keys, all over the range. */
+async function write(
+  store: SqliteStore<Kinds>,
+  expected: ExpectedChange[],
+): Promise<void> {
+  const random = randomOf(seed);
+  const touched = new Map<number, { n: number; version: number } | null>();
+  for (let done = 0; done < changes; done++) {
+    const i = Math.floor(random() * entries);
+    const now = touched.has(i)
+      ? touched.get(i)!
+      : isThere(i)
+      ? { n: i, version: 1 }
+      : null;
+    const key = keyOf(i);
+    if (now && random() < 0.4) {
+      expected.push({ type: "delete", key, n: now.n, version: now.version });
+      touched.set(i, null);
+      await store.delete("items", key);
+    } else {
+      const n = entries + done;
+      const version = (now?.version ?? 0) + 1;
+      expected.push({ type: now ? "update" : "create", key, n, version });
+      touched.set(i, { n, version });
+      await store.set("items", key, { n });
+    }
+    await turn();
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A small generator of pseudo-random numbers in [0, 1), so that a seed reproduces a run. */
+function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+function sampleMemory(): { stop(): { base: number; peak: number } } {
+  const base = Deno.memoryUsage().rss;
+  let peak = base;
+  const timer = setInterval(() => {
+    peak = Math.max(peak, Deno.memoryUsage().rss);
+  }, 20);
+  return {
+    stop() {
+      clearInterval(timer);
+      return { base, peak };
+    },
+  };
+}
+
+function mib(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(0);
+}
+
+function equal<T>(actual: T, expected: T, what: string): void {
+  if (actual === expected) return;
+  throw new Error(`Expected ${what} to be ${expected}, found ${actual}`);
+}
