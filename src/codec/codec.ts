@@ -20,7 +20,7 @@ export interface Codec<T = unknown> {
    */
   readonly name: string;
   /** Encodes a value. May throw anything; the store raises it as `CodecError`. */
-  encode(value: T): Uint8Array;
+  readonly encode: (value: T) => Uint8Array;
   /** Decodes what `encode` made. May throw anything; the store raises it as `CodecError`. */
-  decode(bytes: Uint8Array): T;
+  readonly decode: (bytes: Uint8Array) => T;
 }

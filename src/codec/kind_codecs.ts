@@ -7,12 +7,17 @@ import { CodecError, quote } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 import { json } from "./json.ts";
 
-/** One codec for every kind, or one for each named kind and JSON for the rest. */
+/**
+ * One codec for every kind, or one for each named kind and JSON for the rest.
+ * A codec of any value, such as JSON, goes with every kind, whatever its type:
+ * what it decodes is taken to be of that type.
+ *
+ * @typeParam Kinds A map from kind to value type.
+ */
 export type CodecOption<Kinds extends object> =
   | Codec
-  | {
-    readonly [Kind in keyof Kinds]?: Codec<Kinds[Kind]>;
-  };
+  | Codec<Kinds[keyof Kinds]>
+  | { readonly [Kind in keyof Kinds]?: Codec | Codec<Kinds[Kind]> };
 
 /** The codecs of a store's kinds. */
 export class KindCodecs {
