@@ -12,7 +12,6 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import { DatabaseSync } from "node:sqlite";
 import {
   type AnyKinds,
   CodecError,
@@ -23,7 +22,12 @@ import {
   type WatchOptions,
   WatchOverflowError,
 } from "../mod.ts";
-import { openOn, testOnEachDriver } from "./support/drivers.ts";
+import {
+  openOn,
+  type TestDriver,
+  testOnEachDriver,
+} from "./support/drivers.ts";
+import { connect, fileAt } from "./support/connect.ts";
 import { instrumentedDriver } from "./support/instrumented_driver.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
@@ -46,12 +50,14 @@ function reader(
   };
 }
 
-function countChanges(path: string): { count: number; oldest: number } {
-  const database = new DatabaseSync(path, { readOnly: true });
+async function countChanges(
+  driver: TestDriver,
+  path: string,
+): Promise<{ count: number; oldest: number }> {
+  using database = await connect(driver, fileAt(path));
   const row = database.prepare(
     "SELECT count(*) AS count, min(revision) AS oldest FROM zestor_changes",
   ).get();
-  database.close();
   return row as { count: number; oldest: number };
 }
 
@@ -60,7 +66,7 @@ testOnEachDriver("the log is pruned to `history`", async (driver) => {
   const path = dir.file("app.db");
   await using store = await openOn(driver, { path, history: 20 });
   for (let i = 1; i <= 100; i++) await store.set("k", "a", i);
-  const { count, oldest } = countChanges(path);
+  const { count, oldest } = await countChanges(driver, path);
   // It is pruned by tenths of the history.
   assert(count >= 20 && count < 20 + 2, `${count} changes`);
   assertEquals(oldest, 100 - count + 1);
@@ -90,7 +96,7 @@ testOnEachDriver(
     }
     // The next write may prune them, and soon has.
     await store.set("k", "a", 1);
-    assertLess(countChanges(path).count, 12);
+    assertLess((await countChanges(driver, path)).count, 12);
     assertEquals((await watch.next() as WatchEvent).key, "a");
     await watch.cancel();
   },
@@ -105,10 +111,10 @@ testOnEachDriver("pruning takes a bounded slice at a time", async (driver) => {
     durability: "normal",
   });
   await store.setAll("k", Array.from({ length: 5_000 }, (_, i) => [`${i}`, i]));
-  const counts = [countChanges(path).count];
+  const counts = [(await countChanges(driver, path)).count];
   while (counts.at(-1)! > 100) {
     await store.set("k", "a", counts.length);
-    counts.push(countChanges(path).count);
+    counts.push((await countChanges(driver, path)).count);
   }
   assertEquals(counts.slice(0, 3), [5_000, 4_001, 3_002]);
 });
@@ -158,7 +164,7 @@ testOnEachDriver(
     await store.setAll("k", { a: 1, b: 2, c: 3 });
     const watch = reader(store, "k", { initial: true, bufferSize: 1 });
     assertEquals((await watch.next() as WatchEvent).key, "a");
-    const other = new DatabaseSync(path);
+    const other = await connect(driver, fileAt(path));
     // 0: the checkpoint was not kept from finishing.
     const { busy } = other.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()!;
     other.close();
@@ -256,7 +262,7 @@ testOnEachDriver(
     });
     const watches = [reader(store, "k"), reader(readOnly, "k")];
     const waiting = watches.map((watch) => watch.next());
-    const other = new DatabaseSync(path);
+    const other = await connect(driver, fileAt(path));
     other.exec(
       `INSERT INTO zestor_kv (kind, key, value) VALUES ('k', 'a', '{"n":1}')`,
     );
@@ -283,7 +289,7 @@ testOnEachDriver(
     await using store = await openOn(driver, { path });
     const watch = reader(store, "k");
     const next = watch.next();
-    const other = new DatabaseSync(path);
+    const other = await connect(driver, fileAt(path));
     other.exec(
       "INSERT INTO zestor_kv (kind, key, value) VALUES ('k', 'a', 'no JSON')",
     );

@@ -13,22 +13,30 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
 import {
+  type Connection,
   openStore,
   SqlError,
   StoreBusyError,
   StoreError,
   StoreFullError,
 } from "../mod.ts";
-import { openOn, testOnEachDriver } from "./support/drivers.ts";
+import {
+  openOn,
+  type TestDriver,
+  testOnEachDriver,
+} from "./support/drivers.ts";
+import { connect, fileAt } from "./support/connect.ts";
 import { instrumentedDriver } from "./support/instrumented_driver.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
 /** Another connection, such as another process has, that takes the write lock. */
-function lockedBy(path: string): DatabaseSync {
-  const other = new DatabaseSync(path);
+async function lockedBy(
+  driver: TestDriver,
+  path: string,
+): Promise<Connection> {
+  const other = await connect(driver, fileAt(path));
   other.exec("BEGIN IMMEDIATE");
   return other;
 }
@@ -103,7 +111,7 @@ testOnEachDriver(
     await using dir = await tempDir();
     const path = dir.file("app.db");
     await using store = await openOn(driver, { path });
-    const other = lockedBy(path);
+    const other = await lockedBy(driver, path);
     let settled = false;
     const write = store.set("k", "a", 1).finally(() => settled = true);
     for (let i = 0; i < 100; i++) await nextTurn();
@@ -124,7 +132,7 @@ testOnEachDriver(
     await using dir = await tempDir();
     const path = dir.file("app.db");
     await using store = await openOn(driver, { path, busyTimeout: 200 });
-    const other = lockedBy(path);
+    const other = await lockedBy(driver, path);
     let turns = 0;
     let settled = false;
     const write = store.set("k", "a", 1).catch((error) => error)
@@ -147,7 +155,7 @@ testOnEachDriver(
     await using dir = await tempDir();
     const path = dir.file("app.db");
     await using store = await openOn(driver, { path, busyTimeout: 100 });
-    const other = lockedBy(path);
+    const other = await lockedBy(driver, path);
     const first = store.set("k", "a", 1);
     let later: Promise<unknown> | undefined;
     const failure = await assertRejects(
@@ -172,7 +180,7 @@ testOnEachDriver(
     await using dir = await tempDir();
     const path = dir.file("app.db");
     await using store = await openOn(driver, { path });
-    const other = lockedBy(path);
+    const other = await lockedBy(driver, path);
     const controller = new AbortController();
     const { signal } = controller;
     const aborted = store.set("k", "a", 1, { signal });
@@ -194,7 +202,7 @@ testOnEachDriver(
     await using dir = await tempDir();
     const path = dir.file("app.db");
     const store = await openOn(driver, { path });
-    const other = lockedBy(path);
+    const other = await lockedBy(driver, path);
     const write = store.set("k", "a", 1);
     const closed = store.close();
     await nextTurn();
@@ -214,7 +222,7 @@ testOnEachDriver(
     const path = dir.file("app.db");
     await using store = await openOn(driver, { path, wal: false });
     await store.set("k", "a", 1);
-    const reader = new DatabaseSync(path);
+    const reader = await connect(driver, fileAt(path));
     reader.exec("BEGIN");
     assertEquals(reader.prepare("SELECT key FROM zestor_kv").all().length, 1);
     let settled = false;
@@ -241,7 +249,7 @@ testOnEachDriver(
       busyTimeout: 100,
     });
     await store.set("k", "a", 1);
-    const reader = new DatabaseSync(path);
+    const reader = await connect(driver, fileAt(path));
     reader.exec("BEGIN");
     reader.prepare("SELECT key FROM zestor_kv").all();
     await assertRejects(() => store.set("k", "b", 2), StoreBusyError);
@@ -259,7 +267,7 @@ testOnEachDriver(
     const path = dir.file("app.db");
     await using store = await openOn(driver, { path, durability: "normal" });
     const size = 20_000;
-    const other = new DatabaseSync(path);
+    const other = await connect(driver, fileAt(path));
     const count = other.prepare("SELECT count(*) AS n FROM zestor_kv");
     let settled = false;
     const write = store.setAll(

@@ -1,0 +1,33 @@
+/**
+ * Connections for the tests below the store.
+ *
+ * @module
+ */
+import type { Connection, Location } from "../../src/sqlite/driver/driver.ts";
+import { loadDriver } from "../../src/sqlite/driver/load.ts";
+import type { TestDriver } from "./drivers.ts";
+
+const IN_MEMORY: Location = {
+  path: ":memory:",
+  mode: "rwc",
+  memory: "private",
+};
+
+/** A file that is created where it is missing. */
+export function fileAt(path: string): Location {
+  return { path, mode: "rwc" };
+}
+
+/** Opens a connection; `using` closes it. By default a database in memory. */
+export async function connect(
+  driver: TestDriver,
+  location: Location = IN_MEMORY,
+): Promise<Connection & Disposable> {
+  const connection = (await loadDriver(driver.name)).open(location);
+  return {
+    exec: (sql) => connection.exec(sql),
+    prepare: (sql) => connection.prepare(sql),
+    close: () => connection.close(),
+    [Symbol.dispose]: () => connection.close(),
+  };
+}
