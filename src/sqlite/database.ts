@@ -8,11 +8,13 @@ import type { Connection, Row, SqlValue, Statement } from "./driver/driver.ts";
 /** A connection by SQL text. All of it is synchronous, and throws `SqlError`. */
 export class Database {
   readonly #connection: Connection;
+  readonly #onClose: () => void;
   readonly #statements = new Map<string, Statement>();
 
-  /** Takes over a connection. */
-  constructor(connection: Connection) {
+  /** Takes over a connection; `onClose` is called when it is closed. */
+  constructor(connection: Connection, onClose: () => void) {
     this.#connection = connection;
+    this.#onClose = onClose;
   }
 
   /** Runs a statement for its effect. */
@@ -44,6 +46,7 @@ export class Database {
   close(): void {
     this.#statements.clear();
     this.#connection.close();
+    this.#onClose();
   }
 
   #prepared(sql: string): Statement {

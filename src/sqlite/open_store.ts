@@ -15,6 +15,7 @@ import {
 } from "../options.ts";
 import { Database } from "./database.ts";
 import { type Connection, type Location, SqlError } from "./driver/driver.ts";
+import { assertUnclaimed, claimFile } from "./driver/file_claims.ts";
 import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
 import { isBusy, storeError } from "./failure.ts";
@@ -135,11 +136,12 @@ export async function openStore<Kinds extends object = AnyKinds>(
   signal?.throwIfAborted();
   let connection: Connection | undefined;
   try {
+    assertUnclaimed(location, driver);
     connection = driver.open(location);
     const hasLog = await prepareFile(connection, location, settings, signal);
     return new ConnectedStore<Kinds>({
       ...settings,
-      database: new Database(connection),
+      database: new Database(connection, claimFile(location, driver)),
       driver: driver.name,
       readOnly: location.mode === "ro",
       hasLog,

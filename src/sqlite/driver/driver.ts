@@ -32,7 +32,7 @@ export interface Location {
 
 /** An SQLite binding. */
 export interface Driver {
-  /** What `store.driver` tells. */
+  /** What `store.driver` tells. It names the SQLite library: two of them never open one file. */
   readonly name: string;
   /** Opens a connection; throws `SqlError`. */
   open(location: Location): Connection;

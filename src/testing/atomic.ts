@@ -1,0 +1,197 @@
+/**
+ * Tests of `atomic`: several writes that take effect together or not at all.
+ *
+ * @module
+ */
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { CodecError, VersionConflictError } from "../errors.ts";
+import type { Cases } from "./case.ts";
+import { brief, fill, next, revisionsOf, take } from "./reading.ts";
+
+export const atomic: Cases = {
+  "atomic check: refuses the operation if a version is another": async (
+    open,
+  ) => {
+    await using store = await open();
+    await store.set("users", "alice", { n: 1 });
+    const result = await store.atomic()
+      .check({ kind: "users", key: "alice", version: 1 })
+      .check({ kind: "users", key: "bob", version: 4 })
+      .check({ kind: "users", key: "carol", version: 5 })
+      .set("users", "alice", { n: 2 })
+      .delete("users", "alice")
+      .commit();
+    assert(!result.ok);
+    const { conflict } = result;
+    assertInstanceOf(conflict, VersionConflictError);
+    assertEquals(
+      [conflict.kind, conflict.key, conflict.expected, conflict.actual],
+      ["users", "bob", 4, 0],
+    );
+    assertEquals([...await store.list("users")], [["alice", { n: 1 }]]);
+  },
+
+  "atomic check: holds for the version asked for, and 0 for none": async (
+    open,
+  ) => {
+    await using store = await open();
+    await store.set("users", "alice", { n: 1 });
+    const create = () =>
+      store.atomic()
+        .check(
+          { kind: "users", key: "alice", version: 1 },
+          { kind: "users", key: "bob", version: 0 },
+        )
+        .set("users", "bob", { n: 1 })
+        .commit();
+    assert((await create()).ok);
+    const again = await create();
+    assert(!again.ok);
+    assertEquals(again.conflict.key, "bob");
+    assertEquals(again.conflict.actual, 1);
+  },
+
+  "atomic check: sees what was there before the operation": async (open) => {
+    await using store = await open();
+    const result = await store.atomic()
+      .set("users", "alice", { n: 1 })
+      .check({ kind: "users", key: "alice", version: 0 })
+      .commit();
+    assert(result.ok);
+    assertEquals(await store.get("users", "alice"), { n: 1 });
+  },
+
+  "atomic set: writes several keys of several kinds": async (open) => {
+    await using store = await open();
+    await store.set("users", "alice", { n: 1 });
+    const result = await store.atomic()
+      .set("users", "alice", { n: 2 })
+      .set("users", "bob", { n: 3 })
+      .set("groups", "admins", ["alice"])
+      .commit();
+    assert(result.ok);
+    assertEquals([...await store.list("users")], [
+      ["alice", { n: 2 }],
+      ["bob", { n: 3 }],
+    ]);
+    assertEquals(await store.get("groups", "admins"), ["alice"]);
+    assertEquals((await store.entry("users", "alice"))?.version, 2);
+  },
+
+  "atomic set: encodes the value at the call": async (open) => {
+    await using store = await open();
+    const value = { n: 1 };
+    const operation = store.atomic().set("users", "alice", value);
+    value.n = 2;
+    await operation.commit();
+    assertEquals(await store.get("users", "alice"), { n: 1 });
+
+    const error = assertThrows(
+      () => store.atomic().set("users", "bob", undefined),
+      CodecError,
+    );
+    assertStringIncludes(error.message, "users");
+    assertStringIncludes(error.message, "bob");
+  },
+
+  "atomic delete: deletes, and does nothing where there is no such key": async (
+    open,
+  ) => {
+    await using store = await open();
+    await fill(store, "users", ["a", "b"]);
+    const result = await store.atomic()
+      .delete("users", "a")
+      .delete("users", "missing")
+      .delete("groups", "missing")
+      .commit();
+    assert(result.ok);
+    assertEquals(await store.keys("users"), ["b"]);
+  },
+
+  "atomic commit: gives the revision of the last change": async (open) => {
+    await using store = await open();
+    const events = store.watch("users").getReader();
+    const result = await store.atomic()
+      .set("users", "a", 1)
+      .set("users", "b", 1)
+      .delete("users", "a")
+      .commit();
+    assert(result.ok);
+    const seen = await take(events, 3);
+    assertEquals(brief(seen), ["create a@1", "create b@1", "delete a@1"]);
+    assertEquals(seen[2].revision, result.revision);
+  },
+
+  "atomic commit: writes in the order of the calls": async (open) => {
+    await using store = await open();
+    await store.set("users", "c", 1);
+    await store.atomic()
+      .set("users", "a", 1)
+      .set("users", "a", 2)
+      .set("users", "b", 1)
+      .delete("users", "b")
+      .delete("users", "c")
+      .set("users", "c", 3)
+      .commit();
+    assertEquals([...await store.list("users")], [["a", 2], ["c", 3]]);
+  },
+
+  "atomic commit: of nothing gives the store's latest revision": async (
+    open,
+  ) => {
+    await using store = await open();
+    const { revision } = await store.set("users", "alice", 1);
+    assertEquals(await store.atomic().commit(), { ok: true, revision });
+  },
+
+  "atomic commit: runs once": async (open) => {
+    await using store = await open();
+    const operation = store.atomic().set("users", "alice", 1);
+    await operation.commit();
+    await store.delete("users", "alice");
+    await assertRejects(() => operation.commit(), Error);
+    assertEquals(await store.get("users", "alice"), undefined);
+  },
+
+  "atomic does nothing without commit": async (open) => {
+    await using store = await open();
+    const operation = store.atomic();
+    assertStrictEquals(
+      operation.check({ kind: "users", key: "a", version: 0 }),
+      operation,
+    );
+    assertStrictEquals(operation.set("users", "a", 1), operation);
+    assertStrictEquals(operation.delete("users", "b"), operation);
+    await store.set("groups", "admins", 1);
+    assertEquals(await store.kinds(), ["groups"]);
+  },
+
+  "C2 an atomic operation that is refused does nothing": async (open) => {
+    await using store = await open();
+    await store.set("users", "alice", 1);
+    const users = store.watch("users").getReader();
+    const groups = store.watch("groups").getReader();
+    const { ok } = await store.atomic()
+      .set("users", "alice", 2)
+      .set("groups", "admins", 1)
+      .check({ kind: "users", key: "alice", version: 7 })
+      .commit();
+    assertEquals(ok, false);
+    const results = [
+      await store.set("users", "probe", 1),
+      await store.set("groups", "probe", 1),
+    ];
+    const seen = [await next(users), await next(groups)];
+    assertEquals(brief(seen), ["create probe@1", "create probe@1"]);
+    assertEquals(revisionsOf(seen), revisionsOf(results));
+    assertEquals(await store.get("users", "alice"), 1);
+  },
+};

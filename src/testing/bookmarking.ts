@@ -1,0 +1,171 @@
+/**
+ * Tests of `bookmarks` (W6): they tell how far a watch has seen, so that it
+ * can be resumed even where its own kind did not change for long.
+ *
+ * @module
+ */
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertGreaterOrEqual,
+  assertLessOrEqual,
+  assertRejects,
+} from "@std/assert";
+import type { WatchBookmark, WatchEvent } from "../contract.ts";
+import { WatchOverflowError } from "../errors.ts";
+import type { Cases } from "./case.ts";
+import {
+  brief,
+  fill,
+  next,
+  numberedKey,
+  numberedKeys,
+  take,
+  turn,
+} from "./reading.ts";
+
+export const bookmarking: Cases = {
+  "watch bookmarks: without them there are none": async (open) => {
+    await using store = await open();
+    await store.set("users", "a", 1);
+    const silent = [
+      store.watch("users", { initial: true }),
+      store.watch("users", { initial: true, bookmarks: false }),
+    ];
+    await store.set("users", "b", 1);
+    for (const stream of silent) {
+      assertEquals(brief(await take(stream.getReader(), 2)), [
+        "create a@1",
+        "create b@1",
+      ]);
+    }
+  },
+
+  "W6 a bookmark at the replay's end carries the revision at the call": async (
+    open,
+  ) => {
+    await using store = await open();
+    await fill(store, "users", ["a", "b"]);
+    const { revision } = await store.set("groups", "g", 1);
+    const watch = store.watch("users", { initial: true, bookmarks: true })
+      .getReader();
+    const later = store.set("users", "c", 1);
+    const chunks = await take(watch, 4);
+    assertEquals(brief(chunks), [
+      "create a@1",
+      "create b@1",
+      "bookmark",
+      "create c@1",
+    ]);
+    assertEquals(chunks[2], { type: "bookmark", revision });
+    await later;
+  },
+
+  "W6 a bookmark comes at the end of an empty replay": async (open) => {
+    await using store = await open();
+    const fresh = store.watch("users", { initial: true, bookmarks: true })
+      .getReader();
+    assertEquals(await next(fresh), { type: "bookmark", revision: 0 });
+    const { revision } = await store.set("groups", "g", 1);
+    const empty = store.watch("users", { initial: true, bookmarks: true })
+      .getReader();
+    assertEquals(await next(empty), { type: "bookmark", revision });
+  },
+
+  "W6 filters do not hide bookmarks": async (open) => {
+    await using store = await open();
+    const { revision } = await store.set("users", "a", 1);
+    for (
+      const filter of [
+        { types: ["delete"] as const },
+        { key: "b" },
+        { prefix: "b" },
+      ]
+    ) {
+      const watch = store.watch("users", {
+        ...filter,
+        initial: true,
+        bookmarks: true,
+      }).getReader();
+      const bookmark = await next<WatchEvent | WatchBookmark>(watch);
+      assertEquals(bookmark, { type: "bookmark", revision });
+    }
+  },
+
+  "W6 a watch resumes after the replay's bookmark": async (open) => {
+    await using store = await open();
+    await fill(store, "users", ["a", "b"]);
+    const first = store.watch("users", { initial: true, bookmarks: true })
+      .getReader();
+    await store.delete("users", "a");
+    const [, , bookmark] = await take(first, 3);
+    assert(bookmark.type === "bookmark");
+    await store.set("users", "c", 1);
+    const resumed = store.watch("users", { after: bookmark.revision })
+      .getReader();
+    assertEquals(brief(await take(resumed, 2)), ["delete a@1", "create c@1"]);
+  },
+
+  "W6 bookmarks keep a watch of a quiet kind resumable": async (open) => {
+    const history = 100;
+    await using store = await open({ history });
+    const { revision: start } = await store.set("quiet", "a", 1);
+    const reader = store.watch("quiet", { bookmarks: true }).getReader();
+    const bookmarks: WatchBookmark[] = [];
+    const reading = (async () => {
+      for (;;) {
+        const chunk = await next(reader);
+        if (chunk.type !== "bookmark") return chunk;
+        bookmarks.push(chunk);
+      }
+    })();
+
+    let written = start;
+    for (let n = 0; n < 20 * history; n++) {
+      written = (await store.set("busy", numberedKey(n % 50), n)).revision;
+      // One turn, so that a reader of the same process can keep up.
+      await turn();
+    }
+    const newest = bookmarks.at(-1);
+    assert(newest, "no bookmark came");
+    assertGreater(newest.revision, start);
+    assertLessOrEqual(newest.revision, written);
+
+    const resumed = store.watch("quiet", { after: newest.revision })
+      .getReader();
+    const stale = store.watch("quiet", { after: start }).getReader();
+    const { revision } = await store.set("quiet", "b", 1);
+    assertEquals((await next(resumed)).revision, revision);
+    assertEquals((await reading).revision, revision);
+    await assertRejects(() => stale.read(), WatchOverflowError);
+  },
+
+  "W6 what follows a bookmark is past its revision": async (open) => {
+    await using store = await open();
+    await fill(store, "users", numberedKeys(20));
+    const reader = store.watch("users", { initial: true, bookmarks: true })
+      .getReader();
+    const writing = (async () => {
+      for (let n = 0; n < 500; n++) {
+        await store.set("busy", "key", n);
+        if (n % 50 === 0) await store.set("users", "key", n);
+      }
+      return (await store.set("users", "end", 1)).revision;
+    })();
+    let last = 0;
+    let events = 0;
+    for (;;) {
+      const chunk = await next(reader);
+      assertGreaterOrEqual(chunk.revision, last);
+      if (chunk.type !== "bookmark" && chunk.revision > 0) {
+        assertGreater(chunk.revision, last);
+        events++;
+      }
+      last = chunk.revision;
+      if (chunk.type !== "bookmark" && chunk.key === "end") break;
+    }
+    assertEquals(last, await writing);
+    assertEquals(events, 11);
+  },
+};

@@ -1,0 +1,267 @@
+/**
+ * Tests of `setAll`: what it takes, what it counts, that it is all or nothing,
+ * and that a large one leaves the event loop free (C8).
+ *
+ * @module
+ */
+import { assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
+import type { EntriesInput } from "../contract.ts";
+import { CodecError, InvalidNameError } from "../errors.ts";
+import type { Cases } from "./case.ts";
+import {
+  assertRejectsWith,
+  brief,
+  fill,
+  keysOf,
+  next,
+  numberedKey,
+  numberedKeys,
+  revisionsOf,
+  take,
+  turn,
+  turnsDuring,
+} from "./reading.ts";
+
+export const bulk: Cases = {
+  "setAll takes a Map, pairs, a generator and an object": async (open) => {
+    await using store = await open();
+    function* generate(): Generator<[string, unknown]> {
+      yield ["a", 1];
+      yield ["b", 2];
+    }
+    const inputs: Record<string, EntriesInput<unknown>> = {
+      map: new Map([["a", 1], ["b", 2]]),
+      pairs: [["a", 1], ["b", 2]],
+      set: new Set([["a", 1], ["b", 2]] as const),
+      generator: generate(),
+      object: { a: 1, b: 2 },
+      bare: Object.assign(Object.create(null), { a: 1, b: 2 }),
+    };
+    for (const [kind, input] of Object.entries(inputs)) {
+      const result = await store.setAll(kind, input);
+      assertEquals(result, { created: 2, updated: 0, unchanged: 0 }, kind);
+      assertEquals([...await store.list(kind)], [["a", 1], ["b", 2]], kind);
+    }
+  },
+
+  "setAll takes an object's own properties only": async (open) => {
+    await using store = await open();
+    const object = Object.create({ inherited: 1 });
+    object.own = 1;
+    await store.setAll("users", object);
+    await store.setAll("users", JSON.parse('{ "__proto__": 2 }'));
+    assertEquals([...await store.list("users")], [["__proto__", 2], [
+      "own",
+      1,
+    ]]);
+  },
+
+  "setAll merges: keys that are not named stay": async (open) => {
+    await using store = await open();
+    await fill(store, "users", ["a", "b"]);
+    await store.setAll("users", { b: 2, c: 3 });
+    assertEquals([...await store.list("users")], [
+      ["a", { of: "a" }],
+      ["b", 2],
+      ["c", 3],
+    ]);
+  },
+
+  "setAll counts what it created, updated and left unchanged": async (open) => {
+    await using store = await open();
+    await store.setAll("users", { a: 1, b: 1, c: 1 });
+    assertEquals(
+      await store.setAll("users", { a: 1, b: 2, c: 1, d: 1, e: 1, f: 1 }),
+      { created: 3, updated: 1, unchanged: 2 },
+    );
+  },
+
+  "setAll of nothing does nothing": async (open) => {
+    await using store = await open();
+    const nothing = { created: 0, updated: 0, unchanged: 0 };
+    assertEquals(await store.setAll("users", []), nothing);
+    assertEquals(await store.setAll("users", {}), nothing);
+    assertEquals(await store.setAll("users", new Map()), nothing);
+    assertEquals(await store.kinds(), []);
+  },
+
+  "setAll: of a key that comes twice, the last value counts": async (open) => {
+    await using store = await open();
+    const events = store.watch("users").getReader();
+    const result = await store.setAll("users", [
+      ["a", 1],
+      ["b", 1],
+      ["a", 2],
+      ["a", 3],
+    ]);
+    assertEquals(result, { created: 2, updated: 0, unchanged: 0 });
+    assertEquals((await store.entry("users", "a"))?.version, 1);
+    assertEquals(await store.get("users", "a"), 3);
+    assertEquals(brief(await take(events, 2)), ["create a@1", "create b@1"]);
+
+    const { revision } = await store.set("users", "c", 1);
+    assertEquals((await next(events)).revision, revision);
+    assertEquals(
+      await store.setAll("users", [["a", 9], ["a", 3]]),
+      { created: 0, updated: 0, unchanged: 1 },
+    );
+  },
+
+  "setAll: the last value counts among many, too": async (open) => {
+    await using store = await open();
+    const pairs = numberedKeys(10_000).map((key) => [key, 1] as const);
+    const result = await store.setAll("users", [
+      ...pairs,
+      [numberedKey(0), 2],
+      [numberedKey(5_000), 2],
+    ]);
+    assertEquals(result, { created: 10_000, updated: 0, unchanged: 0 });
+    const entry = await store.entry("users", numberedKey(0));
+    assertEquals([entry?.value, entry?.version], [2, 1]);
+    assertEquals(await store.get("users", numberedKey(5_000)), 2);
+  },
+
+  "setAll writes the values as they are at the call": async (open) => {
+    await using store = await open();
+    const value = { n: 1 };
+    const input = new Map<string, unknown>([["a", value]]);
+    const write = store.setAll("users", input);
+    value.n = 2;
+    input.set("b", 1);
+    await write;
+    assertEquals([...await store.list("users")], [["a", { n: 1 }]]);
+  },
+
+  "setAll gives its events in key order": async (open) => {
+    await using store = await open();
+    const events = store.watch("users").getReader();
+    const ordered = ["A", "a", "aa", "z", "é", "\u{FFFD}", "\u{10000}", "😀"];
+    await store.set("users", "z", 1);
+    await next(events);
+    await store.setAll(
+      "users",
+      ordered.toReversed().map((key) => [key, 2] as const),
+    );
+    const seen = await take(events, ordered.length);
+    assertEquals(keysOf(seen), ordered);
+    assertEquals(
+      revisionsOf(seen),
+      ordered.map((_, i) => seen[0].revision + i),
+    );
+    assertEquals(seen[3].type, "update");
+  },
+
+  "C2 a setAll with a value that cannot be encoded writes nothing": async (
+    open,
+  ) => {
+    await using store = await open();
+    await assertRejects(
+      () => store.setAll("users", [["a", 1], ["culprit", undefined], ["c", 1]]),
+      CodecError,
+      "culprit",
+    );
+    const many = numberedKeys(20_000);
+    await assertRejects(
+      () =>
+        store.setAll(
+          "users",
+          many.map((key, i) => [key, i === 15_000 ? undefined : i] as const),
+        ),
+      CodecError,
+      many[15_000],
+    );
+    assertEquals(await store.count("users"), 0);
+  },
+
+  "C2 a setAll with a key that cannot be one writes nothing": async (open) => {
+    await using store = await open();
+    for (const key of ["", "a\0", "\uD800"]) {
+      await assertRejects(
+        () => store.setAll("users", [["a", 1], [key, 1], ["c", 1]]),
+        InvalidNameError,
+      );
+    }
+    await assertRejects(
+      () => store.setAll("users", { a: 1, "": 1 }),
+      InvalidNameError,
+    );
+    assertEquals(await store.count("users"), 0);
+  },
+
+  "C2 a setAll whose entries throw writes nothing": async (open) => {
+    await using store = await open();
+    const broken = new Error("broken");
+    function* generate(count: number): Generator<[string, unknown]> {
+      for (const key of numberedKeys(count)) yield [key, 1];
+      throw broken;
+    }
+    for (const count of [2, 20_000]) {
+      await assertRejectsWith(
+        () => store.setAll("users", generate(count)),
+        broken,
+        `setAll of ${count} entries, then an error`,
+      );
+    }
+    assertEquals(await store.count("users"), 0);
+  },
+
+  "C2 a setAll is read whole or not at all": async (open) => {
+    await using store = await open();
+    const keys = numberedKeys(20_000);
+    const counts: number[] = [await store.count("users")];
+    let done = false;
+    const writing = fill(store, "users", keys).finally(() => done = true);
+    const reads: Promise<unknown>[] = [];
+    while (!done) {
+      reads.push(store.count("users").then((count) => counts.push(count)));
+      await turn();
+    }
+    await writing;
+    await Promise.all(reads);
+    assertEquals([...new Set(counts)].sort((a, b) => a - b), [0, 20_000]);
+  },
+
+  "C2 a setAll is watched whole": async (open) => {
+    await using store = await open({ history: 50_000 });
+    const keys = numberedKeys(20_000);
+    const events = store.watch("users").getReader();
+    const seen = take(events, keys.length + 2);
+    const writing = [
+      store.set("users", "before", 1),
+      fill(store, "users", keys),
+      store.set("users", "after", 1),
+    ];
+    const all = keysOf(await seen);
+    assertEquals(all, ["before", ...keys, "after"]);
+    await Promise.all(writing);
+  },
+
+  "C8 a setAll of 100 000 entries keeps the event loop turning": async (
+    open,
+  ) => {
+    await using store = await open();
+    const keys = numberedKeys(100_000);
+    const turns = await turnsDuring(async () => {
+      const result = await store.setAll(
+        "users",
+        keys.map((key, i) => [key, i] as const),
+      );
+      assertEquals(result.created, keys.length);
+    });
+    assertGreaterOrEqual(turns, 5, "turns of the event loop");
+    assertEquals(await store.count("users"), keys.length);
+    assertEquals(await store.get("users", numberedKey(99_999)), 99_999);
+  },
+
+  "C8 reading 20 000 entries keeps the event loop turning": async (open) => {
+    await using store = await open();
+    const keys = numberedKeys(20_000);
+    await fill(store, "users", keys);
+    const turns = await turnsDuring(async () => {
+      let count = 0;
+      for await (const _ of store.entries("users")) count++;
+      assertEquals(count, keys.length);
+    });
+    assertGreaterOrEqual(turns, 5, "turns of the event loop");
+  },
+};

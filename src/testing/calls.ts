@@ -1,0 +1,86 @@
+/**
+ * Every operation of a store, to be called all alike: for what holds for all
+ * of them, such as which names they refuse.
+ *
+ * @module
+ */
+import type { Store } from "../contract.ts";
+
+/** What a call is made with. `options` is whatever plain JavaScript may pass. */
+export interface CallArguments {
+  kind: string;
+  key: string;
+  options?: object;
+}
+
+/** Calls one operation. */
+export type Call<Result> = (store: Store, args: CallArguments) => Result;
+
+/** Operations by name. */
+export type Calls<Result> = Readonly<Record<string, Call<Result>>>;
+
+const readsOfKey: Calls<Promise<unknown>> = {
+  get: (store, { kind, key, options }) => store.get(kind, key, options),
+  entry: (store, { kind, key, options }) => store.entry(kind, key, options),
+};
+
+const readsOfKind: Calls<Promise<unknown>> = {
+  list: (store, { kind, options }) => store.list(kind, options),
+  keys: (store, { kind, options }) => store.keys(kind, options),
+  values: (store, { kind, options }) => store.values(kind, options),
+  count: (store, { kind, options }) => store.count(kind, options),
+};
+
+const readsOfStore: Calls<Promise<unknown>> = {
+  kinds: (store, { options }) => store.kinds(options),
+  getAll: (store, { options }) => store.getAll(options),
+};
+
+const writes: Calls<Promise<unknown>> = {
+  set: (store, { kind, key, options }) =>
+    store.set(kind, key, { n: 1 }, options),
+  setAll: (store, { kind, key, options }) =>
+    store.setAll(kind, [[key, { n: 1 }]], options),
+  update: (store, { kind, key, options }) =>
+    store.update(kind, key, () => ({ n: 1 }), { initial: 0, ...options }),
+  delete: (store, { kind, key, options }) => store.delete(kind, key, options),
+};
+
+// Chained inside an async function, so that it does not matter which link of
+// the chain refuses.
+const atomics: Calls<Promise<unknown>> = {
+  "atomic check": async (store, { kind, key, options }) =>
+    await store.atomic().check({ kind, key, version: 0 }).commit(options),
+  "atomic set": async (store, { kind, key, options }) =>
+    await store.atomic().set(kind, key, { n: 1 }).commit(options),
+  "atomic delete": async (store, { kind, key, options }) =>
+    await store.atomic().delete(kind, key).commit(options),
+};
+
+/** The operations that take a kind and a key. */
+export const callsWithKey: Calls<Promise<unknown>> = {
+  ...readsOfKey,
+  ...writes,
+  ...atomics,
+};
+
+/** The operations that take a kind, and a key or none. */
+export const callsWithKind: Calls<Promise<unknown>> = {
+  ...callsWithKey,
+  ...readsOfKind,
+};
+
+/** The operations that take a range. */
+export const callsWithRange: Calls<Promise<unknown>> = readsOfKind;
+
+/** Every operation that gives a promise. */
+export const promiseCalls: Calls<Promise<unknown>> = {
+  ...callsWithKind,
+  ...readsOfStore,
+};
+
+/** Every operation that gives a stream. They throw what the others reject with. */
+export const streamCalls: Calls<ReadableStream<unknown>> = {
+  entries: (store, { kind, options }) => store.entries(kind, options),
+  watch: (store, { kind, options }) => store.watch(kind, options),
+};

@@ -1,0 +1,151 @@
+/**
+ * The conformance suite: one named test, or several, for each guarantee of a
+ * store's contract and for each operation and option. Every store of this
+ * package passes it; so can yours:
+ *
+ * ```ts ignore
+ * import { testStore } from "@zestor/store/testing";
+ * import { openStore } from "@zestor/store";
+ *
+ * testStore({
+ *   name: "in memory",
+ *   open: (options) => openStore({ path: ":memory:", ...options }),
+ * });
+ * ```
+ *
+ * The names of the tests begin with the guarantee's code (C1 to C8 and W1 to
+ * W9, as the contract numbers them), or with the operation. W7 is not among
+ * them: who else writes to a store's storage only the store knows.
+ *
+ * @module
+ */
+import type { Store } from "../contract.ts";
+import { atomic } from "./atomic.ts";
+import { bookmarking } from "./bookmarking.ts";
+import { bulk } from "./bulk.ts";
+import { cancelling } from "./cancelling.ts";
+import type { Cases, OpenForTest } from "./case.ts";
+import { closing } from "./closing.ts";
+import { concurrency } from "./concurrency.ts";
+import { misuse } from "./misuse.ts";
+import { names } from "./names.ts";
+import { overflowing } from "./overflowing.ts";
+import { ranges } from "./ranges.ts";
+import { reads } from "./reads.ts";
+import { reopening } from "./reopening.ts";
+import { replaying } from "./replaying.ts";
+import { resuming } from "./resuming.ts";
+import { streaming } from "./streaming.ts";
+import { failOnUnhandled } from "./unhandled.ts";
+import { watching } from "./watching.ts";
+import { writes } from "./writes.ts";
+
+export type { OpenForTest } from "./case.ts";
+
+/** Registers a test by its name. */
+export type RegisterTest = (name: string, fn: () => Promise<void>) => unknown;
+
+/**
+ * A test runner's function to register tests, with a method to register one
+ * that is not to run. `Deno.test`, `test` of `node:test` and vitest, and `it`
+ * of mocha are such functions as they are.
+ */
+export type TestFunction =
+  & RegisterTest
+  & ({ ignore: RegisterTest } | { skip: RegisterTest });
+
+/** A store, to be tested. */
+export interface StoreUnderTest {
+  /** Precedes each test's name. */
+  name: string;
+  /**
+   * Opens a new, empty store, which the test closes. It must hold any value
+   * that JSON can express, and refuse `undefined` with `CodecError`.
+   */
+  open(options?: OpenForTest): Promise<Store> | Store;
+  /**
+   * Closes the store and opens the same storage again. Left out where closing
+   * forgets everything; the tests that need it are then ignored.
+   */
+  reopen?(store: Store): Promise<Store> | Store;
+  /**
+   * The test runner's function. Give each test a minute if the runner has a
+   * time limit.
+   * @default {Deno.test}
+   */
+  test?: TestFunction;
+}
+
+/**
+ * Registers the suite's tests for a store.
+ *
+ * @param config The store, and how its tests are registered.
+ * @throws {TypeError} If there is no test function, outside Deno.
+ * @example In any test runner: a function that is handed names and tests
+ * ```ts
+ * import { testStore } from "@zestor/store/testing";
+ * import { openStore } from "@zestor/store";
+ * import { assert } from "@std/assert";
+ *
+ * const tests = new Map<string, () => Promise<void>>();
+ * const register = (name: string, fn: () => Promise<void>) => {
+ *   tests.set(name, fn);
+ * };
+ * testStore({
+ *   name: "in memory",
+ *   open: (options) => openStore({ path: ":memory:", ...options }),
+ *   test: Object.assign(register, { skip: () => {} }),
+ * });
+ *
+ * const run = tests.get("in memory: W4 replay and subscription are one step");
+ * assert(run);
+ * await run();
+ * ```
+ */
+export function testStore(config: StoreUnderTest): void {
+  const test = config.test ?? denoTest();
+  const open = (options?: OpenForTest) => config.open(options);
+  const register = (name: string, run: () => Promise<void>) =>
+    test(`${config.name}: ${name}`, () => failOnUnhandled(run));
+
+  for (const [name, run] of rooms.flatMap((cases) => Object.entries(cases))) {
+    register(name, () => run(open));
+  }
+  for (const [name, run] of Object.entries(reopening)) {
+    if (config.reopen) {
+      const reopen = config.reopen.bind(config);
+      register(name, () => run(open, reopen));
+    } else {
+      const ignore = "ignore" in test ? test.ignore : test.skip;
+      ignore(`${config.name}: ${name} (it cannot be reopened)`, async () => {});
+    }
+  }
+}
+
+const rooms: readonly Cases[] = [
+  reads,
+  ranges,
+  writes,
+  bulk,
+  atomic,
+  concurrency,
+  names,
+  misuse,
+  cancelling,
+  closing,
+  watching,
+  replaying,
+  resuming,
+  bookmarking,
+  overflowing,
+  streaming,
+];
+
+function denoTest(): TestFunction {
+  if (!("Deno" in globalThis)) {
+    throw new TypeError(
+      'Cannot register tests outside Deno without a test function: pass the runner\'s as "test"',
+    );
+  }
+  return Deno.test;
+}

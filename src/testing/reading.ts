@@ -1,0 +1,156 @@
+/**
+ * How the tests read streams and wait: by awaiting what has to come, never by
+ * sleeping. That nothing came is shown by a later write, whose event is next.
+ *
+ * @module
+ */
+import {
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  fail,
+} from "@std/assert";
+import { setImmediate } from "node:timers";
+import type { Store, WatchBookmark, WatchEvent } from "../contract.ts";
+
+/** A stream's reader. */
+export type Reader<T> = ReadableStreamDefaultReader<T>;
+
+/** How a stream ended, and what came before. */
+export interface Ending<T> {
+  chunks: T[];
+  /** What the stream errored with; `undefined` where it closed. */
+  error: unknown;
+}
+
+/** Reads the next chunk. */
+export async function next<T>(reader: Reader<T>): Promise<T> {
+  const { done, value } = await reader.read();
+  if (done) fail("Cannot read the next chunk: the stream has ended");
+  return value;
+}
+
+/** Reads the next `count` chunks, and leaves the stream open. */
+export async function take<T>(reader: Reader<T>, count: number): Promise<T[]> {
+  const chunks: T[] = [];
+  while (chunks.length < count) chunks.push(await next(reader));
+  return chunks;
+}
+
+/** Reads to the end of the stream. */
+export async function drain<T>(reader: Reader<T>): Promise<Ending<T>> {
+  const chunks: T[] = [];
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return { chunks, error: undefined };
+      chunks.push(value);
+    }
+  } catch (error) {
+    return { chunks, error };
+  }
+}
+
+/** Reads events up to the one of a key, which is the last of those returned. */
+export async function takeUntil(
+  reader: Reader<WatchEvent>,
+  key: string,
+): Promise<WatchEvent[]> {
+  const events = [await next(reader)];
+  while (events[events.length - 1].key !== key) events.push(await next(reader));
+  return events;
+}
+
+/** Asserts that the stream has ended, and ended well. */
+export async function assertEnded(reader: Reader<unknown>): Promise<void> {
+  assertEquals(await reader.read(), { done: true, value: undefined });
+  await reader.closed;
+}
+
+/** Asserts that a call rejects with this very object. */
+export async function assertRejectsWith(
+  call: () => Promise<unknown>,
+  reason: unknown,
+  what: string,
+): Promise<void> {
+  assertStrictEquals(await assertRejects(call, what), reason, what);
+}
+
+/** Events in short: `"create alice@1"`, with the version last. */
+export function brief(
+  events: readonly (WatchEvent | WatchBookmark)[],
+): string[] {
+  return events.map((event) =>
+    event.type === "bookmark"
+      ? "bookmark"
+      : `${event.type} ${event.key}@${event.version}`
+  );
+}
+
+/** The keys of entries or events, in their order. */
+export function keysOf(items: readonly { key: string }[]): string[] {
+  return items.map(({ key }) => key);
+}
+
+/** The revisions of events, in their order. */
+export function revisionsOf(
+  events: readonly { revision: number }[],
+): number[] {
+  return events.map(({ revision }) => revision);
+}
+
+/** `count` keys in order: `"000000"`, `"000001"` and so on. */
+export function numberedKeys(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => numberedKey(i));
+}
+
+/** A key whose place in key order is that of its number. */
+export function numberedKey(number: number): string {
+  return String(number).padStart(6, "0");
+}
+
+/** Writes an entry for each key; its value says so. */
+export async function fill(
+  store: Store,
+  kind: string,
+  keys: readonly string[],
+): Promise<void> {
+  await store.setAll(kind, keys.map((key) => [key, { of: key }] as const));
+}
+
+/** Lets the event loop make a turn: timers and I/O run. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Runs something, and tells how many turns the event loop made meanwhile. */
+export async function turnsDuring(
+  run: () => Promise<unknown>,
+): Promise<number> {
+  let turns = 0;
+  let running = true;
+  const count = () => {
+    turns++;
+    if (running) setImmediate(count);
+  };
+  setImmediate(count);
+  try {
+    await run();
+  } finally {
+    running = false;
+  }
+  return turns;
+}
+
+/** Writes an entry for each key, a hundred at a time. */
+export async function writeInRounds(
+  store: Store,
+  kind: string,
+  keys: readonly string[],
+  value: unknown = 1,
+): Promise<void> {
+  for (let at = 0; at < keys.length; at += 100) {
+    const round = keys.slice(at, at + 100);
+    await Promise.all(round.map((key) => store.set(kind, key, value)));
+  }
+}
