@@ -26,16 +26,33 @@ export type StoreErrorCode =
   | "WATCH_OVERFLOW"
   | "STORAGE";
 
+const NAMES: Record<StoreErrorCode, string> = {
+  OPEN: "StoreOpenError",
+  CLOSED: "StoreClosedError",
+  BUSY: "StoreBusyError",
+  FULL: "StoreFullError",
+  CORRUPT: "StoreCorruptError",
+  READ_ONLY: "StoreReadOnlyError",
+  INVALID_NAME: "InvalidNameError",
+  KEY_NOT_FOUND: "KeyNotFoundError",
+  VERSION_CONFLICT: "VersionConflictError",
+  VALIDATION: "ValidationError",
+  CODEC: "CodecError",
+  WATCH_OVERFLOW: "WatchOverflowError",
+  STORAGE: "StoreError",
+};
+
 /** What every error of a store extends. */
 export class StoreError extends Error {
-  /** The class's name, also in minified code. */
-  override readonly name: string = "StoreError";
+  /** The class's name, in minified code too. */
+  override readonly name: string;
   /** A stable identifier of the kind of failure. */
   readonly code: StoreErrorCode;
 
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
+    this.name = NAMES[code];
     this.code = code;
   }
 }
@@ -44,8 +61,6 @@ export class StoreError extends Error {
 
 /** The store could not be opened. Nothing in the file was changed. */
 export class StoreOpenError extends StoreError {
-  override readonly name: string = "StoreOpenError";
-
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
     super("OPEN", message, options);
@@ -56,8 +71,6 @@ export class StoreOpenError extends StoreError {
 
 /** The operation was called on a store that is closed or closing. */
 export class StoreClosedError extends StoreError {
-  override readonly name: string = "StoreClosedError";
-
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(
     message = "Cannot use the store: it is closed",
@@ -69,8 +82,6 @@ export class StoreClosedError extends StoreError {
 
 /** Another connection held the lock for longer than `busyTimeout`. Nothing was done. */
 export class StoreBusyError extends StoreError {
-  override readonly name: string = "StoreBusyError";
-
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
     super("BUSY", message, options);
@@ -79,8 +90,6 @@ export class StoreBusyError extends StoreError {
 
 /** The disk, or the database's page limit, has no room left. Nothing was written. */
 export class StoreFullError extends StoreError {
-  override readonly name: string = "StoreFullError";
-
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
     super("FULL", message, options);
@@ -89,8 +98,6 @@ export class StoreFullError extends StoreError {
 
 /** What is stored is damaged: SQLite found the file malformed. */
 export class StoreCorruptError extends StoreError {
-  override readonly name: string = "StoreCorruptError";
-
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
     super("CORRUPT", message, options);
@@ -99,8 +106,6 @@ export class StoreCorruptError extends StoreError {
 
 /** A write was called on a store that was opened read-only. */
 export class StoreReadOnlyError extends StoreError {
-  override readonly name: string = "StoreReadOnlyError";
-
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
     super("READ_ONLY", message, options);
@@ -109,8 +114,6 @@ export class StoreReadOnlyError extends StoreError {
 
 /** A kind or a key is empty, holds a NUL, or is not well-formed Unicode. */
 export class InvalidNameError extends StoreError {
-  override readonly name: string = "InvalidNameError";
-
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
     super("INVALID_NAME", message, options);
@@ -121,7 +124,6 @@ export class InvalidNameError extends StoreError {
 
 /** `update` found no value and was given no `initial`. */
 export class KeyNotFoundError extends StoreError {
-  override readonly name: string = "KeyNotFoundError";
   /** The kind looked in. */
   readonly kind: string;
   /** The key that is not there. */
@@ -143,7 +145,6 @@ export class KeyNotFoundError extends StoreError {
 
 /** An entry's version was not the one that the write asked for. Nothing was written. */
 export class VersionConflictError extends StoreError {
-  override readonly name: string = "VersionConflictError";
   /** The entry's kind. */
   readonly kind: string;
   /** The entry's key. */
@@ -185,7 +186,6 @@ export interface ValidationIssue {
 
 /** A value was refused by its kind's schema. Nothing of the call was written. */
 export class ValidationError extends StoreError {
-  override readonly name: string = "ValidationError";
   /** Everything that the schema found wrong. */
   readonly issues: ReadonlyArray<ValidationIssue>;
 
@@ -202,8 +202,6 @@ export class ValidationError extends StoreError {
 
 /** A value cannot be encoded, or stored bytes cannot be decoded, by the kind's codec. */
 export class CodecError extends StoreError {
-  override readonly name: string = "CodecError";
-
   /** Makes the error; `options.cause` is what the codec raised. */
   constructor(message: string, options?: ErrorOptions) {
     super("CODEC", message, options);
@@ -218,8 +216,6 @@ export class CodecError extends StoreError {
  * is not in the log. Read the kind again and start a new watch.
  */
 export class WatchOverflowError extends StoreError {
-  override readonly name: string = "WatchOverflowError";
-
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
     super("WATCH_OVERFLOW", message, options);

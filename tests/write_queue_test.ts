@@ -20,7 +20,6 @@ import {
   SqlError,
   StoreBusyError,
   StoreError,
-  StoreFullError,
 } from "../mod.ts";
 import {
   openOn,

@@ -13,8 +13,8 @@ import { unrepresentable } from "./unrepresentable.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Levels of nesting. Common parsers stop at 100, with a scalar as the last. */
-const MAX_DEPTH = 99;
+/** Levels of nesting. Common parsers stop at 100, and count scalars and keys. */
+const MAX_DEPTH = 98;
 
 /**
  * Anchors off: they would make the text of equal values differ by which of
@@ -62,18 +62,20 @@ export const yaml: Codec = {
 };
 
 /**
- * The text, with two things avoided that the printer gets wrong where nothing
- * is indented: "..." at the start of a line, which ends a document, and a block
- * of text that begins with a space.
+ * The text, with two things avoided that the library misprints where nothing is
+ * indented: a string that begins with white space, and "..." at the beginning
+ * of a line, where it ends the document.
  */
 function toText(value: unknown): string {
-  if (typeof value === "string" && /^\.\.\.|^\n* /.test(value)) {
-    return `${JSON.stringify(value)}\n`;
+  if (typeof value === "string" && /^(\s|\.\.\.)/.test(value)) {
+    return `${JSON.stringify(value)}\n`; // JSON strings are YAML too.
   }
   const text = stringify(value, STYLE);
-  return /^\.\.\./m.test(text)
-    ? stringify(value, { ...STYLE, flowLevel: 0 })
-    : text;
+  return /^\.\.\./m.test(text) ? indented(text) : text;
+}
+
+function indented(text: string): string {
+  return text.split("\n").map((line) => line && ` ${line}`).join("\n");
 }
 
 function assertLossless(

@@ -105,6 +105,7 @@ export interface StoreUnderTest {
 export function testStore(config: StoreUnderTest): void {
   const test = config.test ?? denoTest();
   const open = (options?: OpenForTest) => config.open(options);
+  const reopen = config.reopen?.bind(config);
   const register = (name: string, run: () => Promise<void>) =>
     test(`${config.name}: ${name}`, () => failOnUnhandled(run));
 
@@ -112,13 +113,8 @@ export function testStore(config: StoreUnderTest): void {
     register(name, () => run(open));
   }
   for (const [name, run] of Object.entries(reopening)) {
-    if (config.reopen) {
-      const reopen = config.reopen.bind(config);
-      register(name, () => run(open, reopen));
-    } else {
-      const ignore = "ignore" in test ? test.ignore : test.skip;
-      ignore(`${config.name}: ${name} (it cannot be reopened)`, async () => {});
-    }
+    if (reopen) register(name, () => run(open, reopen));
+    else ignore(test, `${config.name}: ${name} (it cannot be reopened)`);
   }
 }
 
@@ -140,6 +136,11 @@ const rooms: readonly Cases[] = [
   overflowing,
   streaming,
 ];
+
+function ignore(test: TestFunction, name: string): void {
+  if ("ignore" in test) test.ignore(name, async () => {});
+  else test.skip(name, async () => {});
+}
 
 function denoTest(): TestFunction {
   if (!("Deno" in globalThis)) {

@@ -12,7 +12,6 @@ import {
   brief,
   keysOf,
   next,
-  numberedKey,
   numberedKeys,
   revisionsOf,
   take,

@@ -1,6 +1,7 @@
 /**
- * A replay of a large kind, read slowly while another task writes. It must give
- * exactly the state at the call, then every change, in flat memory.
+ * A large kind, streamed; then replayed, read slowly while another task writes:
+ * it must give exactly the state at the call, then every change. Both in flat
+ * memory.
  *
  * `deno run -A tests/soak/replay.ts [entries] [changes] [driver] [seed]`
  *
@@ -41,7 +42,8 @@ try {
     `${entries} entries, ${changes} changes, driver ${store.driver}, seed ${seed}`,
   );
   await fill(store);
-  await check(store);
+  await stream(store);
+  await replay(store);
 } finally {
   await Deno.remove(dir, { recursive: true });
 }
@@ -56,7 +58,21 @@ async function fill(store: SqliteStore<Kinds>): Promise<void> {
   }
 }
 
-async function check(store: SqliteStore<Kinds>): Promise<void> {
+async function stream(store: SqliteStore<Kinds>): Promise<void> {
+  const memory = sampleMemory();
+  let next = 0;
+  for await (const { key, value } of store.entries("items")) {
+    while (!isThere(next)) next++;
+    equal(key, keyOf(next), "a streamed key");
+    equal(value.n, next, "a streamed value");
+    next++;
+  }
+  while (next < entries && !isThere(next)) next++;
+  equal(next, entries, "the stream's end");
+  console.log(`streamed every entry; ${memory.stop()}`);
+}
+
+async function replay(store: SqliteStore<Kinds>): Promise<void> {
   const memory = sampleMemory();
   const expected: ExpectedChange[] = [];
   const watch = store.watch("items", { initial: true, bookmarks: true });
@@ -100,12 +116,7 @@ async function check(store: SqliteStore<Kinds>): Promise<void> {
   }
   await writing;
   equal(live, changes, "the number of changes");
-  const { base, peak } = memory.stop();
-  console.log(
-    `every change followed; memory ${mib(base)} MiB before, at most ${
-      mib(peak)
-    } MiB during`,
-  );
+  console.log(`every change followed; ${memory.stop()}`);
 }
 
 /** Makes each kind of change to random keys, all over the range. */
@@ -151,7 +162,8 @@ function randomOf(seed: number): () => number {
   };
 }
 
-function sampleMemory(): { stop(): { base: number; peak: number } } {
+/** Samples the process's resident memory until stopped, then tells of it. */
+function sampleMemory(): { stop(): string } {
   const base = Deno.memoryUsage().rss;
   let peak = base;
   const timer = setInterval(() => {
@@ -160,7 +172,7 @@ function sampleMemory(): { stop(): { base: number; peak: number } } {
   return {
     stop() {
       clearInterval(timer);
-      return { base, peak };
+      return `memory ${mib(base)} MiB before, at most ${mib(peak)} MiB during`;
     },
   };
 }

@@ -27,13 +27,9 @@ class BuiltinConnection implements Connection {
   readonly #database: DatabaseSync;
 
   constructor(location: Location) {
-    this.#database = attempt(() => {
-      // The binding has no way to say "do not create".
-      if (location.mode === "rw" && !location.memory) assertFile(location.path);
-      return new DatabaseSync(filename(location), {
-        readOnly: location.mode === "ro",
-      });
-    });
+    this.#database = attempt(() =>
+      location.memory === "shared" ? openShared(location) : openOwn(location)
+    );
   }
 
   exec(sql: string): void {
@@ -80,6 +76,27 @@ function bindable(params: SqlValue[]): Bindable[] {
     // A number would be bound as REAL.
     return typeof value === "number" ? BigInt(value) : value;
   });
+}
+
+function openOwn(location: Location): DatabaseSync {
+  // The binding has no way to say "do not create".
+  if (location.mode === "rw" && !location.memory) assertFile(location.path);
+  return new DatabaseSync(filename(location), {
+    readOnly: location.mode === "ro",
+  });
+}
+
+function openShared(location: Location): DatabaseSync {
+  try {
+    return new DatabaseSync(filename(location));
+  } catch (cause) {
+    // Without every permission Deno takes the URI for a file's path.
+    throw new SqlError(
+      "other",
+      "node:sqlite can share a database in memory only with --allow-all",
+      { cause },
+    );
+  }
 }
 
 function assertFile(path: string): void {

@@ -139,15 +139,19 @@ export function assertBindable(value: SqlValue): void {
   }
 }
 
-/** The text to hand to SQLite, which reads `file:` as the start of a URI. */
+/**
+ * The text to hand to SQLite, which reads `file:` as the start of a URI.
+ *
+ * What is shared in memory is so by the VFS "memdb", which locks as a file
+ * does. The locks of a shared cache are of another sort: bindings wait for them
+ * inside SQLite, for ever where their holder is the same thread.
+ */
 export function filename(location: Location): string {
   switch (location.memory) {
     case "private":
       return ":memory:";
     case "shared":
-      return `file:${
-        encodeURIComponent(location.path)
-      }?mode=memory&cache=shared`;
+      return `file:/${encodeURIComponent(location.path)}?vfs=memdb`;
     default:
       return /^(file:|:)/.test(location.path)
         ? `./${location.path}`
