@@ -27,6 +27,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from "../contract.ts";
+import { type EncodedEntry, encodeEntries } from "../entries_input.ts";
 import {
   KeyNotFoundError,
   quote,
@@ -34,7 +35,6 @@ import {
   StoreReadOnlyError,
   VersionConflictError,
 } from "../errors.ts";
-import { sortByKey } from "../key_order.ts";
 import { type KeyRange, rangeOf, rangePast } from "../key_range.ts";
 import { assertName } from "../names.ts";
 import { assertInteger, assertOptions } from "../options.ts";
@@ -77,11 +77,6 @@ export interface SqliteStoreConfig {
   readonly readOnly: boolean;
   /** Whether the file has a change log; a read-only file may lack it. */
   readonly hasLog: boolean;
-}
-
-interface EncodedEntry {
-  readonly key: string;
-  readonly value: Uint8Array;
 }
 
 /** A store on an open connection. */
@@ -640,47 +635,6 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
 
 function sqlLimit(limit = Infinity): number {
   return limit === Infinity ? -1 : limit;
-}
-
-function* encodeEntries(
-  codecs: KindCodecs,
-  kind: string,
-  entries: EntriesInput<unknown>,
-): Generator<void, EncodedEntry[]> {
-  const byKey = new Map<string, EncodedEntry>();
-  for (const [key, value] of pairsOf(kind, entries)) {
-    assertName("key", key);
-    byKey.set(key, { key, value: codecs.encode(kind, key, value) });
-    yield;
-  }
-  return yield* sortByKey([...byKey.values()]);
-}
-
-function* pairsOf(
-  kind: string,
-  entries: EntriesInput<unknown>,
-): Generator<readonly [string, unknown]> {
-  if (typeof entries !== "object" || entries === null) {
-    throw notEntries(kind, entries);
-  }
-  if (!(Symbol.iterator in entries)) {
-    for (const key of Object.keys(entries)) yield [key, entries[key]];
-    return;
-  }
-  for (const pair of entries as Iterable<readonly [string, unknown]>) {
-    if (!Array.isArray(pair) || pair.length !== 2) throw notEntries(kind, pair);
-    yield pair as unknown as readonly [string, unknown];
-  }
-}
-
-function notEntries(kind: string, received: unknown): TypeError {
-  return new TypeError(
-    `Cannot setAll of kind ${
-      JSON.stringify(kind)
-    }: expected a Map, an iterable of [key, value] pairs or an object, received ${
-      Deno.inspect(received)
-    }`,
-  );
 }
 
 function assertSynchronous(kind: string, key: string, value: unknown): void {
