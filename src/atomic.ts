@@ -40,6 +40,7 @@ export class AtomicBuilder<Kinds extends object>
   readonly #backend: AtomicBackend;
   readonly #checks: AtomicCheck[] = [];
   readonly #writes: AtomicWrite[] = [];
+  #committed = false;
 
   /** Takes what encodes and commits. */
   constructor(backend: AtomicBackend) {
@@ -83,9 +84,13 @@ export class AtomicBuilder<Kinds extends object>
   // deno-lint-ignore require-await -- so that what it throws is a rejection
   async commit(options?: OperationOptions): Promise<AtomicResult> {
     assertOptions("commit", options, ["signal"]);
-    return this.#backend.commit(
-      { checks: [...this.#checks], writes: [...this.#writes] },
-      options,
-    );
+    if (this.#committed) {
+      throw new TypeError(
+        "Cannot commit: the operation was committed already; build another",
+      );
+    }
+    this.#committed = true;
+    const plan = { checks: this.#checks, writes: this.#writes };
+    return this.#backend.commit(plan, options);
   }
 }

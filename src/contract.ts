@@ -187,7 +187,7 @@ export type AtomicResult =
 
 /**
  * Several writes, to several keys of several kinds, that take effect together
- * or not at all. Built by chaining, run by `commit`.
+ * or not at all. Built by chaining, run by `commit`, once.
  *
  * @typeParam Kinds The store's kinds and their values.
  */

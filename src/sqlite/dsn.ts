@@ -19,7 +19,14 @@ const CACHES = ["shared", "private"];
  */
 export function parseDsn(dsn: string | URL): Location {
   const text = dsn instanceof URL ? dsn.href : dsn;
-  if (typeof text !== "string" || text === "" || text.includes("\0")) {
+  if (typeof text !== "string") {
+    throw new TypeError(
+      `Cannot open store: "path" is a string or a URL, received ${
+        Deno.inspect(dsn)
+      }`,
+    );
+  }
+  if (text === "" || text.includes("\0")) {
     throw refused(text, "expected a path, a file: URL or a DSN");
   }
   if (text === ":memory:") {
@@ -44,6 +51,7 @@ function parseUri(uri: string): Location {
   const path = uriPath(uri, hierarchy.slice("file:".length));
   const { mode, cache } = parameters(uri, query);
   if (path === ":memory:" || mode === "memory") {
+    if (mode === "ro") throw refused(uri, "nothing is in memory to be read");
     return {
       path,
       mode: "rwc",
@@ -62,7 +70,8 @@ function uriPath(uri: string, encoded: string): string {
   } catch (cause) {
     throw refused(uri, "a percent escape is malformed", { cause });
   }
-  if (path === "" || path.includes("\0")) throw refused(uri, "it has no path");
+  if (path === "") throw refused(uri, "it has no path");
+  if (path.includes("\0")) throw refused(uri, "its path holds a NUL");
   // file:///C:/app.db
   return Deno.build.os === "windows" ? path.replace(/^\/(?=\w:)/, "") : path;
 }

@@ -405,15 +405,13 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
         "Cannot watch: the file has no change log, and was opened read-only; open it once with mode=rwc",
       );
     }
-    const watch: Watch = openWatch(
+    return openWatch(
       this.#log,
       (kind, key, bytes) => this.#codecs.decode(kind, key, bytes),
       kind,
       options,
-      () => this.#watches.delete(watch),
+      this.#watches,
     );
-    this.#watches.add(watch);
-    return watch.stream;
   }
 
   close(): Promise<void> {

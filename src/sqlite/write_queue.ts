@@ -71,8 +71,8 @@ export class WriteQueue {
   readonly #slice = new Slice();
   /** In the order of their calls; those of the open transaction come first. */
   readonly #waiting: Queued[] = [];
-  /** Settles when the open transaction has ended. */
-  #transaction: Promise<void> | undefined;
+  /** The open transaction: it resolves when that has ended. */
+  #transaction: PromiseWithResolvers<void> | undefined;
   #draining: Promise<void> | undefined;
   /** Since when the lock has been refused. */
   #lockWait: LockWait | undefined;
@@ -136,7 +136,9 @@ export class WriteQueue {
     signal?: AbortSignal,
   ): Promise<T> {
     const attempt = async () => {
-      while (this.#transaction) await unlessAborted(this.#transaction, signal);
+      while (this.#transaction) {
+        await unlessAborted(this.#transaction.promise, signal);
+      }
       return work();
     };
     try {
@@ -196,6 +198,8 @@ export class WriteQueue {
   async #begin(): Promise<boolean> {
     try {
       this.#database.run("BEGIN IMMEDIATE");
+      // In the same step: a read between the two would be in the transaction.
+      this.#transaction = Promise.withResolvers();
       return true;
     } catch (error) {
       if (isBusy(error)) await this.#waitForLock(error);
@@ -221,8 +225,6 @@ export class WriteQueue {
   }
 
   async #runTransaction(): Promise<void> {
-    const { promise, resolve: end } = Promise.withResolvers<void>();
-    this.#transaction = promise;
     const outcomes: Outcome[] = [];
     let failure: SqlError | undefined;
     try {
@@ -233,8 +235,8 @@ export class WriteQueue {
       failure = SqlError.from(error);
       this.#rollBack();
     }
+    this.#transaction?.resolve();
     this.#transaction = undefined;
-    end();
     if (failure) return await this.#handleFailure(failure);
     this.#lockWait = undefined;
     this.#hooks.afterCommit();

@@ -40,8 +40,6 @@ export type DecodeValue = (
 
 /** A watch as the store holds it. */
 export interface Watch {
-  /** What the consumer reads. */
-  readonly stream: ReadableStream<WatchItem>;
   /** Ends the stream, as when the store closes. */
   end(): void;
 }
@@ -50,16 +48,16 @@ const DEFAULT_BUFFER_SIZE = 128;
 const CHANGE_TYPES: readonly ChangeType[] = ["create", "update", "delete"];
 
 /**
- * Begins a watch at this moment. `onEnd` is called once, when the stream has
- * closed, by whatever cause. Throws on options that make no watch.
+ * Begins a watch at this moment. It is in `open` until its stream closes, by
+ * whatever cause. Throws on options that make no watch.
  */
 export function openWatch(
   log: ChangeLog,
   decode: DecodeValue,
   kind: string,
   options: WatchOptions = {},
-  onEnd: () => void,
-): Watch {
+  open: Set<Watch>,
+): ReadableStream<WatchItem> {
   assertName("kind", kind);
   const keys = watchedKeys(options);
   const stop = new AbortController();
@@ -78,7 +76,7 @@ export function openWatch(
     if (stop.signal.aborted) return false;
     stop.abort();
     options.signal?.removeEventListener("abort", end);
-    onEnd();
+    open.delete(watch);
     return true;
   };
   const end = () => {
@@ -103,9 +101,11 @@ export function openWatch(
     },
   }, { highWaterMark: 0 });
 
+  const watch: Watch = { end };
+  open.add(watch);
   if (options.signal?.aborted) end();
   else options.signal?.addEventListener("abort", end);
-  return { stream, end };
+  return stream;
 }
 
 interface WatchPlan {

@@ -103,8 +103,7 @@ function assertFile(path: string): void {
   try {
     Deno.statSync(path);
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new SqlError("cannot_open", `No such file: ${path}`, { cause });
+    throw new SqlError("cannot_open", (cause as Error).message, { cause });
   }
 }
 
@@ -112,12 +111,13 @@ function attempt<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw isSqliteError(error) ? SqlError.from(error, error.errcode) : error;
+    throw isFailure(error) ? SqlError.from(error, error.errcode) : error;
   }
 }
 
-// Anything else, such as a refused permission, is passed on as it is.
-function isSqliteError(error: unknown): error is Error & { errcode?: number } {
-  return error instanceof Error && "code" in error &&
-    error.code === "ERR_SQLITE_ERROR";
+/** Whether SQLite, or Deno on its behalf, refused. Anything else is a mistake. */
+function isFailure(error: unknown): error is Error & { errcode?: number } {
+  return error instanceof Deno.errors.NotCapable ||
+    (error instanceof Error && "code" in error &&
+      error.code === "ERR_SQLITE_ERROR");
 }

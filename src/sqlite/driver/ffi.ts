@@ -143,8 +143,6 @@ function attempt<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    // A refused permission is passed on as it is.
-    if (error instanceof Deno.errors.NotCapable) throw error;
     throw SqlError.from(error, codeOf(error));
   }
 }

@@ -1,0 +1,34 @@
+/**
+ * Directories for the files of tests, which do not outlive them.
+ *
+ * @module
+ */
+import { join } from "node:path";
+
+/** A directory of its own. */
+export interface TempDir extends AsyncDisposable {
+  /** Where it is. */
+  readonly path: string;
+  /** The path of a file in it. */
+  file(name: string): string;
+}
+
+/** Makes a directory; `await using` removes it with all that is in it. */
+export async function tempDir(): Promise<TempDir> {
+  const path = await Deno.makeTempDir({ prefix: "zestor-" });
+  return {
+    path,
+    file: (name) => join(path, name),
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}
+
+/** A directory that is removed when the tests of the calling file are done. */
+export function tempDirOfFile(): string {
+  const path = Deno.makeTempDirSync({ prefix: "zestor-" });
+  globalThis.addEventListener(
+    "unload",
+    () => Deno.removeSync(path, { recursive: true }),
+  );
+  return path;
+}
