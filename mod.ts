@@ -42,7 +42,7 @@ export {
   type Statement,
 } from "./src/sqlite/driver/driver.ts";
 export type { Codec } from "./src/codec/codec.ts";
-export type { CodecOption } from "./src/codec/kind_codecs.ts";
+export type { CodecOption, CodecsByKind } from "./src/codec/kind_codecs.ts";
 export { json } from "./src/codec/json.ts";
 export type * from "./src/contract.ts";
 export {

@@ -396,7 +396,11 @@ export interface Store<Kinds extends object = AnyKinds>
     options?: UpdateOptions<Kinds[Kind]>,
   ): Promise<UpdateResult<Kinds[Kind]>>;
 
-  /** Deletes an entry, and gives what it was, or `undefined` where there was none. */
+  /**
+   * Deletes an entry, and gives what it was, or `undefined` where there was
+   * none. What the codec cannot decode it cannot give, so it stays, with
+   * a `CodecError`; an atomic operation deletes without looking.
+   */
   delete<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,

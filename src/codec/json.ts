@@ -86,13 +86,9 @@ function assertLosslessObject(value: object, path: string): void {
   }
 }
 
-/** Whether an object's content is in internal slots, where JSON cannot see it. */
+/** Whether an object's content is where JSON does not look: in internal slots or private fields. */
 function hasHiddenContent(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return false;
-  return value instanceof Map || value instanceof Set ||
-    value instanceof WeakMap || value instanceof WeakSet ||
-    value instanceof RegExp || value instanceof Promise ||
-    value instanceof Error || value instanceof ArrayBuffer ||
-    ArrayBuffer.isView(value);
+  return ArrayBuffer.isView(value) || Object.keys(value).length === 0;
 }

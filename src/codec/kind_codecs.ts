@@ -8,16 +8,24 @@ import type { Codec } from "./codec.ts";
 import { json } from "./json.ts";
 
 /**
+ * A codec for each named kind. A codec of any value, such as JSON, goes with
+ * every kind, whatever its type: what it decodes is taken to be of that type.
+ *
+ * @typeParam Kinds A map from kind to value type.
+ */
+export type CodecsByKind<Kinds extends object> = {
+  readonly [Kind in keyof Kinds]?: Codec | Codec<Kinds[Kind]>;
+};
+
+/**
  * One codec for every kind, or one for each named kind and JSON for the rest.
- * A codec of any value, such as JSON, goes with every kind, whatever its type:
- * what it decodes is taken to be of that type.
  *
  * @typeParam Kinds A map from kind to value type.
  */
 export type CodecOption<Kinds extends object> =
   | Codec
   | Codec<Kinds[keyof Kinds]>
-  | { readonly [Kind in keyof Kinds]?: Codec | Codec<Kinds[Kind]> };
+  | CodecsByKind<Kinds>;
 
 /** The codecs of a store's kinds. */
 export class KindCodecs {

@@ -26,12 +26,13 @@ const MAX_DEPTH = 100;
  * Makes a codec that stores the messages of one schema in the binary format.
  *
  * Equal messages give equal bytes: fields are written in the order of their
- * numbers and map entries in the order of their keys. Fields that the schema
- * does not know, from a newer one, are kept as they came.
+ * numbers and map entries in one order, however they were set. Fields that
+ * a newer schema added are kept as they came.
  *
  * A value is checked before it is written: what is not a message of the schema,
- * and a field that does not hold what its type says, is a `TypeError`. A
- * `float` field keeps 32 bits of a number, as it does everywhere.
+ * a field that does not hold what its type says, and a property that is not
+ * a field, is a `TypeError`. A `float` field keeps 32 bits of a number, as it
+ * does everywhere.
  *
  * @typeParam Desc The type of the schema.
  * @param schema What `protoc-gen-es` generates for a message, or a registry has.
@@ -95,9 +96,9 @@ function checkedCopy<Desc extends DescMessage>(
 }
 
 /**
- * A copy with the entries of its maps in the order of their keys: a writer takes
- * them in the order in which they were set. Copying also checks each value,
- * which a writer does not: it would turn what is not a string into one.
+ * A copy with the entries of its maps sorted, since they are written in the
+ * order in which they were set. Copying also checks each value, which writing
+ * does not: it would make a string of anything.
  */
 function canonical(source: ReflectMessage, depth: number): ReflectMessage {
   if (depth > MAX_DEPTH) {
@@ -105,6 +106,7 @@ function canonical(source: ReflectMessage, depth: number): ReflectMessage {
       `Cannot encode messages nested more than ${MAX_DEPTH} deep: decoders refuse them`,
     );
   }
+  assertOnlyFields(source);
   const copy = reflect(source.desc);
   for (const field of source.fields) {
     if (source.isSet(field)) copyField(source, copy, field, depth);
@@ -112,6 +114,16 @@ function canonical(source: ReflectMessage, depth: number): ReflectMessage {
   const unknown = source.getUnknown();
   if (unknown) copy.setUnknown(unknown);
   return copy;
+}
+
+function assertOnlyFields({ desc, message }: ReflectMessage): void {
+  for (const name of Object.keys(message)) {
+    if (name === "$typeName" || name === "$unknown") continue;
+    if (desc.members.some(({ localName }) => localName === name)) continue;
+    throw new TypeError(
+      `Cannot encode the property ${name}: it is not a field of ${desc.typeName}`,
+    );
+  }
 }
 
 function copyField(

@@ -4,7 +4,11 @@
  *
  * @module
  */
-import { type CodecOption, KindCodecs } from "../codec/kind_codecs.ts";
+import {
+  type CodecOption,
+  type CodecsByKind,
+  KindCodecs,
+} from "../codec/kind_codecs.ts";
 import type { AnyKinds, OperationOptions, Store } from "../contract.ts";
 import { StoreError, StoreOpenError } from "../errors.ts";
 import {
@@ -126,7 +130,14 @@ const STORE_OPTIONS = [
  * assertEquals(await store.get("users", "alice"), { name: "Alice" });
  * ```
  */
-export async function openStore<Kinds extends object = AnyKinds>(
+export function openStore<Kinds extends object = AnyKinds>(
+  options: StoreOptions<NoInfer<Kinds>>,
+): Promise<SqliteStore<Kinds>>;
+/** Opens a store whose kinds' types are those of their codecs. */
+export function openStore<Kinds extends object>(
+  options: StoreOptions<NoInfer<Kinds>> & { codec: CodecsByKind<Kinds> },
+): Promise<SqliteStore<Kinds>>;
+export async function openStore<Kinds extends object>(
   options: StoreOptions<Kinds>,
 ): Promise<SqliteStore<Kinds>> {
   const { signal, ...settings } = readOptions(options);

@@ -1,0 +1,242 @@
+/**
+ * A page that is always up to date: a watch, piped to browsers as server-sent
+ * events.
+ *
+ *     deno run --allow-net=127.0.0.1 --allow-read=. --allow-write=. examples/sse_server.ts [notes.db [port]]
+ *
+ * Open http://127.0.0.1:8000 in two windows, write in one of them, or from
+ * elsewhere, and see it in both:
+ *
+ *     curl http://127.0.0.1:8000/notes/shopping -d "Milk and bread"
+ *     deno run --allow-read=. --allow-write=. examples/notes.ts
+ *
+ * The browser reconnects by itself and says which event was its last one. Since
+ * an event's id is a revision, it gets exactly what it missed.
+ */
+import {
+  InvalidNameError,
+  openStore,
+  type Store,
+  type WatchBookmark,
+  type WatchEvent,
+  WatchOverflowError,
+} from "@zestor/store";
+
+interface Note {
+  title: string;
+  content: string;
+  updated: string;
+}
+
+type Kinds = { notes: Note };
+type Notes = Store<Kinds>;
+
+/** Tells the page to forget what it has: a replay of everything follows. */
+const RESET = { type: "reset" } as const;
+
+type Message = WatchEvent<Note> | WatchBookmark | typeof RESET;
+
+/**
+ * Makes the handler of the requests.
+ *
+ * @param store Where the notes are.
+ * @param signal Ends the event streams, which would never end otherwise.
+ */
+export function createHandler(
+  store: Notes,
+  signal?: AbortSignal,
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const { pathname } = new URL(request.url);
+    const key = /^\/notes\/(.+)$/.exec(pathname)?.[1];
+    if (request.method === "POST" && key !== undefined) {
+      return await writeNote(store, key, await request.text());
+    }
+    switch (`${request.method} ${pathname}`) {
+      case "GET /":
+        return new Response(PAGE, { headers: { "content-type": "text/html" } });
+      case "GET /events":
+        return eventStream(store, request, signal);
+      default:
+        return new Response("There is nothing here\n", { status: 404 });
+    }
+  };
+}
+
+async function writeNote(
+  store: Notes,
+  encodedKey: string,
+  text: string,
+): Promise<Response> {
+  const [title, ...content] = text.split("\n");
+  const note = {
+    title,
+    content: content.join("\n"),
+    updated: new Date().toISOString(),
+  };
+  try {
+    const key = decodeURIComponent(encodedKey);
+    return Response.json(await store.set("notes", key, note));
+  } catch (error) {
+    const invalid = error instanceof InvalidNameError ||
+      error instanceof URIError;
+    if (!invalid) throw error;
+    return new Response(`${error.message}\n`, { status: 400 });
+  }
+}
+
+function eventStream(
+  store: Notes,
+  request: Request,
+  signal?: AbortSignal,
+): Response {
+  const lastEventId = request.headers.get("last-event-id") ?? "";
+  const after = /^\d{1,15}$/.test(lastEventId)
+    ? Number(lastEventId)
+    : undefined;
+  const body = messages(store, after, signal).pipeThrough(serverSentEvents());
+  return new Response(body, {
+    headers: {
+      "content-type": "text/event-stream",
+      "cache-control": "no-store",
+    },
+  });
+}
+
+/**
+ * What happened after a revision, then what happens. Without a revision, or if
+ * the change log does not reach back to it any more, a replay comes first.
+ *
+ * A client that leaves cancels this stream, and so the watch. One that does not
+ * read is not read for, and costs nothing.
+ */
+function messages(
+  store: Notes,
+  after?: number,
+  signal?: AbortSignal,
+): ReadableStream<Message> {
+  const watch = (from: { after: number } | { initial: true }) =>
+    store.watch("notes", { ...from, bookmarks: true, signal }).getReader();
+
+  let changes: ReadableStreamDefaultReader<Message>;
+  function replay(controller: ReadableStreamDefaultController<Message>) {
+    changes = watch({ initial: true });
+    controller.enqueue(RESET);
+  }
+  return new ReadableStream<Message>({
+    start(controller) {
+      if (after === undefined) replay(controller);
+      else changes = watch({ after });
+    },
+    async pull(controller) {
+      try {
+        const { done, value } = await changes.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        if (!(error instanceof WatchOverflowError)) throw error;
+        replay(controller);
+      }
+    },
+    async cancel(reason) {
+      await changes.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+}
+
+function serverSentEvents(): TransformStream<Message, Uint8Array> {
+  const encoder = new TextEncoder();
+  return new TransformStream({
+    transform(message, controller) {
+      controller.enqueue(encoder.encode(serverSentEvent(message)));
+    },
+  });
+}
+
+/**
+ * The id is where to resume. The events of a replay have none: whoever loses
+ * the connection in the middle of one gets it again. The bookmark at its end is
+ * an id without an event.
+ */
+function serverSentEvent(message: Message): string {
+  switch (message.type) {
+    case "reset":
+      return "id:\nevent: reset\ndata:\n\n";
+    case "bookmark":
+      return `id: ${message.revision}\n\n`;
+    default: {
+      const id = message.revision === 0 ? "" : `id: ${message.revision}\n`;
+      // JSON has no line breaks in it, so this is one line.
+      const data = JSON.stringify(message);
+      return `${id}event: ${message.type}\ndata: ${data}\n\n`;
+    }
+  }
+}
+
+const PAGE = `<!DOCTYPE html>
+<meta charset="utf-8">
+<title>Notes</title>
+<form>
+  <input name="key" placeholder="Key" required>
+  <input name="text" placeholder="Text" required>
+  <button>Write</button>
+</form>
+<ul></ul>
+<script type="module">
+  const list = document.querySelector("ul");
+  const notes = new Map();
+
+  const events = new EventSource("/events");
+  events.addEventListener("reset", () => render(() => notes.clear()));
+  for (const type of ["create", "update"]) {
+    events.addEventListener(type, ({ data }) => {
+      const { key, value } = JSON.parse(data);
+      render(() => notes.set(key, value));
+    });
+  }
+  events.addEventListener("delete", ({ data }) => {
+    render(() => notes.delete(JSON.parse(data).key));
+  });
+
+  function render(change) {
+    change();
+    list.replaceChildren(...[...notes].sort().map(([key, { title }]) => {
+      const item = document.createElement("li");
+      item.textContent = key + ": " + title;
+      return item;
+    }));
+  }
+
+  document.querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { key, text } = event.target.elements;
+    fetch("/notes/" + encodeURIComponent(key.value), {
+      method: "POST",
+      body: text.value,
+    });
+    event.target.reset();
+  });
+</script>
+`;
+
+if (import.meta.main) {
+  await using store = await openStore<Kinds>({
+    path: Deno.args[0] ?? "notes.db",
+  });
+  const stopping = new AbortController();
+  const server = Deno.serve({
+    hostname: "127.0.0.1",
+    port: Number(Deno.args[1] ?? 8000),
+    onListen: ({ port }) => console.log(`Open http://127.0.0.1:${port}/`),
+    handler: createHandler(store, stopping.signal),
+  });
+  const stop = () => {
+    // In this order: the server waits for responses that are under way.
+    stopping.abort();
+    server.shutdown();
+  };
+  Deno.addSignalListener("SIGINT", stop);
+  // Windows has no SIGTERM.
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
+  await server.finished;
+}

@@ -1,0 +1,461 @@
+/**
+ * The examples, run as a reader would run them.
+ *
+ * @module
+ */
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
+import { openStore } from "@zestor/store";
+import { createHandler } from "../examples/sse_server.ts";
+import { drivers } from "./support/drivers.ts";
+import { tempDir } from "./support/temp_dir.ts";
+
+const [{ test }, ffi] = drivers;
+
+const config = Deno.env.get("ZESTOR_DENO_CONFIG") ??
+  fileURLToPath(new URL("../deno.json", import.meta.url));
+
+/** Windows has no signals to send to another process. */
+const testWithSignals = Deno.build.os === "windows" ? Deno.test.ignore : test;
+
+/** An example as a command, in a directory that is all it may read and write. */
+function example(
+  name: string,
+  dir: string,
+  args: string[],
+  permissions = [`--allow-read=${dir}`, `--allow-write=${dir}`],
+): Deno.Command {
+  const file = fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      `--config=${config}`,
+      ...permissions,
+      file,
+      ...args,
+    ],
+    cwd: dir,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  });
+}
+
+/** What a command printed; it must not have printed errors. */
+async function output(command: Deno.Command): Promise<string> {
+  const { code, stdout, stderr } = await command.output();
+  assertEquals(text(stderr), "");
+  assertEquals(code, 0);
+  return text(stdout);
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes).replaceAll("\r\n", "\n");
+}
+
+/** Reads a stream of text piece by piece. */
+class TextReader implements AsyncDisposable {
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  #read = "";
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.#reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  /** The text up to and with this one, once it is there. */
+  async until(end: string): Promise<string> {
+    for (;;) {
+      const index = this.#read.indexOf(end);
+      if (index >= 0) {
+        const piece = this.#read.slice(0, index + end.length);
+        this.#read = this.#read.slice(piece.length);
+        return piece;
+      }
+      const { done, value } = await this.#reader.read();
+      assert(!done, `the stream ended before ${JSON.stringify(end)}`);
+      this.#read += value;
+    }
+  }
+
+  /** The rest of the text, once the stream has ended. */
+  async rest(): Promise<string> {
+    for (;;) {
+      const { done, value } = await this.#reader.read();
+      if (done) return this.#read;
+      this.#read += value;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader.cancel();
+  }
+}
+
+// notes.ts
+
+const NOW = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
+
+const LISTED = `
+note-1: Meeting Notes, updated NOW
+note-2: Ideas, updated NOW
+Total notes: 2
+`;
+
+test("notes.ts keeps its notes from one run to the next", async () => {
+  await using dir = await tempDir();
+  const notes = example("notes.ts", dir.path, []);
+
+  const first = await output(notes);
+  assertEquals(
+    first.replaceAll(NOW, "NOW"),
+    `Driver: builtin
+Kept from earlier runs: 0
+
+[create] Meeting Notes
+[create] Ideas
+${LISTED}`,
+  );
+  const second = await output(notes);
+  assertEquals(
+    second.replaceAll(NOW, "NOW"),
+    `Driver: builtin
+Kept from earlier runs: 2
+
+[create] Meeting Notes
+[create] Ideas
+[update] Meeting Notes
+[update] Ideas
+${LISTED}`,
+  );
+});
+
+test("notes.ts takes the path of the file", async () => {
+  await using dir = await tempDir();
+  await output(example("notes.ts", dir.path, [`${dir.path}/mine.db`]));
+  assert((await Deno.stat(`${dir.path}/mine.db`)).isFile);
+});
+
+ffi.test("notes.ts uses the FFI binding where it may", async () => {
+  await using dir = await tempDir();
+  await output(example("notes.ts", dir.path, []));
+  const printed = await output(example("notes.ts", dir.path, [], ["-A"]));
+  assertStringIncludes(printed, "Driver: ffi\nKept from earlier runs: 2\n");
+});
+
+// config.ts
+
+function configCommand(dir: string): (...args: string[]) => Promise<string> {
+  return (...args) => output(example("config.ts", dir, args));
+}
+
+test("config.ts sets, gets, lists and deletes settings", async () => {
+  await using dir = await tempDir();
+  const config = configCommand(dir.path);
+
+  assertEquals(
+    await config("set", "search", "enabled: true"),
+    "search: created, version 1\n",
+  );
+  assertEquals(
+    await config("set", "search", "{enabled: true}"),
+    "search: unchanged, version 1\n",
+  );
+  assertEquals(
+    await config("set", "checkout", "{ rollout: 0.25, regions: [eu, us] }"),
+    "checkout: created, version 1\n",
+  );
+  assertEquals(
+    await config("get", "checkout"),
+    "rollout: 0.25\nregions:\n  - eu\n  - us\n",
+  );
+  assertEquals(
+    await config("list"),
+    "checkout:\n  rollout: 0.25\n  regions:\n    - eu\n    - us\n" +
+      "search:\n  enabled: true\n",
+  );
+  assertEquals(await config("delete", "search"), "search: deleted\n");
+  assertEquals(await config("delete", "search"), "search: was not there\n");
+});
+
+test("config.ts keeps its settings readable in the file", async () => {
+  await using dir = await tempDir();
+  await configCommand(dir.path)("set", "search", "{enabled: true, beta: [ui]}");
+
+  using db = new DatabaseSync(`${dir.path}/config.db`);
+  const row = db.prepare("SELECT CAST(value AS TEXT) AS text FROM zestor_kv");
+  assertEquals(row.get()?.text, "enabled: true\nbeta:\n  - ui\n");
+});
+
+const mistakes: [args: string[], code: number, message: RegExp][] = [
+  [[], 2, /^Usage:/],
+  [["set", "search"], 2, /^Usage:/],
+  [["constructor"], 2, /^Usage:/],
+  [["get", "nothing"], 1, /^There is no setting "nothing"\n$/],
+  [["set", "search", "[1, 2"], 1, /^.+\n/],
+];
+
+for (const [args, expected, message] of mistakes) {
+  test(`config.ts ${args.join(" ")} fails with an explanation`, async () => {
+    await using dir = await tempDir();
+    const command = example("config.ts", dir.path, args);
+    const { code, stderr } = await command.output();
+    assertMatch(text(stderr), message);
+    assert(!text(stderr).includes("    at "), "it shows a stack");
+    assertEquals(code, expected);
+  });
+}
+
+testWithSignals(
+  "config.ts watch shows the changes of other processes and of plain SQL",
+  async () => {
+    await using dir = await tempDir();
+    const config = configCommand(dir.path);
+    await config("set", "search", "enabled: true");
+
+    await using watch = example("config.ts", dir.path, ["watch"]).spawn();
+    await using printed = new TextReader(watch.stdout);
+    await using errors = new TextReader(watch.stderr);
+    const replayed = "--- # create search\nenabled: true\n";
+    assertEquals(await printed.until("true\n"), replayed);
+
+    await config("set", "search", "enabled: false");
+    const updated = "--- # update search\nenabled: false\n";
+    assertEquals(await printed.until("false\n"), updated);
+
+    using db = new DatabaseSync(`${dir.path}/config.db`, { timeout: 5000 });
+    db.exec("UPDATE zestor_kv SET value = 'by: hand' WHERE key = 'search'");
+    const edited = "--- # update search\nby: hand\n";
+    assertEquals(await printed.until("hand\n"), edited);
+
+    watch.kill("SIGINT");
+    assertEquals(await printed.rest(), "");
+    assertEquals(await errors.rest(), "");
+    assertEquals((await watch.status).code, 0);
+  },
+);
+
+// sse_server.ts
+
+type Notes = Parameters<typeof createHandler>[0];
+
+/** The server on a port of its own, with a store of its own. */
+async function serve(
+  wrap = (store: Notes) => store,
+): Promise<AsyncDisposable & { store: Notes; url: string; stop(): void }> {
+  const store: Notes = await openStore({ path: ":memory:" });
+  const stopping = new AbortController();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    createHandler(wrap(store), stopping.signal),
+  );
+  return {
+    store,
+    url: `http://127.0.0.1:${server.addr.port}`,
+    stop: () => stopping.abort(),
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await server.shutdown();
+      await store.close();
+    },
+  };
+}
+
+const RESET = { id: "", event: "reset", data: "" };
+
+/** A client of the event stream. */
+class EventStream extends TextReader {
+  static async open(url: string, lastEventId?: string): Promise<EventStream> {
+    const headers = { ...lastEventId && { "last-event-id": lastEventId } };
+    const response = await fetch(`${url}/events`, { headers });
+    assertEquals(response.headers.get("content-type"), "text/event-stream");
+    assert(response.body);
+    return new EventStream(response.body);
+  }
+
+  /** The fields of the next block. */
+  async next(): Promise<Record<string, string>> {
+    const lines = (await this.until("\n\n")).trimEnd().split("\n");
+    return Object.fromEntries(lines.map((line) => {
+      const [, name, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
+      assert(name, `not a field: ${line}`);
+      return [name, value];
+    }));
+  }
+
+  /** The next event as type, key and title, with its id if it has one. */
+  async nextNote(): Promise<string> {
+    const { id, event, data } = await this.next();
+    // A bookmark may come at any time.
+    if (event === undefined) return await this.nextNote();
+    assert(data, `not a note: ${event}`);
+    const { type, key, value } = JSON.parse(data);
+    assertEquals(type, event);
+    return `${id ? `${id} ` : ""}${type} ${key} ${value.title}`;
+  }
+}
+
+/** Writes a note, and gives what the server answers. */
+async function post(url: string, key: string, note: string): Promise<unknown> {
+  const response = await fetch(`${url}/notes/${encodeURIComponent(key)}`, {
+    method: "POST",
+    body: note,
+  });
+  return await response.json();
+}
+
+test("sse_server.ts serves its page", async () => {
+  await using server = await serve();
+  const response = await fetch(server.url);
+  assertEquals(response.headers.get("content-type"), "text/html");
+  assertStringIncludes(await response.text(), "new EventSource");
+});
+
+test("sse_server.ts answers with what the write did", async () => {
+  await using server = await serve();
+  assertEquals(
+    await post(server.url, "a/b ü", "Title\nfirst\nsecond"),
+    { status: "created", version: 1, revision: 1 },
+  );
+  const note = await server.store.get("notes", "a/b ü");
+  assertEquals(note?.title, "Title");
+  assertEquals(note?.content, "first\nsecond");
+});
+
+test("sse_server.ts refuses what it cannot do", async () => {
+  await using server = await serve();
+  const requests: [method: string, path: string, status: number][] = [
+    ["GET", "/nothing", 404],
+    ["POST", "/notes/", 404],
+    ["DELETE", "/notes/a", 404],
+    ["POST", "/notes/%00", 400],
+    ["POST", "/notes/%ff", 400],
+  ];
+  for (const [method, path, status] of requests) {
+    const response = await fetch(server.url + path, { method });
+    await response.body?.cancel();
+    assertEquals(response.status, status, `${method} ${path}`);
+  }
+});
+
+test("sse_server.ts replays what is there, then streams what happens", async () => {
+  await using server = await serve();
+  await post(server.url, "a", "Old");
+
+  await using events = await EventStream.open(server.url);
+  assertEquals(await events.next(), RESET);
+  assertEquals(await events.nextNote(), "create a Old");
+  assertEquals(await events.next(), { id: "1" });
+
+  await post(server.url, "b", "New");
+  assertEquals(await events.nextNote(), "2 create b New");
+  await post(server.url, "a", "Newer");
+  assertEquals(await events.nextNote(), "3 update a Newer");
+  await server.store.delete("notes", "b");
+  assertEquals(await events.nextNote(), "4 delete b New");
+});
+
+test("sse_server.ts resumes after the last event that a client had", async () => {
+  await using server = await serve();
+  {
+    await using events = await EventStream.open(server.url);
+    assertEquals(await events.next(), RESET);
+    assertEquals(await events.next(), { id: "0" });
+    await post(server.url, "a", "One");
+    assertEquals(await events.nextNote(), "1 create a One");
+  }
+  await post(server.url, "a", "Two");
+  await post(server.url, "b", "Three");
+
+  await using events = await EventStream.open(server.url, "1");
+  assertEquals(await events.nextNote(), "2 update a Two");
+  assertEquals(await events.nextNote(), "3 create b Three");
+});
+
+for (const [what, id] of [["out of the log's reach", "99"], ["not one", "x"]]) {
+  test(`sse_server.ts replays for a last event that is ${what}`, async () => {
+    await using server = await serve();
+    await post(server.url, "a", "One");
+
+    await using events = await EventStream.open(server.url, id);
+    assertEquals(await events.next(), RESET);
+    assertEquals(await events.nextNote(), "create a One");
+    assertEquals(await events.next(), { id: "1" });
+    await post(server.url, "a", "Two");
+    assertEquals(await events.nextNote(), "2 update a Two");
+  });
+}
+
+test("sse_server.ts ends the watch of a client that leaves", async () => {
+  const ended = Promise.withResolvers<void>();
+  await using server = await serve((store) => reportEndOfWatches(store, ended));
+  {
+    await using events = await EventStream.open(server.url);
+    assertEquals(await events.next(), RESET);
+  }
+  await ended.promise;
+});
+
+/** The store, with a promise that resolves when a watch is cancelled. */
+function reportEndOfWatches(
+  store: Notes,
+  ended: PromiseWithResolvers<void>,
+): Notes {
+  const watch = (...args: Parameters<Notes["watch"]>) => {
+    const reader = store.watch(...args).getReader();
+    return new ReadableStream({
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel(reason) {
+        await reader.cancel(reason);
+        ended.resolve();
+      },
+    });
+  };
+  return { watch } as Notes; // All that the event stream uses.
+}
+
+test("sse_server.ts ends its streams when it stops", async () => {
+  await using server = await serve();
+  await using events = await EventStream.open(server.url);
+  assertEquals(await events.next(), RESET);
+  assertEquals(await events.next(), { id: "0" });
+  server.stop();
+  assertEquals(await events.rest(), "");
+});
+
+testWithSignals(
+  "sse_server.ts ends cleanly on SIGTERM, while a client is connected",
+  async () => {
+    await using dir = await tempDir();
+    const args = [`${dir.path}/notes.db`, "0"];
+    await using server = example("sse_server.ts", dir.path, args, [
+      `--allow-read=${dir.path}`,
+      `--allow-write=${dir.path}`,
+      "--allow-net=127.0.0.1",
+    ]).spawn();
+    await using printed = new TextReader(server.stdout);
+    await using errors = new TextReader(server.stderr);
+    await printed.until("http://127.0.0.1:");
+    const port = parseInt(await printed.until("/"));
+
+    await using events = await EventStream.open(`http://127.0.0.1:${port}`);
+    assertEquals(await events.next(), RESET);
+    server.kill("SIGTERM");
+    await events.rest();
+    await printed.rest();
+    assertEquals(await errors.rest(), "");
+    assertEquals((await server.status).code, 0);
+  },
+);
