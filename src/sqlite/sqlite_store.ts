@@ -59,7 +59,7 @@ import {
 } from "./queries.ts";
 import { headRevision, pruneLog } from "./revisions.ts";
 import { SqliteChangeLog } from "./sqlite_change_log.ts";
-import { type WriteJob, WriteQueue } from "./write_queue.ts";
+import { singleStep, type WriteJob, WriteQueue } from "./write_queue.ts";
 
 /** How many entries a stream, or a filtered read, reads at once. */
 const PAGE_SIZE = 256;
@@ -264,14 +264,8 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
       const put = this.#put(kind, key, encoded);
       return { ...put, revision: this.#revision };
     };
-    return await this.#write({
-      action: `set ${quote(kind, key)}`,
-      severalStatements: false,
-      // deno-lint-ignore require-yield -- there is nowhere to pause
-      *run() {
-        return put();
-      },
-    }, options?.signal);
+    const job = singleStep(`set ${quote(kind, key)}`, put);
+    return await this.#write(job, options?.signal);
   }
 
   async setAll<Kind extends KindOf<Kinds>>(
@@ -336,14 +330,8 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
       const put = this.#put(kind, key, encoded);
       return { ...put, revision: this.#revision, value };
     };
-    return await this.#write({
-      action: `update ${quote(kind, key)}`,
-      severalStatements: false,
-      // deno-lint-ignore require-yield -- there is nowhere to pause
-      *run() {
-        return update();
-      },
-    }, options?.signal);
+    const job = singleStep(`update ${quote(kind, key)}`, update);
+    return await this.#write(job, options?.signal);
   }
 
   async delete<Kind extends KindOf<Kinds>>(
@@ -367,14 +355,8 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
       this.#database.run(DELETE_ENTRY, kind, key);
       return previous;
     };
-    return await this.#write({
-      action: `delete ${quote(kind, key)}`,
-      severalStatements: false,
-      // deno-lint-ignore require-yield -- there is nowhere to pause
-      *run() {
-        return remove();
-      },
-    }, options?.signal);
+    const job = singleStep(`delete ${quote(kind, key)}`, remove);
+    return await this.#write(job, options?.signal);
   }
 
   atomic(): AtomicOperation<Kinds> {

@@ -35,6 +35,18 @@ export interface WriteJob<T> {
   run(): Generator<void, T>;
 }
 
+/** A write of one statement, or none, which has nowhere to pause. */
+export function singleStep<T>(action: string, work: () => T): WriteJob<T> {
+  return {
+    action,
+    severalStatements: false,
+    // deno-lint-ignore require-yield -- there is nowhere to pause
+    *run() {
+      return work();
+    },
+  };
+}
+
 /** What the queue does at the end of each transaction, inside it and after. */
 export interface TransactionHooks {
   /** Runs inside each transaction, after its writes. */
@@ -160,14 +172,7 @@ export class WriteQueue {
         if (!isBusy(error)) throw storeError(action, error);
       }
     }
-    return this.write({
-      action,
-      severalStatements: false,
-      // deno-lint-ignore require-yield -- there is nowhere to pause
-      *run() {
-        return work();
-      },
-    });
+    return this.write(singleStep(action, work));
   }
 
   /** Resolves when no write waits or runs. */
