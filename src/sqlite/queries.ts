@@ -41,13 +41,13 @@ export const DELETE_ENTRY = "DELETE FROM zestor_kv WHERE kind = ? AND key = ?";
 
 /**
  * The kinds, each found by a seek past the one before: `DISTINCT` would visit
- * every entry.
+ * every entry. The order by key is what keeps the planner to the primary key.
  */
 export const LIST_KINDS = `WITH RECURSIVE kinds (kind) AS (
-  SELECT min(kind) FROM zestor_kv
+  SELECT (SELECT kind FROM zestor_kv ORDER BY kind, key LIMIT 1)
   UNION ALL
-  SELECT (SELECT min(kind) FROM zestor_kv WHERE kind > kinds.kind) FROM kinds
-  WHERE kinds.kind IS NOT NULL
+  SELECT (SELECT kind FROM zestor_kv WHERE kind > kinds.kind
+    ORDER BY kind, key LIMIT 1) FROM kinds WHERE kinds.kind IS NOT NULL
 ) SELECT kind FROM kinds WHERE kind IS NOT NULL`;
 
 /** Everything, by kind, then key. */

@@ -160,14 +160,15 @@ export interface FileState {
 
 /**
  * Looks at a file without changing it. Throws `StoreOpenError` where it cannot
- * be a store's: of a newer format, or with a `zestor_kv` of something else's.
+ * be a store's: of a newer format, or with tables of something else's.
  */
 export function inspectFile(connection: Connection): FileState {
   const objects = new Map(
     connection.prepare(
-      "SELECT name, type, sql FROM sqlite_schema WHERE name LIKE 'zestor%'",
-    ).all().map((row) => [row.name as string, row]),
+      "SELECT name, sql FROM sqlite_schema WHERE name LIKE 'zestor%'",
+    ).all().map(({ name, sql }) => [name as string, sql as string]),
   );
+  assertOwnTable(objects, "zestor_meta");
   const meta = new Map<string, string>();
   if (objects.has("zestor_meta")) {
     for (
@@ -183,6 +184,8 @@ export function inspectFile(connection: Connection): FileState {
       }, this version knows up to ${FORMAT}; use a newer version of @zestor/store`,
     );
   }
+  assertOwnTable(objects, "zestor_changes");
+  assertOwnTable(objects, "zestor_replaced");
   const hasEntries = objects.has("zestor_kv");
   if (hasEntries) assertEntriesTable(connection);
   assertEncoding(connection);
@@ -190,7 +193,7 @@ export function inspectFile(connection: Connection): FileState {
     format,
     hasEntries,
     hasLog: objects.has("zestor_changes") && objects.has("zestor_replaced") &&
-      [...TRIGGER_SQL].every(([name, sql]) => objects.get(name)?.sql === sql),
+      [...TRIGGER_SQL].every(([name, sql]) => objects.get(name) === sql),
     meta,
   };
 }
@@ -220,9 +223,10 @@ function installLog(connection: Connection): void {
     connection.exec(`DROP TRIGGER IF EXISTS ${name}`);
     connection.exec(sql);
   }
+  // Rows from before the log; or a store's file, which had a log once.
   const { untold } = connection.prepare(
-    `SELECT EXISTS (SELECT 1 FROM zestor_kv) OR EXISTS
-      (SELECT 1 FROM sqlite_sequence WHERE name = 'zestor_changes') AS untold`,
+    `SELECT EXISTS (SELECT 1 FROM zestor_kv) OR
+      EXISTS (SELECT 1 FROM zestor_meta) AS untold`,
   ).get()!;
   if (untold === 0) return;
   connection.exec(`
@@ -240,6 +244,18 @@ function hasTable(connection: Connection, name: string): boolean {
   ).get(name) !== undefined;
 }
 
+function assertOwnTable(
+  objects: ReadonlyMap<string, string>,
+  name: keyof typeof TABLES,
+): void {
+  const sql = objects.get(name);
+  if (sql === undefined || sql === TABLES[name]) return;
+  throw new StoreOpenError(
+    `Cannot open store: the file has a ${name} of another shape: ${sql}`,
+  );
+}
+
+// The Go store's, or written by hand: its SQL may differ.
 const COLUMNS = ["kind", "key", "value", "version", "updated_at"];
 
 function assertEntriesTable(connection: Connection): void {
@@ -252,7 +268,7 @@ function assertEntriesTable(connection: Connection): void {
     .map((column) => column.name);
   if (names.join() === COLUMNS.join() && key.join() === "kind,key") return;
   throw new StoreOpenError(
-    `Cannot open store: the file has a table zestor_kv of another shape, with columns ${
+    `Cannot open store: the file has a zestor_kv of another shape, with columns ${
       names.join(", ")
     } and primary key ${key.join(", ") || "none"}`,
   );

@@ -163,8 +163,10 @@ async function* watchItems(
       told = page.cursor;
       yield { type: "bookmark", revision: told };
     }
-    if (page.cursor === cursor) await log.wait(cursor, stop);
-    else if (slice.isUsedUp) await slice.nextTurn();
+    if (page.cursor === cursor) {
+      await log.wait(cursor, stop);
+      slice.restart();
+    } else if (slice.isUsedUp) await slice.nextTurn();
     cursor = page.cursor;
   }
 }
