@@ -24,6 +24,7 @@ import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
 import { isBusy, storeError } from "./failure.ts";
 import { retryWhileBusy } from "./lock_wait.ts";
+import { HEAD_REVISION } from "./queries.ts";
 import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
 import { ConnectedStore } from "./sqlite_store.ts";
 
@@ -146,19 +147,22 @@ export async function openStore<Kinds extends object>(
   const driver = await loadDriver(settings.driver);
   signal?.throwIfAborted();
   let connection: Connection | undefined;
+  let release = () => {};
   try {
     assertUnclaimed(location, driver);
     connection = driver.open(location);
-    const hasLog = await prepareFile(connection, location, settings, signal);
+    release = claimFile(location, driver);
+    const head = await prepareFile(connection, location, settings, signal);
     return new ConnectedStore<Kinds>({
       ...settings,
-      database: new Database(connection, claimFile(location, driver)),
+      database: new Database(connection, release),
       driver: driver.name,
       readOnly: location.mode === "ro",
-      hasLog,
+      head,
     });
   } catch (error) {
     connection?.close();
+    release();
     throw openError(options.path, error);
   }
 }
@@ -196,13 +200,13 @@ function readOptions<Kinds extends object>(
   };
 }
 
-/** Makes the file ready; tells whether it has a change log. */
+/** Makes the file ready; gives its newest revision, unless it has no change log. */
 async function prepareFile(
   connection: Connection,
   location: Location,
   { codecs, busyTimeout, wal, durability }: Settings,
   signal: AbortSignal | undefined,
-): Promise<boolean> {
+): Promise<number | undefined> {
   const retry = <T>(work: () => T) => retryWhileBusy(work, busyTimeout, signal);
   // The store waits on timers, never inside SQLite.
   connection.exec("PRAGMA busy_timeout = 0");
@@ -211,9 +215,13 @@ async function prepareFile(
     assertCodecs(connection, state, codecs);
     return state;
   };
+  const readHead = () =>
+    connection.prepare(HEAD_REVISION).get()!.revision as number;
   const state = await retry(inspect);
   if (location.mode === "ro") {
-    if (state.hasEntries) return state.hasLog;
+    if (state.hasEntries) {
+      return state.hasLog ? await retry(readHead) : undefined;
+    }
     throw new StoreOpenError(
       "Cannot open store: the file holds no store, and is opened read-only; open it once with mode=rwc",
     );
@@ -224,7 +232,7 @@ async function prepareFile(
   connection.exec(SYNCHRONOUS[durability]);
   if (isCurrent(state, codecs)) assertWritable(connection);
   else await retry(() => upgrade(connection, inspect, codecs));
-  return true;
+  return await retry(readHead);
 }
 
 // EXTRA is FULL, and in a rollback journal's mode also makes the journal's
@@ -250,7 +258,7 @@ function assertWritable(connection: Connection): void {
   try {
     connection.exec("CREATE TABLE zestor_probe (x)");
   } finally {
-    connection.exec("ROLLBACK");
+    rollBack(connection);
   }
 }
 
@@ -266,8 +274,16 @@ function upgrade(
     upgradeFile(connection, state, codecNames(codecs));
     connection.exec("COMMIT");
   } catch (error) {
-    connection.exec("ROLLBACK");
+    rollBack(connection);
     throw error;
+  }
+}
+
+function rollBack(connection: Connection): void {
+  try {
+    connection.exec("ROLLBACK");
+  } catch {
+    // SQLite has rolled back by itself (https://sqlite.org/lang_transaction.html).
   }
 }
 
@@ -374,4 +390,5 @@ const ADVICE: Partial<Record<SqlError["failure"], string>> = {
   cannot_open: "see that its directory exists and can be read and written",
   not_a_database: "it is another program's file, or encrypted",
   corrupt: "restore it from a backup",
+  full: "free some space",
 };

@@ -75,8 +75,8 @@ export interface SqliteStoreConfig {
   /** How many changes the log keeps. */
   readonly history: number;
   readonly readOnly: boolean;
-  /** Whether the file has a change log; a read-only file may lack it. */
-  readonly hasLog: boolean;
+  /** The change log's newest revision; absent where a read-only file has no log. */
+  readonly head?: number;
 }
 
 /** A store on an open connection. */
@@ -114,7 +114,7 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
       this.#queue,
       config.history,
     );
-    this.#head = config.hasLog ? headRevision(this.#database) : 0;
+    this.#head = config.head ?? 0;
   }
 
   // Reads.
@@ -382,7 +382,7 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     options?: WatchOptions,
   ): ReadableStream<WatchEvent | WatchBookmark> {
     this.#assertOpen();
-    if (!this.#config.hasLog) {
+    if (this.#config.head === undefined) {
       throw new StoreReadOnlyError(
         "Cannot watch: the file has no change log, and was opened read-only; open it once with mode=rwc",
       );

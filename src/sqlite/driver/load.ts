@@ -16,7 +16,9 @@ let ffiDriver: Promise<Driver> | undefined;
 
 /** Loads the chosen driver; throws `StoreOpenError` where it cannot be had. */
 export async function loadDriver(choice: DriverChoice): Promise<Driver> {
-  if (typeof choice === "object" && choice !== null) return choice;
+  if (typeof (choice as Partial<Driver> | null)?.open === "function") {
+    return choice as Driver;
+  }
   switch (choice) {
     case "builtin":
       return builtinDriver;

@@ -1,0 +1,214 @@
+/**
+ * How SQLite's planner runs each of the store's statements: by the primary key
+ * alone, without a sort, whether or not the file has the Go store's second
+ * index, and whether or not it has been analyzed.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  ALL_KEYS,
+  type KeyRange,
+  prefixRange,
+  rangeOf,
+  rangePast,
+  singleKey,
+} from "../src/key_range.ts";
+import type { Connection, SqlValue } from "../src/sqlite/driver/driver.ts";
+import * as queries from "../src/sqlite/queries.ts";
+import { inspectFile, upgradeFile } from "../src/sqlite/schema.ts";
+import { connect } from "./support/connect.ts";
+import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
+
+const {
+  COMPARE_VALUE,
+  countRange,
+  DELETE_ENTRY,
+  GET_ENTRY,
+  GET_PREVIOUS,
+  GET_VALUE,
+  GET_VERSION,
+  HEAD_REVISION,
+  INSERT_ENTRY,
+  LIST_ALL,
+  LIST_KINDS,
+  OLDEST_REVISION,
+  PRUNE_LOG,
+  rangeParams,
+  selectChangedKeys,
+  selectChanges,
+  selectRange,
+  UPDATE_ENTRY,
+} = queries;
+
+/** The files that a statement may meet. */
+const FILES = [
+  { secondIndex: false, analyzed: false },
+  { secondIndex: false, analyzed: true },
+  { secondIndex: true, analyzed: false },
+  { secondIndex: true, analyzed: true },
+];
+
+/** One kind of 10 000 entries, and 1 000 kinds of one. */
+async function skewedStore(
+  driver: TestDriver,
+  { secondIndex, analyzed }: typeof FILES[number],
+): Promise<Connection & Disposable> {
+  const db = await connect(driver);
+  upgradeFile(db, inspectFile(db), new Map());
+  if (secondIndex) db.exec("CREATE INDEX idx_kv_kind ON zestor_kv (kind)");
+  db.exec(`
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000)
+      INSERT INTO zestor_kv (kind, key, value)
+        SELECT 'big', printf('key%05d', i), zeroblob(50) FROM n;
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000)
+      INSERT INTO zestor_kv (kind, key, value)
+        SELECT printf('small%04d', i), 'key00001', zeroblob(50) FROM n`);
+  if (analyzed) db.exec("ANALYZE");
+  return db;
+}
+
+/** Runs a check on every file and with kinds of every size. */
+function testPlans(
+  name: string,
+  check: (db: Connection, kind: string) => void,
+): void {
+  testOnEachDriver(name, async (driver) => {
+    for (const file of FILES) {
+      using db = await skewedStore(driver, file);
+      for (const kind of ["big", "small0500", "none"]) check(db, kind);
+    }
+  });
+}
+
+/** The steps of a plan that read a table or an index, or sort. */
+function planOf(db: Connection, sql: string, ...params: SqlValue[]): string[] {
+  const rows = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...params);
+  return rows.map(({ detail }) => detail as string)
+    .filter((step) => /zestor|TEMP/.test(step));
+}
+
+const PRIMARY_KEY = "sqlite_autoindex_zestor_kv_1";
+
+function assertSeeks(
+  db: Connection,
+  terms: string,
+  sql: string,
+  ...params: SqlValue[]
+): void {
+  const plan = planOf(db, sql, ...params);
+  assertEquals(plan.length, 1, sql);
+  const seek = plan[0].replace("COVERING ", "");
+  assertEquals(
+    seek,
+    `SEARCH zestor_kv USING INDEX ${PRIMARY_KEY} ${terms}`,
+    sql,
+  );
+}
+
+const BYTES = new Uint8Array([1]);
+const BOTH = "(kind=? AND key=?)";
+
+testPlans("the planner finds an entry by the primary key", (db, kind) => {
+  for (const sql of [GET_ENTRY, GET_VALUE, GET_VERSION, DELETE_ENTRY]) {
+    assertSeeks(db, BOTH, sql, kind, "key00001");
+  }
+  for (const sql of [COMPARE_VALUE, UPDATE_ENTRY]) {
+    assertSeeks(db, BOTH, sql, BYTES, kind, "key00001");
+  }
+});
+
+testPlans("the planner looks for nothing to insert an entry", (db, kind) => {
+  assertEquals(planOf(db, INSERT_ENTRY, kind, "new", BYTES), []);
+});
+
+const UP = "(kind=? AND key>?)";
+const DOWN = "(kind=? AND key>? AND key<?)";
+
+/** Ranges of each shape, and the terms that the planner has to use of them. */
+const RANGES: [KeyRange, string][] = [
+  [ALL_KEYS, UP],
+  [rangeOf("list", { start: "key00500" }), UP],
+  [rangePast(ALL_KEYS, "key00500"), UP],
+  [rangePast(ALL_KEYS, "key00500", true), DOWN],
+  [rangeOf("list", { end: "key00500" }), DOWN],
+  [rangeOf("list", { start: "key00400", end: "key00500" }), DOWN],
+  [prefixRange("key"), DOWN],
+  [prefixRange("none"), DOWN],
+  [rangePast(prefixRange("key"), "key00500"), DOWN],
+  [rangePast(prefixRange("key"), "key00500", true), DOWN],
+  [singleKey("key00001"), DOWN],
+];
+
+testPlans("the planner reads a range in order", (db, kind) => {
+  for (const [range, terms] of RANGES) {
+    for (const columns of ["key", "value", "entry"] as const) {
+      for (const reverse of [false, true]) {
+        for (const limit of [-1, 1, 256]) {
+          const sql = selectRange(columns, range, reverse);
+          assertSeeks(db, terms, sql, ...rangeParams(kind, range), limit);
+        }
+      }
+    }
+  }
+});
+
+testPlans("the planner counts a range in its index", (db, kind) => {
+  for (const [range, terms] of RANGES) {
+    const sql = countRange(range);
+    const params = [...rangeParams(kind, range), -1];
+    const plan = planOf(db, sql, ...params);
+    assertSeeks(db, terms, sql, ...params);
+    assertMatch(plan[0], /USING COVERING INDEX/);
+  }
+});
+
+testPlans("the planner reads everything in order", (db) => {
+  assertEquals(planOf(db, LIST_ALL), [
+    `SCAN zestor_kv USING INDEX ${PRIMARY_KEY}`,
+  ]);
+});
+
+testPlans("the planner finds each kind by a seek", (db) => {
+  assertEquals(planOf(db, LIST_KINDS), [
+    // Of one row.
+    `SCAN zestor_kv USING COVERING INDEX ${PRIMARY_KEY}`,
+    `SEARCH zestor_kv USING COVERING INDEX ${PRIMARY_KEY} (kind>?)`,
+  ]);
+  const kinds = db.prepare(LIST_KINDS).all().map(({ kind }) => kind);
+  assertEquals(kinds.length, 1001);
+  assertEquals(kinds, kinds.toSorted());
+});
+
+testPlans("the planner reads the log by revision", (db, kind) => {
+  const window = "SEARCH zestor_changes USING INTEGER PRIMARY KEY";
+  for (const [range] of RANGES) {
+    const params = rangeParams(kind, range);
+    for (const [after, until] of [[0, 10_000], [500, 500], [10_990, 11_000]]) {
+      assertEquals(
+        planOf(db, selectChanges(range), after, until, ...params, 128),
+        [`${window} (rowid>? AND rowid<?)`],
+      );
+      assertEquals(
+        planOf(db, selectChangedKeys(range), after, until, ...params),
+        [`${window} (rowid>? AND rowid<?)`],
+      );
+    }
+  }
+  assertEquals(planOf(db, PRUNE_LOG, 10), [`${window} (rowid<?)`]);
+  assertEquals(planOf(db, GET_PREVIOUS, 10), [`${window} (rowid=?)`]);
+});
+
+testPlans("the planner finds the ends of the log by a seek", (db) => {
+  for (const sql of [HEAD_REVISION, OLDEST_REVISION]) {
+    assertEquals(planOf(db, sql), ["SEARCH zestor_changes"]);
+  }
+});
+
+Deno.test("the plan of every statement is looked at", () => {
+  const source = Deno.readTextFileSync(new URL(import.meta.url));
+  const body = source.slice(source.indexOf("const FILES"));
+  for (const name of Object.keys(queries)) {
+    assert(body.includes(name), `${name} is not looked at`);
+  }
+});
