@@ -30,6 +30,8 @@ import {
   WatchOverflowError,
 } from "../mod.ts";
 import type { Connection, Driver } from "../src/sqlite/driver/driver.ts";
+import { HEAD_REVISION } from "../src/sqlite/queries.ts";
+import { inspectFile, upgradeFile } from "../src/sqlite/schema.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
 import { runChild } from "./support/child.ts";
 import { connect, fileAt } from "./support/connect.ts";
@@ -70,6 +72,9 @@ const ROWS = `
   INSERT INTO zestor_kv (kind, key, value, version, updated_at) VALUES
     ('users', 'alice', CAST('{"name":"Alice"}' AS BLOB), 3, '2024-01-02T03:04:05.678Z'),
     ('users', 'bob', '{"name":"Bob"}', 1, '2024-02-03T04:05:06.789Z');`;
+
+const UNSEEN = `INSERT INTO zestor_kv (kind, key, value, updated_at)
+  VALUES ('users', 'unseen', '{}', '2024-01-02T03:04:05.678Z')`;
 
 /** A codec that is JSON by another name. */
 function renamed(name: string): Codec {
@@ -1116,6 +1121,69 @@ for (const { what, sql, meets } of LOCKS) {
 }
 
 testOnEachDriver(
+  "`openStore()` waits for a lock that comes when all is done but one",
+  async (tested) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    await writeStore(tested, path, { wal: false });
+    using holder = await connect(tested, fileAt(path));
+    for (const form of [path, `file:${path}?mode=ro`]) {
+      let tries = 0;
+      const driver = await tellingDriver(tested, (sql) => {
+        if (sql !== HEAD_REVISION) return;
+        tries++;
+        if (tries === 1) holder.exec("BEGIN EXCLUSIVE");
+        if (tries === 3) holder.exec("ROLLBACK");
+      });
+      await using store = await openStore({ path: form, wal: false, driver });
+      assertEquals(tries, 3);
+      assertEquals(await store.count("users"), 1);
+    }
+  },
+);
+
+/** Opens a new file, and has another one make it a store's just before. */
+async function openSecond(tested: TestDriver, path: string, codec: string) {
+  using first = await connect(tested, fileAt(path));
+  let begun = false;
+  const driver = await tellingDriver(tested, (sql) => {
+    if (sql !== "BEGIN IMMEDIATE" || begun) return;
+    begun = true;
+    upgradeFile(first, inspectFile(first), new Map([["codec", codec]]));
+    first.exec(UNSEEN);
+  });
+  const store = await openStore({ path, driver });
+  assert(begun);
+  return store;
+}
+
+testOnEachDriver(
+  "`openStore()` takes a file that another one has just made a store's",
+  async (driver) => {
+    await using dir = await tempDir();
+    await using store = await openSecond(driver, dir.file("app.db"), "json");
+    // And leaves its change log as it is.
+    const watch = eventsOf(store, "users", { after: 0 });
+    assertEquals((await nextOf(watch)).key, "unseen");
+  },
+);
+
+testOnEachDriver(
+  "`openStore()` refuses a file that another one has just made of another codec",
+  async (driver) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    await assertRejects(
+      () => openSecond(driver, path, "other"),
+      StoreOpenError,
+      'encoded with the codec "other", received "json"',
+    );
+    const codec = "SELECT value FROM zestor_meta WHERE name = 'codec'";
+    assertEquals(await readSql(driver, path, codec), [{ value: "other" }]);
+  },
+);
+
+testOnEachDriver(
   "`openStore()` does not wait for a writer of a file of its own",
   async (driver) => {
     await using dir = await tempDir();
@@ -1283,26 +1351,43 @@ const SYNCHRONOUS = [
 testOnEachDriver("`durability` sets how a commit syncs", async ({ name }) => {
   await using dir = await tempDir();
   for (const { durability, synchronous, fullfsync } of SYNCHRONOUS) {
-    let own: Connection | undefined;
-    const driver = await instrumentedDriver(
-      name,
-      (_sql, _params, connection) => {
-        own = connection;
-      },
-    );
-    await using store = await openStore({
+    const driver = await observableDriver(name);
+    await using _store = await openStore({
       path: dir.file("app.db"),
       durability,
       driver,
     });
-    await store.set("k", "a", durability ?? null);
-    const pragma = (name: string) => own!.prepare(`PRAGMA ${name}`).get();
-    assertEquals(pragma("synchronous"), { synchronous });
-    assertEquals(pragma("fullfsync"), { fullfsync });
-    // Nor does SQLite itself wait for a lock.
-    assertEquals(pragma("busy_timeout"), { timeout: 0 });
+    assertEquals(driver.pragma("synchronous"), { synchronous });
+    assertEquals(driver.pragma("fullfsync"), { fullfsync });
   }
 });
+
+testOnEachDriver("a store never waits inside SQLite", async ({ name }) => {
+  await using dir = await tempDir();
+  for (const mode of ["rwc", "ro"]) {
+    const driver = await observableDriver(name);
+    const path = `file:${dir.file("app.db")}?mode=${mode}`;
+    await using _store = await openStore({ path, driver });
+    assertEquals(driver.pragma("busy_timeout"), { timeout: 0 });
+  }
+});
+
+/** A driver that tells its connection's pragmas, and waits by default. */
+async function observableDriver(
+  name: TestDriver["name"],
+): Promise<Driver & { pragma(name: string): unknown }> {
+  const driver = await loadDriver(name);
+  let connection: Connection;
+  return {
+    name,
+    open(location) {
+      connection = driver.open(location);
+      connection.exec("PRAGMA busy_timeout = 60000");
+      return connection;
+    },
+    pragma: (name) => connection.prepare(`PRAGMA ${name}`).get(),
+  };
+}
 
 testOnEachDriver("a store keeps `history` changes", async (driver) => {
   await using store = await openOn(driver, { path: ":memory:", history: 1 });
@@ -1326,9 +1411,6 @@ const TAMPERINGS: Record<string, string> = {
 
 const TRIGGERS =
   "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name";
-
-const UNSEEN = `INSERT INTO zestor_kv (kind, key, value, updated_at)
-  VALUES ('users', 'unseen', '{}', '2024-01-02T03:04:05.678Z')`;
 
 for (const [what, sql] of Object.entries(TAMPERINGS)) {
   testOnEachDriver(
