@@ -20,25 +20,25 @@
  * @module
  */
 import type { Store } from "../contract.ts";
-import { atomic } from "./atomic.ts";
-import { bookmarking } from "./bookmarking.ts";
-import { bulk } from "./bulk.ts";
-import { cancelling } from "./cancelling.ts";
+import { atomic } from "./cases/atomic.ts";
+import { bookmarking } from "./cases/bookmarking.ts";
+import { bulk } from "./cases/bulk.ts";
+import { cancelling } from "./cases/cancelling.ts";
 import type { Cases, OpenForTest } from "./case.ts";
-import { closing } from "./closing.ts";
-import { concurrency } from "./concurrency.ts";
-import { misuse } from "./misuse.ts";
-import { names } from "./names.ts";
-import { overflowing } from "./overflowing.ts";
-import { ranges } from "./ranges.ts";
-import { reads } from "./reads.ts";
-import { reopening } from "./reopening.ts";
-import { replaying } from "./replaying.ts";
-import { resuming } from "./resuming.ts";
-import { streaming } from "./streaming.ts";
+import { closing } from "./cases/closing.ts";
+import { concurrency } from "./cases/concurrency.ts";
+import { misuse } from "./cases/misuse.ts";
+import { names } from "./cases/names.ts";
+import { overflowing } from "./cases/overflowing.ts";
+import { ranges } from "./cases/ranges.ts";
+import { reads } from "./cases/reads.ts";
+import { reopening } from "./cases/reopening.ts";
+import { replaying } from "./cases/replaying.ts";
+import { resuming } from "./cases/resuming.ts";
+import { streaming } from "./cases/streaming.ts";
 import { failOnUnhandled } from "./unhandled.ts";
-import { watching } from "./watching.ts";
-import { writes } from "./writes.ts";
+import { watching } from "./cases/watching.ts";
+import { writes } from "./cases/writes.ts";
 
 export type { OpenForTest } from "./case.ts";
 

@@ -5,8 +5,8 @@
  * @module
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import type { Store } from "../contract.ts";
-import type { Cases } from "./case.ts";
+import type { Store } from "../../contract.ts";
+import type { Cases } from "../case.ts";
 import {
   brief,
   fill,
@@ -16,7 +16,7 @@ import {
   numberedKeys,
   take,
   takeUntil,
-} from "./reading.ts";
+} from "../reading.ts";
 
 export const replaying: Cases = {
   "watch initial: replays what is there as creates, in key order": async (

@@ -4,8 +4,8 @@
  * @module
  */
 import { assertEquals, assertInstanceOf } from "@std/assert";
-import { WatchOverflowError } from "../errors.ts";
-import type { ReopeningCases } from "./case.ts";
+import { WatchOverflowError } from "../../errors.ts";
+import type { ReopeningCases } from "../case.ts";
 import {
   brief,
   drain,
@@ -14,7 +14,7 @@ import {
   next,
   numberedKeys,
   take,
-} from "./reading.ts";
+} from "../reading.ts";
 
 export const reopening: ReopeningCases = {
   "C1 a resolved write is there after the store is reopened": async (

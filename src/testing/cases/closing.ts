@@ -5,10 +5,10 @@
  * @module
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { StoreClosedError } from "../errors.ts";
-import { promiseCalls, streamCalls } from "./calls.ts";
-import type { Cases } from "./case.ts";
-import { assertEnded, fill, numberedKeys, turn } from "./reading.ts";
+import { StoreClosedError } from "../../errors.ts";
+import { promiseCalls, streamCalls } from "../calls.ts";
+import type { Cases } from "../case.ts";
+import { assertEnded, fill, numberedKeys, turn } from "../reading.ts";
 
 const ARGS = { kind: "users", key: "alice" };
 

@@ -11,8 +11,8 @@ import {
   assertLessOrEqual,
   assertRejects,
 } from "@std/assert";
-import { WatchOverflowError } from "../errors.ts";
-import type { Cases } from "./case.ts";
+import { WatchOverflowError } from "../../errors.ts";
+import type { Cases } from "../case.ts";
 import {
   assertEnded,
   drain,
@@ -22,7 +22,7 @@ import {
   numberedKeys,
   take,
   writeInRounds,
-} from "./reading.ts";
+} from "../reading.ts";
 
 export const overflowing: Cases = {
   "W3 a consumer who falls behind by more than history overflows": async (

@@ -5,9 +5,9 @@
  * @module
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import type { EntriesInput } from "../contract.ts";
-import { CodecError, InvalidNameError } from "../errors.ts";
-import type { Cases } from "./case.ts";
+import type { EntriesInput } from "../../contract.ts";
+import { CodecError, InvalidNameError } from "../../errors.ts";
+import type { Cases } from "../case.ts";
 import {
   assertLoopTurns,
   assertRejectsWith,
@@ -20,7 +20,7 @@ import {
   revisionsOf,
   take,
   turn,
-} from "./reading.ts";
+} from "../reading.ts";
 
 export const bulk: Cases = {
   "setAll takes a Map, pairs, a generator and an object": async (open) => {

@@ -10,20 +10,20 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import type { Store } from "../contract.ts";
+import type { Store } from "../../contract.ts";
 import {
   CodecError,
   KeyNotFoundError,
   VersionConflictError,
-} from "../errors.ts";
-import type { Cases } from "./case.ts";
+} from "../../errors.ts";
+import type { Cases } from "../case.ts";
 import {
   assertRejectsWith,
   brief,
   next,
   revisionsOf,
   take,
-} from "./reading.ts";
+} from "../reading.ts";
 
 export const writes: Cases = {
   "set creates, then updates": async (open) => {

@@ -11,8 +11,8 @@ import {
   assertInstanceOf,
   assertLessOrEqual,
 } from "@std/assert";
-import { StoreClosedError } from "../errors.ts";
-import type { Cases } from "./case.ts";
+import { StoreClosedError } from "../../errors.ts";
+import type { Cases } from "../case.ts";
 import {
   assertEnded,
   assertRejectsWith,
@@ -22,7 +22,7 @@ import {
   next,
   numberedKey,
   numberedKeys,
-} from "./reading.ts";
+} from "../reading.ts";
 
 export const reads: Cases = {
   "get gives the value, and undefined where there is none": async (open) => {

@@ -5,8 +5,8 @@
  * @module
  */
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { promiseCalls, streamCalls } from "./calls.ts";
-import type { Cases } from "./case.ts";
+import { promiseCalls, streamCalls } from "../calls.ts";
+import type { Cases } from "../case.ts";
 import {
   assertEnded,
   assertRejectsWith,
@@ -17,7 +17,7 @@ import {
   numberedKey,
   numberedKeys,
   turn,
-} from "./reading.ts";
+} from "../reading.ts";
 
 export const cancelling: Cases = {
   "C7 an operation aborted before the call does nothing": async (open) => {

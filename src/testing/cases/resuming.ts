@@ -5,9 +5,9 @@
  * @module
  */
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import type { Store, WatchEvent } from "../contract.ts";
-import { WatchOverflowError } from "../errors.ts";
-import type { Cases } from "./case.ts";
+import type { Store, WatchEvent } from "../../contract.ts";
+import { WatchOverflowError } from "../../errors.ts";
+import type { Cases } from "../case.ts";
 import {
   brief,
   drain,
@@ -17,7 +17,7 @@ import {
   take,
   takeUntil,
   writeInRounds,
-} from "./reading.ts";
+} from "../reading.ts";
 
 export const resuming: Cases = {
   "watch after: gives every change past the revision, then goes live": async (

@@ -5,9 +5,9 @@
  * @module
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { ChangeType, Store } from "../contract.ts";
-import { callsWithRange, promiseCalls, streamCalls } from "./calls.ts";
-import type { Cases } from "./case.ts";
+import type { ChangeType, Store } from "../../contract.ts";
+import { callsWithRange, promiseCalls, streamCalls } from "../calls.ts";
+import type { Cases } from "../case.ts";
 
 const NO_COUNTS = [-1, 1.5, NaN, -Infinity];
 

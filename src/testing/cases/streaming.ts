@@ -5,8 +5,8 @@
  * @module
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Store, WatchEvent } from "../contract.ts";
-import type { Cases } from "./case.ts";
+import type { Store, WatchEvent } from "../../contract.ts";
+import type { Cases } from "../case.ts";
 import {
   assertEnded,
   brief,
@@ -17,7 +17,7 @@ import {
   numberedKeys,
   type Reader,
   take,
-} from "./reading.ts";
+} from "../reading.ts";
 
 export const streaming: Cases = {
   "watch in a for await ends where the loop is left": async (open) => {

@@ -5,8 +5,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { ChangeType, Store } from "../contract.ts";
-import type { Cases } from "./case.ts";
+import type { ChangeType, Store } from "../../contract.ts";
+import type { Cases } from "../case.ts";
 import {
   assertEnded,
   brief,
@@ -17,7 +17,7 @@ import {
   take,
   takeUntil,
   turn,
-} from "./reading.ts";
+} from "../reading.ts";
 
 export const watching: Cases = {
   "watch gives creates, updates and deletes": async (open) => {

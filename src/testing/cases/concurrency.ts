@@ -16,8 +16,8 @@ import {
   InvalidNameError,
   KeyNotFoundError,
   VersionConflictError,
-} from "../errors.ts";
-import type { Cases } from "./case.ts";
+} from "../../errors.ts";
+import type { Cases } from "../case.ts";
 import {
   assertLoopTurns,
   brief,
@@ -25,7 +25,7 @@ import {
   numberedKey,
   numberedKeys,
   take,
-} from "./reading.ts";
+} from "../reading.ts";
 
 export const concurrency: Cases = {
   "C2 an atomic operation is read whole or not at all": async (open) => {

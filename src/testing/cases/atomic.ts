@@ -12,9 +12,9 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { CodecError, VersionConflictError } from "../errors.ts";
-import type { Cases } from "./case.ts";
-import { brief, fill, next, revisionsOf, take } from "./reading.ts";
+import { CodecError, VersionConflictError } from "../../errors.ts";
+import type { Cases } from "../case.ts";
+import { brief, fill, next, revisionsOf, take } from "../reading.ts";
 
 export const atomic: Cases = {
   "atomic check: refuses the operation if a version is another": async (

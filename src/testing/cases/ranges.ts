@@ -4,9 +4,9 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import type { RangeOptions, Store } from "../contract.ts";
-import type { Cases } from "./case.ts";
-import { fill, keysOf } from "./reading.ts";
+import type { RangeOptions, Store } from "../../contract.ts";
+import type { Cases } from "../case.ts";
+import { fill, keysOf } from "../reading.ts";
 
 const KEYS = ["a", "a/1", "a/2", "a0", "b", "b/1", "c"];
 

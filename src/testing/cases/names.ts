@@ -5,10 +5,10 @@
  * @module
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { InvalidNameError } from "../errors.ts";
-import { callsWithKey, callsWithKind, streamCalls } from "./calls.ts";
-import type { Cases, Open } from "./case.ts";
-import { brief, fill, keysOf, next, take } from "./reading.ts";
+import { InvalidNameError } from "../../errors.ts";
+import { callsWithKey, callsWithKind, streamCalls } from "../calls.ts";
+import type { Cases, Open } from "../case.ts";
+import { brief, fill, keysOf, next, take } from "../reading.ts";
 
 /** Names that something on the way to the storage could take for more than a name. */
 const ODD_NAMES = [

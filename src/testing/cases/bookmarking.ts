@@ -12,9 +12,9 @@ import {
   assertLessOrEqual,
   assertRejects,
 } from "@std/assert";
-import type { WatchBookmark, WatchEvent } from "../contract.ts";
-import { WatchOverflowError } from "../errors.ts";
-import type { Cases } from "./case.ts";
+import type { WatchBookmark, WatchEvent } from "../../contract.ts";
+import { WatchOverflowError } from "../../errors.ts";
+import type { Cases } from "../case.ts";
 import {
   brief,
   fill,
@@ -23,7 +23,7 @@ import {
   numberedKeys,
   take,
   turn,
-} from "./reading.ts";
+} from "../reading.ts";
 
 export const bookmarking: Cases = {
   "watch bookmarks: without them there are none": async (open) => {
