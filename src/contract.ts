@@ -245,7 +245,7 @@ export interface WatchBookmark {
 }
 
 /** Options of `watch`. */
-export interface WatchOptions extends OperationOptions {
+export interface WatchOptions {
   /**
    * Replay what is there at the moment of the call as `create` events, in key
    * order, then go live. Not together with `after`.
@@ -278,6 +278,8 @@ export interface WatchOptions extends OperationOptions {
    * @default {false}
    */
   bookmarks?: boolean;
+  /** Ends the stream; it closes, as when the consumer cancels it. */
+  signal?: AbortSignal;
 }
 
 /**

@@ -226,6 +226,17 @@ Deno.test("json honours toJSON, so a Date comes back as an ISO string", () => {
   });
 });
 
+Deno.test("json calls toJSON once, and not on what it gives", () => {
+  class Itself {
+    constructor(readonly n: unknown) {}
+    toJSON() {
+      return this;
+    }
+  }
+  assertEquals(json.decode(json.encode(new Itself(1))), { n: 1 });
+  assertThrows(() => json.encode(new Itself(undefined)), TypeError, "n");
+});
+
 Deno.test("json refuses what toJSON gives, as anything else", () => {
   const value = { a: { toJSON: () => ({ b: NaN }) } };
   assertThrows(() => json.encode(value), TypeError, "NaN at a.b");

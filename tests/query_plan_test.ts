@@ -24,10 +24,12 @@ const {
   COMPARE_VALUE,
   countRange,
   DELETE_ENTRY,
+  FIRST_ENTRY,
   GET_ENTRY,
   GET_PREVIOUS,
   GET_VALUE,
   GET_VERSION,
+  HAS_ENTRIES,
   HEAD_REVISION,
   INSERT_ENTRY,
   LIST_ALL,
@@ -164,9 +166,15 @@ testPlans("the planner counts a range in its index", (db, kind) => {
 });
 
 testPlans("the planner reads everything in order", (db) => {
-  assertEquals(planOf(db, LIST_ALL), [
-    `SCAN zestor_kv USING INDEX ${PRIMARY_KEY}`,
-  ]);
+  for (const sql of [LIST_ALL, FIRST_ENTRY]) {
+    assertEquals(planOf(db, sql), [
+      `SCAN zestor_kv USING INDEX ${PRIMARY_KEY}`,
+    ]);
+  }
+});
+
+testPlans("the planner looks for a kind's entries by a seek", (db, kind) => {
+  assertSeeks(db, UP, HAS_ENTRIES, kind);
 });
 
 testPlans("the planner finds each kind by a seek", (db) => {

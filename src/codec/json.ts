@@ -43,6 +43,21 @@ export const json: Codec = {
 };
 
 function assertLossless(value: unknown, path: string): void {
+  assertRepresentable(asSerialized(value, path), path);
+}
+
+/** What JSON takes for a value: it calls `toJSON` once, and not on what that gives. */
+function asSerialized(value: unknown, path: string): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (!("toJSON" in value) || typeof value.toJSON !== "function") return value;
+  // An invalid Date gives null, and would come back as null.
+  if (value instanceof Date && Number.isNaN(value.getTime())) {
+    throw unrepresentable("JSON", "an invalid Date", path);
+  }
+  return value.toJSON();
+}
+
+function assertRepresentable(value: unknown, path: string): void {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -51,7 +66,7 @@ function assertLossless(value: unknown, path: string): void {
       if (Number.isFinite(value)) return;
       throw unrepresentable("JSON", String(value), path);
     case "object":
-      return value === null ? undefined : assertLosslessObject(value, path);
+      return value === null ? undefined : assertLosslessParts(value, path);
     default:
       throw unrepresentable(
         "JSON",
@@ -61,20 +76,13 @@ function assertLossless(value: unknown, path: string): void {
   }
 }
 
-function assertLosslessObject(value: object, path: string): void {
+function assertLosslessParts(value: object, path: string): void {
   if (Array.isArray(value)) {
     // By index: a hole in a sparse array would become null.
     for (let i = 0; i < value.length; i++) {
       assertLossless(value[i], `${path}[${i}]`);
     }
     return;
-  }
-  if ("toJSON" in value && typeof value.toJSON === "function") {
-    // An invalid Date gives null here, and would come back as null.
-    if (value instanceof Date && Number.isNaN(value.getTime())) {
-      throw unrepresentable("JSON", "an invalid Date", path);
-    }
-    return assertLossless(value.toJSON(), path);
   }
   if (hasHiddenContent(value)) {
     throw unrepresentable("JSON", `a ${value.constructor.name}`, path);

@@ -10,7 +10,7 @@ import {
   KindCodecs,
 } from "../codec/kind_codecs.ts";
 import type { AnyKinds, OperationOptions, Store } from "../contract.ts";
-import { StoreError, StoreOpenError } from "../errors.ts";
+import { CodecError, StoreOpenError } from "../errors.ts";
 import {
   assertChoice,
   assertInteger,
@@ -24,7 +24,7 @@ import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
 import { isBusy, storeError } from "./failure.ts";
 import { retryWhileBusy } from "./lock_wait.ts";
-import { HEAD_REVISION } from "./queries.ts";
+import { FIRST_ENTRY, HAS_ENTRIES, HEAD_REVISION } from "./queries.ts";
 import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
 import { ConnectedStore } from "./sqlite_store.ts";
 
@@ -339,15 +339,12 @@ function assertCodecs(
 }
 
 function hasKind(connection: Connection, kind: string): boolean {
-  return connection.prepare("SELECT 1 FROM zestor_kv WHERE kind = ? LIMIT 1")
-    .get(kind) !== undefined;
+  return connection.prepare(HAS_ENTRIES).get(kind) !== undefined;
 }
 
 /** A file that remembers no codec, as another program's: its first value must make sense. */
 function assertDecodable(connection: Connection, codecs: KindCodecs): void {
-  const row = connection.prepare(
-    "SELECT kind, key, CAST(value AS BLOB) AS value FROM zestor_kv ORDER BY kind, key LIMIT 1",
-  ).get();
+  const row = connection.prepare(FIRST_ENTRY).get();
   if (!row) return;
   codecs.decode(
     row.kind as string,
@@ -377,7 +374,7 @@ function openError(path: string | URL, error: unknown): unknown {
       { cause: error },
     );
   }
-  if (error instanceof StoreError && error.code === "CODEC") {
+  if (error instanceof CodecError) {
     return new StoreOpenError(
       `Cannot open store at ${path}: ${error.message}; give the codec that the file was written with`,
       { cause: error },

@@ -54,6 +54,13 @@ export const LIST_KINDS = `WITH RECURSIVE kinds (kind) AS (
 export const LIST_ALL =
   `SELECT kind, key, ${VALUE} FROM zestor_kv ORDER BY kind, key`;
 
+/** The first entry of all. */
+export const FIRST_ENTRY = `${LIST_ALL} LIMIT 1`;
+
+/** Whether a kind has entries. Parameters: kind. The bound on the key is as in `inRange`. */
+export const HAS_ENTRIES =
+  "SELECT 1 FROM zestor_kv WHERE kind = ? AND key >= '' LIMIT 1";
+
 /** What `selectRange` can read of each entry. */
 export type Columns = "key" | "value" | "entry";
 

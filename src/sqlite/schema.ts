@@ -7,9 +7,9 @@
  * a while (rows older than the log, triggers that were dropped) the log starts
  * anew, at a later revision: nobody can resume across the gap.
  *
- * The triggers run in the SQLite of whoever writes. They use nothing newer than
- * SQLite 3.7.11, and no `ON CONFLICT` of their own: the outer statement's would
- * override it (https://sqlite.org/lang_createtrigger.html).
+ * The triggers run in the SQLite of whoever writes, which may be an old one, so
+ * their SQL is plain. They have no `ON CONFLICT` of their own: the outer
+ * statement's would override it (https://sqlite.org/lang_createtrigger.html).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The change log in the file, as watches read it.
+ * The change log in the file: what watches read, and what a commit does to it.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { Database } from "./database.ts";
 import type { Row } from "./driver/driver.ts";
 import { rangeParams, selectChanges } from "./queries.ts";
 import { SqliteReplay } from "./replay.ts";
-import { assertLogReaches, headRevision } from "./revisions.ts";
+import { assertLogReaches, headRevision, pruneLog } from "./revisions.ts";
 import { Wakeup } from "./wakeup.ts";
 import type { WriteQueue } from "./write_queue.ts";
 
@@ -28,11 +28,26 @@ export class SqliteChangeLog implements ChangeLog {
   readonly #database: Database;
   readonly #queue: WriteQueue;
   readonly #wakeup: Wakeup;
+  readonly #history: number;
+  /** The newest revision when this store last committed, or opened. */
+  #head: number;
+  /** The newest revision in the transaction that is about to commit. */
+  #nextHead: number;
 
-  /** Takes the connection, its queue, and how many changes the log keeps. */
-  constructor(database: Database, queue: WriteQueue, history: number) {
+  /**
+   * Takes the connection, its queue, how many changes the log keeps, and its
+   * newest revision.
+   */
+  constructor(
+    database: Database,
+    queue: WriteQueue,
+    history: number,
+    head: number,
+  ) {
     this.#database = database;
     this.#queue = queue;
+    this.#history = history;
+    this.#head = this.#nextHead = head;
     this.bookmarkInterval = Math.max(1, Math.floor(history / 4));
     this.#wakeup = new Wakeup(() =>
       queue.readCommitted("watch", () => headRevision(database))
@@ -75,9 +90,16 @@ export class SqliteChangeLog implements ChangeLog {
     return new SqliteReplay(this.#database, this.#queue, filter, revision);
   }
 
-  /** Tells the watches that wait of a commit that brought the log to a revision. */
-  advance(head: number): void {
-    this.#wakeup.advance(head);
+  /** Prunes the log, in the transaction that is about to commit. */
+  beforeCommit(): void {
+    this.#nextHead = headRevision(this.#database);
+    pruneLog(this.#database, this.#history, this.#head, this.#nextHead);
+  }
+
+  /** Wakes the watches that wait for what was committed. */
+  afterCommit(): void {
+    this.#head = this.#nextHead;
+    this.#wakeup.advance(this.#head);
   }
 }
 

@@ -57,7 +57,7 @@ import {
   selectRange,
   UPDATE_ENTRY,
 } from "./queries.ts";
-import { headRevision, pruneLog } from "./revisions.ts";
+import { headRevision } from "./revisions.ts";
 import { SqliteChangeLog } from "./sqlite_change_log.ts";
 import { singleStep, type WriteJob, WriteQueue } from "./write_queue.ts";
 
@@ -91,8 +91,6 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
   readonly #watches = new Set<Watch>();
   /** Operations that were called and have not settled. */
   readonly #running = new Set<Promise<unknown>>();
-  /** The log's head when this store last committed, or opened. */
-  #head: number;
   #closing: Promise<void> | undefined;
 
   /** Takes over an open connection to a file of the current format. */
@@ -101,20 +99,16 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     this.#config = config;
     this.#database = config.database;
     this.#codecs = config.codecs;
-    let head = 0;
     this.#queue = new WriteQueue(this.#database, config.busyTimeout, {
-      beforeCommit: () => {
-        head = this.#revision;
-        pruneLog(this.#database, config.history, this.#head, head);
-      },
-      afterCommit: () => this.#log.advance(this.#head = head),
+      beforeCommit: () => this.#log.beforeCommit(),
+      afterCommit: () => this.#log.afterCommit(),
     });
     this.#log = new SqliteChangeLog(
       this.#database,
       this.#queue,
       config.history,
+      config.head ?? 0,
     );
-    this.#head = config.head ?? 0;
   }
 
   // Reads.
@@ -390,9 +384,9 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     return openWatch(
       this.#log,
       (kind, key, bytes) => this.#codecs.decode(kind, key, bytes),
+      this.#watches,
       kind,
       options,
-      this.#watches,
     );
   }
 

@@ -54,9 +54,9 @@ const CHANGE_TYPES: readonly ChangeType[] = ["create", "update", "delete"];
 export function openWatch(
   log: ChangeLog,
   decode: DecodeValue,
+  open: Set<Watch>,
   kind: string,
   options: WatchOptions = {},
-  open: Set<Watch>,
 ): ReadableStream<WatchItem> {
   assertName("kind", kind);
   const keys = watchedKeys(options);

@@ -58,7 +58,7 @@ export interface Statement {
   all(...params: SqlValue[]): Row[];
 }
 
-/** Why SQLite failed, as far as the store acts on it. */
+/** Why SQLite failed: its result codes, as far as a caller can do something about them. */
 export type SqlFailure =
   | "busy"
   | "full"

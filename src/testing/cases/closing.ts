@@ -5,12 +5,25 @@
  * @module
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import type { Store } from "../../contract.ts";
 import { StoreClosedError } from "../../errors.ts";
 import { promiseCalls, streamCalls } from "../calls.ts";
 import type { Cases } from "../case.ts";
 import { assertEnded, fill, numberedKeys, turn } from "../reading.ts";
 
 const ARGS = { kind: "users", key: "alice" };
+
+/** Every operation that gives a stream throws at once on a closed store. */
+function assertStreamsRefused(store: Store): void {
+  for (const [operation, call] of Object.entries(streamCalls)) {
+    assertThrows(
+      () => call(store, ARGS),
+      StoreClosedError,
+      undefined,
+      operation,
+    );
+  }
+}
 
 export const closing: Cases = {
   "close: every operation on a closed store is refused": async (open) => {
@@ -25,14 +38,7 @@ export const closing: Cases = {
         operation,
       );
     }
-    for (const [operation, call] of Object.entries(streamCalls)) {
-      assertThrows(
-        () => call(store, ARGS),
-        StoreClosedError,
-        undefined,
-        operation,
-      );
-    }
+    assertStreamsRefused(store);
     await assertRejects(() => begun.commit(), StoreClosedError);
   },
 
@@ -50,14 +56,7 @@ export const closing: Cases = {
         )
       ),
     );
-    for (const [operation, call] of Object.entries(streamCalls)) {
-      assertThrows(
-        () => call(store, ARGS),
-        StoreClosedError,
-        undefined,
-        operation,
-      );
-    }
+    assertStreamsRefused(store);
     await closed;
     assertEquals((await first).status, "created");
   },
