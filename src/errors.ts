@@ -59,7 +59,7 @@ export class StoreError extends Error {
 
 // Opening.
 
-/** The store could not be opened. Nothing in the file was changed. */
+/** The store could not be opened. No entry in its file was changed. */
 export class StoreOpenError extends StoreError {
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
@@ -104,7 +104,7 @@ export class StoreCorruptError extends StoreError {
   }
 }
 
-/** A write was called on a store that was opened read-only. */
+/** A write, or an opening or a watch that takes one first, where only reading is allowed. */
 export class StoreReadOnlyError extends StoreError {
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
