@@ -278,6 +278,13 @@ export interface WatchOptions {
    * @default {false}
    */
   bookmarks?: boolean;
+  /**
+   * Whether the process goes on running for as long as the stream is read, as
+   * it does for a timer. Without it, a store may be slower to notice what
+   * others write.
+   * @default {true}
+   */
+  persistent?: boolean;
   /** Ends the stream; it closes, as when the consumer cancels it. */
   signal?: AbortSignal;
 }

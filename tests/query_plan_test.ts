@@ -33,6 +33,7 @@ const {
   HEAD_REVISION,
   INSERT_ENTRY,
   LIST_ALL,
+  LIST_CHANGED_KINDS,
   LIST_KINDS,
   OLDEST_REVISION,
   PRUNE_LOG,
@@ -203,6 +204,10 @@ testPlans("the planner reads the log by revision", (db, kind) => {
       );
     }
   }
+  assertEquals(planOf(db, LIST_CHANGED_KINDS, 500, 510), [
+    `${window} (rowid>? AND rowid<?)`,
+    "USE TEMP B-TREE FOR DISTINCT",
+  ]);
   assertEquals(planOf(db, PRUNE_LOG, 10), [`${window} (rowid<?)`]);
   assertEquals(planOf(db, GET_PREVIOUS, 10), [`${window} (rowid=?)`]);
 });

@@ -23,6 +23,7 @@ import { assertUnclaimed, claimFile } from "./driver/file_claims.ts";
 import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
 import { isBusy, storeError } from "./failure.ts";
+import { notifierOf } from "./file_notifier.ts";
 import { retryWhileBusy } from "./lock_wait.ts";
 import { FIRST_ENTRY, HAS_ENTRIES, HEAD_REVISION } from "./queries.ts";
 import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
@@ -158,6 +159,7 @@ export async function openStore<Kinds extends object>(
       database: new Database(connection, release),
       driver: driver.name,
       readOnly: location.mode === "ro",
+      openNotifier: notifierOf(location),
       head,
     });
   } catch (error) {

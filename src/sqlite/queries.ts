@@ -128,6 +128,10 @@ WHERE revision > ? AND revision <= ? AND ${inRange(range)}
 ORDER BY revision LIMIT ?`;
 }
 
+/** Which kinds changed between two revisions. Parameters: after this revision, up to this one. */
+export const LIST_CHANGED_KINDS =
+  "SELECT DISTINCT kind FROM zestor_changes WHERE revision > ? AND revision <= ?";
+
 /** Which keys of a kind changed between two revisions. Parameters: as above, without the limit. */
 export function selectChangedKeys(range: KeyRange): string {
   return `SELECT revision, key FROM zestor_changes

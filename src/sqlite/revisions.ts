@@ -6,10 +6,19 @@
  */
 import { WatchOverflowError } from "../errors.ts";
 import type { Database } from "./database.ts";
-import { HEAD_REVISION, OLDEST_REVISION, PRUNE_LOG } from "./queries.ts";
+import {
+  HEAD_REVISION,
+  LIST_CHANGED_KINDS,
+  OLDEST_REVISION,
+  PRUNE_LOG,
+} from "./queries.ts";
+import type { News } from "./wakeup.ts";
 
 /** How many changes one transaction prunes at most, if it made fewer itself. */
 const PRUNE_SLICE = 1_000;
+
+/** How many revisions one read of the log visits at most. */
+export const READ_WINDOW = 10_000;
 
 /** The newest revision. */
 export function headRevision(database: Database): number {
@@ -22,12 +31,26 @@ export function headRevision(database: Database): number {
  * prune between two statements, but a row that is there now was there before.
  */
 export function assertLogReaches(database: Database, after: number): void {
-  const oldest = database.get(OLDEST_REVISION)!.revision as number | null ??
-    headRevision(database) + 1;
+  const oldest = oldestRevision(database);
   if (after >= oldest - 1) return;
   throw new WatchOverflowError(
     `Cannot watch after revision ${after}: the change log begins at ${oldest}; read the kind again and watch from there, and if this happens often, open the store with a longer history`,
   );
+}
+
+/** What happened past a revision. Which kinds changed is known as long as the log reaches, and is not too far ahead. */
+export function newsPast(database: Database, after: number): News {
+  const head = headRevision(database);
+  if (head <= after || head - after > READ_WINDOW) return { head };
+  const rows = database.all(LIST_CHANGED_KINDS, after, head);
+  if (after < oldestRevision(database) - 1) return { head };
+  return { head, kinds: new Set(rows.map((row) => row.kind as string)) };
+}
+
+/** The oldest revision in the log, or the one that will be. */
+function oldestRevision(database: Database): number {
+  const { revision } = database.get(OLDEST_REVISION)!;
+  return revision as number | null ?? headRevision(database) + 1;
 }
 
 /**

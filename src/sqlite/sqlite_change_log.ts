@@ -10,17 +10,22 @@ import type {
   ChangeLog,
   ChangePage,
   Replay,
+  Wait,
 } from "../watch/change_log.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./driver/driver.ts";
 import { rangeParams, selectChanges } from "./queries.ts";
 import { SqliteReplay } from "./replay.ts";
-import { assertLogReaches, headRevision, pruneLog } from "./revisions.ts";
+import type { OpenNotifier } from "./file_notifier.ts";
+import {
+  assertLogReaches,
+  headRevision,
+  newsPast,
+  pruneLog,
+  READ_WINDOW,
+} from "./revisions.ts";
 import { Wakeup } from "./wakeup.ts";
 import type { WriteQueue } from "./write_queue.ts";
-
-/** How many revisions one read visits at most: a watcher of a quiet kind skips many. */
-const READ_WINDOW = 10_000;
 
 /** The change log of a store's file. */
 export class SqliteChangeLog implements ChangeLog {
@@ -35,22 +40,25 @@ export class SqliteChangeLog implements ChangeLog {
   #nextHead: number;
 
   /**
-   * Takes the connection, its queue, how many changes the log keeps, and its
-   * newest revision.
+   * Takes the connection, its queue, how many changes the log keeps, its
+   * newest revision, and how to be notified of others' writes.
    */
   constructor(
     database: Database,
     queue: WriteQueue,
     history: number,
     head: number,
+    openNotifier: OpenNotifier,
   ) {
     this.#database = database;
     this.#queue = queue;
     this.#history = history;
     this.#head = this.#nextHead = head;
     this.bookmarkInterval = Math.max(1, Math.floor(history / 4));
-    this.#wakeup = new Wakeup(() =>
-      queue.readCommitted("watch", () => headRevision(database))
+    this.#wakeup = new Wakeup(
+      (after) => queue.readCommitted("watch", () => newsPast(database, after)),
+      openNotifier,
+      this.bookmarkInterval,
     );
   }
 
@@ -82,8 +90,8 @@ export class SqliteChangeLog implements ChangeLog {
     });
   }
 
-  wait(after: number, signal: AbortSignal): Promise<void> {
-    return this.#wakeup.wait(after, signal);
+  wait(wait: Wait): Promise<number> {
+    return this.#wakeup.wait(wait);
   }
 
   replay(filter: ChangeFilter, revision: number): Replay {
@@ -99,7 +107,7 @@ export class SqliteChangeLog implements ChangeLog {
   /** Wakes the watches that wait for what was committed. */
   afterCommit(): void {
     this.#head = this.#nextHead;
-    this.#wakeup.advance(this.#head);
+    this.#wakeup.committed();
   }
 }
 

@@ -42,6 +42,7 @@ import { runInSlices, Slice } from "../slice.ts";
 import { openWatch, type Watch } from "../watch/watch_stream.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./driver/driver.ts";
+import type { OpenNotifier } from "./file_notifier.ts";
 import {
   type Columns,
   COMPARE_VALUE,
@@ -75,6 +76,8 @@ export interface SqliteStoreConfig {
   /** How many changes the log keeps. */
   readonly history: number;
   readonly readOnly: boolean;
+  /** How to be notified of what others write. */
+  readonly openNotifier: OpenNotifier;
   /** The change log's newest revision; absent where a read-only file has no log. */
   readonly head?: number;
 }
@@ -108,6 +111,7 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
       this.#queue,
       config.history,
       config.head ?? 0,
+      config.openNotifier,
     );
   }
 

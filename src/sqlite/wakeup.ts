@@ -1,72 +1,258 @@
 /**
- * Wakes the watchers that have seen everything when there may be more. It is
- * a hint: a watcher looks at the log itself, and may find nothing.
+ * Wakes the watches that have seen everything when there may be more: one for
+ * all of a store's watches, and nothing that runs while none waits. It is
+ * a hint, never a guarantee: a watch reads the log itself, and may find nothing.
  *
- * Own commits tell it at once. Those of other connections it finds by looking
- * at the log's head at a slow interval, while somebody waits.
+ * Whatever the sign of a change, it comes down to a look at the log: at once
+ * after an own commit, and after a notification that the file is being written.
+ * That may come before what is written can be read, and be the only one, so
+ * more looks follow, soon, then ever more slowly, down to the sweep, which goes
+ * on as long as somebody waits.
  *
  * @module
  */
+import { clearImmediate, setImmediate } from "node:timers";
+import type { Wait } from "../watch/change_log.ts";
+import type { OpenNotifier } from "./file_notifier.ts";
 
-/** How often to look for other connections' commits, in ms. */
-const SWEEP_MS = 100;
+/** The longest time between two looks while somebody waits, in ms. Each costs an idle process up to half a ms of CPU time. */
+const SWEEP_MS = 1_000;
+/** The same where there are no notifications. */
+const POLL_MS = 100;
+/** When to look again: after this part of the time since the last sign. */
+const GROWTH = 0.5;
+/** For how long after a sign the looks are a turn of the event loop apart, in ms: a timer takes two at least. */
+const SPIN_MS = 1;
+/** How soon such looks that found nothing may be made again, in ms. */
+const SPIN_REST_MS = 20;
+/** For how long after an own commit a notification is taken to be of that, in ms. */
+const OWN_COMMIT_MS = 5;
+/** How long the notifier stays while nobody waits, in ms: most watches are soon back. */
+const LINGER_MS = 50;
 
-/** The one wake-up source of a store's watchers. */
+/** What a look at the log found. */
+export interface News {
+  /** The newest revision. */
+  readonly head: number;
+  /** The kinds that changed since; absent where that is not known. */
+  readonly kinds?: ReadonlySet<string>;
+}
+
+interface Waiter extends Wait {
+  readonly wake: (cursor: number) => void;
+}
+
+interface Planned {
+  /** When, in the time of `performance.now`. */
+  readonly at: number;
+  /** Whether it keeps the process running. */
+  readonly persistent: boolean;
+  cancel(): void;
+}
+
+/** The one wake-up source of a store's watches. */
 export class Wakeup {
-  readonly #readHead: () => Promise<number>;
-  readonly #waiting = new Set<() => void>();
-  #head = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #look: (after: number) => Promise<News>;
+  readonly #openNotifier: OpenNotifier;
+  readonly #patience: number;
+  /** The watches that wait, by their signals. */
+  readonly #waiting = new Map<AbortSignal, Waiter>();
+  /** How many of them keep the process running. */
+  #persistent = 0;
+  /** The watches that have waited, and have not ended. */
+  readonly #watches = new Set<AbortSignal>();
+  /** Whoever waits has seen the changes of its kind up to here. */
+  #seen = 0;
+  #looking = false;
+  #lookAgain = false;
+  #next: Planned | undefined;
+  /** `null` where there is none to be had. */
+  #notifier: Disposable | null | undefined;
+  // In the time of `performance.now`:
+  #lastSign = -Infinity;
+  #lastSpin = -Infinity;
+  #lastCommit = -Infinity;
 
-  /** Takes how to read the newest revision. */
-  constructor(readHead: () => Promise<number>) {
-    this.#readHead = readHead;
+  /**
+   * Takes how to look for what changed past a revision, how to open
+   * a notifier, and after how many revisions of other kinds a watch is woken
+   * all the same.
+   */
+  constructor(
+    look: (after: number) => Promise<News>,
+    openNotifier: OpenNotifier,
+    patience: number,
+  ) {
+    this.#look = look;
+    this.#openNotifier = openNotifier;
+    this.#patience = patience;
   }
 
-  /** Tells that the log's head is now at a revision. */
-  advance(head: number): void {
-    if (head <= this.#head) return;
-    this.#head = head;
-    this.#wakeAll();
+  /**
+   * Resolves when there may be changes for a watch, or its signal aborts, with
+   * a revision up to which there are none.
+   */
+  wait(wait: Wait): Promise<number> {
+    const { after, persistent, signal } = wait;
+    if (signal.aborted || after < this.#seen) return Promise.resolve(after);
+    if (this.#waiting.size === 0) this.#seen = after;
+    this.#remember(signal);
+    const { promise, resolve } = Promise.withResolvers<number>();
+    this.#waiting.set(signal, { ...wait, wake: resolve });
+    if (persistent) this.#persistent++;
+    if (this.#openedNotifier()) this.#lookNow();
+    else this.#planNext();
+    return promise;
   }
 
-  /** Resolves when the head may be past a revision, and when the signal aborts. */
-  async wait(after: number, signal: AbortSignal): Promise<void> {
-    if (this.#head > after || signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
-    const onAbort = () => resolve();
-    signal.addEventListener("abort", onAbort);
-    this.#scheduleSweep();
-    await promise;
-    signal.removeEventListener("abort", onAbort);
-    this.#waiting.delete(resolve);
-    if (this.#waiting.size === 0) this.#stopSweep();
+  /** Tells of an own commit. */
+  committed(): void {
+    this.#lastCommit = performance.now();
+    this.#lookNow();
   }
 
-  #scheduleSweep(): void {
-    this.#timer ??= setTimeout(() => this.#sweep(), SWEEP_MS);
+  #remember(watch: AbortSignal): void {
+    if (this.#watches.has(watch)) return;
+    this.#watches.add(watch);
+    const forget = () => {
+      this.#watches.delete(watch);
+      const waiter = this.#waiting.get(watch);
+      if (waiter) this.#wake(waiter, waiter.after);
+      if (this.#watches.size === 0) this.#rest();
+      else this.#planNext();
+    };
+    watch.addEventListener("abort", forget, { once: true });
   }
 
-  #stopSweep(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  #wake(waiter: Waiter, cursor: number): void {
+    this.#waiting.delete(waiter.signal);
+    if (waiter.persistent) this.#persistent--;
+    waiter.wake(cursor);
   }
 
-  async #sweep(): Promise<void> {
-    this.#timer = undefined;
-    try {
-      this.advance(await this.#readHead());
-    } catch {
-      // The watchers meet the failure themselves: let them look.
-      this.#wakeAll();
+  // Looking.
+
+  #lookNow(): void {
+    if (this.#waiting.size === 0) return;
+    if (this.#looking) this.#lookAgain = true;
+    else this.#lookUntilQuiet();
+  }
+
+  async #lookUntilQuiet(): Promise<void> {
+    this.#looking = true;
+    do {
+      this.#lookAgain = false;
+      try {
+        this.#tell(await this.#look(this.#seen));
+      } catch {
+        // The watches meet the failure themselves: let them read.
+        for (const waiter of this.#waiting.values()) {
+          this.#wake(waiter, waiter.after);
+        }
+      }
+    } while (this.#lookAgain && this.#waiting.size > 0);
+    this.#looking = false;
+    this.#planNext();
+  }
+
+  #tell({ head, kinds }: News): void {
+    const before = this.#seen;
+    if (head <= before) return;
+    this.#seen = head;
+    // More may follow, announced or not.
+    this.#lastSign = performance.now() - SPIN_MS;
+    this.#lastSpin = -Infinity;
+    for (const waiter of this.#waiting.values()) {
+      const isTouched = kinds?.has(waiter.kind) ?? true;
+      if (isTouched || head - waiter.after >= this.#patience) {
+        this.#wake(waiter, Math.max(before, waiter.after));
+      }
     }
-    if (this.#waiting.size > 0) this.#scheduleSweep();
   }
 
-  #wakeAll(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const wake of waiting) wake();
+  /** Plans the next look, unless one is planned that comes sooner. */
+  #planNext(): void {
+    if (this.#looking) return;
+    if (this.#waiting.size === 0) return this.#linger();
+    const persistent = this.#persistent > 0;
+    if (!persistent) this.#closeNotifier();
+    const now = performance.now();
+    const quiet = now - this.#lastSign;
+    const longest = this.#notifier ? SWEEP_MS : POLL_MS;
+    const pause = quiet < SPIN_MS ? 0 : Math.min(quiet * GROWTH, longest);
+    const at = now + pause;
+    if (this.#next?.persistent === persistent && this.#next.at <= at) return;
+    this.#next?.cancel();
+    this.#next = {
+      at,
+      persistent,
+      cancel: later(pause, persistent, () => {
+        this.#next = undefined;
+        this.#lookNow();
+      }),
+    };
   }
+
+  /** Nobody waits. Most watches are soon back: keep the notifier for a moment. */
+  #linger(): void {
+    this.#next?.cancel();
+    this.#next = undefined;
+    if (!this.#notifier) return;
+    const cancel = later(LINGER_MS, false, () => this.#rest());
+    this.#next = { at: Infinity, persistent: false, cancel };
+  }
+
+  #rest(): void {
+    this.#next?.cancel();
+    this.#next = undefined;
+    this.#closeNotifier();
+  }
+
+  // The notifier. It keeps the process running, so it is only for those who
+  // want that.
+
+  /** Opens the notifier if there was none: what was written before was not told. */
+  #openedNotifier(): boolean {
+    if (this.#persistent === 0 || this.#notifier !== undefined) return false;
+    this.#notifier = this.#openNotifier({
+      onFrames: () => this.#onFrames(),
+      onJournal: () => this.#onJournal(),
+      onEnd: () => {
+        this.#notifier = null;
+        this.#planNext();
+      },
+    }) ?? null;
+    return true;
+  }
+
+  #closeNotifier(): void {
+    this.#notifier?.[Symbol.dispose]();
+    this.#notifier = undefined;
+  }
+
+  #onFrames(): void {
+    const now = performance.now();
+    const maySpin = now - this.#lastCommit >= OWN_COMMIT_MS &&
+      now - this.#lastSpin >= SPIN_REST_MS;
+    if (maySpin) this.#lastSign = this.#lastSpin = now;
+    else this.#lastSign = Math.max(this.#lastSign, now - SPIN_MS);
+    this.#lookNow();
+  }
+
+  #onJournal(): void {
+    // Not at once: it cannot be read yet, and readers hold the writer up.
+    this.#lastSign = performance.now() - SPIN_MS;
+    if (this.#waiting.size > 0) this.#planNext();
+  }
+}
+
+/** Calls back after a pause in ms, 0 for the next turn of the event loop; gives what cancels it. */
+function later(ms: number, persistent: boolean, work: () => void): () => void {
+  if (ms === 0) {
+    const turn = setImmediate(work);
+    return () => clearImmediate(turn);
+  }
+  const timer = setTimeout(work, ms);
+  if (!persistent) Deno.unrefTimer(timer);
+  return () => clearTimeout(timer);
 }

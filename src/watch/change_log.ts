@@ -31,6 +31,17 @@ export interface ChangePage {
   readonly cursor: number;
 }
 
+/** A watch that has seen everything, and waits. */
+export interface Wait {
+  readonly kind: string;
+  /** What it has seen: every change of its kind up to this revision. */
+  readonly after: number;
+  /** Whether the process is to go on running meanwhile. */
+  readonly persistent: boolean;
+  /** Aborts when the watch ends; the same each time it waits. */
+  readonly signal: AbortSignal;
+}
+
 /** An entry of a replay, with its value still encoded. */
 export interface ReplayEntry {
   readonly key: string;
@@ -57,8 +68,12 @@ export interface ChangeLog {
   head(): number | Promise<number>;
   /** The next changes past a revision, at most `limit`. */
   read(filter: ChangeFilter, after: number, limit: number): Promise<ChangePage>;
-  /** Resolves when there may be changes past a revision, or the signal aborts. */
-  wait(after: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when there may be changes for a watch, when there were
+   * `bookmarkInterval` others, and when the watch ends: with a revision up to
+   * which it has missed none.
+   */
+  wait(wait: Wait): Promise<number>;
   /** Begins to read the entries as they were at a revision. */
   replay(filter: ChangeFilter, revision: number): Replay;
 }

@@ -121,7 +121,12 @@ async function* watchItems(
   { filter, options, decode, head }: WatchPlan,
   stop: AbortSignal,
 ): AsyncGenerator<WatchItem, void> {
-  const { after, bufferSize = DEFAULT_BUFFER_SIZE, bookmarks } = options;
+  const {
+    after,
+    bufferSize = DEFAULT_BUFFER_SIZE,
+    bookmarks = false,
+    persistent = true,
+  } = options;
   const types = new Set(options.types ?? CHANGE_TYPES);
   const { kind } = filter;
   const toEvent = ({ type, key, value, version, revision }: Change) => ({
@@ -163,11 +168,18 @@ async function* watchItems(
       told = page.cursor;
       yield { type: "bookmark", revision: told };
     }
-    if (page.cursor === cursor) {
-      await log.wait(cursor, stop);
+    if (page.cursor > cursor) {
+      cursor = page.cursor;
+      if (slice.isUsedUp) await slice.nextTurn();
+    } else {
+      cursor = await log.wait({
+        kind,
+        after: cursor,
+        persistent,
+        signal: stop,
+      });
       slice.restart();
-    } else if (slice.isUsedUp) await slice.nextTurn();
-    cursor = page.cursor;
+    }
   }
 }
 
@@ -186,15 +198,17 @@ const WATCH_OPTIONS = [
   "after",
   "bufferSize",
   "bookmarks",
+  "persistent",
   "signal",
 ];
 
 function watchedKeys(options: WatchOptions): KeyRange {
   const action = "watch";
   assertOptions(action, options, WATCH_OPTIONS);
-  const { initial, types, key, prefix, after, bufferSize, bookmarks } = options;
+  const { initial, types, key, prefix, after, bufferSize } = options;
   assertType(action, "initial", initial, "boolean");
-  assertType(action, "bookmarks", bookmarks, "boolean");
+  assertType(action, "bookmarks", options.bookmarks, "boolean");
+  assertType(action, "persistent", options.persistent, "boolean");
   assertInteger(action, "after", after, 0);
   assertInteger(action, "bufferSize", bufferSize, 1);
   if (types !== undefined && !Array.isArray(types)) {
