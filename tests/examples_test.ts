@@ -243,6 +243,121 @@ testWithSignals(
   },
 );
 
+// worker.ts
+
+type WorkerKinds = { texts: string; counts: number; cursors: number };
+
+/** The worker as a process, killed when it is disposed of. */
+function startWorker(
+  dir: string,
+): AsyncDisposable & { until(line: string): Promise<string> } {
+  const child = example("worker.ts", dir, ["run"]).spawn();
+  const printed = new TextReader(child.stdout);
+  const errors = new TextReader(child.stderr);
+  return {
+    until: (line) => printed.until(`${line}\n`),
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.status;
+      await printed.rest();
+      assertEquals(await errors.rest(), "");
+    },
+  };
+}
+
+test("worker.ts is killed again and again, and misses and repeats nothing", async () => {
+  await using dir = await tempDir();
+  await using store = await openStore<WorkerKinds>({
+    path: `${dir.path}/worker.db`,
+    driver: "builtin",
+  });
+  const results = store.watch("counts").getReader();
+  const expected: string[] = [];
+  for (let round = 0; round < 5; round++) {
+    // Some are written while it is away, some while it works, and it is killed
+    // in the middle of them.
+    const keys = Array.from({ length: 40 }, (_, i) => `${round}-${i + 10}`);
+    const add = async (keys: string[]) => {
+      for (const key of keys) {
+        await store.set("texts", key, "word ".repeat(expected.push(key)));
+      }
+    };
+    await add(keys.slice(0, 20));
+    await using worker = startWorker(dir.path);
+    await worker.until(`create ${keys[19]}`);
+    const rest = add(keys.slice(20));
+    await worker.until(`create ${keys[20 + round * 4]}`);
+    await rest;
+  }
+  await store.set("texts", "last", "one two");
+  await store.delete("texts", expected[0]);
+  await using worker = startWorker(dir.path);
+  await worker.until(`delete ${expected[0]}`);
+
+  // Each count was written once, in order, by whichever of them.
+  for (const [i, key] of [...expected, "last"].entries()) {
+    const { value } = await results.read();
+    assertEquals(value && [value.type, value.key, value.value], [
+      "create",
+      key,
+      key === "last" ? 2 : i + 1,
+    ]);
+  }
+  const { value } = await results.read();
+  assertEquals(value && [value.type, value.key], ["delete", expected[0]]);
+  await results.cancel();
+});
+
+test("worker.ts begins anew when it was away for too long", async () => {
+  await using dir = await tempDir();
+  await using store = await openStore<WorkerKinds>({
+    path: `${dir.path}/worker.db`,
+    driver: "builtin",
+    history: 10,
+  });
+  await store.setAll("texts", { gone: "a", kept: "a b" });
+  {
+    await using worker = startWorker(dir.path);
+    await worker.until("create kept");
+    await store.set("texts", "kept", "a b c");
+    await worker.until("update kept");
+  }
+  await store.delete("texts", "gone");
+  for (let i = 0; i < 100; i++) await store.set("texts", "kept", `a ${i}`);
+  await store.set("texts", "new", "a b c d");
+  await using worker = startWorker(dir.path);
+  await worker.until("create new");
+  const done = await store.set("texts", "kept", "a b c d e");
+  await worker.until("update kept");
+  const counts = await store.list("counts");
+  assertEquals(counts, new Map([["kept", 5], ["new", 4]]));
+  assertEquals(await store.get("cursors", "word counter"), done.revision);
+});
+
+testWithSignals("worker.ts does what its usage says", async () => {
+  await using dir = await tempDir();
+  const worker = (...args: string[]) =>
+    output(example("worker.ts", dir.path, args));
+  await worker("add", "list", "milk and bread");
+  await worker("add", "note", "one");
+  const child = example("worker.ts", dir.path, ["run"]).spawn();
+  await using printed = new TextReader(child.stdout);
+  await using errors = new TextReader(child.stderr);
+  await printed.until("create note\n");
+  await worker("remove", "note");
+  await printed.until("delete note\n");
+  child.kill("SIGINT");
+  assertEquals(await printed.rest(), "");
+  assertEquals(await errors.rest(), "");
+  assertEquals((await child.status).code, 0);
+  assertEquals(await worker("counts"), "list: 3\n");
+
+  const { code, stderr } = await example("worker.ts", dir.path, ["add"])
+    .output();
+  assertMatch(text(stderr), /^Usage:/);
+  assertEquals(code, 2);
+});
+
 // sse_server.ts
 
 type Notes = Parameters<typeof createHandler>[0];

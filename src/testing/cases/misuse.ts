@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { ChangeType, Store } from "../../contract.ts";
+import type { ChangeType, Store, WatchOptions } from "../../contract.ts";
 import { callsWithRange, promiseCalls, streamCalls } from "../calls.ts";
 import type { Cases } from "../case.ts";
 
@@ -117,6 +117,14 @@ export const misuse: Cases = {
         undefined,
         `bufferSize ${bufferSize}`,
       );
+    }
+  },
+
+  "a flag of a watch that is no boolean is a TypeError": async (open) => {
+    await using store = await open();
+    for (const flag of ["initial", "bookmarks", "persistent"]) {
+      const options = { [flag]: "yes" } as WatchOptions;
+      assertThrows(() => store.watch("users", options), TypeError, flag);
     }
   },
 

@@ -67,6 +67,20 @@ export const watching: Cases = {
     ]);
   },
 
+  "a watch that is not persistent gives the same": async (open) => {
+    await using store = await open();
+    const options = { initial: true, bookmarks: true };
+    const watches = [true, false].map((persistent) =>
+      store.watch("users", { ...options, persistent }).getReader()
+    );
+    await store.set("users", "a", 1);
+    const reads = watches.map((watch) => take(watch, 4));
+    await store.set("users", "a", 2);
+    await store.delete("users", "a");
+    const [expected, found] = await Promise.all(reads);
+    assertEquals(found, expected);
+  },
+
   "watch begins with what changes from now on": async (open) => {
     await using store = await open();
     await store.set("users", "alice", 1);

@@ -1,0 +1,129 @@
+/**
+ * A worker that misses nothing and repeats nothing, however it is stopped and
+ * started: it counts the words of texts that other processes write.
+ *
+ *     deno run --allow-read=. --allow-write=. examples/worker.ts run
+ *
+ * In another terminal, while it runs and while it does not:
+ *
+ *     deno run --allow-read=. --allow-write=. examples/worker.ts add note "Milk and bread"
+ *     deno run --allow-read=. --allow-write=. examples/worker.ts remove note
+ *     deno run --allow-read=. --allow-write=. examples/worker.ts counts
+ *
+ * It keeps its place in the change log, the cursor, in the store, and moves it
+ * in the transaction that stores the work's result: there is never one without
+ * the other. Kill it as you like.
+ */
+import {
+  openStore,
+  type Store,
+  type WatchBookmark,
+  type WatchEvent,
+  WatchOverflowError,
+} from "@zestor/store";
+
+type Kinds = {
+  /** What others write. */
+  texts: string;
+  /** How many words each has: the worker's results. */
+  counts: number;
+  /** The revision up to which each worker is done. */
+  cursors: number;
+};
+
+const WORKER = "word counter";
+
+/** Does what there is to do, and what comes, until the signal aborts. */
+async function work(store: Store<Kinds>, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const cursor = await store.get("cursors", WORKER);
+    const from = cursor === undefined ? { initial: true } : { after: cursor };
+    const watch = store.watch("texts", { ...from, bookmarks: true, signal });
+    try {
+      for await (const event of watch) await handle(store, event);
+    } catch (error) {
+      if (!(error instanceof WatchOverflowError)) throw error;
+      // It was away for longer than the change log reaches back: begin anew,
+      // with what is there.
+      await store.delete("cursors", WORKER);
+    }
+  }
+}
+
+async function handle(
+  store: Store<Kinds>,
+  event: WatchEvent<string> | WatchBookmark,
+): Promise<void> {
+  const step = store.atomic();
+  switch (event.type) {
+    case "create":
+    case "update":
+      step.set("counts", event.key, countWords(event.value));
+      break;
+    case "delete":
+      step.delete("counts", event.key);
+      break;
+    case "bookmark":
+      // After a replay: it told what is there, not what is there no more.
+      for (const key of await goneTexts(store)) step.delete("counts", key);
+      break;
+  }
+  // A replayed text has no revision to resume from, the bookmark after it has.
+  if (event.revision > 0) step.set("cursors", WORKER, event.revision);
+  await step.commit();
+  if (event.type !== "bookmark") console.log(`${event.type} ${event.key}`);
+}
+
+async function goneTexts(store: Store<Kinds>): Promise<Set<string>> {
+  const counted = new Set(await store.keys("counts"));
+  return counted.difference(new Set(await store.keys("texts")));
+}
+
+function countWords(text: string): number {
+  return text.match(/\S+/g)?.length ?? 0;
+}
+
+/** The subcommands, each with what follows its name on the command line. */
+const commands: Record<
+  string,
+  (store: Store<Kinds>, ...args: string[]) => Promise<void>
+> = {
+  async run(store) {
+    const interrupted = new AbortController();
+    Deno.addSignalListener("SIGINT", () => interrupted.abort());
+    await work(store, interrupted.signal);
+  },
+
+  async add(store, key, text) {
+    await store.set("texts", key, text);
+  },
+
+  async remove(store, key) {
+    await store.delete("texts", key);
+  },
+
+  async counts(store) {
+    for (const [key, words] of await store.list("counts")) {
+      console.log(`${key}: ${words}`);
+    }
+  },
+};
+
+const USAGE = `Usage:
+  worker run
+  worker add <key> <text>
+  worker remove <key>
+  worker counts`;
+
+if (import.meta.main) {
+  const [name, ...args] = Deno.args;
+  const command = Object.hasOwn(commands, name ?? "") && commands[name];
+  // The first parameter of a command is the store.
+  if (command && args.length === command.length - 1) {
+    await using store = await openStore<Kinds>({ path: "worker.db" });
+    await command(store, ...args);
+  } else {
+    console.error(USAGE);
+    Deno.exitCode = 2;
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Time that a test moves.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+
+/** A timer that has not fired. */
+interface Timer {
+  at: number;
+  keepsRunning: boolean;
+  work(): void;
+}
+
+/** Stands in for the clock and the timers until it is disposed of. */
+export class ManualTime implements Disposable {
+  readonly #real = {
+    setTimeout: globalThis.setTimeout,
+    clearTimeout: globalThis.clearTimeout,
+    now: performance.now,
+    unrefTimer: Deno.unrefTimer,
+  };
+  readonly #timers = new Map<number, Timer>();
+  #now = 0;
+  #lastId = 0;
+
+  constructor() {
+    const setTimeout = (work: () => void, ms = 0) => {
+      this.#timers.set(++this.#lastId, {
+        at: this.#now + ms,
+        keepsRunning: true,
+        work,
+      });
+      return this.#lastId;
+    };
+    globalThis.setTimeout =
+      setTimeout as unknown as typeof globalThis.setTimeout;
+    globalThis.clearTimeout = (id) => this.#timers.delete(id as number);
+    performance.now = () => this.#now;
+    Deno.unrefTimer = (id) =>
+      this.#timers.get(id as number)!.keepsRunning = false;
+  }
+
+  /** When the timers fire, in ms from now, and whether each keeps the process running. */
+  get timers(): { in: number; keepsRunning: boolean }[] {
+    return [...this.#timers.values()].map(({ at, keepsRunning }) => ({
+      in: at - this.#now,
+      keepsRunning,
+    }));
+  }
+
+  /** Lets time pass, in ms, with a turn of the event loop before, and after each timer that fires. */
+  async advance(ms: number): Promise<void> {
+    const until = this.#now + ms;
+    await turn();
+    for (;;) {
+      const [id, next] = [...this.#timers].sort((a, b) => a[1].at - b[1].at)
+        .at(0) ?? [];
+      if (id === undefined || next === undefined || next.at > until) break;
+      this.#timers.delete(id);
+      this.#now = next.at;
+      next.work();
+      await turn();
+    }
+    this.#now = until;
+  }
+
+  [Symbol.dispose](): void {
+    globalThis.setTimeout = this.#real.setTimeout;
+    globalThis.clearTimeout = this.#real.clearTimeout;
+    performance.now = this.#real.now;
+    Deno.unrefTimer = this.#real.unrefTimer;
+  }
+}
+
+/** Passes a turn of the event loop. */
+export function turn(): Promise<void> {
+  return new Promise((done) => setImmediate(done));
+}
