@@ -279,9 +279,8 @@ export interface WatchOptions {
    */
   bookmarks?: boolean;
   /**
-   * Whether the process goes on running for as long as the stream is read, as
-   * it does for a timer. Without it, a store may be slower to notice what
-   * others write.
+   * Whether a stream that is being read keeps the process running, as a timer
+   * does. One that does not may be told later of what other processes write.
    * @default {true}
    */
   persistent?: boolean;
@@ -424,8 +423,9 @@ export interface Store<Kinds extends object = AnyKinds>
    *
    * It ends when the signal aborts, when its consumer cancels it or leaves the
    * `for await`, and when the store closes. It errors with `WatchOverflowError`
-   * when the change log no longer holds what the consumer has yet to see.
-   * A stream that is being read keeps the process alive.
+   * when the change log no longer holds what the consumer has yet to see. While
+   * it is being read it keeps the process running, unless it is not
+   * `persistent`.
    */
   watch<Kind extends KindOf<Kinds>>(
     kind: Kind,
