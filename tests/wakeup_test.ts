@@ -8,7 +8,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import type {
   OpenNotifier,
   WriteListener,
-} from "../src/sqlite/file_notifier.ts";
+} from "../src/sqlite/wal_notifier.ts";
 import { type News, Wakeup } from "../src/sqlite/wakeup.ts";
 import { ManualTime, turn } from "./support/manual_time.ts";
 
@@ -206,7 +206,7 @@ Deno.test("a notification that shows nothing new is followed by looks, ever late
   using one = new Waiting(wakeup, "one");
   one.wait(0);
   await time.advance(100);
-  file.listener.onFrames();
+  file.listener.onWrite();
   // At once, and each turn of the event loop within a millisecond.
   assertEquals(file.looks, 2);
   await turn();
@@ -234,7 +234,7 @@ Deno.test("a change is found by whichever look comes first", async () => {
   using one = new Waiting(wakeup, "one");
   for (let revision = 0, pause = 0; pause < 3_000; revision++, pause += 300) {
     one.wait(revision);
-    file.listener.onFrames();
+    file.listener.onWrite();
     await time.advance(pause);
     assertEquals(one.woken, undefined);
     file.change("one");
@@ -252,13 +252,13 @@ Deno.test("notifications that show nothing are not all followed closely", async 
   using one = new Waiting(wakeup, "one");
   one.wait(0);
   await time.advance(100);
-  file.listener.onFrames();
+  file.listener.onWrite();
   await turn();
   await time.advance(2);
   await turn();
   const { looks } = file;
   for (let i = 0; i < 10; i++) {
-    file.listener.onFrames();
+    file.listener.onWrite();
     await turn();
     await turn();
   }
@@ -269,27 +269,10 @@ Deno.test("notifications that show nothing are not all followed closely", async 
   wakeup.committed();
   await turn();
   const before = file.looks;
-  file.listener.onFrames();
+  file.listener.onWrite();
   await turn();
   await turn();
   assertEquals(file.looks - before, 1);
-});
-
-Deno.test("a rollback journal is looked at after a while, however often it is told of", async () => {
-  using time = new ManualTime();
-  const file = new FakeFile();
-  const wakeup = file.wakeup();
-  using one = new Waiting(wakeup, "one");
-  one.wait(0);
-  await time.advance(100);
-  file.change("one");
-  // Not at once: it would hold the writer up.
-  for (let i = 0; i < 3; i++) {
-    file.listener.onJournal();
-    assertEquals(one.woken, undefined);
-    await time.advance(0.2);
-  }
-  assertEquals(one.woken, 0);
 });
 
 Deno.test("the sweep finds what nobody told of", async () => {
@@ -341,7 +324,7 @@ Deno.test("one notifier serves every watch, as long as they come back", async ()
   for (let round = 0; round < 10; round++) {
     const woken = watches.map((watch) => watch.wait(round));
     file.change("one");
-    file.listener.onFrames();
+    file.listener.onWrite();
     await Promise.all(woken);
   }
   assertEquals(file.notifiers.length, 1);
@@ -358,7 +341,7 @@ Deno.test("the notifier closes when those who were woken do not come back", asyn
   using one = new Waiting(wakeup, "one");
   one.wait(0);
   file.change("one");
-  file.listener.onFrames();
+  file.listener.onWrite();
   await turn();
   assertEquals(one.woken, 0);
   assert(file.notifiers[0].isOpen);
@@ -393,7 +376,7 @@ Deno.test("a watch that is not persistent keeps nothing running", async () => {
   assert(file.notifiers[0].isOpen);
   assertEquals(time.timers.map((timer) => timer.keepsRunning), [true]);
   file.change("one");
-  file.listener.onFrames();
+  file.listener.onWrite();
   await turn();
   assertEquals(one.woken, 1);
   one.wait(2);
@@ -411,7 +394,7 @@ Deno.test("nothing runs when every watch has ended", async () => {
   using one = new Waiting(wakeup, "one");
   const woken = one.wait(7);
   await turn();
-  file.listener.onFrames();
+  file.listener.onWrite();
   one.end();
   assertEquals(await woken, 7);
   assert(!file.notifiers[0].isOpen);

@@ -8,7 +8,9 @@ import { sleep } from "../slice.ts";
 import { isBusy } from "./failure.ts";
 
 const FIRST_PAUSE_MS = 1;
-const LONGEST_PAUSE_MS = 50;
+// Whoever writes without a pause leaves the lock for moments only: with rare
+// tries a waiting process would hardly ever hit one.
+const LONGEST_PAUSE_MS = 5;
 
 /** One wait for a lock, from the first refusal on. */
 export class LockWait {

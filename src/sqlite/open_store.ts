@@ -23,7 +23,7 @@ import { assertUnclaimed, claimFile } from "./driver/file_claims.ts";
 import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
 import { isBusy, storeError } from "./failure.ts";
-import { notifierOf } from "./file_notifier.ts";
+import { notifierOf } from "./wal_notifier.ts";
 import { retryWhileBusy } from "./lock_wait.ts";
 import { FIRST_ENTRY, HAS_ENTRIES, HEAD_REVISION } from "./queries.ts";
 import { type FileState, inspectFile, upgradeFile } from "./schema.ts";

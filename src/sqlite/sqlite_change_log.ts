@@ -16,7 +16,7 @@ import type { Database } from "./database.ts";
 import type { Row } from "./driver/driver.ts";
 import { rangeParams, selectChanges } from "./queries.ts";
 import { SqliteReplay } from "./replay.ts";
-import type { OpenNotifier } from "./file_notifier.ts";
+import type { OpenNotifier } from "./wal_notifier.ts";
 import {
   assertLogReaches,
   headRevision,

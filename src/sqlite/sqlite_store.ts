@@ -42,7 +42,7 @@ import { runInSlices, Slice } from "../slice.ts";
 import { openWatch, type Watch } from "../watch/watch_stream.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./driver/driver.ts";
-import type { OpenNotifier } from "./file_notifier.ts";
+import type { OpenNotifier } from "./wal_notifier.ts";
 import {
   type Columns,
   COMPARE_VALUE,

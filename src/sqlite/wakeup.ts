@@ -13,7 +13,7 @@
  */
 import { clearImmediate, setImmediate } from "node:timers";
 import type { Wait } from "../watch/change_log.ts";
-import type { OpenNotifier } from "./file_notifier.ts";
+import type { OpenNotifier } from "./wal_notifier.ts";
 
 /** The longest time between two looks while somebody waits, in ms. Each costs an idle process up to half a ms of CPU time. */
 const SWEEP_MS = 1_000;
@@ -215,8 +215,7 @@ export class Wakeup {
   #openedNotifier(): boolean {
     if (this.#persistent === 0 || this.#notifier !== undefined) return false;
     this.#notifier = this.#openNotifier({
-      onFrames: () => this.#onFrames(),
-      onJournal: () => this.#onJournal(),
+      onWrite: () => this.#onWrite(),
       onEnd: () => {
         this.#notifier = null;
         this.#planNext();
@@ -230,19 +229,13 @@ export class Wakeup {
     this.#notifier = undefined;
   }
 
-  #onFrames(): void {
+  #onWrite(): void {
     const now = performance.now();
     const maySpin = now - this.#lastCommit >= OWN_COMMIT_MS &&
       now - this.#lastSpin >= SPIN_REST_MS;
     if (maySpin) this.#lastSign = this.#lastSpin = now;
     else this.#lastSign = Math.max(this.#lastSign, now - SPIN_MS);
     this.#lookNow();
-  }
-
-  #onJournal(): void {
-    // Not at once: it cannot be read yet, and readers hold the writer up.
-    this.#lastSign = performance.now() - SPIN_MS;
-    if (this.#waiting.size > 0) this.#planNext();
   }
 }
 

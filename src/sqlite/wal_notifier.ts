@@ -1,0 +1,92 @@
+/**
+ * Tells when a database's write-ahead log is being written, by whomever: by
+ * notification of the operating system.
+ *
+ * It watches that one file, never the directory. Of each file that something
+ * happens to in a watched directory, Deno opens and closes the file itself, and
+ * with that this process would lose every lock that SQLite holds on it
+ * (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
+ * SQLite locks the database and its `-shm`, but never the write-ahead log, and
+ * that stays where it is for as long as somebody has the database open.
+ *
+ * @module
+ */
+import type { Location } from "./driver/driver.ts";
+
+/** Who is told. */
+export interface WriteListener {
+  /** Something was written: it can be read now, or any moment. */
+  onWrite(): void;
+  /** There will be no more notifications. */
+  onEnd(): void;
+}
+
+/**
+ * Begins to tell a listener, until what it returns is disposed of: nothing
+ * where there are no notifications. It keeps the process running meanwhile.
+ */
+export type OpenNotifier = (listener: WriteListener) => Disposable | undefined;
+
+/** How to be notified of writes to a database. */
+export function notifierOf(location: Location): OpenNotifier {
+  switch (location.memory) {
+    case undefined:
+      return (listener) => openWalNotifier(location.path, listener);
+    case "private":
+      // Nobody else writes there: there is nothing to tell.
+      return () => ({ [Symbol.dispose]() {} });
+    case "shared":
+      return () => undefined;
+  }
+}
+
+function openWalNotifier(
+  path: string,
+  listener: WriteListener,
+): Disposable | undefined {
+  const events = watchWal(path);
+  if (!events) return undefined;
+  let isOpen = true;
+  const follow = async () => {
+    try {
+      for await (const { kind } of events) {
+        if (!isOpen) return;
+        if (kind === "remove") break;
+        if (kind !== "access") listener.onWrite();
+      }
+    } catch {
+      // What has ended, for whatever reason, has ended.
+    }
+    if (!isOpen) return;
+    close();
+    listener.onEnd();
+  };
+  const close = () => {
+    isOpen = false;
+    events.close();
+  };
+  follow();
+  return {
+    [Symbol.dispose]() {
+      if (isOpen) close();
+    },
+  };
+}
+
+/** Watches the file, without ever asking for a permission. */
+function watchWal(path: string): Deno.FsWatcher | undefined {
+  try {
+    if (!mayRead(path)) return undefined;
+    // It is beside the database, not beside a link to it.
+    const wal = `${Deno.realPathSync(path)}-wal`;
+    return mayRead(wal) ? Deno.watchFs(wal) : undefined;
+  } catch {
+    // There is none, with a rollback journal; or there are no notifications on
+    // this file system, or too many watchers.
+    return undefined;
+  }
+}
+
+function mayRead(path: string): boolean {
+  return Deno.permissions.querySync({ name: "read", path }).state === "granted";
+}
