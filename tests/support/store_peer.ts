@@ -1,0 +1,262 @@
+/**
+ * The programs of peers that use this package, see `peer.ts`.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+import {
+  openStore,
+  type SqliteStore,
+  type Store,
+  type WatchOptions,
+} from "../../mod.ts";
+import { Account, numberedRandom } from "./account.ts";
+import type { TestDriver } from "./drivers.ts";
+import { STORE_STORY } from "./foreign_writes.ts";
+import { heard, runProgram, tell } from "./peer_side.ts";
+import { toldWithRevision } from "./telling.ts";
+
+/** A store in a file. */
+export interface StoreFile {
+  path: string;
+  driver: TestDriver["name"];
+  wal?: boolean;
+  history?: number;
+}
+
+/** A watch in a peer. */
+export interface PeerWatch {
+  kind: string;
+  options?: WatchOptions;
+}
+
+function open(file: StoreFile): Promise<SqliteStore> {
+  return openStore({ ...file, durability: "normal", busyTimeout: 60_000 });
+}
+
+/** Does the steps of the store's story that it hears of, and answers each. */
+async function tellStory(file: StoreFile): Promise<void> {
+  await using store = await open(file);
+  tell("ready");
+  for (;;) {
+    const step = await heard<string>();
+    if (step === undefined) return;
+    await STORE_STORY[step][0](store);
+    tell("done");
+  }
+}
+
+/** Tells what a watch emits; an error by its name. */
+async function tellWatch(
+  { kind, options, ...file }: StoreFile & PeerWatch,
+): Promise<void> {
+  await using store = await open(file);
+  const items = store.watch(kind, options);
+  tell("ready");
+  try {
+    for await (const item of items) tell(toldWithRevision(item));
+  } catch (error) {
+    tell((error as Error).name);
+  }
+}
+
+// A crowd, see `crowd.ts`.
+
+/** What a watcher of a crowd is to record, and to which file. */
+export interface RecordArgs extends StoreFile {
+  watches: PeerWatch[];
+  record: string;
+  /** Stop a watch after so many events. @default {at the key "end"} */
+  count?: number;
+}
+
+/** What a watch of a crowd emitted. */
+export interface WatchRecord {
+  kind: string;
+  items: string[];
+}
+
+/** Records what watches emit. */
+async function recordWatches(
+  { watches, record, count = Infinity, ...file }: RecordArgs,
+): Promise<void> {
+  await using store = await open(file);
+  const streams = watches.map(({ kind, options }) =>
+    store.watch(kind, options)
+  );
+  tell("ready");
+  const records = watches.map(async ({ kind }, i): Promise<WatchRecord> => {
+    const items: string[] = [];
+    for await (const item of streams[i]) {
+      items.push(toldWithRevision(item));
+      const isEnd = item.type !== "bookmark" && item.key === "end";
+      if (isEnd || items.length >= count) break;
+    }
+    return { kind, items };
+  });
+  await Deno.writeTextFile(record, JSON.stringify(await Promise.all(records)));
+  tell("done");
+}
+
+/** What a writer of a crowd is to do, and to which file it accounts for it. */
+export interface CrowdWriterArgs {
+  path: string;
+  writer: string;
+  changes: number;
+  account: string;
+}
+
+/** Writes many changes by every operation, some of which fail. */
+async function writeMuch(
+  { writer, changes, account: accountFile, ...file }:
+    & StoreFile
+    & CrowdWriterArgs,
+): Promise<void> {
+  await using store = await open(file);
+  const account = new Account(writer);
+  for (let round = 0; account.length < changes; round++) {
+    await Promise.all(writeRound(store, account, round));
+  }
+  await Deno.writeTextFile(accountFile, JSON.stringify(account.changes));
+  tell("done");
+}
+
+function writeRound(
+  store: Store,
+  account: Account,
+  round: number,
+): Promise<unknown>[] {
+  const random = numberedRandom(`${account.writer}${round}`);
+  const kind = round % 3 === 0 ? "jobs" : "users";
+  const writes: Promise<unknown>[] = [];
+  const noSuchWrite = { of: account.writer, failed: true };
+  const refuse = () => {
+    throw new Error("no");
+  };
+
+  for (let i = 0; i < 20; i++) {
+    const key = account.ownKey(random(200));
+    writes.push(store.set(kind, key, account.put(kind, key)));
+  }
+  for (let i = 0; i < 8; i++) {
+    const key = `shared/${random(10)}`;
+    const value = account.nextValue();
+    const change = account.reserve();
+    const write = i % 2 === 0
+      ? store.set(kind, key, value)
+      : store.update(kind, key, () => value, { initial: value });
+    writes.push(write.then((result) => change(kind, key, value, result)));
+  }
+  writes.push(store.update(kind, "shared/0", refuse).catch(() => {}));
+
+  const start = random(150);
+  const keys = Array.from({ length: 50 }, (_, i) => account.ownKey(start + i));
+  const entries = keys.map((key) => [key, account.put(kind, key)] as const);
+  writes.push(store.setAll(kind, entries));
+
+  for (let i = 0; i < 6; i++) {
+    const key = account.ownKey(random(200));
+    account.remove(kind, key);
+    writes.push(store.delete(kind, key));
+  }
+
+  const [a, b, c] = keys;
+  const version = account.versionOf(kind, a);
+  const refused = store.atomic().check({ kind, key: a, version: version + 1 })
+    .set(kind, a, noSuchWrite).delete("users", b);
+  writes.push(refused.commit());
+  const atomic = store.atomic().check({ kind, key: a, version });
+  atomic.set(kind, a, account.put(kind, a));
+  atomic.set("users", b, account.put("users", b));
+  atomic.set("jobs", b, account.put("jobs", b));
+  account.remove(kind, c);
+  writes.push(atomic.delete(kind, c).commit());
+
+  if (round % 10 === 0) {
+    const key = account.ownKey(0);
+    writes.push(store.set("rare", key, account.put("rare", key)));
+  }
+  return writes;
+}
+
+// How a watch keeps its process running. The store stays open, but where it
+// is to be closed.
+
+/** Which read of a watch is left pending when the program has nothing else to do. */
+export interface PendingRead extends StoreFile {
+  persistent?: boolean;
+}
+
+/** Reads one event, without waiting for it. */
+async function readOne(
+  { persistent, ...file }: PendingRead,
+): Promise<void> {
+  const store = await open(file);
+  const events = store.watch("k", { persistent }).getReader();
+  events.read().then(({ value }) => tell(value!.key));
+  tell("reading");
+}
+
+/** Reads events for as long as it hears something. */
+async function readWhileHearing(
+  { persistent, ...file }: PendingRead,
+): Promise<void> {
+  const store = await open(file);
+  const follow = async () => {
+    for await (const event of store.watch("k", { persistent })) {
+      tell(event.key);
+    }
+  };
+  follow();
+  tell("reading");
+  await heard();
+}
+
+/** How a watch that is being read ends. */
+export type WatchEnd = "cancel" | "abort" | "close" | "leave";
+
+/** Ends a watch that is being read, once the read waits for others' writes. */
+async function endRead(
+  { end, ...file }: StoreFile & { end: WatchEnd },
+): Promise<void> {
+  const store = await open(file);
+  const controller = new AbortController();
+  const { signal } = controller;
+  if (end === "leave") {
+    for await (const event of store.watch("k", { initial: true })) {
+      return tell(event.key);
+    }
+  }
+  const events = store.watch("k", { signal }).getReader();
+  events.read().then(({ done }) => tell(done));
+  tell("reading");
+  for (let turns = 0; turns < 10; turns++) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  if (end === "cancel") await events.cancel();
+  else if (end === "abort") controller.abort();
+  else await store.close();
+}
+
+/** Watches, and does not read. */
+async function watchUnread(file: StoreFile): Promise<void> {
+  const store = await open(file);
+  store.watch("k", { initial: true });
+  tell("watching");
+}
+
+const programs = {
+  tellStory,
+  tellWatch,
+  recordWatches,
+  writeMuch,
+  readOne,
+  readWhileHearing,
+  endRead,
+  watchUnread,
+};
+
+/** The programs by name. */
+export type StorePrograms = typeof programs;
+
+if (import.meta.main) await runProgram(programs);
