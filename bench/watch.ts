@@ -6,6 +6,7 @@
  * @module
  */
 import { openStore, type SqliteStore, type StoreOptions } from "../mod.ts";
+import { deafen } from "../tests/support/deaf.ts";
 import { now, startPeer } from "./peer.ts";
 
 const quick = Deno.args.includes("--quick");
@@ -53,8 +54,10 @@ async function timeEvents(): Promise<void> {
     await timeOther({ durability: "normal" }),
   );
   add("other process, `wal: false`", await timeOther({ wal: false }));
-  Deno.watchFs = deafWatcher;
-  add("other process, notifications that never come", await timeOther({}));
+  {
+    using _ = deafen();
+    add("other process, notifications that never come", await timeOther({}));
+  }
   Deno.watchFs = () => {
     throw new Deno.errors.NotSupported("no notifications here");
   };
@@ -118,21 +121,6 @@ function somePauses(): number[] {
     if (Math.random() < 0.1) return 50 + Math.random() * 30;
     return Math.random() < 0.3 ? 0 : Math.random() * 5;
   });
-}
-
-/** A watcher that never tells of anything. */
-function deafWatcher(): Deno.FsWatcher {
-  const end = Promise.withResolvers<IteratorReturnResult<undefined>>();
-  const close = () => end.resolve({ value: undefined, done: true });
-  const events: AsyncIterableIterator<Deno.FsEvent> = {
-    next: () => end.promise,
-    [Symbol.asyncIterator]: () => events,
-  };
-  return {
-    close,
-    [Symbol.asyncIterator]: () => events,
-    [Symbol.dispose]: close,
-  };
 }
 
 // Idling.

@@ -15,7 +15,6 @@ import {
 } from "@std/assert";
 import { delay } from "@std/async";
 import { setImmediate } from "node:timers";
-import { fileURLToPath } from "node:url";
 import {
   type Driver,
   openStore,
@@ -34,7 +33,10 @@ import {
   testOnEachDriver,
 } from "./support/drivers.ts";
 import { instrumentedDriver } from "./support/instrumented_driver.ts";
-import { type TempDir, tempDir } from "./support/temp_dir.ts";
+import { type Peer, startStorePeer } from "./support/peer.ts";
+import type { Counted, Lock } from "./support/store_peer.ts";
+import { tempDir } from "./support/temp_dir.ts";
+import { timeTicks } from "./support/ticks.ts";
 
 interface Kinds {
   k: number;
@@ -43,152 +45,14 @@ interface Kinds {
 
 // Other processes.
 
-const root = new URL("../", import.meta.url);
-const config = Deno.env.get("ZESTOR_DENO_CONFIG") ??
-  fileURLToPath(new URL("deno.json", root));
-
-/** Another process. It goes on whenever it is told to, and answers in lines. */
-interface Peer extends AsyncDisposable {
-  /** Lets it go on. */
-  goOn(): Promise<void>;
-  /** What it says next. */
-  hear<T>(): Promise<T>;
-}
-
-const PEER = `
-import { openStore } from "${new URL("mod.ts", root)}";
-import { loadDriver } from "${new URL("src/sqlite/driver/load.ts", root)}";
-const task = JSON.parse(Deno.args[0]);
-const say = (what) => console.log(JSON.stringify(what));
-const told = () => Deno.stdin.read(new Uint8Array(1));
-`;
-
-/** Increments a counter, in groups of concurrent updates. */
-const COUNT = `${PEER}
-const { increments, groups, ...options } = task;
-await using store = await openStore(options);
-say("open");
-await told();
-const values = [];
-let longestWait = 0;
-const increment = async () => {
-  const start = performance.now();
-  const { value } = await store.update("k", "n", (n) => n + 1);
-  longestWait = Math.max(longestWait, performance.now() - start);
-  values.push(value);
-};
-for (let i = 0; values.length < increments; i++) {
-  const size = Math.min(groups[i % groups.length], increments - values.length);
-  await Promise.all(Array.from({ length: size }, increment));
-}
-say({ values, longestWait });
-`;
-
-/** Holds locks; then tells how late a timer was meanwhile. */
-const HOLD = `${PEER}
-${timeTicks}
-const { open } = await loadDriver(task.driver);
-const connections = task.locks.map(({ path, lock }) => {
-  const connection = open({ path, mode: "rwc" });
-  connection.exec("BEGIN " + lock);
-  return connection;
-});
-say("locked");
-const ticks = timeTicks();
-await told();
-const late = ticks.stop();
-for (const connection of connections) {
-  // A commit could meet a reader.
-  connection.exec("ROLLBACK");
-  connection.close();
-}
-say(late);
-`;
-
-async function startPeer(
-  dir: TempDir,
-  program: string,
-  task: unknown,
-): Promise<Peer> {
-  const file = await Deno.makeTempFile({ dir: dir.path, suffix: ".js" });
-  await Deno.writeTextFile(file, program);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--allow-all",
-      "--no-check",
-      `--config=${config}`,
-      file,
-      JSON.stringify(task),
-    ],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const input = child.stdin.getWriter();
-  const output = linesOf(child.stdout);
-  return {
-    goOn: () => input.write(new Uint8Array(1)),
-    async hear() {
-      const { value, done } = await output.next();
-      if (done) throw new Error("The other process has ended");
-      return JSON.parse(value);
-    },
-    async [Symbol.asyncDispose]() {
-      // It may have ended, and its end of the pipe with it.
-      await input.close().catch(() => {});
-      const { code } = await child.status;
-      await output.return();
-      assertEquals(code, 0, "the other process has failed");
-    },
-  };
-}
-
-async function* linesOf(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<string, void> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
-}
-
-interface Lock {
-  readonly path: string;
-  readonly lock: "IMMEDIATE" | "EXCLUSIVE";
-}
-
 /** Another process that holds locks until it is told to go on, or dismissed. */
 async function lockedByPeer(
-  dir: TempDir,
   driver: TestDriver,
   ...locks: Lock[]
 ): Promise<Peer> {
-  const peer = await startPeer(dir, HOLD, { driver: driver.name, locks });
-  await peer.hear();
+  const peer = startStorePeer("hold", { driver: driver.name, locks });
+  assertEquals(await peer.next(), "locked");
   return peer;
-}
-
-/** How late the latest tick of a 5 ms timer is, in ms. Other processes run this too. */
-function timeTicks(): { stop(): number } {
-  const ms = 5;
-  let latest = 0;
-  let due = performance.now() + ms;
-  const note = () => latest = Math.max(latest, performance.now() - due);
-  const tick = () => {
-    note();
-    due = performance.now() + ms;
-    timer = setTimeout(tick, ms);
-  };
-  let timer = setTimeout(tick, ms);
-  return {
-    stop() {
-      clearTimeout(timer);
-      return note();
-    },
-  };
 }
 
 function nextTurn(): Promise<void> {
@@ -221,16 +85,14 @@ async function countTogether(count: Count): Promise<void> {
   await create.set("k", "n", 0);
   await create.close();
 
-  const peers = await Promise.all(GROUPS.map(async (groups, i) => {
+  const peers = GROUPS.map((groups, i) => {
     const driver = available[i % available.length].name;
     const task = { ...count, path, driver, groups };
-    return stack.use(await startPeer(dir, COUNT, task));
-  }));
-  for (const peer of peers) await peer.hear();
-  for (const peer of peers) await peer.goOn();
-  const reports = await Promise.all(
-    peers.map((peer) => peer.hear<{ values: number[]; longestWait: number }>()),
-  );
+    return stack.use(startStorePeer("count", task));
+  });
+  for (const peer of peers) assertEquals(await peer.next(), "ready");
+  for (const peer of peers) await peer.say("go");
+  const reports = await Promise.all(peers.map((peer) => peer.next<Counted>()));
 
   const total = GROUPS.length * count.increments;
   const values = reports.flatMap((report) => report.values);
@@ -253,7 +115,7 @@ Deno.test('4 processes count together with durability "full"', () =>
   countTogether({ wal: true, durability: "full", increments: 250 }));
 
 Deno.test("4 processes count together with a rollback journal", () =>
-  countTogether({ wal: false, durability: "normal", increments: 100 }));
+  countTogether({ wal: false, durability: "normal", increments: 500 }));
 
 // Waiting for locks.
 
@@ -294,7 +156,6 @@ async function waitForLocks(driver: TestDriver): Promise<Waited> {
   const journal = await open("journal.db", false);
   const exclusive = await open("exclusive.db", false);
   await using holder = await lockedByPeer(
-    dir,
     driver,
     { path: dir.file("wal.db"), lock: "IMMEDIATE" },
     { path: dir.file("journal.db"), lock: "IMMEDIATE" },
@@ -323,8 +184,8 @@ async function waitForLocks(driver: TestDriver): Promise<Waited> {
   const waited = { longestCall, late: ticks.stop() };
   assertEquals(settled, 0);
 
-  await holder.goOn();
-  const lateElsewhere = await holder.hear<number>();
+  await holder.say("let go");
+  const lateElsewhere = await holder.next<number>();
   await Promise.all(operations);
   for (const store of [wal, journal]) {
     assertEquals(await store.keys("k"), ["a", "b", "c"]);
@@ -375,7 +236,7 @@ testOnEachDriver(
     const path = dir.file("app.db");
     const options = { path, wal: false, busyTimeout: 500 };
     await using store = await openOn(driver, options);
-    await using holder = await lockedByPeer(dir, driver, {
+    await using holder = await lockedByPeer(driver, {
       path,
       lock: "EXCLUSIVE",
     });
@@ -392,8 +253,8 @@ testOnEachDriver(
       assertGreaterOrEqual(took, 500);
       assertLess(took, 3_000);
     }
-    await holder.goOn();
-    await holder.hear();
+    await holder.say("let go");
+    await holder.next();
     assertEquals(await store.keys("k"), []);
     assertEquals((await store.set("k", "a", 1)).revision, 1);
   },
@@ -405,7 +266,7 @@ testOnEachDriver(
     await using dir = await tempDir();
     const path = dir.file("app.db");
     await using store = await openOn(driver, { path, wal: false });
-    await using holder = await lockedByPeer(dir, driver, {
+    await using holder = await lockedByPeer(driver, {
       path,
       lock: "EXCLUSIVE",
     });
@@ -423,8 +284,8 @@ testOnEachDriver(
       controller.abort(reason);
       assertStrictEquals(await failure, reason);
     }
-    await holder.goOn();
-    await holder.hear();
+    await holder.say("let go");
+    await holder.next();
     assertEquals(await store.keys("k"), []);
     assertEquals((await store.set("k", "a", 1)).revision, 1);
   },
@@ -448,7 +309,7 @@ for (const wal of [true, false]) {
         store.watch("k", { initial: true, bufferSize: 10 }),
         store.watch("k", { after: 0, bufferSize: 10 }),
       ].map((watch) => watch.getReader());
-      await using holder = await lockedByPeer(dir, driver, {
+      await using holder = await lockedByPeer(driver, {
         path,
         lock: "IMMEDIATE",
       });
@@ -461,7 +322,7 @@ for (const wal of [true, false]) {
       }
       const changes = watches.map((watch) => watch.read());
       assert(!settled);
-      await holder.goOn();
+      await holder.say("let go");
       await write;
       for (const change of changes) {
         assertEquals((await change).value?.key, "z");

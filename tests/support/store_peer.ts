@@ -10,11 +10,14 @@ import {
   type Store,
   type WatchOptions,
 } from "../../mod.ts";
+import type { Durability } from "../../src/sqlite/open_store.ts";
+import { loadDriver } from "../../src/sqlite/driver/load.ts";
 import { Account, numberedRandom } from "./account.ts";
 import type { TestDriver } from "./drivers.ts";
 import { STORE_STORY } from "./foreign_writes.ts";
 import { heard, runProgram, tell } from "./peer_side.ts";
 import { toldWithRevision } from "./telling.ts";
+import { timeTicks } from "./ticks.ts";
 
 /** A store in a file. */
 export interface StoreFile {
@@ -179,6 +182,78 @@ function writeRound(
   return writes;
 }
 
+// Contention.
+
+/** What a peer counts, and how. */
+export interface CountArgs extends StoreFile {
+  durability: Durability;
+  increments: number;
+  /** How many updates it calls at once, in turn. */
+  groups: readonly number[];
+}
+
+/** What became of the counting. */
+export interface Counted {
+  values: number[];
+  /** Of an update, in ms. */
+  longestWait: number;
+}
+
+/** Increments a counter, once it is told to. */
+async function count(
+  { increments, groups, ...options }: CountArgs,
+): Promise<void> {
+  await using store = await openStore<{ k: number }>(options);
+  tell("ready");
+  await heard();
+  const counted: Counted = { values: [], longestWait: 0 };
+  const { values } = counted;
+  const increment = async () => {
+    const start = performance.now();
+    const { value } = await store.update("k", "n", (n) => n + 1);
+    const took = performance.now() - start;
+    counted.longestWait = Math.max(counted.longestWait, took);
+    values.push(value);
+  };
+  for (let i = 0; values.length < increments; i++) {
+    const left = increments - values.length;
+    const size = Math.min(groups[i % groups.length], left);
+    await Promise.all(Array.from({ length: size }, increment));
+  }
+  tell(counted);
+}
+
+/** A lock on a file. */
+export interface Lock {
+  readonly path: string;
+  readonly lock: "IMMEDIATE" | "EXCLUSIVE";
+}
+
+/** Holds locks until it is told to let go; tells how late a timer was meanwhile. */
+async function hold(
+  { driver, locks }: {
+    driver: TestDriver["name"];
+    locks: readonly Lock[];
+  },
+): Promise<void> {
+  const { open } = await loadDriver(driver);
+  const connections = locks.map(({ path, lock }) => {
+    const connection = open({ path, mode: "rwc" });
+    connection.exec(`BEGIN ${lock}`);
+    return connection;
+  });
+  tell("locked");
+  const ticks = timeTicks();
+  await heard();
+  const late = ticks.stop();
+  for (const connection of connections) {
+    // A commit could meet a reader.
+    connection.exec("ROLLBACK");
+    connection.close();
+  }
+  tell(late);
+}
+
 // How a watch keeps its process running. The store stays open, but where it
 // is to be closed.
 
@@ -250,6 +325,8 @@ const programs = {
   tellWatch,
   recordWatches,
   writeMuch,
+  count,
+  hold,
   readOne,
   readWhileHearing,
   endRead,
