@@ -109,9 +109,11 @@ export const HEAD_REVISION = `SELECT coalesce(
   (SELECT seq FROM sqlite_sequence WHERE name = 'zestor_changes'),
   0) AS revision`;
 
-/** The oldest revision in the log, null where it is empty. */
-export const OLDEST_REVISION =
-  "SELECT min(revision) AS revision FROM zestor_changes";
+/** The oldest revision in the log; where that is empty, the one that will be. */
+export const OLDEST_REVISION = `SELECT coalesce(
+  (SELECT min(revision) FROM zestor_changes),
+  (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'zestor_changes'),
+  1) AS revision`;
 
 /** Parameters: the last revision to go. */
 export const PRUNE_LOG = "DELETE FROM zestor_changes WHERE revision <= ?";

@@ -49,8 +49,7 @@ export function newsPast(database: Database, after: number): News {
 
 /** The oldest revision in the log, or the one that will be. */
 function oldestRevision(database: Database): number {
-  const { revision } = database.get(OLDEST_REVISION)!;
-  return revision as number | null ?? headRevision(database) + 1;
+  return database.get(OLDEST_REVISION)!.revision as number;
 }
 
 /**
@@ -65,8 +64,7 @@ export function pruneLog(
   before: number,
   head: number,
 ): void {
-  const oldest = database.get(OLDEST_REVISION)!.revision as number | null;
-  if (oldest === null) return;
+  const oldest = oldestRevision(database);
   const surplus = Math.min(head - history, before) - oldest + 1;
   const step = Math.min(PRUNE_SLICE, Math.ceil(history / 10));
   if (surplus < step) return;
