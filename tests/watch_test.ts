@@ -15,7 +15,6 @@ import {
 import {
   type AnyKinds,
   CodecError,
-  type Connection,
   openStore,
   type Store,
   type WatchBookmark,
@@ -23,7 +22,6 @@ import {
   type WatchOptions,
   WatchOverflowError,
 } from "../mod.ts";
-import { loadDriver } from "../src/sqlite/driver/load.ts";
 import {
   openOn,
   type TestDriver,
@@ -285,28 +283,29 @@ testOnEachDriver(
 
 testOnEachDriver(
   "W3 a commit by another between two reads of the log is no overflow",
-  async ({ name }) => {
+  async (testDriver) => {
+    const { name } = testDriver;
     // Four to find that there is nothing, then the look before it sleeps.
     for (let nth = 1; nth <= 5; nth++) {
       await using dir = await tempDir();
       const path = dir.file("app.db");
-      let other: Connection | undefined;
+      await (await openStore({ path, driver: name })).close();
+      using other = await connect(testDriver, fileAt(path));
+      let isOpen = false;
       let reads = 0;
       const driver = await instrumentedDriver(name, (sql) => {
-        if (!other || !sql.includes("zestor_changes") || ++reads !== nth) {
-          return;
-        }
+        if (!isOpen || !sql.includes("zestor_changes")) return;
+        if (++reads !== nth) return;
         other.exec(
           "INSERT INTO zestor_kv (kind, key, value) VALUES ('k', 'a', '1')",
         );
       });
       await using store = await openStore({ path, driver });
-      other = (await loadDriver(name)).open(fileAt(path));
+      isOpen = true;
       const watch = reader(store, "k", { after: 0 });
       const next = watch.next();
       assertEquals((await next as WatchEvent).revision, 1);
       await watch.cancel();
-      other.close();
     }
   },
 );
