@@ -44,6 +44,15 @@ export {
 export type { Codec } from "./src/codec/codec.ts";
 export type { CodecOption, CodecsByKind } from "./src/codec/kind_codecs.ts";
 export { json } from "./src/codec/json.ts";
+export type { CommonOptions } from "./src/store/store_options.ts";
+export type {
+  InputsOf,
+  OutputsOf,
+  Schema,
+  SchemaInput,
+  SchemaOutput,
+  SchemasByKind,
+} from "./src/validation/schema.ts";
 export type * from "./src/contract.ts";
 export {
   CodecError,

@@ -137,7 +137,7 @@ export interface SetResult {
  * @typeParam T The kind's values.
  */
 export interface UpdateResult<T = unknown> extends SetResult {
-  /** What the function returned. */
+  /** What the function returned, as it was written. */
   value: T;
 }
 
@@ -191,14 +191,21 @@ export type AtomicResult =
  *
  * @typeParam Kinds The store's kinds and their values.
  */
-export interface AtomicOperation<Kinds extends object = AnyKinds> {
+export interface AtomicOperation<
+  Kinds extends object = AnyKinds,
+  Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
+> {
   /** Adds conditions: all must hold when the operation is committed. */
   check(...checks: AtomicCheck<KindOf<Kinds>>[]): this;
-  /** Adds a write. The value is encoded now; what the codec refuses raises `CodecError`. */
+  /**
+   * Adds a write. The value is encoded now, unless its schema is asynchronous.
+   * What the codec refuses raises `CodecError`; what the schema refuses is the
+   * commit's `ValidationError`.
+   */
   set<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    value: Kinds[Kind],
+    value: Inputs[Kind],
   ): this;
   /** Adds a deletion; it does nothing where there is no such key. */
   delete(kind: KindOf<Kinds>, key: string): this;
@@ -297,9 +304,13 @@ export interface WatchOptions {
  * `signal.reason` when its signal aborts.
  *
  * @typeParam Kinds A map from kind to value type.
+ * @typeParam Inputs A map from kind to the type of what may be written: another
+ * where the kind's schema makes something else of it.
  */
-export interface Store<Kinds extends object = AnyKinds>
-  extends AsyncDisposable {
+export interface Store<
+  Kinds extends object = AnyKinds,
+  Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
+> extends AsyncDisposable {
   /** The value, or `undefined` where there is none. */
   get<Kind extends KindOf<Kinds>>(
     kind: Kind,
@@ -357,11 +368,15 @@ export interface Store<Kinds extends object = AnyKinds>
     options?: OperationOptions,
   ): Promise<Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>>;
 
-  /** Writes a value. It is encoded before the call returns. */
+  /**
+   * Writes a value. It is encoded before the call returns, unless its schema
+   * is asynchronous. Like every write, it rejects with `ValidationError` where
+   * the kind's schema refuses a value, and writes nothing.
+   */
   set<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    value: Kinds[Kind],
+    value: Inputs[Kind],
     options?: WriteOptions,
   ): Promise<SetResult>;
 
@@ -374,19 +389,19 @@ export interface Store<Kinds extends object = AnyKinds>
    */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    entries: Iterable<readonly [key: string, value: Kinds[Kind]]>,
+    entries: Iterable<readonly [key: string, value: Inputs[Kind]]>,
     options?: OperationOptions,
   ): Promise<SetAllResult>;
   /** Writes several values of a kind, all or nothing: an object's own properties. */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    entries: Readonly<Record<string, Kinds[Kind]>>,
+    entries: Readonly<Record<string, Inputs[Kind]>>,
     options?: OperationOptions,
   ): Promise<SetAllResult>;
   /** Writes several values of a kind, all or nothing. */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    entries: EntriesInput<Kinds[Kind]>,
+    entries: EntriesInput<Inputs[Kind]>,
     options?: OperationOptions,
   ): Promise<SetAllResult>;
 
@@ -395,12 +410,13 @@ export interface Store<Kinds extends object = AnyKinds>
    *
    * The function runs inside the transaction, so it is synchronous, must not
    * use the store, and may run again if the transaction it shared could not be
-   * committed. What it throws rejects the call, and nothing is written.
+   * committed. What it throws rejects the call, and nothing is written. The
+   * kind's schema has to be synchronous, too.
    */
   update<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    fn: (value: Kinds[Kind]) => Kinds[Kind],
+    fn: (value: Kinds[Kind]) => Inputs[Kind],
     options?: UpdateOptions<Kinds[Kind]>,
   ): Promise<UpdateResult<Kinds[Kind]>>;
 
@@ -416,7 +432,12 @@ export interface Store<Kinds extends object = AnyKinds>
   ): Promise<Entry<Kinds[Kind]> | undefined>;
 
   /** Begins an operation on several keys and kinds. */
-  atomic(): AtomicOperation<Kinds>;
+  atomic(): AtomicOperation<Kinds, Inputs>;
+
+  /** The operations on one kind, which is then not named again. */
+  kind<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+  ): KindStore<Kinds[Kind], Inputs[Kind]>;
 
   /**
    * The changes of a kind from now on, as a stream.
@@ -447,4 +468,67 @@ export interface Store<Kinds extends object = AnyKinds>
    * ends every watch. Calling it again waits for the same.
    */
   close(): Promise<void>;
+}
+
+/**
+ * The operations of a store on one of its kinds. Each is that of
+ * {@linkcode Store}.
+ *
+ * @typeParam T The kind's values.
+ * @typeParam Input What may be written.
+ */
+export interface KindStore<T = unknown, Input = T> {
+  /** The kind. */
+  readonly kind: string;
+  /** The value, or `undefined` where there is none. */
+  get(key: string, options?: OperationOptions): Promise<T | undefined>;
+  /** The value with its version and time, or `undefined` where there is none. */
+  entry(key: string, options?: OperationOptions): Promise<Entry<T> | undefined>;
+  /** The values by key, in key order, as of one moment. */
+  list(range?: RangeOptions<T>): Promise<Map<string, T>>;
+  /** The keys, in key order, as of one moment. */
+  keys(range?: RangeOptions<T>): Promise<string[]>;
+  /** The keys with their values, in key order, as of one moment. */
+  values(range?: RangeOptions<T>): Promise<KeyValue<T>[]>;
+  /** How many entries there are. */
+  count(range?: RangeOptions<T>): Promise<number>;
+  /** The entries as a stream, in key order, in constant memory. */
+  entries(range?: RangeOptions<T>): ReadableStream<Entry<T>>;
+  /** Writes a value. */
+  set(key: string, value: Input, options?: WriteOptions): Promise<SetResult>;
+  /** Writes several values, all or nothing. */
+  setAll(
+    entries: Iterable<readonly [key: string, value: Input]>,
+    options?: OperationOptions,
+  ): Promise<SetAllResult>;
+  /** Writes several values, all or nothing: an object's own properties. */
+  setAll(
+    entries: Readonly<Record<string, Input>>,
+    options?: OperationOptions,
+  ): Promise<SetAllResult>;
+  /** Writes several values, all or nothing. */
+  setAll(
+    entries: EntriesInput<Input>,
+    options?: OperationOptions,
+  ): Promise<SetAllResult>;
+  /** Replaces a value by what a function makes of it, atomically. */
+  update(
+    key: string,
+    fn: (value: T) => Input,
+    options?: UpdateOptions<T>,
+  ): Promise<UpdateResult<T>>;
+  /** Deletes an entry, and gives what it was. */
+  delete(key: string, options?: WriteOptions): Promise<Entry<T> | undefined>;
+  /** The changes from now on, as a stream. */
+  watch(
+    options: WatchOptions & { bookmarks: true },
+  ): ReadableStream<WatchEvent<T> | WatchBookmark>;
+  /** The changes from now on, as a stream. */
+  watch(
+    options?: WatchOptions & { bookmarks?: false },
+  ): ReadableStream<WatchEvent<T>>;
+  /** The changes from now on, as a stream. */
+  watch(
+    options?: WatchOptions,
+  ): ReadableStream<WatchEvent<T> | WatchBookmark>;
 }

@@ -186,16 +186,29 @@ export interface ValidationIssue {
 
 /** A value was refused by its kind's schema. Nothing of the call was written. */
 export class ValidationError extends StoreError {
+  /** The kind of the value. */
+  readonly kind: string;
+  /** The key of the value. */
+  readonly key: string;
   /** Everything that the schema found wrong. */
   readonly issues: ReadonlyArray<ValidationIssue>;
 
   /** Makes the error from a schema's issues. */
   constructor(
-    message: string,
+    kind: string,
+    key: string,
     issues: ReadonlyArray<ValidationIssue>,
     options?: ErrorOptions,
   ) {
-    super("VALIDATION", message, options);
+    super(
+      "VALIDATION",
+      `The value of ${quote(kind, key)} is not valid: ${
+        issues.map(describeIssue).join("; ")
+      }`,
+      options,
+    );
+    this.kind = kind;
+    this.key = key;
     this.issues = issues;
   }
 }
@@ -229,4 +242,9 @@ export function quote(kind: string, key: string): string {
 
 function describeVersion(version: number): string {
   return version === 0 ? "no entry" : `version ${version}`;
+}
+
+function describeIssue({ message, path = [] }: ValidationIssue): string {
+  const where = path.map(String).join(".");
+  return where === "" ? message : `${where}: ${message}`;
 }

@@ -43,6 +43,15 @@ export function singleKey(key: string): KeyRange {
   return { lower: bound, upper: bound };
 }
 
+/** Whether a key is in a range. */
+export function isInRange({ lower, upper }: KeyRange, key: string): boolean {
+  const fromLower = compareKeys(key, lower.key);
+  if (fromLower < 0 || (fromLower === 0 && !lower.inclusive)) return false;
+  if (!upper) return true;
+  const fromUpper = compareKeys(key, upper.key);
+  return fromUpper < 0 || (fromUpper === 0 && upper.inclusive);
+}
+
 /** The rest of a range, past one of its keys in the direction of reading. */
 export function rangePast(
   range: KeyRange,

@@ -32,16 +32,6 @@ export class Database {
     return this.#prepared(sql).all(...params);
   }
 
-  /** Reads with several statements as of one moment. */
-  snapshot<T>(read: () => T): T {
-    this.run("BEGIN");
-    try {
-      return read();
-    } finally {
-      this.run("COMMIT");
-    }
-  }
-
   /** Closes the connection. */
   close(): void {
     this.#statements.clear();

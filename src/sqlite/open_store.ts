@@ -4,11 +4,7 @@
  *
  * @module
  */
-import {
-  type CodecOption,
-  type CodecsByKind,
-  KindCodecs,
-} from "../codec/kind_codecs.ts";
+import type { CodecsByKind, KindCodecs } from "../codec/kind_codecs.ts";
 import type { AnyKinds, OperationOptions, Store } from "../contract.ts";
 import { CodecError, StoreOpenError } from "../errors.ts";
 import {
@@ -24,10 +20,22 @@ import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
 import { isBusy, storeError } from "./failure.ts";
 import { notifierOf } from "./wal_notifier.ts";
-import { retryWhileBusy } from "./lock_wait.ts";
+import {
+  COMMON_OPTIONS,
+  type CommonOptions,
+  type CommonSettings,
+  readCommonOptions,
+} from "../store/store_options.ts";
+import type {
+  InputsOf,
+  OutputsOf,
+  SchemasByKind,
+} from "../validation/schema.ts";
+import { KvStore, type StoreConfig } from "../store/kv_store.ts";
+import { retryWhileBusy } from "../storage/lock_wait.ts";
 import { FIRST_ENTRY, HAS_ENTRIES, HEAD_REVISION } from "./queries.ts";
 import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
-import { ConnectedStore } from "./sqlite_store.ts";
+import { SqliteStorage } from "./sqlite_storage.ts";
 
 /**
  * How much a resolved write survives. `"full"`: the loss of power, at the price
@@ -42,7 +50,7 @@ export type Durability = "full" | "normal";
  * @typeParam Kinds A map from kind to value type.
  */
 export interface StoreOptions<Kinds extends object = AnyKinds>
-  extends OperationOptions {
+  extends CommonOptions<Kinds> {
   /**
    * The database: a path, a `file:` URL, `":memory:"`, or a DSN such as
    * `file:app.db?mode=ro`. Its parameters are `mode` (`ro`, `rw`, `rwc` or
@@ -50,12 +58,6 @@ export interface StoreOptions<Kinds extends object = AnyKinds>
    * a database in memory); any other is an error.
    */
   path: string | URL;
-  /**
-   * How values are encoded: one codec for every kind, or one for each kind,
-   * where kinds that are not named use JSON. The file remembers their names.
-   * @default {json}
-   */
-  codec?: CodecOption<Kinds>;
   /**
    * The SQLite binding. `"ffi"` is `@db/sqlite`: it needs `--allow-ffi`, which
    * gives a script the whole process. `"builtin"` is `node:sqlite`: file
@@ -75,35 +77,29 @@ export interface StoreOptions<Kinds extends object = AnyKinds>
   wal?: boolean;
   /** What a resolved write survives. @default {"full"} */
   durability?: Durability;
-  /**
-   * How many changes the change log keeps, at least 1, for watches to catch up
-   * on and to resume from. Each costs the size of its value and of the one
-   * before.
-   * @default {10_000}
-   */
-  history?: number;
 }
 
 /**
  * A store in an SQLite file.
  *
  * @typeParam Kinds A map from kind to value type.
+ * @typeParam Inputs A map from kind to the type of what may be written.
  */
-export interface SqliteStore<Kinds extends object = AnyKinds>
-  extends Store<Kinds> {
+export interface SqliteStore<
+  Kinds extends object = AnyKinds,
+  Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
+> extends Store<Kinds, Inputs> {
   /** The driver in use: `"ffi"`, `"builtin"`, or the given one's name. */
   readonly driver: string;
 }
 
 const STORE_OPTIONS = [
+  ...COMMON_OPTIONS,
   "path",
-  "codec",
   "driver",
   "busyTimeout",
   "wal",
   "durability",
-  "history",
-  "signal",
 ];
 
 /**
@@ -132,6 +128,12 @@ const STORE_OPTIONS = [
  * assertEquals(await store.get("users", "alice"), { name: "Alice" });
  * ```
  */
+export function openStore<const Schemas extends SchemasByKind>(
+  options:
+    & StoreOptions<NoInfer<OutputsOf<Schemas>>>
+    & { schemas: Schemas },
+): Promise<SqliteStore<OutputsOf<Schemas>, InputsOf<Schemas>>>;
+/** Opens a store whose kinds' types are given, or are `unknown`. */
 export function openStore<Kinds extends object = AnyKinds>(
   options: StoreOptions<NoInfer<Kinds>>,
 ): Promise<SqliteStore<Kinds>>;
@@ -154,13 +156,16 @@ export async function openStore<Kinds extends object>(
     connection = driver.open(location);
     release = claimFile(location, driver);
     const head = await prepareFile(connection, location, settings, signal);
-    return new ConnectedStore<Kinds>({
-      ...settings,
-      database: new Database(connection, release),
-      driver: driver.name,
+    const database = new Database(connection, release);
+    const storage = new SqliteStorage(database, {
       readOnly: location.mode === "ro",
+      hasLog: head !== undefined,
+    });
+    return new OpenedStore<Kinds>(driver.name, {
+      ...settings,
+      storage,
+      head: head ?? 0,
       openNotifier: notifierOf(location),
-      head,
     });
   } catch (error) {
     connection?.close();
@@ -169,13 +174,21 @@ export async function openStore<Kinds extends object>(
   }
 }
 
-interface Settings {
-  readonly codecs: KindCodecs;
+class OpenedStore<Kinds extends object> extends KvStore<Kinds>
+  implements SqliteStore<Kinds> {
+  readonly driver: string;
+
+  constructor(driver: string, config: StoreConfig) {
+    super(config);
+    this.driver = driver;
+  }
+}
+
+interface Settings extends CommonSettings {
   readonly driver: DriverChoice;
   readonly busyTimeout: number;
   readonly wal: boolean;
   readonly durability: Durability;
-  readonly history: number;
 }
 
 function readOptions<Kinds extends object>(
@@ -186,18 +199,16 @@ function readOptions<Kinds extends object>(
     throw new TypeError(`Cannot ${action}: expected options, with a "path"`);
   }
   assertOptions(action, options, STORE_OPTIONS);
-  const { busyTimeout, wal, durability, history } = options;
+  const { busyTimeout, wal, durability } = options;
   assertInteger(action, "busyTimeout", busyTimeout, 0);
   assertType(action, "wal", wal, "boolean");
   assertChoice(action, "durability", durability, ["full", "normal"]);
-  assertInteger(action, "history", history, 1);
   return {
-    codecs: new KindCodecs(options.codec),
+    ...readCommonOptions(action, options),
     driver: options.driver ?? "auto",
     busyTimeout: busyTimeout ?? 5_000,
     wal: wal ?? true,
     durability: durability ?? "full",
-    history: history ?? 10_000,
     signal: options.signal,
   };
 }
@@ -209,7 +220,8 @@ async function prepareFile(
   { codecs, busyTimeout, wal, durability }: Settings,
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
-  const retry = <T>(work: () => T) => retryWhileBusy(work, busyTimeout, signal);
+  const retry = <T>(work: () => T) =>
+    retryWhileBusy(work, isBusy, busyTimeout, signal);
   // The store waits on timers, never inside SQLite.
   connection.exec("PRAGMA busy_timeout = 0");
   const inspect = () => {

@@ -11,21 +11,8 @@
  *
  * @module
  */
+import type { OpenNotifier, WriteListener } from "../watch/wakeup.ts";
 import type { Location } from "./driver/driver.ts";
-
-/** Who is told. */
-export interface WriteListener {
-  /** Something was written: it can be read now, or any moment. */
-  onWrite(): void;
-  /** There will be no more notifications. */
-  onEnd(): void;
-}
-
-/**
- * Begins to tell a listener, until what it returns is disposed of: nothing
- * where there are no notifications. It keeps the process running meanwhile.
- */
-export type OpenNotifier = (listener: WriteListener) => Disposable | undefined;
 
 /** How to be notified of writes to a database. */
 export function notifierOf(location: Location): OpenNotifier {

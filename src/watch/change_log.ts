@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { ChangeType } from "../contract.ts";
 import type { KeyRange } from "../key_range.ts";
+import type { StoredChange, StoredEntry } from "../storage/storage.ts";
 
 /** Which changes a watch asks for. */
 export interface ChangeFilter {
@@ -13,20 +13,10 @@ export interface ChangeFilter {
   readonly keys: KeyRange;
 }
 
-/** A change, with its value still encoded. */
-export interface Change {
-  readonly revision: number;
-  readonly type: ChangeType;
-  readonly key: string;
-  readonly version: number;
-  /** The new value; of a deletion the previous one. */
-  readonly value: Uint8Array;
-}
-
 /** A part of the log. */
 export interface ChangePage {
   /** The changes that pass the filter, by revision. */
-  readonly changes: Change[];
+  readonly changes: StoredChange[];
   /** The revision up to which there are no others. */
   readonly cursor: number;
 }
@@ -43,11 +33,7 @@ export interface Wait {
 }
 
 /** An entry of a replay, with its value still encoded. */
-export interface ReplayEntry {
-  readonly key: string;
-  readonly version: number;
-  readonly value: Uint8Array;
-}
+export type ReplayEntry = Omit<StoredEntry, "updatedAt">;
 
 /** The entries as they were at a revision, page by page, in key order. */
 export interface Replay {

@@ -26,17 +26,19 @@ import {
   assertType,
 } from "../options.ts";
 import { Slice } from "../slice.ts";
-import type { Change, ChangeFilter, ChangeLog } from "./change_log.ts";
+import type { StoredChange } from "../storage/storage.ts";
+import type { MaybePromise } from "../validation/kind_schemas.ts";
+import type { ChangeFilter, ChangeLog } from "./change_log.ts";
 
 /** What a watch emits. */
 export type WatchItem = WatchEvent | WatchBookmark;
 
-/** Decodes a value; throws `CodecError`. */
+/** Decodes a value, or promises to; throws `CodecError`. */
 export type DecodeValue = (
   kind: string,
   key: string,
   bytes: Uint8Array,
-) => unknown;
+) => MaybePromise<unknown>;
 
 /** A watch as the store holds it. */
 export interface Watch {
@@ -129,14 +131,11 @@ async function* watchItems(
   } = options;
   const types = new Set(options.types ?? CHANGE_TYPES);
   const { kind } = filter;
-  const toEvent = ({ type, key, value, version, revision }: Change) => ({
-    type,
-    kind,
-    key,
-    value: decode(kind, key, value),
-    version,
-    revision,
-  });
+  const toEvent = async (change: StoredChange): Promise<WatchEvent> => {
+    const { type, key, version, revision } = change;
+    const value = await decode(kind, key, change.value);
+    return { type, kind, key, value, version, revision };
+  };
   const slice = new Slice();
 
   const start = await head;
@@ -147,7 +146,7 @@ async function* watchItems(
     const replay = log.replay(filter, start);
     while (!replay.done && !stop.aborted) {
       for (const entry of await replay.next(bufferSize)) {
-        yield toEvent({ ...entry, type: "create", revision: 0 });
+        yield await toEvent({ ...entry, type: "create", revision: 0 });
       }
       if (slice.isUsedUp) await slice.nextTurn();
     }
@@ -161,7 +160,7 @@ async function* watchItems(
     const page = await log.read(filter, cursor, bufferSize);
     for (const change of page.changes) {
       if (!types.has(change.type)) continue;
-      yield toEvent(change);
+      yield await toEvent(change);
       told = change.revision;
     }
     if (bookmarks && page.cursor - told >= log.bookmarkInterval) {

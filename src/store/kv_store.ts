@@ -1,11 +1,8 @@
 /**
- * The store on one SQLite connection: each operation as statements, run in
- * order by the write queue.
+ * The store: every operation on a storage, run in order by the write queue.
  *
  * @module
  */
-import { AtomicBuilder, type AtomicPlan, type AtomicWrite } from "../atomic.ts";
-import type { KindCodecs } from "../codec/kind_codecs.ts";
 import type {
   AnyKinds,
   AtomicCheck,
@@ -27,90 +24,81 @@ import type {
   WatchOptions,
   WriteOptions,
 } from "../contract.ts";
-import { type EncodedEntry, encodeEntries } from "../entries_input.ts";
 import {
   KeyNotFoundError,
   quote,
   StoreClosedError,
-  StoreReadOnlyError,
   VersionConflictError,
 } from "../errors.ts";
 import { type KeyRange, rangeOf, rangePast } from "../key_range.ts";
 import { assertName } from "../names.ts";
 import { assertInteger, assertOptions } from "../options.ts";
 import { runInSlices, Slice } from "../slice.ts";
-import { openWatch, type Watch } from "../watch/watch_stream.ts";
-import type { Database } from "./database.ts";
-import type { Row } from "./driver/driver.ts";
-import type { OpenNotifier } from "./wal_notifier.ts";
+import type { Storage, StoredEntry } from "../storage/storage.ts";
 import {
-  type Columns,
-  COMPARE_VALUE,
-  countRange,
-  DELETE_ENTRY,
-  GET_ENTRY,
-  GET_VALUE,
-  GET_VERSION,
-  INSERT_ENTRY,
-  LIST_ALL,
-  LIST_KINDS,
-  rangeParams,
-  selectRange,
-  UPDATE_ENTRY,
-} from "./queries.ts";
-import { headRevision } from "./revisions.ts";
-import { SqliteChangeLog } from "./sqlite_change_log.ts";
-import { singleStep, type WriteJob, WriteQueue } from "./write_queue.ts";
+  singleStep,
+  type WriteJob,
+  WriteQueue,
+} from "../storage/write_queue.ts";
+import { StoredChangeLog } from "../watch/stored_change_log.ts";
+import type { OpenNotifier } from "../watch/wakeup.ts";
+import { isPromise, type MaybePromise } from "../validation/kind_schemas.ts";
+import { openWatch, type Watch } from "../watch/watch_stream.ts";
+import { AtomicBuilder, type AtomicPlan, type AtomicWrite } from "./atomic.ts";
+import { prepareEntries } from "./entries_input.ts";
+import { KindHandle } from "./kind_handle.ts";
+import {
+  Awaited,
+  type Prepared,
+  settleAll,
+  type Settled,
+  type Values,
+} from "./values.ts";
 
 /** How many entries a stream, or a filtered read, reads at once. */
 const PAGE_SIZE = 256;
 
-/** What `openStore` hands over. */
-export interface SqliteStoreConfig {
-  readonly database: Database;
-  readonly codecs: KindCodecs;
-  /** The driver's name. */
-  readonly driver: string;
-  /** In ms. */
+/** What a store is made of. */
+export interface StoreConfig {
+  readonly storage: Storage;
+  readonly values: Values;
+  /** How long to wait for another connection's lock, in ms. */
   readonly busyTimeout: number;
   /** How many changes the log keeps. */
   readonly history: number;
-  readonly readOnly: boolean;
+  /** The change log's newest revision. */
+  readonly head: number;
   /** How to be notified of what others write. */
   readonly openNotifier: OpenNotifier;
-  /** The change log's newest revision; absent where a read-only file has no log. */
-  readonly head?: number;
 }
 
-/** A store on an open connection. */
-export class ConnectedStore<Kinds extends object = AnyKinds>
-  implements Store<Kinds> {
-  readonly driver: string;
-  readonly #config: SqliteStoreConfig;
-  readonly #database: Database;
-  readonly #codecs: KindCodecs;
+/** A store on a storage. */
+export class KvStore<
+  Kinds extends object = AnyKinds,
+  Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
+> implements Store<Kinds, Inputs> {
+  readonly #storage: Storage;
+  readonly #values: Values;
   readonly #queue: WriteQueue;
-  readonly #log: SqliteChangeLog;
+  readonly #log: StoredChangeLog;
   readonly #watches = new Set<Watch>();
   /** Operations that were called and have not settled. */
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
-  /** Takes over an open connection to a file of the current format. */
-  constructor(config: SqliteStoreConfig) {
-    this.driver = config.driver;
-    this.#config = config;
-    this.#database = config.database;
-    this.#codecs = config.codecs;
-    this.#queue = new WriteQueue(this.#database, config.busyTimeout, {
+  /** Takes over a storage. */
+  constructor(config: StoreConfig) {
+    this.#storage = config.storage;
+    this.#values = config.values;
+    this.#queue = new WriteQueue(this.#storage, config.busyTimeout, {
       beforeCommit: () => this.#log.beforeCommit(),
       afterCommit: () => this.#log.afterCommit(),
     });
-    this.#log = new SqliteChangeLog(
-      this.#database,
+    this.#log = new StoredChangeLog(
+      this.#storage,
       this.#queue,
       config.history,
-      config.head ?? 0,
+      config.head,
       config.openNotifier,
     );
   }
@@ -125,12 +113,12 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     assertOptions("get", options, ["signal"]);
     assertName("kind", kind);
     assertName("key", key);
-    const row = await this.#read(
+    const value = await this.#read(
       "get",
-      () => this.#database.get(GET_VALUE, kind, key),
+      () => this.#storage.getValue(kind, key),
       options?.signal,
     );
-    return row && this.#decode(kind, key, row);
+    return value && await this.#readValue(kind, key, value);
   }
 
   async entry<Kind extends KindOf<Kinds>>(
@@ -141,12 +129,12 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     assertOptions("entry", options, ["signal"]);
     assertName("kind", kind);
     assertName("key", key);
-    const row = await this.#read(
+    const stored = await this.#read(
       "entry",
-      () => this.#database.get(GET_ENTRY, kind, key),
+      () => this.#storage.getEntry(kind, key),
       options?.signal,
     );
-    return row && this.#toEntry(kind, row);
+    return stored && await this.#readEntry(kind, stored);
   }
 
   async list<Kind extends KindOf<Kinds>>(
@@ -166,12 +154,11 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     if (range?.where) {
       return (await this.#select("keys", kind, range)).map(({ key }) => key);
     }
-    const rows = await this.#read(
+    return await this.#read(
       "keys",
-      () => this.#selectRows("key", kind, keys, range),
+      () => this.#storage.listKeys(kind, keys, range),
       range?.signal,
     );
-    return rows.map((row) => row.key as string);
   }
 
   async values<Kind extends KindOf<Kinds>>(
@@ -188,17 +175,11 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     assertName("kind", kind);
     const keys = rangeOf("count", range);
     if (range?.where) return (await this.#select("count", kind, range)).length;
-    const row = await this.#read(
+    return await this.#read(
       "count",
-      () =>
-        this.#database.get(
-          countRange(keys),
-          ...rangeParams(kind, keys),
-          sqlLimit(range?.limit),
-        ),
+      () => this.#storage.count(kind, keys, range?.limit),
       range?.signal,
     );
-    return row!.count as number;
   }
 
   entries<Kind extends KindOf<Kinds>>(
@@ -213,30 +194,30 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
 
   async kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]> {
     assertOptions("kinds", options, ["signal"]);
-    const rows = await this.#read(
+    const kinds = await this.#read(
       "kinds",
-      () => this.#database.all(LIST_KINDS),
+      () => this.#storage.listKinds(),
       options?.signal,
     );
-    return rows.map((row) => row.kind as KindOf<Kinds>);
+    return kinds as KindOf<Kinds>[];
   }
 
   async getAll(
     options?: OperationOptions,
   ): Promise<Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>> {
     assertOptions("getAll", options, ["signal"]);
-    const rows = await this.#read(
+    const stored = await this.#read(
       "getAll",
-      () => this.#database.all(LIST_ALL),
+      () => this.#storage.listAll(),
       options?.signal,
     );
     const all = new Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>();
-    for (const row of rows) {
-      const kind = row.kind as KindOf<Kinds>;
-      const key = row.key as string;
+    for (const { kind: name, key, value } of stored) {
+      const kind = name as KindOf<Kinds>;
       let entries = all.get(kind);
       if (!entries) all.set(kind, entries = new Map());
-      entries.set(key, this.#decode(kind, key, row));
+      const read = this.#readValue(kind, key, value);
+      entries.set(key, isPromise(read) ? await read : read);
     }
     return all;
   }
@@ -246,7 +227,7 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
   async set<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    value: Kinds[Kind],
+    value: Inputs[Kind],
     options?: WriteOptions,
   ): Promise<SetResult> {
     assertOptions("set", options, ["ifVersion", "signal"]);
@@ -254,45 +235,43 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     assertName("key", key);
     const ifVersion = options?.ifVersion;
     assertInteger("set", "ifVersion", ifVersion, 0);
-    const encoded = this.#codecs.encode(kind, key, value);
+    const next = new Awaited(this.#values.prepare(kind, key, value));
     const put = () => {
       if (ifVersion !== undefined) {
         this.#check({ kind, key, version: ifVersion });
       }
-      const put = this.#put(kind, key, encoded);
-      return { ...put, revision: this.#revision };
+      const put = this.#put(kind, key, next.value);
+      return { ...put, revision: this.#storage.headRevision() };
     };
-    const job = singleStep(`set ${quote(kind, key)}`, put);
+    const job = singleStep(`set ${quote(kind, key)}`, put, next.ready);
     return await this.#write(job, options?.signal);
   }
 
   async setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    entries: EntriesInput<Kinds[Kind]>,
+    entries: EntriesInput<Inputs[Kind]>,
     options?: OperationOptions,
   ): Promise<SetAllResult> {
     this.#assertWritable("setAll");
     assertOptions("setAll", options, ["signal"]);
     assertName("kind", kind);
     options?.signal?.throwIfAborted();
-    let encoded: EncodedEntry[] = [];
     const work = runInSlices(
-      encodeEntries(this.#codecs, kind, entries),
+      prepareEntries(this.#values, kind, entries),
       options?.signal,
     );
-    const ready = work instanceof Promise
-      ? work.then((result) => encoded = result)
-      : undefined;
-    if (!(work instanceof Promise)) encoded = work;
-    const put = ({ key, value }: EncodedEntry) => this.#put(kind, key, value);
+    const all = new Awaited(
+      work instanceof Promise ? work.then(settleAll) : settleAll(work),
+    );
+    const put = (key: string, value: Prepared) => this.#put(kind, key, value);
     return await this.#write({
       action: `setAll of kind ${JSON.stringify(kind)}`,
-      ready,
+      ready: all.ready,
       severalStatements: true,
       *run() {
         const counts = { created: 0, updated: 0, unchanged: 0 };
-        for (const entry of encoded) {
-          counts[put(entry).status]++;
+        for (const { key, value } of all.value) {
+          counts[put(key, value).status]++;
           yield;
         }
         return counts;
@@ -303,7 +282,7 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
   async update<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    fn: (value: Kinds[Kind]) => Kinds[Kind],
+    fn: (value: Kinds[Kind]) => Inputs[Kind],
     options?: UpdateOptions<Kinds[Kind]>,
   ): Promise<UpdateResult<Kinds[Kind]>> {
     assertOptions("update", options, ["initial", "signal"]);
@@ -318,15 +297,18 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     }
     const initial = options?.initial === undefined
       ? undefined
-      : { value: this.#codecs.encode(kind, key, options.initial) };
+      : this.#values.encode(kind, key, options.initial);
     const update = () => {
-      const row = this.#database.get(GET_VALUE, kind, key) ?? initial;
-      if (!row) throw new KeyNotFoundError(kind, key);
-      const value = fn(this.#decode(kind, key, row));
-      assertSynchronous(kind, key, value);
-      const encoded = this.#codecs.encode(kind, key, value);
-      const put = this.#put(kind, key, encoded);
-      return { ...put, revision: this.#revision, value };
+      // A copy each time: it may run again, and the codec may give it away.
+      const previous = this.#storage.getValue(kind, key) ?? initial?.slice();
+      if (!previous) throw new KeyNotFoundError(kind, key);
+      const result = fn(this.#decode(kind, key, previous));
+      assertSynchronous("the function", kind, key, result);
+      const next = this.#values.prepare(kind, key, result);
+      assertSynchronous("the schema", kind, key, next);
+      const put = this.#put(kind, key, next);
+      const value = next.value as Kinds[Kind];
+      return { ...put, revision: this.#storage.headRevision(), value };
     };
     const job = singleStep(`update ${quote(kind, key)}`, update);
     return await this.#write(job, options?.signal);
@@ -346,23 +328,33 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
       if (ifVersion !== undefined) {
         this.#check({ kind, key, version: ifVersion });
       }
-      const row = this.#database.get(GET_ENTRY, kind, key);
-      if (!row) return undefined;
+      const stored = this.#storage.getEntry(kind, key);
+      if (!stored) return undefined;
       // First, so that what cannot be told is not lost.
-      const previous = this.#toEntry(kind, row);
-      this.#database.run(DELETE_ENTRY, kind, key);
+      const previous = {
+        ...stored,
+        value: this.#decode(kind, key, stored.value),
+      };
+      this.#storage.remove(kind, key);
       return previous;
     };
     const job = singleStep(`delete ${quote(kind, key)}`, remove);
     return await this.#write(job, options?.signal);
   }
 
-  atomic(): AtomicOperation<Kinds> {
+  atomic(): AtomicOperation<Kinds, Inputs> {
     this.#assertOpen();
-    return new AtomicBuilder<Kinds>({
-      encode: (kind, key, value) => this.#codecs.encode(kind, key, value),
+    return new AtomicBuilder<Kinds, Inputs>({
+      prepare: (kind, key, value) => this.#values.prepare(kind, key, value),
       commit: (plan, options) => this.#commit(plan, options),
     });
+  }
+
+  kind<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+  ): KindHandle<Kinds, Inputs, Kind> {
+    assertName("kind", kind);
+    return new KindHandle(this, kind);
   }
 
   // Watching and closing.
@@ -380,14 +372,10 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     options?: WatchOptions,
   ): ReadableStream<WatchEvent | WatchBookmark> {
     this.#assertOpen();
-    if (this.#config.head === undefined) {
-      throw new StoreReadOnlyError(
-        "Cannot watch: the file has no change log, and was opened read-only; open it once with mode=rwc",
-      );
-    }
+    this.#storage.assertWatchable();
     return openWatch(
       this.#log,
-      (kind, key, bytes) => this.#codecs.decode(kind, key, bytes),
+      (kind, key, bytes) => this.#values.read(kind, key, bytes),
       this.#watches,
       kind,
       options,
@@ -406,7 +394,7 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     await this.#queue.drained();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     for (const watch of this.#watches) watch.end();
-    this.#database.close();
+    this.#storage.close();
   }
 
   // How reads are done.
@@ -432,28 +420,20 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     const keys = rangeOf(action, range);
     if (range?.where) {
       const read = () =>
-        this.#database.snapshot(() => this.#selectWhere(kind, keys, range));
+        this.#storage.snapshot(() => this.#selectWhere(kind, keys, range));
       return await this.#read(action, read, range.signal);
     }
-    const rows = await this.#read(
+    const stored = await this.#read(
       action,
-      () => this.#selectRows("value", kind, keys, range),
+      () => this.#storage.listValues(kind, keys, range),
       range?.signal,
     );
-    return rows.map((row) => this.#toKeyValue(kind, row));
-  }
-
-  #selectRows(
-    columns: Columns,
-    kind: string,
-    keys: KeyRange,
-    range: { limit?: number; reverse?: boolean } = {},
-  ): Row[] {
-    return this.#database.all(
-      selectRange(columns, keys, range.reverse ?? false),
-      ...rangeParams(kind, keys),
-      sqlLimit(range.limit),
-    );
+    const found: KeyValue<Kinds[Kind]>[] = [];
+    for (const { key, value } of stored) {
+      const read = this.#readValue(kind, key, value);
+      found.push({ key, value: isPromise(read) ? await read : read });
+    }
+    return found;
   }
 
   /** The entries that pass `where`, read by pages so as to stop at the limit. */
@@ -465,17 +445,18 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     const found: KeyValue<Kinds[Kind]>[] = [];
     let rest = keys;
     while (found.length < limit) {
-      const rows = this.#selectRows("value", kind, rest, {
+      const page = this.#storage.listValues(kind, rest, {
         limit: PAGE_SIZE,
         reverse,
       });
-      for (const row of rows) {
+      for (const { key, value: bytes } of page) {
         if (found.length >= limit) break;
-        const entry = this.#toKeyValue(kind, row);
-        if (where!(entry.key, entry.value)) found.push(entry);
+        const value = this.#readValue(kind, key, bytes);
+        assertFilterable(kind, value);
+        if (where!(key, value)) found.push({ key, value });
       }
-      if (rows.length < PAGE_SIZE) break;
-      rest = rangePast(rest, rows[PAGE_SIZE - 1].key as string, reverse);
+      if (page.length < PAGE_SIZE) break;
+      rest = rangePast(rest, page[PAGE_SIZE - 1].key, reverse);
     }
     return found;
   }
@@ -492,49 +473,47 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     while (left > 0) {
       if (slice.isUsedUp) await slice.nextTurn();
       const size = where ? PAGE_SIZE : Math.min(PAGE_SIZE, left);
-      const rows = await this.#read(
+      const page = await this.#read(
         "entries",
-        () => this.#selectRows("entry", kind, rest, { limit: size, reverse }),
+        () => this.#storage.listEntries(kind, rest, { limit: size, reverse }),
         signal,
       );
-      for (const row of rows) {
+      for (const stored of page) {
         signal?.throwIfAborted();
-        const entry = this.#toEntry(kind, row);
+        const entry = await this.#readEntry(kind, stored);
         if (where && !where(entry.key, entry.value)) continue;
         yield entry;
         if (--left === 0) return;
       }
-      if (rows.length < size) return;
-      rest = rangePast(rest, rows[size - 1].key as string, reverse);
+      if (page.length < size) return;
+      rest = rangePast(rest, page[size - 1].key, reverse);
     }
   }
 
   #decode<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    row: Row,
+    value: Uint8Array,
   ): Kinds[Kind] {
-    const bytes = row.value as Uint8Array;
-    return this.#codecs.decode(kind, key, bytes) as Kinds[Kind];
+    return this.#values.decode(kind, key, value) as Kinds[Kind];
   }
 
-  #toKeyValue<Kind extends KindOf<Kinds>>(
+  #readValue<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    row: Row,
-  ): KeyValue<Kinds[Kind]> {
-    const key = row.key as string;
-    return { key, value: this.#decode(kind, key, row) };
+    key: string,
+    value: Uint8Array,
+  ): MaybePromise<Kinds[Kind]> {
+    return this.#values.read(kind, key, value) as MaybePromise<Kinds[Kind]>;
   }
 
-  #toEntry<Kind extends KindOf<Kinds>>(
+  #readEntry<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    row: Row,
-  ): Entry<Kinds[Kind]> {
-    return {
-      ...this.#toKeyValue(kind, row),
-      version: row.version as number,
-      updatedAt: new Date(row.updated_at as string),
-    };
+    stored: StoredEntry,
+  ): MaybePromise<Entry<Kinds[Kind]>> {
+    const value = this.#readValue(kind, stored.key, stored.value);
+    return isPromise(value)
+      ? Promise.resolve(value).then((value) => ({ ...stored, value }))
+      : { ...stored, value };
   }
 
   // How writes are done, inside their transaction.
@@ -546,36 +525,35 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
 
   /** Throws `VersionConflictError` unless the entry has the version. */
   #check({ kind, key, version }: AtomicCheck): void {
-    const row = this.#database.get(GET_VERSION, kind, key);
-    const actual = row ? row.version as number : 0;
+    const actual = this.#storage.getVersion(kind, key);
     if (actual !== version) {
       throw new VersionConflictError(kind, key, version, actual);
     }
   }
 
+  /** Writes a value, unless it counts as the one that is there. */
   #put(
     kind: string,
     key: string,
-    value: Uint8Array,
+    { bytes }: Prepared,
   ): Omit<SetResult, "revision"> {
-    const row = this.#database.get(COMPARE_VALUE, value, kind, key);
-    const version = row ? row.version as number : 0;
-    if (row?.same) return { status: "unchanged", version };
-    if (row) this.#database.run(UPDATE_ENTRY, value, kind, key);
-    else this.#database.run(INSERT_ENTRY, kind, key, value);
-    return { status: row ? "updated" : "created", version: version + 1 };
-  }
-
-  get #revision(): number {
-    return headRevision(this.#database);
+    if (this.#values.areCompared) {
+      const stored = this.#storage.getEntry(kind, key);
+      if (stored && this.#values.areEqual(kind, key, stored.value, bytes)) {
+        return { status: "unchanged", version: stored.version };
+      }
+    }
+    return this.#storage.put(kind, key, bytes);
   }
 
   #commit(plan: AtomicPlan, options?: OperationOptions): Promise<AtomicResult> {
+    const writes = new Awaited(settleAll(plan.writes));
     const check = (check: AtomicCheck) => this.#check(check);
-    const apply = (write: AtomicWrite) => this.#apply(write);
-    const revision = () => this.#revision;
+    const apply = (write: Settled<AtomicWrite>) => this.#apply(write);
+    const revision = () => this.#storage.headRevision();
     return this.#write<AtomicResult>({
       action: "commit",
+      ready: writes.ready,
       severalStatements: true,
       *run() {
         try {
@@ -584,7 +562,7 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
           if (!(conflict instanceof VersionConflictError)) throw conflict;
           return { ok: false, conflict };
         }
-        for (const write of plan.writes) {
+        for (const write of writes.value) {
           apply(write);
           yield;
         }
@@ -593,9 +571,9 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
     }, options?.signal);
   }
 
-  #apply({ kind, key, value }: AtomicWrite): void {
+  #apply({ kind, key, value }: Settled<AtomicWrite>): void {
     if (value) this.#put(kind, key, value);
-    else this.#database.run(DELETE_ENTRY, kind, key);
+    else this.#storage.remove(kind, key);
   }
 
   #assertOpen(): void {
@@ -604,24 +582,34 @@ export class ConnectedStore<Kinds extends object = AnyKinds>
 
   #assertWritable(action: string): void {
     this.#assertOpen();
-    if (!this.#config.readOnly) return;
-    throw new StoreReadOnlyError(
-      `Cannot ${action}: the store was opened read-only; open it with mode=rwc`,
-    );
+    this.#storage.assertWritable(action);
   }
 }
 
-function sqlLimit(limit = Infinity): number {
-  return limit === Infinity ? -1 : limit;
-}
-
-function assertSynchronous(kind: string, key: string, value: unknown): void {
-  if (typeof (value as PromiseLike<unknown> | null)?.then !== "function") {
-    return;
-  }
+/** Throws a `TypeError` for a promise, inside a transaction. */
+function assertSynchronous<T>(
+  what: string,
+  kind: string,
+  key: string,
+  value: MaybePromise<T>,
+): asserts value is T {
+  if (!isPromise(value)) return;
   throw new TypeError(
     `Cannot update ${
       quote(kind, key)
-    }: the function returned a promise, and a transaction cannot wait for it; read the entry, then set with ifVersion`,
+    }: ${what} returned a promise, and a transaction cannot wait for it; read the entry, then set with ifVersion`,
+  );
+}
+
+/** Throws a `TypeError` where a value that is read is still being checked. */
+function assertFilterable<T>(
+  kind: string,
+  value: MaybePromise<T>,
+): asserts value is T {
+  if (!isPromise(value)) return;
+  throw new TypeError(
+    `Cannot read kind ${
+      JSON.stringify(kind)
+    } with "where": its schema is asynchronous, and the read is of one moment; filter what is read`,
   );
 }

@@ -5,7 +5,6 @@
  * @module
  */
 import { sleep } from "../slice.ts";
-import { isBusy } from "./failure.ts";
 
 const FIRST_PAUSE_MS = 1;
 // Whoever writes without a pause leaves the lock for moments only: with rare
@@ -37,6 +36,7 @@ export class LockWait {
 /** Tries until the lock is had, for `timeout` ms; then throws as the last try did. */
 export async function retryWhileBusy<T>(
   work: () => T | Promise<T>,
+  isBusy: (error: unknown) => boolean,
   timeout: number,
   signal?: AbortSignal,
 ): Promise<T> {

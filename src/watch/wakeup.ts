@@ -12,8 +12,7 @@
  * @module
  */
 import { clearImmediate, setImmediate } from "node:timers";
-import type { Wait } from "../watch/change_log.ts";
-import type { OpenNotifier } from "./wal_notifier.ts";
+import type { Wait } from "./change_log.ts";
 
 /** The longest time between two looks while somebody waits, in ms. Each costs an idle process up to half a ms of CPU time. */
 const SWEEP_MS = 1_000;
@@ -29,6 +28,20 @@ const SPIN_REST_MS = 20;
 const OWN_COMMIT_MS = 5;
 /** How long the notifier stays while nobody waits, in ms: most watches are soon back. */
 const LINGER_MS = 50;
+
+/** Who is told. */
+export interface WriteListener {
+  /** Something was written: it can be read now, or any moment. */
+  onWrite(): void;
+  /** There will be no more notifications. */
+  onEnd(): void;
+}
+
+/**
+ * Begins to tell a listener, until what it returns is disposed of: nothing
+ * where there are no notifications. It keeps the process running meanwhile.
+ */
+export type OpenNotifier = (listener: WriteListener) => Disposable | undefined;
 
 /** What a look at the log found. */
 export interface News {

@@ -9,29 +9,17 @@
 import { compareKeys, lowerBound } from "../key_order.ts";
 import { type KeyRange, rangePast } from "../key_range.ts";
 import { Slice } from "../slice.ts";
-import type { ChangeFilter, Replay, ReplayEntry } from "../watch/change_log.ts";
-import type { Database } from "./database.ts";
-import {
-  GET_PREVIOUS,
-  rangeParams,
-  selectChangedKeys,
-  selectRange,
-} from "./queries.ts";
-import { assertLogReaches, headRevision } from "./revisions.ts";
-import type { WriteQueue } from "./write_queue.ts";
+import type { ChangedKey, Storage } from "../storage/storage.ts";
+import type { WriteQueue } from "../storage/write_queue.ts";
+import type { ChangeFilter, Replay, ReplayEntry } from "./change_log.ts";
+import { assertLogReaches } from "./revisions.ts";
 
 /** How many revisions one step looks through for changed keys. */
 const SCAN_WINDOW = 10_000;
 
-/** A key that changed since the snapshot, and the revision of its first change. */
-interface ChangedKey {
-  readonly key: string;
-  readonly revision: number;
-}
-
-/** A replay of the entries in a file. */
-export class SqliteReplay implements Replay {
-  readonly #database: Database;
+/** A replay of the entries in a storage. */
+export class StoredReplay implements Replay {
+  readonly #storage: Storage;
   readonly #queue: WriteQueue;
   readonly #kind: string;
   readonly #snapshot: number;
@@ -43,14 +31,14 @@ export class SqliteReplay implements Replay {
   #scanned: number;
   #done = false;
 
-  /** Takes the connection, its queue, and what to read as of which revision. */
+  /** Takes the storage, its queue, and what to read as of which revision. */
   constructor(
-    database: Database,
+    storage: Storage,
     queue: WriteQueue,
     filter: ChangeFilter,
     snapshot: number,
   ) {
-    this.#database = database;
+    this.#storage = storage;
     this.#queue = queue;
     this.#kind = filter.kind;
     this.#rest = filter.keys;
@@ -76,12 +64,12 @@ export class SqliteReplay implements Replay {
 
   /** Reads a page as of one moment, or looks through a part of the log first. */
   #step(limit: number): ReplayEntry[] | undefined {
-    const head = headRevision(this.#database);
+    const head = this.#storage.headRevision();
     this.#scanChanges(Math.min(head, this.#scanned + SCAN_WINDOW));
     if (this.#scanned < head) return undefined;
-    return this.#database.snapshot(() => {
+    return this.#storage.snapshot(() => {
       // Others may have committed since the line above.
-      this.#scanChanges(headRevision(this.#database));
+      this.#scanChanges(this.#storage.headRevision());
       return this.#readPage(limit);
     });
   }
@@ -89,14 +77,13 @@ export class SqliteReplay implements Replay {
   #scanChanges(until: number): void {
     if (until <= this.#scanned) return;
     const fresh = new Map<string, ChangedKey>();
-    for (
-      const { key, revision } of this.#database.all(
-        selectChangedKeys(this.#rest),
-        this.#scanned,
-        until,
-        ...rangeParams(this.#kind, this.#rest),
-      ) as unknown as ChangedKey[]
-    ) {
+    const changes = this.#storage.listChangedKeys(
+      this.#kind,
+      this.#rest,
+      this.#scanned,
+      until,
+    );
+    for (const { key, revision } of changes) {
       if (!fresh.has(key)) fresh.set(key, { key, revision });
     }
     this.#scanned = until;
@@ -108,11 +95,11 @@ export class SqliteReplay implements Replay {
   }
 
   #readPage(limit: number): ReplayEntry[] {
-    const rows = this.#database.all(
-      selectRange("entry", this.#rest, false),
-      ...rangeParams(this.#kind, this.#rest),
-      limit,
-    ) as unknown as ReplayEntry[];
+    const rows: readonly ReplayEntry[] = this.#storage.listEntries(
+      this.#kind,
+      this.#rest,
+      { limit },
+    );
     const last = rows.length === limit ? rows[limit - 1].key : undefined;
     const page: ReplayEntry[] = [];
     let undone = 0;
@@ -136,21 +123,15 @@ export class SqliteReplay implements Replay {
     this.#changed.splice(0, undone);
     this.#done = last === undefined && current === rows.length &&
       this.#changed.length === 0;
-    assertLogReaches(this.#database, this.#snapshot);
+    assertLogReaches(this.#storage, this.#snapshot);
     return page;
   }
 
   /** What the entry was before its first change: nothing, if that created it. */
   #previousOf({ key, revision }: ChangedKey): ReplayEntry | undefined {
-    const change = this.#database.get(GET_PREVIOUS, revision);
     // Gone from the log, as is told once the page is read; or a creation.
-    if (!change || change.type === "create") return undefined;
-    const version = change.version as number;
-    return {
-      key,
-      version: change.type === "update" ? version - 1 : version,
-      value: change.previous as Uint8Array,
-    };
+    const previous = this.#storage.getPrevious(revision);
+    return previous && { key, ...previous };
   }
 }
 

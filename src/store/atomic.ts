@@ -9,15 +9,18 @@ import type {
   AtomicResult,
   KindOf,
   OperationOptions,
-} from "./contract.ts";
-import { assertName } from "./names.ts";
-import { assertInteger, assertOptions } from "./options.ts";
+} from "../contract.ts";
+import { assertName } from "../names.ts";
+import { assertInteger, assertOptions } from "../options.ts";
+import { ValidationError } from "../errors.ts";
+import type { MaybePromise } from "../validation/kind_schemas.ts";
+import type { Prepared } from "./values.ts";
 
-/** A write of an atomic operation: the encoded value, or `undefined` to delete. */
+/** A write of an atomic operation: a value, or `undefined` to delete. */
 export interface AtomicWrite {
   readonly kind: string;
   readonly key: string;
-  readonly value: Uint8Array | undefined;
+  readonly value: MaybePromise<Prepared> | undefined;
 }
 
 /** What an atomic operation is to do. */
@@ -28,15 +31,17 @@ export interface AtomicPlan {
 
 /** What a store does for its atomic operations. */
 export interface AtomicBackend {
-  /** Encodes a value; throws `CodecError`. */
-  encode(kind: string, key: string, value: unknown): Uint8Array;
+  /** Checks and encodes a value. */
+  prepare(kind: string, key: string, value: unknown): MaybePromise<Prepared>;
   /** Carries the plan out in one transaction. */
   commit(plan: AtomicPlan, options?: OperationOptions): Promise<AtomicResult>;
 }
 
 /** The builder that `atomic()` gives. */
-export class AtomicBuilder<Kinds extends object>
-  implements AtomicOperation<Kinds> {
+export class AtomicBuilder<
+  Kinds extends object,
+  Inputs extends { [Kind in keyof Kinds]: unknown },
+> implements AtomicOperation<Kinds, Inputs> {
   readonly #backend: AtomicBackend;
   readonly #checks: AtomicCheck[] = [];
   readonly #writes: AtomicWrite[] = [];
@@ -65,13 +70,24 @@ export class AtomicBuilder<Kinds extends object>
   set<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    value: Kinds[Kind],
+    value: Inputs[Kind],
   ): this {
     assertName("kind", kind);
     assertName("key", key);
-    const encoded = this.#backend.encode(kind, key, value);
-    this.#writes.push({ kind, key, value: encoded });
+    this.#writes.push({ kind, key, value: this.#prepare(kind, key, value) });
     return this;
+  }
+
+  /** What a schema refuses, at once or later, is the commit's error. */
+  #prepare(kind: string, key: string, value: unknown): MaybePromise<Prepared> {
+    try {
+      return this.#backend.prepare(kind, key, value);
+    } catch (error) {
+      if (!(error instanceof ValidationError)) throw error;
+      const refused = Promise.reject(error);
+      refused.catch(() => {});
+      return refused;
+    }
   }
 
   delete(kind: KindOf<Kinds>, key: string): this {

@@ -5,13 +5,7 @@
  * @module
  */
 import { WatchOverflowError } from "../errors.ts";
-import type { Database } from "./database.ts";
-import {
-  HEAD_REVISION,
-  LIST_CHANGED_KINDS,
-  OLDEST_REVISION,
-  PRUNE_LOG,
-} from "./queries.ts";
+import type { Changes } from "../storage/storage.ts";
 import type { News } from "./wakeup.ts";
 
 /** How many changes one transaction prunes at most, if it made fewer itself. */
@@ -20,18 +14,13 @@ const PRUNE_SLICE = 1_000;
 /** How many revisions one read of the log visits at most. */
 export const READ_WINDOW = 10_000;
 
-/** The newest revision. */
-export function headRevision(database: Database): number {
-  return database.get(HEAD_REVISION)!.revision as number;
-}
-
 /**
  * Throws `WatchOverflowError` unless the log holds every change past
  * a revision. To be called after reading those changes: another process may
  * prune between two statements, but a row that is there now was there before.
  */
-export function assertLogReaches(database: Database, after: number): void {
-  const oldest = oldestRevision(database);
+export function assertLogReaches(changes: Changes, after: number): void {
+  const oldest = changes.oldestRevision();
   if (after >= oldest - 1) return;
   throw new WatchOverflowError(
     `Cannot watch after revision ${after}: the change log begins at ${oldest}; read the kind again and watch from there, and if this happens often, open the store with a longer history`,
@@ -39,17 +28,11 @@ export function assertLogReaches(database: Database, after: number): void {
 }
 
 /** What happened past a revision. Which kinds changed is known as long as the log reaches, and is not too far ahead. */
-export function newsPast(database: Database, after: number): News {
-  const head = headRevision(database);
+export function newsPast(changes: Changes, after: number): News {
+  const head = changes.headRevision();
   if (head <= after || head - after > READ_WINDOW) return { head };
-  const rows = database.all(LIST_CHANGED_KINDS, after, head);
-  if (after < oldestRevision(database) - 1) return { head };
-  return { head, kinds: new Set(rows.map((row) => row.kind as string)) };
-}
-
-/** The oldest revision in the log, or the one that will be. */
-function oldestRevision(database: Database): number {
-  return database.get(OLDEST_REVISION)!.revision as number;
+  const kinds = new Set(changes.listChangedKinds(after, head));
+  return after < changes.oldestRevision() - 1 ? { head } : { head, kinds };
 }
 
 /**
@@ -59,15 +42,15 @@ function oldestRevision(database: Database): number {
  * those: a watcher that is caught up never overflows on one large write.
  */
 export function pruneLog(
-  database: Database,
+  changes: Changes,
   history: number,
   before: number,
   head: number,
 ): void {
-  const oldest = oldestRevision(database);
+  const oldest = changes.oldestRevision();
   const surplus = Math.min(head - history, before) - oldest + 1;
   const step = Math.min(PRUNE_SLICE, Math.ceil(history / 10));
   if (surplus < step) return;
   const most = Math.max(PRUNE_SLICE, 2 * (head - before));
-  database.run(PRUNE_LOG, oldest - 1 + Math.min(surplus, most));
+  changes.prune(oldest - 1 + Math.min(surplus, most));
 }

@@ -1,5 +1,5 @@
 /**
- * Puts a store's operations on its one connection in order. Writes that wait
+ * Puts a store's operations on its storage in order. Writes that wait
  * are committed together (group commit), so that they share one fsync.
  *
  * The invariants:
@@ -12,10 +12,8 @@
  * @module
  */
 import { Slice } from "../slice.ts";
-import type { Database } from "./database.ts";
-import { SqlError } from "./driver/driver.ts";
-import { isBusy, storeError } from "./failure.ts";
 import { LockWait, retryWhileBusy } from "./lock_wait.ts";
+import type { Transactions } from "./storage.ts";
 
 /** A write, as the queue sees it. */
 export interface WriteJob<T> {
@@ -36,9 +34,14 @@ export interface WriteJob<T> {
 }
 
 /** A write of one statement, or none, which has nowhere to pause. */
-export function singleStep<T>(action: string, work: () => T): WriteJob<T> {
+export function singleStep<T>(
+  action: string,
+  work: () => T,
+  ready?: Promise<unknown>,
+): WriteJob<T> {
   return {
     action,
+    ready,
     severalStatements: false,
     // deno-lint-ignore require-yield -- there is nowhere to pause
     *run() {
@@ -64,6 +67,8 @@ interface Queued {
   readonly since: number;
   /** Whether `job.ready` has resolved. */
   ready: boolean;
+  /** Where it has to: resolves when it has, or the write is dropped. */
+  readonly held?: PromiseWithResolvers<void>;
   /** From here on an abort comes too late. */
   begun: boolean;
   /** Settled before it began, as when it was aborted: there is nothing left to do. */
@@ -75,9 +80,9 @@ interface Queued {
   settle(outcome: Outcome): void;
 }
 
-/** The queue of one connection. */
+/** The queue of one storage. */
 export class WriteQueue {
-  readonly #database: Database;
+  readonly #transactions: Transactions;
   readonly #busyTimeout: number;
   readonly #hooks: TransactionHooks;
   readonly #slice = new Slice();
@@ -89,13 +94,13 @@ export class WriteQueue {
   /** Since when the lock has been refused. */
   #lockWait: LockWait | undefined;
 
-  /** Takes the connection, how long to wait for a lock (ms), and the hooks. */
+  /** Takes the transactions, how long to wait for a lock (ms), and the hooks. */
   constructor(
-    database: Database,
+    transactions: Transactions,
     busyTimeout: number,
     hooks: TransactionHooks,
   ) {
-    this.#database = database;
+    this.#transactions = transactions;
     this.#busyTimeout = busyTimeout;
     this.#hooks = hooks;
   }
@@ -108,6 +113,7 @@ export class WriteQueue {
       job,
       since: performance.now(),
       ready: job.ready === undefined,
+      held: job.ready && Promise.withResolvers(),
       begun: false,
       dropped: false,
       alone: false,
@@ -121,7 +127,10 @@ export class WriteQueue {
       if (!queued.begun) drop(queued, signal?.reason);
     };
     signal?.addEventListener("abort", onAbort);
-    job.ready?.then(() => queued.ready = true, (error) => drop(queued, error));
+    job.ready?.then(() => {
+      queued.ready = true;
+      queued.held?.resolve();
+    }, (error) => drop(queued, error));
     this.#waiting.push(queued);
     this.#draining ??= this.#drain();
     return promise;
@@ -154,9 +163,14 @@ export class WriteQueue {
       return work();
     };
     try {
-      return await retryWhileBusy(attempt, this.#busyTimeout, signal);
+      return await retryWhileBusy(
+        attempt,
+        (error) => this.#transactions.isBusy(error),
+        this.#busyTimeout,
+        signal,
+      );
     } catch (error) {
-      throw storeError(action, error);
+      throw this.#transactions.errorOf(action, error);
     }
   }
 
@@ -169,7 +183,9 @@ export class WriteQueue {
       try {
         return work();
       } catch (error) {
-        if (!isBusy(error)) throw storeError(action, error);
+        if (!this.#transactions.isBusy(error)) {
+          throw this.#transactions.errorOf(action, error);
+        }
       }
     }
     return this.write(singleStep(action, work));
@@ -184,7 +200,7 @@ export class WriteQueue {
     // Writes called in the same turn join the first transaction.
     await undefined;
     for (let first = this.#first(); first; first = this.#first()) {
-      if (!first.ready) await first.job.ready?.catch(() => {});
+      if (!first.ready) await first.held?.promise;
       else if (this.#slice.isUsedUp) await this.#slice.nextTurn();
       else if (await this.#begin()) await this.#runTransaction();
     }
@@ -202,19 +218,19 @@ export class WriteQueue {
   /** Begins a transaction, or tells that the first write got an error instead. */
   async #begin(): Promise<boolean> {
     try {
-      this.#database.run("BEGIN IMMEDIATE");
+      this.#transactions.begin();
       // In the same step: a read between the two would be in the transaction.
       this.#transaction = Promise.withResolvers();
       return true;
     } catch (error) {
-      if (isBusy(error)) await this.#waitForLock(error);
+      if (this.#transactions.isBusy(error)) await this.#waitForLock(error);
       else this.#fail(this.#waiting[0], error);
       return false;
     }
   }
 
   /** Pauses; gives up the writes that have waited for `busyTimeout`. */
-  async #waitForLock(refusal: SqlError): Promise<void> {
+  async #waitForLock(refusal: unknown): Promise<void> {
     const wait = this.#lockWait ??= new LockWait();
     const oldest = performance.now() - this.#busyTimeout;
     for (const queued of this.#waiting) {
@@ -226,23 +242,23 @@ export class WriteQueue {
   }
 
   #fail(queued: Queued, error: unknown): void {
-    drop(queued, storeError(queued.job.action, error));
+    drop(queued, this.#transactions.errorOf(queued.job.action, error));
   }
 
   async #runTransaction(): Promise<void> {
     const outcomes: Outcome[] = [];
-    let failure: SqlError | undefined;
+    let failure: { error: unknown } | undefined;
     try {
       await this.#runBatch(outcomes);
       this.#hooks.beforeCommit();
       await this.#commit();
     } catch (error) {
-      failure = SqlError.from(error);
-      this.#rollBack();
+      failure = { error };
+      this.#transactions.rollBack();
     }
     this.#transaction?.resolve();
     this.#transaction = undefined;
-    if (failure) return await this.#handleFailure(failure);
+    if (failure) return await this.#handleFailure(failure.error);
     this.#lockWait = undefined;
     this.#hooks.afterCommit();
     const batch = this.#waiting.splice(0, outcomes.length);
@@ -272,17 +288,17 @@ export class WriteQueue {
   async #runJob(queued: Queued): Promise<Outcome> {
     const { job } = queued;
     queued.begun = true;
-    if (job.severalStatements) this.#database.run("SAVEPOINT job");
+    if (job.severalStatements) this.#transactions.save();
     let outcome: Outcome;
     try {
       outcome = { value: await this.#runSteps(job) };
     } catch (error) {
-      // SQLite's failures end the transaction, the caller's own only its write.
-      if (error instanceof SqlError) throw error;
-      if (job.severalStatements) this.#database.run("ROLLBACK TO job");
+      // The storage's failures end the transaction, the caller's own only its write.
+      if (this.#transactions.isFailure(error)) throw error;
+      if (job.severalStatements) this.#transactions.undo();
       outcome = { error };
     }
-    if (job.severalStatements) this.#database.run("RELEASE job");
+    if (job.severalStatements) this.#transactions.release();
     return outcome;
   }
 
@@ -299,28 +315,24 @@ export class WriteQueue {
   async #commit(): Promise<void> {
     for (;;) {
       try {
-        return this.#database.run("COMMIT");
+        return this.#transactions.commit();
       } catch (error) {
         const wait = this.#lockWait ??= new LockWait();
-        if (!isBusy(error) || wait.elapsed >= this.#busyTimeout) throw error;
+        if (
+          !this.#transactions.isBusy(error) || wait.elapsed >= this.#busyTimeout
+        ) throw error;
         await wait.pause(this.#busyTimeout);
       }
     }
   }
 
-  #rollBack(): void {
-    try {
-      this.#database.run("ROLLBACK");
-    } catch {
-      // SQLite has rolled back by itself (https://sqlite.org/lang_transaction.html).
-    }
-  }
-
   /** After a rollback: what shared the transaction does not share the failure. */
-  async #handleFailure(failure: SqlError): Promise<void> {
+  async #handleFailure(failure: unknown): Promise<void> {
     const batch = this.#waiting.filter((queued) => queued.begun);
     for (const queued of batch) queued.begun = false;
-    if (isBusy(failure)) return await this.#waitForLock(failure);
+    if (this.#transactions.isBusy(failure)) {
+      return await this.#waitForLock(failure);
+    }
     if (batch.length === 1) return this.#fail(batch[0], failure);
     for (const queued of batch) queued.alone = true;
   }
@@ -328,6 +340,7 @@ export class WriteQueue {
 
 function drop(queued: Queued, error: unknown): void {
   queued.dropped = true;
+  queued.held?.resolve();
   queued.settle({ error });
 }
 

@@ -3,30 +3,31 @@
  *
  * @module
  */
-import type { KindCodecs } from "./codec/kind_codecs.ts";
-import type { EntriesInput } from "./contract.ts";
-import { sortByKey } from "./key_order.ts";
-import { assertName } from "./names.ts";
+import type { EntriesInput } from "../contract.ts";
+import { sortByKey } from "../key_order.ts";
+import { assertName } from "../names.ts";
+import type { MaybePromise } from "../validation/kind_schemas.ts";
+import type { Prepared, Values } from "./values.ts";
 
-/** A key with its encoded value. */
-export interface EncodedEntry {
+/** A key with its value. */
+export interface PreparedEntry {
   readonly key: string;
-  readonly value: Uint8Array;
+  readonly value: MaybePromise<Prepared>;
 }
 
 /**
- * Encodes the entries and puts them in key order; of a key that comes twice the
- * last value counts. Yields wherever it may pause.
+ * Checks and encodes the entries, and puts them in key order; of a key that
+ * comes twice the last value counts. Yields wherever it may pause.
  */
-export function* encodeEntries(
-  codecs: KindCodecs,
+export function* prepareEntries(
+  values: Values,
   kind: string,
   entries: EntriesInput<unknown>,
-): Generator<void, EncodedEntry[]> {
-  const byKey = new Map<string, EncodedEntry>();
+): Generator<void, PreparedEntry[]> {
+  const byKey = new Map<string, PreparedEntry>();
   for (const [key, value] of pairsOf(kind, entries)) {
     assertName("key", key);
-    byKey.set(key, { key, value: codecs.encode(kind, key, value) });
+    byKey.set(key, { key, value: values.prepare(kind, key, value) });
     yield;
   }
   return yield* sortByKey([...byKey.values()]);

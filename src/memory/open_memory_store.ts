@@ -1,0 +1,111 @@
+/**
+ * A store in memory: the same operations, watches and guarantees, with no file
+ * and no driver. What it holds lives as long as it is open.
+ *
+ * @module
+ */
+import type { CodecsByKind } from "../codec/kind_codecs.ts";
+import type { AnyKinds, Store } from "../contract.ts";
+import { assertOptions } from "../options.ts";
+import { KvStore } from "../store/kv_store.ts";
+import {
+  COMMON_OPTIONS,
+  type CommonOptions,
+  readCommonOptions,
+} from "../store/store_options.ts";
+import type {
+  InputsOf,
+  OutputsOf,
+  SchemasByKind,
+} from "../validation/schema.ts";
+import { MemoryStorage } from "./memory_storage.ts";
+
+/**
+ * Options of {@linkcode openMemoryStore}. Those of `openStore` that concern
+ * a file are taken, so that one can stand in for the other, and change nothing.
+ *
+ * @typeParam Kinds A map from kind to value type.
+ */
+export interface MemoryStoreOptions<Kinds extends object = AnyKinds>
+  extends CommonOptions<Kinds> {
+  /** Of a file. Two stores of the same path share nothing. */
+  path?: string | URL;
+  /** Of a file. */
+  driver?: unknown;
+  /** Of a file: nobody else holds a lock. */
+  busyTimeout?: number;
+  /** Of a file. */
+  wal?: boolean;
+  /** Of a file. */
+  durability?: "full" | "normal";
+}
+
+const FILE_OPTIONS = ["path", "driver", "busyTimeout", "wal", "durability"];
+
+/**
+ * A store in memory.
+ *
+ * @typeParam Kinds A map from kind to value type.
+ * @typeParam Inputs A map from kind to the type of what may be written.
+ */
+export interface MemoryStore<
+  Kinds extends object = AnyKinds,
+  Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
+> extends Store<Kinds, Inputs> {
+  /** There is none: always `"memory"`. */
+  readonly driver: "memory";
+}
+
+/**
+ * Opens a store in memory, which begins empty and is gone when it is closed.
+ *
+ * @typeParam Schemas The kinds' schemas, from which the kinds' types follow.
+ * @param options How it works.
+ * @returns The store. `await using` closes it.
+ *
+ * @example
+ * ```ts
+ * import { openMemoryStore } from "@zestor/store/memory";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using store = await openMemoryStore<{ users: { name: string } }>();
+ * await store.set("users", "alice", { name: "Alice" });
+ * assertEquals(await store.get("users", "alice"), { name: "Alice" });
+ * ```
+ */
+export function openMemoryStore<const Schemas extends SchemasByKind>(
+  options:
+    & MemoryStoreOptions<NoInfer<OutputsOf<Schemas>>>
+    & { schemas: Schemas },
+): Promise<MemoryStore<OutputsOf<Schemas>, InputsOf<Schemas>>>;
+/** Opens a store in memory whose kinds' types are given, or are `unknown`. */
+export function openMemoryStore<Kinds extends object = AnyKinds>(
+  options?: MemoryStoreOptions<NoInfer<Kinds>>,
+): Promise<MemoryStore<Kinds>>;
+/** Opens a store in memory whose kinds' types are those of their codecs. */
+export function openMemoryStore<Kinds extends object>(
+  options:
+    & MemoryStoreOptions<NoInfer<Kinds>>
+    & { codec: CodecsByKind<Kinds> },
+): Promise<MemoryStore<Kinds>>;
+// deno-lint-ignore require-await -- so that what it throws is a rejection
+export async function openMemoryStore<Kinds extends object>(
+  options: MemoryStoreOptions<Kinds> = {},
+): Promise<MemoryStore<Kinds>> {
+  const action = "open memory store";
+  assertOptions(action, options, [...COMMON_OPTIONS, ...FILE_OPTIONS]);
+  options.signal?.throwIfAborted();
+  return new OpenedStore<Kinds>({
+    ...readCommonOptions(action, options),
+    storage: new MemoryStorage(),
+    busyTimeout: 0,
+    head: 0,
+    // Nobody else writes there: there is nothing to tell.
+    openNotifier: () => ({ [Symbol.dispose]() {} }),
+  });
+}
+
+class OpenedStore<Kinds extends object> extends KvStore<Kinds>
+  implements MemoryStore<Kinds> {
+  readonly driver = "memory";
+}

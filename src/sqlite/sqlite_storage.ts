@@ -1,0 +1,282 @@
+/**
+ * A store's storage on one SQLite connection: every call as its statement.
+ *
+ * @module
+ */
+import type { ChangeType } from "../contract.ts";
+import { StoreReadOnlyError } from "../errors.ts";
+import type { KeyRange } from "../key_range.ts";
+import type {
+  ChangedKey,
+  Page,
+  Previous,
+  Storage,
+  StoredChange,
+  StoredEntry,
+  StoredValue,
+} from "../storage/storage.ts";
+import type { Database } from "./database.ts";
+import { type Row, SqlError } from "./driver/driver.ts";
+import { isBusy, storeError } from "./failure.ts";
+import {
+  type Columns,
+  COMPARE_VALUE,
+  countRange,
+  DELETE_ENTRY,
+  GET_ENTRY,
+  GET_PREVIOUS,
+  GET_VALUE,
+  GET_VERSION,
+  HEAD_REVISION,
+  INSERT_ENTRY,
+  LIST_ALL,
+  LIST_CHANGED_KINDS,
+  LIST_KINDS,
+  OLDEST_REVISION,
+  PRUNE_LOG,
+  rangeParams,
+  selectChangedKeys,
+  selectChanges,
+  selectRange,
+  UPDATE_ENTRY,
+} from "./queries.ts";
+
+/** What may be done with the file. */
+export interface SqliteAccess {
+  readonly readOnly: boolean;
+  readonly hasLog: boolean;
+}
+
+/** The storage in a file of the current format. */
+export class SqliteStorage implements Storage {
+  readonly #database: Database;
+  readonly #access: SqliteAccess;
+
+  /** Takes over a connection. */
+  constructor(database: Database, access: SqliteAccess) {
+    this.#database = database;
+    this.#access = access;
+  }
+
+  // Entries.
+
+  getValue(kind: string, key: string): Uint8Array | undefined {
+    const row = this.#database.get(GET_VALUE, kind, key);
+    return row?.value as Uint8Array | undefined;
+  }
+
+  getEntry(kind: string, key: string): StoredEntry | undefined {
+    const row = this.#database.get(GET_ENTRY, kind, key);
+    return row && toEntry(row);
+  }
+
+  getVersion(kind: string, key: string): number {
+    const row = this.#database.get(GET_VERSION, kind, key);
+    return row ? row.version as number : 0;
+  }
+
+  listKeys(kind: string, range: KeyRange, page?: Page): string[] {
+    const rows = this.#select("key", kind, range, page);
+    return rows.map((row) => row.key as string);
+  }
+
+  listValues(kind: string, range: KeyRange, page?: Page): StoredValue[] {
+    return this.#select("value", kind, range, page) as unknown as StoredValue[];
+  }
+
+  listEntries(kind: string, range: KeyRange, page?: Page): StoredEntry[] {
+    return this.#select("entry", kind, range, page).map(toEntry);
+  }
+
+  count(kind: string, range: KeyRange, limit?: number): number {
+    const row = this.#database.get(
+      countRange(range),
+      ...rangeParams(kind, range),
+      sqlLimit(limit),
+    );
+    return row!.count as number;
+  }
+
+  listKinds(): string[] {
+    return this.#database.all(LIST_KINDS).map((row) => row.kind as string);
+  }
+
+  listAll(): (StoredValue & { readonly kind: string })[] {
+    return this.#database.all(LIST_ALL) as unknown as (
+      & StoredValue
+      & { kind: string }
+    )[];
+  }
+
+  put(
+    kind: string,
+    key: string,
+    value: Uint8Array,
+  ): ReturnType<Storage["put"]> {
+    const row = this.#database.get(COMPARE_VALUE, value, kind, key);
+    const version = row ? row.version as number : 0;
+    if (row?.same) return { status: "unchanged", version };
+    if (row) this.#database.run(UPDATE_ENTRY, value, kind, key);
+    else this.#database.run(INSERT_ENTRY, kind, key, value);
+    return { status: row ? "updated" : "created", version: version + 1 };
+  }
+
+  remove(kind: string, key: string): void {
+    this.#database.run(DELETE_ENTRY, kind, key);
+  }
+
+  #select(
+    columns: Columns,
+    kind: string,
+    range: KeyRange,
+    { limit, reverse = false }: Page = {},
+  ): Row[] {
+    return this.#database.all(
+      selectRange(columns, range, reverse),
+      ...rangeParams(kind, range),
+      sqlLimit(limit),
+    );
+  }
+
+  // The change log.
+
+  headRevision(): number {
+    return this.#database.get(HEAD_REVISION)!.revision as number;
+  }
+
+  oldestRevision(): number {
+    return this.#database.get(OLDEST_REVISION)!.revision as number;
+  }
+
+  listChanges(
+    kind: string,
+    range: KeyRange,
+    after: number,
+    until: number,
+    limit: number,
+  ): StoredChange[] {
+    return this.#database.all(
+      selectChanges(range),
+      after,
+      until,
+      ...rangeParams(kind, range),
+      limit,
+    ) as unknown as StoredChange[];
+  }
+
+  listChangedKeys(
+    kind: string,
+    range: KeyRange,
+    after: number,
+    until: number,
+  ): ChangedKey[] {
+    return this.#database.all(
+      selectChangedKeys(range),
+      after,
+      until,
+      ...rangeParams(kind, range),
+    ) as unknown as ChangedKey[];
+  }
+
+  listChangedKinds(after: number, until: number): string[] {
+    return this.#database.all(LIST_CHANGED_KINDS, after, until)
+      .map((row) => row.kind as string);
+  }
+
+  getPrevious(revision: number): Previous | undefined {
+    const row = this.#database.get(GET_PREVIOUS, revision);
+    const type = row?.type as ChangeType | undefined;
+    if (!row || type === "create") return undefined;
+    const version = row.version as number;
+    return {
+      version: type === "update" ? version - 1 : version,
+      value: row.previous as Uint8Array,
+    };
+  }
+
+  prune(until: number): void {
+    this.#database.run(PRUNE_LOG, until);
+  }
+
+  // Transactions.
+
+  begin(): void {
+    this.#database.run("BEGIN IMMEDIATE");
+  }
+
+  commit(): void {
+    this.#database.run("COMMIT");
+  }
+
+  rollBack(): void {
+    try {
+      this.#database.run("ROLLBACK");
+    } catch {
+      // SQLite has rolled back by itself (https://sqlite.org/lang_transaction.html).
+    }
+  }
+
+  save(): void {
+    this.#database.run("SAVEPOINT job");
+  }
+
+  undo(): void {
+    this.#database.run("ROLLBACK TO job");
+  }
+
+  release(): void {
+    this.#database.run("RELEASE job");
+  }
+
+  snapshot<T>(read: () => T): T {
+    this.#database.run("BEGIN");
+    try {
+      return read();
+    } finally {
+      this.#database.run("COMMIT");
+    }
+  }
+
+  isFailure(error: unknown): boolean {
+    return error instanceof SqlError;
+  }
+
+  isBusy(error: unknown): boolean {
+    return isBusy(error);
+  }
+
+  errorOf(action: string, error: unknown): unknown {
+    return storeError(action, error);
+  }
+
+  // The file.
+
+  assertWritable(action: string): void {
+    if (!this.#access.readOnly) return;
+    throw new StoreReadOnlyError(
+      `Cannot ${action}: the store was opened read-only; open it with mode=rwc`,
+    );
+  }
+
+  assertWatchable(): void {
+    if (this.#access.hasLog) return;
+    throw new StoreReadOnlyError(
+      "Cannot watch: the file has no change log, and was opened read-only; open it once with mode=rwc",
+    );
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+function toEntry(row: Row): StoredEntry {
+  const { key, value, version, updated_at } = row as unknown as
+    & StoredEntry
+    & { updated_at: string };
+  return { key, value, version, updatedAt: new Date(updated_at) };
+}
+
+function sqlLimit(limit = Infinity): number {
+  return limit === Infinity ? -1 : limit;
+}

@@ -1,0 +1,139 @@
+/**
+ * What a store is built on: entries, their change log, and transactions. The
+ * port between the store, which knows nothing of how things are kept, and what
+ * keeps them.
+ *
+ * The invariant: whatever changes an entry adds its change to the log, in the
+ * same transaction. Every call is synchronous, and none waits for a lock.
+ *
+ * @module
+ */
+import type { ChangeType, SetStatus } from "../contract.ts";
+import type { KeyRange } from "../key_range.ts";
+
+/** A key with its encoded value. */
+export interface StoredValue {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+/** An entry as it is kept. */
+export interface StoredEntry extends StoredValue {
+  readonly version: number;
+  readonly updatedAt: Date;
+}
+
+/** A change as the log keeps it. */
+export interface StoredChange {
+  readonly revision: number;
+  readonly type: ChangeType;
+  readonly key: string;
+  readonly version: number;
+  /** The new value; of a deletion the previous one. */
+  readonly value: Uint8Array;
+}
+
+/** A key that changed, and in which revision. */
+export interface ChangedKey {
+  readonly key: string;
+  readonly revision: number;
+}
+
+/** What an entry was before a change. */
+export interface Previous {
+  readonly version: number;
+  readonly value: Uint8Array;
+}
+
+/** Which entries of a range to read. */
+export interface Page {
+  /** At most so many; all without it. */
+  readonly limit?: number;
+  /** From the last key to the first. */
+  readonly reverse?: boolean;
+}
+
+/** The entries. What is read is in key order. */
+export interface Entries {
+  getValue(kind: string, key: string): Uint8Array | undefined;
+  getEntry(kind: string, key: string): StoredEntry | undefined;
+  /** 0 where there is no entry. */
+  getVersion(kind: string, key: string): number;
+  listKeys(kind: string, range: KeyRange, page?: Page): string[];
+  listValues(kind: string, range: KeyRange, page?: Page): StoredValue[];
+  listEntries(kind: string, range: KeyRange, page?: Page): StoredEntry[];
+  /** How many there are, counted up to `limit`. */
+  count(kind: string, range: KeyRange, limit?: number): number;
+  /** The kinds that have entries. */
+  listKinds(): string[];
+  /** Everything, by kind. */
+  listAll(): (StoredValue & { readonly kind: string })[];
+  /** Writes a value, unless it is there already. The bytes are not used again. */
+  put(
+    kind: string,
+    key: string,
+    value: Uint8Array,
+  ): { readonly status: SetStatus; readonly version: number };
+  /** Removes an entry, if there is one. */
+  remove(kind: string, key: string): void;
+}
+
+/** The change log: one change for each revision, without a gap. */
+export interface Changes {
+  /** The newest revision, 0 before the first. */
+  headRevision(): number;
+  /** The oldest in the log; where that is empty, the one that will be. */
+  oldestRevision(): number;
+  /** The changes of a range past a revision, up to another, at most `limit`. */
+  listChanges(
+    kind: string,
+    range: KeyRange,
+    after: number,
+    until: number,
+    limit: number,
+  ): StoredChange[];
+  /** Which keys they changed, in the order of the revisions. */
+  listChangedKeys(
+    kind: string,
+    range: KeyRange,
+    after: number,
+    until: number,
+  ): ChangedKey[];
+  /** Which kinds changed past a revision, up to another. */
+  listChangedKinds(after: number, until: number): string[];
+  /** What a change replaced; `undefined` where it created, or is not in the log. */
+  getPrevious(revision: number): Previous | undefined;
+  /** Removes the changes up to a revision. */
+  prune(until: number): void;
+}
+
+/** Transactions, one at a time. What fails in one, and is not the caller's error, ends it. */
+export interface Transactions {
+  begin(): void;
+  commit(): void;
+  /** Does nothing where the transaction has ended by itself. */
+  rollBack(): void;
+  /** Begins a part that can be undone alone. */
+  save(): void;
+  /** Undoes what was written since `save`. */
+  undo(): void;
+  /** Ends the part. */
+  release(): void;
+  /** Reads with several calls as of one moment, outside a transaction. */
+  snapshot<T>(read: () => T): T;
+  /** Whether an error is the storage's, not the caller's. */
+  isFailure(error: unknown): boolean;
+  /** Whether it is only that another connection's lock is in the way. */
+  isBusy(error: unknown): boolean;
+  /** What an operation's caller is told of an error. */
+  errorOf(action: string, error: unknown): unknown;
+}
+
+/** What keeps a store. */
+export interface Storage extends Entries, Changes, Transactions {
+  /** Throws `StoreReadOnlyError` where nothing can be written. */
+  assertWritable(action: string): void;
+  /** Throws `StoreReadOnlyError` where there is no change log, and none can be made. */
+  assertWatchable(): void;
+  close(): void;
+}

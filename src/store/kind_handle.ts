@@ -1,0 +1,119 @@
+/**
+ * A store's operations on one kind.
+ *
+ * @module
+ */
+import type {
+  EntriesInput,
+  Entry,
+  KeyValue,
+  KindOf,
+  KindStore,
+  OperationOptions,
+  RangeOptions,
+  SetAllResult,
+  SetResult,
+  Store,
+  UpdateOptions,
+  UpdateResult,
+  WatchBookmark,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from "../contract.ts";
+
+/** Calls the store's operations with the kind. */
+export class KindHandle<
+  Kinds extends object,
+  Inputs extends { [Kind in keyof Kinds]: unknown },
+  Kind extends KindOf<Kinds>,
+> implements KindStore<Kinds[Kind], Inputs[Kind]> {
+  readonly kind: Kind;
+  readonly #store: Store<Kinds, Inputs>;
+
+  /** Takes the store, and the kind. */
+  constructor(store: Store<Kinds, Inputs>, kind: Kind) {
+    this.#store = store;
+    this.kind = kind;
+  }
+
+  get(
+    key: string,
+    options?: OperationOptions,
+  ): Promise<Kinds[Kind] | undefined> {
+    return this.#store.get(this.kind, key, options);
+  }
+
+  entry(
+    key: string,
+    options?: OperationOptions,
+  ): Promise<Entry<Kinds[Kind]> | undefined> {
+    return this.#store.entry(this.kind, key, options);
+  }
+
+  list(range?: RangeOptions<Kinds[Kind]>): Promise<Map<string, Kinds[Kind]>> {
+    return this.#store.list(this.kind, range);
+  }
+
+  keys(range?: RangeOptions<Kinds[Kind]>): Promise<string[]> {
+    return this.#store.keys(this.kind, range);
+  }
+
+  values(
+    range?: RangeOptions<Kinds[Kind]>,
+  ): Promise<KeyValue<Kinds[Kind]>[]> {
+    return this.#store.values(this.kind, range);
+  }
+
+  count(range?: RangeOptions<Kinds[Kind]>): Promise<number> {
+    return this.#store.count(this.kind, range);
+  }
+
+  entries(
+    range?: RangeOptions<Kinds[Kind]>,
+  ): ReadableStream<Entry<Kinds[Kind]>> {
+    return this.#store.entries(this.kind, range);
+  }
+
+  set(
+    key: string,
+    value: Inputs[Kind],
+    options?: WriteOptions,
+  ): Promise<SetResult> {
+    return this.#store.set(this.kind, key, value, options);
+  }
+
+  setAll(
+    entries: EntriesInput<Inputs[Kind]>,
+    options?: OperationOptions,
+  ): Promise<SetAllResult> {
+    return this.#store.setAll(this.kind, entries, options);
+  }
+
+  update(
+    key: string,
+    fn: (value: Kinds[Kind]) => Inputs[Kind],
+    options?: UpdateOptions<Kinds[Kind]>,
+  ): Promise<UpdateResult<Kinds[Kind]>> {
+    return this.#store.update(this.kind, key, fn, options);
+  }
+
+  delete(
+    key: string,
+    options?: WriteOptions,
+  ): Promise<Entry<Kinds[Kind]> | undefined> {
+    return this.#store.delete(this.kind, key, options);
+  }
+
+  watch(
+    options?: WatchOptions & { bookmarks?: false },
+  ): ReadableStream<WatchEvent<Kinds[Kind]>>;
+  watch(
+    options?: WatchOptions,
+  ): ReadableStream<WatchEvent<Kinds[Kind]> | WatchBookmark>;
+  watch(
+    options?: WatchOptions,
+  ): ReadableStream<WatchEvent<Kinds[Kind]> | WatchBookmark> {
+    return this.#store.watch(this.kind, options);
+  }
+}

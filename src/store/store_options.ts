@@ -1,0 +1,100 @@
+/**
+ * The options that every store takes.
+ *
+ * @module
+ */
+import { type CodecOption, KindCodecs } from "../codec/kind_codecs.ts";
+import type { AnyKinds, KindOf, OperationOptions } from "../contract.ts";
+import { assertInteger, assertType } from "../options.ts";
+import { KindSchemas } from "../validation/kind_schemas.ts";
+import type { Schema } from "../validation/schema.ts";
+import { type Equals, Values } from "./values.ts";
+
+/**
+ * Options of every store.
+ *
+ * @typeParam Kinds A map from kind to value type.
+ */
+export interface CommonOptions<Kinds extends object = AnyKinds>
+  extends OperationOptions {
+  /**
+   * How values are encoded: one codec for every kind, or one for each kind,
+   * where kinds that are not named use JSON. A file remembers their names.
+   * @default {json}
+   */
+  codec?: CodecOption<Kinds>;
+  /**
+   * What checks the values of each kind: a value that its schema refuses is
+   * never written. What is stored is what the schema makes of the value.
+   * @default {none}
+   */
+  schemas?: {
+    readonly [Kind in keyof Kinds]?:
+      | Schema<unknown, Kinds[Kind]>
+      | ((value: Kinds[Kind]) => unknown);
+  };
+  /**
+   * Whether what is read is checked, too, where others write who do not check:
+   * values that are read, streamed or watched, but not what `update` starts
+   * from and `delete` gives. A schema that makes something else of a value has
+   * to take that as well.
+   * @default {false}
+   */
+  validateReads?: boolean;
+  /**
+   * Whether a value counts as the one before: if so, writing it is no change.
+   * It runs inside the transaction. Without it, the same bytes count as the
+   * same value, and the one before is not decoded.
+   */
+  equals?: <Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    previous: Kinds[Kind],
+    next: Kinds[Kind],
+  ) => boolean;
+  /**
+   * How many changes the change log keeps, at least 1, for watches to catch up
+   * on and to resume from. Each costs the size of its value and of the one
+   * before.
+   * @default {10_000}
+   */
+  history?: number;
+}
+
+/** The names of those options. */
+export const COMMON_OPTIONS = [
+  "codec",
+  "schemas",
+  "validateReads",
+  "equals",
+  "history",
+  "signal",
+];
+
+/** What the options come to. */
+export interface CommonSettings {
+  readonly codecs: KindCodecs;
+  readonly values: Values;
+  readonly history: number;
+}
+
+/** Reads the options that every store takes; throws on what they cannot be. */
+export function readCommonOptions<Kinds extends object>(
+  action: string,
+  options: CommonOptions<Kinds>,
+): CommonSettings {
+  const { codec, schemas, validateReads = false, equals, history } = options;
+  assertType(action, "validateReads", validateReads, "boolean");
+  assertType(action, "equals", equals, "function");
+  assertInteger(action, "history", history, 1);
+  const codecs = new KindCodecs(codec);
+  return {
+    codecs,
+    values: new Values({
+      codecs,
+      schemas: new KindSchemas(schemas),
+      validateReads,
+      equals: equals as Equals | undefined,
+    }),
+    history: history ?? 10_000,
+  };
+}

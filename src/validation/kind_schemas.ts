@@ -1,0 +1,127 @@
+/**
+ * Which schema checks which kind.
+ *
+ * @module
+ */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { ValidationError, type ValidationIssue } from "../errors.ts";
+import type { Schema } from "./schema.ts";
+
+/** A value, or a promise of it. */
+export type MaybePromise<T> = T | PromiseLike<T>;
+
+/** The schemas of a store's kinds. */
+export class KindSchemas {
+  readonly #byKind: ReadonlyMap<string, Schema>;
+
+  /** Takes the `schemas` option; throws a `TypeError` where it is none. */
+  constructor(option: unknown = {}) {
+    // Of a Map, or an array, the kinds would be looked for in vain.
+    if (
+      typeof option !== "object" || option === null || Symbol.iterator in option
+    ) throw notSchemas(option);
+    this.#byKind = new Map(Object.entries(option));
+    for (const schema of this.#byKind.values()) {
+      if (!isSchema(schema)) throw notSchemas(schema);
+    }
+  }
+
+  /**
+   * Calls `use` with what the kind's schema makes of a value, and gives what
+   * that returns, or a promise of it where the schema is asynchronous. Throws
+   * `ValidationError`, or rejects with it.
+   */
+  validate<T>(
+    kind: string,
+    key: string,
+    value: unknown,
+    use: (valid: unknown) => T,
+  ): MaybePromise<T> {
+    const schema = this.#byKind.get(kind);
+    if (schema === undefined) return use(value);
+    return isStandard(schema)
+      ? validateStandard(schema, kind, key, value, use)
+      : validateByFunction(schema, kind, key, value, use);
+  }
+}
+
+/** Whether something is a promise, of whatever maker. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null)?.then === "function";
+}
+
+function validateStandard<T>(
+  schema: StandardSchemaV1,
+  kind: string,
+  key: string,
+  value: unknown,
+  use: (valid: unknown) => T,
+): MaybePromise<T> {
+  const useOutput = (result: StandardSchemaV1.Result<unknown>) => {
+    if (!result.issues) return use(result.value);
+    throw new ValidationError(kind, key, result.issues.map(toIssue));
+  };
+  const result = schema["~standard"].validate(value);
+  return isPromise(result)
+    ? unheard(Promise.resolve(result).then(useOutput))
+    : useOutput(result);
+}
+
+function validateByFunction<T>(
+  schema: (value: unknown) => unknown,
+  kind: string,
+  key: string,
+  value: unknown,
+  use: (valid: unknown) => T,
+): MaybePromise<T> {
+  const refuse = (cause: unknown): never => {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new ValidationError(kind, key, [{ message }], { cause });
+  };
+  let result: unknown;
+  try {
+    result = schema(value);
+  } catch (cause) {
+    refuse(cause);
+  }
+  if (!isPromise(result)) return use(value);
+  const checked = unheard(Promise.resolve(result).catch(refuse));
+  // Now, before the value can be another than the one that is being checked.
+  const used = use(value);
+  return unheard(checked.then(() => used));
+}
+
+/** The promise: where nobody waits for it, nobody hears that it failed. */
+function unheard<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+function isSchema(value: unknown): value is Schema {
+  return typeof value === "function" || isStandard(value);
+}
+
+// Some libraries' schemas are functions, too.
+function isStandard(value: unknown): value is StandardSchemaV1 {
+  const schema = value as Partial<StandardSchemaV1> | null | undefined;
+  return typeof schema?.["~standard"]?.validate === "function";
+}
+
+function toIssue(
+  { message, path }: StandardSchemaV1.Issue,
+): ValidationIssue {
+  return path
+    ? {
+      message,
+      path: path.map((part) => typeof part === "object" ? part.key : part),
+    }
+    : { message };
+}
+
+function notSchemas(value: unknown): TypeError {
+  return new TypeError(
+    `Cannot open store: "schemas" is an object of Standard Schemas, or of functions, by kind, received ${
+      Deno.inspect(value)
+    }`,
+  );
+}

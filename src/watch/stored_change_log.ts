@@ -1,0 +1,106 @@
+/**
+ * The change log of a store: what its watches read, and what a commit does to
+ * it.
+ *
+ * @module
+ */
+import type { Storage } from "../storage/storage.ts";
+import type { WriteQueue } from "../storage/write_queue.ts";
+import type {
+  ChangeFilter,
+  ChangeLog,
+  ChangePage,
+  Replay,
+  Wait,
+} from "./change_log.ts";
+import { StoredReplay } from "./replay.ts";
+import {
+  assertLogReaches,
+  newsPast,
+  pruneLog,
+  READ_WINDOW,
+} from "./revisions.ts";
+import { type OpenNotifier, Wakeup } from "./wakeup.ts";
+
+/** The change log in a storage. */
+export class StoredChangeLog implements ChangeLog {
+  readonly bookmarkInterval: number;
+  readonly #storage: Storage;
+  readonly #queue: WriteQueue;
+  readonly #wakeup: Wakeup;
+  readonly #history: number;
+  /** The newest revision when this store last committed, or opened. */
+  #head: number;
+  /** The newest revision in the transaction that is about to commit. */
+  #nextHead: number;
+
+  /**
+   * Takes the storage, its queue, how many changes the log keeps, its newest
+   * revision, and how to be notified of others' writes.
+   */
+  constructor(
+    storage: Storage,
+    queue: WriteQueue,
+    history: number,
+    head: number,
+    openNotifier: OpenNotifier,
+  ) {
+    this.#storage = storage;
+    this.#queue = queue;
+    this.#history = history;
+    this.#head = this.#nextHead = head;
+    this.bookmarkInterval = Math.max(1, Math.floor(history / 4));
+    this.#wakeup = new Wakeup(
+      (after) => queue.readCommitted("watch", () => newsPast(storage, after)),
+      openNotifier,
+      this.bookmarkInterval,
+    );
+  }
+
+  head(): number | Promise<number> {
+    return this.#queue.readInOrder("watch", () => this.#storage.headRevision());
+  }
+
+  read(
+    { kind, keys }: ChangeFilter,
+    after: number,
+    limit: number,
+  ): Promise<ChangePage> {
+    return this.#queue.readCommitted("watch", () => {
+      const head = this.#storage.headRevision();
+      const until = Math.max(after, Math.min(head, after + READ_WINDOW));
+      const changes = this.#storage.listChanges(
+        kind,
+        keys,
+        after,
+        until,
+        limit,
+      );
+      assertLogReaches(this.#storage, after);
+      const cursor = changes.length === limit
+        ? changes[limit - 1].revision
+        : until;
+      return { changes, cursor };
+    });
+  }
+
+  wait(wait: Wait): Promise<number> {
+    return this.#wakeup.wait(wait);
+  }
+
+  replay(filter: ChangeFilter, revision: number): Replay {
+    return new StoredReplay(this.#storage, this.#queue, filter, revision);
+  }
+
+  /** Prunes the log, in the transaction that is about to commit. */
+  beforeCommit(): void {
+    this.#nextHead = this.#storage.headRevision();
+    pruneLog(this.#storage, this.#history, this.#head, this.#nextHead);
+  }
+
+  /** Wakes the watches that wait for what was committed. */
+  afterCommit(): void {
+    this.#head = this.#nextHead;
+    this.#wakeup.committed();
+  }
+}
