@@ -1,11 +1,19 @@
 /**
- * Runs the conformance suite on SQLite: each driver, in a file and in memory.
+ * Runs the conformance suite on SQLite: each driver, in a file and in memory;
+ * on the store in memory; and on a store's handles.
  *
  * @module
  */
 import { join } from "node:path";
-import type { Durability, Store } from "../mod.ts";
-import { testStore } from "../src/testing/mod.ts";
+import type {
+  Durability,
+  EntriesInput,
+  OperationOptions,
+  Store,
+  WatchOptions,
+} from "../mod.ts";
+import { openMemoryStore } from "../src/memory/open_memory_store.ts";
+import { type OpenForTest, testStore } from "../src/testing/mod.ts";
 import { drivers, openOn, type TestDriver } from "./support/drivers.ts";
 import { tempDirOfFile } from "./support/temp_dir.ts";
 
@@ -20,15 +28,15 @@ for (const driver of drivers) {
 
 function testOnFile(driver: TestDriver, durability: Durability): void {
   const paths = new WeakMap<Store, string>();
-  const openPath = async (path: string, history?: number) => {
-    const store = await openOn(driver, { path, durability, history });
+  const openPath = async (path: string, options?: OpenForTest) => {
+    const store = await openOn(driver, { path, durability, ...options });
     paths.set(store, path);
     return store;
   };
   testStore({
     name: `${driver.name}, file`,
     test: driver.test,
-    open: ({ history } = {}) => openPath(join(dir, `${++files}.db`), history),
+    open: (options) => openPath(join(dir, `${++files}.db`), options),
     reopen: async (store) => {
       await store.close();
       return await openPath(paths.get(store)!);
@@ -42,4 +50,46 @@ function testInMemory(driver: TestDriver): void {
     test: driver.test,
     open: (options) => openOn(driver, { path: ":memory:", ...options }),
   });
+}
+
+testStore({
+  name: "memory",
+  test: drivers[0].test,
+  open: (options) => openMemoryStore(options),
+});
+
+testStore({
+  name: "handles",
+  test: drivers[0].test,
+  open: async (options) => byHandles(await openMemoryStore(options)),
+});
+
+/** The store, each operation on a kind as its handle's. */
+function byHandles(store: Store): Store {
+  return {
+    get: async (kind, ...args) => await store.kind(kind).get(...args),
+    entry: async (kind, ...args) => await store.kind(kind).entry(...args),
+    list: async (kind, ...args) => await store.kind(kind).list(...args),
+    keys: async (kind, ...args) => await store.kind(kind).keys(...args),
+    values: async (kind, ...args) => await store.kind(kind).values(...args),
+    count: async (kind, ...args) => await store.kind(kind).count(...args),
+    entries: (kind, ...args) => store.kind(kind).entries(...args),
+    kinds: (...args) => store.kinds(...args),
+    getAll: (...args) => store.getAll(...args),
+    set: async (kind, ...args) => await store.kind(kind).set(...args),
+    setAll: async (
+      kind: string,
+      entries: EntriesInput<unknown>,
+      options?: OperationOptions,
+    ) => await store.kind(kind).setAll(entries, options),
+    update: async (kind, ...args) => await store.kind(kind).update(...args),
+    delete: async (kind, ...args) => await store.kind(kind).delete(...args),
+    atomic: () => store.atomic(),
+    kind: (kind) => store.kind(kind),
+    watch:
+      ((kind: string, options?: WatchOptions) =>
+        store.kind(kind).watch(options)) as Store["watch"],
+    close: () => store.close(),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
 }

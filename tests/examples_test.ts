@@ -24,6 +24,8 @@ const config = Deno.env.get("ZESTOR_DENO_CONFIG") ??
 /** Windows has no signals to send to another process. */
 const testWithSignals = Deno.build.os === "windows" ? Deno.test.ignore : test;
 
+const examples = new URL("../examples/", import.meta.url);
+
 /** An example as a command, in a directory that is all it may read and write. */
 function example(
   name: string,
@@ -31,7 +33,17 @@ function example(
   args: string[],
   permissions = [`--allow-read=${dir}`, `--allow-write=${dir}`],
 ): Deno.Command {
-  const file = fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
+  const file = fileURLToPath(new URL(name, examples));
+  return program(file, dir, args, permissions);
+}
+
+/** A program as a command, in a directory. */
+function program(
+  file: string,
+  dir: string,
+  args: string[],
+  permissions: string[],
+): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -574,3 +586,147 @@ testWithSignals(
     assertEquals((await server.status).code, 0);
   },
 );
+
+// Every example on the store in memory.
+
+/** Writes a copy of an example that opens a store in memory, and gives its path. */
+async function copyInMemory(name: string, dir: string): Promise<string> {
+  const text = await Deno.readTextFile(new URL(name, examples));
+  const swapped = text.replace(
+    /^import \{([^}]*?)\bopenStore\b,?([^}]*)\} from "@zestor\/store";$/m,
+    (_, before: string, after: string) => {
+      const others = `${before}${after}`.trim();
+      return [
+        `import { openMemoryStore as openStore } from "@zestor/store/memory";`,
+        ...others === "" ? [] : [`import { ${others} } from "@zestor/store";`],
+      ].join("\n");
+    },
+  );
+  assert(swapped !== text, `${name} does not import openStore`);
+  const file = `${dir}/${name}`;
+  await Deno.writeTextFile(file, swapped);
+  return file;
+}
+
+/** What each example does in memory; a copy is a command of its arguments. */
+const inMemory: Record<
+  string,
+  (copy: (...args: string[]) => Deno.Command) => Promise<void>
+> = {
+  async "notes.ts"(copy) {
+    // Nothing is kept from one run to the next.
+    for (let run = 0; run < 2; run++) {
+      const printed = await output(copy());
+      assertEquals(
+        printed.replaceAll(NOW, "NOW"),
+        `Driver: memory
+Kept from earlier runs: 0
+
+[create] Meeting Notes
+[create] Ideas
+${LISTED}`,
+      );
+    }
+  },
+
+  async "config.ts"(copy) {
+    assertEquals(
+      await output(copy("set", "search", "enabled: true")),
+      "search: created, version 1\n",
+    );
+    const { code, stderr } = await copy("get", "search").output();
+    assertEquals(text(stderr), 'There is no setting "search"\n');
+    assertEquals(code, 1);
+    assertEquals(await output(copy("list")), "{}\n");
+    assertEquals(
+      await output(copy("delete", "search")),
+      "search: was not there\n",
+    );
+    await interrupt(copy("watch"));
+  },
+
+  async "worker.ts"(copy) {
+    assertEquals(await output(copy("add", "note", "one")), "");
+    assertEquals(await output(copy("remove", "note")), "");
+    assertEquals(await output(copy("counts")), "");
+    await interrupt(copy("run"));
+  },
+
+  async "sse_server.ts"(copy) {
+    await using server = copy("notes.db", "0").spawn();
+    await using printed = new TextReader(server.stdout);
+    await using errors = new TextReader(server.stderr);
+    await printed.until("http://127.0.0.1:");
+    const url = `http://127.0.0.1:${parseInt(await printed.until("/"))}`;
+    const page = await fetch(url);
+    assertStringIncludes(await page.text(), "new EventSource");
+
+    await using events = await EventStream.open(url);
+    assertEquals(await events.next(), RESET);
+    assertEquals(await events.next(), { id: "0" });
+    await post(url, "a", "One");
+    assertEquals(await events.nextNote(), "1 create a One");
+    if (Deno.build.os === "windows") return server.kill();
+    server.kill("SIGINT");
+    await events.rest();
+    await printed.rest();
+    assertEquals(await errors.rest(), "");
+    assertEquals((await server.status).code, 0);
+  },
+};
+
+/** Interrupts a command that follows what happens, once it listens for that. */
+async function interrupt(command: Deno.Command): Promise<void> {
+  await using child = command.spawn();
+  await using printed = new TextReader(child.stdout);
+  await using errors = new TextReader(child.stderr);
+  await printed.until(`${LISTENING}\n`);
+  if (Deno.build.os === "windows") return child.kill();
+  child.kill("SIGINT");
+  assertEquals(await printed.rest(), "");
+  assertEquals(await errors.rest(), "");
+  assertEquals((await child.status).code, 0);
+}
+
+const LISTENING = "listening for signals";
+
+/** Makes a program say when it listens for a signal. */
+const tellListening = `data:text/javascript,${
+  encodeURIComponent(`
+    const { addSignalListener } = Deno;
+    Deno.addSignalListener = (...args) => {
+      addSignalListener(...args);
+      console.log("${LISTENING}");
+    };`)
+}`;
+
+for await (const { name } of Deno.readDir(examples)) {
+  test(`${name} runs in memory`, async () => {
+    await using dir = await tempDir();
+    const file = await copyInMemory(name, dir.path);
+    const run = inMemory[name];
+    assert(run, `there is no test of ${name} in memory`);
+    const flags = [`--preload=${tellListening}`, "--allow-net=127.0.0.1"];
+    await run((...args) => program(file, dir.path, args, flags));
+    // There is no file but the copy itself.
+    const files = await Array.fromAsync(Deno.readDir(dir.path));
+    assertEquals(files.map(({ name }) => name), [name]);
+  });
+}
+
+test("the examples in memory type-check", async () => {
+  await using dir = await tempDir();
+  const copies: string[] = [];
+  for await (const { name } of Deno.readDir(examples)) {
+    copies.push(await copyInMemory(name, dir.path));
+  }
+  const packages = fileURLToPath(
+    new URL("../tools/packages.ts", import.meta.url),
+  );
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", packages, "check", ...copies],
+    env: { NO_COLOR: "1" },
+    cwd: fileURLToPath(new URL("..", import.meta.url)),
+  }).output();
+  assertEquals(code, 0, text(stderr));
+});

@@ -1237,7 +1237,7 @@ const WRONG_OPTIONS: [options: unknown, error: string, about: string][] = [
   [{}, "TypeError", '"path"'],
   [{ busytimeout: 1 }, "TypeError", 'unknown option "busytimeout"'],
   [{ Path: "app.db" }, "TypeError", 'unknown option "Path"'],
-  [{ schemas: 1 }, "TypeError", 'unknown option "schemas"'],
+  [{ schemas: 1 }, "TypeError", '"schemas" is an object of Standard Schemas'],
   [{ busyTimeout: -1 }, "RangeError", '"busyTimeout"'],
   [{ busyTimeout: 0.5 }, "RangeError", '"busyTimeout"'],
   [{ busyTimeout: NaN }, "RangeError", '"busyTimeout"'],

@@ -5,11 +5,14 @@
  * @module
  */
 import { assert, assertEquals, assertLess } from "@std/assert";
-import type {
-  OpenNotifier,
-  WriteListener,
-} from "../src/sqlite/wal_notifier.ts";
-import { type News, Wakeup } from "../src/sqlite/wakeup.ts";
+import type { Changes } from "../src/storage/storage.ts";
+import { newsPast } from "../src/watch/revisions.ts";
+import {
+  type News,
+  type OpenNotifier,
+  Wakeup,
+  type WriteListener,
+} from "../src/watch/wakeup.ts";
 import { ManualTime, turn } from "./support/manual_time.ts";
 
 /** A log to look at, and a notifier, both in the test's hands. */
@@ -148,12 +151,30 @@ Deno.test("a watch that is behind does not wait", async () => {
   const file = new FakeFile();
   const wakeup = file.wakeup();
   using one = new Waiting(wakeup, "one");
+  using quiet = new Waiting(wakeup, "quiet");
   using late = new Waiting(wakeup, "late");
   const woken = one.wait(0);
+  quiet.wait(0);
   file.change("one", "late");
   wakeup.committed();
   await woken;
   assertEquals(await late.wait(1), 1);
+  assertEquals(quiet.woken, undefined);
+});
+
+Deno.test("which kinds changed is known as far as the log tells all", () => {
+  const changes = (oldest: number, head: number) =>
+    ({
+      headRevision: () => head,
+      oldestRevision: () => oldest,
+      listChangedKinds: () => ["one"],
+    }) as unknown as Changes;
+  const kinds = new Set(["one"]);
+  assertEquals(newsPast(changes(1, 5), 5), { head: 5 });
+  assertEquals(newsPast(changes(6, 9), 5), { head: 9, kinds });
+  assertEquals(newsPast(changes(7, 9), 5), { head: 9 });
+  assertEquals(newsPast(changes(1, 10_005), 5), { head: 10_005, kinds });
+  assertEquals(newsPast(changes(1, 10_006), 5), { head: 10_006 });
 });
 
 Deno.test("a commit while it looks makes it look again", async () => {

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Store } from "../contract.ts";
+import type { Schema } from "../validation/schema.ts";
 
 /** What a test asks of the store it opens. */
 export interface OpenForTest {
@@ -14,6 +15,15 @@ export interface OpenForTest {
    * @default {10000}
    */
   history?: number;
+  /** What checks the values of each kind that is named. @default {none} */
+  schemas?: Readonly<Record<string, Schema>>;
+  /** Whether values that are read are checked, too. @default {false} */
+  validateReads?: boolean;
+  /**
+   * Whether a value counts as the one before. Without it, the same value does,
+   * as the store encodes it.
+   */
+  equals?: (kind: string, previous: unknown, next: unknown) => boolean;
 }
 
 /** Opens a new, empty store. */

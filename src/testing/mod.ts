@@ -27,6 +27,8 @@ import { cancelling } from "./cases/cancelling.ts";
 import type { Cases, OpenForTest } from "./case.ts";
 import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
+import { equality } from "./cases/equality.ts";
+import { kindHandles } from "./cases/kind_handles.ts";
 import { misuse } from "./cases/misuse.ts";
 import { names } from "./cases/names.ts";
 import { overflowing } from "./cases/overflowing.ts";
@@ -37,6 +39,7 @@ import { replaying } from "./cases/replaying.ts";
 import { resuming } from "./cases/resuming.ts";
 import { streaming } from "./cases/streaming.ts";
 import { failOnUnhandled } from "./unhandled.ts";
+import { validating } from "./cases/validating.ts";
 import { watching } from "./cases/watching.ts";
 import { writes } from "./cases/writes.ts";
 
@@ -124,6 +127,9 @@ const rooms: readonly Cases[] = [
   writes,
   bulk,
   atomic,
+  validating,
+  equality,
+  kindHandles,
   concurrency,
   names,
   misuse,

@@ -245,13 +245,13 @@ async function hold(
   tell("locked");
   const ticks = timeTicks();
   await heard();
-  const late = ticks.stop();
+  const { latest } = ticks.stop();
   for (const connection of connections) {
     // A commit could meet a reader.
     connection.exec("ROLLBACK");
     connection.close();
   }
-  tell(late);
+  tell(latest);
 }
 
 // How a watch keeps its process running. The store stays open, but where it

@@ -6,11 +6,17 @@
 
 const TICK_MS = 5;
 
-/** Runs a 5 ms timer; `stop` gives how late its latest tick was, in ms. */
-export function timeTicks(): { stop(): number } {
-  let latest = 0;
+/** How late the ticks of a timer were, in ms. */
+export interface Lateness {
+  readonly latest: number;
+  readonly median: number;
+}
+
+/** Runs a 5 ms timer until it is stopped. */
+export function timeTicks(): { stop(): Lateness } {
+  const late: number[] = [];
   let due = performance.now() + TICK_MS;
-  const note = () => latest = Math.max(latest, performance.now() - due);
+  const note = () => late.push(Math.max(0, performance.now() - due));
   const tick = () => {
     note();
     due = performance.now() + TICK_MS;
@@ -20,7 +26,14 @@ export function timeTicks(): { stop(): number } {
   return {
     stop() {
       clearTimeout(timer);
-      return note();
+      note();
+      return { latest: Math.max(...late), median: median(late) };
     },
   };
+}
+
+/** The middle one of some numbers; 0 of none. */
+export function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

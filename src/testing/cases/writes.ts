@@ -283,6 +283,17 @@ export const writes: Cases = {
     });
   },
 
+  "a value that begins as the one before, or ends sooner, is another": async (
+    open,
+  ) => {
+    await using store = await open();
+    for (const value of [1, 10, 100, 10, 1]) {
+      await store.set("users", "alice", value);
+      assertEquals(await store.get("users", "alice"), value);
+    }
+    assertEquals((await store.entry("users", "alice"))?.version, 5);
+  },
+
   "C5 a setAll that changes nothing is no change": async (open) => {
     await using store = await open();
     await assertNoChange(store, async () => {
