@@ -3,12 +3,11 @@
  *
  * @module
  */
-
 import { readFile } from "node:fs/promises";
 import { cpuUsage } from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { openStore, type StoreOptions } from "../mod.ts";
+import { denoRun } from "../tests/support/deno_run.ts";
 
 /** Writes `n` to the kind `k`, after each of the pauses (ms). */
 export interface WriteTask extends StoreOptions {
@@ -54,18 +53,9 @@ export function startPeer(task: WriteTask): Peer<Written>;
 /** Starts another process. */
 export function startPeer(task: IdleTask): Peer<Idle>;
 export function startPeer(task: WriteTask | IdleTask): Peer<unknown> {
-  const config = Deno.env.get("ZESTOR_DENO_CONFIG") ??
-    fileURLToPath(new URL("../deno.json", import.meta.url));
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--allow-all",
-      "--no-check",
-      `--config=${config}`,
-      fileURLToPath(import.meta.url),
-      JSON.stringify(task),
-    ],
+  const child = denoRun(new URL(import.meta.url), {
+    flags: ["--allow-all", "--no-check"],
+    args: [JSON.stringify(task)],
     stdin: "piped",
     stdout: "piped",
   }).spawn();

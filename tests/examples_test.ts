@@ -13,13 +13,11 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { openStore } from "@zestor/store";
 import { createHandler } from "../examples/sse_server.ts";
+import { denoRun } from "./support/deno_run.ts";
 import { drivers } from "./support/drivers.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
 const [{ test }, ffi] = drivers;
-
-const config = Deno.env.get("ZESTOR_DENO_CONFIG") ??
-  fileURLToPath(new URL("../deno.json", import.meta.url));
 
 /** Windows has no signals to send to another process. */
 const testWithSignals = Deno.build.os === "windows" ? Deno.test.ignore : test;
@@ -44,16 +42,9 @@ function program(
   args: string[],
   permissions: string[],
 ): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      `--config=${config}`,
-      ...permissions,
-      file,
-      ...args,
-    ],
+  return denoRun(file, {
+    flags: permissions,
+    args,
     cwd: dir,
     stdin: "null",
     stdout: "piped",

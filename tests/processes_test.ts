@@ -160,35 +160,27 @@ for (const hearing of HEARING) {
     },
   );
 
-  testOnEachDriver(
-    `W7 a watch tells what plain SQL writes, ${hearing}`,
-    async (driver) => {
-      using _ = listen();
-      await using dir = await tempDir();
-      const path = dir.file("app.db");
-      await using store = await openOn(driver, { path });
-      await using peer = startSqlPeer("runSql", { path });
-      assertEquals(await peer.next(), "ready");
-      await assertTells(store, SQL_STORY, (sql) => peer.ask(sql));
-      await peer.hangUp();
-      await peer.exited();
-    },
-  );
-
-  testOnEachDriver(
-    `W7 a watch tells what the Go store's statements write, ${hearing}`,
-    async (driver) => {
-      using _ = listen();
-      await using dir = await tempDir();
-      const path = dir.file("app.db");
-      await using store = await openOn(driver, { path });
-      await using peer = startSqlPeer("runSql", { path });
-      assertEquals(await peer.next(), "ready");
-      await assertTells(store, GO_STORY, (statements) => peer.ask(statements));
-      await peer.hangUp();
-      await peer.exited();
-    },
-  );
+  for (
+    const [writer, story] of [
+      ["plain SQL writes", SQL_STORY],
+      ["the Go store's statements write", GO_STORY],
+    ] as [string, Story<unknown>][]
+  ) {
+    testOnEachDriver(
+      `W7 a watch tells what ${writer}, ${hearing}`,
+      async (driver) => {
+        using _ = listen();
+        await using dir = await tempDir();
+        const path = dir.file("app.db");
+        await using store = await openOn(driver, { path });
+        await using peer = startSqlPeer("runSql", { path });
+        assertEquals(await peer.next(), "ready");
+        await assertTells(store, story, (statements) => peer.ask(statements));
+        await peer.hangUp();
+        await peer.exited();
+      },
+    );
+  }
 
   testWithShell(
     `W7 a watch tells what the sqlite3 shell writes, ${hearing}`,

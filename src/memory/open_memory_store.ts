@@ -18,6 +18,7 @@ import type {
   OutputsOf,
   SchemasByKind,
 } from "../validation/schema.ts";
+import { openSilentNotifier } from "../watch/wakeup.ts";
 import { MemoryStorage } from "./memory_storage.ts";
 
 /**
@@ -100,8 +101,7 @@ export async function openMemoryStore<Kinds extends object>(
     storage: new MemoryStorage(),
     busyTimeout: 0,
     head: 0,
-    // Nobody else writes there: there is nothing to tell.
-    openNotifier: () => ({ [Symbol.dispose]() {} }),
+    openNotifier: openSilentNotifier,
   });
 }
 

@@ -13,13 +13,8 @@ import {
   assertOptions,
   assertType,
 } from "../options.ts";
-import { Database } from "./database.ts";
-import { type Connection, type Location, SqlError } from "./driver/driver.ts";
-import { assertUnclaimed, claimFile } from "./driver/file_claims.ts";
-import { type DriverChoice, loadDriver } from "./driver/load.ts";
-import { parseDsn } from "./dsn.ts";
-import { isBusy, storeError } from "./failure.ts";
-import { notifierOf } from "./wal_notifier.ts";
+import { retryWhileBusy } from "../storage/lock_wait.ts";
+import { KvStore, type StoreConfig } from "../store/kv_store.ts";
 import {
   COMMON_OPTIONS,
   type CommonOptions,
@@ -31,11 +26,16 @@ import type {
   OutputsOf,
   SchemasByKind,
 } from "../validation/schema.ts";
-import { KvStore, type StoreConfig } from "../store/kv_store.ts";
-import { retryWhileBusy } from "../storage/lock_wait.ts";
+import { Database } from "./database.ts";
+import { type Connection, type Location, SqlError } from "./driver/driver.ts";
+import { assertUnclaimed, claimFile } from "./driver/file_claims.ts";
+import { type DriverChoice, loadDriver } from "./driver/load.ts";
+import { parseDsn } from "./dsn.ts";
+import { isBusy, storeError } from "./failure.ts";
 import { FIRST_ENTRY, HAS_ENTRIES, HEAD_REVISION } from "./queries.ts";
 import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
 import { SqliteStorage } from "./sqlite_storage.ts";
+import { notifierOf } from "./wal_notifier.ts";
 
 /**
  * How much a resolved write survives. `"full"`: the loss of power, at the price

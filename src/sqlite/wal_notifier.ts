@@ -11,7 +11,11 @@
  *
  * @module
  */
-import type { OpenNotifier, WriteListener } from "../watch/wakeup.ts";
+import {
+  type OpenNotifier,
+  openSilentNotifier,
+  type WriteListener,
+} from "../watch/wakeup.ts";
 import type { Location } from "./driver/driver.ts";
 
 /** How to be notified of writes to a database. */
@@ -20,8 +24,7 @@ export function notifierOf(location: Location): OpenNotifier {
     case undefined:
       return (listener) => openWalNotifier(location.path, listener);
     case "private":
-      // Nobody else writes there: there is nothing to tell.
-      return () => ({ [Symbol.dispose]() {} });
+      return openSilentNotifier;
     case "shared":
       return () => undefined;
   }

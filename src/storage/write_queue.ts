@@ -1,6 +1,6 @@
 /**
- * Puts a store's operations on its storage in order. Writes that wait
- * are committed together (group commit), so that they share one fsync.
+ * Puts a store's operations on its storage in order. Writes that wait are
+ * committed together (group commit), so that they share one fsync.
  *
  * The invariants:
  * - Writes begin, and settle, in the order in which they were called.

@@ -10,9 +10,9 @@ import type {
   KindOf,
   OperationOptions,
 } from "../contract.ts";
+import { ValidationError } from "../errors.ts";
 import { assertName } from "../names.ts";
 import { assertInteger, assertOptions } from "../options.ts";
-import { ValidationError } from "../errors.ts";
 import type { MaybePromise } from "../validation/kind_schemas.ts";
 import type { Prepared } from "./values.ts";
 
@@ -47,7 +47,7 @@ export class AtomicBuilder<
   readonly #writes: AtomicWrite[] = [];
   #committed = false;
 
-  /** Takes what encodes and commits. */
+  /** Takes what prepares values, and commits. */
   constructor(backend: AtomicBackend) {
     this.#backend = backend;
   }

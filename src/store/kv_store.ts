@@ -12,6 +12,7 @@ import type {
   Entry,
   KeyValue,
   KindOf,
+  KindStore,
   OperationOptions,
   RangeOptions,
   SetAllResult,
@@ -40,9 +41,9 @@ import {
   type WriteJob,
   WriteQueue,
 } from "../storage/write_queue.ts";
+import { isPromise, type MaybePromise } from "../validation/kind_schemas.ts";
 import { StoredChangeLog } from "../watch/stored_change_log.ts";
 import type { OpenNotifier } from "../watch/wakeup.ts";
-import { isPromise, type MaybePromise } from "../validation/kind_schemas.ts";
 import { openWatch, type Watch } from "../watch/watch_stream.ts";
 import { AtomicBuilder, type AtomicPlan, type AtomicWrite } from "./atomic.ts";
 import { prepareEntries } from "./entries_input.ts";
@@ -352,7 +353,7 @@ export class KvStore<
 
   kind<Kind extends KindOf<Kinds>>(
     kind: Kind,
-  ): KindHandle<Kinds, Inputs, Kind> {
+  ): KindStore<Kinds[Kind], Inputs[Kind]> {
     assertName("kind", kind);
     return new KindHandle(this, kind);
   }

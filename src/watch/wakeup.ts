@@ -14,7 +14,7 @@
 import { clearImmediate, setImmediate } from "node:timers";
 import type { Wait } from "./change_log.ts";
 
-/** The longest time between two looks while somebody waits, in ms. Each costs an idle process up to half a ms of CPU time. */
+/** The longest time between two looks while somebody waits, in ms. Each costs an idle process half a ms of CPU time, or one. */
 const SWEEP_MS = 1_000;
 /** The same where there are no notifications. */
 const POLL_MS = 100;
@@ -42,6 +42,11 @@ export interface WriteListener {
  * where there are no notifications. It keeps the process running meanwhile.
  */
 export type OpenNotifier = (listener: WriteListener) => Disposable | undefined;
+
+/** The notifier of what nobody else writes to: there is never anything to tell. */
+export const openSilentNotifier: OpenNotifier = () => ({
+  [Symbol.dispose]() {},
+});
 
 /** What a look at the log found. */
 export interface News {

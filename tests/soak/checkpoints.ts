@@ -9,8 +9,8 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { openStore, type SqliteStore } from "../../mod.ts";
+import { denoRun } from "../support/deno_run.ts";
 
 /** How large the write-ahead log may grow, in bytes. */
 const MAX_WAL = 64 * 2 ** 20;
@@ -139,19 +139,9 @@ async function fill(store: SqliteStore<Kinds>): Promise<void> {
 function startPeer(
   task: Task,
 ): { ready: Promise<void>; report: Promise<Report> } {
-  const config = Deno.env.get("ZESTOR_DENO_CONFIG") ??
-    fileURLToPath(new URL("../../deno.json", import.meta.url));
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--allow-all",
-      "--no-check",
-      `--config=${config}`,
-      fileURLToPath(import.meta.url),
-      "--peer",
-      JSON.stringify(task),
-    ],
+  const child = denoRun(new URL(import.meta.url), {
+    flags: ["--allow-all", "--no-check"],
+    args: ["--peer", JSON.stringify(task)],
     stdout: "piped",
   }).spawn();
   const ready = Promise.withResolvers<void>();

@@ -3,11 +3,9 @@
  *
  * @module
  */
-import { fileURLToPath } from "node:url";
+import { denoRun } from "./deno_run.ts";
 
 const root = new URL("../../", import.meta.url);
-const config = Deno.env.get("ZESTOR_DENO_CONFIG") ??
-  fileURLToPath(new URL("deno.json", root));
 
 /** How a child runs. */
 export interface ChildOptions {
@@ -36,16 +34,8 @@ export async function runChild(
   const file = await Deno.makeTempFile({ dir, suffix: ".ts" });
   const imports = `import * as zestor from "${new URL("mod.ts", root)}";\n`;
   await Deno.writeTextFile(file, imports + program);
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--no-check",
-      `--config=${config}`,
-      ...permissions,
-      file,
-    ],
+  const { code, stdout, stderr } = await denoRun(file, {
+    flags: ["--no-check", ...permissions],
     cwd: dir,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",

@@ -5,12 +5,9 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { fileURLToPath } from "node:url";
+import { denoRun } from "./deno_run.ts";
 import type { SqlPrograms } from "./sql_peer.ts";
 import type { StorePrograms } from "./store_peer.ts";
-
-const config = Deno.env.get("ZESTOR_DENO_CONFIG") ??
-  fileURLToPath(new URL("../../deno.json", import.meta.url));
 
 /** What a peer hears of the operating system: all, nothing, or that it may not. */
 export type Hearing = "notified" | "deaf" | "denied";
@@ -137,19 +134,12 @@ function startPeer(
   args: unknown,
   { hearing = "notified", files }: PeerOptions = {},
 ): Peer {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--no-check",
-      `--config=${config}`,
-      ...(files ? [`--allow-read=${files}`, `--allow-write=${files}`] : ["-A"]),
-      fileURLToPath(new URL(module, import.meta.url)),
-      name,
-      JSON.stringify(args),
-      hearing,
-    ],
+  const permissions = files
+    ? [`--allow-read=${files}`, `--allow-write=${files}`]
+    : ["-A"];
+  const child = denoRun(new URL(module, import.meta.url), {
+    flags: ["--no-check", ...permissions],
+    args: [name, JSON.stringify(args), hearing],
     env: { NO_COLOR: "1" },
     stdin: "piped",
     stdout: "piped",
