@@ -15,7 +15,7 @@ import { clearImmediate, setImmediate } from "node:timers";
 import type { Wait } from "./change_log.ts";
 
 /** The longest time between two looks while somebody waits, in ms. Each costs an idle process half a ms of CPU time, or one. */
-const SWEEP_MS = 1_000;
+const SWEEP_MS = 2_000;
 /** The same where there are no notifications. */
 const POLL_MS = 100;
 /** When to look again: after this part of the time since the last sign. */
