@@ -4,13 +4,15 @@
  * so nobody may keep a checkpoint from finishing for long; and every watch must
  * see every change.
  *
- * `deno run -A tests/soak/checkpoints.ts [minutes] [driver] [seed]`
+ * `deno task soak tests/soak/checkpoints.ts --minutes=5 --driver=auto`
  *
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { openStore, type SqliteStore } from "../../mod.ts";
 import { denoRun } from "../support/deno_run.ts";
+import { Random } from "../support/random.ts";
+import { readFlags } from "./flags.ts";
 
 /** How large the write-ahead log may grow, in bytes. */
 const MAX_WAL = 64 * 2 ** 20;
@@ -44,7 +46,7 @@ interface Task {
   writer: number;
   /** In ms. */
   duration: number;
-  seed: number;
+  seed: string;
 }
 
 /** What each process tells at its end. */
@@ -79,14 +81,13 @@ function open(
 }
 
 async function soak(): Promise<void> {
-  const minutes = Number(Deno.args[0] ?? 5);
-  const driver = (Deno.args[1] ?? "auto") as Task["driver"];
-  const seed = Number(Deno.args[2] ?? Date.now() % 2 ** 31);
+  const { minutes, seed, ...flags } = readFlags({ minutes: 5, driver: "auto" });
+  const driver = flags.driver as Task["driver"];
   const dir = await Deno.makeTempDir({ prefix: "zestor-soak-" });
   try {
     const path = `${dir}/soak.db`;
     await using store = await open(path, driver);
-    console.log(`${minutes} minutes, driver ${store.driver}, seed ${seed}`);
+    console.log(`On the driver ${store.driver}`);
     await fill(store);
     const wal = sampleSize(`${path}-wal`);
     const common = { path, driver, duration: minutes * 60_000, seed };
@@ -171,15 +172,15 @@ async function write(
   { writer, duration, seed }: Task,
 ): Promise<Report> {
   sayReady();
-  const random = randomOf(seed + writer);
+  const random = new Random(`${seed}${writer}`);
   const counts: Record<Kind, number> = { busy: 0, large: 0, quiet: 0 };
   let changes = 0;
   const put = async (kind: Kind, last = false) => {
     const n = ++counts[kind];
     changes++;
-    const key = keyOf(Math.floor(random() * LARGE));
+    const key = keyOf(random.below(LARGE));
     // Some values are large.
-    const size = random() < 0.002 ? 100_000 : Math.floor(random() * 2_000);
+    const size = random.chance(0.002) ? 100_000 : random.below(2_000);
     await store.set(kind, key, valueOf(writer, n, last, size));
   };
   const start = performance.now();
@@ -189,7 +190,9 @@ async function write(
     const writes: Promise<void>[] = [];
     while (changes < elapsed / 1_000 * RATE) {
       const isQuiet = changes % (10 * RATE) === 0;
-      writes.push(put(isQuiet ? "quiet" : random() < 0.1 ? "large" : "busy"));
+      writes.push(
+        put(isQuiet ? "quiet" : random.chance(0.1) ? "large" : "busy"),
+      );
     }
     await Promise.all(writes);
     await delay(5);
@@ -287,15 +290,6 @@ function keyOf(i: number): string {
 
 function valueOf(writer: number, n: number, last = false, size = 100): Value {
   return { writer, n, last, padding: "x".repeat(size) };
-}
-
-/** A small generator of pseudo-random numbers in [0, 1), so that a seed reproduces a run. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 /** Samples a file's size until stopped, then gives the largest. */

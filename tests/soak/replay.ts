@@ -3,12 +3,14 @@
  * it must give exactly the state at the call, then every change. Both in flat
  * memory.
  *
- * `deno run -A tests/soak/replay.ts [entries] [changes] [driver] [seed]`
+ * `deno task soak tests/soak/replay.ts --entries=1000000 --changes=50000 --driver=auto`
  *
  * @module
  */
 import { setImmediate } from "node:timers";
 import { openStore, type SqliteStore, type WatchEvent } from "../../mod.ts";
+import { Random } from "../support/random.ts";
+import { readFlags } from "./flags.ts";
 
 interface Kinds {
   items: { n: number };
@@ -21,10 +23,12 @@ interface ExpectedChange {
   version: number;
 }
 
-const [entries, changes] = [Deno.args[0] ?? "1000000", Deno.args[1] ?? "50000"]
-  .map(Number);
-const driver = (Deno.args[2] ?? "auto") as "auto" | "ffi" | "builtin";
-const seed = Number(Deno.args[3] ?? Date.now() % 2 ** 31);
+const { entries, changes, seed, ...flags } = readFlags({
+  entries: 1_000_000,
+  changes: 50_000,
+  driver: "auto",
+});
+const driver = flags.driver as "auto" | "ffi" | "builtin";
 
 /** Each tenth key is left free, for the writer to create. */
 const keys = Math.floor(entries * 10 / 9);
@@ -39,9 +43,7 @@ try {
     durability: "normal",
     history: changes + 1,
   });
-  console.log(
-    `${entries} entries, ${changes} changes, driver ${store.driver}, seed ${seed}`,
-  );
+  console.log(`On the driver ${store.driver}`);
   await fill(store);
   await stream(store);
   await replay(store);
@@ -125,17 +127,17 @@ async function write(
   store: SqliteStore<Kinds>,
   expected: ExpectedChange[],
 ): Promise<void> {
-  const random = randomOf(seed);
+  const random = new Random(seed);
   const touched = new Map<number, { n: number; version: number } | null>();
   for (let done = 0; done < changes; done++) {
-    const i = Math.floor(random() * keys);
+    const i = random.below(keys);
     const now = touched.has(i)
       ? touched.get(i)!
       : isThere(i)
       ? { n: i, version: 1 }
       : null;
     const key = keyOf(i);
-    if (now && random() < 0.4) {
+    if (now && random.chance(0.4)) {
       expected.push({ type: "delete", key, n: now.n, version: now.version });
       touched.set(i, null);
       await store.delete("items", key);
@@ -152,15 +154,6 @@ async function write(
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** A small generator of pseudo-random numbers in [0, 1), so that a seed reproduces a run. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 /** Samples the process's resident memory until stopped, then tells of it. */

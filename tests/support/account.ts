@@ -99,17 +99,3 @@ function tell(
 ): string {
   return told({ type, kind, key, version }, JSON.stringify(value));
 }
-
-/** Numbers from 0 to below a limit, the same for the same seed (FNV-1a, mulberry32). */
-export function numberedRandom(seed: string): (limit: number) => number {
-  let state = 0x811c9dc5;
-  for (const char of seed) {
-    state = Math.imul(state ^ char.codePointAt(0)!, 0x01000193);
-  }
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % limit;
-  };
-}

@@ -5,9 +5,10 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { Account, numberedRandom } from "./account.ts";
+import { Account } from "./account.ts";
 import type { Prepared } from "./foreign_writes.ts";
 import { heard, runProgram, tell } from "./peer_side.ts";
+import { Random } from "./random.ts";
 import type { CrowdWriterArgs } from "./store_peer.ts";
 
 function open(path: string): DatabaseSync {
@@ -76,7 +77,7 @@ async function writeMuchSql(
     statements.get(sql)!.run(...params);
 
   for (let round = 0; account.length < changes; round++) {
-    const random = numberedRandom(`${writer}${round}`);
+    const random = new Random(`${writer}${round}`);
     const kind = round % 3 === 0 ? "jobs" : "users";
     const put = (sql: string, key: string) => {
       const value = JSON.stringify(account.put(kind, key));
@@ -93,14 +94,14 @@ async function writeMuchSql(
 
     db.exec("BEGIN IMMEDIATE");
     for (let i = 0; i < 100; i++) {
-      const key = account.ownKey(random(200));
+      const key = account.ownKey(random.below(200));
       if (account.versionOf(kind, key) === 0) {
         put([INSERT, UPSERT, REPLACE][i % 3], key);
       } else if (i % 10 === 0) {
         account.remove(kind, key);
         run(DELETE, kind, key);
       } else if (i % 10 === 1) {
-        const next = account.ownKey(200 + random(200));
+        const next = account.ownKey(200 + random.below(200));
         if (account.versionOf(kind, next) > 0) continue;
         account.put(kind, next, account.remove(kind, key));
         run(RENAME, next, kind, key);
@@ -113,7 +114,7 @@ async function writeMuchSql(
     if (round % 4 === 0) vandalize();
     db.exec("ROLLBACK TO part; RELEASE part");
     for (let i = 0; i < 5; i++) {
-      const key = `shared/${random(10)}`;
+      const key = `shared/${random.below(10)}`;
       const value = account.nextValue();
       run(UPSERT, kind, key, JSON.stringify(value));
       const row = statements.get(VERSION)!.get(kind, key)!;
@@ -129,7 +130,7 @@ async function writeMuchSql(
       db.exec("ROLLBACK");
     }
     // One without a transaction of its own.
-    put(COUNTING_UPSERT, account.ownKey(random(200)));
+    put(COUNTING_UPSERT, account.ownKey(random.below(200)));
   }
   db.close();
   Deno.writeTextFileSync(accountFile, JSON.stringify(account.changes));

@@ -12,10 +12,11 @@ import {
 } from "../../mod.ts";
 import type { Durability } from "../../src/sqlite/open_store.ts";
 import { loadDriver } from "../../src/sqlite/driver/load.ts";
-import { Account, numberedRandom } from "./account.ts";
+import { Account } from "./account.ts";
 import type { TestDriver } from "./drivers.ts";
 import { STORE_STORY } from "./foreign_writes.ts";
 import { heard, runProgram, tell } from "./peer_side.ts";
+import { Random } from "./random.ts";
 import { toldWithRevision } from "./telling.ts";
 import { timeTicks } from "./ticks.ts";
 
@@ -129,7 +130,7 @@ function writeRound(
   account: Account,
   round: number,
 ): Promise<unknown>[] {
-  const random = numberedRandom(`${account.writer}${round}`);
+  const random = new Random(`${account.writer}${round}`);
   const kind = round % 3 === 0 ? "jobs" : "users";
   const writes: Promise<unknown>[] = [];
   const noSuchWrite = { of: account.writer, failed: true };
@@ -138,11 +139,11 @@ function writeRound(
   };
 
   for (let i = 0; i < 20; i++) {
-    const key = account.ownKey(random(200));
+    const key = account.ownKey(random.below(200));
     writes.push(store.set(kind, key, account.put(kind, key)));
   }
   for (let i = 0; i < 8; i++) {
-    const key = `shared/${random(10)}`;
+    const key = `shared/${random.below(10)}`;
     const value = account.nextValue();
     const change = account.reserve();
     const write = i % 2 === 0
@@ -152,13 +153,13 @@ function writeRound(
   }
   writes.push(store.update(kind, "shared/0", refuse).catch(() => {}));
 
-  const start = random(150);
+  const start = random.below(150);
   const keys = Array.from({ length: 50 }, (_, i) => account.ownKey(start + i));
   const entries = keys.map((key) => [key, account.put(kind, key)] as const);
   writes.push(store.setAll(kind, entries));
 
   for (let i = 0; i < 6; i++) {
-    const key = account.ownKey(random(200));
+    const key = account.ownKey(random.below(200));
     account.remove(kind, key);
     writes.push(store.delete(kind, key));
   }
