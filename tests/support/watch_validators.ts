@@ -1,0 +1,323 @@
+/**
+ * A validator for each guarantee of a watch: it is told what was written and
+ * what a watch saw, and says what is broken. It knows nothing of how either came
+ * about, so that every test of watches can use it.
+ *
+ * @module
+ */
+import { fail } from "@std/assert";
+import type {
+  ChangeType,
+  WatchBookmark,
+  WatchEvent,
+  WatchOptions,
+} from "../../src/contract.ts";
+import { compareKeys } from "../../src/key_order.ts";
+
+/** A change of an entry. */
+export interface Change {
+  readonly revision: number;
+  readonly kind: string;
+  readonly key: string;
+  readonly type: ChangeType;
+  readonly version: number;
+  /** As JSON; of a deletion the previous one. */
+  readonly value: string;
+}
+
+/** What was written, by whomever. */
+export interface Written {
+  /** Every change, by revision. */
+  readonly changes: readonly Change[];
+  /** The last revision of each transaction, where that is known. */
+  readonly commits?: ReadonlySet<number>;
+}
+
+/** One stream, from its call to its end. */
+export interface Session {
+  readonly kind: string;
+  readonly options: Omit<WatchOptions, "signal">;
+  /** The newest revision at the moment of the call; where it is not known, the replay's bookmark tells. */
+  readonly start?: number;
+  /** What the stream gave. */
+  readonly items: readonly (Change | WatchBookmark)[];
+  /** It was read until it had given everything up to this revision. */
+  readonly until?: number;
+}
+
+/** What a watch saw: the streams of a consumer, each of which resumed where the one before was. */
+export interface Watched {
+  readonly name: string;
+  readonly sessions: readonly Session[];
+}
+
+/** What a stream gave, as validators take it. */
+export function toItem(
+  item: WatchEvent | WatchBookmark,
+): Change | WatchBookmark {
+  if (item.type === "bookmark") return item;
+  return { ...item, value: JSON.stringify(item.value) };
+}
+
+/** Fails unless a watch kept every guarantee; tells each that is broken, and how. */
+export function assertWatchGuarantees(
+  written: Written,
+  watched: Watched,
+): void {
+  const breaches = findBreaches(written, watched);
+  if (breaches.length === 0) return;
+  fail(`The watch "${watched.name}": ${breaches.join("\n")}`);
+}
+
+/** The guarantees that a watch broke, and how: `"W3 reliable: …"`. */
+export function findBreaches(written: Written, watched: Watched): string[] {
+  const breaches: string[] = [];
+  for (const [guarantee, validate] of Object.entries(VALIDATORS)) {
+    for (const breach of validate(written, watched)) {
+      breaches.push(`${guarantee}: ${breach}`);
+      // The others follow from the first, as a rule.
+      break;
+    }
+  }
+  return breaches;
+}
+
+type Validator = (written: Written, watched: Watched) => Iterable<string>;
+
+const VALIDATORS: Readonly<Record<string, Validator>> = {
+  "W1 ordered": eachSession(ordered),
+  "W2 unique": unique,
+  "W3 reliable": eachSession(reliable),
+  "W4 atomic": eachSession(atomic),
+  "W5 resumable": resumable,
+  "W6 bookmarkable": eachSession(bookmarkable),
+  "W7 complete": eachSession(complete),
+};
+
+/** Events come by revision; replayed entries before them, by key. */
+function* ordered(_: Written, { items }: Session): Iterable<string> {
+  let last: Change | WatchBookmark | undefined;
+  for (const item of items) {
+    if (last && !mayFollow(last, item)) {
+      yield `${tell(item)} came after ${tell(last)}`;
+    }
+    last = item;
+  }
+}
+
+function mayFollow(
+  last: Change | WatchBookmark,
+  item: Change | WatchBookmark,
+): boolean {
+  if (!isReplayed(item)) return item.revision >= last.revision;
+  return isReplayed(last) && compareKeys(last.key, item.key) <= 0;
+}
+
+/** No change comes twice, not in a later stream either; no key twice in a replay. */
+function* unique(_: Written, { sessions }: Watched): Iterable<string> {
+  const revisions = new Set<number>();
+  for (const { items } of sessions) {
+    const keys = new Set<string>();
+    for (const item of items) {
+      if (isBookmark(item)) continue;
+      const seen = isReplayed(item) ? keys : revisions;
+      const id = isReplayed(item) ? item.key : item.revision;
+      if ((seen as Set<unknown>).has(id)) yield `${tell(item)} came twice`;
+      (seen as Set<unknown>).add(id);
+    }
+  }
+}
+
+/** Between where a stream began and what it gave last, nothing is missing. */
+function* reliable(written: Written, session: Session): Iterable<string> {
+  const told = new Set(session.items.map(({ revision }) => revision));
+  const last = session.items.at(-1)?.revision ?? 0;
+  for (const change of changesFor(session, written, last)) {
+    if (!told.has(change.revision)) yield `${tell(change)} is missing`;
+  }
+}
+
+/** The replay is the state between two transactions; the events of one are contiguous. */
+function* atomic(written: Written, session: Session): Iterable<string> {
+  const start = startOf(session);
+  const { commits } = written;
+  if (session.options.initial && start !== undefined) {
+    if (commits && start > 0 && !commits.has(start)) {
+      yield `the replay is of revision ${start}, in the middle of a transaction`;
+    }
+    yield* replayed(written, session, start);
+  }
+  if (!commits) return;
+  const transactionOf = new Map<number, number>();
+  let transaction = 0;
+  for (const { revision } of written.changes) {
+    transactionOf.set(revision, transaction);
+    if (commits.has(revision)) transaction++;
+  }
+  const done = new Set<number>();
+  let current: number | undefined;
+  for (const item of session.items) {
+    if (isBookmark(item) || isReplayed(item)) continue;
+    const transaction = transactionOf.get(item.revision);
+    if (transaction === undefined || transaction === current) continue;
+    if (done.has(transaction)) {
+      yield `${tell(item)} came apart from the others of its transaction`;
+    }
+    done.add(current = transaction);
+  }
+}
+
+function* replayed(
+  { changes }: Written,
+  { kind, options, items }: Session,
+  start: number,
+): Iterable<string> {
+  if (options.types && !options.types.includes("create")) return;
+  const entries = new Map<string, Change>();
+  for (const change of changes) {
+    if (change.revision > start) break;
+    if (change.kind !== kind || !isWatched(change.key, options)) continue;
+    if (change.type === "delete") entries.delete(change.key);
+    else entries.set(change.key, change);
+  }
+  let isWhole = false;
+  for (const item of items) {
+    if (!isReplayed(item)) {
+      isWhole = true;
+      break;
+    }
+    const entry = entries.get(item.key);
+    entries.delete(item.key);
+    if (entry?.version !== item.version || entry.value !== item.value) {
+      yield `at revision ${start} there was no ${tell(item)}`;
+    }
+  }
+  if (!isWhole) return;
+  for (const entry of entries.values()) {
+    yield `${tell(entry)} is missing in the replay of revision ${start}`;
+  }
+}
+
+/** A stream that resumes goes on exactly past what it was given, and so past the stream before. */
+function* resumable(written: Written, { sessions }: Watched): Iterable<string> {
+  for (const [i, session] of sessions.entries()) {
+    const { after } = session.options;
+    if (after === undefined) continue;
+    const first = session.items.find((item) => !isBookmark(item));
+    const [next] = changesFor(session, written, first?.revision ?? 0);
+    if (first && first.revision !== next?.revision) {
+      yield `after ${after} the first is ${tell(first)}`;
+    }
+    const last = sessions[i - 1]?.items.at(-1)?.revision ?? after;
+    if (last > after) yield `it resumed after ${after}, and was at ${last}`;
+  }
+}
+
+/** What is not past a bookmark comes before it, and only what was asked for gives any. */
+function* bookmarkable(written: Written, session: Session): Iterable<string> {
+  const { options, items } = session;
+  const head = written.changes.at(-1)?.revision ?? 0;
+  const told = new Set<number>();
+  const due = [...changesFor(session, written, Infinity)].reverse();
+  let reached = 0;
+  for (const item of items) {
+    if (!isBookmark(item)) {
+      if (!isReplayed(item) && item.revision <= reached) {
+        yield `${tell(item)} came after a bookmark at ${reached}`;
+      }
+      told.add(item.revision);
+      continue;
+    }
+    reached = item.revision;
+    if (!options.bookmarks) yield `${tell(item)} was not asked for`;
+    if (reached > head) yield `${tell(item)} is past the newest, ${head}`;
+    while (due.length > 0 && due.at(-1)!.revision <= reached) {
+      const change = due.pop()!;
+      if (!told.has(change.revision)) {
+        yield `${tell(change)} did not come before the bookmark at ${reached}`;
+      }
+    }
+  }
+  if (!options.initial || !options.bookmarks) return;
+  const afterReplay = items.find((item) => !isReplayed(item));
+  if (afterReplay && !isBookmark(afterReplay)) {
+    yield `${tell(afterReplay)} came before the replay's bookmark`;
+  }
+}
+
+/** Every change is told as it was made, whoever made it, and everything that was read for is there. */
+function* complete(written: Written, session: Session): Iterable<string> {
+  const changes = new Map(
+    written.changes.map((change) => [change.revision, change]),
+  );
+  const told = new Set<number>();
+  for (const item of session.items) {
+    if (isBookmark(item) || isReplayed(item)) continue;
+    told.add(item.revision);
+    const change = changes.get(item.revision);
+    if (!change) yield `${tell(item)} was never written`;
+    else if (tell(change) !== tell(item)) {
+      yield `${tell(change)} was told as ${tell(item)}`;
+    } else if (!isAskedFor(item, session)) {
+      yield `${tell(item)} was not asked for`;
+    }
+  }
+  for (const change of changesFor(session, written, session.until ?? 0)) {
+    if (!told.has(change.revision)) yield `${tell(change)} was not told`;
+  }
+}
+
+// What a stream should give.
+
+/** The changes that a stream is to give, up to a revision. */
+function* changesFor(
+  session: Session,
+  { changes }: Written,
+  until: number,
+): Iterable<Change> {
+  const start = startOf(session);
+  if (start === undefined) return;
+  for (const change of changes) {
+    if (change.revision > until) return;
+    if (change.revision > start && isAskedFor(change, session)) yield change;
+  }
+}
+
+/** The revision past which a stream gives what changes. */
+function startOf({ options, start, items }: Session): number | undefined {
+  return options.after ?? start ??
+    items.find((item) => !isReplayed(item))?.revision;
+}
+
+function isAskedFor(change: Change, { kind, options }: Session): boolean {
+  return change.kind === kind && isWatched(change.key, options) &&
+    (options.types?.includes(change.type) ?? true);
+}
+
+function isWatched(key: string, { key: only, prefix }: WatchOptions): boolean {
+  return only === undefined ? key.startsWith(prefix ?? "") : key === only;
+}
+
+function isBookmark(item: Change | WatchBookmark): item is WatchBookmark {
+  return item.type === "bookmark";
+}
+
+function isReplayed(
+  item: Change | WatchBookmark,
+): item is Change & { readonly revision: 0 } {
+  return item.revision === 0 && !isBookmark(item);
+}
+
+function tell(item: Change | WatchBookmark): string {
+  if (isBookmark(item)) return `the bookmark at ${item.revision}`;
+  const { revision, type, kind, key, version, value } = item;
+  return `${revision} ${type} ${kind}/${key}@${version} ${value}`;
+}
+
+function eachSession(
+  validate: (written: Written, session: Session) => Iterable<string>,
+): Validator {
+  return function* (written, { sessions }) {
+    for (const session of sessions) yield* validate(written, session);
+  };
+}
