@@ -168,20 +168,13 @@ function* atomic(written: Written, session: Session): Iterable<string> {
 }
 
 function* replayed(
-  { changes }: Written,
-  { kind, options, items }: Session,
+  written: Written,
+  session: Session,
   start: number,
 ): Iterable<string> {
-  if (options.types && !options.types.includes("create")) return;
-  const entries = new Map<string, Change>();
-  for (const change of changes) {
-    if (change.revision > start) break;
-    if (change.kind !== kind || !isWatched(change.key, options)) continue;
-    if (change.type === "delete") entries.delete(change.key);
-    else entries.set(change.key, change);
-  }
+  const entries = entriesFor(session, written, start);
   let isWhole = false;
-  for (const item of items) {
+  for (const item of session.items) {
     if (!isReplayed(item)) {
       isWhole = true;
       break;
@@ -268,6 +261,32 @@ function* complete(written: Written, session: Session): Iterable<string> {
 }
 
 // What a stream should give.
+
+/** How many events a stream is to give, of all that was written; its start has to be known. */
+export function countEvents(session: Session, written: Written): number {
+  const { options, start } = session;
+  const replayed = options.initial
+    ? entriesFor(session, written, start!).size
+    : 0;
+  return replayed + [...changesFor(session, written, Infinity)].length;
+}
+
+/** The entries that a stream is to replay, by key: each with its last change. */
+function entriesFor(
+  { kind, options }: Session,
+  { changes }: Written,
+  start: number,
+): Map<string, Change> {
+  const entries = new Map<string, Change>();
+  if (options.types && !options.types.includes("create")) return entries;
+  for (const change of changes) {
+    if (change.revision > start) break;
+    if (change.kind !== kind || !isWatched(change.key, options)) continue;
+    if (change.type === "delete") entries.delete(change.key);
+    else entries.set(change.key, change);
+  }
+  return entries;
+}
 
 /** The changes that a stream is to give, up to a revision. */
 function* changesFor(

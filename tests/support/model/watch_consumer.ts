@@ -1,0 +1,167 @@
+/**
+ * Someone who watches a store, eagerly or now and then, leaves, and resumes.
+ *
+ * @module
+ */
+import type { WatchBookmark, WatchEvent } from "../../../mod.ts";
+import type { Random } from "../random.ts";
+import {
+  countEvents,
+  type Session,
+  toItem,
+  type Watched,
+  type Written,
+} from "../watch_validators.ts";
+import {
+  type Kind,
+  type ModelStore,
+  randomKeys,
+  randomKind,
+} from "./operations.ts";
+
+/** For how long a watch may be behind when nothing is written, in ms. */
+const HANGING = 30_000;
+
+const TYPES = [
+  undefined,
+  undefined,
+  ["create"],
+  ["update", "delete"],
+  ["delete"],
+] as const;
+
+interface Stream {
+  readonly reader: ReadableStreamDefaultReader<WatchEvent | WatchBookmark>;
+  readonly session: Session & { until?: number };
+  readonly items: ReturnType<typeof toItem>[];
+  /** How many of the items are no bookmarks. */
+  events: number;
+  /** How many of them to read; it may be raised at any time. */
+  wanted: number;
+  /** Resolves when they are read, or the stream has ended. */
+  reading?: Promise<void>;
+}
+
+/** A consumer of one watch. */
+export class WatchConsumer {
+  /** What its stream failed with. */
+  error: unknown;
+  /** How many revisions it had seen less than there were, when it failed. */
+  behind = 0;
+  readonly #name: string;
+  readonly #random: Random;
+  readonly #head: () => number;
+  readonly #kind: Kind;
+  readonly #options: Session["options"];
+  readonly #isEager: boolean;
+  #streams: Stream[] = [];
+
+  /** Makes up what to watch, and how; `head` tells the newest revision. */
+  constructor(name: string, random: Random, head: () => number) {
+    this.#name = name;
+    this.#random = random;
+    this.#head = head;
+    this.#kind = randomKind(random);
+    this.#isEager = random.chance(0.5);
+    this.#options = {
+      ...randomKeys(random),
+      types: random.pick(TYPES),
+      bookmarks: random.chance(0.5),
+      bufferSize: random.chance(0.5) ? random.between(1, 10) : undefined,
+    };
+  }
+
+  /** What it saw. */
+  get watched(): Watched {
+    return {
+      name: this.#name,
+      sessions: this.#streams.map(({ session }) => session),
+    };
+  }
+
+  /** Begins to watch. */
+  begin(store: ModelStore): void {
+    this.#open(store, { initial: this.#random.chance(0.5) });
+  }
+
+  /** Leaves its stream, and goes on where it was in another. */
+  async resume(store: ModelStore): Promise<void> {
+    await this.cancel();
+    if (this.error) return;
+    const { items, session } = this.#stream;
+    const { start, options: { after = start, initial } } = session;
+    const seen = items.at(-1)?.revision ?? (initial ? 0 : after);
+    if (seen! > 0 || !initial) return this.#open(store, { after: seen });
+    // In the middle of a replay there is nowhere to resume from.
+    this.#streams = [];
+    this.#open(store, { initial });
+  }
+
+  /** Goes on to read: an eager one whatever comes, another a few events more. */
+  readSome(): void {
+    const more = this.#isEager ? Infinity : this.#random.below(20);
+    this.#read(this.#stream.events + more);
+  }
+
+  /** Reads until there is nothing more, and leaves. */
+  async finish(written: Written): Promise<void> {
+    const stream = this.#stream;
+    const until = this.#head();
+    stream.wanted = 0;
+    const all = countEvents(stream.session, written);
+    if (stream.events < all) {
+      this.#read(all);
+      // Then what is missing will be told.
+      const giveUp = setTimeout(() => this.cancel(), HANGING);
+      await stream.reading;
+      clearTimeout(giveUp);
+    }
+    await this.cancel();
+    if (!this.error) stream.session.until = until;
+  }
+
+  /** Leaves its stream. */
+  async cancel(): Promise<void> {
+    const stream = this.#streams.at(-1);
+    if (!stream || this.error) return;
+    await stream.reader.cancel();
+    await stream.reading;
+  }
+
+  get #stream(): Stream {
+    return this.#streams.at(-1)!;
+  }
+
+  #open(store: ModelStore, from: { initial?: boolean; after?: number }): void {
+    const options = { ...this.#options, ...from };
+    const reader = store.watch(this.#kind, options).getReader();
+    const items: Stream["items"] = [];
+    const start = this.#head();
+    const session = { kind: this.#kind, options, start, items };
+    this.#streams.push({ reader, session, items, events: 0, wanted: 0 });
+  }
+
+  #read(wanted: number): void {
+    const stream = this.#stream;
+    stream.wanted = Math.max(stream.wanted, wanted);
+    stream.reading ??= this.#readWanted(stream).finally(() =>
+      stream.reading = undefined
+    );
+  }
+
+  async #readWanted(stream: Stream): Promise<void> {
+    while (!this.error && stream.events < stream.wanted) {
+      try {
+        const { done, value } = await stream.reader.read();
+        if (done) return;
+        stream.items.push(toItem(value));
+        if (value.type !== "bookmark") stream.events++;
+      } catch (error) {
+        this.error = error;
+        const { start, options: { after = start }, items } = stream.session;
+        const seen = Math.max(after!, items.at(-1)?.revision ?? 0);
+        this.behind = this.#head() - seen;
+      }
+    }
+  }
+}
