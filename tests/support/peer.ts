@@ -69,6 +69,15 @@ export class Peer implements AsyncDisposable {
     throw new Error(`${this.#name} told nothing more: ${await this.#ending()}`);
   }
 
+  /** All that it tells until it exits, or is killed. */
+  async *messages<Message = unknown>(): AsyncGenerator<Message> {
+    for (;;) {
+      const line = await this.#line();
+      if (line === undefined) return;
+      yield JSON.parse(line) as Message;
+    }
+  }
+
   /** Says something to it. */
   async say(message: unknown): Promise<void> {
     const line = JSON.stringify(message) + "\n";

@@ -15,10 +15,18 @@ import { loadDriver } from "../../src/sqlite/driver/load.ts";
 import { Account } from "./account.ts";
 import type { TestDriver } from "./drivers.ts";
 import { STORE_STORY } from "./foreign_writes.ts";
+import {
+  type Outcome,
+  ownWrite,
+  perform,
+  randomWrite,
+  type Value,
+} from "./model/operations.ts";
 import { heard, runProgram, tell } from "./peer_side.ts";
 import { Random } from "./random.ts";
 import { toldWithRevision } from "./telling.ts";
 import { timeTicks } from "./ticks.ts";
+import { toItem } from "./watch_validators.ts";
 
 /** A store in a file. */
 export interface StoreFile {
@@ -62,6 +70,49 @@ async function tellWatch(
   } catch (error) {
     tell((error as Error).name);
   }
+}
+
+// Until killed, see `crash.ts`.
+
+/** What a writer does until it is killed. */
+export interface WriteUntilKilledArgs extends StoreFile {
+  durability: Durability;
+  writer: string;
+  seed: string;
+  /** How many writes may be under way at once. */
+  callers: number;
+}
+
+/** What came of a writer's n-th write. */
+export type Acknowledgement = [n: number, outcome: Outcome];
+
+/** Writes, and tells what came of each write. */
+async function writeUntilKilled(
+  { writer, seed, callers, ...file }: WriteUntilKilledArgs,
+): Promise<void> {
+  const store = await openStore<Record<string, Value>>({
+    ...file,
+    busyTimeout: 60_000,
+  });
+  const random = new Random(seed);
+  const running = new Set<Promise<void>>();
+  for (let n = 0;; n++) {
+    const write = perform(store, ownWrite(randomWrite(random, n), writer));
+    const acknowledged = write.then((outcome) => {
+      running.delete(acknowledged);
+      tell([n, outcome] satisfies Acknowledgement);
+    });
+    running.add(acknowledged);
+    while (running.size >= callers) await Promise.race(running);
+  }
+}
+
+/** Watches a kind, and tells what the watch emits. */
+async function followUntilKilled(
+  { kind, options, ...file }: StoreFile & PeerWatch,
+): Promise<void> {
+  const store = await open(file);
+  for await (const item of store.watch(kind, options)) tell(toItem(item));
 }
 
 // A crowd, see `crowd.ts`.
@@ -324,6 +375,8 @@ async function watchUnread(file: StoreFile): Promise<void> {
 const programs = {
   tellStory,
   tellWatch,
+  writeUntilKilled,
+  followUntilKilled,
   recordWatches,
   writeMuch,
   count,

@@ -7,7 +7,6 @@
 import { compareKeys } from "../../../src/key_order.ts";
 import type { Change } from "../watch_validators.ts";
 import {
-  type Kind,
   type Operation,
   type Outcome,
   type Range,
@@ -17,7 +16,8 @@ import {
   type WriteOperation,
 } from "./operations.ts";
 
-interface Entry {
+/** An entry of the model. */
+export interface Entry {
   value: Value;
   version: number;
 }
@@ -30,9 +30,9 @@ export class Model {
   readonly commits = new Set<number>();
   /** The newest revision. */
   revision = 0;
-  readonly #kinds = new Map<Kind, Map<string, Entry>>();
+  readonly #kinds = new Map<string, Map<string, Entry>>();
   /** The keys of a kind in order, until one comes or goes. */
-  readonly #sortedKeys = new Map<Kind, string[]>();
+  readonly #sortedKeys = new Map<string, string[]>();
 
   /** Does an operation, and tells what should come of it. */
   apply(operation: Operation): Outcome {
@@ -80,10 +80,10 @@ export class Model {
         return { result: entry && { key: operation.key, ...entry } };
       }
       case "kinds":
-        return { result: this.#sortedKinds() };
+        return { result: this.kinds() };
       case "getAll":
         return {
-          result: this.#sortedKinds().map((kind) => [
+          result: this.kinds().map((kind) => [
             kind,
             this.#select(kind, {}).map(([key, { value }]) => [key, value]),
           ]),
@@ -98,14 +98,14 @@ export class Model {
   // Writes.
 
   #checked(
-    { kind, key, ifVersion }: { kind: Kind; key: string; ifVersion?: number },
+    { kind, key, ifVersion }: { kind: string; key: string; ifVersion?: number },
     write: () => unknown,
   ): Outcome {
     if (ifVersion === undefined) return { result: write() };
     return this.#conflict(kind, key, ifVersion) ?? { result: write() };
   }
 
-  #conflict(kind: Kind, key: string, expected: number): Outcome | undefined {
+  #conflict(kind: string, key: string, expected: number): Outcome | undefined {
     const actual = this.#entry(kind, key)?.version ?? 0;
     if (actual === expected) return undefined;
     return { error: "VersionConflictError", details: { expected, actual } };
@@ -147,7 +147,7 @@ export class Model {
     return { ok: true, revision: this.revision };
   }
 
-  #set(kind: Kind, key: string, value: Value) {
+  #set(kind: string, key: string, value: Value) {
     const entry = this.#entry(kind, key);
     const text = JSON.stringify(value);
     if (entry && JSON.stringify(entry.value) === text) {
@@ -162,7 +162,7 @@ export class Model {
     return { status: `${type}d` as "created" | "updated", version };
   }
 
-  #delete(kind: Kind, key: string): void {
+  #delete(kind: string, key: string): void {
     const entry = this.#entry(kind, key);
     if (!entry) return;
     this.#kinds.get(kind)!.delete(key);
@@ -178,16 +178,18 @@ export class Model {
 
   // Reads.
 
-  #entry(kind: Kind, key: string): Entry | undefined {
+  #entry(kind: string, key: string): Entry | undefined {
     return this.#kinds.get(kind)?.get(key);
   }
 
-  #sortedKinds(): Kind[] {
+  /** The kinds that have entries, in order. */
+  kinds(): string[] {
     return [...this.#kinds].filter(([, entries]) => entries.size > 0)
       .map(([kind]) => kind).sort();
   }
 
-  #sortedEntries(kind: Kind): [string, Entry][] {
+  /** A kind's entries, by key. */
+  entries(kind: string): [string, Entry][] {
     const entries = this.#kinds.get(kind) ?? new Map();
     let keys = this.#sortedKeys.get(kind);
     if (!keys) {
@@ -197,9 +199,9 @@ export class Model {
     return keys.map((key) => [key, entries.get(key)!]);
   }
 
-  #select(kind: Kind, range: Range): [string, Entry][] {
+  #select(kind: string, range: Range): [string, Entry][] {
     const { prefix = "", start = "", end, limit, reverse, odd } = range;
-    const found = this.#sortedEntries(kind).filter(([key, { value }]) =>
+    const found = this.entries(kind).filter(([key, { value }]) =>
       key.startsWith(prefix) && compareKeys(key, start) >= 0 &&
       (end === undefined || compareKeys(key, end) < 0) &&
       (!odd || value.n % 2 === 1)

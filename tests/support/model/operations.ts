@@ -15,11 +15,8 @@ export interface Value {
   padding?: string;
 }
 
-/** The kinds that the operations write to. */
-export type Kind = "users" | "jobs" | "rare";
-
-/** A store of those kinds. */
-export type ModelStore = Store<Record<Kind, Value>>;
+/** A store that the operations can be done on. */
+export type ModelStore = Store<Record<string, Value>>;
 
 /** Which entries; `odd` filters by value. */
 export interface Range {
@@ -33,32 +30,32 @@ export interface Range {
 
 /** A step of an atomic operation. */
 export type Step =
-  | { do: "check"; kind: Kind; key: string; version: number }
-  | { do: "set"; kind: Kind; key: string; value: Value }
-  | { do: "delete"; kind: Kind; key: string };
+  | { do: "check"; kind: string; key: string; version: number }
+  | { do: "set"; kind: string; key: string; value: Value }
+  | { do: "delete"; kind: string; key: string };
 
 /** What changes the store, or may. */
 export type WriteOperation =
-  | { do: "set"; kind: Kind; key: string; value: Value; ifVersion?: number }
-  | { do: "setAll"; kind: Kind; entries: [string, Value][] }
+  | { do: "set"; kind: string; key: string; value: Value; ifVersion?: number }
+  | { do: "setAll"; kind: string; entries: [string, Value][] }
   | {
     do: "update";
-    kind: Kind;
+    kind: string;
     key: string;
     /** What is added to `n`; `"refuse"` makes the function throw. */
     add: number | "refuse";
     by?: number;
     initial?: Value;
   }
-  | { do: "delete"; kind: Kind; key: string; ifVersion?: number }
+  | { do: "delete"; kind: string; key: string; ifVersion?: number }
   | { do: "atomic"; steps: Step[] };
 
 /** What only looks. */
 export type ReadOperation =
-  | { do: "get" | "entry"; kind: Kind; key: string }
+  | { do: "get" | "entry"; kind: string; key: string }
   | {
     do: "list" | "keys" | "values" | "count" | "entries";
-    kind: Kind;
+    kind: string;
     range: Range;
   }
   | { do: "kinds" | "getAll" };
@@ -138,6 +135,20 @@ export function randomWrite(random: Random, by?: number): WriteOperation {
   }
 }
 
+/** The same write to kinds of a writer's own. */
+export function ownWrite(
+  operation: WriteOperation,
+  writer: string,
+): WriteOperation {
+  const own = <T extends { kind: string }>(step: T): T => ({
+    ...step,
+    kind: `${writer}/${step.kind}`,
+  });
+  return operation.do === "atomic"
+    ? { ...operation, steps: operation.steps.map(own) }
+    : own(operation);
+}
+
 /** Makes a read. */
 export function randomRead(random: Random): ReadOperation {
   const kind = randomKind(random);
@@ -155,7 +166,7 @@ export function randomRead(random: Random): ReadOperation {
 }
 
 /** One of the kinds; one of them rarely. */
-export function randomKind(random: Random): Kind {
+export function randomKind(random: Random): string {
   return random.chance(0.05) ? "rare" : random.pick(["users", "jobs"]);
 }
 

@@ -12,12 +12,7 @@ import {
   type Watched,
   type Written,
 } from "../watch_validators.ts";
-import {
-  type Kind,
-  type ModelStore,
-  randomKeys,
-  randomKind,
-} from "./operations.ts";
+import { type ModelStore, randomKeys, randomKind } from "./operations.ts";
 
 /** For how long a watch may be behind when nothing is written, in ms. */
 const HANGING = 30_000;
@@ -51,7 +46,7 @@ export class WatchConsumer {
   readonly #name: string;
   readonly #random: Random;
   readonly #head: () => number;
-  readonly #kind: Kind;
+  readonly #kind: string;
   readonly #options: Session["options"];
   readonly #isEager: boolean;
   #streams: Stream[] = [];

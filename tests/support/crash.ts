@@ -1,0 +1,355 @@
+/**
+ * Processes that are killed while they write and watch a file; after each round
+ * the file must hold every write that was acknowledged, and of the others each
+ * whole or not at all.
+ *
+ * Each writer makes up its writes from a seed, on kinds of its own. So the test
+ * knows them, and the model what each should do: the file's change log must be
+ * what the model says of the first so many writes.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
+import { openStore, type WatchEvent } from "../../mod.ts";
+import { Model } from "./model/model.ts";
+import { type Outcome, ownWrite, randomWrite } from "./model/operations.ts";
+import { type Peer, startStorePeer } from "./peer.ts";
+import { Random } from "./random.ts";
+import type { Acknowledgement, WriteUntilKilledArgs } from "./store_peer.ts";
+import { tempDir } from "./temp_dir.ts";
+import {
+  assertWatchGuarantees,
+  type Change,
+  type Session,
+  toItem,
+} from "./watch_validators.ts";
+
+/** What to kill, and how often. */
+export interface CrashOptions {
+  /** What each process takes by turns. */
+  readonly drivers: readonly WriteUntilKilledArgs["driver"][];
+  readonly durability: WriteUntilKilledArgs["durability"];
+  readonly wal: boolean;
+  /** How many changes the log keeps; where that is not all, one process writes and none watches. */
+  readonly history: number;
+  readonly rounds: number;
+  /** How many acknowledgements a writer lives for, at most. */
+  readonly acknowledgements: number;
+}
+
+/** What was seen. */
+export interface CrashReport {
+  kills: number;
+  acknowledged: number;
+  /** Writes that were under way when their process was killed, and are there. */
+  unacknowledged: number;
+  changes: number;
+  events: number;
+}
+
+/** More changes than any test makes. */
+export const WHOLE_HISTORY = 1_000_000;
+
+/** How many writes of a process may be under way at once. */
+const MOST_CALLERS = 20;
+/** How long a process takes to open the file, and more, in ms. */
+const LONGEST_START = 500;
+/** How long it may take to see what is there, in ms. */
+const HANGING = 60_000;
+
+/** Runs rounds of writing and killing on one file. */
+export async function assertSurvivesCrashes(
+  random: Random,
+  options: CrashOptions,
+): Promise<CrashReport> {
+  await using dir = await tempDir();
+  const test = new CrashTest(random, dir.file("app.db"), options);
+  for (let round = 0; round < options.rounds; round++) await test.run(round);
+  await test.finish();
+  return test.report;
+}
+
+/** One who writes, is killed, and is started again. */
+interface Writer {
+  readonly name: string;
+  /** What the file must hold of what it wrote. */
+  readonly model: Model;
+}
+
+/** A writer's process, from start to kill. */
+interface Life {
+  readonly seed: string;
+  readonly callers: number;
+  /** What it told of its writes. */
+  readonly told: readonly Acknowledgement[];
+}
+
+class CrashTest {
+  readonly report: CrashReport = {
+    kills: 0,
+    acknowledged: 0,
+    unacknowledged: 0,
+    changes: 0,
+    events: 0,
+  };
+  readonly #random: Random;
+  readonly #path: string;
+  readonly #options: CrashOptions;
+  readonly #writers: readonly Writer[];
+  readonly #watchedKind = "anna/users";
+  readonly #sessions: Session[] = [];
+  // What the file holds after a round.
+  #head = 0;
+  #log: Change[] = [];
+  #table: Row[] = [];
+  /** The last revision of each transaction. */
+  readonly #commits = new Set<number>();
+
+  constructor(random: Random, path: string, options: CrashOptions) {
+    this.#random = random;
+    this.#path = path;
+    this.#options = options;
+    const names = this.#isWhole ? ["anna", "bert"] : ["anna"];
+    this.#writers = names.map((name) => ({ name, model: new Model() }));
+  }
+
+  /** Lets processes write and watch, kills them, and looks at what they leave. */
+  async run(round: number): Promise<void> {
+    await using watcher = this.#isWhole ? this.#startWatcher(round) : undefined;
+    const watching = watcher && this.#follow(watcher);
+    const lives = await Promise.all(
+      this.#writers.map(({ name }, i) => this.#live(name, round, round + i)),
+    );
+    await watcher?.kill();
+    await watching;
+    this.report.kills += lives.length + (watcher ? 1 : 0);
+
+    this.#readFile();
+    lives.forEach((life, i) => this.#replay(this.#writers[i], life));
+    this.#assertLogIsTheWriters();
+    this.#assertTableIsTheModels();
+  }
+
+  async #live(writer: string, round: number, process: number): Promise<Life> {
+    const random = this.#random;
+    const seed = `${random.seed}/${writer}/${round}`;
+    const callers = random.between(1, MOST_CALLERS);
+    const lifetime = random.below(this.#options.acknowledgements);
+    await using peer = startStorePeer("writeUntilKilled", {
+      ...this.#file(process),
+      durability: this.#options.durability,
+      writer,
+      seed,
+      callers,
+    });
+    const told = await killAfter(peer, lifetime, new Random(seed));
+    return { seed, callers, told };
+  }
+
+  /** Watches from where the last watcher was killed, to the end. */
+  async finish(): Promise<void> {
+    this.report.changes = this.#log.at(-1)?.revision ?? 0;
+    if (!this.#isWhole) return;
+    const ofKind = this.#log.filter(({ kind }) => kind === this.#watchedKind);
+    const until = ofKind.at(-1)?.revision ?? 0;
+    const items: Session["items"][number][] = [];
+    const session = { ...this.#nextSession(), items, until };
+    await using store = await openStore(this.#file(0));
+    const stop = new AbortController();
+    // What is missing then will be told.
+    const hanging = setTimeout(() => stop.abort(), HANGING);
+    const { kind, options } = session;
+    const watch = store.watch(kind, { ...options, signal: stop.signal });
+    if (until > (options.after ?? 0)) {
+      for await (const item of watch) {
+        items.push(toItem(item as WatchEvent));
+        if (item.revision >= until) break;
+      }
+    }
+    clearTimeout(hanging);
+    this.#sessions.push(session);
+    assertWatchGuarantees({ changes: this.#log, commits: this.#commits }, {
+      name: "the watcher that was killed",
+      sessions: this.#sessions,
+    });
+    this.report.events = this.#sessions.flatMap(({ items }) => items).length;
+  }
+
+  get #isWhole(): boolean {
+    return this.#options.history === WHOLE_HISTORY;
+  }
+
+  #file(process: number) {
+    const { drivers, wal, history } = this.#options;
+    const driver = drivers[process % drivers.length];
+    return { path: this.#path, driver, wal, history };
+  }
+
+  // The watcher.
+
+  #startWatcher(round: number): Peer {
+    const { kind, options } = this.#nextSession();
+    return startStorePeer("followUntilKilled", {
+      ...this.#file(round + 1),
+      kind,
+      options,
+    });
+  }
+
+  /** Where the last one was; in the middle of a replay there is nowhere to resume from. */
+  #nextSession(): Omit<Session, "items"> {
+    const seen = this.#sessions.at(-1)?.items.at(-1)?.revision ??
+      this.#sessions.at(-1)?.options.after ?? 0;
+    if (seen === 0) this.#sessions.length = 0;
+    const from = seen === 0 ? { initial: true } : { after: seen };
+    return { kind: this.#watchedKind, options: { ...from, bookmarks: true } };
+  }
+
+  async #follow(watcher: Peer): Promise<void> {
+    const items: Session["items"][number][] = [];
+    this.#sessions.push({ ...this.#nextSession(), items });
+    for await (const item of watcher.messages<Session["items"][number]>()) {
+      items.push(item);
+    }
+  }
+
+  // The file.
+
+  #readFile(): void {
+    using db = new DatabaseSync(this.#path);
+    const [{ integrity_check }] = db.prepare("PRAGMA integrity_check").all();
+    assertEquals(integrity_check, "ok");
+    const { head } = hasTable(db, "zestor_changes")
+      ? db.prepare(HEAD).get()!
+      : { head: 0 };
+    this.#head = head as number;
+    this.#log = this.#head === 0 ? [] : select<Change>(db, LOG);
+    this.#table = this.#head === 0 ? [] : select<Row>(db, TABLE);
+    this.#log.forEach(({ revision }, i) => {
+      const expected = this.#head - this.#log.length + 1 + i;
+      assertEquals(revision, expected, "the log has every revision");
+    });
+    if (this.#isWhole) assertEquals(this.#log.length, this.#head);
+  }
+
+  /** Does in the model what a writer did, as far as the log tells. */
+  #replay(
+    { name, model }: Writer,
+    { seed, callers, told }: Life,
+  ): void {
+    const own = this.#ownLog(name);
+    const changes = this.#isWhole ? own.length : this.#head;
+    const random = new Random(seed);
+    const outcomes = new Map(told);
+    // Writes settle in order, but for a few turns: those before are there, too.
+    const acknowledged = Math.max(-1, ...outcomes.keys()) + 1;
+    let n = 0;
+    for (; n < acknowledged || model.revision < changes; n++) {
+      assert(n < told.length + callers, `${name} made changes it never called`);
+      const write = ownWrite(randomWrite(random, n), name);
+      const expected = withoutRevision(model.apply(write));
+      const outcome = outcomes.get(n);
+      if (!outcome) continue;
+      const what = `${name}'s write ${n}, ${JSON.stringify(write)}`;
+      assertEquals(withoutRevision(outcome), expected, what);
+    }
+    assertEquals(
+      changes,
+      model.revision,
+      `${name} made ${n} writes, of which ${acknowledged} were acknowledged: each is there whole, or not at all`,
+    );
+    this.report.acknowledged += told.length;
+    this.report.unacknowledged += n - told.length;
+  }
+
+  #ownLog(writer: string): Change[] {
+    return this.#log.filter(({ kind }) => kind.startsWith(`${writer}/`));
+  }
+
+  #assertLogIsTheWriters(): void {
+    this.#commits.clear();
+    for (const { name, model } of this.#writers) {
+      const own = this.#ownLog(name);
+      const expected = own.length === 0 ? [] : model.changes.slice(-own.length);
+      const unnumbered = (changes: readonly Change[]) =>
+        changes.map((change) => ({ ...change, revision: 0 }));
+      assertEquals(unnumbered(own), unnumbered(expected));
+      if (!this.#isWhole) continue;
+      own.forEach(({ revision }, i) => {
+        if (model.commits.has(i + 1)) this.#commits.add(revision);
+        // Nobody else's are among those of a transaction.
+        else assertEquals(own[i + 1]?.revision, revision + 1);
+      });
+    }
+  }
+
+  #assertTableIsTheModels(): void {
+    const expected = this.#writers.flatMap(({ model }) =>
+      model.kinds().flatMap((kind) =>
+        model.entries(kind).map(([key, { version, value }]): Row => ({
+          kind,
+          key,
+          version,
+          value: JSON.stringify(value),
+        }))
+      )
+    );
+    assertEquals(this.#table, expected);
+  }
+}
+
+/** Lets a writer live for so many acknowledgements; gives all that it told. */
+async function killAfter(
+  peer: Peer,
+  lifetime: number,
+  random: Random,
+): Promise<Acknowledgement[]> {
+  const told: Acknowledgement[] = [];
+  if (lifetime === 0) {
+    // While it starts, or opens the file.
+    await delay(random.below(LONGEST_START));
+    await peer.kill();
+  }
+  for await (const message of peer.messages<Acknowledgement>()) {
+    told.push(message);
+    if (told.length === lifetime) await peer.kill();
+  }
+  assertGreaterOrEqual(told.length, lifetime, "a writer ended by itself");
+  return told;
+}
+
+const HEAD =
+  "SELECT seq AS head FROM sqlite_sequence WHERE name = 'zestor_changes' UNION ALL SELECT 0";
+const LOG = `SELECT revision, kind, key, type, version,
+    CAST(CASE type WHEN 'delete' THEN previous ELSE value END AS TEXT) AS value
+  FROM zestor_changes ORDER BY revision`;
+const TABLE = `SELECT kind, key, version, CAST(value AS TEXT) AS value
+  FROM zestor_kv ORDER BY kind, key`;
+
+interface Row {
+  kind: string;
+  key: string;
+  version: number;
+  value: string;
+}
+
+function select<T>(db: DatabaseSync, sql: string): T[] {
+  // Theirs have no prototype.
+  return db.prepare(sql).all().map((row) => ({ ...row }) as T);
+}
+
+function hasTable(db: DatabaseSync, name: string): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?").get(name) !==
+    undefined;
+}
+
+/** What came of a write, as JSON tells it; revisions are the whole file's. */
+function withoutRevision(outcome: Outcome): unknown {
+  const text = JSON.stringify(
+    outcome,
+    (name, value) => name === "revision" ? undefined : value,
+  );
+  return JSON.parse(text);
+}
