@@ -10,13 +10,13 @@
  * @module
  */
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { openStore, type WatchEvent } from "../../mod.ts";
 import { Model } from "./model/model.ts";
 import { type Outcome, ownWrite, randomWrite } from "./model/operations.ts";
 import { type Peer, startStorePeer } from "./peer.ts";
 import { Random } from "./random.ts";
+import { type RawEntry, type RawFile, readRawFile } from "./raw_file.ts";
 import type { Acknowledgement, WriteUntilKilledArgs } from "./store_peer.ts";
 import { tempDir } from "./temp_dir.ts";
 import {
@@ -100,10 +100,8 @@ class CrashTest {
   readonly #writers: readonly Writer[];
   readonly #watchedKind = "anna/users";
   readonly #sessions: Session[] = [];
-  // What the file holds after a round.
-  #head = 0;
-  #log: Change[] = [];
-  #table: Row[] = [];
+  /** What the file holds after a round. */
+  #file: RawFile = { head: 0, changes: [], entries: [] };
   /** The last revision of each transaction. */
   readonly #commits = new Set<number>();
 
@@ -138,7 +136,7 @@ class CrashTest {
     const callers = random.between(1, MOST_CALLERS);
     const lifetime = random.below(this.#options.acknowledgements);
     await using peer = startStorePeer("writeUntilKilled", {
-      ...this.#file(process),
+      ...this.#openingOf(process),
       durability: this.#options.durability,
       writer,
       seed,
@@ -150,13 +148,15 @@ class CrashTest {
 
   /** Watches from where the last watcher was killed, to the end. */
   async finish(): Promise<void> {
-    this.report.changes = this.#log.at(-1)?.revision ?? 0;
+    this.report.changes = this.#file.head;
     if (!this.#isWhole) return;
-    const ofKind = this.#log.filter(({ kind }) => kind === this.#watchedKind);
+    const ofKind = this.#file.changes.filter(({ kind }) =>
+      kind === this.#watchedKind
+    );
     const until = ofKind.at(-1)?.revision ?? 0;
     const items: Session["items"][number][] = [];
     const session = { ...this.#nextSession(), items, until };
-    await using store = await openStore(this.#file(0));
+    await using store = await openStore(this.#openingOf(0));
     const stop = new AbortController();
     // What is missing then will be told.
     const hanging = setTimeout(() => stop.abort(), HANGING);
@@ -170,7 +170,10 @@ class CrashTest {
     }
     clearTimeout(hanging);
     this.#sessions.push(session);
-    assertWatchGuarantees({ changes: this.#log, commits: this.#commits }, {
+    assertWatchGuarantees({
+      changes: this.#file.changes,
+      commits: this.#commits,
+    }, {
       name: "the watcher that was killed",
       sessions: this.#sessions,
     });
@@ -181,7 +184,7 @@ class CrashTest {
     return this.#options.history === WHOLE_HISTORY;
   }
 
-  #file(process: number) {
+  #openingOf(process: number) {
     const { drivers, wal, history } = this.#options;
     const driver = drivers[process % drivers.length];
     return { path: this.#path, driver, wal, history };
@@ -192,7 +195,7 @@ class CrashTest {
   #startWatcher(round: number): Peer {
     const { kind, options } = this.#nextSession();
     return startStorePeer("followUntilKilled", {
-      ...this.#file(round + 1),
+      ...this.#openingOf(round + 1),
       kind,
       options,
     });
@@ -218,20 +221,13 @@ class CrashTest {
   // The file.
 
   #readFile(): void {
-    using db = new DatabaseSync(this.#path);
-    const [{ integrity_check }] = db.prepare("PRAGMA integrity_check").all();
-    assertEquals(integrity_check, "ok");
-    const { head } = hasTable(db, "zestor_changes")
-      ? db.prepare(HEAD).get()!
-      : { head: 0 };
-    this.#head = head as number;
-    this.#log = this.#head === 0 ? [] : select<Change>(db, LOG);
-    this.#table = this.#head === 0 ? [] : select<Row>(db, TABLE);
-    this.#log.forEach(({ revision }, i) => {
-      const expected = this.#head - this.#log.length + 1 + i;
+    this.#file = readRawFile(this.#path);
+    const { head, changes } = this.#file;
+    changes.forEach(({ revision }, i) => {
+      const expected = head - changes.length + 1 + i;
       assertEquals(revision, expected, "the log has every revision");
     });
-    if (this.#isWhole) assertEquals(this.#log.length, this.#head);
+    if (this.#isWhole) assertEquals(changes.length, head);
   }
 
   /** Does in the model what a writer did, as far as the log tells. */
@@ -240,7 +236,7 @@ class CrashTest {
     { seed, callers, told }: Life,
   ): void {
     const own = this.#ownLog(name);
-    const changes = this.#isWhole ? own.length : this.#head;
+    const changes = this.#isWhole ? own.length : this.#file.head;
     const random = new Random(seed);
     const outcomes = new Map(told);
     // Writes settle in order, but for a few turns: those before are there, too.
@@ -265,7 +261,9 @@ class CrashTest {
   }
 
   #ownLog(writer: string): Change[] {
-    return this.#log.filter(({ kind }) => kind.startsWith(`${writer}/`));
+    return this.#file.changes.filter(({ kind }) =>
+      kind.startsWith(`${writer}/`)
+    );
   }
 
   #assertLogIsTheWriters(): void {
@@ -288,7 +286,7 @@ class CrashTest {
   #assertTableIsTheModels(): void {
     const expected = this.#writers.flatMap(({ model }) =>
       model.kinds().flatMap((kind) =>
-        model.entries(kind).map(([key, { version, value }]): Row => ({
+        model.entries(kind).map(([key, { version, value }]): RawEntry => ({
           kind,
           key,
           version,
@@ -296,7 +294,7 @@ class CrashTest {
         }))
       )
     );
-    assertEquals(this.#table, expected);
+    assertEquals(this.#file.entries, expected);
   }
 }
 
@@ -318,31 +316,6 @@ async function killAfter(
   }
   assertGreaterOrEqual(told.length, lifetime, "a writer ended by itself");
   return told;
-}
-
-const HEAD =
-  "SELECT seq AS head FROM sqlite_sequence WHERE name = 'zestor_changes' UNION ALL SELECT 0";
-const LOG = `SELECT revision, kind, key, type, version,
-    CAST(CASE type WHEN 'delete' THEN previous ELSE value END AS TEXT) AS value
-  FROM zestor_changes ORDER BY revision`;
-const TABLE = `SELECT kind, key, version, CAST(value AS TEXT) AS value
-  FROM zestor_kv ORDER BY kind, key`;
-
-interface Row {
-  kind: string;
-  key: string;
-  version: number;
-  value: string;
-}
-
-function select<T>(db: DatabaseSync, sql: string): T[] {
-  // Theirs have no prototype.
-  return db.prepare(sql).all().map((row) => ({ ...row }) as T);
-}
-
-function hasTable(db: DatabaseSync, name: string): boolean {
-  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?").get(name) !==
-    undefined;
 }
 
 /** What came of a write, as JSON tells it; revisions are the whole file's. */

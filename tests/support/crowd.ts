@@ -6,7 +6,6 @@
  * @module
  */
 import { assertEquals, fail } from "@std/assert";
-import { DatabaseSync } from "node:sqlite";
 import { openStore } from "../../mod.ts";
 import type { OwnChange } from "./account.ts";
 import type { TestDriver } from "./drivers.ts";
@@ -16,9 +15,15 @@ import {
   startSqlPeer,
   startStorePeer,
 } from "./peer.ts";
+import { readRawFile } from "./raw_file.ts";
 import type { RecordArgs, WatchRecord } from "./store_peer.ts";
 import { type TempDir, tempDir } from "./temp_dir.ts";
 import { told } from "./telling.ts";
+import {
+  assertWatchGuarantees,
+  type Change,
+  type Session,
+} from "./watch_validators.ts";
 
 /** What sort of crowd. */
 export interface CrowdOptions {
@@ -52,8 +57,8 @@ export async function assertCrowdSeesAll(options: CrowdOptions): Promise<void> {
   );
   const writers = crowd.write();
   await first.recorded;
-  const [{ items }] = crowd.recordOf("c1");
-  const after = parseInt(items.at(-1)!);
+  const [begun] = crowd.recordOf("c1");
+  const after = begun.items.at(-1)!.revision;
   const rest = await crowd.watch("c2", [{ kind: "users", options: { after } }]);
   const whole = { initial: true, bookmarks: true };
   const late = await crowd.watch(
@@ -64,49 +69,30 @@ export async function assertCrowdSeesAll(options: CrowdOptions): Promise<void> {
   await crowd.fill("end");
   for (const watcher of [users, jobs, rest, late]) await watcher.recorded;
 
-  const log = crowd.log();
-  assertLogTellsAccounts(log, crowd);
-  const changesOf = (kind: string, past = KINDS.length) =>
-    log.filter((change) => change.kind === kind && change.revision > past)
-      .map((change) => `${change.revision} ${change.told}`);
-  const [ofUsers, ofRare] = crowd.recordOf("a");
-  assertSame(ofUsers.items, changesOf("users"), "the watcher of users");
-  assertSame(ofRare.items, changesOf("rare"), "the watcher of a quiet kind");
-  const [ofJobs] = crowd.recordOf("b");
-  assertSame(ofJobs.items, changesOf("jobs"), "the watcher of jobs");
-  const [resumed] = crowd.recordOf("c2");
-  assertSame(
-    [...items, ...resumed.items],
-    changesOf("users"),
-    "the watcher that resumed",
-  );
-  for (const { kind, items } of crowd.recordOf("d")) {
-    const isBookmark = (item: string) => item.endsWith(" bookmark");
-    const replayed = items.findIndex(isBookmark);
-    const start = parseInt(items[replayed]);
-    assertSame(
-      items.slice(0, replayed),
-      entriesAt(log, kind, start),
-      `the replay of ${kind}`,
-    );
-    assertSame(
-      items.slice(replayed).filter((item) => !isBookmark(item)),
-      changesOf(kind, start),
-      `the watcher of ${kind} past its replay`,
-    );
+  const changes = crowd.log();
+  assertLogTellsAccounts(changes, crowd);
+  // Those that began before the writers.
+  const start = KINDS.length;
+  const toEnd = (record: WatchRecord, start?: number): Session => {
+    const { kind, options = {}, items } = record;
+    const until = changes.findLast((change) => change.kind === kind)!.revision;
+    return { kind, options, items, start, until };
+  };
+  const watched: Record<string, Session[]> = {
+    "users": [toEnd(crowd.recordOf("a")[0], start)],
+    "a quiet kind": [toEnd(crowd.recordOf("a")[1], start)],
+    "jobs": [toEnd(crowd.recordOf("b")[0], start)],
+    "users, resumed": [
+      { kind: "users", options: {}, items: begun.items, start },
+      toEnd(crowd.recordOf("c2")[0]),
+    ],
+  };
+  for (const record of crowd.recordOf("d")) {
+    watched[`${record.kind}, replayed`] = [toEnd(record)];
   }
-}
-
-/** A row of the change log. */
-interface LogChange {
-  revision: number;
-  kind: string;
-  key: string;
-  type: string;
-  version: number;
-  /** As text: the new one, of a deletion the previous one. */
-  value: string;
-  told: string;
+  for (const [name, sessions] of Object.entries(watched)) {
+    assertWatchGuarantees({ changes }, { name, sessions });
+  }
 }
 
 /** The processes of a crowd; `await using` ends them. */
@@ -173,14 +159,8 @@ class Crowd implements AsyncDisposable {
   }
 
   /** The file's change log. */
-  log(): LogChange[] {
-    using db = new DatabaseSync(this.#path);
-    const rows = db.prepare(
-      `SELECT revision, kind, key, type, version,
-        CAST(coalesce(value, previous) AS TEXT) AS value
-      FROM zestor_changes ORDER BY revision`,
-    ).all() as unknown as (LogChange & { type: "create" })[];
-    return rows.map((row) => ({ ...row, told: told(row, row.value) }));
+  log(): Change[] {
+    return readRawFile(this.#path).changes;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -219,8 +199,8 @@ async function done(peer: Peer): Promise<void> {
 }
 
 /** Asserts that the log has every change that a writer made, in its order, and no other. */
-function assertLogTellsAccounts(log: LogChange[], crowd: Crowd): void {
-  const changes = new Map<string, LogChange[]>();
+function assertLogTellsAccounts(log: Change[], crowd: Crowd): void {
+  const changes = new Map<string, Change[]>();
   log.forEach((change, i) => {
     assertEquals(change.revision, i + 1, "the log has every revision");
     const [owner] = change.key.split("/");
@@ -237,7 +217,7 @@ function assertLogTellsAccounts(log: LogChange[], crowd: Crowd): void {
     const logged = changes.get(writer)!;
     const account = crowd.accountOf(writer);
     assertSame(
-      logged.map((change) => change.told),
+      logged.map((change) => told(change, change.value)),
       account.map((change) => change.told),
       `the log of what ${writer} wrote`,
     );
@@ -245,21 +225,6 @@ function assertLogTellsAccounts(log: LogChange[], crowd: Crowd): void {
       assertEquals(revision ?? logged[i].revision, logged[i].revision);
     });
   }
-}
-
-/** The entries of a kind as they were at a revision, as a watch replays them. */
-function entriesAt(log: LogChange[], kind: string, revision: number): string[] {
-  const entries = new Map<string, LogChange>();
-  for (const change of log.slice(0, revision)) {
-    if (change.kind !== kind) continue;
-    if (change.type === "delete") entries.delete(change.key);
-    else entries.set(change.key, change);
-  }
-  // The keys are ASCII.
-  return [...entries.keys()].sort().map((key) => {
-    const { version, value } = entries.get(key)!;
-    return `0 ${told({ type: "create", kind, key, version }, value)}`;
-  });
 }
 
 /** Asserts that two long lists are the same; else tells where they part. */

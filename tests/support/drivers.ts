@@ -8,7 +8,7 @@ import { openStore, type SqliteStore, type StoreOptions } from "../../mod.ts";
 import type { TestFunction } from "../../src/testing/mod.ts";
 
 /** How long a test may take before it counts as hanging, in ms. */
-const HANGING = 120_000;
+const HANGING = 300_000;
 
 /** A driver, and how tests on it are registered. */
 export interface TestDriver {

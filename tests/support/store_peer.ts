@@ -126,9 +126,8 @@ export interface RecordArgs extends StoreFile {
 }
 
 /** What a watch of a crowd emitted. */
-export interface WatchRecord {
-  kind: string;
-  items: string[];
+export interface WatchRecord extends PeerWatch {
+  items: ReturnType<typeof toItem>[];
 }
 
 /** Records what watches emit. */
@@ -140,14 +139,14 @@ async function recordWatches(
     store.watch(kind, options)
   );
   tell("ready");
-  const records = watches.map(async ({ kind }, i): Promise<WatchRecord> => {
-    const items: string[] = [];
+  const records = watches.map(async (watch, i): Promise<WatchRecord> => {
+    const items: WatchRecord["items"] = [];
     for await (const item of streams[i]) {
-      items.push(toldWithRevision(item));
+      items.push(toItem(item));
       const isEnd = item.type !== "bookmark" && item.key === "end";
       if (isEnd || items.length >= count) break;
     }
-    return { kind, items };
+    return { ...watch, items };
   });
   await Deno.writeTextFile(record, JSON.stringify(await Promise.all(records)));
   tell("done");

@@ -1,0 +1,57 @@
+/**
+ * What a store's file holds, read by plain SQL and nothing of this package.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import type { Change } from "./watch_validators.ts";
+
+/** A row of the entries' table. */
+export interface RawEntry {
+  kind: string;
+  key: string;
+  version: number;
+  /** As text. */
+  value: string;
+}
+
+/** What a file holds. */
+export interface RawFile {
+  /** The newest revision ever. */
+  readonly head: number;
+  /** The change log, by revision. */
+  readonly changes: Change[];
+  /** The entries, by kind and key. */
+  readonly entries: RawEntry[];
+}
+
+const HEAD = `SELECT coalesce(
+  (SELECT seq FROM sqlite_sequence WHERE name = 'zestor_changes'), 0) AS head`;
+const CHANGES = `SELECT revision, kind, key, type, version,
+  CAST(CASE type WHEN 'delete' THEN previous ELSE value END AS TEXT) AS value
+FROM zestor_changes ORDER BY revision`;
+const ENTRIES = `SELECT kind, key, version, CAST(value AS TEXT) AS value
+FROM zestor_kv ORDER BY kind, key`;
+
+/** Reads a file that nobody else has open; asserts that SQLite finds it sound. */
+export function readRawFile(path: string): RawFile {
+  using db = new DatabaseSync(path);
+  const [{ integrity_check }] = db.prepare("PRAGMA integrity_check").all();
+  assertEquals(integrity_check, "ok");
+  // Its process may have been killed before it made the tables.
+  const tables = db.prepare(
+    "SELECT name FROM sqlite_schema WHERE name = 'zestor_changes'",
+  ).all();
+  if (tables.length === 0) return { head: 0, changes: [], entries: [] };
+  return {
+    head: db.prepare(HEAD).get()!.head as number,
+    changes: select(db, CHANGES),
+    entries: select(db, ENTRIES),
+  };
+}
+
+function select<T>(db: DatabaseSync, sql: string): T[] {
+  // The binding's rows have no prototype.
+  return db.prepare(sql).all().map((row) => ({ ...row }) as T);
+}
