@@ -468,6 +468,7 @@ export class KvStore<
     range: RangeOptions<Kinds[Kind]>,
   ): AsyncGenerator<Entry<Kinds[Kind]>> {
     const { where, limit = Infinity, reverse = false, signal } = range;
+    signal?.throwIfAborted();
     const slice = new Slice();
     let rest = keys;
     let left = limit;

@@ -178,6 +178,8 @@ export const cancelling: Cases = {
       options: { signal },
     });
     await assertRejectsWith(() => Array.fromAsync(stillborn), reason, "read");
+    const empty = store.entries("users", { limit: 0, signal });
+    await assertRejectsWith(() => Array.fromAsync(empty), reason, "read");
   },
 
   "watch signal: ends the stream": async (open) => {
