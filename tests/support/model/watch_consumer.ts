@@ -139,24 +139,25 @@ export class WatchConsumer {
   #read(wanted: number): void {
     const stream = this.#stream;
     stream.wanted = Math.max(stream.wanted, wanted);
-    stream.reading ??= this.#readWanted(stream).finally(() =>
-      stream.reading = undefined
-    );
+    if (this.error || stream.events >= stream.wanted) return;
+    stream.reading ??= this.#readWanted(stream);
   }
 
   async #readWanted(stream: Stream): Promise<void> {
-    while (!this.error && stream.events < stream.wanted) {
-      try {
+    try {
+      while (stream.events < stream.wanted) {
         const { done, value } = await stream.reader.read();
-        if (done) return;
+        if (done) break;
         stream.items.push(toItem(value));
         if (value.type !== "bookmark") stream.events++;
-      } catch (error) {
-        this.error = error;
-        const { start, options: { after = start }, items } = stream.session;
-        const seen = Math.max(after!, items.at(-1)?.revision ?? 0);
-        this.behind = this.#head() - seen;
       }
+    } catch (error) {
+      this.error = error;
+      const { start, options: { after = start }, items } = stream.session;
+      const seen = Math.max(after!, items.at(-1)?.revision ?? 0);
+      this.behind = this.#head() - seen;
     }
+    // At once: there may be more to read before whoever waits hears of the end.
+    stream.reading = undefined;
   }
 }
