@@ -119,11 +119,12 @@ export class StoredReplay implements Replay {
       if (entry) page.push(entry);
       reached = key;
     }
+    // Whatever fails does so before the page counts as read: it may be tried again.
+    assertLogReaches(this.#storage, this.#snapshot);
     if (reached !== undefined) this.#rest = rangePast(this.#rest, reached);
     this.#changed.splice(0, undone);
     this.#done = last === undefined && current === rows.length &&
       this.#changed.length === 0;
-    assertLogReaches(this.#storage, this.#snapshot);
     return page;
   }
 
