@@ -31,7 +31,7 @@ import { type Connection, type Location, SqlError } from "./driver/driver.ts";
 import { assertUnclaimed, claimFile } from "./driver/file_claims.ts";
 import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
-import { isBusy, storeError } from "./failure.ts";
+import { isBusy, isNoTransaction, storeError } from "./failure.ts";
 import { FIRST_ENTRY, HAS_ENTRIES, HEAD_REVISION } from "./queries.ts";
 import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
 import { SqliteStorage } from "./sqlite_storage.ts";
@@ -168,7 +168,11 @@ export async function openStore<Kinds extends object>(
       openNotifier: notifierOf(location),
     });
   } catch (error) {
-    connection?.close();
+    try {
+      connection?.close();
+    } catch {
+      // Why it cannot be opened is what counts.
+    }
     release();
     throw openError(options.path, error);
   }
@@ -243,8 +247,8 @@ async function prepareFile(
   await retry(() =>
     connection.exec(`PRAGMA journal_mode = ${wal ? "WAL" : "DELETE"}`)
   );
-  connection.exec(SYNCHRONOUS[durability]);
-  if (isCurrent(state, codecs)) assertWritable(connection);
+  await retry(() => connection.exec(SYNCHRONOUS[durability]));
+  if (isCurrent(state, codecs)) await retry(() => assertWritable(connection));
   else await retry(() => upgrade(connection, inspect, codecs));
   return await retry(readHead);
 }
@@ -296,8 +300,9 @@ function upgrade(
 function rollBack(connection: Connection): void {
   try {
     connection.exec("ROLLBACK");
-  } catch {
+  } catch (error) {
     // SQLite has rolled back by itself (https://sqlite.org/lang_transaction.html).
+    if (!isNoTransaction(error)) throw error;
   }
 }
 
@@ -402,4 +407,5 @@ const ADVICE: Partial<Record<SqlError["failure"], string>> = {
   not_a_database: "it is another program's file, or encrypted",
   corrupt: "restore it from a backup",
   full: "free some space",
+  io: "see that the disk works, and has space left",
 };
