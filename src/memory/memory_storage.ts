@@ -43,6 +43,7 @@ interface Logged {
 
 /** Entries and their change log, for as long as the process lives. */
 export class MemoryStorage implements Storage {
+  readonly isReadOnly = false;
   readonly #kinds = new Map<string, Tree>();
   /** The change log; the first is that of the revision `#pruned + 1`. */
   readonly #log: Logged[] = [];

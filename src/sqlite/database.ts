@@ -4,12 +4,15 @@
  * @module
  */
 import type { Connection, Row, SqlValue, Statement } from "./driver/driver.ts";
+import { isNoTransaction } from "./failure.ts";
 
 /** A connection by SQL text. All of it is synchronous, and throws `SqlError`. */
 export class Database {
   readonly #connection: Connection;
   readonly #onClose: () => void;
   readonly #statements = new Map<string, Statement>();
+  /** Whether a transaction is to be rolled back before anything else is done. */
+  #mustRollBack = false;
 
   /** Takes over a connection; `onClose` is called when it is closed. */
   constructor(connection: Connection, onClose: () => void) {
@@ -32,14 +35,46 @@ export class Database {
     return this.#prepared(sql).all(...params);
   }
 
+  /**
+   * Ends the transaction, if SQLite has not done so by itself
+   * (https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction).
+   * Where that fails it is done before the next statement, which else would
+   * read what is not committed, or hold the lock for ever.
+   */
+  rollBack(): void {
+    this.#mustRollBack = true;
+    try {
+      this.#finishRollback();
+    } catch {
+      // The next statement's caller is told, unless it works by then.
+    }
+  }
+
   /** Closes the connection. */
   close(): void {
     this.#statements.clear();
-    this.#connection.close();
-    this.#onClose();
+    try {
+      this.#connection.close();
+    } finally {
+      this.#onClose();
+    }
+  }
+
+  #finishRollback(): void {
+    try {
+      this.#statement("ROLLBACK").run();
+    } catch (error) {
+      if (!isNoTransaction(error)) throw error;
+    }
+    this.#mustRollBack = false;
   }
 
   #prepared(sql: string): Statement {
+    if (this.#mustRollBack) this.#finishRollback();
+    return this.#statement(sql);
+  }
+
+  #statement(sql: string): Statement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = this.#connection.prepare(sql);

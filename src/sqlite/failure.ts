@@ -17,6 +17,12 @@ export function isBusy(error: unknown): error is SqlError {
   return error instanceof SqlError && error.failure === "busy";
 }
 
+/** Whether there was no transaction to end: SQLite had rolled it back by itself. */
+export function isNoTransaction(error: unknown): boolean {
+  return error instanceof SqlError &&
+    error.message.includes("no transaction is active");
+}
+
 /** The store's error for what a driver threw; other errors as they are. */
 export function storeError(action: string, error: unknown): unknown {
   if (!(error instanceof SqlError)) return error;
@@ -39,6 +45,13 @@ export function storeError(action: string, error: unknown): unknown {
     case "read_only":
       return new StoreReadOnlyError(
         `${because}; open it with mode=rwc, and see that its file and directory can be written`,
+        options,
+      );
+    case "io":
+      // Shared memory that cannot grow on a full disk is told as this.
+      return new StoreError(
+        "STORAGE",
+        `${because}; see that the disk works, and has space left`,
         options,
       );
     default:

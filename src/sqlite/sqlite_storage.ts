@@ -209,11 +209,7 @@ export class SqliteStorage implements Storage {
   }
 
   rollBack(): void {
-    try {
-      this.#database.run("ROLLBACK");
-    } catch {
-      // SQLite has rolled back by itself (https://sqlite.org/lang_transaction.html).
-    }
+    this.#database.rollBack();
   }
 
   save(): void {
@@ -233,7 +229,8 @@ export class SqliteStorage implements Storage {
     try {
       return read();
     } finally {
-      this.#database.run("COMMIT");
+      // There is nothing to commit, and a rollback hides no failure.
+      this.#database.rollBack();
     }
   }
 
@@ -251,8 +248,12 @@ export class SqliteStorage implements Storage {
 
   // The file.
 
+  get isReadOnly(): boolean {
+    return this.#access.readOnly;
+  }
+
   assertWritable(action: string): void {
-    if (!this.#access.readOnly) return;
+    if (!this.isReadOnly) return;
     throw new StoreReadOnlyError(
       `Cannot ${action}: the store was opened read-only; open it with mode=rwc`,
     );
@@ -266,7 +267,11 @@ export class SqliteStorage implements Storage {
   }
 
   close(): void {
-    this.#database.close();
+    try {
+      this.#database.close();
+    } catch (error) {
+      throw storeError("close the store", error);
+    }
   }
 }
 

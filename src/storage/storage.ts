@@ -131,6 +131,8 @@ export interface Transactions {
 
 /** What keeps a store. */
 export interface Storage extends Entries, Changes, Transactions {
+  /** Whether nothing can be written. */
+  readonly isReadOnly: boolean;
   /** Throws `StoreReadOnlyError` where nothing can be written. */
   assertWritable(action: string): void;
   /** Throws `StoreReadOnlyError` where there is no change log, and none can be made. */
