@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { StoreError } from "../errors.ts";
 import { Slice } from "../slice.ts";
 import { LockWait, retryWhileBusy } from "./lock_wait.ts";
 import type { Transactions } from "./storage.ts";
@@ -54,6 +55,8 @@ export function singleStep<T>(
 export interface TransactionHooks {
   /** Runs inside each transaction, after its writes. */
   beforeCommit(): void;
+  /** Whether what a commit was to write is there, although it failed: it may throw. */
+  mayBeCommitted(): boolean;
   /** Runs after each commit. */
   afterCommit(): void;
 }
@@ -176,7 +179,8 @@ export class WriteQueue {
 
   /**
    * Runs a read at this place in the order of operations: at once where no
-   * write waits, else between the writes called before and after it.
+   * write waits, else between the writes called before and after it. It does
+   * not throw: whenever the storage fails, the promise rejects.
    */
   readInOrder<T>(action: string, work: () => T): T | Promise<T> {
     if (this.#draining === undefined) {
@@ -184,7 +188,7 @@ export class WriteQueue {
         return work();
       } catch (error) {
         if (!this.#transactions.isBusy(error)) {
-          throw this.#transactions.errorOf(action, error);
+          return Promise.reject(this.#transactions.errorOf(action, error));
         }
       }
     }
@@ -205,6 +209,7 @@ export class WriteQueue {
       else if (await this.#begin()) await this.#runTransaction();
     }
     this.#draining = undefined;
+    this.#lockWait = undefined;
   }
 
   /** The first write that is still to be done. */
@@ -224,7 +229,7 @@ export class WriteQueue {
       return true;
     } catch (error) {
       if (this.#transactions.isBusy(error)) await this.#waitForLock(error);
-      else this.#fail(this.#waiting[0], error);
+      else this.#failAlone(this.#waiting[0], error);
       return false;
     }
   }
@@ -238,7 +243,12 @@ export class WriteQueue {
       this.#fail(queued, refusal);
     }
     if (this.#first()) await wait.pause(this.#busyTimeout);
-    else this.#lockWait = undefined;
+  }
+
+  /** Fails a write for what is not the lock's fault: the next wait for that is a new one. */
+  #failAlone(queued: Queued, error: unknown): void {
+    this.#lockWait = undefined;
+    this.#fail(queued, error);
   }
 
   #fail(queued: Queued, error: unknown): void {
@@ -247,23 +257,33 @@ export class WriteQueue {
 
   async #runTransaction(): Promise<void> {
     const outcomes: Outcome[] = [];
-    let failure: { error: unknown } | undefined;
+    let isCommitting = false;
+    let failure: { error: unknown; isUnclear: boolean } | undefined;
     try {
       await this.#runBatch(outcomes);
       this.#hooks.beforeCommit();
+      isCommitting = true;
       await this.#commit();
     } catch (error) {
-      failure = { error };
       this.#transactions.rollBack();
+      const isUnclear = isCommitting && await this.#mayBeCommitted(error);
+      failure = { error, isUnclear };
     }
     this.#transaction?.resolve();
     this.#transaction = undefined;
-    if (failure) return await this.#handleFailure(failure.error);
+    if (failure?.isUnclear === false) {
+      return await this.#handleFailure(failure.error);
+    }
     this.#lockWait = undefined;
     this.#hooks.afterCommit();
     const batch = this.#waiting.splice(0, outcomes.length);
     batch.forEach((queued, i) => {
-      queued.settle(outcomes[i]);
+      const outcome = outcomes[i];
+      queued.settle(
+        failure && "value" in outcome
+          ? { error: unclearError(queued, failure.error) }
+          : outcome,
+      );
       queued.left?.resolve();
     });
     // The reads that waited for the end go before the next transaction.
@@ -326,6 +346,22 @@ export class WriteQueue {
     }
   }
 
+  /**
+   * Whether a commit that failed took effect all the same, for all that can be
+   * told. Of a rollback journal SQLite deletes first, which is the commit, then
+   * syncs the directory, which may fail. To do it all again would do it twice.
+   */
+  async #mayBeCommitted(failure: unknown): Promise<boolean> {
+    const isBusy = (error: unknown) => this.#transactions.isBusy(error);
+    if (isBusy(failure)) return false;
+    const look = () => this.#hooks.mayBeCommitted();
+    try {
+      return await retryWhileBusy(look, isBusy, this.#busyTimeout);
+    } catch {
+      return true;
+    }
+  }
+
   /** After a rollback: what shared the transaction does not share the failure. */
   async #handleFailure(failure: unknown): Promise<void> {
     const batch = this.#waiting.filter((queued) => queued.begun);
@@ -333,7 +369,8 @@ export class WriteQueue {
     if (this.#transactions.isBusy(failure)) {
       return await this.#waitForLock(failure);
     }
-    if (batch.length === 1) return this.#fail(batch[0], failure);
+    if (batch.length === 1) return this.#failAlone(batch[0], failure);
+    this.#lockWait = undefined;
     for (const queued of batch) queued.alone = true;
   }
 }
@@ -342,6 +379,15 @@ function drop(queued: Queued, error: unknown): void {
   queued.dropped = true;
   queued.held?.resolve();
   queued.settle({ error });
+}
+
+function unclearError({ job }: Queued, cause: unknown): StoreError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new StoreError(
+    "STORAGE",
+    `Cannot tell whether ${job.action} took effect: ${message}, after which what it wrote may be there all the same; read it again`,
+    { cause },
+  );
 }
 
 /** What the promise gives, unless the signal aborts first: then `signal.reason`. */

@@ -93,6 +93,7 @@ export class KvStore<
     this.#values = config.values;
     this.#queue = new WriteQueue(this.#storage, config.busyTimeout, {
       beforeCommit: () => this.#log.beforeCommit(),
+      mayBeCommitted: () => this.#log.mayBeCommitted(),
       afterCommit: () => this.#log.afterCommit(),
     });
     this.#log = new StoredChangeLog(

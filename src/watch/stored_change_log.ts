@@ -58,7 +58,11 @@ export class StoredChangeLog implements ChangeLog {
   }
 
   head(): number | Promise<number> {
-    return this.#queue.readInOrder("watch", () => this.#storage.headRevision());
+    const look = () => this.#storage.headRevision();
+    // There it can have no transaction, and no writes to be in order with.
+    return this.#storage.isReadOnly
+      ? this.#queue.readCommitted("watch", look)
+      : this.#queue.readInOrder("watch", look);
   }
 
   read(
@@ -96,6 +100,12 @@ export class StoredChangeLog implements ChangeLog {
   beforeCommit(): void {
     this.#nextHead = this.#storage.headRevision();
     pruneLog(this.#storage, this.#history, this.#head, this.#nextHead);
+  }
+
+  /** Whether what was to be committed is there; another process's changes look the same. */
+  mayBeCommitted(): boolean {
+    return this.#nextHead > this.#head &&
+      this.#storage.headRevision() >= this.#nextHead;
   }
 
   /** Wakes the watches that wait for what was committed. */
