@@ -14,8 +14,19 @@ export interface TempDir extends AsyncDisposable {
 }
 
 /** Makes a directory; `await using` removes it with all that is in it. */
-export async function tempDir(): Promise<TempDir> {
-  const path = await Deno.makeTempDir({ prefix: "zestor-" });
+export function tempDir(): Promise<TempDir> {
+  return tempDirIn(undefined);
+}
+
+/** The same in memory, where the machine has that: for tests that make many files. */
+export async function tempDirInMemory(): Promise<TempDir> {
+  const shm = "/dev/shm";
+  const isThere = await Deno.stat(shm).then(() => true, () => false);
+  return await tempDirIn(isThere ? shm : undefined);
+}
+
+async function tempDirIn(dir: string | undefined): Promise<TempDir> {
+  const path = await Deno.makeTempDir({ dir, prefix: "zestor-" });
   return {
     path,
     file: (name) => join(path, name),
