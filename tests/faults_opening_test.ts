@@ -1,0 +1,242 @@
+/**
+ * Failures of SQLite while a store is opened, one at each call of the driver:
+ * a lock is waited for; else the opening is refused, the file is as it was, and
+ * nothing of it is held.
+ *
+ * @module
+ */
+import {
+  assertEquals,
+  assertGreater,
+  assertInstanceOf,
+  assertRejects,
+} from "@std/assert";
+import {
+  openStore,
+  SqlError,
+  StoreBusyError,
+  StoreOpenError,
+  type StoreOptions,
+} from "../mod.ts";
+import { connect, fileAt } from "./support/connect.ts";
+import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
+import {
+  failAt,
+  failFrom,
+  type Failure,
+  type Fault,
+  Faults,
+  faultyDriver,
+  type Step,
+} from "./support/faulty_driver.ts";
+import { wrappedDriver } from "./support/instrumented_driver.ts";
+import { type TempDir, tempDirInMemory } from "./support/temp_dir.ts";
+
+/** How a file was made, and how it is opened. */
+interface Case {
+  readonly make: (driver: TestDriver, path: string) => Promise<void>;
+  readonly options?: Partial<StoreOptions>;
+  readonly query?: string;
+  /** Of its entry k/a, 0 where it has none. */
+  readonly version: number;
+}
+
+const CASES: Record<string, Case> = {
+  "a new file": { make: async () => {}, version: 0 },
+  "the reference's file": { make: makeReferenceFile, version: 3 },
+  "a store's file": { make: makeStoreFile, version: 1 },
+  "a store's file, without a write-ahead log": {
+    make: makeStoreFile,
+    options: { wal: false },
+    version: 1,
+  },
+  "a store's file, read-only": {
+    make: makeStoreFile,
+    query: "?mode=ro",
+    version: 1,
+  },
+};
+
+async function makeReferenceFile(
+  driver: TestDriver,
+  path: string,
+): Promise<void> {
+  using connection = await connect(driver, fileAt(path));
+  connection.exec(`
+    CREATE TABLE zestor_kv (kind TEXT NOT NULL, key TEXT NOT NULL,
+      value BLOB NOT NULL, version INTEGER NOT NULL DEFAULT 1,
+      updated_at TEXT NOT NULL, PRIMARY KEY (kind, key));
+    INSERT INTO zestor_kv VALUES ('k', 'a', '1', 3, '2024-01-01T00:00:00.000Z')`);
+}
+
+async function makeStoreFile({ name }: TestDriver, path: string) {
+  await using store = await openStore({ path, driver: name, wal: false });
+  await store.set("k", "a", 1);
+}
+
+/** A file of a case in a directory of its own, made anew for each opening. */
+class Subject {
+  readonly #driver: TestDriver;
+  readonly #case: Case;
+  readonly #dir: TempDir;
+  readonly faults = new Faults();
+
+  constructor(driver: TestDriver, of: Case, dir: TempDir) {
+    this.#driver = driver;
+    this.#case = of;
+    this.#dir = dir;
+  }
+
+  get #path(): string {
+    return this.#dir.file("app.db");
+  }
+
+  /** Makes what is copied for each opening. */
+  async prepare(): Promise<void> {
+    await this.#case.make(this.#driver, this.#dir.file("template"));
+  }
+
+  async anew(): Promise<void> {
+    await Deno.remove(this.#path).catch(() => {});
+    await Deno.copyFile(this.#dir.file("template"), this.#path).catch(() => {});
+  }
+
+  async open(options: Partial<StoreOptions> = {}) {
+    return await openStore({
+      path: `file:${this.#path}${this.#case.query ?? ""}`,
+      driver: await faultyDriver(this.#driver.name, this.faults),
+      ...this.#case.options,
+      ...options,
+    });
+  }
+
+  /** What the file holds. */
+  async contents(): Promise<unknown> {
+    using connection = await connect(this.#driver, fileAt(this.#path));
+    const tables = connection.prepare(
+      "SELECT name, sql FROM sqlite_schema ORDER BY name",
+    ).all();
+    return tables.map(({ name, sql }) => ({
+      sql,
+      rows: /^zestor_(kv|changes|meta)$/.test(name as string)
+        ? connection.prepare(`SELECT * FROM ${name}`).all()
+        : [],
+    }));
+  }
+
+  /** Sees that nothing is held, nor left beside the file, and that it can be opened. */
+  async assertReleased(): Promise<void> {
+    assertEquals(this.faults.open, 0);
+    this.faults.lift();
+    const files = await Array.fromAsync(
+      Deno.readDir(this.#dir.path),
+      ({ name }) => name,
+    );
+    assertEquals(
+      files.filter((name) => !/^(template|app\.db)$/.test(name)),
+      [],
+    );
+    // As if of another SQLite library: that is refused while the file is open.
+    const another = await wrappedDriver(this.#driver.name, (_, run) => run());
+    await using store = await this.open({
+      driver: { ...another, name: "another" },
+    });
+    const entry = await store.entry("k", "a");
+    assertEquals(entry?.version ?? 0, this.#case.version);
+  }
+}
+
+interface OpeningStep extends Step {
+  /** Whether the file has been brought to the format by then. */
+  readonly isUpgraded: boolean;
+}
+
+/** Does it for each call of the driver, of each case. */
+async function forEachStep(
+  driver: TestDriver,
+  verify: (subject: Subject, step: OpeningStep) => Promise<void>,
+): Promise<void> {
+  for (const [name, of] of Object.entries(CASES)) {
+    await using dir = await tempDirInMemory();
+    const subject = new Subject(driver, of, dir);
+    await subject.prepare();
+    await subject.anew();
+    subject.faults.inject(() => undefined);
+    await (await subject.open()).close();
+    const steps = [...subject.faults.steps];
+    assertGreater(steps.length, 5);
+    const commit = steps.find(({ sql }) => sql === "COMMIT");
+    for (const step of steps) {
+      const isUpgraded = commit !== undefined && step.number > commit.number;
+      try {
+        await verify(subject, { ...step, isUpgraded });
+      } catch (cause) {
+        const { number, method, sql } = step;
+        const { message } = cause as Error;
+        const where = `${name}, at ${number} (${method} ${sql})`;
+        throw new Error(`${where}: ${message}`, { cause });
+      }
+    }
+  }
+}
+
+testOnEachDriver(
+  "`openStore()` waits for a lock at any one call of the driver",
+  (driver) =>
+    forEachStep(driver, async (subject, { number, sql }) => {
+      // No lock is in the way of these.
+      if (/^(PRAGMA busy_timeout|ROLLBACK)/.test(sql)) return;
+      await subject.anew();
+      subject.faults.inject(
+        failAt(number, { failure: "busy", effect: "nothing" }),
+      );
+      await (await subject.open()).close();
+      assertEquals(subject.faults.injected, 1);
+      await subject.assertReleased();
+    }),
+);
+
+testOnEachDriver(
+  "`openStore()` that fails at any one call of the driver leaves the file as it was",
+  (driver) =>
+    forEachStep(
+      driver,
+      async (subject, { number, transaction, isUpgraded }) => {
+        const alike: Failure[] = ["full", "io", "corrupt"];
+        const failure = alike[number % 3];
+        const faults: Fault[] = [{ failure, effect: "nothing" }];
+        if (transaction) faults.push({ failure: "io", effect: "rollback" });
+        for (const fault of faults) {
+          await subject.anew();
+          const before = await subject.contents();
+          subject.faults.inject(failAt(number, fault));
+          const error = await assertRejects(
+            () => subject.open(),
+            StoreOpenError,
+          );
+          assertInstanceOf(error.cause, SqlError);
+          assertEquals(error.cause.failure, fault.failure);
+          if (!isUpgraded) assertEquals(await subject.contents(), before);
+          await subject.assertReleased();
+        }
+      },
+    ),
+);
+
+testOnEachDriver(
+  "`openStore()` gives up where a failure lasts, and holds nothing",
+  (driver) =>
+    forEachStep(driver, async (subject, { number, isUpgraded }) => {
+      const failure = number % 2 === 0 ? "busy" : "io";
+      await subject.anew();
+      const before = await subject.contents();
+      subject.faults.inject(failFrom(number, { failure, effect: "nothing" }));
+      await assertRejects(
+        () => subject.open({ busyTimeout: 3 }),
+        failure === "busy" ? StoreBusyError : StoreOpenError,
+      );
+      subject.faults.lift();
+      if (!isUpgraded) assertEquals(await subject.contents(), before);
+      await subject.assertReleased();
+    }),
+);

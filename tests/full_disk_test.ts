@@ -1,0 +1,214 @@
+/**
+ * Disks that are full for real: a database with no page left, and a small file
+ * system. Every write is told, reads go on, nothing is half written, and when
+ * there is room again so do the writes.
+ *
+ * @module
+ */
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import {
+  type Connection,
+  openStore,
+  StoreFullError,
+  StoreOpenError,
+  type StoreOptions,
+} from "../mod.ts";
+import { connect, fileAt } from "./support/connect.ts";
+import {
+  drivers,
+  type TestDriver,
+  testOnEachDriver,
+} from "./support/drivers.ts";
+import { Faults, faultyDriver } from "./support/faulty_driver.ts";
+import { Recorder } from "./support/recorder.ts";
+import {
+  type SmallDisk,
+  smallDisk,
+  whyNoSmallDisk,
+} from "./support/small_disk.ts";
+import { StoreModel, type WriteOperation } from "./support/store_model.ts";
+
+const KEYS = 200;
+
+/** Each write, as often as is needed: every one changes something. */
+const WRITES: Record<WriteOperation["do"], (i: number) => WriteOperation> = {
+  set: (i) => ({ do: "set", kind: "k", key: `set${i}`, value: i }),
+  setAll: (i) => ({
+    do: "setAll",
+    kind: "k",
+    entries: Array.from({ length: 50 }, (_, j) => [`all${i}/${j}`, j]),
+  }),
+  update: (i) => ({ do: "update", kind: "k", key: keyOf(i), add: 1 }),
+  delete: (i) => ({ do: "delete", kind: "k", key: keyOf(i) }),
+  atomic: (i) => ({
+    do: "atomic",
+    checks: [],
+    writes: [
+      { kind: "k", key: `atomic${i}`, value: i },
+      { kind: "l", key: `atomic${i}`, value: i },
+    ],
+  }),
+};
+
+/** A key that is there, neighbours far apart, so that no page becomes empty. */
+function keyOf(i: number): string {
+  return `key${i * 37 % KEYS}`;
+}
+
+async function begin(calls: Recorder): Promise<void> {
+  calls.watch("k", { initial: true });
+  await calls.call({
+    do: "setAll",
+    kind: "k",
+    entries: Array.from({ length: KEYS }, (_, i) => [keyOf(i), i]),
+  });
+}
+
+/** Does each write until there is no room for it. */
+async function writeUntilFull(calls: Recorder): Promise<void> {
+  for (const [name, write] of Object.entries(WRITES)) {
+    let error: unknown;
+    for (let i = 0; i < KEYS && !error; i++) error = await calls.call(write(i));
+    assertInstanceOf(error, StoreFullError, name);
+  }
+}
+
+/** Sees that reads go on, and gives what the rest of the test leaves to do. */
+async function readAll(calls: Recorder): Promise<void> {
+  const errors = [
+    await calls.call({ do: "get", kind: "k", key: keyOf(1) }),
+    await calls.call({ do: "list", kind: "k", divisor: 2 }),
+    await calls.call({ do: "entries", kind: "k" }),
+    await calls.call({ do: "getAll" }),
+  ];
+  assertEquals(errors, [undefined, undefined, undefined, undefined]);
+}
+
+/** Sees that each write works again, and that it all was as it was told. */
+async function writeAgain(
+  calls: Recorder,
+  connection: Connection,
+): Promise<void> {
+  for (const write of Object.values(WRITES)) {
+    assertEquals(await calls.call(write(KEYS)), undefined);
+  }
+  const { head } = connection.prepare(
+    "SELECT max(revision) AS head FROM zestor_changes WHERE kind = 'k'",
+  ).get()!;
+  const [watch] = calls.watches;
+  await watch.seen(head as number);
+  calls.verify(new StoreModel(), connection);
+  assertEquals(watch.error, undefined);
+}
+
+testOnEachDriver(
+  "a database with no page left refuses each write, until it may grow",
+  async ({ name }) => {
+    const faults = new Faults();
+    await using store = await openStore({
+      path: ":memory:",
+      driver: await faultyDriver(name, faults),
+    });
+    const calls = new Recorder(store);
+    await begin(calls);
+    const connection = faults.connection!;
+    const { page_count } = connection.prepare("PRAGMA page_count").get()!;
+    connection.exec(`PRAGMA max_page_count = ${page_count}`);
+    await writeUntilFull(calls);
+    await readAll(calls);
+    connection.exec("PRAGMA max_page_count = 100000");
+    await writeAgain(calls, connection);
+  },
+);
+
+const unavailable = Deno.build.os === "linux"
+  ? await whyNoSmallDisk()
+  : "it takes Linux";
+if (unavailable) {
+  console.warn(`Tests on a small disk are ignored: ${unavailable}`);
+}
+
+/** Registers a test on each driver, with a write-ahead log and without. */
+function testOnSmallDisk(
+  name: string,
+  fn: (
+    disk: SmallDisk,
+    driver: TestDriver,
+    options: StoreOptions,
+  ) => Promise<void>,
+): void {
+  for (const driver of drivers) {
+    const register = unavailable ? Deno.test.ignore : driver.test;
+    for (const wal of [true, false]) {
+      const log = wal ? "write-ahead log" : "rollback journal";
+      register(`${name}, ${log} [${driver.name}]`, async () => {
+        await using disk = await smallDisk(2 ** 20);
+        const path = disk.file("app.db");
+        await fn(disk, driver, { path, wal, driver: driver.name });
+      });
+    }
+  }
+}
+
+testOnSmallDisk(
+  "a full disk refuses each write, until it has room again",
+  async (disk, driver, options) => {
+    await using store = await openStore(options);
+    const calls = new Recorder(store);
+    await begin(calls);
+    await disk.fill();
+    await writeUntilFull(calls);
+    await readAll(calls);
+    await disk.free();
+    using connection = await connect(driver, fileAt(options.path as string));
+    await writeAgain(calls, connection);
+  },
+);
+
+testOnSmallDisk(
+  "a `setAll()` that the disk has no room for leaves nothing",
+  async (_disk, driver, options) => {
+    const model = new StoreModel();
+    const path = options.path as string;
+    {
+      await using store = await openStore(options);
+      const calls = new Recorder(store);
+      const watch = calls.watch("k");
+      await calls.call({ do: "set", kind: "k", key: "a", value: 1 });
+      const [error, ...others] = await Promise.all([
+        calls.call({
+          do: "setAll",
+          kind: "k",
+          entries: Array.from({ length: 15_000 }, (_, i) => [`${i}`, i]),
+        }),
+        calls.call({ do: "set", kind: "k", key: "b", value: 2 }),
+        calls.call({ do: "update", kind: "k", key: "a", add: 1 }),
+        calls.call({ do: "keys", kind: "k" }),
+      ]);
+      assertInstanceOf(error, StoreFullError);
+      assertEquals(others, [undefined, undefined, undefined]);
+      await watch.seen(3);
+      using connection = await connect(driver, fileAt(path));
+      calls.verify(model, connection);
+    }
+    await using again = await openStore(options);
+    assertEquals(
+      await again.list("k"),
+      new Map(model.entriesOf("k").map(({ key, value }) => [key, value])),
+    );
+  },
+);
+
+testOnSmallDisk(
+  "`openStore()` refuses a file on a full disk, until it has room again",
+  async (disk, _driver, options) => {
+    const first = await openStore(options);
+    await first.set("k", "a", 1);
+    await first.close();
+    await disk.fill();
+    await assertRejects(() => openStore(options), StoreOpenError, "space");
+    await disk.free();
+    await using again = await openStore(options);
+    assertEquals((await again.set("k", "a", 2)).version, 2);
+  },
+);

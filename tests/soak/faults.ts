@@ -1,0 +1,278 @@
+/**
+ * Several callers at once, with random operations and random failures of
+ * SQLite; what is stored is held against what they were told.
+ *
+ * `deno task soak tests/soak/faults.ts --rounds=250 --operations=200 --probability=0.01 --driver=both`
+ *
+ * A round is a store of its own, in a file, with a write-ahead log or without.
+ * In half of the rounds one failure in ten lasts for a while.
+ *
+ * @module
+ */
+import { openStore, type SqliteStore, type StoreErrorCode } from "../../mod.ts";
+import {
+  type Effect,
+  type Failure,
+  type FaultPlan,
+  Faults,
+  faultyDriver,
+  type Step,
+} from "../support/faulty_driver.ts";
+import { Random } from "../support/random.ts";
+import { Recorder } from "../support/recorder.ts";
+import {
+  equalsUnlessPoison,
+  type Operation,
+  POISON,
+  StoreModel,
+  type WriteOperation,
+} from "../support/store_model.ts";
+import { tempDirInMemory } from "../support/temp_dir.ts";
+import { readFlags } from "./flags.ts";
+
+const CALLERS = 4;
+const KEYS = 8;
+/** How long to go on until a watch has seen everything, in ms. */
+const PATIENCE_MS = 30_000;
+
+const CODES: Record<Failure, StoreErrorCode> = {
+  busy: "BUSY",
+  full: "FULL",
+  io: "STORAGE",
+  corrupt: "CORRUPT",
+};
+
+const flags = readFlags({
+  rounds: 250,
+  operations: 200,
+  probability: 0.01,
+  driver: "both",
+});
+const choices =
+  (flags.driver === "both" ? ["builtin", "ffi"] : [flags.driver]) as (
+    | "builtin"
+    | "ffi"
+  )[];
+
+const counts: Record<string, number> = {
+  operations: 0,
+  told: 0,
+  watches: 0,
+  "watches that were told": 0,
+};
+
+await using dir = await tempDirInMemory();
+for (const choice of choices) {
+  for (let number = 0; number < flags.rounds; number++) {
+    await round(choice, number);
+  }
+}
+console.log(counts);
+
+function count(name: string, by = 1): void {
+  counts[name] = (counts[name] ?? 0) + by;
+}
+
+async function round(driver: "builtin" | "ffi", number: number): Promise<void> {
+  const random = new Random(`${flags.seed}/${driver}/${number}`);
+  const path = dir.file(`${driver}-${number}.db`);
+  const faults = new Faults();
+  const store = await openStore({
+    path,
+    driver: await faultyDriver(driver, faults),
+    durability: "normal",
+    wal: random.chance(0.5),
+    busyTimeout: 50,
+    equals: equalsUnlessPoison,
+  });
+  try {
+    const calls = new Recorder(store);
+    faults.inject(randomFaults(random));
+    const callers = Array.from(
+      { length: CALLERS },
+      (_, i) => caller(calls, `own${i}`, random),
+    );
+    await Promise.all(callers);
+    faults.lift();
+    await verify(store, calls, faults);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new Error(`Round ${number} on ${driver}: ${message}`, { cause });
+  } finally {
+    faults.lift();
+    await store.close();
+  }
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    await Deno.remove(file).catch(() => {});
+  }
+}
+
+/** Fails some calls of the driver, a few of them with those that follow. */
+function randomFaults(random: Random): FaultPlan {
+  const lasts = random.chance(0.5);
+  let until = 0;
+  let failure: Failure = "busy";
+  return (step) => {
+    const goesOn = step.number < until;
+    if (!goesOn) {
+      if (!random.chance(flags.probability)) return undefined;
+      failure = random.pick(["busy", "full", "io", "corrupt"]);
+      if (lasts && random.chance(0.1)) {
+        until = step.number + random.between(2, 60);
+      }
+    }
+    const effect = effectOf(random, step, failure);
+    count(`${failure}, ${effect} done`);
+    return { failure, effect };
+  };
+}
+
+function effectOf(
+  random: Random,
+  { method, sql, transaction }: Step,
+  failure: Failure,
+): Effect {
+  const rollsBack = failure === "full" || failure === "io";
+  if (method === "prepare" || !rollsBack) return "nothing";
+  if (sql === "ROLLBACK") return random.pick(["nothing", "all"]);
+  return transaction ? random.pick(["nothing", "rollback"]) : "nothing";
+}
+
+/** Calls operations: writes on what all share and on what is its own, reads on the latter. */
+async function caller(
+  calls: Recorder,
+  own: string,
+  random: Random,
+): Promise<void> {
+  let left = flags.operations / CALLERS;
+  while (left > 0) {
+    if (random.chance(0.03)) {
+      calls.watch(random.pick([own, "shared"]), {
+        initial: random.chance(0.5),
+        bufferSize: random.between(1, 4),
+      });
+    }
+    const writes = Array.from(
+      { length: random.between(1, 6) },
+      () => randomWrite(random, random.pick([own, "shared"])),
+    );
+    // In one turn, so that they share a transaction, with the others' too.
+    await Promise.all(writes.map((write) => calls.call(write)));
+    await calls.call(randomRead(random, own));
+    left -= writes.length + 1;
+  }
+}
+
+function randomWrite(random: Random, kind: string): WriteOperation {
+  const key = () => `${random.below(KEYS)}`;
+  const version = () => random.below(4);
+  const value = () => random.below(20);
+  switch (random.below(6)) {
+    case 0:
+      return { do: "set", kind, key: key(), value: value() };
+    case 1:
+      return {
+        do: "set",
+        kind,
+        key: key(),
+        value: value(),
+        ifVersion: version(),
+      };
+    case 2:
+      return {
+        do: "setAll",
+        kind,
+        entries: Array.from(
+          { length: random.between(1, 5) },
+          () => [key(), random.chance(0.05) ? POISON : value()],
+        ),
+      };
+    case 3:
+      return {
+        do: "update",
+        kind,
+        key: key(),
+        add: 1,
+        initial: random.chance(0.5) ? 0 : undefined,
+      };
+    case 4:
+      return { do: "delete", kind, key: key() };
+    default:
+      return {
+        do: "atomic",
+        checks: random.chance(0.5)
+          ? [{ kind, key: key(), version: version() }]
+          : [],
+        writes: [
+          { kind, key: key(), value: value() },
+          { kind: "shared", key: key() },
+        ],
+      };
+  }
+}
+
+function randomRead(random: Random, kind: string): Operation {
+  const divisor = random.chance(0.5) ? 2 : undefined;
+  switch (random.below(3)) {
+    case 0:
+      return { do: "get", kind, key: `${random.below(KEYS)}` };
+    case 1:
+      return { do: "entry", kind, key: `${random.below(KEYS)}` };
+    default:
+      return {
+        do: random.pick(["list", "keys", "values", "count", "entries"]),
+        kind,
+        divisor,
+      };
+  }
+}
+
+async function verify(
+  store: SqliteStore,
+  calls: Recorder,
+  faults: Faults,
+): Promise<void> {
+  const connection = faults.connection!;
+  // No transaction is open, or this would be one within it.
+  await store.count("shared");
+  connection.exec("BEGIN IMMEDIATE");
+  connection.exec("ROLLBACK");
+  for (const watch of calls.watches) {
+    await calls.call({
+      do: "set",
+      kind: watch.kind,
+      key: "last",
+      value: calls.length,
+    });
+  }
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  for (const watch of calls.watches) {
+    const row = connection.prepare(
+      "SELECT max(revision) AS last FROM zestor_changes WHERE kind = ?",
+    ).get(watch.kind);
+    await Promise.race([watch.seen(row!.last as number), aborted(signal)]);
+  }
+  const told = calls.verify(new StoreModel(), connection);
+  const injected = new Set(
+    Object.keys(counts).map((name) => CODES[name.split(",")[0] as Failure]),
+  );
+  for (const { error } of told) {
+    if (!injected.has(error.code)) throw new Error(`Nobody injected ${error}`);
+  }
+  count("operations", calls.length);
+  count("told", told.length);
+  count("watches", calls.watches.length);
+  count(
+    "watches that were told",
+    calls.watches.filter(({ error }) => error).length,
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) =>
+    signal.addEventListener(
+      "abort",
+      () => reject(new Error("A watch does not see what was written")),
+    )
+  );
+}
