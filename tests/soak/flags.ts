@@ -24,7 +24,8 @@ export function readFlags<Flags extends Record<string, number | string>>(
     options: Object.fromEntries(names),
   });
   for (const [name, value] of Object.entries(values)) {
-    all[name] = typeof all[name] === "number" ? toNumber(name, value) : value;
+    const text = String(value);
+    all[name] = typeof all[name] === "number" ? toNumber(name, text) : text;
   }
   const flags = Object.entries(all).map(([name, value]) =>
     `--${name}=${value}`
@@ -34,7 +35,7 @@ export function readFlags<Flags extends Record<string, number | string>>(
   return all as Flags & { seed: string };
 }
 
-function toNumber(name: string, value: unknown): number {
+function toNumber(name: string, value: string): number {
   const number = Number(value);
   if (value !== "" && number >= 0) return number;
   throw new RangeError(
