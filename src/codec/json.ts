@@ -4,7 +4,7 @@
  * @module
  */
 import type { Codec } from "./codec.ts";
-import { unrepresentable } from "./unrepresentable.ts";
+import { classOf, unrepresentable } from "./unrepresentable.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -14,10 +14,11 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  *
  * `JSON.stringify` drops or alters what JSON has no form for. This codec throws
  * a `TypeError` that names the place instead: for `undefined`, functions,
- * symbols, BigInts, `NaN` and the infinities, cycles, and for objects whose
- * content is not in their properties (`Map`, `Set`, typed arrays, …). Leave
- * a property out rather than setting it to `undefined`. An object's `toJSON`
- * is honoured, so a `Date` is stored as, and read back as, an ISO string.
+ * symbols, BigInts, `NaN` and the infinities, cycles, properties of arrays, and
+ * for objects whose content is not in their properties (`Map`, `Set`, `Error`,
+ * typed arrays, …). Leave a property out rather than setting it to `undefined`.
+ * An object's `toJSON` is honoured, so a `Date` is stored as, and read back as,
+ * an ISO string. `-0` is kept.
  *
  * @example
  * ```ts
@@ -32,71 +33,143 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 export const json: Codec = {
   name: "json",
   encode(value: unknown): Uint8Array {
-    // First, since it ends on cycles, which the walk below would not.
-    const text = JSON.stringify(value);
-    assertLossless(value, "");
-    return encoder.encode(text);
+    const plain = toPlain(value, { parent: undefined, key: "" }, new Set());
+    return encoder.encode(JSON.stringify(plain));
   },
   decode(bytes: Uint8Array): unknown {
     return JSON.parse(decoder.decode(bytes));
   },
 };
 
-function assertLossless(value: unknown, path: string): void {
-  assertRepresentable(asSerialized(value, path), path);
+/** Where a part of a value is. */
+interface Place {
+  readonly parent: Place | undefined;
+  readonly key: string | number;
 }
 
-/** What JSON takes for a value: it calls `toJSON` once, and not on what that gives. */
-function asSerialized(value: unknown, path: string): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (!("toJSON" in value) || typeof value.toJSON !== "function") return value;
+/**
+ * What JSON takes for a value, with nothing in it that JSON would lose. Each
+ * part is read once: a getter, a `toJSON` or a Proxy may give another the next
+ * time.
+ */
+function toPlain(value: unknown, at: Place, ancestors: Set<object>): unknown {
+  if (!isObject(value)) return toPlainScalar(value, at);
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON !== "function") return copyOf(value, at, ancestors);
   // An invalid Date gives null, and would come back as null.
   if (value instanceof Date && Number.isNaN(value.getTime())) {
-    throw unrepresentable("JSON", "an invalid Date", path);
+    throw refusal("an invalid Date", at);
   }
-  return value.toJSON();
+  // JSON calls it once, and not on what it gives.
+  const json = toJSON.call(value, String(at.key));
+  return isObject(json) ? copyOf(json, at, ancestors) : toPlainScalar(json, at);
 }
 
-function assertRepresentable(value: unknown, path: string): void {
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function toPlainScalar(value: unknown, at: Place): unknown {
   switch (typeof value) {
     case "string":
     case "boolean":
-      return;
-    case "number":
-      if (Number.isFinite(value)) return;
-      throw unrepresentable("JSON", String(value), path);
     case "object":
-      return value === null ? undefined : assertLosslessParts(value, path);
+      return value;
+    case "number":
+      if (!Number.isFinite(value)) throw refusal(String(value), at);
+      return Object.is(value, -0) ? NEGATIVE_ZERO : value;
+    case "undefined":
+      throw refusal("undefined", at);
+    case "bigint":
+      throw refusal("a BigInt", at);
     default:
-      throw unrepresentable(
-        "JSON",
-        value === undefined ? "undefined" : `a ${typeof value}`,
-        path,
-      );
+      throw refusal(`a ${typeof value}`, at);
   }
 }
 
-function assertLosslessParts(value: object, path: string): void {
-  if (Array.isArray(value)) {
-    // By index: a hole in a sparse array would become null.
-    for (let i = 0; i < value.length; i++) {
-      assertLossless(value[i], `${path}[${i}]`);
-    }
-    return;
+// Of -0 `JSON.stringify` makes 0; not of its text.
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): object };
+const NEGATIVE_ZERO = rawJSON("-0");
+
+function copyOf(value: object, at: Place, ancestors: Set<object>): unknown {
+  if (ancestors.has(value)) throw refusal("a cycle", at);
+  ancestors.add(value);
+  const copy = Array.isArray(value)
+    ? copyOfArray(value, at, ancestors)
+    : copyOfObject(value, at, ancestors);
+  ancestors.delete(value);
+  return copy;
+}
+
+function copyOfArray(
+  value: readonly unknown[],
+  at: Place,
+  ancestors: Set<object>,
+): unknown[] {
+  const copy: unknown[] = [];
+  // By index: a hole in a sparse array would become null.
+  for (let i = 0; i < value.length; i++) {
+    const part = value[i];
+    copy.push(
+      typeof part === "string"
+        ? part
+        : toPlain(part, { parent: at, key: i }, ancestors),
+    );
   }
-  if (hasHiddenContent(value)) {
-    throw unrepresentable("JSON", `a ${value.constructor.name}`, path);
+  if (Object.keys(value).length > copy.length) {
+    throw refusal("an array with named properties", at);
   }
-  for (const key in value) {
-    if (Object.hasOwn(value, key)) {
-      assertLossless((value as Record<string, unknown>)[key], `${path}.${key}`);
-    }
+  return copy;
+}
+
+function copyOfObject(
+  value: object,
+  at: Place,
+  ancestors: Set<object>,
+): object {
+  const names = Object.keys(value);
+  if (hasHiddenContent(value, names)) throw refusal(classOf(value), at);
+  if (Object.getOwnPropertySymbols(value).length > 0) {
+    throw refusal("a symbol as a property's name", at);
   }
+  const copy: Record<string, unknown> = {};
+  for (const name of names) {
+    const part = (value as Record<string, unknown>)[name];
+    const plain = typeof part === "string"
+      ? part
+      : toPlain(part, { parent: at, key: name }, ancestors);
+    if (name === "__proto__") addOwn(copy, name, plain);
+    else copy[name] = plain;
+  }
+  return copy;
+}
+
+/** Not by assignment, which would set the prototype. */
+function addOwn(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, {
+    value,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
 }
 
 /** Whether an object's content is where JSON does not look: in internal slots or private fields. */
-function hasHiddenContent(value: object): boolean {
+function hasHiddenContent(value: object, names: readonly string[]): boolean {
   const prototype = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return false;
-  return ArrayBuffer.isView(value) || Object.keys(value).length === 0;
+  return names.length === 0 || ArrayBuffer.isView(value) ||
+    CONTAINERS.some((container) => value instanceof container);
+}
+
+// They may have properties besides, as errors often do. `JSON.stringify` makes
+// primitives of the last three.
+const CONTAINERS = [Map, Set, Error, RegExp, Promise, String, Number, Boolean];
+
+function refusal(what: string, at: Place): TypeError {
+  let path = "";
+  for (let { parent, key } = at; parent; { parent, key } = parent) {
+    path = (typeof key === "number" ? `[${key}]` : `.${key}`) + path;
+  }
+  return unrepresentable("JSON", what, path);
 }

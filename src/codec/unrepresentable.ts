@@ -20,3 +20,12 @@ export function unrepresentable(
   const where = path === "" ? "" : ` at ${path.replace(/^\./, "")}`;
   return new TypeError(`${format} cannot represent ${what}${where}`);
 }
+
+/** What to call an object that is not a plain one: "a Map", of its class. */
+export function classOf(value: object): string {
+  const { constructor } = Object.getPrototypeOf(value) ?? {};
+  const name: unknown = typeof constructor === "function" && constructor.name;
+  return typeof name === "string" && name !== ""
+    ? `a ${name}`
+    : "a class instance";
+}

@@ -8,10 +8,13 @@
  */
 import { parse, stringify } from "@std/yaml";
 import type { Codec } from "./codec.ts";
-import { unrepresentable } from "./unrepresentable.ts";
+import { classOf, unrepresentable } from "./unrepresentable.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** How large a value may be with its aliases written out, in characters, if it is not so without. */
+const MAX_EXPANDED = 10_000_000;
 
 /** Levels of nesting. Common parsers stop at 100, and count scalars and keys. */
 const MAX_DEPTH = 98;
@@ -34,7 +37,8 @@ const STYLE = { useAnchors: false, lineWidth: -1 };
  *
  * Text by another hand may be any single YAML document. It is decoded as data
  * only: there is no tag that makes a function, or an object of any class but
- * `Date` and, for `!!binary`, `Uint8Array`.
+ * `Date` and, for `!!binary`, `Uint8Array`. What its aliases make endless, or
+ * so large that nobody could walk through it, is refused.
  *
  * @example
  * ```ts
@@ -53,11 +57,16 @@ const STYLE = { useAnchors: false, lineWidth: -1 };
 export const yaml: Codec = {
   name: "yaml",
   encode(value: unknown): Uint8Array {
-    assertLossless(value, "", []);
-    return encoder.encode(toText(value));
+    return encoder.encode(toText(toPlain(value, "", [])));
   },
   decode(bytes: Uint8Array): unknown {
-    return parse(decoder.decode(bytes));
+    const text = decoder.decode(bytes);
+    const value: unknown = parse(text);
+    // Without both there is no alias.
+    if (text.includes("&") && text.includes("*")) {
+      assertFinite(value, Math.max(text.length, MAX_EXPANDED));
+    }
+    return value;
   },
 };
 
@@ -78,20 +87,15 @@ function indented(text: string): string {
   return text.split("\n").map((line) => line && ` ${line}`).join("\n");
 }
 
-function assertLossless(
-  value: unknown,
-  path: string,
-  ancestors: object[],
-): void {
+/** A copy that YAML can keep. Each part is read once: a getter or a Proxy may give another the next time. */
+function toPlain(value: unknown, path: string, ancestors: object[]): unknown {
   switch (typeof value) {
     case "string":
     case "boolean":
     case "number":
-      return;
+      return value;
     case "object":
-      return value === null
-        ? undefined
-        : assertLosslessObject(value, path, ancestors);
+      return value === null ? null : toPlainObject(value, path, ancestors);
     default:
       throw unrepresentable(
         "YAML",
@@ -101,19 +105,16 @@ function assertLossless(
   }
 }
 
-function assertLosslessObject(
+function toPlainObject(
   value: object,
   path: string,
   ancestors: object[],
-): void {
+): object {
   const prototype = Object.getPrototypeOf(value);
-  if (prototype === Date.prototype) {
-    return assertLosslessDate(value as Date, path);
-  }
+  if (prototype === Date.prototype) return toPlainDate(value as Date, path);
   const array = Array.isArray(value) && prototype === Array.prototype;
   if (!array && prototype !== Object.prototype && prototype !== null) {
-    const name = prototype.constructor?.name || "class instance";
-    throw unrepresentable("YAML", `a ${name}`, path);
+    throw unrepresentable("YAML", classOf(value), path);
   }
   if (Object.getOwnPropertySymbols(value).length > 0) {
     throw unrepresentable("YAML", "a symbol as a property's name", path);
@@ -123,36 +124,42 @@ function assertLosslessObject(
     throw unrepresentable("YAML", `more than ${MAX_DEPTH} levels`, "");
   }
   ancestors.push(value);
-  if (array) assertLosslessItems(value, path, ancestors);
-  else assertLosslessProperties(value, path, ancestors);
+  const copy = array
+    ? toPlainItems(value, path, ancestors)
+    : toPlainProperties(value, path, ancestors);
   ancestors.pop();
+  return copy;
 }
 
-function assertLosslessProperties(
+function toPlainProperties(
   value: object,
   path: string,
   ancestors: object[],
-): void {
-  for (const [key, part] of Object.entries(value)) {
-    assertLossless(part, `${path}.${key}`, ancestors);
-  }
+): object {
+  return Object.fromEntries(
+    Object.entries(value).map((
+      [key, part],
+    ) => [key, toPlain(part, `${path}.${key}`, ancestors)]),
+  );
 }
 
-function assertLosslessItems(
-  value: unknown[],
+function toPlainItems(
+  value: readonly unknown[],
   path: string,
   ancestors: object[],
-): void {
+): unknown[] {
+  const copy: unknown[] = [];
   // By index, to come upon the holes of a sparse array.
   for (let i = 0; i < value.length; i++) {
-    assertLossless(value[i], `${path}[${i}]`, ancestors);
+    copy.push(toPlain(value[i], `${path}[${i}]`, ancestors));
   }
-  if (Object.keys(value).length > value.length) {
+  if (Object.keys(value).length > copy.length) {
     throw unrepresentable("YAML", "an array with named properties", path);
   }
+  return copy;
 }
 
-function assertLosslessDate(date: Date, path: string): void {
+function toPlainDate(date: Date, path: string): Date {
   const year = date.getUTCFullYear();
   if (Number.isNaN(year)) {
     throw unrepresentable("YAML", "an invalid Date", path);
@@ -161,4 +168,27 @@ function assertLosslessDate(date: Date, path: string): void {
   if (year < 100 || year > 9999) {
     throw unrepresentable("YAML", `a Date in the year ${year}`, path);
   }
+  return new Date(date);
+}
+
+/** Throws a `SyntaxError` where aliases make a value endless, or larger than a limit. */
+function assertFinite(value: unknown, limit: number): void {
+  const sizes = new Map<object, number>();
+  const sizeOf = (part: unknown): number => {
+    if (typeof part === "string") return part.length + 1;
+    if (typeof part !== "object" || part === null) return 1;
+    let size = sizes.get(part);
+    if (size !== undefined) return size;
+    // Met again before it is known, it is a part of itself.
+    sizes.set(part, Infinity);
+    size = 1;
+    if (ArrayBuffer.isView(part)) size += part.byteLength;
+    else for (const inner of Object.values(part)) size += sizeOf(inner);
+    sizes.set(part, size);
+    return size;
+  };
+  if (sizeOf(value) <= limit) return;
+  throw new SyntaxError(
+    `Cannot decode: with its aliases written out, the value is endless, or has more than ${limit} characters`,
+  );
 }
