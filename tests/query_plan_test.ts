@@ -10,8 +10,8 @@ import {
   ALL_KEYS,
   type KeyRange,
   prefixRange,
-  rangeOf,
   rangePast,
+  selectionOf,
   singleKey,
 } from "../src/key_range.ts";
 import type { Connection, SqlValue } from "../src/sqlite/driver/driver.ts";
@@ -27,6 +27,7 @@ const {
   FIRST_ENTRY,
   GET_ENTRY,
   GET_PREVIOUS,
+  GET_SIZE,
   GET_VALUE,
   GET_VERSION,
   HAS_ENTRIES,
@@ -113,7 +114,15 @@ const BYTES = new Uint8Array([1]);
 const BOTH = "(kind=? AND key=?)";
 
 testPlans("the planner finds an entry by the primary key", (db, kind) => {
-  for (const sql of [GET_ENTRY, GET_VALUE, GET_VERSION, DELETE_ENTRY]) {
+  for (
+    const sql of [
+      GET_ENTRY,
+      GET_SIZE,
+      GET_VALUE,
+      GET_VERSION,
+      DELETE_ENTRY,
+    ]
+  ) {
     assertSeeks(db, BOTH, sql, kind, "key00001");
   }
   for (const sql of [COMPARE_VALUE, UPDATE_ENTRY]) {
@@ -131,11 +140,11 @@ const DOWN = "(kind=? AND key>? AND key<?)";
 /** Ranges of each shape, and the terms that the planner has to use of them. */
 const RANGES: [KeyRange, string][] = [
   [ALL_KEYS, UP],
-  [rangeOf("list", { start: "key00500" }), UP],
+  [selectionOf("list", { start: "key00500" }).keys, UP],
   [rangePast(ALL_KEYS, "key00500"), UP],
   [rangePast(ALL_KEYS, "key00500", true), DOWN],
-  [rangeOf("list", { end: "key00500" }), DOWN],
-  [rangeOf("list", { start: "key00400", end: "key00500" }), DOWN],
+  [selectionOf("list", { end: "key00500" }).keys, DOWN],
+  [selectionOf("list", { start: "key00400", end: "key00500" }).keys, DOWN],
   [prefixRange("key"), DOWN],
   [prefixRange("none"), DOWN],
   [rangePast(prefixRange("key"), "key00500"), DOWN],

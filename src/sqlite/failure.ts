@@ -23,6 +23,11 @@ export function isNoTransaction(error: unknown): boolean {
     error.message.includes("no transaction is active");
 }
 
+/** Whether a row or a part of one is longer than SQLite allows. */
+export function isTooBig(error: unknown): error is SqlError {
+  return error instanceof SqlError && error.failure === "too_big";
+}
+
 /** The store's error for what a driver threw; other errors as they are. */
 export function storeError(action: string, error: unknown): unknown {
   if (!(error instanceof SqlError)) return error;

@@ -9,7 +9,8 @@ import type { KeyRange } from "../key_range.ts";
 import type { SqlValue } from "./driver/driver.ts";
 
 // What others wrote may be stored as text; its bytes are the value.
-const VALUE = "CAST(value AS BLOB) AS value";
+const AS_BLOB = "CAST(value AS BLOB)";
+const VALUE = `${AS_BLOB} AS value`;
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
 
 /** Parameters: kind, key. */
@@ -27,6 +28,10 @@ export const GET_VERSION =
 /** Whether an entry has a value already. Parameters: value, kind, key. */
 export const COMPARE_VALUE =
   "SELECT version, CAST(value AS BLOB) = ? AS same FROM zestor_kv WHERE kind = ? AND key = ?";
+
+/** How many bytes an entry's value has. Parameters: kind, key. */
+export const GET_SIZE =
+  `SELECT length(${AS_BLOB}) AS size FROM zestor_kv WHERE kind = ? AND key = ?`;
 
 /** Parameters: kind, key, value. Names the time, which a table that the reference made has no default for. */
 export const INSERT_ENTRY =

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ChangeType } from "../contract.ts";
-import { StoreReadOnlyError } from "../errors.ts";
+import { quote, StoreError, StoreReadOnlyError } from "../errors.ts";
 import type { KeyRange } from "../key_range.ts";
 import type {
   ChangedKey,
@@ -17,7 +17,7 @@ import type {
 } from "../storage/storage.ts";
 import type { Database } from "./database.ts";
 import { type Row, SqlError } from "./driver/driver.ts";
-import { isBusy, storeError } from "./failure.ts";
+import { isBusy, isTooBig, storeError } from "./failure.ts";
 import {
   type Columns,
   COMPARE_VALUE,
@@ -25,6 +25,7 @@ import {
   DELETE_ENTRY,
   GET_ENTRY,
   GET_PREVIOUS,
+  GET_SIZE,
   GET_VALUE,
   GET_VERSION,
   HEAD_REVISION,
@@ -40,6 +41,9 @@ import {
   selectRange,
   UPDATE_ENTRY,
 } from "./queries.ts";
+
+/** What SQLite is built for, as a rule, in bytes (https://sqlite.org/limits.html). */
+const LONGEST_ROW = 1_000_000_000;
 
 /** What may be done with the file. */
 export interface SqliteAccess {
@@ -113,12 +117,44 @@ export class SqliteStorage implements Storage {
     key: string,
     value: Uint8Array,
   ): ReturnType<Storage["put"]> {
+    try {
+      return this.#put(kind, key, value);
+    } catch (error) {
+      throw isTooBig(error) ? this.#tooBig(kind, key, value, error) : error;
+    }
+  }
+
+  #put(
+    kind: string,
+    key: string,
+    value: Uint8Array,
+  ): ReturnType<Storage["put"]> {
     const row = this.#database.get(COMPARE_VALUE, value, kind, key);
     const version = row ? row.version as number : 0;
     if (row?.same) return { status: "unchanged", version };
     if (row) this.#database.run(UPDATE_ENTRY, value, kind, key);
     else this.#database.run(INSERT_ENTRY, kind, key, value);
     return { status: row ? "updated" : "created", version: version + 1 };
+  }
+
+  /** Not a failure of the transaction: SQLite has written nothing, and goes on. */
+  #tooBig(
+    kind: string,
+    key: string,
+    value: Uint8Array,
+    cause: SqlError,
+  ): StoreError {
+    const row = this.#database.get(GET_SIZE, kind, key);
+    const what = row && value.length < LONGEST_ROW
+      ? `its value of ${value.length} bytes, and the one before of ${row.size} bytes, are too much for a row of the change log, which holds both: SQLite's limit is ${LONGEST_ROW} bytes; delete the entry first, or split the value`
+      : `its value of ${value.length} bytes is too much for a row, with the names: SQLite's limit is ${LONGEST_ROW} bytes; split the value`;
+    return new StoreError(
+      "STORAGE",
+      `Cannot write ${quote(kind, key)}: ${what}`,
+      {
+        cause,
+      },
+    );
   }
 
   remove(kind: string, key: string): void {

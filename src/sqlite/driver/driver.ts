@@ -6,7 +6,8 @@
  * - text, blobs, null and integers up to 2^53 - 1 come back as they went in;
  *   text that a binding would alter is refused with a `TypeError`;
  * - rows are fresh objects, blobs are the caller's own;
- * - every failure of SQLite is an {@linkcode SqlError}.
+ * - every failure of SQLite is an {@linkcode SqlError}, and so is a blob whose
+ *   length bindings cut to 32 bits.
  *
  * @module
  */
@@ -120,6 +121,9 @@ const FAILURE_OF_MESSAGE: [RegExp, SqlFailure][] = [
   [/disk I\/O error/, "io"],
 ];
 
+/** What SQLite counts a blob's bytes with. */
+const LONGEST_BLOB = 2 ** 31 - 1;
+
 /**
  * Throws a `TypeError` for what no binding keeps: both cut text at a NUL when
  * they read it back, and turn a lone surrogate into U+FFFD, where two keys
@@ -136,6 +140,11 @@ export function assertBindable(value: SqlValue): void {
     }
   } else if (typeof value === "number" && !Number.isSafeInteger(value)) {
     throw new TypeError(`Cannot bind number ${value}: it is no safe integer`);
+  } else if (value instanceof Uint8Array && value.length > LONGEST_BLOB) {
+    throw new SqlError(
+      "too_big",
+      `Cannot bind a blob of ${value.length} bytes`,
+    );
   }
 }
 
