@@ -4,9 +4,10 @@
  * @module
  */
 import type { RangeOptions } from "./contract.ts";
+import { quoteText } from "./errors.ts";
 import { compareKeys, prefixEnd } from "./key_order.ts";
 import { assertName, assertText } from "./names.ts";
-import { assertInteger, assertOptions, assertType } from "./options.ts";
+import { assertInteger, assertType, copyOptions } from "./options.ts";
 
 /** An end of a range of keys. */
 export interface KeyBound {
@@ -74,14 +75,23 @@ const RANGE_OPTIONS = [
   "signal",
 ];
 
-/** The keys that `options` names; throws on options that make no range. */
-export function rangeOf<T>(
+/** What to read of a kind: its options, as they were given. */
+export interface Selection<T>
+  extends Pick<RangeOptions<T>, "limit" | "reverse" | "where" | "signal"> {
+  readonly keys: KeyRange;
+}
+
+/** The selection that `options` make; throws on options that make none. */
+export function selectionOf<T>(
   action: string,
   options: RangeOptions<T> | undefined,
-): KeyRange {
-  if (options === undefined) return ALL_KEYS;
-  assertOptions(action, options, RANGE_OPTIONS);
-  const { prefix = "", start = "", end, limit, reverse, where } = options;
+): Selection<T> {
+  const { prefix = "", start = "", end, ...rest } = copyOptions(
+    action,
+    options,
+    RANGE_OPTIONS,
+  );
+  const { limit, reverse, where } = rest;
   if (limit !== Infinity) assertInteger(action, "limit", limit, 0);
   assertType(action, "reverse", reverse, "boolean");
   assertType(action, "where", where, "function");
@@ -89,12 +99,12 @@ export function rangeOf<T>(
   if (end !== undefined) assertText("end", end);
   if (end !== undefined && compareKeys(start, end) > 0) {
     throw new RangeError(
-      `Cannot ${action}: "start" ${JSON.stringify(start)} is after "end" ${
-        JSON.stringify(end)
+      `Cannot ${action}: "start" ${quoteText(start)} is after "end" ${
+        quoteText(end)
       }`,
     );
   }
-  return intersect(prefixRange(prefix), start, end);
+  return { ...rest, keys: intersect(prefixRange(prefix), start, end) };
 }
 
 function intersect(

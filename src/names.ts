@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { InvalidNameError } from "./errors.ts";
+import { describe, InvalidNameError, quoteText } from "./errors.ts";
 
 /**
  * Throws `InvalidNameError` unless the name is a non-empty, well-formed string
@@ -21,19 +21,17 @@ export function assertName(what: "kind" | "key", name: unknown): void {
 export function assertText(what: string, text: unknown): void {
   if (typeof text !== "string") {
     throw new InvalidNameError(
-      `Cannot use ${Deno.inspect(text)} as a ${what}: it is not a string`,
+      `Cannot use ${describe(text)} as a ${what}: it is not a string`,
     );
   }
   if (text.includes("\0")) {
     throw new InvalidNameError(
-      `Cannot use ${JSON.stringify(text)} as a ${what}: it holds a NUL`,
+      `Cannot use ${quoteText(text)} as a ${what}: it holds a NUL`,
     );
   }
   if (!text.isWellFormed()) {
     throw new InvalidNameError(
-      `Cannot use ${
-        JSON.stringify(text)
-      } as a ${what}: it holds a lone surrogate`,
+      `Cannot use ${quoteText(text)} as a ${what}: it holds a lone surrogate`,
     );
   }
 }

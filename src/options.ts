@@ -4,38 +4,84 @@
  *
  * @module
  */
+import { describe, quoteText } from "./errors.ts";
 
-/** Throws a `TypeError` unless `options` is an object with only allowed properties. */
+/**
+ * A copy of the options, each read once: what is done with the object after the
+ * call, or between two looks at it, changes nothing. Throws a `TypeError` unless
+ * they are an object with only allowed properties.
+ *
+ * Of their values, it checks the signal alone.
+ */
+export function copyOptions<Options extends object>(
+  action: string,
+  options: Options | undefined,
+  allowed: readonly string[],
+): Partial<Options> {
+  if (options === undefined) return {};
+  assertNames(action, options, allowed);
+  const copy: Record<string, unknown> = {};
+  for (const name of allowed) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value !== undefined) copy[name] = value;
+  }
+  assertSignal(action, copy.signal);
+  return copy as Partial<Options>;
+}
+
+/** The same, of options that are read at once. */
 export function assertOptions(
+  action: string,
+  options: object | undefined,
+  allowed: readonly string[],
+): void {
+  copyOptions(action, options, allowed);
+}
+
+function assertNames(
   action: string,
   options: unknown,
   allowed: readonly string[],
 ): void {
-  if (options === undefined) return;
-  if (typeof options !== "object" || options === null) {
+  if (!isRecord(options, allowed)) {
     throw new TypeError(
-      `Cannot ${action}: options are an object, received ${
-        Deno.inspect(options)
-      }`,
+      `Cannot ${action}: options are an object, received ${describe(options)}`,
     );
   }
   for (const name of Object.keys(options)) {
     if (!allowed.includes(name)) {
       throw new TypeError(
-        `Cannot ${action}: unknown option "${name}", expected ${
+        `Cannot ${action}: unknown option ${quoteText(name)}, expected ${
           allowed.map((option) => `"${option}"`).join(", ")
         }`,
       );
     }
   }
-  assertSignal(action, (options as { signal?: unknown }).signal);
+}
+
+/**
+ * Whether something is an object to be looked at by property names. A signal, a
+ * promise or a `Map` has none: it would pass for an empty object, and be
+ * ignored. An instance of a class may have them, of its own or inherited.
+ *
+ * @param names Those that it may inherit.
+ */
+export function isRecord(
+  value: unknown,
+  names: readonly string[] = [],
+): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  if (Symbol.iterator in value) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype ||
+    Object.keys(value).length > 0 || names.some((name) => name in value);
 }
 
 function assertSignal(action: string, signal: unknown): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError(
       `Cannot ${action}: "signal" is an AbortSignal, received ${
-        Deno.inspect(signal)
+        describe(signal)
       }`,
     );
   }
@@ -52,7 +98,7 @@ export function assertInteger(
   if (!Number.isSafeInteger(value) || (value as number) < least) {
     throw new RangeError(
       `Cannot ${action}: "${name}" is an integer from ${least} on, received ${
-        Deno.inspect(value)
+        describe(value)
       }`,
     );
   }
@@ -67,9 +113,7 @@ export function assertType(
 ): void {
   if (value !== undefined && typeof value !== type) {
     throw new TypeError(
-      `Cannot ${action}: "${name}" is a ${type}, received ${
-        Deno.inspect(value)
-      }`,
+      `Cannot ${action}: "${name}" is a ${type}, received ${describe(value)}`,
     );
   }
 }
@@ -85,7 +129,7 @@ export function assertChoice(
     throw new TypeError(
       `Cannot ${action}: "${name}" is one of ${
         choices.map((choice) => `"${choice}"`).join(", ")
-      }, received ${Deno.inspect(value)}`,
+      }, received ${describe(value)}`,
     );
   }
 }

@@ -20,8 +20,8 @@ import {
   ALL_KEYS,
   type KeyRange,
   prefixRange,
-  rangeOf,
   rangePast,
+  selectionOf,
   singleKey,
 } from "../src/key_range.ts";
 import type { Connection } from "../src/sqlite/driver/driver.ts";
@@ -279,7 +279,7 @@ const BOUNDS = [undefined, "", ...CHARACTERS, "a\u{10ffff}", "bb", "\ue000a"];
 const PREFIXES = [undefined, "", "a", "b", "\ud7ff", "\u{10ffff}", "aa", "c"];
 
 testOnEachDriver(
-  "`rangeOf()` is what prefix, start and end have in common",
+  "`selectionOf()` is what prefix, start and end have in common",
   async (driver) => {
     using db = await filledTable(driver, KEYS);
     for (const prefix of PREFIXES) {
@@ -289,7 +289,7 @@ testOnEachDriver(
           const message = Deno.inspect(options);
           if (end !== undefined && compareKeys(start ?? "", end) > 0) {
             assertThrows(
-              () => rangeOf("list", options),
+              () => selectionOf("list", options).keys,
               RangeError,
               `Cannot list: "start" ${JSON.stringify(start)} is after "end" ${
                 JSON.stringify(end)
@@ -302,7 +302,7 @@ testOnEachDriver(
             compareKeys(key, start ?? "") >= 0 &&
             (end === undefined || compareKeys(key, end) < 0)
           );
-          assertSelects(db, rangeOf("list", options), keys, message);
+          assertSelects(db, selectionOf("list", options).keys, keys, message);
         }
       }
     }
@@ -315,7 +315,7 @@ testOnEachDriver("`rangePast()` is the rest of a range", async (driver) => {
     ALL_KEYS,
     prefixRange("a"),
     prefixRange("\u{10ffff}"),
-    rangeOf("list", { start: "0", end: "\ue000" }),
+    selectionOf("list", { start: "0", end: "\ue000" }).keys,
     singleKey("a"),
   ];
   for (const range of ranges) {
@@ -339,10 +339,17 @@ testOnEachDriver("`singleKey()` is one key", async (driver) => {
   assertSelects(db, singleKey("missing"), [], "missing");
 });
 
-Deno.test("`rangeOf()` without options is every key", () => {
-  assertEquals(rangeOf("list", undefined), ALL_KEYS);
-  for (const options of [{}, { prefix: "" }, { start: "", limit: Infinity }]) {
-    assertEquals(rangeOf("list", options), { ...ALL_KEYS, upper: undefined });
+Deno.test("`selectionOf()` without options is every key", () => {
+  for (
+    const options of [undefined, {}, { prefix: "" }, {
+      start: "",
+      limit: Infinity,
+    }]
+  ) {
+    assertEquals(selectionOf("list", options).keys, {
+      ...ALL_KEYS,
+      upper: undefined,
+    });
   }
 });
 
@@ -370,8 +377,8 @@ const WRONG_OPTIONS: [options: unknown, name: string, about: string][] = [
 ];
 
 for (const [options, name, about] of WRONG_OPTIONS) {
-  Deno.test(`\`rangeOf()\` refuses ${escape(Deno.inspect(options))}`, () => {
-    const refused = () => rangeOf("list", options as never);
+  Deno.test(`\`selectionOf()\` refuses ${escape(Deno.inspect(options))}`, () => {
+    const refused = () => selectionOf("list", options as never).keys;
     assertEquals(assertThrows(refused, Error, about).name, name);
   });
 }

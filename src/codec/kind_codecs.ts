@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { CodecError, quote } from "../errors.ts";
+import { CodecError, describe, quote, reasonOf } from "../errors.ts";
+import { assertName } from "../names.ts";
 import type { Codec } from "./codec.ts";
 import { json } from "./json.ts";
 
@@ -39,12 +40,14 @@ export class KindCodecs {
       this.#byKind = new Map();
       return;
     }
-    if (typeof option !== "object" || option === null) {
-      throw notCodec(option);
-    }
+    // Of a Map, or an array, the kinds would be looked for in vain.
+    if (
+      typeof option !== "object" || option === null || Symbol.iterator in option
+    ) throw notCodec(option);
     this.#fallback = json;
     this.#byKind = new Map(Object.entries(option));
-    for (const codec of this.#byKind.values()) {
+    for (const [kind, codec] of this.#byKind) {
+      assertName("kind", kind);
       if (!isCodec(codec)) throw notCodec(codec);
     }
   }
@@ -70,7 +73,7 @@ export class KindCodecs {
     try {
       const bytes: unknown = codec.encode(value);
       if (bytes instanceof Uint8Array) return bytes;
-      throw new TypeError(`It gave ${Deno.inspect(bytes)}, not a Uint8Array`);
+      throw new TypeError(`It gave ${describe(bytes)}, not a Uint8Array`);
     } catch (cause) {
       throw failed("encode", codec, kind, key, cause);
     }
@@ -100,7 +103,7 @@ function isCodec(value: unknown): value is Codec {
 function notCodec(value: unknown): TypeError {
   return new TypeError(
     `Cannot open store: "codec" is a codec, or an object of codecs by kind, received ${
-      Deno.inspect(value)
+      describe(value)
     }`,
   );
 }
@@ -112,11 +115,10 @@ function failed(
   key: string,
   cause: unknown,
 ): CodecError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
   return new CodecError(
     `Cannot ${action} the value of ${
       quote(kind, key)
-    } with the codec "${codec.name}": ${reason}`,
+    } with the codec "${codec.name}": ${reasonOf(cause)}`,
     { cause },
   );
 }

@@ -10,9 +10,9 @@ import type {
   KindOf,
   OperationOptions,
 } from "../contract.ts";
-import { ValidationError } from "../errors.ts";
+import { quoteText, ValidationError } from "../errors.ts";
 import { assertName } from "../names.ts";
-import { assertInteger, assertOptions } from "../options.ts";
+import { assertInteger, copyOptions } from "../options.ts";
 import type { MaybePromise } from "../validation/kind_schemas.ts";
 import type { Prepared } from "./values.ts";
 
@@ -34,7 +34,7 @@ export interface AtomicBackend {
   /** Checks and encodes a value. */
   prepare(kind: string, key: string, value: unknown): MaybePromise<Prepared>;
   /** Carries the plan out in one transaction. */
-  commit(plan: AtomicPlan, options?: OperationOptions): Promise<AtomicResult>;
+  commit(plan: AtomicPlan, signal?: AbortSignal): Promise<AtomicResult>;
 }
 
 /** The builder that `atomic()` gives. */
@@ -58,7 +58,7 @@ export class AtomicBuilder<
       assertName("key", key);
       if (version === undefined) {
         throw new TypeError(
-          `Cannot check ${JSON.stringify(key)}: "version" is missing`,
+          `Cannot check ${quoteText(key)}: "version" is missing`,
         );
       }
       assertInteger("check", "version", version, 0);
@@ -99,7 +99,7 @@ export class AtomicBuilder<
 
   // deno-lint-ignore require-await -- so that what it throws is a rejection
   async commit(options?: OperationOptions): Promise<AtomicResult> {
-    assertOptions("commit", options, ["signal"]);
+    const { signal } = copyOptions("commit", options, ["signal"]);
     if (this.#committed) {
       throw new TypeError(
         "Cannot commit: the operation was committed already; build another",
@@ -107,6 +107,6 @@ export class AtomicBuilder<
     }
     this.#committed = true;
     const plan = { checks: this.#checks, writes: this.#writes };
-    return this.#backend.commit(plan, options);
+    return this.#backend.commit(plan, signal);
   }
 }

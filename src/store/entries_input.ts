@@ -4,9 +4,11 @@
  * @module
  */
 import type { EntriesInput } from "../contract.ts";
+import { describe, quoteText } from "../errors.ts";
 import { sortByKey } from "../key_order.ts";
 import { assertName } from "../names.ts";
-import type { MaybePromise } from "../validation/kind_schemas.ts";
+import { isPromise, type MaybePromise } from "../validation/kind_schemas.ts";
+import { isRecord } from "../options.ts";
 import type { Prepared, Values } from "./values.ts";
 
 /** A key with its value. */
@@ -37,9 +39,7 @@ function* pairsOf(
   kind: string,
   entries: EntriesInput<unknown>,
 ): Generator<readonly [string, unknown]> {
-  if (typeof entries !== "object" || entries === null) {
-    throw notEntries(kind, entries);
-  }
+  if (!isEntries(entries)) throw notEntries(kind, entries);
   if (!(Symbol.iterator in entries)) {
     for (const key of Object.keys(entries)) yield [key, entries[key]];
     return;
@@ -50,12 +50,24 @@ function* pairsOf(
   }
 }
 
+function isIterable(entries: unknown): entries is Iterable<unknown> {
+  return typeof entries === "object" && entries !== null &&
+    Symbol.iterator in entries;
+}
+
+/** Of a promise, say, the properties would be looked at, and it has none. */
+function isEntries(entries: unknown): entries is EntriesInput<unknown> {
+  return isIterable(entries) ||
+    (isRecord(entries) && !isPromise(entries) &&
+      !(Symbol.asyncIterator in entries));
+}
+
 function notEntries(kind: string, received: unknown): TypeError {
   return new TypeError(
     `Cannot setAll of kind ${
-      JSON.stringify(kind)
+      quoteText(kind)
     }: expected a Map, an iterable of [key, value] pairs or an object, received ${
-      Deno.inspect(received)
+      describe(received)
     }`,
   );
 }

@@ -26,14 +26,16 @@ import type {
   WriteOptions,
 } from "../contract.ts";
 import {
+  describe,
   KeyNotFoundError,
   quote,
+  quoteText,
   StoreClosedError,
   VersionConflictError,
 } from "../errors.ts";
-import { type KeyRange, rangeOf, rangePast } from "../key_range.ts";
+import { rangePast, type Selection, selectionOf } from "../key_range.ts";
 import { assertName } from "../names.ts";
-import { assertInteger, assertOptions } from "../options.ts";
+import { assertInteger, copyOptions } from "../options.ts";
 import { runInSlices, Slice } from "../slice.ts";
 import type { Storage, StoredEntry } from "../storage/storage.ts";
 import {
@@ -58,6 +60,8 @@ import {
 
 /** How many entries a stream, or a filtered read, reads at once. */
 const PAGE_SIZE = 256;
+
+const WRITE_OPTIONS = ["ifVersion", "signal"];
 
 /** What a store is made of. */
 export interface StoreConfig {
@@ -112,13 +116,13 @@ export class KvStore<
     key: string,
     options?: OperationOptions,
   ): Promise<Kinds[Kind] | undefined> {
-    assertOptions("get", options, ["signal"]);
+    const { signal } = copyOptions("get", options, ["signal"]);
     assertName("kind", kind);
     assertName("key", key);
     const value = await this.#read(
       "get",
       () => this.#storage.getValue(kind, key),
-      options?.signal,
+      signal,
     );
     return value && await this.#readValue(kind, key, value);
   }
@@ -128,13 +132,13 @@ export class KvStore<
     key: string,
     options?: OperationOptions,
   ): Promise<Entry<Kinds[Kind]> | undefined> {
-    assertOptions("entry", options, ["signal"]);
+    const { signal } = copyOptions("entry", options, ["signal"]);
     assertName("kind", kind);
     assertName("key", key);
     const stored = await this.#read(
       "entry",
       () => this.#storage.getEntry(kind, key),
-      options?.signal,
+      signal,
     );
     return stored && await this.#readEntry(kind, stored);
   }
@@ -143,7 +147,12 @@ export class KvStore<
     kind: Kind,
     range?: RangeOptions<Kinds[Kind]>,
   ): Promise<Map<string, Kinds[Kind]>> {
-    const entries = await this.#select("list", kind, range);
+    assertName("kind", kind);
+    const entries = await this.#select(
+      "list",
+      kind,
+      selectionOf("list", range),
+    );
     return new Map(entries.map(({ key, value }) => [key, value]));
   }
 
@@ -152,14 +161,15 @@ export class KvStore<
     range?: RangeOptions<Kinds[Kind]>,
   ): Promise<string[]> {
     assertName("kind", kind);
-    const keys = rangeOf("keys", range);
-    if (range?.where) {
-      return (await this.#select("keys", kind, range)).map(({ key }) => key);
+    const selection = selectionOf("keys", range);
+    if (selection.where) {
+      const found = await this.#select("keys", kind, selection);
+      return found.map(({ key }) => key);
     }
     return await this.#read(
       "keys",
-      () => this.#storage.listKeys(kind, keys, range),
-      range?.signal,
+      () => this.#storage.listKeys(kind, selection.keys, selection),
+      selection.signal,
     );
   }
 
@@ -167,7 +177,8 @@ export class KvStore<
     kind: Kind,
     range?: RangeOptions<Kinds[Kind]>,
   ): Promise<KeyValue<Kinds[Kind]>[]> {
-    return await this.#select("values", kind, range);
+    assertName("kind", kind);
+    return await this.#select("values", kind, selectionOf("values", range));
   }
 
   async count<Kind extends KindOf<Kinds>>(
@@ -175,12 +186,13 @@ export class KvStore<
     range?: RangeOptions<Kinds[Kind]>,
   ): Promise<number> {
     assertName("kind", kind);
-    const keys = rangeOf("count", range);
-    if (range?.where) return (await this.#select("count", kind, range)).length;
+    const selection = selectionOf("count", range);
+    const { keys, limit, where, signal } = selection;
+    if (where) return (await this.#select("count", kind, selection)).length;
     return await this.#read(
       "count",
-      () => this.#storage.count(kind, keys, range?.limit),
-      range?.signal,
+      () => this.#storage.count(kind, keys, limit),
+      signal,
     );
   }
 
@@ -190,16 +202,16 @@ export class KvStore<
   ): ReadableStream<Entry<Kinds[Kind]>> {
     this.#assertOpen();
     assertName("kind", kind);
-    const keys = rangeOf("entries", range);
-    return ReadableStream.from(this.#streamEntries(kind, keys, range ?? {}));
+    const selection = selectionOf("entries", range);
+    return ReadableStream.from(this.#streamEntries(kind, selection));
   }
 
   async kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]> {
-    assertOptions("kinds", options, ["signal"]);
+    const { signal } = copyOptions("kinds", options, ["signal"]);
     const kinds = await this.#read(
       "kinds",
       () => this.#storage.listKinds(),
-      options?.signal,
+      signal,
     );
     return kinds as KindOf<Kinds>[];
   }
@@ -207,11 +219,11 @@ export class KvStore<
   async getAll(
     options?: OperationOptions,
   ): Promise<Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>> {
-    assertOptions("getAll", options, ["signal"]);
+    const { signal } = copyOptions("getAll", options, ["signal"]);
     const stored = await this.#read(
       "getAll",
       () => this.#storage.listAll(),
-      options?.signal,
+      signal,
     );
     const all = new Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>();
     for (const { kind: name, key, value } of stored) {
@@ -232,10 +244,9 @@ export class KvStore<
     value: Inputs[Kind],
     options?: WriteOptions,
   ): Promise<SetResult> {
-    assertOptions("set", options, ["ifVersion", "signal"]);
+    const { ifVersion, signal } = copyOptions("set", options, WRITE_OPTIONS);
     assertName("kind", kind);
     assertName("key", key);
-    const ifVersion = options?.ifVersion;
     assertInteger("set", "ifVersion", ifVersion, 0);
     const next = new Awaited(this.#values.prepare(kind, key, value));
     const put = () => {
@@ -246,7 +257,7 @@ export class KvStore<
       return { ...put, revision: this.#storage.headRevision() };
     };
     const job = singleStep(`set ${quote(kind, key)}`, put, next.ready);
-    return await this.#write(job, options?.signal);
+    return await this.#write(job, signal);
   }
 
   async setAll<Kind extends KindOf<Kinds>>(
@@ -255,19 +266,19 @@ export class KvStore<
     options?: OperationOptions,
   ): Promise<SetAllResult> {
     this.#assertWritable("setAll");
-    assertOptions("setAll", options, ["signal"]);
+    const { signal } = copyOptions("setAll", options, ["signal"]);
     assertName("kind", kind);
-    options?.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const work = runInSlices(
       prepareEntries(this.#values, kind, entries),
-      options?.signal,
+      signal,
     );
     const all = new Awaited(
       work instanceof Promise ? work.then(settleAll) : settleAll(work),
     );
     const put = (key: string, value: Prepared) => this.#put(kind, key, value);
     return await this.#write({
-      action: `setAll of kind ${JSON.stringify(kind)}`,
+      action: `setAll of kind ${quoteText(kind)}`,
       ready: all.ready,
       severalStatements: true,
       *run() {
@@ -278,7 +289,7 @@ export class KvStore<
         }
         return counts;
       },
-    }, options?.signal);
+    }, signal);
   }
 
   async update<Kind extends KindOf<Kinds>>(
@@ -287,19 +298,19 @@ export class KvStore<
     fn: (value: Kinds[Kind]) => Inputs[Kind],
     options?: UpdateOptions<Kinds[Kind]>,
   ): Promise<UpdateResult<Kinds[Kind]>> {
-    assertOptions("update", options, ["initial", "signal"]);
+    const given = copyOptions("update", options, ["initial", "signal"]);
     assertName("kind", kind);
     assertName("key", key);
     if (typeof fn !== "function") {
       throw new TypeError(
         `Cannot update ${quote(kind, key)}: expected a function, received ${
-          Deno.inspect(fn)
+          describe(fn)
         }`,
       );
     }
-    const initial = options?.initial === undefined
+    const initial = given.initial === undefined
       ? undefined
-      : this.#values.encode(kind, key, options.initial);
+      : this.#values.encode(kind, key, given.initial);
     const update = () => {
       // A copy each time: it may run again, and the codec may give it away.
       const previous = this.#storage.getValue(kind, key) ?? initial?.slice();
@@ -313,7 +324,7 @@ export class KvStore<
       return { ...put, revision: this.#storage.headRevision(), value };
     };
     const job = singleStep(`update ${quote(kind, key)}`, update);
-    return await this.#write(job, options?.signal);
+    return await this.#write(job, given.signal);
   }
 
   async delete<Kind extends KindOf<Kinds>>(
@@ -321,10 +332,9 @@ export class KvStore<
     key: string,
     options?: WriteOptions,
   ): Promise<Entry<Kinds[Kind]> | undefined> {
-    assertOptions("delete", options, ["ifVersion", "signal"]);
+    const { ifVersion, signal } = copyOptions("delete", options, WRITE_OPTIONS);
     assertName("kind", kind);
     assertName("key", key);
-    const ifVersion = options?.ifVersion;
     assertInteger("delete", "ifVersion", ifVersion, 0);
     const remove = () => {
       if (ifVersion !== undefined) {
@@ -341,14 +351,14 @@ export class KvStore<
       return previous;
     };
     const job = singleStep(`delete ${quote(kind, key)}`, remove);
-    return await this.#write(job, options?.signal);
+    return await this.#write(job, signal);
   }
 
   atomic(): AtomicOperation<Kinds, Inputs> {
     this.#assertOpen();
     return new AtomicBuilder<Kinds, Inputs>({
       prepare: (kind, key, value) => this.#values.prepare(kind, key, value),
-      commit: (plan, options) => this.#commit(plan, options),
+      commit: (plan, signal) => this.#commit(plan, signal),
     });
   }
 
@@ -416,19 +426,17 @@ export class KvStore<
   async #select<Kind extends KindOf<Kinds>>(
     action: string,
     kind: Kind,
-    range: RangeOptions<Kinds[Kind]> | undefined,
+    selection: Selection<Kinds[Kind]>,
   ): Promise<KeyValue<Kinds[Kind]>[]> {
-    assertName("kind", kind);
-    const keys = rangeOf(action, range);
-    if (range?.where) {
+    if (selection.where) {
       const read = () =>
-        this.#storage.snapshot(() => this.#selectWhere(kind, keys, range));
-      return await this.#read(action, read, range.signal);
+        this.#storage.snapshot(() => this.#selectWhere(kind, selection));
+      return await this.#read(action, read, selection.signal);
     }
     const stored = await this.#read(
       action,
-      () => this.#storage.listValues(kind, keys, range),
-      range?.signal,
+      () => this.#storage.listValues(kind, selection.keys, selection),
+      selection.signal,
     );
     const found: KeyValue<Kinds[Kind]>[] = [];
     for (const { key, value } of stored) {
@@ -441,8 +449,7 @@ export class KvStore<
   /** The entries that pass `where`, read by pages so as to stop at the limit. */
   #selectWhere<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    keys: KeyRange,
-    { where, limit = Infinity, reverse = false }: RangeOptions<Kinds[Kind]>,
+    { keys, where, limit = Infinity, reverse = false }: Selection<Kinds[Kind]>,
   ): KeyValue<Kinds[Kind]>[] {
     const found: KeyValue<Kinds[Kind]>[] = [];
     let rest = keys;
@@ -465,10 +472,10 @@ export class KvStore<
 
   async *#streamEntries<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    keys: KeyRange,
-    range: RangeOptions<Kinds[Kind]>,
+    selection: Selection<Kinds[Kind]>,
   ): AsyncGenerator<Entry<Kinds[Kind]>> {
-    const { where, limit = Infinity, reverse = false, signal } = range;
+    const { keys, where, limit = Infinity, reverse = false, signal } =
+      selection;
     signal?.throwIfAborted();
     const slice = new Slice();
     let rest = keys;
@@ -549,7 +556,7 @@ export class KvStore<
     return this.#storage.put(kind, key, bytes);
   }
 
-  #commit(plan: AtomicPlan, options?: OperationOptions): Promise<AtomicResult> {
+  #commit(plan: AtomicPlan, signal?: AbortSignal): Promise<AtomicResult> {
     const writes = new Awaited(settleAll(plan.writes));
     const check = (check: AtomicCheck) => this.#check(check);
     const apply = (write: Settled<AtomicWrite>) => this.#apply(write);
@@ -571,7 +578,7 @@ export class KvStore<
         }
         return { ok: true, revision: revision() };
       },
-    }, options?.signal);
+    }, signal);
   }
 
   #apply({ kind, key, value }: Settled<AtomicWrite>): void {
@@ -612,7 +619,7 @@ function assertFilterable<T>(
   if (!isPromise(value)) return;
   throw new TypeError(
     `Cannot read kind ${
-      JSON.stringify(kind)
+      quoteText(kind)
     } with "where": its schema is asynchronous, and the read is of one moment; filter what is read`,
   );
 }

@@ -4,7 +4,13 @@
  * @module
  */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { ValidationError, type ValidationIssue } from "../errors.ts";
+import {
+  describe,
+  reasonOf,
+  ValidationError,
+  type ValidationIssue,
+} from "../errors.ts";
+import { assertName } from "../names.ts";
 import type { Schema } from "./schema.ts";
 
 /** A value, or a promise of it. */
@@ -21,7 +27,8 @@ export class KindSchemas {
       typeof option !== "object" || option === null || Symbol.iterator in option
     ) throw notSchemas(option);
     this.#byKind = new Map(Object.entries(option));
-    for (const schema of this.#byKind.values()) {
+    for (const [kind, schema] of this.#byKind) {
+      assertName("kind", kind);
       if (!isSchema(schema)) throw notSchemas(schema);
     }
   }
@@ -75,8 +82,9 @@ function validateByFunction<T>(
   use: (valid: unknown) => T,
 ): MaybePromise<T> {
   const refuse = (cause: unknown): never => {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new ValidationError(kind, key, [{ message }], { cause });
+    throw new ValidationError(kind, key, [{ message: reasonOf(cause) }], {
+      cause,
+    });
   };
   let result: unknown;
   try {
@@ -121,7 +129,7 @@ function toIssue(
 function notSchemas(value: unknown): TypeError {
   return new TypeError(
     `Cannot open store: "schemas" is an object of Standard Schemas, or of functions, by kind, received ${
-      Deno.inspect(value)
+      describe(value)
     }`,
   );
 }

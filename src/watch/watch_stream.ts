@@ -11,7 +11,7 @@ import type {
   WatchEvent,
   WatchOptions,
 } from "../contract.ts";
-import { WatchOverflowError } from "../errors.ts";
+import { describe, WatchOverflowError } from "../errors.ts";
 import {
   ALL_KEYS,
   type KeyRange,
@@ -22,8 +22,8 @@ import { assertName } from "../names.ts";
 import {
   assertChoice,
   assertInteger,
-  assertOptions,
   assertType,
+  copyOptions,
 } from "../options.ts";
 import { Slice } from "../slice.ts";
 import type { StoredChange } from "../storage/storage.ts";
@@ -58,9 +58,11 @@ export function openWatch(
   decode: DecodeValue,
   open: Set<Watch>,
   kind: string,
-  options: WatchOptions = {},
+  given?: WatchOptions,
 ): ReadableStream<WatchItem> {
   assertName("kind", kind);
+  const options = copyOptions("watch", given, WATCH_OPTIONS);
+  const types = watchedTypes(options.types);
   const keys = watchedKeys(options);
   const stop = new AbortController();
   const head = log.head();
@@ -68,7 +70,7 @@ export function openWatch(
   if (head instanceof Promise) head.catch(() => {});
   const items = watchItems(
     log,
-    { filter: { kind, keys }, options, decode, head },
+    { filter: { kind, keys }, types, options, decode, head },
     stop.signal,
   );
   let controller!: ReadableStreamDefaultController<WatchItem>;
@@ -112,6 +114,7 @@ export function openWatch(
 
 interface WatchPlan {
   readonly filter: ChangeFilter;
+  readonly types: ReadonlySet<ChangeType>;
   readonly options: WatchOptions;
   readonly decode: DecodeValue;
   /** The newest revision at the moment of the call. */
@@ -120,7 +123,7 @@ interface WatchPlan {
 
 async function* watchItems(
   log: ChangeLog,
-  { filter, options, decode, head }: WatchPlan,
+  { filter, types, options, decode, head }: WatchPlan,
   stop: AbortSignal,
 ): AsyncGenerator<WatchItem, void> {
   const {
@@ -129,7 +132,6 @@ async function* watchItems(
     bookmarks = false,
     persistent = true,
   } = options;
-  const types = new Set(options.types ?? CHANGE_TYPES);
   const { kind } = filter;
   const toEvent = async (change: StoredChange): Promise<WatchEvent> => {
     const { type, key, version, revision } = change;
@@ -201,23 +203,28 @@ const WATCH_OPTIONS = [
   "signal",
 ];
 
+function watchedTypes(types: unknown = CHANGE_TYPES): Set<ChangeType> {
+  if (!Array.isArray(types)) {
+    throw new TypeError(
+      `Cannot watch: "types" is an array, received ${describe(types)}`,
+    );
+  }
+  const watched = new Set(types);
+  for (const type of watched) {
+    // Of an option, `undefined` is none; of a list it is no choice.
+    assertChoice("watch", "types", type ?? null, CHANGE_TYPES);
+  }
+  return watched;
+}
+
 function watchedKeys(options: WatchOptions): KeyRange {
   const action = "watch";
-  assertOptions(action, options, WATCH_OPTIONS);
-  const { initial, types, key, prefix, after, bufferSize } = options;
+  const { initial, key, prefix, after, bufferSize } = options;
   assertType(action, "initial", initial, "boolean");
   assertType(action, "bookmarks", options.bookmarks, "boolean");
   assertType(action, "persistent", options.persistent, "boolean");
   assertInteger(action, "after", after, 0);
   assertInteger(action, "bufferSize", bufferSize, 1);
-  if (types !== undefined && !Array.isArray(types)) {
-    throw new TypeError(
-      `Cannot watch: "types" is an array, received ${Deno.inspect(types)}`,
-    );
-  }
-  for (const type of types ?? []) {
-    assertChoice(action, "types", type, CHANGE_TYPES);
-  }
   if (initial && after !== undefined) {
     throw new TypeError(
       `Cannot watch: "initial" begins anew and "after" resumes, give one of them`,
