@@ -145,9 +145,9 @@ export class SqliteStorage implements Storage {
     cause: SqlError,
   ): StoreError {
     const row = this.#database.get(GET_SIZE, kind, key);
-    const what = row && value.length < LONGEST_ROW
-      ? `its value of ${value.length} bytes, and the one before of ${row.size} bytes, are too much for a row of the change log, which holds both: SQLite's limit is ${LONGEST_ROW} bytes; delete the entry first, or split the value`
-      : `its value of ${value.length} bytes is too much for a row, with the names: SQLite's limit is ${LONGEST_ROW} bytes; split the value`;
+    const what = row && value.byteLength < LONGEST_ROW
+      ? `its value of ${value.byteLength} bytes, and the one before of ${row.size} bytes, are too much for a row of the change log, which holds both: SQLite's limit is ${LONGEST_ROW} bytes; delete the entry first, or split the value`
+      : `its value of ${value.byteLength} bytes is too much for a row, with the names: SQLite's limit is ${LONGEST_ROW} bytes; split the value`;
     return new StoreError(
       "STORAGE",
       `Cannot write ${quote(kind, key)}: ${what}`,
