@@ -33,7 +33,7 @@ import { next, take, turn } from "../src/testing/reading.ts";
 import { connect } from "./support/connect.ts";
 import { testOnEachDriver } from "./support/drivers.ts";
 import { instrumentedDriver } from "./support/instrumented_driver.ts";
-import { Random, withSeed } from "./support/random.ts";
+import { type Random, withSeed } from "./support/random.ts";
 import { testOnEachStore, testOnEachStoreAndFile } from "./support/stores.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
