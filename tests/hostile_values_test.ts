@@ -30,6 +30,7 @@ import {
 } from "../mod.ts";
 import { yaml } from "../src/codec/yaml.ts";
 import { next, take, turn } from "../src/testing/reading.ts";
+import { runChild } from "./support/child.ts";
 import { connect } from "./support/connect.ts";
 import { testOnEachDriver } from "./support/drivers.ts";
 import { instrumentedDriver } from "./support/instrumented_driver.ts";
@@ -459,7 +460,10 @@ function shown(value: unknown): string {
 // Names that every object has already.
 
 const INHERITED = [
-  ...Object.getOwnPropertyNames(Object.prototype),
+  "__proto__",
+  ...Object.getOwnPropertyNames(Object.prototype).filter((name) =>
+    name !== "__proto__"
+  ),
   ...["prototype", "then", "toJSON", "name", "encode", "decode", "signal"],
 ];
 
@@ -489,6 +493,37 @@ for (const codec of [json, yaml]) {
     },
   );
 }
+
+// Deno itself takes `__proto__` away from objects, unless it is asked not to.
+Deno.test("`__proto__` is a name where it is more than that", async () => {
+  await using dir = await tempDir();
+  const file = (path: string) => new URL(`../src/${path}`, import.meta.url);
+  const { code, stdout, stderr } = await runChild(
+    dir.path,
+    `import { openMemoryStore } from "${file("memory/open_memory_store.ts")}";
+    import { yaml } from "${file("codec/yaml.ts")}";
+    const own = JSON.parse('{"__proto__":{"admin":true},"a":1}');
+    for (const codec of [zestor.json, yaml]) {
+      for (const open of [openMemoryStore, zestor.openStore]) {
+        const options = { path: ":memory:", driver: "builtin", codec };
+        const store = await open(options);
+        await store.setAll("v", own);
+        await store.set("v", "b", [own]);
+        await store.set("__proto__", "__proto__", own);
+        const all = Object.fromEntries(await store.list("v"));
+        console.log(JSON.stringify([all, await store.get("__proto__", "__proto__")]));
+        await store.close();
+      }
+    }
+    console.log(Object.hasOwn(Object.prototype, "__proto__"), {}.admin);`,
+    { permissions: ["--unstable-unsafe-proto"] },
+  );
+  const own = '{"__proto__":{"admin":true},"a":1}';
+  const all = `{"__proto__":{"admin":true},"a":1,"b":[${own}]}`;
+  const line = `[${all},${own}]`;
+  const lines = [line, line, line, line, "true undefined"];
+  assertEquals([stderr, stdout, code], ["", lines.join("\n"), 0]);
+});
 
 testOnEachStore(
   "setAll takes names that every object has, however they are given",

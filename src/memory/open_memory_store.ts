@@ -59,6 +59,7 @@ export interface MemoryStore<
 
 /**
  * Opens a store in memory, which begins empty and is gone when it is closed.
+ * There is no limit to a value but that of memory.
  *
  * @typeParam Schemas The kinds' schemas, from which the kinds' types follow.
  * @param options How it works.
