@@ -295,6 +295,26 @@ export interface WatchOptions {
   signal?: AbortSignal;
 }
 
+/** A part of what a store keeps, as a check names it. */
+export type CheckPart = "file" | "entries" | "log" | "triggers";
+
+/** Something that a check found wrong. */
+export interface CheckFinding {
+  /**
+   * Where: in the storage itself (`"file"`), in the entries, in the change log,
+   * or in what writes the log (`"triggers"`).
+   */
+  part: CheckPart;
+  /** What is wrong, and what to do about it. */
+  message: string;
+  /** The entry's kind, where it is about an entry, or a change of one. */
+  kind?: string;
+  /** The entry's key, where it is about an entry, or a change of one. */
+  key?: string;
+  /** The change's revision, where it is about a change. */
+  revision?: number;
+}
+
 /**
  * A typed key-value store with change watching. The module's comment states
  * what every store guarantees.
@@ -462,6 +482,35 @@ export interface Store<
     kind: Kind,
     options?: WatchOptions,
   ): ReadableStream<WatchEvent<Kinds[Kind]> | WatchBookmark>;
+
+  /**
+   * Looks through everything that is stored for what should not be: damage,
+   * what others wrote that is no entry, a change log that does not tell what
+   * the entries say. It changes nothing.
+   *
+   * It sees one moment, whoever writes meanwhile, and takes time in proportion
+   * to what is stored, in slices. The store's other operations wait for it: to
+   * check a large file that is in use, open a store of its own. In a file,
+   * SQLite's own check of it comes first, which is one call that takes a second
+   * or so for each GB; writers with a rollback journal wait for the whole check.
+   *
+   * @returns What was found: nothing, where all is sound. Of each part the
+   * first hundred findings, and a last one that counts the others.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * await store.set("users", "alice", { name: "Alice" });
+   *
+   * const findings = await store.check();
+   * for (const { part, message } of findings) console.error(part, message);
+   * assertEquals(findings, []);
+   * ```
+   */
+  check(options?: OperationOptions): Promise<CheckFinding[]>;
 
   /**
    * Closes the store: refuses new operations, finishes the writes that wait,

@@ -89,6 +89,7 @@ function byHandles(store: Store): Store {
     watch:
       ((kind: string, options?: WatchOptions) =>
         store.kind(kind).watch(options)) as Store["watch"],
+    check: (...args) => store.check(...args),
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

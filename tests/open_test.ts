@@ -592,7 +592,7 @@ testOnEachDriver("`openStore()` refuses a directory", async (driver) => {
   const error = await assertRejects(
     () => openOn(driver, { path: dir.file("app.db") }),
     StoreOpenError,
-    "unable to open database file",
+    "it is a directory; give the path of a file",
   );
   assertEquals(error.code, "OPEN");
   assertEquals(await Array.fromAsync(Deno.readDir(dir.file("app.db"))), []);

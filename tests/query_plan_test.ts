@@ -22,25 +22,30 @@ import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
 
 const {
   COMPARE_VALUE,
+  COUNT_CHANGES,
   countRange,
   DELETE_ENTRY,
   FIRST_ENTRY,
+  GET_CHANGED_VALUE,
   GET_ENTRY,
   GET_PREVIOUS,
   GET_SIZE,
   GET_VALUE,
   GET_VERSION,
   HAS_ENTRIES,
+  HAS_STALE_NOTE,
   HEAD_REVISION,
   INSERT_ENTRY,
   LIST_ALL,
   LIST_CHANGED_KINDS,
+  LIST_FOUND_CHANGES,
   LIST_KINDS,
   OLDEST_REVISION,
   PRUNE_LOG,
   rangeParams,
   selectChangedKeys,
   selectChanges,
+  selectFoundEntries,
   selectRange,
   UPDATE_ENTRY,
 } = queries;
@@ -217,8 +222,35 @@ testPlans("the planner reads the log by revision", (db, kind) => {
     `${window} (rowid>? AND rowid<?)`,
     "USE TEMP B-TREE FOR DISTINCT",
   ]);
+  assertEquals(planOf(db, COUNT_CHANGES, 500, 510), [
+    `${window} (rowid>? AND rowid<?)`,
+  ]);
+  assertEquals(planOf(db, LIST_FOUND_CHANGES, 500, 64), [
+    `${window} (rowid>?)`,
+  ]);
+  assertEquals(planOf(db, GET_CHANGED_VALUE, 10), [`${window} (rowid=?)`]);
   assertEquals(planOf(db, PRUNE_LOG, 10), [`${window} (rowid<?)`]);
   assertEquals(planOf(db, GET_PREVIOUS, 10), [`${window} (rowid=?)`]);
+});
+
+testPlans("the planner reads everything for a check in order", (db, kind) => {
+  assertEquals(planOf(db, selectFoundEntries("start"), 64), [
+    `SCAN zestor_kv USING INDEX ${PRIMARY_KEY}`,
+  ]);
+  const name = new TextEncoder().encode(kind);
+  for (const type of ["text", "blob"]) {
+    const types = { kindType: type, keyType: type };
+    const past = (position: queries.Position, ...params: SqlValue[]) => {
+      const terms = position === "key" ? UP : "(kind>?)";
+      const sql = selectFoundEntries(position, types);
+      assertSeeks(db, terms, sql, ...params, 64);
+    };
+    past("key", name, name);
+    past("kind", name);
+  }
+  const note = planOf(db, HAS_STALE_NOTE).filter((step) => /SEARCH/.test(step));
+  assertEquals(note.length, 1);
+  assertMatch(note[0], /USING COVERING INDEX .*\(kind=\? AND key=\?\)/);
 });
 
 testPlans("the planner finds the ends of the log by a seek", (db) => {

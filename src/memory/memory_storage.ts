@@ -13,6 +13,9 @@ import { compareKeys } from "../key_order.ts";
 import { isInRange, type KeyRange } from "../key_range.ts";
 import type {
   ChangedKey,
+  Checkable,
+  FoundChange,
+  FoundEntry,
   Page,
   Previous,
   Storage,
@@ -219,8 +222,12 @@ export class MemoryStorage implements Storage {
   }
 
   getPrevious(revision: number): Previous | undefined {
-    const previous = this.#log[revision - this.#pruned - 1]?.previous;
+    const previous = this.#logged(revision)?.previous;
     return previous && { ...previous, value: previous.value.slice() };
+  }
+
+  #logged(revision: number): Logged | undefined {
+    return this.#log[revision - this.#pruned - 1];
   }
 
   prune(until: number): void {
@@ -268,6 +275,10 @@ export class MemoryStorage implements Storage {
     this.#begun.pop();
   }
 
+  beginRead(): void {
+    this.begin();
+  }
+
   snapshot<T>(read: () => T): T {
     return read();
   }
@@ -289,6 +300,39 @@ export class MemoryStorage implements Storage {
   assertWritable(): void {}
 
   assertWatchable(): void {}
+
+  openCheck(): Checkable {
+    return {
+      ownChecks: [],
+      entries: () => this.#findEntries(),
+      changes: () => this.#findChanges(),
+      valueOf: (revision) => this.#logged(revision)?.entry?.value,
+    };
+  }
+
+  *#findEntries(): Generator<FoundEntry> {
+    for (const kind of this.listKinds()) {
+      for (const [key, kept] of this.#kinds.get(kind)!.entries()) {
+        yield { kind, ...toEntry(key, kept) };
+      }
+    }
+  }
+
+  *#findChanges(): Generator<FoundChange> {
+    const changes = this.#changes(0, this.headRevision());
+    for (const [revision, { kind, key, type, entry, previous }] of changes) {
+      const version = (entry ?? previous)?.version;
+      yield {
+        revision,
+        kind,
+        key,
+        type,
+        version,
+        value: entry?.value,
+        previous: previous?.value,
+      };
+    }
+  }
 
   close(): void {
     this.#kinds.clear();

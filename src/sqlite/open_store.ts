@@ -28,10 +28,11 @@ import type {
 } from "../validation/schema.ts";
 import { Database } from "./database.ts";
 import { type Connection, type Location, SqlError } from "./driver/driver.ts";
-import { assertUnclaimed, claimFile } from "./driver/file_claims.ts";
+import { assertUnclaimed, claimFile, identify } from "./driver/file_claims.ts";
 import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
 import { isBusy, isNoTransaction, storeError } from "./failure.ts";
+import { codecConflict, codecNames, remembersCodecs } from "./file_codecs.ts";
 import { FIRST_ENTRY, HAS_ENTRIES, HEAD_REVISION } from "./queries.ts";
 import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
 import { SqliteStorage } from "./sqlite_storage.ts";
@@ -152,6 +153,7 @@ export async function openStore<Kinds extends object>(
   let connection: Connection | undefined;
   let release = () => {};
   try {
+    assertDatabaseFile(location);
     assertUnclaimed(location, driver);
     connection = driver.open(location);
     release = claimFile(location, driver);
@@ -160,6 +162,8 @@ export async function openStore<Kinds extends object>(
     const storage = new SqliteStorage(database, {
       readOnly: location.mode === "ro",
       hasLog: head !== undefined,
+      codecs: settings.codecs,
+      isInPlace: isInPlace(location),
     });
     return new OpenedStore<Kinds>(driver.name, {
       ...settings,
@@ -217,6 +221,50 @@ function readOptions<Kinds extends object>(
   };
 }
 
+/**
+ * Throws `StoreOpenError` where the path is no file: to open a FIFO waits for
+ * a writer, for ever, and beside a device SQLite would make its own files. And
+ * where SQLite would throw away the write-ahead log of a file that lost the rest.
+ */
+function assertDatabaseFile({ path, memory }: Location): void {
+  const found = memory ? undefined : stat(path);
+  if (!found) return;
+  if (!found.isFile) {
+    throw new StoreOpenError(
+      `Cannot open store at ${path}: it is ${
+        describeFile(found)
+      }; give the path of a file`,
+    );
+  }
+  if (found.size > 0) return;
+  const wal = `${Deno.realPathSync(path)}-wal`;
+  if ((stat(wal)?.size ?? 0) === 0) return;
+  throw new StoreOpenError(
+    `Cannot open store at ${path}: the file is empty, and its write-ahead log is not; restore both from a backup, or remove ${wal} to begin anew`,
+  );
+}
+
+function describeFile(found: Deno.FileInfo): string {
+  if (found.isDirectory) return "a directory";
+  if (found.isFifo) return "a FIFO";
+  return found.isSocket ? "a socket" : "a device";
+}
+
+/** What Deno may see of a file, if there is one. */
+function stat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Tells, ever after, whether the file that is now at the path is still there. */
+function isInPlace(location: Location): () => boolean {
+  const opened = identify(location);
+  return () => opened === undefined || identify(location) === opened;
+}
+
 /** Makes the file ready; gives its newest revision, unless it has no change log. */
 async function prepareFile(
   connection: Connection,
@@ -233,8 +281,13 @@ async function prepareFile(
     assertCodecs(connection, state, codecs);
     return state;
   };
-  const readHead = () =>
-    connection.prepare(HEAD_REVISION).get()!.revision as number;
+  const readHead = () => {
+    const { revision } = connection.prepare(HEAD_REVISION).get()!;
+    if (Number.isSafeInteger(revision)) return revision as number;
+    throw new StoreOpenError(
+      `Cannot open store: the newest revision in the file is ${revision}, which is no safe integer; restore the file from a backup`,
+    );
+  };
   const state = await retry(inspect);
   if (location.mode === "ro") {
     if (state.hasEntries) {
@@ -306,19 +359,6 @@ function rollBack(connection: Connection): void {
   }
 }
 
-// The file's memory of its codecs.
-
-const CODEC = "codec";
-const CODEC_OF_KIND = "codec/";
-
-function codecNames(codecs: KindCodecs): Map<string, string> {
-  const names = new Map([[CODEC, codecs.fallbackName]]);
-  for (const kind of codecs.namedKinds) {
-    names.set(CODEC_OF_KIND + kind, codecs.nameOf(kind));
-  }
-  return names;
-}
-
 function isCurrent(state: FileState, codecs: KindCodecs): boolean {
   return state.format > 0 && state.hasEntries && state.hasLog &&
     [...codecNames(codecs)].every(([name, codec]) =>
@@ -332,29 +372,10 @@ function assertCodecs(
   codecs: KindCodecs,
 ): void {
   if (!state.hasEntries) return;
-  const recorded = state.meta.get(CODEC);
-  if (recorded === undefined) return assertDecodable(connection, codecs);
-  if (recorded !== codecs.fallbackName) {
-    throw wrongCodec("", recorded, codecs.fallbackName);
-  }
-  const kinds = new Set(
-    codecs.namedKinds.filter((kind) => hasKind(connection, kind)),
-  );
-  for (const name of state.meta.keys()) {
-    if (name.startsWith(CODEC_OF_KIND)) {
-      kinds.add(name.slice(CODEC_OF_KIND.length));
-    }
-  }
-  for (const kind of kinds) {
-    const codec = state.meta.get(CODEC_OF_KIND + kind) ?? recorded;
-    if (codec !== codecs.nameOf(kind)) {
-      throw wrongCodec(
-        ` in kind ${JSON.stringify(kind)}`,
-        codec,
-        codecs.nameOf(kind),
-      );
-    }
-  }
+  if (!remembersCodecs(state.meta)) return assertDecodable(connection, codecs);
+  const kinds = codecs.namedKinds.filter((kind) => hasKind(connection, kind));
+  const conflict = codecConflict(state.meta, codecs, kinds);
+  if (conflict) throw new StoreOpenError(`Cannot open store: ${conflict}`);
 }
 
 function hasKind(connection: Connection, kind: string): boolean {
@@ -369,16 +390,6 @@ function assertDecodable(connection: Connection, codecs: KindCodecs): void {
     row.kind as string,
     row.key as string,
     row.value as Uint8Array,
-  );
-}
-
-function wrongCodec(
-  where: string,
-  recorded: string,
-  given: string,
-): StoreOpenError {
-  return new StoreOpenError(
-    `Cannot open store: the file's values${where} are encoded with the codec "${recorded}", received "${given}"; give that codec`,
   );
 }
 

@@ -11,6 +11,11 @@ import type { SqlValue } from "./driver/driver.ts";
 // What others wrote may be stored as text; its bytes are the value.
 const AS_BLOB = "CAST(value AS BLOB)";
 const VALUE = `${AS_BLOB} AS value`;
+// What others wrote may hold a NUL, at which bindings cut text: read as NULL, it
+// is not taken for another name. Its `key` is no column: to order by one, name
+// the table.
+const whole = (name: "kind" | "key") =>
+  `CASE WHEN instr(${name}, char(0)) = 0 THEN ${name} END AS ${name}`;
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
 
 /** Parameters: kind, key. */
@@ -53,11 +58,12 @@ export const LIST_KINDS = `WITH RECURSIVE kinds (kind) AS (
   UNION ALL
   SELECT (SELECT kind FROM zestor_kv WHERE kind > kinds.kind
     ORDER BY kind, key LIMIT 1) FROM kinds WHERE kinds.kind IS NOT NULL
-) SELECT kind FROM kinds WHERE kind IS NOT NULL`;
+) SELECT ${whole("kind")} FROM kinds WHERE kinds.kind IS NOT NULL`;
 
 /** Everything, by kind, then key. */
-export const LIST_ALL =
-  `SELECT kind, key, ${VALUE} FROM zestor_kv ORDER BY kind, key`;
+export const LIST_ALL = `SELECT ${whole("kind")}, ${
+  whole("key")
+}, ${VALUE} FROM zestor_kv ORDER BY zestor_kv.kind, zestor_kv.key`;
 
 /** The first entry of all. */
 export const FIRST_ENTRY = `${LIST_ALL} LIMIT 1`;
@@ -70,9 +76,9 @@ export const HAS_ENTRIES =
 export type Columns = "key" | "value" | "entry";
 
 const COLUMNS: Record<Columns, string> = {
-  key: "key",
-  value: `key, ${VALUE}`,
-  entry: `key, ${VALUE}, version, updated_at`,
+  key: whole("key"),
+  value: `${whole("key")}, ${VALUE}`,
+  entry: `${whole("key")}, ${VALUE}, version, updated_at`,
 };
 
 /** Reads the entries of a range. Parameters: those of `rangeParams`, then the limit, -1 for none. */
@@ -82,7 +88,7 @@ export function selectRange(
   reverse: boolean,
 ): string {
   return `SELECT ${COLUMNS[columns]} FROM zestor_kv WHERE ${inRange(range)} ` +
-    `ORDER BY key ${reverse ? "DESC" : "ASC"} LIMIT ?`;
+    `ORDER BY zestor_kv.key ${reverse ? "DESC" : "ASC"} LIMIT ?`;
 }
 
 /** Counts the entries of a range. Parameters: those of `rangeParams`, then the limit, -1 for none. */
@@ -128,7 +134,7 @@ export const PRUNE_LOG = "DELETE FROM zestor_changes WHERE revision <= ?";
  * to this one, those of `rangeParams`, the limit.
  */
 export function selectChanges(range: KeyRange): string {
-  return `SELECT revision, key, type, version,
+  return `SELECT revision, ${whole("key")}, type, version,
   CASE type WHEN 'delete' THEN previous ELSE value END AS value
 FROM zestor_changes
 WHERE revision > ? AND revision <= ? AND ${inRange(range)}
@@ -139,12 +145,70 @@ ORDER BY revision LIMIT ?`;
 export const LIST_CHANGED_KINDS =
   "SELECT DISTINCT kind FROM zestor_changes WHERE revision > ? AND revision <= ?";
 
+/** How many changes there are from one revision to another. Parameters: both. */
+export const COUNT_CHANGES =
+  "SELECT count(*) AS count FROM zestor_changes WHERE revision BETWEEN ? AND ?";
+
 /** Which keys of a kind changed between two revisions. Parameters: as above, without the limit. */
 export function selectChangedKeys(range: KeyRange): string {
-  return `SELECT revision, key FROM zestor_changes
+  return `SELECT revision, ${whole("key")} FROM zestor_changes
 WHERE revision > ? AND revision <= ? AND ${inRange(range)} ORDER BY revision`;
 }
 
 /** What a change replaced. Parameters: its revision. */
 export const GET_PREVIOUS =
   "SELECT type, version, previous FROM zestor_changes WHERE revision = ?";
+
+// What a check reads: names and versions by their bytes, with what they are, so
+// that nothing a binding cannot express is taken for something else.
+const raw = (name: "kind" | "key") =>
+  `CAST(${name} AS BLOB) AS ${name}, typeof(${name}) AS ${name}Type`;
+const RAW_VERSION =
+  "CAST(version AS TEXT) AS version, typeof(version) AS versionType";
+
+/** Where a check goes on: from the start; past an entry, in its kind; or past a kind. */
+export type Position = "start" | "key" | "kind";
+
+/**
+ * The next entries for a check, by kind and key. Parameters: none from the
+ * start, past a key its kind and the key, past a kind that, each as it was
+ * read, in a row for which `types` are those of its kind and its key; the limit.
+ */
+export function selectFoundEntries(
+  position: Position,
+  types?: { readonly kindType: SqlValue; readonly keyType: SqlValue },
+): string {
+  const kind = parameter(types?.kindType);
+  const key = parameter(types?.keyType);
+  const where = {
+    start: "",
+    key: `WHERE kind = ${kind} AND key > ${key}`,
+    kind: `WHERE kind > ${kind}`,
+  };
+  return `SELECT ${raw("kind")}, ${
+    raw("key")
+  }, ${VALUE}, ${RAW_VERSION}, updated_at
+FROM zestor_kv ${
+    where[position]
+  } ORDER BY zestor_kv.kind, zestor_kv.key LIMIT ?`;
+}
+
+function parameter(type: SqlValue | undefined): string {
+  return type === "text" ? "CAST(? AS TEXT)" : "?";
+}
+
+/** The next changes for a check. Parameters: after this revision, the limit. */
+export const LIST_FOUND_CHANGES = `SELECT revision, ${raw("kind")}, ${
+  raw("key")
+}, type, ${RAW_VERSION}, value, previous
+FROM zestor_changes WHERE revision > ? ORDER BY revision LIMIT ?`;
+
+/** The value that a change wrote. Parameters: its revision. */
+export const GET_CHANGED_VALUE =
+  "SELECT value FROM zestor_changes WHERE revision = ?";
+
+/** Whether the triggers' note is of no entry, or there are several. */
+export const HAS_STALE_NOTE =
+  `SELECT 1 FROM zestor_replaced AS r WHERE NOT EXISTS
+  (SELECT 1 FROM zestor_kv AS e WHERE e.kind = r.kind AND e.key = r.key)
+UNION ALL SELECT 1 WHERE (SELECT count(*) FROM zestor_replaced) > 1`;

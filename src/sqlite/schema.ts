@@ -14,7 +14,7 @@
  * @module
  */
 import { StoreOpenError } from "../errors.ts";
-import type { Connection } from "./driver/driver.ts";
+import type { Connection, Row } from "./driver/driver.ts";
 
 /** The newest format of file that this code knows. Any change to a table or a trigger makes a new one. */
 export const FORMAT = 1;
@@ -146,14 +146,25 @@ const TRIGGER_SQL: ReadonlyMap<string, string> = new Map(
   ) => [name, `CREATE TRIGGER ${name} ${body}`]),
 );
 
+/** Reads rows. */
+export type Query = (sql: string) => Row[];
+
+/** The store's tables and triggers that a file has: their SQL, by name. */
+export type SchemaObjects = ReadonlyMap<string, string>;
+
+/** The names of the store's tables. */
+export const TABLE_NAMES: readonly string[] = Object.keys(TABLES);
+
 /** What a file holds of the format. */
 export interface FileState {
   /** The format it says it has, 0 where it says nothing. */
   readonly format: number;
   /** Whether there is a `zestor_kv`. */
   readonly hasEntries: boolean;
-  /** Whether there is a change log, with every trigger as it should be. */
+  /** Whether there is a change log to rely on: with every trigger as it should be, and its newest change. */
   readonly hasLog: boolean;
+  /** Whether a store was here before: it, or a part of it. */
+  readonly wasStore: boolean;
   /** What `zestor_meta` holds, by name. */
   readonly meta: ReadonlyMap<string, string>;
 }
@@ -163,19 +174,12 @@ export interface FileState {
  * be a store's: of a newer format, or with tables of something else's.
  */
 export function inspectFile(connection: Connection): FileState {
-  const objects = new Map(
-    connection.prepare(
-      "SELECT name, sql FROM sqlite_schema WHERE name LIKE 'zestor%'",
-    ).all().map(({ name, sql }) => [name as string, sql as string]),
-  );
-  assertOwnTable(objects, "zestor_meta");
-  const meta = new Map<string, string>();
-  if (objects.has("zestor_meta")) {
-    for (
-      const row of connection.prepare("SELECT name, value FROM zestor_meta")
-        .all()
-    ) meta.set(row.name as string, row.value as string);
-  }
+  const query: Query = (sql) => connection.prepare(sql).all();
+  const objects = readObjects(query);
+  const wrong = wrongTables(query, objects);
+  // With the format first: a newer one may have other tables.
+  assertTable(wrong, "zestor_meta");
+  const meta = objects.has("zestor_meta") ? readMeta(query) : new Map();
   const format = Number(meta.get("format") ?? 0);
   if (!(format <= FORMAT)) {
     throw new StoreOpenError(
@@ -184,18 +188,115 @@ export function inspectFile(connection: Connection): FileState {
       }, this version knows up to ${FORMAT}; use a newer version of @zestor/store`,
     );
   }
-  assertOwnTable(objects, "zestor_changes");
-  assertOwnTable(objects, "zestor_replaced");
-  const hasEntries = objects.has("zestor_kv");
-  if (hasEntries) assertEntriesTable(connection);
+  for (const name of wrong.keys()) assertTable(wrong, name);
   assertEncoding(connection);
+  const hasEntries = objects.has("zestor_kv");
   return {
     format,
     hasEntries,
-    hasLog: objects.has("zestor_changes") && objects.has("zestor_replaced") &&
-      [...TRIGGER_SQL].every(([name, sql]) => objects.get(name) === sql),
+    hasLog: hasEntries && objects.has("zestor_changes") &&
+      objects.has("zestor_replaced") && triggerProblems(objects).length === 0 &&
+      logProblem(query) === undefined,
+    wasStore: [...objects.keys()].some((name) =>
+      name !== "zestor_kv" && (name in TABLES || TRIGGER_SQL.has(name))
+    ),
     meta,
   };
+}
+
+function assertTable(wrong: ReadonlyMap<string, string>, name: string): void {
+  const problem = wrong.get(name);
+  if (problem === undefined) return;
+  throw new StoreOpenError(
+    `Cannot open store: the file has ${problem}; give another file, or rename what is there`,
+  );
+}
+
+/** The file's tables, triggers and other objects with the store's prefix. */
+export function readObjects(query: Query): SchemaObjects {
+  return new Map(
+    query("SELECT name, sql FROM sqlite_schema WHERE name LIKE 'zestor%'")
+      .map(({ name, sql }) => [name as string, sql as string]),
+  );
+}
+
+/** What `zestor_meta` holds, by name. */
+export function readMeta(query: Query): Map<string, string> {
+  return new Map(
+    query("SELECT name, value FROM zestor_meta")
+      .map(({ name, value }) => [name as string, value as string]),
+  );
+}
+
+/** The tables of another shape, with what is wrong. */
+export function wrongTables(
+  query: Query,
+  objects: SchemaObjects,
+): Map<string, string> {
+  const wrong = new Map<string, string>();
+  for (const [name, expected] of Object.entries(TABLES)) {
+    const sql = objects.get(name);
+    if (sql === undefined) continue;
+    const shape = name === "zestor_kv"
+      ? entriesProblem(query)
+      : sql === expected
+      ? undefined
+      : sql;
+    if (shape) wrong.set(name, `a ${name} of another shape: ${shape}`);
+  }
+  return wrong;
+}
+
+/** Which triggers are not as they should be. */
+export function triggerProblems(objects: SchemaObjects): string[] {
+  const problems: string[] = [];
+  for (const [name, sql] of TRIGGER_SQL) {
+    const found = objects.get(name);
+    if (found === sql) continue;
+    problems.push(
+      `The trigger ${name} ${
+        found === undefined ? "is missing" : "is another"
+      }`,
+    );
+  }
+  return problems;
+}
+
+/**
+ * Why the newest revision is not known for sure. SQLite keeps the newest one
+ * that it gave in a table of its own, so that where both it and the log were
+ * cut back, revisions would be given twice. It may be behind the log, where
+ * a statement failed in the middle.
+ */
+export function logProblem(query: Query): string | undefined {
+  const { newest, given, hasEntries } = readRevisions(query);
+  if (given === null) return "SQLite's memory of the newest revision is gone";
+  if (newest === null) {
+    return given === 0 && hasEntries
+      ? "The change log is gone, and SQLite's memory of its newest revision"
+      : undefined;
+  }
+  return newest < given
+    ? `The change log ends at revision ${newest}, and did so at ${given}`
+    : undefined;
+}
+
+interface Revisions {
+  /** The newest in the log. */
+  readonly newest: number | null;
+  /** The newest that SQLite remembers to have given. */
+  readonly given: number | null;
+  readonly hasEntries: boolean;
+}
+
+function readRevisions(query: Query): Revisions {
+  const [{ newest, given, hasEntries }] = query(
+    `SELECT (SELECT max(revision) FROM zestor_changes) AS newest,
+      (SELECT CAST(max(seq) AS INTEGER) FROM sqlite_sequence
+        WHERE name = 'zestor_changes') AS given,
+      EXISTS (SELECT 1 FROM zestor_kv) AS hasEntries`,
+  ) as unknown as (Omit<Revisions, "hasEntries"> & { hasEntries: number })[];
+  return { newest, given, hasEntries: hasEntries === 1 };
 }
 
 /**
@@ -210,7 +311,7 @@ export function upgradeFile(
   for (const [name, sql] of Object.entries(TABLES)) {
     if (!hasTable(connection, name)) connection.exec(sql);
   }
-  if (!state.hasLog) installLog(connection);
+  if (!state.hasLog) installLog(connection, state);
   const put = connection.prepare(
     "INSERT OR REPLACE INTO zestor_meta (name, value) VALUES (?, ?)",
   );
@@ -218,24 +319,34 @@ export function upgradeFile(
   for (const [name, value] of meta) put.run(name, value);
 }
 
-function installLog(connection: Connection): void {
+function installLog(connection: Connection, state: FileState): void {
   for (const [name, sql] of TRIGGER_SQL) {
     connection.exec(`DROP TRIGGER IF EXISTS ${name}`);
     connection.exec(sql);
   }
-  // Rows from before the log; or a store's file, which had a log once.
-  const { untold } = connection.prepare(
-    `SELECT EXISTS (SELECT 1 FROM zestor_kv) OR
-      EXISTS (SELECT 1 FROM zestor_meta) AS untold`,
-  ).get()!;
-  if (untold === 0) return;
-  connection.exec(`
-    INSERT INTO sqlite_sequence (name, seq)
-      SELECT 'zestor_changes', 0 WHERE NOT EXISTS
-        (SELECT 1 FROM sqlite_sequence WHERE name = 'zestor_changes');
-    UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'zestor_changes';
-    DELETE FROM zestor_changes;
-    DELETE FROM zestor_replaced;`);
+  const revision = restartRevision(connection, state);
+  connection.exec(
+    "DELETE FROM sqlite_sequence WHERE name = 'zestor_changes'; DELETE FROM zestor_changes; DELETE FROM zestor_replaced",
+  );
+  // It is there from the beginning: where it is not, somebody removed it.
+  connection.prepare(
+    "INSERT INTO sqlite_sequence (name, seq) VALUES ('zestor_changes', ?)",
+  ).run(revision);
+}
+
+/**
+ * The revision that a log begins after: a later one than any that somebody may
+ * want to resume from. Where the newest is not known for sure, the time in
+ * microseconds is: no store has made a change in each since 1970.
+ */
+function restartRevision(connection: Connection, state: FileState): number {
+  const { newest, given, hasEntries } = readRevisions((sql) =>
+    connection.prepare(sql).all()
+  );
+  const isKnown = given !== null && (given > 0 || !hasEntries);
+  if (!state.wasStore) return hasEntries ? 1 : 0;
+  const last = Math.max(given ?? 0, newest ?? 0);
+  return (isKnown ? last : Math.max(last, Date.now() * 1000)) + 1;
 }
 
 function hasTable(connection: Connection, name: string): boolean {
@@ -244,34 +355,36 @@ function hasTable(connection: Connection, name: string): boolean {
   ).get(name) !== undefined;
 }
 
-function assertOwnTable(
-  objects: ReadonlyMap<string, string>,
-  name: keyof typeof TABLES,
-): void {
-  const sql = objects.get(name);
-  if (sql === undefined || sql === TABLES[name]) return;
-  throw new StoreOpenError(
-    `Cannot open store: the file has a ${name} of another shape: ${sql}`,
-  );
-}
-
 // The Go store's, or written by hand: its SQL may differ.
 const COLUMNS = ["kind", "key", "value", "version", "updated_at"];
 
-function assertEntriesTable(connection: Connection): void {
-  const columns = connection.prepare(
-    "SELECT name, pk FROM pragma_table_info('zestor_kv') ORDER BY cid",
-  ).all();
+function entriesProblem(query: Query): string | undefined {
+  const columns = query(
+    `SELECT name, type, "notnull" AS required, pk
+    FROM pragma_table_info('zestor_kv') ORDER BY cid`,
+  );
   const names = columns.map((column) => column.name);
   const key = columns.filter((column) => column.pk !== 0)
-    .sort((a, b) => (a.pk as number) - (b.pk as number))
-    .map((column) => column.name);
-  if (names.join() === COLUMNS.join() && key.join() === "kind,key") return;
-  throw new StoreOpenError(
-    `Cannot open store: the file has a zestor_kv of another shape, with columns ${
-      names.join(", ")
-    } and primary key ${key.join(", ") || "none"}`,
+    .sort((a, b) => (a.pk as number) - (b.pk as number));
+  const keyNames = key.map((column) => column.name);
+  if (names.join() !== COLUMNS.join() || keyNames.join() !== "kind,key") {
+    return `it has the columns ${names.join(", ")} and the primary key ${
+      keyNames.join(", ") || "none"
+    }`;
+  }
+  // Else a key could be a number, or be the same as another one.
+  const isText = key.every(({ type, required }) =>
+    String(type).toUpperCase() === "TEXT" && required === 1
   );
+  if (!isText) return "its kind and key are not TEXT NOT NULL";
+  const collations = query(
+    `SELECT DISTINCT coll FROM pragma_index_list('zestor_kv') AS list,
+      pragma_index_xinfo(list.name) AS info
+    WHERE list.origin = 'pk' AND info.key = 1`,
+  ).map(({ coll }) => coll);
+  return collations.some((collation) => collation !== "BINARY")
+    ? `its kind and key are compared by ${collations.join(", ")}`
+    : undefined;
 }
 
 function assertEncoding(connection: Connection): void {

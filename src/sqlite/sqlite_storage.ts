@@ -4,10 +4,17 @@
  * @module
  */
 import type { ChangeType } from "../contract.ts";
-import { quote, StoreError, StoreReadOnlyError } from "../errors.ts";
+import {
+  quote,
+  StoreCorruptError,
+  StoreError,
+  StoreReadOnlyError,
+  WatchOverflowError,
+} from "../errors.ts";
 import type { KeyRange } from "../key_range.ts";
 import type {
   ChangedKey,
+  Checkable,
   Page,
   Previous,
   Storage,
@@ -15,12 +22,14 @@ import type {
   StoredEntry,
   StoredValue,
 } from "../storage/storage.ts";
+import { type CheckedFile, SqliteCheck } from "./check.ts";
 import type { Database } from "./database.ts";
-import { type Row, SqlError } from "./driver/driver.ts";
+import { type Row, SqlError, type SqlValue } from "./driver/driver.ts";
 import { isBusy, isTooBig, storeError } from "./failure.ts";
 import {
   type Columns,
   COMPARE_VALUE,
+  COUNT_CHANGES,
   countRange,
   DELETE_ENTRY,
   GET_ENTRY,
@@ -41,12 +50,13 @@ import {
   selectRange,
   UPDATE_ENTRY,
 } from "./queries.ts";
+import { toDate } from "./time.ts";
 
 /** What SQLite is built for, as a rule, in bytes (https://sqlite.org/limits.html). */
 const LONGEST_ROW = 1_000_000_000;
 
 /** What may be done with the file. */
-export interface SqliteAccess {
+export interface SqliteAccess extends CheckedFile {
   readonly readOnly: boolean;
   readonly hasLog: boolean;
 }
@@ -66,7 +76,7 @@ export class SqliteStorage implements Storage {
 
   getValue(kind: string, key: string): Uint8Array | undefined {
     const row = this.#database.get(GET_VALUE, kind, key);
-    return row?.value as Uint8Array | undefined;
+    return row && valueOf(row);
   }
 
   getEntry(kind: string, key: string): StoredEntry | undefined {
@@ -76,16 +86,16 @@ export class SqliteStorage implements Storage {
 
   getVersion(kind: string, key: string): number {
     const row = this.#database.get(GET_VERSION, kind, key);
-    return row ? row.version as number : 0;
+    return row ? versionOf(row) : 0;
   }
 
   listKeys(kind: string, range: KeyRange, page?: Page): string[] {
     const rows = this.#select("key", kind, range, page);
-    return rows.map((row) => row.key as string);
+    return rows.map((row) => nameOf(row.key));
   }
 
   listValues(kind: string, range: KeyRange, page?: Page): StoredValue[] {
-    return this.#select("value", kind, range, page) as unknown as StoredValue[];
+    return this.#select("value", kind, range, page).map(toValue);
   }
 
   listEntries(kind: string, range: KeyRange, page?: Page): StoredEntry[] {
@@ -102,14 +112,14 @@ export class SqliteStorage implements Storage {
   }
 
   listKinds(): string[] {
-    return this.#database.all(LIST_KINDS).map((row) => row.kind as string);
+    return this.#database.all(LIST_KINDS).map((row) => nameOf(row.kind));
   }
 
   listAll(): (StoredValue & { readonly kind: string })[] {
-    return this.#database.all(LIST_ALL) as unknown as (
-      & StoredValue
-      & { kind: string }
-    )[];
+    return this.#database.all(LIST_ALL).map((row) => ({
+      kind: nameOf(row.kind),
+      ...toValue(row),
+    }));
   }
 
   put(
@@ -130,7 +140,7 @@ export class SqliteStorage implements Storage {
     value: Uint8Array,
   ): ReturnType<Storage["put"]> {
     const row = this.#database.get(COMPARE_VALUE, value, kind, key);
-    const version = row ? row.version as number : 0;
+    const version = row ? versionOf(row) : 0;
     if (row?.same) return { status: "unchanged", version };
     if (row) this.#database.run(UPDATE_ENTRY, value, kind, key);
     else this.#database.run(INSERT_ENTRY, kind, key, value);
@@ -177,11 +187,11 @@ export class SqliteStorage implements Storage {
   // The change log.
 
   headRevision(): number {
-    return this.#database.get(HEAD_REVISION)!.revision as number;
+    return integerOf("revision", this.#database.get(HEAD_REVISION)!.revision);
   }
 
   oldestRevision(): number {
-    return this.#database.get(OLDEST_REVISION)!.revision as number;
+    return integerOf("revision", this.#database.get(OLDEST_REVISION)!.revision);
   }
 
   listChanges(
@@ -191,13 +201,16 @@ export class SqliteStorage implements Storage {
     until: number,
     limit: number,
   ): StoredChange[] {
-    return this.#database.all(
+    const changes = this.#database.all(
       selectChanges(range),
       after,
       until,
       ...rangeParams(kind, range),
       limit,
-    ) as unknown as StoredChange[];
+    ).map(toChange);
+    const isFull = changes.length === limit;
+    this.#assertGapless(after, isFull ? changes[limit - 1].revision : until);
+    return changes;
   }
 
   listChangedKeys(
@@ -206,27 +219,54 @@ export class SqliteStorage implements Storage {
     after: number,
     until: number,
   ): ChangedKey[] {
-    return this.#database.all(
+    const keys = this.#database.all(
       selectChangedKeys(range),
       after,
       until,
       ...rangeParams(kind, range),
-    ) as unknown as ChangedKey[];
+    ).map((row) => ({
+      key: nameOf(row.key),
+      revision: integerOf("revision", row.revision),
+    }));
+    this.#assertGapless(after, until);
+    return keys;
   }
 
   listChangedKinds(after: number, until: number): string[] {
-    return this.#database.all(LIST_CHANGED_KINDS, after, until)
+    const kinds = this.#database.all(LIST_CHANGED_KINDS, after, until)
       .map((row) => row.kind as string);
+    this.#assertGapless(after, until);
+    return kinds;
+  }
+
+  /**
+   * Throws `WatchOverflowError` where somebody took changes out of the log, but
+   * the oldest: of those the caller tells. What is there now was there when the
+   * changes were read before.
+   */
+  #assertGapless(after: number, until: number): void {
+    // From the one that was seen last on, which tells that the log did not
+    // begin anew meanwhile.
+    const { count } = this.#database.get(COUNT_CHANGES, after, until)!;
+    if (count === until - after + 1) return;
+    const oldest = this.oldestRevision();
+    if (after < oldest - 1) return;
+    if (after === oldest - 1 && count === until - after) return;
+    throw gapError(after, until);
   }
 
   getPrevious(revision: number): Previous | undefined {
     const row = this.#database.get(GET_PREVIOUS, revision);
-    const type = row?.type as ChangeType | undefined;
-    if (!row || type === "create") return undefined;
-    const version = row.version as number;
+    if (!row) {
+      if (revision < this.oldestRevision()) return undefined;
+      throw gapError(revision - 1, revision);
+    }
+    const type = row.type as ChangeType;
+    if (type === "create") return undefined;
+    const version = versionOf(row);
     return {
       version: type === "update" ? version - 1 : version,
-      value: row.previous as Uint8Array,
+      value: blobOf(row.previous),
     };
   }
 
@@ -258,6 +298,17 @@ export class SqliteStorage implements Storage {
 
   release(): void {
     this.#database.run("RELEASE job");
+  }
+
+  beginRead(): void {
+    this.#database.run("BEGIN");
+    try {
+      // The first read takes the snapshot; this one needs no table.
+      this.#database.get("PRAGMA schema_version");
+    } catch (error) {
+      this.rollBack();
+      throw error;
+    }
   }
 
   snapshot<T>(read: () => T): T {
@@ -302,6 +353,10 @@ export class SqliteStorage implements Storage {
     );
   }
 
+  openCheck(): Checkable {
+    return new SqliteCheck(this.#database, this.#access);
+  }
+
   close(): void {
     try {
       this.#database.close();
@@ -311,11 +366,63 @@ export class SqliteStorage implements Storage {
   }
 }
 
+// What a row holds, unless it is damaged, or no store wrote it: then it is not
+// taken for something else.
+
 function toEntry(row: Row): StoredEntry {
-  const { key, value, version, updated_at } = row as unknown as
-    & StoredEntry
-    & { updated_at: string };
-  return { key, value, version, updatedAt: new Date(updated_at) };
+  return {
+    ...toValue(row),
+    version: versionOf(row),
+    updatedAt: toDate(row.updated_at),
+  };
+}
+
+function toValue(row: Row): StoredValue {
+  return { key: nameOf(row.key), value: valueOf(row) };
+}
+
+function toChange(row: Row): StoredChange {
+  return {
+    revision: integerOf("revision", row.revision),
+    type: row.type as ChangeType,
+    ...toValue(row),
+    version: versionOf(row),
+  };
+}
+
+function nameOf(name: SqlValue): string {
+  if (typeof name === "string") return name;
+  throw unreadable("a kind or a key is no text, or holds a NUL");
+}
+
+function valueOf(row: Row): Uint8Array {
+  return blobOf(row.value);
+}
+
+function blobOf(value: SqlValue): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw unreadable("a value is missing");
+}
+
+function versionOf({ version }: Row): number {
+  return integerOf("version", version);
+}
+
+function integerOf(what: string, value: SqlValue): number {
+  if (Number.isSafeInteger(value)) return value as number;
+  throw unreadable(`a ${what} is ${value}, no safe integer`);
+}
+
+function unreadable(problem: string): StoreCorruptError {
+  return new StoreCorruptError(
+    `Cannot read what is stored: ${problem}, as plain SQL or damage can make it; find it by check(), and mend it by SQL`,
+  );
+}
+
+function gapError(after: number, until: number): WatchOverflowError {
+  return new WatchOverflowError(
+    `Cannot watch after revision ${after}: somebody took changes up to ${until} out of the change log; read the kind again and watch from there, and see what check() finds`,
+  );
 }
 
 function sqlLimit(limit = Infinity): number {

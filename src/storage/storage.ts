@@ -8,7 +8,12 @@
  *
  * @module
  */
-import type { ChangeType, SetStatus } from "../contract.ts";
+import type {
+  ChangeType,
+  CheckFinding,
+  CheckPart,
+  SetStatus,
+} from "../contract.ts";
 import type { KeyRange } from "../key_range.ts";
 
 /** A key with its encoded value. */
@@ -107,6 +112,42 @@ export interface Changes {
   prune(until: number): void;
 }
 
+/** An entry as a check finds it, whatever is wrong with it. */
+export interface FoundEntry {
+  /** A string, unless it is no text. */
+  readonly kind: unknown;
+  readonly key: unknown;
+  /** `undefined` where there is none. */
+  readonly value: Uint8Array | undefined;
+  readonly version: unknown;
+  readonly updatedAt: Date;
+}
+
+/** A change as a check finds it. */
+export interface FoundChange
+  extends Pick<FoundEntry, "kind" | "key" | "version" | "value"> {
+  readonly revision: number;
+  readonly type: unknown;
+  readonly previous: Uint8Array | undefined;
+}
+
+/** What a storage knows to check of itself: it yields nothing where it may pause. */
+export interface OwnCheck {
+  readonly part: CheckPart;
+  find(): Iterable<CheckFinding | undefined>;
+}
+
+/** What a check reads, all of it as of one moment. */
+export interface Checkable {
+  readonly ownChecks: readonly OwnCheck[];
+  /** Every entry, by kind and key. */
+  entries(): Iterable<FoundEntry>;
+  /** Every change in the log, by revision. */
+  changes(): Iterable<FoundChange>;
+  /** The value that a change in the log wrote. */
+  valueOf(revision: number): Uint8Array | undefined;
+}
+
 /** Transactions, one at a time. What fails in one, and is not the caller's error, ends it. */
 export interface Transactions {
   begin(): void;
@@ -119,6 +160,8 @@ export interface Transactions {
   undo(): void;
   /** Ends the part. */
   release(): void;
+  /** Begins a transaction that only reads, as of this moment. `rollBack` ends it. */
+  beginRead(): void;
   /** Reads with several calls as of one moment, outside a transaction. */
   snapshot<T>(read: () => T): T;
   /** Whether an error is the storage's, not the caller's. */
@@ -137,5 +180,7 @@ export interface Storage extends Entries, Changes, Transactions {
   assertWritable(action: string): void;
   /** Throws `StoreReadOnlyError` where there is no change log, and none can be made. */
   assertWatchable(): void;
+  /** What a check reads. To be used in a transaction that only reads. */
+  openCheck(): Checkable;
   close(): void;
 }

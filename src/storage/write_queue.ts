@@ -12,7 +12,7 @@
  * @module
  */
 import { StoreError } from "../errors.ts";
-import { Slice } from "../slice.ts";
+import { runInSlices, Slice } from "../slice.ts";
 import { LockWait, retryWhileBusy } from "./lock_wait.ts";
 import type { Transactions } from "./storage.ts";
 
@@ -91,7 +91,7 @@ export class WriteQueue {
   readonly #slice = new Slice();
   /** In the order of their calls; those of the open transaction come first. */
   readonly #waiting: Queued[] = [];
-  /** The open transaction: it resolves when that has ended. */
+  /** The open transaction, or long read: it resolves when that has ended. */
   #transaction: PromiseWithResolvers<void> | undefined;
   #draining: Promise<void> | undefined;
   /** Since when the lock has been refused. */
@@ -178,12 +178,37 @@ export class WriteQueue {
   }
 
   /**
+   * Runs a long read after the writes called before it, in slices, all of it as
+   * of one moment. Whatever is called meanwhile waits for its end.
+   */
+  async readInSlices<T>(
+    action: string,
+    read: () => Generator<void, T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const begin = () => {
+      this.#transactions.beginRead();
+      return this.#transaction = Promise.withResolvers();
+    };
+    const transaction = await this.read(action, begin, signal);
+    try {
+      return await runInSlices(read(), signal);
+    } catch (error) {
+      throw this.#transactions.errorOf(action, error);
+    } finally {
+      this.#transactions.rollBack();
+      this.#transaction = undefined;
+      transaction.resolve();
+    }
+  }
+
+  /**
    * Runs a read at this place in the order of operations: at once where no
    * write waits, else between the writes called before and after it. It does
    * not throw: whenever the storage fails, the promise rejects.
    */
   readInOrder<T>(action: string, work: () => T): T | Promise<T> {
-    if (this.#draining === undefined) {
+    if (this.#draining === undefined && this.#transaction === undefined) {
       try {
         return work();
       } catch (error) {
@@ -206,6 +231,8 @@ export class WriteQueue {
     for (let first = this.#first(); first; first = this.#first()) {
       if (!first.ready) await first.held?.promise;
       else if (this.#slice.isUsedUp) await this.#slice.nextTurn();
+      // A long read's: its own are ended before it comes here.
+      else if (this.#transaction) await this.#transaction.promise;
       else if (await this.#begin()) await this.#runTransaction();
     }
     this.#draining = undefined;
@@ -391,7 +418,7 @@ function unclearError({ job }: Queued, cause: unknown): StoreError {
 }
 
 /** What the promise gives, unless the signal aborts first: then `signal.reason`. */
-function unlessAborted<T>(
+export function unlessAborted<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> {

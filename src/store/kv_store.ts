@@ -8,6 +8,7 @@ import type {
   AtomicCheck,
   AtomicOperation,
   AtomicResult,
+  CheckFinding,
   EntriesInput,
   Entry,
   KeyValue,
@@ -48,6 +49,7 @@ import { StoredChangeLog } from "../watch/stored_change_log.ts";
 import type { OpenNotifier } from "../watch/wakeup.ts";
 import { openWatch, type Watch } from "../watch/watch_stream.ts";
 import { AtomicBuilder, type AtomicPlan, type AtomicWrite } from "./atomic.ts";
+import { StoreCheck } from "./check.ts";
 import { prepareEntries } from "./entries_input.ts";
 import { KindHandle } from "./kind_handle.ts";
 import {
@@ -392,6 +394,13 @@ export class KvStore<
       kind,
       options,
     );
+  }
+
+  async check(options?: OperationOptions): Promise<CheckFinding[]> {
+    assertOptions("check", options, ["signal"]);
+    this.#assertOpen();
+    const check = new StoreCheck(this.#storage, this.#values);
+    return await this.#track(check.run(this.#queue, options?.signal));
   }
 
   close(): Promise<void> {

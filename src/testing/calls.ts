@@ -34,6 +34,7 @@ const readsOfKind: Calls<Promise<unknown>> = {
 const readsOfStore: Calls<Promise<unknown>> = {
   kinds: (store, { options }) => store.kinds(options),
   getAll: (store, { options }) => store.getAll(options),
+  check: (store, { options }) => store.check(options),
 };
 
 const writes: Calls<Promise<unknown>> = {

@@ -25,6 +25,7 @@ import { bookmarking } from "./cases/bookmarking.ts";
 import { bulk } from "./cases/bulk.ts";
 import { cancelling } from "./cases/cancelling.ts";
 import type { Cases, OpenForTest } from "./case.ts";
+import { checking } from "./cases/checking.ts";
 import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
 import { equality } from "./cases/equality.ts";
@@ -135,6 +136,7 @@ const rooms: readonly Cases[] = [
   misuse,
   cancelling,
   closing,
+  checking,
   watching,
   replaying,
   resuming,

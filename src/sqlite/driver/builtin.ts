@@ -111,13 +111,21 @@ function attempt<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw isFailure(error) ? SqlError.from(error, error.errcode) : error;
+    if (isFailure(error)) throw SqlError.from(error, error.errcode);
+    // An integer past 2^53 - 1, which nobody here writes.
+    if (codeOf(error) === "ERR_OUT_OF_RANGE") {
+      throw new SqlError("corrupt", (error as Error).message, { cause: error });
+    }
+    throw error;
   }
 }
 
 /** Whether SQLite, or Deno on its behalf, refused. Anything else is a mistake. */
 function isFailure(error: unknown): error is Error & { errcode?: number } {
   return error instanceof Deno.errors.NotCapable ||
-    (error instanceof Error && "code" in error &&
-      error.code === "ERR_SQLITE_ERROR");
+    codeOf(error) === "ERR_SQLITE_ERROR";
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }

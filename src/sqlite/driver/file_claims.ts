@@ -43,7 +43,7 @@ export function claimFile(location: Location, driver: Driver): () => void {
 }
 
 /** The file's identity, whatever it is called; none where it is not known. */
-function identify(location: Location): string | undefined {
+export function identify(location: Location): string | undefined {
   if (location.memory) return undefined;
   try {
     const { dev, ino } = Deno.statSync(location.path);

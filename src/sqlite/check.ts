@@ -1,0 +1,265 @@
+/**
+ * What a check looks at in a file: SQLite's own check, the tables and triggers,
+ * and every row as it is, whoever wrote it.
+ *
+ * Names and versions are read by their bytes: bindings cut text at a NUL, make
+ * U+FFFD of what is no UTF-8, and have no number for some integers.
+ *
+ * @module
+ */
+import type { KindCodecs } from "../codec/kind_codecs.ts";
+import type { CheckFinding, CheckPart } from "../contract.ts";
+import type {
+  Checkable,
+  FoundChange,
+  FoundEntry,
+  OwnCheck,
+} from "../storage/storage.ts";
+import type { Database } from "./database.ts";
+import type { Row, SqlValue } from "./driver/driver.ts";
+import { codecConflict, remembersCodecs } from "./file_codecs.ts";
+import {
+  GET_CHANGED_VALUE,
+  HAS_STALE_NOTE,
+  LIST_FOUND_CHANGES,
+  type Position,
+  selectFoundEntries,
+} from "./queries.ts";
+import {
+  FORMAT,
+  logProblem,
+  readMeta,
+  readObjects,
+  type SchemaObjects,
+  TABLE_NAMES,
+  triggerProblems,
+  wrongTables,
+} from "./schema.ts";
+import { toDate } from "./time.ts";
+
+/** How many rows are read at once: each holds a value, or two. */
+const PAGE_SIZE = 64;
+
+/** One row more than a check tells of. */
+const INTEGRITY_CHECK = "PRAGMA integrity_check(101)";
+
+const RESTORE = "restore the file from a backup";
+const REOPEN = "open the store again: it makes what is missing";
+
+/** What the store knows of the file that it has open. */
+export interface CheckedFile {
+  readonly codecs: KindCodecs;
+  /** Whether the file that is open is still the one at its path. */
+  isInPlace(): boolean;
+}
+
+/** A file as a check reads it. */
+export class SqliteCheck implements Checkable {
+  readonly #database: Database;
+  readonly #file: CheckedFile;
+  readonly ownChecks: readonly OwnCheck[] = [
+    { part: "file", find: () => this.#checkFile() },
+    { part: "file", find: () => this.#checkTables() },
+    { part: "triggers", find: () => this.#checkTriggers() },
+    { part: "log", find: () => this.#checkLog() },
+  ];
+  /** Which tables there are, of the right shape. */
+  #readable: ReadonlySet<string> = new Set();
+
+  /** Takes the connection, and what is known of its file. */
+  constructor(database: Database, file: CheckedFile) {
+    this.#database = database;
+    this.#file = file;
+  }
+
+  *#checkFile(): Generator<CheckFinding | undefined> {
+    if (!this.#file.isInPlace()) {
+      yield finding(
+        "file",
+        "The file that is open is no longer the one at its path: it was moved, replaced or deleted, and what is written here is lost; close every store that has it open, and open it again",
+      );
+    }
+    yield;
+    for (const { integrity_check } of this.#database.all(INTEGRITY_CHECK)) {
+      const found = String(integrity_check).trim();
+      if (found === "ok") continue;
+      yield finding(
+        "file",
+        `SQLite finds the file damaged: ${found}; ${RESTORE}`,
+      );
+    }
+  }
+
+  *#checkTables(): Generator<CheckFinding | undefined> {
+    const objects = this.#objects();
+    const wrong = wrongTables(this.#query, objects);
+    for (const [, problem] of wrong) {
+      yield finding("file", `The file has ${problem}; ${RESTORE}`);
+    }
+    this.#readable = new Set(
+      TABLE_NAMES.filter((name) => objects.has(name) && !wrong.has(name)),
+    );
+    if (isPlain(objects)) return;
+    for (const name of TABLE_NAMES) {
+      if (objects.has(name)) continue;
+      yield finding("file", `The table ${name} is missing; ${REOPEN}`);
+    }
+    if (this.#readable.has("zestor_meta")) yield* this.#checkMeta();
+  }
+
+  *#checkMeta(): Generator<CheckFinding> {
+    const meta = readMeta(this.#query);
+    const format = meta.get("format");
+    if (format !== String(FORMAT)) {
+      yield finding(
+        "file",
+        `The file says that its format is ${format}, and was opened as one of format ${FORMAT}; set it right in zestor_meta`,
+      );
+    }
+    if (!remembersCodecs(meta)) {
+      yield finding(
+        "file",
+        "The file does not say which codec its values are encoded with; open the store again, with that codec",
+      );
+      return;
+    }
+    const conflict = codecConflict(meta, this.#file.codecs, []);
+    if (conflict) {
+      yield finding(
+        "file",
+        `The store has other codecs than its file: ${conflict}`,
+      );
+    }
+  }
+
+  *#checkTriggers(): Generator<CheckFinding> {
+    const objects = this.#objects();
+    if (isPlain(objects)) return;
+    for (const problem of triggerProblems(objects)) {
+      yield finding(
+        "triggers",
+        `${problem}, and changes may not have been logged; ${REOPEN}, and begins the change log anew`,
+      );
+    }
+    if (!this.#canRead("zestor_kv", "zestor_replaced")) return;
+    if (!this.#database.get(HAS_STALE_NOTE)) return;
+    yield finding(
+      "triggers",
+      "The triggers' note in zestor_replaced is of no entry, or one of several; delete the rows of that table",
+    );
+  }
+
+  *#checkLog(): Generator<CheckFinding> {
+    if (!this.#canRead("zestor_kv", "zestor_changes")) return;
+    const problem = logProblem(this.#query);
+    if (problem) {
+      yield finding(
+        "log",
+        `${problem}; close every store of the file and open it again: the log begins anew`,
+      );
+    }
+  }
+
+  *entries(): Generator<FoundEntry> {
+    if (!this.#canRead("zestor_kv")) return;
+    let last: Row | undefined;
+    let position: Position = "start";
+    for (;;) {
+      const rows = this.#entriesPast(position, last);
+      for (const row of rows) yield toEntry(row);
+      last = rows.at(-1) ?? last;
+      if (rows.length === PAGE_SIZE) position = "key";
+      // There are no more of that kind.
+      else if (position === "key") position = "kind";
+      else return;
+    }
+  }
+
+  #entriesPast(position: Position, last: Row | undefined): Row[] {
+    if (!last) {
+      return this.#database.all(selectFoundEntries("start"), PAGE_SIZE);
+    }
+    const { kind, key, kindType, keyType } = last;
+    const params = position === "key" ? [kind, key] : [kind];
+    const sql = selectFoundEntries(position, { kindType, keyType });
+    return this.#database.all(sql, ...params, PAGE_SIZE);
+  }
+
+  *changes(): Generator<FoundChange> {
+    if (!this.#canRead("zestor_changes")) return;
+    let rows: Row[];
+    let after = 0;
+    do {
+      rows = this.#database.all(LIST_FOUND_CHANGES, after, PAGE_SIZE);
+      for (const row of rows) {
+        after = row.revision as number;
+        yield toChange(row);
+      }
+    } while (rows.length === PAGE_SIZE);
+  }
+
+  valueOf(revision: number): Uint8Array | undefined {
+    return bytesOf(this.#database.get(GET_CHANGED_VALUE, revision)?.value);
+  }
+
+  readonly #query = (sql: string): Row[] => this.#database.all(sql);
+
+  #objects(): SchemaObjects {
+    return readObjects(this.#query);
+  }
+
+  #canRead(...tables: string[]): boolean {
+    return tables.every((table) => this.#readable.has(table));
+  }
+}
+
+/** Whether it is the table of another program, which has no change log and needs none. */
+function isPlain(objects: SchemaObjects): boolean {
+  return objects.size === 1 && objects.has("zestor_kv");
+}
+
+function finding(part: CheckPart, message: string): CheckFinding {
+  return { part, message };
+}
+
+function toEntry(row: Row): FoundEntry {
+  return {
+    kind: nameOf(row.kind, row.kindType),
+    key: nameOf(row.key, row.keyType),
+    value: bytesOf(row.value),
+    version: numberOf(row.version, row.versionType),
+    updatedAt: toDate(row.updated_at),
+  };
+}
+
+function toChange(row: Row): FoundChange {
+  return {
+    revision: row.revision as number,
+    kind: nameOf(row.kind, row.kindType),
+    key: nameOf(row.key, row.keyType),
+    type: row.type,
+    version: numberOf(row.version, row.versionType),
+    value: bytesOf(row.value),
+    previous: bytesOf(row.previous),
+  };
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** A name as a string, or as what it is instead. */
+function nameOf(bytes: SqlValue, type: SqlValue): unknown {
+  if (type !== "text") return bytes;
+  try {
+    return decoder.decode(bytes as Uint8Array);
+  } catch {
+    return bytes;
+  }
+}
+
+function numberOf(text: SqlValue, type: SqlValue): unknown {
+  return type === "integer" || type === "real" ? Number(text) : text;
+}
+
+function bytesOf(value: SqlValue | undefined): Uint8Array | undefined {
+  return value instanceof Uint8Array ? value : undefined;
+}

@@ -1,0 +1,60 @@
+/**
+ * A file's memory of the codecs that its values are encoded with: their names,
+ * in `zestor_meta`.
+ *
+ * @module
+ */
+import type { KindCodecs } from "../codec/kind_codecs.ts";
+
+const CODEC = "codec";
+const CODEC_OF_KIND = "codec/";
+
+/** What `zestor_meta` holds, by name. */
+export type Meta = ReadonlyMap<string, string>;
+
+/** The names of a store's codecs, as `zestor_meta` has them. */
+export function codecNames(codecs: KindCodecs): Map<string, string> {
+  const names = new Map([[CODEC, codecs.fallbackName]]);
+  for (const kind of codecs.namedKinds) {
+    names.set(CODEC_OF_KIND + kind, codecs.nameOf(kind));
+  }
+  return names;
+}
+
+/** Whether the file remembers its codecs. */
+export function remembersCodecs(meta: Meta): boolean {
+  return meta.has(CODEC);
+}
+
+/**
+ * How the codecs that a file remembers, for all kinds that it names and for
+ * `kinds`, differ from those that are given.
+ */
+export function codecConflict(
+  meta: Meta,
+  codecs: KindCodecs,
+  kinds: Iterable<string>,
+): string | undefined {
+  const fallback = meta.get(CODEC)!;
+  if (fallback !== codecs.fallbackName) {
+    return describe("", fallback, codecs.fallbackName);
+  }
+  const named = new Set(kinds);
+  for (const name of meta.keys()) {
+    if (name.startsWith(CODEC_OF_KIND)) {
+      named.add(name.slice(CODEC_OF_KIND.length));
+    }
+  }
+  for (const kind of named) {
+    const recorded = meta.get(CODEC_OF_KIND + kind) ?? fallback;
+    const given = codecs.nameOf(kind);
+    if (recorded !== given) {
+      return describe(` in kind ${JSON.stringify(kind)}`, recorded, given);
+    }
+  }
+  return undefined;
+}
+
+function describe(where: string, recorded: string, given: string): string {
+  return `the file's values${where} are encoded with the codec "${recorded}", received "${given}"; give that codec`;
+}

@@ -1,0 +1,371 @@
+/**
+ * Looks through what a storage holds: what each entry and each change is by
+ * itself, whether the log tells a story that can have happened, and whether the
+ * entries are what it led to.
+ *
+ * It keeps in memory which change of a key was the last, never a value: where
+ * two are to be compared, the earlier one is read again.
+ *
+ * @module
+ */
+import type { CheckFinding, CheckPart } from "../contract.ts";
+import {
+  InvalidNameError,
+  quote,
+  StoreCorruptError,
+  StoreError,
+} from "../errors.ts";
+import { compareKeys } from "../key_order.ts";
+import { assertName } from "../names.ts";
+import type {
+  Checkable,
+  FoundChange,
+  FoundEntry,
+  Storage,
+} from "../storage/storage.ts";
+import { unlessAborted, type WriteQueue } from "../storage/write_queue.ts";
+import { isPromise } from "../validation/kind_schemas.ts";
+import type { Values } from "./values.ts";
+
+/** How many findings of a part are told. */
+const MOST_FINDINGS = 100;
+
+const PARTS: readonly CheckPart[] = ["file", "triggers", "log", "entries"];
+
+const REWRITE = "write the entry again, or delete it";
+const RENEW_LOG =
+  "stop who watches, drop the table zestor_changes and open the store again: the log begins anew";
+
+/** A kind and a key that can be ones. */
+interface Name {
+  readonly kind: string;
+  readonly key: string;
+}
+
+/** What the log says of a key last. */
+type LastChange = Pick<FoundChange, "revision" | "type" | "version">;
+
+/** One check of a storage. */
+export class StoreCheck {
+  readonly #storage: Storage;
+  readonly #checkable: Checkable;
+  readonly #values: Values;
+  readonly #findings = new Map<CheckPart, Findings>(
+    PARTS.map((part) => [part, new Findings(part)]),
+  );
+  /** By kind, then by key. */
+  readonly #lastChanges = new Map<string, Map<string, LastChange>>();
+  /** Whether the log goes back to the first change of all. */
+  #logIsWhole = false;
+  /** Values whose schema is asynchronous: a transaction waits for no promise. */
+  readonly #validating = new Set<Promise<void>>();
+
+  /** Takes the storage, and what decodes its values. */
+  constructor(storage: Storage, values: Values) {
+    this.#storage = storage;
+    this.#checkable = storage.openCheck();
+    this.#values = values;
+  }
+
+  /** Runs it, in its turn; rejects with `signal.reason` when that aborts. */
+  async run(queue: WriteQueue, signal?: AbortSignal): Promise<CheckFinding[]> {
+    try {
+      await queue.readInSlices("check", () => this.#checkAll(), signal);
+    } catch (error) {
+      // Not even a read could begin.
+      if (!(error instanceof StoreCorruptError)) throw error;
+      this.#add({ part: "file", message: error.message });
+    }
+    await unlessAborted(Promise.all(this.#validating), signal);
+    return [...this.#findings.values()].flatMap((found) => found.list());
+  }
+
+  *#checkAll(): Generator<void, void> {
+    for (const { part, find } of this.#checkable.ownChecks) {
+      yield* this.#unlessCorrupt(part, this.#addAll(find()));
+    }
+    const logIsRead = yield* this.#unlessCorrupt("log", this.#checkLog());
+    // Of a log that could not be read to its end nothing is known to be last.
+    if (!logIsRead) {
+      this.#lastChanges.clear();
+      this.#logIsWhole = false;
+    }
+    const allRead = yield* this.#unlessCorrupt("entries", this.#checkEntries());
+    if (allRead) yield* this.#addMissing();
+  }
+
+  /** Whether a part could be read; if not, that is a finding, and the others can be. */
+  *#unlessCorrupt(
+    part: CheckPart,
+    work: Generator<void, void>,
+  ): Generator<void, boolean> {
+    try {
+      yield* work;
+      return true;
+    } catch (error) {
+      const told = this.#storage.errorOf("check", error);
+      if (!(told instanceof StoreCorruptError)) throw error;
+      this.#add({ part, message: told.message });
+      return false;
+    }
+  }
+
+  *#addAll(
+    findings: Iterable<CheckFinding | undefined>,
+  ): Generator<void, void> {
+    for (const finding of findings) {
+      if (finding) this.#add(finding);
+      yield;
+    }
+  }
+
+  #add(finding: CheckFinding): void {
+    this.#findings.get(finding.part)!.add(finding);
+  }
+
+  // The log.
+
+  *#checkLog(): Generator<void, void> {
+    let next: number | undefined;
+    for (const change of this.#checkable.changes()) {
+      const { revision } = change;
+      if (next === undefined) this.#logIsWhole = revision === 1;
+      else if (revision !== next) this.#addGap(next, revision - 1);
+      next = revision + 1;
+      this.#checkChange(change);
+      yield;
+    }
+  }
+
+  #addGap(first: number, last: number): void {
+    const message = first === last
+      ? `Revision ${first} is missing from the change log`
+      : `The revisions ${first} to ${last} are missing from the change log`;
+    this.#add({
+      part: "log",
+      message: `${message}; ${RENEW_LOG}`,
+      revision: first,
+    });
+    // Any key may have changed in between.
+    this.#lastChanges.clear();
+    this.#logIsWhole = false;
+  }
+
+  #checkChange(change: FoundChange): void {
+    const { revision, type, version } = change;
+    const add = (problem: string, name?: Name) =>
+      this.#add({
+        part: "log",
+        message: `Revision ${revision} ${problem}; ${RENEW_LOG}`,
+        ...name,
+        revision,
+      });
+    const wrongName = nameProblem(change);
+    if (wrongName) add(`is of an entry that cannot be: ${wrongName}`);
+    if (wrongName) return;
+    const name = change as Name;
+    const keys = this.#keysOf(name.kind);
+    const last = keys.get(name.key);
+    keys.set(name.key, { revision, type, version });
+    for (const problem of this.#problemsOf(change, last)) {
+      add(`${problem}, in a change of ${quote(name.kind, name.key)}`, name);
+    }
+  }
+
+  #keysOf(kind: string): Map<string, LastChange> {
+    let keys = this.#lastChanges.get(kind);
+    if (!keys) this.#lastChanges.set(kind, keys = new Map());
+    return keys;
+  }
+
+  *#problemsOf(
+    { type, version, value, previous }: FoundChange,
+    last: LastChange | undefined,
+  ): Generator<string> {
+    if (type !== "create" && type !== "update" && type !== "delete") {
+      return yield `has the type ${Deno.inspect(type)}`;
+    }
+    if (!isVersion(version)) yield versionProblem(version);
+    if ((value === undefined) !== (type === "delete")) {
+      yield value ? "has a value, and deletes" : "has no value";
+    }
+    if ((previous === undefined) !== (type === "create")) {
+      yield previous ? "has a previous value, and creates" : "has no previous";
+    }
+    const wasThere = last ? last.type !== "delete" : !this.#logIsWhole;
+    if (type === "create") {
+      if (last && wasThere) yield `creates what revision ${last.revision} left`;
+      return;
+    }
+    if (!wasThere) return yield `${type}s what was not there`;
+    if (!last) return;
+    const expected = Number(last.version) + (type === "update" ? 1 : 0);
+    if (isVersion(version) && version !== expected) {
+      yield `has version ${version}, expected ${expected}`;
+    }
+    if (previous && !equalBytes(previous, this.#valueOf(last))) {
+      yield `has another previous value than revision ${last.revision} wrote`;
+    }
+  }
+
+  #valueOf({ revision }: LastChange): Uint8Array | undefined {
+    return this.#checkable.valueOf(revision);
+  }
+
+  // The entries.
+
+  *#checkEntries(): Generator<void, void> {
+    let before: Name | undefined;
+    for (const entry of this.#checkable.entries()) {
+      const wrongName = nameProblem(entry);
+      if (wrongName) {
+        const message =
+          `An entry has a name that cannot be: ${wrongName}; rename it, or delete it, by SQL`;
+        this.#add({ part: "entries", message });
+      } else {
+        const name = { kind: entry.kind as string, key: entry.key as string };
+        this.#checkOrder(before, name);
+        this.#checkEntry(entry, name);
+        before = name;
+      }
+      yield;
+    }
+  }
+
+  #addEntry({ kind, key }: Name, problem: string, revision?: number): void {
+    const message = `${quote(kind, key)} ${problem}; ${REWRITE}`;
+    const where = revision === undefined ? {} : { revision };
+    this.#add({ part: "entries", message, kind, key, ...where });
+  }
+
+  #checkOrder(before: Name | undefined, name: Name): void {
+    if (!before) return;
+    const order = compareKeys(before.kind, name.kind) ||
+      compareKeys(before.key, name.key);
+    if (order < 0) return;
+    const problem = order === 0
+      ? "is there twice"
+      : `comes after ${quote(before.kind, before.key)}`;
+    this.#addEntry(name, problem);
+  }
+
+  #checkEntry(entry: FoundEntry, name: Name): void {
+    const { version, value, updatedAt } = entry;
+    if (!isVersion(version)) this.#addEntry(name, versionProblem(version));
+    if (Number.isNaN(updatedAt.getTime())) {
+      this.#addEntry(name, "has no readable time of its last change");
+    }
+    if (value) this.#checkValue(name, value);
+    else this.#addEntry(name, "has no value");
+    this.#checkAgainstLog(entry, name);
+  }
+
+  #checkValue(name: Name, bytes: Uint8Array): void {
+    const { kind, key } = name;
+    const addError = (error: unknown) => {
+      if (!(error instanceof StoreError)) throw error;
+      const message = `${error.message}; ${REWRITE}`;
+      this.#add({ part: "entries", message, kind, key });
+    };
+    try {
+      // A copy: a codec may give it away.
+      const read = this.#values.read(kind, key, bytes.slice());
+      if (!isPromise(read)) return;
+      const validating = Promise.resolve(read).then(() => {}, addError);
+      this.#validating.add(validating);
+      validating.then(() => this.#validating.delete(validating), () => {});
+    } catch (error) {
+      addError(error);
+    }
+  }
+
+  #checkAgainstLog({ version, value }: FoundEntry, name: Name): void {
+    const keys = this.#lastChanges.get(name.kind);
+    const last = keys?.get(name.key);
+    keys?.delete(name.key);
+    if (!last) {
+      if (this.#logIsWhole) this.#addEntry(name, "is in no change of the log");
+      return;
+    }
+    const { revision } = last;
+    if (last.type === "delete") {
+      const problem = `is there, although revision ${revision} deleted it`;
+      return this.#addEntry(name, problem, revision);
+    }
+    if (version !== last.version) {
+      const problem =
+        `has version ${version}, and version ${last.version} in revision ${revision}, its last change`;
+      this.#addEntry(name, problem, revision);
+    }
+    if (value && !equalBytes(value, this.#valueOf(last))) {
+      const problem =
+        `has another value than revision ${revision} wrote, its last change`;
+      this.#addEntry(name, problem, revision);
+    }
+  }
+
+  /** What the log left, and is not there. */
+  *#addMissing(): Generator<void, void> {
+    for (const [kind, keys] of this.#lastChanges) {
+      for (const [key, { type, revision }] of keys) {
+        if (type !== "delete") {
+          const problem =
+            `is not there, although revision ${revision} wrote it`;
+          this.#addEntry({ kind, key }, problem, revision);
+        }
+        yield;
+      }
+    }
+  }
+}
+
+/** The findings of a part: the first ones, and how many others there were. */
+class Findings {
+  readonly #part: CheckPart;
+  readonly #first: CheckFinding[] = [];
+  #others = 0;
+
+  constructor(part: CheckPart) {
+    this.#part = part;
+  }
+
+  add(finding: CheckFinding): void {
+    if (this.#first.length < MOST_FINDINGS) this.#first.push(finding);
+    else this.#others++;
+  }
+
+  list(): CheckFinding[] {
+    if (this.#others === 0) return this.#first;
+    const message =
+      `There are ${this.#others} more findings of this part; mend these, then check again`;
+    return [...this.#first, { part: this.#part, message }];
+  }
+}
+
+/** Why a kind and a key cannot be ones. */
+function nameProblem(
+  { kind, key }: { readonly kind: unknown; readonly key: unknown },
+): string | undefined {
+  try {
+    assertName("kind", kind);
+    assertName("key", key);
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidNameError) return error.message;
+    throw error;
+  }
+}
+
+function isVersion(version: unknown): version is number {
+  return Number.isSafeInteger(version) && (version as number) >= 1;
+}
+
+function versionProblem(version: unknown): string {
+  return `has the version ${
+    Deno.inspect(version)
+  }, expected an integer from 1 on`;
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  return a.length === b?.length && a.every((byte, i) => byte === b[i]);
+}
