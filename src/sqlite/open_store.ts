@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { resolve } from "node:path";
 import type { CodecsByKind, KindCodecs } from "../codec/kind_codecs.ts";
 import type { AnyKinds, OperationOptions, Store } from "../contract.ts";
 import { CodecError, StoreOpenError } from "../errors.ts";
@@ -262,7 +263,10 @@ function stat(path: string): Deno.FileInfo | undefined {
 /** Tells, ever after, whether the file that is now at the path is still there. */
 function isInPlace(location: Location): () => boolean {
   const opened = identify(location);
-  return () => opened === undefined || identify(location) === opened;
+  if (opened === undefined) return () => true;
+  // Whatever the process's directory will be.
+  const absolute = { ...location, path: resolve(location.path) };
+  return () => identify(absolute) === opened;
 }
 
 /** Makes the file ready; gives its newest revision, unless it has no change log. */

@@ -269,15 +269,15 @@ export function triggerProblems(objects: SchemaObjects): string[] {
  * a statement failed in the middle.
  */
 export function logProblem(query: Query): string | undefined {
-  const { newest, given, hasEntries } = readRevisions(query);
+  const { newest, given } = readRevisions(query);
   if (given === null) return "SQLite's memory of the newest revision is gone";
   if (newest === null) {
-    return given === 0 && hasEntries
+    return given === 0 && hasRows(query)
       ? "The change log is gone, and SQLite's memory of its newest revision"
       : undefined;
   }
   return newest < given
-    ? `The change log ends at revision ${newest}, and did so at ${given}`
+    ? `The change log ends at revision ${newest}, and has been at ${given}`
     : undefined;
 }
 
@@ -286,17 +286,19 @@ interface Revisions {
   readonly newest: number | null;
   /** The newest that SQLite remembers to have given. */
   readonly given: number | null;
-  readonly hasEntries: boolean;
 }
 
 function readRevisions(query: Query): Revisions {
-  const [{ newest, given, hasEntries }] = query(
+  const [revisions] = query(
     `SELECT (SELECT max(revision) FROM zestor_changes) AS newest,
       (SELECT CAST(max(seq) AS INTEGER) FROM sqlite_sequence
-        WHERE name = 'zestor_changes') AS given,
-      EXISTS (SELECT 1 FROM zestor_kv) AS hasEntries`,
-  ) as unknown as (Omit<Revisions, "hasEntries"> & { hasEntries: number })[];
-  return { newest, given, hasEntries: hasEntries === 1 };
+        WHERE name = 'zestor_changes') AS given`,
+  );
+  return revisions as unknown as Revisions;
+}
+
+function hasRows(query: Query): boolean {
+  return query("SELECT 1 FROM zestor_kv LIMIT 1").length > 0;
 }
 
 /**
@@ -340,11 +342,12 @@ function installLog(connection: Connection, state: FileState): void {
  * microseconds is: no store has made a change in each since 1970.
  */
 function restartRevision(connection: Connection, state: FileState): number {
-  const { newest, given, hasEntries } = readRevisions((sql) =>
-    connection.prepare(sql).all()
-  );
-  const isKnown = given !== null && (given > 0 || !hasEntries);
+  const query: Query = (sql) => connection.prepare(sql).all();
+  const hasEntries = hasRows(query);
+  // Rows from before there was a log: nobody can resume from before them.
   if (!state.wasStore) return hasEntries ? 1 : 0;
+  const { newest, given } = readRevisions(query);
+  const isKnown = given !== null && (given > 0 || !hasEntries);
   const last = Math.max(given ?? 0, newest ?? 0);
   return (isKnown ? last : Math.max(last, Date.now() * 1000)) + 1;
 }

@@ -277,6 +277,9 @@ export class SqliteStorage implements Storage {
   // Transactions.
 
   begin(): void {
+    // With a rollback journal SQLite looks itself; with a write-ahead log what
+    // is written would be lost.
+    if (!this.#access.isInPlace()) throw movedError();
     this.#database.run("BEGIN IMMEDIATE");
   }
 
@@ -416,6 +419,13 @@ function integerOf(what: string, value: SqlValue): number {
 function unreadable(problem: string): StoreCorruptError {
   return new StoreCorruptError(
     `Cannot read what is stored: ${problem}, as plain SQL or damage can make it; find it by check(), and mend it by SQL`,
+  );
+}
+
+function movedError(): StoreError {
+  return new StoreError(
+    "STORAGE",
+    "Cannot write: the file that is open is no longer the one at its path; it was moved, replaced or deleted; close every store that has it open, and open it again",
   );
 }
 

@@ -161,9 +161,8 @@ export class StoreCheck {
         revision,
       });
     const wrongName = nameProblem(change);
-    if (wrongName) add(`is of an entry that cannot be: ${wrongName}`);
-    if (wrongName) return;
-    const name = change as Name;
+    if (wrongName) return add(`is of an entry that cannot be: ${wrongName}`);
+    const name = nameOf(change);
     const keys = this.#keysOf(name.kind);
     const last = keys.get(name.key);
     keys.set(name.key, { revision, type, version });
@@ -223,7 +222,7 @@ export class StoreCheck {
           `An entry has a name that cannot be: ${wrongName}; rename it, or delete it, by SQL`;
         this.#add({ part: "entries", message });
       } else {
-        const name = { kind: entry.kind as string, key: entry.key as string };
+        const name = nameOf(entry);
         this.#checkOrder(before, name);
         this.#checkEntry(entry, name);
         before = name;
@@ -354,6 +353,11 @@ function nameProblem(
     if (error instanceof InvalidNameError) return error.message;
     throw error;
   }
+}
+
+/** A name that has no problem. */
+function nameOf({ kind, key }: { kind: unknown; key: unknown }): Name {
+  return { kind: kind as string, key: key as string };
 }
 
 function isVersion(version: unknown): version is number {
