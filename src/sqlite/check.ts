@@ -9,6 +9,7 @@
  */
 import type { KindCodecs } from "../codec/kind_codecs.ts";
 import type { CheckFinding, CheckPart } from "../contract.ts";
+import { StoreCorruptError } from "../errors.ts";
 import type {
   Checkable,
   FoundChange,
@@ -166,8 +167,11 @@ export class SqliteCheck implements Checkable {
     let position: Position = "start";
     for (;;) {
       const rows = this.#entriesPast(position, last);
-      for (const row of rows) yield toEntry(row);
-      last = rows.at(-1) ?? last;
+      for (const row of rows) {
+        if (last && !isPast(row, last)) throw notInOrder("entries");
+        last = row;
+        yield toEntry(row);
+      }
       if (rows.length === PAGE_SIZE) position = "key";
       // There are no more of that kind.
       else if (position === "key") position = "kind";
@@ -192,7 +196,9 @@ export class SqliteCheck implements Checkable {
     do {
       rows = this.#database.all(LIST_FOUND_CHANGES, after, PAGE_SIZE);
       for (const row of rows) {
-        after = row.revision as number;
+        const revision = row.revision as number;
+        if (revision <= after) throw notInOrder("changes");
+        after = revision;
         yield toChange(row);
       }
     } while (rows.length === PAGE_SIZE);
@@ -220,6 +226,35 @@ function isPlain(objects: SchemaObjects): boolean {
 
 function finding(part: CheckPart, message: string): CheckFinding {
   return { part, message };
+}
+
+/** In a damaged tree what is read may lead back: it would never end. */
+function notInOrder(what: string): StoreCorruptError {
+  return new StoreCorruptError(
+    `Cannot check the ${what}: they are not in order; ${RESTORE}`,
+  );
+}
+
+/** Whether a row comes after another one, as SQLite orders text, then blobs. */
+function isPast(row: Row, before: Row): boolean {
+  const order = compareNames(before, row, "kind") ||
+    compareNames(before, row, "key");
+  return order < 0;
+}
+
+function compareNames(a: Row, b: Row, name: "kind" | "key"): number {
+  const types = [a, b].map((row) => Number(row[`${name}Type`] === "blob"));
+  if (types[0] !== types[1]) return types[0] - types[1];
+  const [x, y] = [a[name], b[name]];
+  // Of damage, no name at all.
+  if (!(x instanceof Uint8Array && y instanceof Uint8Array)) return 0;
+  return compareBytes(x, y);
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i] - b[i];
+  return a.length - b.length;
 }
 
 function toEntry(row: Row): FoundEntry {

@@ -301,13 +301,15 @@ async function prepareFile(
       "Cannot open store: the file holds no store, and is opened read-only; open it once with mode=rwc",
     );
   }
-  await retry(() =>
-    connection.exec(`PRAGMA journal_mode = ${wal ? "WAL" : "DELETE"}`)
-  );
   await retry(() => connection.exec(SYNCHRONOUS[durability]));
   if (isCurrent(state, codecs)) await retry(() => assertWritable(connection));
   else await retry(() => upgrade(connection, inspect, codecs));
-  return await retry(readHead);
+  const head = await retry(readHead);
+  // Last: it changes the file, which is left as it was where it is refused.
+  await retry(() =>
+    connection.exec(`PRAGMA journal_mode = ${wal ? "WAL" : "DELETE"}`)
+  );
+  return head;
 }
 
 // EXTRA is FULL, and in a rollback journal's mode also makes the journal's

@@ -52,10 +52,11 @@ export const DELETE_ENTRY = "DELETE FROM zestor_kv WHERE kind = ? AND key = ?";
 /**
  * The kinds, each found by a seek past the one before: `DISTINCT` would visit
  * every entry. The order by key is what keeps the planner to the primary key.
+ * `UNION` ends it where a damaged index leads back.
  */
 export const LIST_KINDS = `WITH RECURSIVE kinds (kind) AS (
   SELECT (SELECT kind FROM zestor_kv ORDER BY kind, key LIMIT 1)
-  UNION ALL
+  UNION
   SELECT (SELECT kind FROM zestor_kv WHERE kind > kinds.kind
     ORDER BY kind, key LIMIT 1) FROM kinds WHERE kinds.kind IS NOT NULL
 ) SELECT ${whole("kind")} FROM kinds WHERE kinds.kind IS NOT NULL`;

@@ -224,7 +224,8 @@ export function readObjects(query: Query): SchemaObjects {
 export function readMeta(query: Query): Map<string, string> {
   return new Map(
     query("SELECT name, value FROM zestor_meta")
-      .map(({ name, value }) => [name as string, value as string]),
+      // Of damage anything may have come.
+      .map(({ name, value }) => [String(name), String(value)]),
   );
 }
 

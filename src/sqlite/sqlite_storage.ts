@@ -11,7 +11,7 @@ import {
   StoreReadOnlyError,
   WatchOverflowError,
 } from "../errors.ts";
-import type { KeyRange } from "../key_range.ts";
+import { isInRange, type KeyRange } from "../key_range.ts";
 import type {
   ChangedKey,
   Checkable,
@@ -177,11 +177,14 @@ export class SqliteStorage implements Storage {
     range: KeyRange,
     { limit, reverse = false }: Page = {},
   ): Row[] {
-    return this.#database.all(
+    const rows = this.#database.all(
       selectRange(columns, range, reverse),
       ...rangeParams(kind, range),
       sqlLimit(limit),
     );
+    const last = rows.at(-1);
+    if (last && rows.length === limit) assertInRange(range, nameOf(last.key));
+    return rows;
   }
 
   // The change log.
@@ -208,6 +211,7 @@ export class SqliteStorage implements Storage {
       ...rangeParams(kind, range),
       limit,
     ).map(toChange);
+    assertAscending(after, changes);
     const isFull = changes.length === limit;
     this.#assertGapless(after, isFull ? changes[limit - 1].revision : until);
     return changes;
@@ -414,6 +418,24 @@ function versionOf({ version }: Row): number {
 function integerOf(what: string, value: SqlValue): number {
   if (Number.isSafeInteger(value)) return value as number;
   throw unreadable(`a ${what} is ${value}, no safe integer`);
+}
+
+// Whoever reads page by page goes on from the last row of each: in a damaged
+// tree it may lead back, and reading would never end.
+
+function assertInRange(range: KeyRange, key: string): void {
+  if (!isInRange(range, key)) throw unreadable("the keys are not in order");
+}
+
+function assertAscending(
+  after: number,
+  changes: readonly { readonly revision: number }[],
+): void {
+  let before = after;
+  for (const { revision } of changes) {
+    if (revision <= before) throw unreadable("the changes are not in order");
+    before = revision;
+  }
 }
 
 function unreadable(problem: string): StoreCorruptError {

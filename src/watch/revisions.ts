@@ -27,12 +27,23 @@ export function assertLogReaches(changes: Changes, after: number): void {
   );
 }
 
-/** What happened past a revision. Which kinds changed is known as long as the log reaches, and is not too far ahead. */
+/**
+ * What happened past a revision. Which kinds changed is known as long as the
+ * log reaches, and is not too far ahead. Throws `WatchOverflowError` where
+ * somebody cut the log back, and its revisions begin anew.
+ */
 export function newsPast(changes: Changes, after: number): News {
   const head = changes.headRevision();
+  if (head < after) throw cutBack(after, head);
   if (head <= after || head - after > READ_WINDOW) return { head };
   const kinds = new Set(changes.listChangedKinds(after, head));
   return after < changes.oldestRevision() - 1 ? { head } : { head, kinds };
+}
+
+function cutBack(after: number, head: number): WatchOverflowError {
+  return new WatchOverflowError(
+    `Cannot watch after revision ${after}: somebody cut the change log back to ${head}; read the kind again and watch from there`,
+  );
 }
 
 /**
