@@ -397,10 +397,10 @@ export class KvStore<
   }
 
   async check(options?: OperationOptions): Promise<CheckFinding[]> {
-    assertOptions("check", options, ["signal"]);
+    const { signal } = copyOptions("check", options, ["signal"]);
     this.#assertOpen();
     const check = new StoreCheck(this.#storage, this.#values);
-    return await this.#track(check.run(this.#queue, options?.signal));
+    return await this.#track(check.run(this.#queue, signal));
   }
 
   close(): Promise<void> {

@@ -149,6 +149,8 @@ class CrashTest {
   /** Watches from where the last watcher was killed, to the end. */
   async finish(): Promise<void> {
     this.report.changes = this.#file.head;
+    await using store = await openStore(this.#openingOf(0));
+    assertEquals(await store.check(), []);
     if (!this.#isWhole) return;
     const ofKind = this.#file.changes.filter(({ kind }) =>
       kind === this.#watchedKind
@@ -156,7 +158,6 @@ class CrashTest {
     const until = ofKind.at(-1)?.revision ?? 0;
     const items: Session["items"][number][] = [];
     const session = { ...this.#nextSession(), items, until };
-    await using store = await openStore(this.#openingOf(0));
     const stop = new AbortController();
     // What is missing then will be told.
     const hanging = setTimeout(() => stop.abort(), HANGING);
