@@ -77,8 +77,8 @@ testOnEachDriver(
     for (const outcome of ofWal) {
       assert(["an earlier state", "as written"].includes(outcome), outcome);
     }
-    const truncated = outcomes.get("a truncated file")!;
-    assertEquals(new Set(truncated), new Set(["refused"]));
+    // But where it lost no more than the end of its last page.
+    assert(outcomes.get("a truncated file")!.includes("refused"));
   },
 );
 

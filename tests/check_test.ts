@@ -785,6 +785,32 @@ for (const wal of [true, false]) {
   );
 }
 
+testOnEachDriver(
+  "a watch may begin during a check of a file that is only read",
+  async (driver) => {
+    await using dir = await tempDir();
+    await using file = await openFilled(driver, dir);
+    await file.store.setAll(
+      "k",
+      Array.from({ length: 3_000 }, (_, i) => [`${i}`, i] as const),
+    );
+    // Its log is longer than this reader would keep.
+    const path = `file:${dir.file("app.db")}?mode=ro`;
+    await using reader = await openOn(driver, { path, history: 10 });
+    const checked = reader.check();
+    // Until it has begun.
+    await reader.get("k", "1");
+    const again = reader.check();
+    const watch = reader.watch("k").getReader();
+    const next = watch.read();
+    assertEquals(await checked, []);
+    assertEquals(await again, []);
+    await file.store.set("k", "x", 1);
+    assertEquals((await next).value?.key, "x");
+    await watch.cancel();
+  },
+);
+
 testOnEachDriver("`check()` waits for others' locks", async (driver) => {
   await using dir = await tempDir();
   const path = dir.file("app.db");

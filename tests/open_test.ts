@@ -355,6 +355,27 @@ for (const [origin, table] of Object.entries(GO_TABLES)) {
 }
 
 testOnEachDriver(
+  "a table of the Go store's columns may be written in another way",
+  async (driver) => {
+    for (
+      const table of [
+        'create table "zestor_kv" (kind text not null, key text not null, value blob, version int, updated_at text, primary key (kind, key desc))',
+        "CREATE TABLE zestor_kv (kind TEXT NOT NULL, key TEXT NOT NULL, value, version, updated_at, PRIMARY KEY (kind, key)) WITHOUT ROWID",
+      ]
+    ) {
+      await using dir = await tempDir();
+      const path = dir.file("app.db");
+      await writeSql(driver, path, table);
+      await using store = await openOn(driver, { path });
+      await store.setAll("k", { b: 1, a: 2, c: 3 });
+      await store.delete("k", "b");
+      assertEquals(await store.list("k"), new Map([["a", 2], ["c", 3]]));
+      assertEquals(await store.check(), []);
+    }
+  },
+);
+
+testOnEachDriver(
   "a table of the Go store that is empty can be watched from the start",
   async (driver) => {
     await using dir = await tempDir();
@@ -644,6 +665,12 @@ const OTHER_TABLES: Record<string, string> = {
     "CREATE TABLE zestor_kv (kind, key, value, version, updated_at, PRIMARY KEY (key, kind))",
   "a table zestor_kv without a primary key":
     "CREATE TABLE zestor_kv (kind, key, value, version, updated_at)",
+  "a table zestor_kv whose names may be of any type":
+    "CREATE TABLE zestor_kv (kind, key, value, version, updated_at, PRIMARY KEY (kind, key))",
+  "a table zestor_kv whose names may be missing":
+    "CREATE TABLE zestor_kv (kind TEXT NOT NULL, key TEXT, value, version, updated_at, PRIMARY KEY (kind, key))",
+  "a table zestor_kv where keys that differ in case are the same":
+    "CREATE TABLE zestor_kv (kind TEXT NOT NULL, key TEXT NOT NULL COLLATE NOCASE, value, version, updated_at, PRIMARY KEY (kind, key))",
   "a view zestor_kv":
     "CREATE VIEW zestor_kv AS SELECT 1 AS kind, 2 AS key, 3 AS value, 4 AS version, 5 AS updated_at",
 };
@@ -1015,7 +1042,7 @@ const LOCKS = [
   {
     what: "the write lock of a new file",
     sql: "BEGIN IMMEDIATE",
-    meets: /^PRAGMA journal_mode/,
+    meets: /^BEGIN IMMEDIATE/,
   },
   {
     what: "the write lock of a file without a change log",

@@ -275,6 +275,8 @@ export class SqliteStorage implements Storage {
   }
 
   prune(until: number): void {
+    // A watch may begin in a transaction, where only reading is allowed, too.
+    if (this.#access.readOnly) return;
     this.#database.run(PRUNE_LOG, until);
   }
 

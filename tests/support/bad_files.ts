@@ -11,6 +11,7 @@ import {
   type SqliteStore,
   StoreError,
   type StoreOptions,
+  WatchOverflowError,
 } from "../../mod.ts";
 import { runChild } from "./child.ts";
 import { connect, fileAt } from "./connect.ts";
@@ -378,6 +379,8 @@ async function examineOpen(
 ): Promise<Outcome> {
   const readings = new Map<string, readonly string[]>();
   let failures = 0;
+  /** Of triggers that were damaged, too: what the log knew is gone. */
+  let logIsNew = false;
   const read = async (name: string, work: () => Promise<readonly string[]>) => {
     try {
       const reading = await work();
@@ -385,6 +388,7 @@ async function examineOpen(
     } catch (error) {
       assertTold(error, name);
       failures++;
+      logIsNew ||= error instanceof WatchOverflowError;
     }
   };
   await read("entries", () => stateOf(store));
@@ -401,10 +405,9 @@ async function examineOpen(
       await read(`events of ${kind}`, () => eventsOf(store, kind));
     }
   }
-  const outcome = judge(readings, sample, earlier);
-  if (outcome !== "another") {
-    return failures > 0 ? "read error" : outcome;
-  }
+  const outcome = judge(readings, sample, earlier, logIsNew);
+  if (outcome === "as written" && failures > 0) return "read error";
+  if (outcome !== "another") return outcome;
   // It met an error of the disk, as a file has that is too short.
   if (found === undefined) return "read error";
   if (found > 0) return "found by check";
@@ -455,6 +458,7 @@ function judge(
   readings: ReadonlyMap<string, readonly string[]>,
   sample: Sample,
   earlier: boolean,
+  logIsNew: boolean,
 ): Outcome | "another" {
   const matches = (n: number) =>
     [...readings].every(([name, reading]) =>
@@ -466,7 +470,11 @@ function judge(
     if (matches(n)) return "an earlier state";
   }
   const isUntold = [...readings].every(([name, reading]) =>
-    differsInUntold(reading, expected(name, last, sample), sample.untold)
+    differsInUntold(
+      reading,
+      expected(name, last, sample),
+      (entry) => logIsNew || sample.untold.has(entry),
+    )
   );
   return isUntold ? "another value that nothing can tell" : "another";
 }
@@ -495,13 +503,13 @@ function expected(
 function differsInUntold(
   reading: readonly string[],
   expected: readonly string[],
-  untold: ReadonlySet<string>,
+  isUntold: (entry: string) => boolean,
 ): boolean {
   return reading.length === expected.length &&
     reading.every((entry, i) => {
       const [name] = entry.split(/[@ ]/, 1);
       return entry === expected[i] ||
-        (untold.has(name) && /[@ ]/.test(expected[i].at(name.length)!) &&
+        (isUntold(name) && /[@ ]/.test(expected[i].at(name.length)!) &&
           expected[i].startsWith(name));
     });
 }
