@@ -772,7 +772,7 @@ for (const wal of [true, false]) {
       const error = await assertRejects(() => store.check(), StoreError);
       assertEquals([error.code, error.message], [
         "STORAGE",
-        "Cannot check: disk I/O error",
+        "Cannot check: disk I/O error; see that the disk works, and has space left",
       ]);
       db.exec("BEGIN EXCLUSIVE; COMMIT");
       then = () => controller.abort(new Error("enough"));
