@@ -43,7 +43,7 @@ export class WatchConsumer {
   error: unknown;
   /** How many revisions it had seen less than there were, when it failed. */
   behind = 0;
-  readonly #name: string;
+  #name: string;
   readonly #random: Random;
   readonly #head: () => number;
   readonly #kind: string;
@@ -106,8 +106,11 @@ export class WatchConsumer {
     const all = countEvents(stream.session, written);
     if (stream.events < all) {
       this.#read(all);
-      // Then what is missing will be told.
-      const giveUp = setTimeout(() => this.cancel(), HANGING);
+      const giveUp = setTimeout(() => {
+        // What is missing will be told.
+        this.#name += `, after ${HANGING} ms`;
+        this.cancel();
+      }, HANGING);
       await stream.reading;
       clearTimeout(giveUp);
     }
