@@ -146,6 +146,7 @@ async function runMeasured(
     await run(rounds);
     await collect(garbage.refs);
     garbage.refs = [];
+    gc();
     const before = { ...memory(), files: openFiles() };
     await run(rounds);
     const alive = await collect(garbage.refs);
