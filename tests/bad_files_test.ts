@@ -15,6 +15,7 @@ import {
 import {
   openStore,
   type SqliteStore,
+  StoreCorruptError,
   StoreError,
   StoreOpenError,
   StoreReadOnlyError,
@@ -79,6 +80,91 @@ testOnEachDriver(
     }
     // But where it lost no more than the end of its last page.
     assert(outcomes.get("a truncated file")!.includes("refused"));
+  },
+);
+
+/** Replaces bytes that are in a file once. */
+async function edit(
+  path: string,
+  find: string,
+  replacement: string,
+): Promise<void> {
+  assertEquals(find.length, replacement.length);
+  const bytes = await Deno.readFile(path);
+  const text = new TextDecoder("latin1").decode(bytes);
+  const at = text.indexOf(find);
+  assert(at >= 0 && text.indexOf(find, at + 1) < 0, "It is there once");
+  bytes.set([...replacement].map((char) => char.charCodeAt(0)), at);
+  await Deno.writeFile(path, bytes);
+}
+
+testOnEachDriver(
+  "a watch of a log that leads back has an end",
+  async (driver) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    {
+      await using store = await openOn(driver, { path });
+      for (let i = 1; i <= 110; i++) {
+        await store.set("k", i === 100 ? "marked" : `${i}`, 1);
+      }
+    }
+    // The row of revision 100: the number itself, the lengths of its columns,
+    // and what they hold. It becomes revision 1.
+    const row = "\x08\0\x0f\x19\x19\x09\x0e\0kmarkedcreate";
+    await edit(path, `\x64${row}`, `\x01${row}`);
+    await using store = await openOn(driver, { path });
+    const watch = store.watch("k", { after: 90, bufferSize: 1 }).getReader();
+    let events = 0;
+    await assertRejects(async () => {
+      for (;; events++) await watch.read();
+    }, StoreError);
+    assert(events <= 10, `${events} events`);
+    const found = await store.check();
+    const [log] = found.filter(({ part }) => part === "log");
+    assertEquals(
+      log.message,
+      "Cannot check the changes: they are not in order; restore the file from a backup",
+    );
+  },
+);
+
+testOnEachDriver(
+  "a stream of entries that lead back has an end",
+  async (driver) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    const keys = Array.from({ length: 600 }, (_, i) => `key${1000 + i}`);
+    {
+      await using store = await openOn(driver, { path });
+      await store.setAll("k", keys.map((key) => [key, 1] as const));
+      // So that the key is in the index, in the table, and nowhere else.
+      await store.close();
+      using db = await connect(driver, fileAt(path));
+      db.exec("DELETE FROM zestor_changes; VACUUM");
+    }
+    // In the index, where the row's number follows: the last key of a page.
+    await edit(path, "kkey1255\x01\0", "kkey0000\x01\0");
+    await using store = await openOn(driver, { path });
+    const reads = {
+      entries: () => Array.fromAsync(store.entries("k")),
+      where: () => store.keys("k", { where: () => true }),
+      replay: async () => {
+        const watch = store.watch("k", { initial: true, bufferSize: 256 });
+        for await (const _ of watch);
+      },
+    };
+    for (const [name, read] of Object.entries(reads)) {
+      await assertRejects(
+        read as () => Promise<unknown>,
+        StoreCorruptError,
+        "the keys are not in order",
+        name,
+      );
+    }
+    const found = await store.check();
+    const [entries] = found.filter(({ part }) => part === "entries");
+    assert(entries.message.startsWith("Cannot check the entries: they are"));
   },
 );
 
