@@ -14,10 +14,12 @@ import {
 import {
   openStore,
   SqlError,
+  type SqliteStore,
   StoreBusyError,
   StoreOpenError,
   type StoreOptions,
 } from "../mod.ts";
+import { existsSync } from "node:fs";
 import { connect, fileAt } from "./support/connect.ts";
 import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
 import {
@@ -30,6 +32,7 @@ import {
   type Step,
 } from "./support/faulty_driver.ts";
 import { wrappedDriver } from "./support/instrumented_driver.ts";
+import { FrozenTime } from "./support/manual_time.ts";
 import { type TempDir, tempDirInMemory } from "./support/temp_dir.ts";
 
 /** How a file was made, and how it is opened. */
@@ -80,6 +83,7 @@ class Subject {
   readonly #case: Case;
   readonly #dir: TempDir;
   readonly faults = new Faults();
+  #before: unknown;
 
   constructor(driver: TestDriver, of: Case, dir: TempDir) {
     this.#driver = driver;
@@ -94,14 +98,29 @@ class Subject {
   /** Makes what is copied for each opening. */
   async prepare(): Promise<void> {
     await this.#case.make(this.#driver, this.#dir.file("template"));
+    this.anew();
+    this.#before = await this.#contents();
   }
 
-  async anew(): Promise<void> {
-    await Deno.remove(this.#path).catch(() => {});
-    await Deno.copyFile(this.#dir.file("template"), this.#path).catch(() => {});
+  /** Puts it back. Not asynchronously, here and below: that takes longer than the work. */
+  anew(): void {
+    const template = this.#dir.file("template");
+    if (existsSync(this.#path)) Deno.removeSync(this.#path);
+    if (existsSync(template)) Deno.copyFileSync(template, this.#path);
   }
 
-  async open(options: Partial<StoreOptions> = {}) {
+  /** Opens it; what is waited for takes no time. */
+  async open(options: Partial<StoreOptions> = {}): Promise<SqliteStore> {
+    using time = new FrozenTime();
+    let isSettled = false;
+    const opening = this.#open(options).finally(() => isSettled = true);
+    // It is awaited below.
+    opening.catch(() => {});
+    await time.until(() => isSettled, () => "openStore()");
+    return await opening;
+  }
+
+  async #open(options: Partial<StoreOptions>): Promise<SqliteStore> {
     return await openStore({
       path: `file:${this.#path}${this.#case.query ?? ""}`,
       driver: await faultyDriver(this.#driver.name, this.faults),
@@ -110,8 +129,12 @@ class Subject {
     });
   }
 
-  /** What the file holds. */
-  async contents(): Promise<unknown> {
+  /** Sees that the file is as it was. */
+  async assertUnchanged(): Promise<void> {
+    assertEquals(await this.#contents(), this.#before);
+  }
+
+  async #contents(): Promise<unknown> {
     using connection = await connect(this.#driver, fileAt(this.#path));
     const tables = connection.prepare(
       "SELECT name, sql FROM sqlite_schema ORDER BY name",
@@ -128,14 +151,10 @@ class Subject {
   async assertReleased(): Promise<void> {
     assertEquals(this.faults.open, 0);
     this.faults.lift();
-    const files = await Array.fromAsync(
-      Deno.readDir(this.#dir.path),
-      ({ name }) => name,
-    );
-    assertEquals(
-      files.filter((name) => !/^(template|app\.db)$/.test(name)),
-      [],
-    );
+    const files = [...Deno.readDirSync(this.#dir.path)]
+      .map(({ name }) => name)
+      .filter((name) => !/^(template|app\.db)$/.test(name));
+    assertEquals(files, []);
     // As if of another SQLite library: that is refused while the file is open.
     const another = await wrappedDriver(this.#driver.name, (_, run) => run());
     await using store = await this.open({
@@ -160,7 +179,7 @@ async function forEachStep(
     await using dir = await tempDirInMemory();
     const subject = new Subject(driver, of, dir);
     await subject.prepare();
-    await subject.anew();
+    subject.anew();
     subject.faults.inject(() => undefined);
     await (await subject.open()).close();
     const steps = [...subject.faults.steps];
@@ -186,7 +205,7 @@ testOnEachDriver(
     forEachStep(driver, async (subject, { number, sql }) => {
       // No lock is in the way of these.
       if (/^(PRAGMA busy_timeout|ROLLBACK)/.test(sql)) return;
-      await subject.anew();
+      subject.anew();
       subject.faults.inject(
         failAt(number, { failure: "busy", effect: "nothing" }),
       );
@@ -207,8 +226,7 @@ testOnEachDriver(
         const faults: Fault[] = [{ failure, effect: "nothing" }];
         if (transaction) faults.push({ failure: "io", effect: "rollback" });
         for (const fault of faults) {
-          await subject.anew();
-          const before = await subject.contents();
+          subject.anew();
           subject.faults.inject(failAt(number, fault));
           const error = await assertRejects(
             () => subject.open(),
@@ -216,7 +234,7 @@ testOnEachDriver(
           );
           assertInstanceOf(error.cause, SqlError);
           assertEquals(error.cause.failure, fault.failure);
-          if (!isUpgraded) assertEquals(await subject.contents(), before);
+          if (!isUpgraded) await subject.assertUnchanged();
           await subject.assertReleased();
         }
       },
@@ -228,15 +246,14 @@ testOnEachDriver(
   (driver) =>
     forEachStep(driver, async (subject, { number, isUpgraded }) => {
       const failure = number % 2 === 0 ? "busy" : "io";
-      await subject.anew();
-      const before = await subject.contents();
+      subject.anew();
       subject.faults.inject(failFrom(number, { failure, effect: "nothing" }));
       await assertRejects(
         () => subject.open({ busyTimeout: 3 }),
         failure === "busy" ? StoreBusyError : StoreOpenError,
       );
       subject.faults.lift();
-      if (!isUpgraded) assertEquals(await subject.contents(), before);
+      if (!isUpgraded) await subject.assertUnchanged();
       await subject.assertReleased();
     }),
 );

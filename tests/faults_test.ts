@@ -20,9 +20,9 @@ import {
   SqlError,
   type SqliteStore,
   StoreError,
-  type StoreErrorCode,
   StoreFullError,
 } from "../mod.ts";
+import type { DriverChoice } from "../src/sqlite/driver/load.ts";
 import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
 import {
   type Effect,
@@ -34,15 +34,25 @@ import {
   Faults,
   faultyDriver,
   type Step,
+  TOLD_AS,
 } from "./support/faulty_driver.ts";
 import { wrappedDriver } from "./support/instrumented_driver.ts";
-import { ManualTime } from "./support/manual_time.ts";
-import { RecordedWatch, Recorder, type Told } from "./support/recorder.ts";
+import { FrozenTime } from "./support/manual_time.ts";
+import { Model } from "./support/model/model.ts";
 import {
-  equalsUnlessPoison,
-  POISON,
-  StoreModel,
-} from "./support/store_model.ts";
+  equalsUnlessRefused,
+  type ModelKinds,
+  type Operation,
+  REFUSED,
+  type Value,
+} from "./support/model/operations.ts";
+import {
+  readStored,
+  RecordedWatch,
+  Recorder,
+  type Told,
+} from "./support/model/recorder.ts";
+import { ReusedDatabase } from "./support/reused_database.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
 const HISTORY = 40;
@@ -50,73 +60,37 @@ const BUSY_TIMEOUT_MS = 1_000;
 /** Of one operation, while the lock is refused: every 5 ms, of a few statements. */
 const MOST_TRIES = 4 * BUSY_TIMEOUT_MS / 5;
 
-const CODES: Record<Failure, StoreErrorCode> = {
-  busy: "BUSY",
-  full: "FULL",
-  io: "STORAGE",
-  corrupt: "CORRUPT",
-};
-
-/** Stops the clock, and what is random in the pauses between two tries. */
-class FrozenTime extends ManualTime {
-  readonly #random = Math.random;
-
-  constructor() {
-    super();
-    Math.random = () => 0.5;
-  }
-
-  /** Lets time pass until something holds; fails where it never does. */
-  async until(
-    condition: () => boolean,
-    pending: () => unknown,
-  ): Promise<void> {
-    for (let turns = 0; !condition(); turns++) {
-      if (turns === 2_000) {
-        throw new Error(`It hangs: ${JSON.stringify(pending())}`);
-      }
-      // Most things need no time, only a few turns of the event loop.
-      await this.advance(turns % 4 === 3 ? 5 : 0);
-    }
-  }
-
-  override [Symbol.dispose](): void {
-    Math.random = this.#random;
-    super[Symbol.dispose]();
-  }
-}
-
 /** A store in memory on a driver with faults, its model, and a log that is about to be pruned. */
 interface Subject {
   readonly time: FrozenTime;
   readonly faults: Faults;
-  readonly store: SqliteStore;
-  readonly model: StoreModel;
+  readonly store: SqliteStore<ModelKinds>;
+  readonly model: Model;
   readonly calls: Recorder;
 }
 
 async function subject(
-  { name }: TestDriver,
+  driver: DriverChoice,
   time: FrozenTime,
 ): Promise<Subject> {
   const faults = new Faults();
-  const store = await openStore({
+  const store = await openStore<ModelKinds>({
     path: ":memory:",
-    driver: await faultyDriver(name, faults),
+    driver: await faultyDriver(driver, faults),
     history: HISTORY,
     busyTimeout: BUSY_TIMEOUT_MS,
-    equals: equalsUnlessPoison,
+    equals: equalsUnlessRefused,
   });
   faults.connection!.exec(`
     WITH RECURSIVE past (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM past LIMIT ${HISTORY})
     INSERT INTO zestor_changes (kind, key, type, version, value)
     SELECT 'past', 'p', 'update', n, '0' FROM past`);
-  const model = new StoreModel(HISTORY);
+  const model = new Model(HISTORY);
   const calls = new Recorder(store);
   await calls.call({
     do: "setAll",
     kind: "a",
-    entries: [["1", 10], ["2", 20], ["3", 30], ["4", 40], ["5", 50]],
+    entries: [10, 20, 31, 40, 51].map((n, i) => [`${i + 1}`, { n }]),
   });
   return { time, faults, store, model, calls };
 }
@@ -131,28 +105,39 @@ type Scenario = keyof typeof SCENARIOS;
 
 async function crowd({ calls, time }: Subject): Promise<void> {
   calls.watch("a", { after: HISTORY });
-  calls.call({ do: "set", kind: "a", key: "6", value: 60 });
+  calls.call({ do: "set", kind: "a", key: "6", value: { n: 60 } });
   // What is called after it has the same transaction as what was before.
   calls.watch("a");
-  calls.call({ do: "set", kind: "a", key: "1", value: 11, ifVersion: 1 });
-  calls.call({ do: "set", kind: "a", key: "1", value: 12, ifVersion: 1 });
-  calls.call({ do: "setAll", kind: "b", entries: [["2", 2], ["1", 1]] });
+  for (const n of [11, 12]) {
+    calls.call({ do: "set", kind: "a", key: "1", value: { n }, ifVersion: 1 });
+  }
+  calls.call({
+    do: "setAll",
+    kind: "b",
+    entries: [["2", { n: 2 }], ["1", { n: 1 }]],
+  });
   calls.call({ do: "update", kind: "a", key: "2", add: 1 });
   calls.call({ do: "update", kind: "a", key: "none", add: 1 });
-  calls.call({ do: "setAll", kind: "a", entries: [["1", 13], ["3", POISON]] });
+  calls.call({
+    do: "setAll",
+    kind: "a",
+    entries: [["1", { n: 13 }], ["3", REFUSED]],
+  });
   calls.call({ do: "delete", kind: "a", key: "3", ifVersion: 1 });
   calls.call({
     do: "atomic",
-    checks: [{ kind: "b", key: "1", version: 1 }],
-    writes: [
-      { kind: "a", key: "4", value: 41 },
-      { kind: "b", key: "2" },
+    steps: [
+      { do: "check", kind: "b", key: "1", version: 1 },
+      { do: "set", kind: "a", key: "4", value: { n: 41 } },
+      { do: "delete", kind: "b", key: "2" },
     ],
   });
   calls.call({
     do: "atomic",
-    checks: [{ kind: "b", key: "1", version: 2 }],
-    writes: [{ kind: "a", key: "4", value: 42 }],
+    steps: [
+      { do: "check", kind: "b", key: "1", version: 2 },
+      { do: "set", kind: "a", key: "4", value: { n: 42 } },
+    ],
   });
   calls.call({ do: "get", kind: "a", key: "6" });
   await settled(calls, time);
@@ -160,20 +145,21 @@ async function crowd({ calls, time }: Subject): Promise<void> {
 
 async function loners({ calls, time }: Subject): Promise<void> {
   calls.watch("b");
-  await settled(calls, time, { do: "set", kind: "b", key: "1", value: 2 });
-  await settled(calls, time, { do: "update", kind: "b", key: "1", add: 1 });
-  await settled(calls, time, { do: "delete", kind: "b", key: "1" });
+  const at = { kind: "b", key: "1" };
+  await settled(calls, time, { do: "set", ...at, value: { n: 2 } });
+  await settled(calls, time, { do: "update", ...at, add: 1 });
+  await settled(calls, time, { do: "delete", ...at });
 }
 
 async function reads({ calls, time }: Subject): Promise<void> {
   calls.call({ do: "get", kind: "a", key: "1" });
   calls.call({ do: "entry", kind: "a", key: "1" });
-  calls.call({ do: "list", kind: "a" });
-  calls.call({ do: "list", kind: "a", divisor: 20 });
-  calls.call({ do: "keys", kind: "a" });
-  calls.call({ do: "values", kind: "a", divisor: 30 });
-  calls.call({ do: "count", kind: "a" });
-  calls.call({ do: "entries", kind: "a" });
+  calls.call({ do: "list", kind: "a", range: {} });
+  calls.call({ do: "list", kind: "a", range: { odd: true } });
+  calls.call({ do: "keys", kind: "a", range: {} });
+  calls.call({ do: "values", kind: "a", range: { odd: true } });
+  calls.call({ do: "count", kind: "a", range: {} });
+  calls.call({ do: "entries", kind: "a", range: {} });
   calls.call({ do: "kinds" });
   calls.call({ do: "getAll" });
   await settled(calls, time);
@@ -181,14 +167,14 @@ async function reads({ calls, time }: Subject): Promise<void> {
 
 async function replay({ calls, time }: Subject): Promise<void> {
   calls.watch("a", { initial: true, bufferSize: 2 });
-  calls.call({ do: "set", kind: "a", key: "1", value: 11 });
+  calls.call({ do: "set", kind: "a", key: "1", value: { n: 11 } });
   await settled(calls, time, { do: "delete", kind: "a", key: "4" });
 }
 
 async function settled(
   calls: Recorder,
   time: FrozenTime,
-  op?: Parameters<Recorder["call"]>[0],
+  op?: Operation,
 ): Promise<void> {
   if (op) calls.call(op);
   await time.until(() => calls.pending.length === 0, () => calls.pending);
@@ -204,7 +190,7 @@ interface Run {
 
 /** Runs a scenario with faults, lifts them, and sees that all is well. */
 async function run(
-  driver: TestDriver,
+  driver: DriverChoice,
   scenario: Scenario,
   plan: FaultPlan = () => undefined,
 ): Promise<Run> {
@@ -232,27 +218,18 @@ async function goesOn(
   // The next write works.
   await settled(calls, time, {
     do: "atomic",
-    checks: [],
-    writes: [
-      { kind: "a", key: "last", value: 1 },
-      { kind: "b", key: "last", value: 1 },
+    steps: [
+      { do: "set", kind: "a", key: "last", value: { n: 1 } },
+      { do: "set", kind: "b", key: "last", value: { n: 1 } },
     ],
   });
-  const connection = faults.connection!;
-  const { head } = connection.prepare(
-    "SELECT max(revision) AS head FROM zestor_changes",
-  ).get()!;
+  const stored = readStored(faults.connection!);
+  const awaited = calls.awaited(stored);
   await time.until(
-    () =>
-      calls.watches.every((watch) =>
-        watch.hasSeen(watch.kind === "a" ? head as number - 1 : head as number)
-      ),
-    () => calls.watches,
+    () => awaited.every(([watch, revision]) => watch.hasSeen(revision)),
+    () => awaited,
   );
-  // No transaction is open, or this would be one within it.
-  connection.exec("BEGIN IMMEDIATE");
-  connection.exec("ROLLBACK");
-  return calls.verify(model, connection);
+  return calls.verify(model, stored);
 }
 
 async function closes(store: SqliteStore, time: FrozenTime): Promise<void> {
@@ -272,18 +249,19 @@ interface Trial {
 
 /** Runs each scenario without faults, then as each trial says; tells of all that fail. */
 async function tryEach(
-  driver: TestDriver,
+  { name: driver }: TestDriver,
   trialsOf: (scenario: Scenario, clean: Run) => readonly Trial[],
 ): Promise<void> {
+  using database = await ReusedDatabase.on(driver);
   const failed: Error[] = [];
   let count = 0;
   for (const scenario of Object.keys(SCENARIOS) as Scenario[]) {
-    const clean = await run(driver, scenario);
+    const clean = await run(database.driver, scenario);
     assertEquals(clean.told, []);
     for (const { name, plan, verify } of trialsOf(scenario, clean)) {
       count++;
       try {
-        verify(await run(driver, scenario, plan));
+        verify(await run(database.driver, scenario, plan));
       } catch (cause) {
         const { message } = cause as Error;
         failed.push(new Error(`${scenario}, ${name}: ${message}`, { cause }));
@@ -344,7 +322,7 @@ function assertTold(
   most: number,
 ): void {
   assertEquals(injected, 1);
-  for (const { error } of told) assertEquals(error.code, CODES[failure]);
+  for (const { error } of told) assertEquals(error.code, TOLD_AS[failure]);
   if (told.length <= most) return;
   const messages = told.map(({ error }) => error.message);
   throw new Error(`It was told: ${messages.join("; ")}`);
@@ -432,7 +410,7 @@ testOnEachDriver(
                   // Where the rollback fails too, that may be what is told.
                   assertMatch(
                     error.code,
-                    new RegExp(`${CODES[failure]}|STORAGE`),
+                    new RegExp(`${TOLD_AS[failure]}|STORAGE`),
                   );
                 }
                 const tries = failure === "busy" ? MOST_TRIES : 5;
@@ -447,11 +425,11 @@ testOnEachDriver(
 
 testOnEachDriver(
   "while the disk is full every write is told, and reads and watches go on",
-  async (driver) => {
+  async ({ name }) => {
     const full: Fault = { failure: "full", effect: "rollback" };
     const isWrite = /^(INSERT INTO|UPDATE|DELETE FROM) zestor_kv/;
     const { told, injected } = await run(
-      driver,
+      name,
       "crowd",
       ({ method, sql }) =>
         method === "run" && isWrite.test(sql) ? full : undefined,
@@ -474,15 +452,15 @@ const UNCLEAR_COMMIT: FaultPlan = ({ method, sql }) =>
 
 testOnEachDriver(
   "a commit that fails after it took effect is not done again",
-  async (driver) => {
+  async ({ name }) => {
     using time = new FrozenTime();
-    const { faults, store, calls } = await subject(driver, time);
-    const add = (n: unknown) => n as number + 1;
+    const { faults, store, calls } = await subject(name, time);
+    const add = ({ n }: Value) => ({ n: n + 1 });
     const watch = calls.watch("a");
     faults.inject(UNCLEAR_COMMIT);
     const writes = Promise.allSettled([
       store.update("a", "1", add),
-      store.set("a", "2", 21, { ifVersion: 9 }),
+      store.set("a", "2", { n: 21 }, { ifVersion: 9 }),
       store.update("a", "1", add),
     ]);
     let outcomes: PromiseSettledResult<unknown>[] | undefined;
@@ -500,25 +478,28 @@ testOnEachDriver(
       "STORAGE",
     ]);
     assertStringIncludes(errors[0].message, "read it again");
-    assertEquals(await store.get("a", "1"), 12);
+    assertEquals(await store.get("a", "1"), { n: 12 });
     // The watches are told of it, too.
     await time.until(() => watch.events.length === 2, () => watch.events);
-    assertEquals(watch.events.map(({ value }) => value), [11, 12]);
+    assertEquals(watch.events.map(({ value }) => value), [
+      { n: 11 },
+      { n: 12 },
+    ]);
     await closes(store, time);
   },
 );
 
 testOnEachDriver(
   "a commit that fails with no change to lose is done again for each alone",
-  async (driver) => {
+  async ({ name }) => {
     using time = new FrozenTime();
-    const it = await subject(driver, time);
+    const it = await subject(name, time);
     const { faults, store, calls } = it;
     faults.inject((step) =>
       faults.injected === 0 ? UNCLEAR_COMMIT(step) : undefined
     );
-    calls.call({ do: "set", kind: "a", key: "1", value: 10 });
-    calls.call({ do: "set", kind: "a", key: "2", value: 20 });
+    calls.call({ do: "set", kind: "a", key: "1", value: { n: 10 } });
+    calls.call({ do: "set", kind: "a", key: "2", value: { n: 20 } });
     await settled(calls, time);
     faults.lift();
     assertEquals(faults.injected, 1);

@@ -20,32 +20,37 @@ import {
   testOnEachDriver,
 } from "./support/drivers.ts";
 import { Faults, faultyDriver } from "./support/faulty_driver.ts";
-import { Recorder } from "./support/recorder.ts";
+import { Model } from "./support/model/model.ts";
+import {
+  type ModelKinds,
+  type Operation,
+  perform,
+  type WriteOperation,
+} from "./support/model/operations.ts";
+import { readStored, Recorder } from "./support/model/recorder.ts";
 import {
   type SmallDisk,
   smallDisk,
   whyNoSmallDisk,
 } from "./support/small_disk.ts";
-import { StoreModel, type WriteOperation } from "./support/store_model.ts";
 
 const KEYS = 200;
 
 /** Each write, as often as is needed: every one changes something. */
 const WRITES: Record<WriteOperation["do"], (i: number) => WriteOperation> = {
-  set: (i) => ({ do: "set", kind: "k", key: `set${i}`, value: i }),
+  set: (i) => ({ do: "set", kind: "k", key: `set${i}`, value: { n: i } }),
   setAll: (i) => ({
     do: "setAll",
     kind: "k",
-    entries: Array.from({ length: 50 }, (_, j) => [`all${i}/${j}`, j]),
+    entries: Array.from({ length: 50 }, (_, j) => [`all${i}/${j}`, { n: j }]),
   }),
   update: (i) => ({ do: "update", kind: "k", key: keyOf(i), add: 1 }),
   delete: (i) => ({ do: "delete", kind: "k", key: keyOf(i) }),
   atomic: (i) => ({
     do: "atomic",
-    checks: [],
-    writes: [
-      { kind: "k", key: `atomic${i}`, value: i },
-      { kind: "l", key: `atomic${i}`, value: i },
+    steps: [
+      { do: "set", kind: "k", key: `atomic${i}`, value: { n: i } },
+      { do: "set", kind: "l", key: `atomic${i}`, value: { n: i } },
     ],
   }),
 };
@@ -60,7 +65,7 @@ async function begin(calls: Recorder): Promise<void> {
   await calls.call({
     do: "setAll",
     kind: "k",
-    entries: Array.from({ length: KEYS }, (_, i) => [keyOf(i), i]),
+    entries: Array.from({ length: KEYS }, (_, i) => [keyOf(i), { n: i }]),
   });
 }
 
@@ -77,8 +82,8 @@ async function writeUntilFull(calls: Recorder): Promise<void> {
 async function readAll(calls: Recorder): Promise<void> {
   const errors = [
     await calls.call({ do: "get", kind: "k", key: keyOf(1) }),
-    await calls.call({ do: "list", kind: "k", divisor: 2 }),
-    await calls.call({ do: "entries", kind: "k" }),
+    await calls.call({ do: "list", kind: "k", range: { odd: true } }),
+    await calls.call({ do: "entries", kind: "k", range: {} }),
     await calls.call({ do: "getAll" }),
   ];
   assertEquals(errors, [undefined, undefined, undefined, undefined]);
@@ -92,12 +97,10 @@ async function writeAgain(
   for (const write of Object.values(WRITES)) {
     assertEquals(await calls.call(write(KEYS)), undefined);
   }
-  const { head } = connection.prepare(
-    "SELECT max(revision) AS head FROM zestor_changes WHERE kind = 'k'",
-  ).get()!;
-  const [watch] = calls.watches;
-  await watch.seen(head as number);
-  calls.verify(new StoreModel(), connection);
+  const stored = readStored(connection);
+  const [[watch, revision]] = calls.awaited(stored);
+  await watch.seen(revision);
+  calls.verify(new Model(), stored);
   assertEquals(watch.error, undefined);
 }
 
@@ -105,7 +108,7 @@ testOnEachDriver(
   "a database with no page left refuses each write, until it may grow",
   async ({ name }) => {
     const faults = new Faults();
-    await using store = await openStore({
+    await using store = await openStore<ModelKinds>({
       path: ":memory:",
       driver: await faultyDriver(name, faults),
     });
@@ -134,7 +137,7 @@ function testOnSmallDisk(
   fn: (
     disk: SmallDisk,
     driver: TestDriver,
-    options: StoreOptions,
+    options: StoreOptions<ModelKinds>,
   ) => Promise<void>,
 ): void {
   for (const driver of drivers) {
@@ -153,7 +156,7 @@ function testOnSmallDisk(
 testOnSmallDisk(
   "a full disk refuses each write, until it has room again",
   async (disk, driver, options) => {
-    await using store = await openStore(options);
+    await using store = await openStore<ModelKinds>(options);
     const calls = new Recorder(store);
     await begin(calls);
     await disk.fill();
@@ -168,47 +171,49 @@ testOnSmallDisk(
 testOnSmallDisk(
   "a `setAll()` that the disk has no room for leaves nothing",
   async (_disk, driver, options) => {
-    const model = new StoreModel();
+    const model = new Model();
     const path = options.path as string;
     {
-      await using store = await openStore(options);
+      await using store = await openStore<ModelKinds>(options);
       const calls = new Recorder(store);
       const watch = calls.watch("k");
-      await calls.call({ do: "set", kind: "k", key: "a", value: 1 });
+      await calls.call({ do: "set", kind: "k", key: "a", value: { n: 1 } });
       const [error, ...others] = await Promise.all([
         calls.call({
           do: "setAll",
           kind: "k",
-          entries: Array.from({ length: 15_000 }, (_, i) => [`${i}`, i]),
+          entries: Array.from({ length: 15_000 }, (_, i) => [`${i}`, { n: i }]),
         }),
-        calls.call({ do: "set", kind: "k", key: "b", value: 2 }),
+        calls.call({ do: "set", kind: "k", key: "b", value: { n: 2 } }),
         calls.call({ do: "update", kind: "k", key: "a", add: 1 }),
-        calls.call({ do: "keys", kind: "k" }),
+        calls.call({ do: "keys", kind: "k", range: {} }),
       ]);
       assertInstanceOf(error, StoreFullError);
       assertEquals(others, [undefined, undefined, undefined]);
       await watch.seen(3);
       using connection = await connect(driver, fileAt(path));
-      calls.verify(model, connection);
+      calls.verify(model, readStored(connection));
     }
-    await using again = await openStore(options);
-    assertEquals(
-      await again.list("k"),
-      new Map(model.entriesOf("k").map(({ key, value }) => [key, value])),
-    );
+    await using again = await openStore<ModelKinds>(options);
+    const list: Operation = { do: "list", kind: "k", range: {} };
+    assertEquals(await perform(again, list), model.apply(list));
   },
 );
 
 testOnSmallDisk(
   "`openStore()` refuses a file on a full disk, until it has room again",
   async (disk, _driver, options) => {
-    const first = await openStore(options);
-    await first.set("k", "a", 1);
+    const first = await openStore<ModelKinds>(options);
+    await first.set("k", "a", { n: 1 });
     await first.close();
     await disk.fill();
-    await assertRejects(() => openStore(options), StoreOpenError, "space");
+    await assertRejects(
+      () => openStore<ModelKinds>(options),
+      StoreOpenError,
+      "space",
+    );
     await disk.free();
-    await using again = await openStore(options);
-    assertEquals((await again.set("k", "a", 2)).version, 2);
+    await using again = await openStore<ModelKinds>(options);
+    assertEquals((await again.set("k", "a", { n: 2 })).version, 2);
   },
 );

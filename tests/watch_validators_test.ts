@@ -169,6 +169,23 @@ const BROKEN: Record<string, [guarantees: string[], session: Session]> = {
     ...REPLAY,
     items: REPLAY.items.slice(1),
   }],
+  "a replay that ends before its last entry": [["W4"], {
+    ...REPLAY,
+    options: { initial: true },
+    start: 6,
+    items: [replayed(3)],
+  }],
+  "a replay that is left, and has skipped an entry": [["W4"], {
+    ...REPLAY,
+    start: 4,
+    items: [replayed(3)],
+    until: undefined,
+  }],
+  "a replay of an entry that does not count as created": [["W4"], {
+    ...REPLAY,
+    items: [replayed(2), { ...replayed(3), type: "update" }, bookmark(4)],
+    until: undefined,
+  }],
   "a replay of an entry that was not there": [["W4"], {
     ...REPLAY,
     items: [...REPLAY.items.slice(0, 2), replayed(6), ...REPLAY.items.slice(2)],

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { openStore, type SqliteStore, type StoreErrorCode } from "../../mod.ts";
+import { openStore } from "../../mod.ts";
 import {
   type Effect,
   type Failure,
@@ -17,30 +17,28 @@ import {
   Faults,
   faultyDriver,
   type Step,
+  TOLD_AS,
 } from "../support/faulty_driver.ts";
-import { Random } from "../support/random.ts";
-import { Recorder } from "../support/recorder.ts";
+import { Model } from "../support/model/model.ts";
 import {
-  equalsUnlessPoison,
+  equalsUnlessRefused,
+  type ModelKinds,
   type Operation,
-  POISON,
-  StoreModel,
+  randomRead,
+  randomWrite,
+  REFUSED,
+  type Value,
+  withKinds,
   type WriteOperation,
-} from "../support/store_model.ts";
+} from "../support/model/operations.ts";
+import { readStored, Recorder } from "../support/model/recorder.ts";
+import { Random } from "../support/random.ts";
 import { tempDirInMemory } from "../support/temp_dir.ts";
 import { readFlags } from "./flags.ts";
 
 const CALLERS = 4;
-const KEYS = 8;
 /** How long to go on until a watch has seen everything, in ms. */
 const PATIENCE_MS = 30_000;
-
-const CODES: Record<Failure, StoreErrorCode> = {
-  busy: "BUSY",
-  full: "FULL",
-  io: "STORAGE",
-  corrupt: "CORRUPT",
-};
 
 const flags = readFlags({
   rounds: 250,
@@ -77,13 +75,13 @@ async function round(driver: "builtin" | "ffi", number: number): Promise<void> {
   const random = new Random(`${flags.seed}/${driver}/${number}`);
   const path = dir.file(`${driver}-${number}.db`);
   const faults = new Faults();
-  const store = await openStore({
+  const store = await openStore<ModelKinds>({
     path,
     driver: await faultyDriver(driver, faults),
     durability: "normal",
     wal: random.chance(0.5),
     busyTimeout: 50,
-    equals: equalsUnlessPoison,
+    equals: equalsUnlessRefused,
   });
   try {
     const calls = new Recorder(store);
@@ -94,7 +92,7 @@ async function round(driver: "builtin" | "ffi", number: number): Promise<void> {
     );
     await Promise.all(callers);
     faults.lift();
-    await verify(store, calls, faults);
+    await verify(calls, faults);
   } catch (cause) {
     const { message } = cause as Error;
     throw new Error(`Round ${number} on ${driver}: ${message}`, { cause });
@@ -154,107 +152,65 @@ async function caller(
     }
     const writes = Array.from(
       { length: random.between(1, 6) },
-      () => randomWrite(random, random.pick([own, "shared"])),
+      (_, i) => randomWriteTo(random, [own, "shared"], left + i),
     );
     // In one turn, so that they share a transaction, with the others' too.
     await Promise.all(writes.map((write) => calls.call(write)));
-    await calls.call(randomRead(random, own));
+    await calls.call(randomReadOf(random, own));
     left -= writes.length + 1;
   }
 }
 
-function randomWrite(random: Random, kind: string): WriteOperation {
-  const key = () => `${random.below(KEYS)}`;
-  const version = () => random.below(4);
-  const value = () => random.below(20);
-  switch (random.below(6)) {
-    case 0:
-      return { do: "set", kind, key: key(), value: value() };
-    case 1:
-      return {
-        do: "set",
-        kind,
-        key: key(),
-        value: value(),
-        ifVersion: version(),
-      };
-    case 2:
-      return {
-        do: "setAll",
-        kind,
-        entries: Array.from(
-          { length: random.between(1, 5) },
-          () => [key(), random.chance(0.05) ? POISON : value()],
-        ),
-      };
-    case 3:
-      return {
-        do: "update",
-        kind,
-        key: key(),
-        add: 1,
-        initial: random.chance(0.5) ? 0 : undefined,
-      };
-    case 4:
-      return { do: "delete", kind, key: key() };
-    default:
-      return {
-        do: "atomic",
-        checks: random.chance(0.5)
-          ? [{ kind, key: key(), version: version() }]
-          : [],
-        writes: [
-          { kind, key: key(), value: value() },
-          { kind: "shared", key: key() },
-        ],
-      };
-  }
+/** A write to kinds that a random choice takes place of; some of `setAll` are refused. */
+function randomWriteTo(
+  random: Random,
+  kinds: readonly string[],
+  by: number,
+): WriteOperation {
+  const write = withKinds(
+    // Some values are told apart by the write, some are not.
+    randomWrite(random, random.chance(0.5) ? by : undefined),
+    () => random.pick(kinds),
+  );
+  if (write.do !== "setAll" || !random.chance(0.2)) return write;
+  const entries = write.entries.map(([key, value]): [string, Value] => [
+    key,
+    random.chance(0.2) ? REFUSED : value,
+  ]);
+  return { ...write, entries };
 }
 
-function randomRead(random: Random, kind: string): Operation {
-  const divisor = random.chance(0.5) ? 2 : undefined;
-  switch (random.below(3)) {
-    case 0:
-      return { do: "get", kind, key: `${random.below(KEYS)}` };
-    case 1:
-      return { do: "entry", kind, key: `${random.below(KEYS)}` };
-    default:
-      return {
-        do: random.pick(["list", "keys", "values", "count", "entries"]),
-        kind,
-        divisor,
-      };
+/** A read of one kind. */
+function randomReadOf(random: Random, kind: string): Operation {
+  for (;;) {
+    const read = randomRead(random);
+    if ("kind" in read) return { ...read, kind };
   }
 }
 
 async function verify(
-  store: SqliteStore,
   calls: Recorder,
   faults: Faults,
 ): Promise<void> {
   const connection = faults.connection!;
-  // No transaction is open, or this would be one within it.
-  await store.count("shared");
-  connection.exec("BEGIN IMMEDIATE");
-  connection.exec("ROLLBACK");
   for (const watch of calls.watches) {
     await calls.call({
       do: "set",
       kind: watch.kind,
       key: "last",
-      value: calls.length,
+      value: { n: calls.length },
     });
   }
+  // A rollback that failed is done before whatever comes next.
+  await calls.call({ do: "get", kind: "shared", key: "last" });
   const signal = AbortSignal.timeout(PATIENCE_MS);
-  for (const watch of calls.watches) {
-    const row = connection.prepare(
-      "SELECT max(revision) AS last FROM zestor_changes WHERE kind = ?",
-    ).get(watch.kind);
-    await Promise.race([watch.seen(row!.last as number), aborted(signal)]);
+  const stored = readStored(connection);
+  for (const [watch, revision] of calls.awaited(stored)) {
+    await Promise.race([watch.seen(revision), aborted(signal)]);
   }
-  const told = calls.verify(new StoreModel(), connection);
+  const told = calls.verify(new Model(), stored);
   const injected = new Set(
-    Object.keys(counts).map((name) => CODES[name.split(",")[0] as Failure]),
+    Object.keys(counts).map((name) => TOLD_AS[name.split(",")[0] as Failure]),
   );
   for (const { error } of told) {
     if (!injected.has(error.code)) throw new Error(`Nobody injected ${error}`);

@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { type Connection, type Driver, SqlError } from "../../mod.ts";
+import {
+  type Connection,
+  type Driver,
+  SqlError,
+  type StoreErrorCode,
+} from "../../mod.ts";
 import type { DriverChoice } from "../../src/sqlite/driver/load.ts";
 import { type DriverCall, wrappedDriver } from "./instrumented_driver.ts";
 
@@ -19,6 +24,14 @@ export type Failure = "busy" | "full" | "io" | "corrupt";
  * then could not be synced.
  */
 export type Effect = "nothing" | "rollback" | "all";
+
+/** What a store's callers are told of it. */
+export const TOLD_AS: Readonly<Record<Failure, StoreErrorCode>> = {
+  busy: "BUSY",
+  full: "FULL",
+  io: "STORAGE",
+  corrupt: "CORRUPT",
+};
 
 /** How a call fails. */
 export interface Fault {

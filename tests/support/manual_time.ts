@@ -73,6 +73,37 @@ export class ManualTime implements Disposable {
   }
 }
 
+/** Stops the clock, and what is random in the pauses between two tries. */
+export class FrozenTime extends ManualTime {
+  readonly #random = Math.random;
+
+  /** Stops it. */
+  constructor() {
+    super();
+    Math.random = () => 0.5;
+  }
+
+  /** Lets time pass until something holds; fails where it never does. */
+  async until(
+    condition: () => boolean,
+    pending: () => unknown,
+  ): Promise<void> {
+    for (let turns = 0; !condition(); turns++) {
+      if (turns === 2_000) {
+        throw new Error(`It hangs: ${JSON.stringify(pending())}`);
+      }
+      // Most things need no time, only a few turns of the event loop.
+      await this.advance(turns % 4 === 3 ? 5 : 0);
+    }
+  }
+
+  /** Lets both go on. */
+  override [Symbol.dispose](): void {
+    Math.random = this.#random;
+    super[Symbol.dispose]();
+  }
+}
+
 /** Passes a turn of the event loop. */
 export function turn(): Promise<void> {
   return new Promise((done) => setImmediate(done));

@@ -1,10 +1,11 @@
 /**
- * What a store's file holds, read by plain SQL and nothing of this package.
+ * What a store's file holds, read by plain SQL and nothing of the store.
  *
  * @module
  */
 import { assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
+import type { Connection } from "../../mod.ts";
 import type { Change } from "./watch_validators.ts";
 
 /** A row of the entries' table. */
@@ -44,14 +45,19 @@ export function readRawFile(path: string): RawFile {
     "SELECT name FROM sqlite_schema WHERE name = 'zestor_changes'",
   ).all();
   if (tables.length === 0) return { head: 0, changes: [], entries: [] };
-  return {
-    head: db.prepare(HEAD).get()!.head as number,
-    changes: select(db, CHANGES),
-    entries: select(db, ENTRIES),
-  };
+  return readTables(db);
 }
 
-function select<T>(db: DatabaseSync, sql: string): T[] {
+/** What there is on a connection of whoever has it open. */
+export function readTables(db: Tables): RawFile {
+  const [{ head }] = select<{ head: number }>(db, HEAD);
+  return { head, changes: select(db, CHANGES), entries: select(db, ENTRIES) };
+}
+
+/** A connection, of the driver's or of `node:sqlite`. */
+type Tables = Pick<Connection | DatabaseSync, "prepare">;
+
+function select<T>(db: Tables, sql: string): T[] {
   // The binding's rows have no prototype.
   return db.prepare(sql).all().map((row) => ({ ...row }) as T);
 }

@@ -173,20 +173,25 @@ function* replayed(
   start: number,
 ): Iterable<string> {
   const entries = entriesFor(session, written, start);
-  let isWhole = false;
+  let isWhole = session.until !== undefined;
+  let last: string | undefined;
   for (const item of session.items) {
     if (!isReplayed(item)) {
       isWhole = true;
       break;
     }
-    const entry = entries.get(item.key);
-    entries.delete(item.key);
-    if (entry?.version !== item.version || entry.value !== item.value) {
+    last = item.key;
+    const entry = entries.get(last);
+    entries.delete(last);
+    const expected = entry &&
+      { ...entry, type: "create", revision: 0 } as const;
+    if (!expected || tell(expected) !== tell(item)) {
       yield `at revision ${start} there was no ${tell(item)}`;
     }
   }
-  if (!isWhole) return;
   for (const entry of entries.values()) {
+    const isPast = last === undefined || compareKeys(entry.key, last) > 0;
+    if (isPast && !isWhole) continue;
     yield `${tell(entry)} is missing in the replay of revision ${start}`;
   }
 }

@@ -5,12 +5,14 @@
  * @module
  */
 import { compareKeys } from "../../../src/key_order.ts";
+import type { RawEntry } from "../raw_file.ts";
 import type { Change } from "../watch_validators.ts";
 import {
   type Operation,
   type Outcome,
   type Range,
   Refusal,
+  REFUSED,
   updated,
   type Value,
   type WriteOperation,
@@ -27,12 +29,18 @@ export class Model {
   /** Every change, by revision, as far as it is remembered. */
   readonly changes: Change[] = [];
   /** The last revision of each operation that changed something. */
-  readonly commits = new Set<number>();
+  readonly commits: Set<number>;
   /** The newest revision. */
-  revision = 0;
+  revision: number;
   readonly #kinds = new Map<string, Map<string, Entry>>();
   /** The keys of a kind in order, until one comes or goes. */
   readonly #sortedKeys = new Map<string, string[]>();
+
+  /** Takes the revision of a store that is empty. */
+  constructor(revision = 0) {
+    this.revision = revision;
+    this.commits = new Set([revision]);
+  }
 
   /** Does an operation, and tells what should come of it. */
   apply(operation: Operation): Outcome {
@@ -62,7 +70,7 @@ export class Model {
           revision: this.revision,
         }));
       case "setAll":
-        return { result: this.#setAll(operation) };
+        return this.#setAll(operation);
       case "update":
         return this.#update(operation);
       case "delete":
@@ -111,13 +119,17 @@ export class Model {
     return { error: "VersionConflictError", details: { expected, actual } };
   }
 
-  #setAll({ kind, entries }: WriteOperation & { do: "setAll" }) {
+  #setAll({ kind, entries }: WriteOperation & { do: "setAll" }): Outcome {
     const counts = { created: 0, updated: 0, unchanged: 0 };
     const last = [...new Map(entries)].sort(([a], [b]) => compareKeys(a, b));
+    const isRefused = last.some(([key, { n }]) =>
+      n === REFUSED.n && this.#entry(kind, key)
+    );
+    if (isRefused) return { error: Refusal.name };
     for (const [key, value] of last) {
       counts[this.#set(kind, key, value).status]++;
     }
-    return counts;
+    return { result: counts };
   }
 
   #update(operation: WriteOperation & { do: "update" }): Outcome {
@@ -197,6 +209,18 @@ export class Model {
       this.#sortedKeys.set(kind, keys);
     }
     return keys.map((key) => [key, entries.get(key)!]);
+  }
+
+  /** Every entry, as the file should hold it. */
+  rows(): RawEntry[] {
+    return this.kinds().flatMap((kind) =>
+      this.entries(kind).map(([key, { version, value }]) => ({
+        kind,
+        key,
+        version,
+        value: JSON.stringify(value),
+      }))
+    );
   }
 
   #select(kind: string, range: Range): [string, Entry][] {

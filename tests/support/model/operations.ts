@@ -15,8 +15,18 @@ export interface Value {
   padding?: string;
 }
 
+/** The kinds of a store of such values. */
+export type ModelKinds = Record<string, Value>;
+
 /** A store that the operations can be done on. */
-export type ModelStore = Store<Record<string, Value>>;
+export type ModelStore = Store<ModelKinds>;
+
+/**
+ * What a store whose `equals` is `equalsUnlessRefused` refuses as the next value
+ * of an entry, and so in the middle of a `setAll`, which is where the model
+ * knows it.
+ */
+export const REFUSED: Value = { n: -1 };
 
 /** Which entries; `odd` filters by value. */
 export interface Range {
@@ -140,13 +150,21 @@ export function ownWrite(
   operation: WriteOperation,
   writer: string,
 ): WriteOperation {
-  const own = <T extends { kind: string }>(step: T): T => ({
+  return withKinds(operation, (kind) => `${writer}/${kind}`);
+}
+
+/** The same write to other kinds; of an atomic operation each step's is asked for. */
+export function withKinds(
+  operation: WriteOperation,
+  other: (kind: string) => string,
+): WriteOperation {
+  const moved = <T extends { kind: string }>(step: T): T => ({
     ...step,
-    kind: `${writer}/${step.kind}`,
+    kind: other(step.kind),
   });
   return operation.do === "atomic"
-    ? { ...operation, steps: operation.steps.map(own) }
-    : own(operation);
+    ? { ...operation, steps: operation.steps.map(moved) }
+    : moved(operation);
 }
 
 /** Makes a read. */
@@ -229,14 +247,23 @@ export async function perform(
   signal?: AbortSignal,
 ): Promise<Outcome> {
   try {
-    const act = DO[operation.do] as Doing<Operation>;
-    return { result: await act(store, operation, signal) };
+    return { result: await carryOut(store, operation, signal) };
   } catch (error) {
     return toOutcome(error);
   }
 }
 
-/** What `update` throws where it is to refuse. */
+/** Does an operation, for those who tell one error from another. */
+export async function carryOut(
+  store: ModelStore,
+  operation: Operation,
+  signal?: AbortSignal,
+): Promise<unknown> {
+  const act = DO[operation.do] as Doing<Operation>;
+  return await act(store, operation, signal);
+}
+
+/** What the caller's own functions throw where they are to refuse. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
 }
@@ -250,6 +277,16 @@ export function updated(
   return by === undefined
     ? { ...value, n: value.n + add }
     : { ...value, n: value.n + add, by };
+}
+
+/** A store's `equals`: as without it, but for what it refuses. */
+export function equalsUnlessRefused(
+  _kind: string,
+  previous: Value,
+  next: Value,
+): boolean {
+  if (next.n === REFUSED.n) throw new Refusal();
+  return JSON.stringify(previous) === JSON.stringify(next);
 }
 
 type Doing<Of> = (
@@ -324,7 +361,8 @@ function toOptions(
   return { ...range, where, signal };
 }
 
-function toOutcome(error: unknown): Outcome {
+/** What came of an operation that failed. */
+export function toOutcome(error: unknown): Outcome {
   const { name, expected, actual } = error as Error & {
     expected?: number;
     actual?: number;

@@ -6,16 +6,28 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Store, WatchEvent, WatchOptions } from "../../src/contract.ts";
-import { StoreError, type StoreErrorCode } from "../../src/errors.ts";
-import { type Connection, SqlError } from "../../src/sqlite/driver/driver.ts";
 import {
-  type ModelChange,
-  type ModelEntry,
+  type Connection,
+  SqlError,
+  StoreError,
+  type StoreErrorCode,
+  type WatchEvent,
+  type WatchOptions,
+} from "../../../mod.ts";
+import { type RawFile, readTables } from "../raw_file.ts";
+import {
+  assertWatchGuarantees,
+  type Session,
+  toItem,
+} from "../watch_validators.ts";
+import type { Model } from "./model.ts";
+import {
+  carryOut,
+  type ModelStore,
   type Operation,
-  perform,
-  type StoreModel,
-} from "./store_model.ts";
+  type Outcome,
+  toOutcome,
+} from "./operations.ts";
 
 const STORAGE_CODES: readonly StoreErrorCode[] = [
   "BUSY",
@@ -27,8 +39,9 @@ const STORAGE_CODES: readonly StoreErrorCode[] = [
 /** An operation that was called. */
 interface Call {
   readonly op: Operation;
-  /** Once it has settled. */
-  outcome?: { result: unknown } | { error: unknown };
+  /** Once it has settled, unless the storage failed it. */
+  outcome?: Outcome;
+  failure?: StoreError;
 }
 
 /** A watch that was opened. */
@@ -43,7 +56,7 @@ export class RecordedWatch {
   #progress = Promise.withResolvers<void>();
 
   /** Opens it. */
-  constructor(store: Store, kind: string, options: WatchOptions) {
+  constructor(store: ModelStore, kind: string, options: WatchOptions) {
     this.kind = kind;
     this.options = options;
     this.#follow(store.watch(kind, options as { bookmarks?: false }));
@@ -86,11 +99,11 @@ export interface Told {
 
 /** Calls a store's operations, and keeps what became of them. */
 export class Recorder {
-  readonly #store: Store;
+  readonly #store: ModelStore;
   readonly #log: (Call | RecordedWatch)[] = [];
 
   /** Takes the store. */
-  constructor(store: Store) {
+  constructor(store: ModelStore) {
     this.#store = store;
   }
 
@@ -107,7 +120,7 @@ export class Recorder {
   /** The operations that have not settled. */
   get pending(): Operation[] {
     return this.#log.flatMap((it) =>
-      it instanceof RecordedWatch || it.outcome ? [] : [it.op]
+      it instanceof RecordedWatch || hasSettled(it) ? [] : [it.op]
     );
   }
 
@@ -116,12 +129,12 @@ export class Recorder {
     const call: Call = { op };
     this.#log.push(call);
     try {
-      call.outcome = { result: await perform(this.#store, op) };
+      call.outcome = { result: await carryOut(this.#store, op) };
     } catch (error) {
-      call.outcome = { error };
-      if (isStorageError(error)) return error;
+      if (isStorageError(error)) call.failure = error;
+      else call.outcome = toOutcome(error);
     }
-    return undefined;
+    return call.failure;
   }
 
   /** Opens a watch, and reads it to its end. */
@@ -132,77 +145,78 @@ export class Recorder {
   }
 
   /**
-   * Does on the model what was resolved, and compares each result, the watches'
-   * events and what is stored. Gives the failures that were told.
+   * What each watch has yet to see: the last change of its kind that is stored.
+   * There has to be one since it was opened.
    */
-  verify(model: StoreModel, connection: Connection): Told[] {
+  awaited({ changes }: RawFile): [RecordedWatch, revision: number][] {
+    return this.watches.map((watch) => {
+      const last = changes.findLast(({ kind }) => kind === watch.kind);
+      return [watch, last!.revision];
+    });
+  }
+
+  /**
+   * Does on the model what was resolved, and compares each result, the watches'
+   * events and what is stored. The watches have seen all there is. Gives the
+   * failures that were told.
+   */
+  verify(model: Model, stored: RawFile): Told[] {
     const told: Told[] = [];
-    const watches: (() => void)[] = [];
+    const starts = new Map<RecordedWatch, number>();
     for (const it of this.#log) {
       if (it instanceof RecordedWatch) {
+        starts.set(it, model.revision);
         if (it.error) told.push({ by: it, error: storageError(it.error) });
-        watches.push(expectedOf(it, model));
         continue;
       }
-      const { op, outcome } = it;
-      assert(outcome, `${describe(op)} has not settled`);
-      if ("error" in outcome && isStorageError(outcome.error)) {
-        told.push({ by: op, error: storageError(outcome.error) });
-      } else {
-        assertEquals(named(outcome), model.apply(op), describe(op));
-      }
+      const { op, outcome, failure } = it;
+      assert(hasSettled(it), `${describe(op)} has not settled`);
+      if (failure) told.push({ by: op, error: storageError(failure) });
+      else assertEquals(outcome, model.apply(op), describe(op));
     }
-    for (const verifyEvents of watches) verifyEvents();
-    verifyStored(model, connection);
+    for (const [watch, start] of starts) {
+      assertWatchGuarantees(model, {
+        name: `${describe(watch.options)} of ${watch.kind}`,
+        sessions: [sessionOf(watch, start, model)],
+      });
+    }
+    assertStored(stored, model);
     return told;
   }
 }
 
-/** Prepares, at a watch's place among the calls, what its events are held against. */
-function expectedOf(watch: RecordedWatch, model: StoreModel): () => void {
-  const { kind, options, events } = watch;
-  const start = options.after ?? model.head;
-  const replay = options.initial ? model.entriesOf(kind) : [];
-  return () => {
-    const expected = [
-      ...replay.map((entry) => replayed(kind, entry)),
-      ...model.changes.filter((change) =>
-        change.kind === kind && change.revision > start
-      ),
-    ];
-    // What it has not come to see, it was told of by its error.
-    const due = watch.error ? expected.slice(0, events.length) : expected;
-    assertEquals(events as unknown, due, `a watch of ${kind}`);
-  };
+/** What is stored, when every call has settled, on the store's connection or another. */
+export function readStored(connection: Connection): RawFile {
+  // No transaction is open, or this would be one within it.
+  connection.exec("BEGIN IMMEDIATE");
+  connection.exec("ROLLBACK");
+  return readTables(connection);
 }
 
-function replayed(kind: string, entry: ModelEntry): ModelChange {
-  return { ...entry, kind, type: "create", revision: 0 };
+function hasSettled({ outcome, failure }: Call): boolean {
+  return outcome !== undefined || failure !== undefined;
 }
 
-function verifyStored(model: StoreModel, connection: Connection): void {
-  const entries = connection.prepare(
-    "SELECT kind, key, CAST(CAST(value AS TEXT) AS INTEGER) AS value, version FROM zestor_kv ORDER BY kind, key",
-  ).all();
-  assertEquals(entries as unknown, model.entries, "the entries");
-  const changes = connection.prepare(
-    `SELECT revision, kind, key, type, version,
-      CAST(CAST(coalesce(value, previous) AS TEXT) AS INTEGER) AS value
-    FROM zestor_changes ORDER BY revision`,
-  ).all();
+function sessionOf(
+  { kind, options, events, error }: RecordedWatch,
+  start: number,
+  { revision }: Model,
+): Session {
+  // What it has not come to see, it was told of by its error.
+  const until = error ? undefined : revision;
+  return { kind, options, start, until, items: events.map(toItem) };
+}
+
+function assertStored({ head, changes, entries }: RawFile, model: Model): void {
+  assertEquals(head, model.revision, "the newest revision");
+  assertEquals(entries, model.rows(), "the entries");
   // The older ones may have been pruned; or are older than the model.
   const shared = Math.min(changes.length, model.changes.length);
   assertEquals(
-    changes.slice(changes.length - shared) as unknown,
+    changes.slice(changes.length - shared),
     model.changes.slice(model.changes.length - shared),
     "the change log",
   );
-}
-
-function named(outcome: NonNullable<Call["outcome"]>): unknown {
-  if ("result" in outcome) return outcome;
-  const { error } = outcome;
-  return { error: error instanceof Error ? error.name : error };
 }
 
 function isStorageError(error: unknown): error is StoreError {
@@ -216,6 +230,6 @@ function storageError(error: unknown): StoreError {
   return error;
 }
 
-function describe(op: Operation): string {
-  return JSON.stringify(op);
+function describe(data: Operation | WatchOptions): string {
+  return JSON.stringify(data);
 }
