@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { cpuUsage } from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { openStore, type StoreOptions } from "../mod.ts";
-import { denoRun } from "../tests/support/deno_run.ts";
+import { denoRun } from "../tests/support/processes/deno_run.ts";
 
 /** Writes `n` to the kind `k`, after each of the pauses (ms). */
 export interface WriteTask extends StoreOptions {

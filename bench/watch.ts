@@ -6,7 +6,7 @@
  * @module
  */
 import { openStore, type SqliteStore, type StoreOptions } from "../mod.ts";
-import { deafen } from "../tests/support/deaf.ts";
+import { deafen } from "../tests/support/faults/deaf.ts";
 import { now, startPeer } from "./peer.ts";
 
 const quick = Deno.args.includes("--quick");

@@ -32,8 +32,12 @@ import {
   type TestDriver,
   testOnEachDriver,
 } from "./support/drivers.ts";
-import { GO_STORY, SQL_STORY, STORE_STORY } from "./support/foreign_writes.ts";
-import { instrumentedDriver } from "./support/instrumented_driver.ts";
+import {
+  GO_STORY,
+  SQL_STORY,
+  STORE_STORY,
+} from "./support/processes/foreign_writes.ts";
+import { instrumentedDriver } from "./support/faults/instrumented_driver.ts";
 import { type TempDir, tempDir } from "./support/temp_dir.ts";
 
 /** Five changes: `"k"/"a"` is at version 2, `"k"/"b"` was deleted. */

@@ -33,9 +33,9 @@ import {
   type TestDriver,
   testOnEachDriver,
 } from "./support/drivers.ts";
-import { instrumentedDriver } from "./support/instrumented_driver.ts";
-import { type Peer, startStorePeer } from "./support/peer.ts";
-import type { Counted, Lock } from "./support/store_peer.ts";
+import { instrumentedDriver } from "./support/faults/instrumented_driver.ts";
+import { type Peer, startStorePeer } from "./support/processes/peer.ts";
+import type { Counted, Lock } from "./support/processes/store_peer.ts";
 import { tempDir } from "./support/temp_dir.ts";
 import { type Lateness, median, timeTicks } from "./support/ticks.ts";
 

@@ -24,7 +24,7 @@ import {
   type SqlValue,
 } from "../src/sqlite/driver/driver.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
-import { runChild } from "./support/child.ts";
+import { runChild } from "./support/processes/child.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
   drivers,

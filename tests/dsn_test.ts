@@ -9,7 +9,7 @@ import { pathToFileURL } from "node:url";
 import { openStore, StoreOpenError, type WatchEvent } from "../mod.ts";
 import type { Location } from "../src/sqlite/driver/driver.ts";
 import { parseDsn } from "../src/sqlite/dsn.ts";
-import { runChild } from "./support/child.ts";
+import { runChild } from "./support/processes/child.ts";
 import { openOn, testOnEachDriver } from "./support/drivers.ts";
 import { tempDir } from "./support/temp_dir.ts";
 

@@ -13,7 +13,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { openStore } from "@zestor/store";
 import { createHandler } from "../examples/sse_server.ts";
-import { denoRun } from "./support/deno_run.ts";
+import { denoRun } from "./support/processes/deno_run.ts";
 import { drivers } from "./support/drivers.ts";
 import { tempDir } from "./support/temp_dir.ts";
 

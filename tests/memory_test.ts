@@ -15,7 +15,7 @@ import {
   type MemoryStoreOptions,
   openMemoryStore,
 } from "../src/memory/open_memory_store.ts";
-import { runChild } from "./support/child.ts";
+import { runChild } from "./support/processes/child.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
 /** Gives back the very bytes that it is given, both ways. */

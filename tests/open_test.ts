@@ -33,7 +33,7 @@ import type { Connection, Driver } from "../src/sqlite/driver/driver.ts";
 import { HEAD_REVISION } from "../src/sqlite/queries.ts";
 import { inspectFile, upgradeFile } from "../src/sqlite/schema.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
-import { runChild } from "./support/child.ts";
+import { runChild } from "./support/processes/child.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
   drivers,
@@ -41,7 +41,7 @@ import {
   type TestDriver,
   testOnEachDriver,
 } from "./support/drivers.ts";
-import { instrumentedDriver } from "./support/instrumented_driver.ts";
+import { instrumentedDriver } from "./support/faults/instrumented_driver.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
 /** The Go store's table as its documentation has it: `updated_at` has no default. */

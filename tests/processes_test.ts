@@ -7,8 +7,8 @@
  */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { openStore, type Store } from "../mod.ts";
-import { assertCrowdSeesAll } from "./support/crowd.ts";
-import { deafen } from "./support/deaf.ts";
+import { assertCrowdSeesAll } from "./support/processes/crowd.ts";
+import { deafen } from "./support/faults/deaf.ts";
 import {
   drivers,
   openOn,
@@ -20,10 +20,10 @@ import {
   SQL_STORY,
   STORE_STORY,
   type Story,
-} from "./support/foreign_writes.ts";
-import { startSqlPeer, startStorePeer } from "./support/peer.ts";
+} from "./support/processes/foreign_writes.ts";
+import { startSqlPeer, startStorePeer } from "./support/processes/peer.ts";
 import { tempDir } from "./support/temp_dir.ts";
-import { toldWithRevision } from "./support/telling.ts";
+import { toldWithRevision } from "./support/watches/telling.ts";
 
 const [builtin] = drivers;
 const available = drivers.filter(({ unavailable }) => !unavailable);

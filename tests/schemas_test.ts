@@ -21,7 +21,7 @@ import {
   ValidationError,
 } from "../mod.ts";
 import { testOnEachDriver } from "./support/drivers.ts";
-import { instrumentedDriver } from "./support/instrumented_driver.ts";
+import { instrumentedDriver } from "./support/faults/instrumented_driver.ts";
 import { testOnEachStore } from "./support/stores.ts";
 
 /** Lets the event loop make a turn. */

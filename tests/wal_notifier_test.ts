@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Location } from "../src/sqlite/driver/driver.ts";
 import { notifierOf } from "../src/sqlite/wal_notifier.ts";
-import { runChild } from "./support/child.ts";
+import { runChild } from "./support/processes/child.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import { openOn, testOnEachDriver } from "./support/drivers.ts";
 import { tempDir } from "./support/temp_dir.ts";

@@ -28,7 +28,7 @@ import {
   testOnEachDriver,
 } from "./support/drivers.ts";
 import { connect, fileAt } from "./support/connect.ts";
-import { instrumentedDriver } from "./support/instrumented_driver.ts";
+import { instrumentedDriver } from "./support/faults/instrumented_driver.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
 type Item = WatchEvent | WatchBookmark;

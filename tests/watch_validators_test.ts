@@ -12,7 +12,7 @@ import {
   type Session,
   type Watched,
   type Written,
-} from "./support/watch_validators.ts";
+} from "./support/watches/watch_validators.ts";
 
 /** Three transactions: one change, then three together, then two. */
 const WRITTEN: Written = {

@@ -13,7 +13,7 @@ import {
   type Outcome,
   SCENARIOS,
   tryScenario,
-} from "../support/bad_files.ts";
+} from "../support/faults/bad_files.ts";
 import { Random } from "../support/random.ts";
 import { readFlags } from "./flags.ts";
 

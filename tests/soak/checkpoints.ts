@@ -10,7 +10,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { openStore, type SqliteStore } from "../../mod.ts";
-import { denoRun } from "../support/deno_run.ts";
+import { denoRun } from "../support/processes/deno_run.ts";
 import { Random } from "../support/random.ts";
 import { readFlags } from "./flags.ts";
 

@@ -11,7 +11,7 @@ import {
   type CrashOptions,
   type CrashReport,
   WHOLE_HISTORY,
-} from "../support/crash.ts";
+} from "../support/processes/crash.ts";
 import { drivers } from "../support/drivers.ts";
 import { Random } from "../support/random.ts";
 import { readFlags } from "./flags.ts";

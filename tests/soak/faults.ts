@@ -18,7 +18,7 @@ import {
   faultyDriver,
   type Step,
   TOLD_AS,
-} from "../support/faulty_driver.ts";
+} from "../support/faults/faulty_driver.ts";
 import { Model } from "../support/model/model.ts";
 import {
   equalsUnlessRefused,

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { type Engine, STORES, WATCHES } from "../support/leak_rounds.ts";
-import { leaksIn, runLeakSide } from "../support/leak_check.ts";
+import { type Engine, STORES, WATCHES } from "../support/leaks/leak_rounds.ts";
+import { leaksIn, runLeakSide } from "../support/leaks/leak_check.ts";
 import { readFlags } from "./flags.ts";
 
 const { watches, stores, operations, writes, engine } = readFlags({

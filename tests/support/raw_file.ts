@@ -6,7 +6,7 @@
 import { assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import type { Connection } from "../../mod.ts";
-import type { Change } from "./watch_validators.ts";
+import type { Change } from "./watches/watch_validators.ts";
 
 /** A row of the entries' table. */
 export interface RawEntry {

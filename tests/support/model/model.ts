@@ -6,7 +6,7 @@
  */
 import { compareKeys } from "../../../src/key_order.ts";
 import type { RawEntry } from "../raw_file.ts";
-import type { Change } from "../watch_validators.ts";
+import type { Change } from "../watches/watch_validators.ts";
 import {
   type Operation,
   type Outcome,

@@ -19,7 +19,7 @@ import {
   assertWatchGuarantees,
   type Session,
   toItem,
-} from "../watch_validators.ts";
+} from "../watches/watch_validators.ts";
 import type { Model } from "./model.ts";
 import {
   carryOut,

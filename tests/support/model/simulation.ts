@@ -13,7 +13,7 @@ import { assert, assertEquals, assertGreater, equal } from "@std/assert";
 import { setImmediate } from "node:timers";
 import { WatchOverflowError } from "../../../mod.ts";
 import type { Random } from "../random.ts";
-import { assertWatchGuarantees } from "../watch_validators.ts";
+import { assertWatchGuarantees } from "../watches/watch_validators.ts";
 import { Model } from "./model.ts";
 import {
   type ModelStore,

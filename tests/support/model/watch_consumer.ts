@@ -11,7 +11,7 @@ import {
   toItem,
   type Watched,
   type Written,
-} from "../watch_validators.ts";
+} from "../watches/watch_validators.ts";
 import { type ModelStore, randomKeys, randomKind } from "./operations.ts";
 
 /** For how long a watch may be behind when nothing is written, in ms. */

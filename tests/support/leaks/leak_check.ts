@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { denoRun } from "./deno_run.ts";
+import { denoRun } from "../processes/deno_run.ts";
 import type { Amount, Rest } from "./leak_side.ts";
 
 /** How much memory may be left, in bytes, however much was done. */

@@ -18,10 +18,10 @@ import {
   StoreBusyError,
   StoreOpenError,
   type StoreOptions,
-} from "../mod.ts";
+} from "../../mod.ts";
 import { existsSync } from "node:fs";
-import { connect, fileAt } from "./support/connect.ts";
-import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
+import { connect, fileAt } from "../support/connect.ts";
+import { type TestDriver, testOnEachDriver } from "../support/drivers.ts";
 import {
   failAt,
   failFrom,
@@ -30,10 +30,10 @@ import {
   Faults,
   faultyDriver,
   type Step,
-} from "./support/faulty_driver.ts";
-import { wrappedDriver } from "./support/instrumented_driver.ts";
-import { FrozenTime } from "./support/manual_time.ts";
-import { type TempDir, tempDirInMemory } from "./support/temp_dir.ts";
+} from "../support/faults/faulty_driver.ts";
+import { wrappedDriver } from "../support/faults/instrumented_driver.ts";
+import { FrozenTime } from "../support/manual_time.ts";
+import { type TempDir, tempDirInMemory } from "../support/temp_dir.ts";
 
 /** How a file was made, and how it is opened. */
 interface Case {

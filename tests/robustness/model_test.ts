@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { openStore } from "../mod.ts";
-import { openMemoryStore } from "../src/memory/open_memory_store.ts";
-import { drivers, testOnEachDriver } from "./support/drivers.ts";
-import { simulate } from "./support/model/simulation.ts";
-import { withSeed } from "./support/random.ts";
-import { tempDir } from "./support/temp_dir.ts";
+import { openStore } from "../../mod.ts";
+import { openMemoryStore } from "../../src/memory/open_memory_store.ts";
+import { drivers, testOnEachDriver } from "../support/drivers.ts";
+import { simulate } from "../support/model/simulation.ts";
+import { withSeed } from "../support/random.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const OPERATIONS = 3_000;
 /** The second makes watches fall behind. */

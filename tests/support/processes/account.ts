@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { ChangeType } from "../../src/contract.ts";
-import { told } from "./telling.ts";
+import type { ChangeType } from "../../../src/contract.ts";
+import { told } from "../watches/telling.ts";
 
 /** A change that a writer made. */
 export interface OwnChange {

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 // A derived one, where the packages come from elsewhere, see tools/packages.ts.
 const config = Deno.env.get("ZESTOR_DENO_CONFIG") ??
-  fileURLToPath(new URL("../../deno.json", import.meta.url));
+  fileURLToPath(new URL("../../../deno.json", import.meta.url));
 
 /** What `deno run` is given, besides what any command is. */
 export interface DenoRunOptions extends Omit<Deno.CommandOptions, "args"> {

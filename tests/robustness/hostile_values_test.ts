@@ -27,16 +27,16 @@ import {
   StoreError,
   ValidationError,
   type WatchEvent,
-} from "../mod.ts";
-import { yaml } from "../src/codec/yaml.ts";
-import { next, take, turn } from "../src/testing/reading.ts";
-import { runChild } from "./support/child.ts";
-import { connect } from "./support/connect.ts";
-import { testOnEachDriver } from "./support/drivers.ts";
-import { instrumentedDriver } from "./support/instrumented_driver.ts";
-import { type Random, withSeed } from "./support/random.ts";
-import { testOnEachStore, testOnEachStoreAndFile } from "./support/stores.ts";
-import { tempDir } from "./support/temp_dir.ts";
+} from "../../mod.ts";
+import { yaml } from "../../src/codec/yaml.ts";
+import { next, take, turn } from "../../src/testing/reading.ts";
+import { runChild } from "../support/processes/child.ts";
+import { connect } from "../support/connect.ts";
+import { testOnEachDriver } from "../support/drivers.ts";
+import { instrumentedDriver } from "../support/faults/instrumented_driver.ts";
+import { type Random, withSeed } from "../support/random.ts";
+import { testOnEachStore, testOnEachStoreAndFile } from "../support/stores.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -497,7 +497,7 @@ for (const codec of [json, yaml]) {
 // Deno itself takes `__proto__` away from objects, unless it is asked not to.
 Deno.test("`__proto__` is a name where it is more than that", async () => {
   await using dir = await tempDir();
-  const file = (path: string) => new URL(`../src/${path}`, import.meta.url);
+  const file = (path: string) => new URL(`../../src/${path}`, import.meta.url);
   const { code, stdout, stderr } = await runChild(
     dir.path,
     `import { openMemoryStore } from "${file("memory/open_memory_store.ts")}";

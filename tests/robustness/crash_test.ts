@@ -4,9 +4,12 @@
  *
  * @module
  */
-import { assertSurvivesCrashes, WHOLE_HISTORY } from "./support/crash.ts";
-import { drivers } from "./support/drivers.ts";
-import { withSeed } from "./support/random.ts";
+import {
+  assertSurvivesCrashes,
+  WHOLE_HISTORY,
+} from "../support/processes/crash.ts";
+import { drivers } from "../support/drivers.ts";
+import { withSeed } from "../support/random.ts";
 
 const [builtin] = drivers;
 const available = drivers.filter(({ unavailable }) => !unavailable)

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { deafen } from "./deaf.ts";
+import { deafen } from "../faults/deaf.ts";
 
 /** A program: it is given what the test passed. */
 // deno-lint-ignore no-explicit-any -- each has arguments of its own

@@ -9,8 +9,8 @@ import {
   type Driver,
   SqlError,
   type StoreErrorCode,
-} from "../../mod.ts";
-import type { DriverChoice } from "../../src/sqlite/driver/load.ts";
+} from "../../../mod.ts";
+import type { DriverChoice } from "../../../src/sqlite/driver/load.ts";
 import { type DriverCall, wrappedDriver } from "./instrumented_driver.ts";
 
 /** A failure of SQLite that a test injects. */

@@ -9,11 +9,11 @@ import {
   type SqliteStore,
   type Store,
   type WatchOptions,
-} from "../../mod.ts";
-import type { Durability } from "../../src/sqlite/open_store.ts";
-import { loadDriver } from "../../src/sqlite/driver/load.ts";
+} from "../../../mod.ts";
+import type { Durability } from "../../../src/sqlite/open_store.ts";
+import { loadDriver } from "../../../src/sqlite/driver/load.ts";
 import { Account } from "./account.ts";
-import type { TestDriver } from "./drivers.ts";
+import type { TestDriver } from "../drivers.ts";
 import { STORE_STORY } from "./foreign_writes.ts";
 import {
   type Outcome,
@@ -21,12 +21,12 @@ import {
   perform,
   randomWrite,
   type Value,
-} from "./model/operations.ts";
+} from "../model/operations.ts";
 import { heard, runProgram, tell } from "./peer_side.ts";
-import { Random } from "./random.ts";
-import { toldWithRevision } from "./telling.ts";
-import { timeTicks } from "./ticks.ts";
-import { toItem } from "./watch_validators.ts";
+import { Random } from "../random.ts";
+import { toldWithRevision } from "../watches/telling.ts";
+import { timeTicks } from "../ticks.ts";
+import { toItem } from "../watches/watch_validators.ts";
 
 /** A store in a file. */
 export interface StoreFile {

@@ -20,24 +20,24 @@ import {
   StoreOpenError,
   StoreReadOnlyError,
   WatchOverflowError,
-} from "../mod.ts";
-import type { Connection } from "../src/sqlite/driver/driver.ts";
+} from "../../mod.ts";
+import type { Connection } from "../../src/sqlite/driver/driver.ts";
 import {
   makeSamples,
   type Outcome,
   SCENARIOS,
   stateOf,
   tryScenario,
-} from "./support/bad_files.ts";
-import { runChild } from "./support/child.ts";
-import { connect, fileAt } from "./support/connect.ts";
+} from "../support/faults/bad_files.ts";
+import { runChild } from "../support/processes/child.ts";
+import { connect, fileAt } from "../support/connect.ts";
 import {
   openOn,
   type TestDriver,
   testOnEachDriver,
-} from "./support/drivers.ts";
-import { withSeed } from "./support/random.ts";
-import { type TempDir, tempDir } from "./support/temp_dir.ts";
+} from "../support/drivers.ts";
+import { withSeed } from "../support/random.ts";
+import { type TempDir, tempDir } from "../support/temp_dir.ts";
 
 // Damage.
 

@@ -11,20 +11,20 @@
  */
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
-import { openStore, type WatchEvent } from "../../mod.ts";
-import { Model } from "./model/model.ts";
-import { type Outcome, ownWrite, randomWrite } from "./model/operations.ts";
+import { openStore, type WatchEvent } from "../../../mod.ts";
+import { Model } from "../model/model.ts";
+import { type Outcome, ownWrite, randomWrite } from "../model/operations.ts";
 import { type Peer, startStorePeer } from "./peer.ts";
-import { Random } from "./random.ts";
-import { type RawFile, readRawFile } from "./raw_file.ts";
+import { Random } from "../random.ts";
+import { type RawFile, readRawFile } from "../raw_file.ts";
 import type { Acknowledgement, WriteUntilKilledArgs } from "./store_peer.ts";
-import { tempDir } from "./temp_dir.ts";
+import { tempDir } from "../temp_dir.ts";
 import {
   assertWatchGuarantees,
   type Change,
   type Session,
   toItem,
-} from "./watch_validators.ts";
+} from "../watches/watch_validators.ts";
 
 /** What to kill, and how often. */
 export interface CrashOptions {

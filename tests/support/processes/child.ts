@@ -5,7 +5,7 @@
  */
 import { denoRun } from "./deno_run.ts";
 
-const root = new URL("../../", import.meta.url);
+const root = new URL("../../../", import.meta.url);
 
 /** How a child runs. */
 export interface ChildOptions {

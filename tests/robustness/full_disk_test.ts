@@ -12,27 +12,27 @@ import {
   StoreFullError,
   StoreOpenError,
   type StoreOptions,
-} from "../mod.ts";
-import { connect, fileAt } from "./support/connect.ts";
+} from "../../mod.ts";
+import { connect, fileAt } from "../support/connect.ts";
 import {
   drivers,
   type TestDriver,
   testOnEachDriver,
-} from "./support/drivers.ts";
-import { Faults, faultyDriver } from "./support/faulty_driver.ts";
-import { Model } from "./support/model/model.ts";
+} from "../support/drivers.ts";
+import { Faults, faultyDriver } from "../support/faults/faulty_driver.ts";
+import { Model } from "../support/model/model.ts";
 import {
   type ModelKinds,
   type Operation,
   perform,
   type WriteOperation,
-} from "./support/model/operations.ts";
-import { readStored, Recorder } from "./support/model/recorder.ts";
+} from "../support/model/operations.ts";
+import { readStored, Recorder } from "../support/model/recorder.ts";
 import {
   type SmallDisk,
   smallDisk,
   whyNoSmallDisk,
-} from "./support/small_disk.ts";
+} from "../support/faults/small_disk.ts";
 
 const KEYS = 200;
 

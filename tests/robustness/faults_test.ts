@@ -21,9 +21,9 @@ import {
   type SqliteStore,
   StoreError,
   StoreFullError,
-} from "../mod.ts";
-import type { DriverChoice } from "../src/sqlite/driver/load.ts";
-import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
+} from "../../mod.ts";
+import type { DriverChoice } from "../../src/sqlite/driver/load.ts";
+import { type TestDriver, testOnEachDriver } from "../support/drivers.ts";
 import {
   type Effect,
   failAt,
@@ -35,25 +35,25 @@ import {
   faultyDriver,
   type Step,
   TOLD_AS,
-} from "./support/faulty_driver.ts";
-import { wrappedDriver } from "./support/instrumented_driver.ts";
-import { FrozenTime } from "./support/manual_time.ts";
-import { Model } from "./support/model/model.ts";
+} from "../support/faults/faulty_driver.ts";
+import { wrappedDriver } from "../support/faults/instrumented_driver.ts";
+import { FrozenTime } from "../support/manual_time.ts";
+import { Model } from "../support/model/model.ts";
 import {
   equalsUnlessRefused,
   type ModelKinds,
   type Operation,
   REFUSED,
   type Value,
-} from "./support/model/operations.ts";
+} from "../support/model/operations.ts";
 import {
   readStored,
   RecordedWatch,
   Recorder,
   type Told,
-} from "./support/model/recorder.ts";
-import { ReusedDatabase } from "./support/reused_database.ts";
-import { tempDir } from "./support/temp_dir.ts";
+} from "../support/model/recorder.ts";
+import { ReusedDatabase } from "../support/reused_database.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const HISTORY = 40;
 const BUSY_TIMEOUT_MS = 1_000;

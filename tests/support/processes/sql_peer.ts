@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Account } from "./account.ts";
 import type { Prepared } from "./foreign_writes.ts";
 import { heard, runProgram, tell } from "./peer_side.ts";
-import { Random } from "./random.ts";
+import { Random } from "../random.ts";
 import type { CrowdWriterArgs } from "./store_peer.ts";
 
 function open(path: string): DatabaseSync {

@@ -4,12 +4,12 @@
  * collected, listeners, open files, memory. It prints a {@linkcode Rest} for
  * each, as JSON, and then has to end by itself.
  *
- * `deno run -A --v8-flags=--expose-gc tests/support/leak_side.ts '{"engine":"memory",…}'`
+ * `deno run -A --v8-flags=--expose-gc tests/support/leaks/leak_side.ts '{"engine":"memory",…}'`
  *
  * @module
  */
-import type { Codec, Store } from "../../mod.ts";
-import { numberedKeys, turn } from "../../src/testing/reading.ts";
+import type { Codec, Store } from "../../../mod.ts";
+import { numberedKeys, turn } from "../../../src/testing/reading.ts";
 import {
   connectTo,
   type Engine,

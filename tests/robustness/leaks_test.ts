@@ -6,8 +6,8 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { drivers } from "./support/drivers.ts";
-import { leaksIn, runLeakSide } from "./support/leak_check.ts";
+import { drivers } from "../support/drivers.ts";
+import { leaksIn, runLeakSide } from "../support/leaks/leak_check.ts";
 
 /** Memory is not measured. */
 const BOUNDS = { heap: 0, resident: 0 };

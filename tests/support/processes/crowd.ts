@@ -6,24 +6,24 @@
  * @module
  */
 import { assertEquals, fail } from "@std/assert";
-import { openStore } from "../../mod.ts";
+import { openStore } from "../../../mod.ts";
 import type { OwnChange } from "./account.ts";
-import type { TestDriver } from "./drivers.ts";
+import type { TestDriver } from "../drivers.ts";
 import {
   type Hearing,
   type Peer,
   startSqlPeer,
   startStorePeer,
 } from "./peer.ts";
-import { readRawFile } from "./raw_file.ts";
+import { readRawFile } from "../raw_file.ts";
 import type { RecordArgs, WatchRecord } from "./store_peer.ts";
-import { type TempDir, tempDir } from "./temp_dir.ts";
-import { told } from "./telling.ts";
+import { type TempDir, tempDir } from "../temp_dir.ts";
+import { told } from "../watches/telling.ts";
 import {
   assertWatchGuarantees,
   type Change,
   type Session,
-} from "./watch_validators.ts";
+} from "../watches/watch_validators.ts";
 
 /** What sort of crowd. */
 export interface CrowdOptions {

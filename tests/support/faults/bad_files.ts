@@ -12,12 +12,12 @@ import {
   StoreError,
   type StoreOptions,
   WatchOverflowError,
-} from "../../mod.ts";
-import { runChild } from "./child.ts";
-import { connect, fileAt } from "./connect.ts";
-import type { TestDriver } from "./drivers.ts";
-import { Random } from "./random.ts";
-import { told } from "./telling.ts";
+} from "../../../mod.ts";
+import { runChild } from "../processes/child.ts";
+import { connect, fileAt } from "../connect.ts";
+import type { TestDriver } from "../drivers.ts";
+import { Random } from "../random.ts";
+import { told } from "../watches/telling.ts";
 
 /** The bytes of a store's files. */
 export interface Files {

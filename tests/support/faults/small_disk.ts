@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { type TempDir, tempDir } from "./temp_dir.ts";
+import { type TempDir, tempDir } from "../temp_dir.ts";
 
 /** A mounted file system. */
 export interface SmallDisk extends TempDir {

@@ -3,8 +3,11 @@
  *
  * @module
  */
-import type { Connection, Driver, SqlValue, Statement } from "../../mod.ts";
-import { type DriverChoice, loadDriver } from "../../src/sqlite/driver/load.ts";
+import type { Connection, Driver, SqlValue, Statement } from "../../../mod.ts";
+import {
+  type DriverChoice,
+  loadDriver,
+} from "../../../src/sqlite/driver/load.ts";
 
 /** A call of a connection, or of one of its statements. */
 export interface DriverCall {

@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { openStore, type Store, type StoreOptions } from "../../mod.ts";
-import { openMemoryStore } from "../../src/memory/open_memory_store.ts";
-import type { Connection } from "../../src/sqlite/driver/driver.ts";
-import { loadDriver } from "../../src/sqlite/driver/load.ts";
-import { turn } from "../../src/testing/reading.ts";
+import { openStore, type Store, type StoreOptions } from "../../../mod.ts";
+import { openMemoryStore } from "../../../src/memory/open_memory_store.ts";
+import type { Connection } from "../../../src/sqlite/driver/driver.ts";
+import { loadDriver } from "../../../src/sqlite/driver/load.ts";
+import { turn } from "../../../src/testing/reading.ts";
 
 /** Which store the rounds are run on. */
 export type Engine = "builtin" | "ffi" | "memory";
