@@ -494,6 +494,9 @@ export interface Store<
    * SQLite's own check of it comes first, which is one call that takes a second
    * or so for each GB; writers with a rollback journal wait for the whole check.
    *
+   * It does not find another value, version or time of an entry whose last
+   * change is no longer in the log, unless the codec or a schema refuses it.
+   *
    * @returns What was found: nothing, where all is sound. Of each part the
    * first hundred findings, and a last one that counts the others.
    *

@@ -23,9 +23,11 @@ import {
   StoreError,
   StoreOpenError,
   type StoreOptions,
+  type WatchEvent,
 } from "../mod.ts";
 import type { Connection } from "../src/sqlite/driver/driver.ts";
 import { LIST_FOUND_CHANGES } from "../src/sqlite/queries.ts";
+import { runChild } from "./support/child.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
   openOn,
@@ -790,6 +792,30 @@ for (const wal of [true, false]) {
 }
 
 testOnEachDriver(
+  "a watch that begins during a check begins after what others wrote",
+  async (tested) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    using db = await connect(tested, fileAt(path));
+    let watch: ReadableStreamDefaultReader<WatchEvent> | undefined;
+    const store = await openInstrumented(tested, { path }, (_sql, pages) => {
+      if (pages !== 2 || watch) return;
+      db.exec(INSERT("kind, key, value", "'k', 'others', 1"));
+      watch = store.watch("k").getReader();
+    });
+    await store.setAll(
+      "k",
+      Array.from({ length: 300 }, (_, i) => [`${i}`, i] as const),
+    );
+    assertEquals(await store.check(), []);
+    await store.set("k", "own", 1);
+    assertEquals((await watch!.read()).value?.key, "own");
+    await watch!.cancel();
+    await store.close();
+  },
+);
+
+testOnEachDriver(
   "a watch may begin during a check of a file that is only read",
   async (driver) => {
     await using dir = await tempDir();
@@ -914,7 +940,6 @@ testOnEachDriver("a version that is none is told", async (driver) => {
 
 testOnEachDriver("a time without a zone is in UTC", async (driver) => {
   await using dir = await tempDir();
-  await using file = await openFilled(driver, dir);
   const times = {
     "2024-01-02 03:04:05": "2024-01-02T03:04:05.000Z",
     "2024-01-02T03:04": "2024-01-02T03:04:00.000Z",
@@ -922,9 +947,26 @@ testOnEachDriver("a time without a zone is in UTC", async (driver) => {
     "2024-01-02T03:04:05+02:00": "2024-01-02T01:04:05.000Z",
     "2024-01-02": "2024-01-02T00:00:00.000Z",
   };
-  for (const [time, expected] of Object.entries(times)) {
-    file.db.exec(ROW("a", `updated_at = '${time}'`));
-    const entry = await file.store.entry("k", "a");
-    assertEquals(entry?.updatedAt.toISOString(), expected);
+  {
+    await using file = await openFilled(driver, dir);
+    for (const time of Object.keys(times)) {
+      const row = `'times', '${time}', 1, '${time}'`;
+      file.db.exec(INSERT("kind, key, value, updated_at", row));
+    }
   }
+  // Where the local time is another.
+  const program = `
+    await using store = await zestor.openStore({
+      path: "app.db", driver: "${driver.name}",
+    });
+    for await (const { updatedAt } of store.entries("times")) {
+      console.log(updatedAt.toISOString());
+    }`;
+  const { stdout, stderr } = await runChild(dir.path, program, {
+    permissions: ["--allow-all"],
+    env: { TZ: "Asia/Tokyo" },
+  });
+  assertEquals(stderr, "");
+  const inOrder = Object.entries(times).sort(([a], [b]) => a < b ? -1 : 1);
+  assertEquals(stdout.split("\n"), inOrder.map(([, time]) => time));
 });

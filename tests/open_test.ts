@@ -964,6 +964,38 @@ testOnEachDriver(
   },
 );
 
+testOnEachDriver(
+  "`openStore()` leaves a file, and its journal mode, where there is no room to bring it to the format",
+  async ({ name }) => {
+    for (const mode of ["DELETE", "WAL"]) {
+      await using dir = await tempDir();
+      const path = dir.file("app.db");
+      const tested = drivers.find((driver) => driver.name === name)!;
+      await writeSql(
+        tested,
+        path,
+        `PRAGMA journal_mode = ${mode}; ${SOURCE_TABLE} ${ROWS}`,
+      );
+      const driver = await instrumentedDriver(
+        name,
+        (sql, _params, connection) => {
+          if (sql === "BEGIN IMMEDIATE") {
+            connection.exec("PRAGMA max_page_count = 1");
+          }
+        },
+      );
+      const before = await contentsOf(dir.path);
+      const wal = mode === "DELETE";
+      await assertRejects(
+        () => openStore({ path, driver, wal }),
+        StoreOpenError,
+        "database or disk is full",
+      );
+      assertEquals(await contentsOf(dir.path), before);
+    }
+  },
+);
+
 // At the same time.
 
 testOnEachDriver(
