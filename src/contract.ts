@@ -491,8 +491,9 @@ export interface Store<
    * It sees one moment, whoever writes meanwhile, and takes time in proportion
    * to what is stored, in slices. The store's other operations wait for it: to
    * check a large file that is in use, open a store of its own. In a file,
-   * SQLite's own check of it comes first, which is one call that takes a second
-   * or so for each GB; writers with a rollback journal wait for the whole check.
+   * SQLite's own check of it comes first, which is one call: the event loop
+   * waits for it, some 10 ms for each MB. Who writes to a file with a rollback
+   * journal waits for the whole check; a write-ahead log may grow meanwhile.
    *
    * It does not find another value, version or time of an entry whose last
    * change is no longer in the log, unless the codec or a schema refuses it.
