@@ -27,7 +27,7 @@ import {
 } from "../mod.ts";
 import type { Connection } from "../src/sqlite/driver/driver.ts";
 import { LIST_FOUND_CHANGES } from "../src/sqlite/queries.ts";
-import { runChild } from "./support/child.ts";
+import { runChild } from "./support/processes/child.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
   openOn,
