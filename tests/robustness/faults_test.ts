@@ -263,6 +263,7 @@ async function tryEach(
       try {
         verify(await run(database.driver, scenario, plan));
       } catch (cause) {
+        database.abandon();
         const { message } = cause as Error;
         failed.push(new Error(`${scenario}, ${name}: ${message}`, { cause }));
       }

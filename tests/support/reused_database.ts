@@ -6,20 +6,19 @@
  * @module
  */
 import type { Connection, Driver, Location, Statement } from "../../mod.ts";
-import { isNoTransaction } from "../../src/sqlite/failure.ts";
 import { type DriverChoice, loadDriver } from "../../src/sqlite/driver/load.ts";
 
 /** The database; `using` closes it. */
 export class ReusedDatabase implements Disposable {
   /** Opens it, emptied. It stays open when the store closes it. */
   readonly driver: Driver;
-  readonly #real: Driver;
-  readonly #statements = new Map<string, Statement>();
   #connection: Connection | undefined;
 
   private constructor(real: Driver) {
-    this.#real = real;
-    this.driver = { name: real.name, open: (location) => this.#open(location) };
+    this.driver = {
+      name: real.name,
+      open: (location) => this.#open(real, location),
+    };
   }
 
   /** Makes it, on a driver. */
@@ -27,42 +26,43 @@ export class ReusedDatabase implements Disposable {
     return new ReusedDatabase(await loadDriver(choice));
   }
 
+  /** Leaves it to a store that was not closed: the next has another. */
+  abandon(): void {
+    this.#connection = undefined;
+  }
+
   [Symbol.dispose](): void {
     this.#connection?.close();
   }
 
-  #open(location: Location): Connection {
+  #open(real: Driver, location: Location): Connection {
     if (this.#connection) empty(this.#connection);
-    const connection = this.#connection ??= this.#real.open(location);
+    else this.#connection = keptOpen(real.open(location));
+    const kept = this.#connection;
     return {
       exec(sql) {
         // A store's look whether it may write: its rollback has SQLite read the
         // whole schema, and prepare every statement, once more.
-        if (!sql.startsWith("CREATE TABLE zestor_probe")) connection.exec(sql);
+        if (!sql.startsWith("CREATE TABLE zestor_probe")) kept.exec(sql);
       },
-      prepare: (sql) => this.#prepare(connection, sql),
-      close: () => rollBack(connection),
+      prepare: (sql) => kept.prepare(sql),
+      close: () => {},
     };
-  }
-
-  /** Each once, or they would pile up until the connection is closed. */
-  #prepare(connection: Connection, sql: string): Statement {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = connection.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
   }
 }
 
-/** Ends a transaction that was left open, as closing does. */
-function rollBack(connection: Connection): void {
-  try {
-    connection.exec("ROLLBACK");
-  } catch (error) {
-    if (!isNoTransaction(error)) throw error;
-  }
+/** A connection that prepares each statement once, or they would pile up until it is closed. */
+function keptOpen(connection: Connection): Connection {
+  const statements = new Map<string, Statement>();
+  return {
+    exec: (sql) => connection.exec(sql),
+    prepare(sql) {
+      const statement = statements.get(sql) ?? connection.prepare(sql);
+      statements.set(sql, statement);
+      return statement;
+    },
+    close: () => connection.close(),
+  };
 }
 
 function empty(connection: Connection): void {

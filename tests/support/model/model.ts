@@ -161,6 +161,7 @@ export class Model {
 
   #set(kind: string, key: string, value: Value) {
     const entry = this.#entry(kind, key);
+    if (entry && value.n === REFUSED.n) throw new Refusal();
     const text = JSON.stringify(value);
     if (entry && JSON.stringify(entry.value) === text) {
       return { status: "unchanged" as const, version: entry.version };

@@ -23,8 +23,8 @@ export type ModelStore = Store<ModelKinds>;
 
 /**
  * What a store whose `equals` is `equalsUnlessRefused` refuses as the next value
- * of an entry, and so in the middle of a `setAll`, which is where the model
- * knows it.
+ * of an entry, and so in the middle of a `setAll`. The model knows it there and
+ * of `update`.
  */
 export const REFUSED: Value = { n: -1 };
 
