@@ -304,12 +304,13 @@ export class WriteQueue {
     this.#lockWait = undefined;
     this.#hooks.afterCommit();
     const batch = this.#waiting.splice(0, outcomes.length);
+    let unclear: { error: unknown } | undefined;
     batch.forEach((queued, i) => {
       const outcome = outcomes[i];
+      // A refusal, too, may be due to a write before it that is not there.
+      if ("value" in outcome && !queued.dropped) unclear = failure;
       queued.settle(
-        failure && "value" in outcome
-          ? { error: unclearError(queued, failure.error) }
-          : outcome,
+        unclear ? { error: unclearError(queued, unclear.error) } : outcome,
       );
       queued.left?.resolve();
     });

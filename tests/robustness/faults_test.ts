@@ -23,6 +23,7 @@ import {
   StoreFullError,
 } from "../../mod.ts";
 import type { DriverChoice } from "../../src/sqlite/driver/load.ts";
+import { HEAD_REVISION } from "../../src/sqlite/queries.ts";
 import { type TestDriver, testOnEachDriver } from "../support/drivers.ts";
 import {
   type Effect,
@@ -445,6 +446,20 @@ testOnEachDriver(
   },
 );
 
+/** The errors of writes that all fail. */
+async function rejections(
+  time: FrozenTime,
+  writes: readonly Promise<unknown>[],
+): Promise<StoreError[]> {
+  let outcomes: PromiseSettledResult<unknown>[] | undefined;
+  Promise.allSettled(writes).then((all) => outcomes = all);
+  await time.until(() => outcomes !== undefined, () => "the writes");
+  return outcomes!.map((outcome) => {
+    assert(outcome.status === "rejected");
+    return outcome.reason;
+  });
+}
+
 /** Fails each commit, after it took effect. */
 const UNCLEAR_COMMIT: FaultPlan = ({ method, sql }) =>
   method === "run" && sql === "COMMIT"
@@ -459,26 +474,19 @@ testOnEachDriver(
     const add = ({ n }: Value) => ({ n: n + 1 });
     const watch = calls.watch("a");
     faults.inject(UNCLEAR_COMMIT);
-    const writes = Promise.allSettled([
-      store.update("a", "1", add),
+    const errors = await rejections(time, [
       store.set("a", "2", { n: 21 }, { ifVersion: 9 }),
       store.update("a", "1", add),
+      store.update("a", "1", add),
     ]);
-    let outcomes: PromiseSettledResult<unknown>[] | undefined;
-    writes.then((all) => outcomes = all);
-    await time.until(() => outcomes !== undefined, () => "the writes");
     faults.lift();
-    const errors = outcomes!.map((outcome) => {
-      assert(outcome.status === "rejected");
-      return outcome.reason;
-    });
     // Who had failed without it has its own error.
     assertEquals(errors.map(({ code }) => code), [
-      "STORAGE",
       "VERSION_CONFLICT",
       "STORAGE",
+      "STORAGE",
     ]);
-    assertStringIncludes(errors[0].message, "read it again");
+    assertStringIncludes(errors[1].message, "read it again");
     assertEquals(await store.get("a", "1"), { n: 12 });
     // The watches are told of it, too.
     await time.until(() => watch.events.length === 2, () => watch.events);
@@ -486,6 +494,28 @@ testOnEachDriver(
       { n: 11 },
       { n: 12 },
     ]);
+    await closes(store, time);
+  },
+);
+
+testOnEachDriver(
+  "C4 a refusal that rests on a write that may not be there is none",
+  async ({ name }) => {
+    using time = new FrozenTime();
+    const { faults, store } = await subject(name, time);
+    // The commit does nothing, and the look whether it did fails, too.
+    faults.inject(({ sql }) =>
+      sql === "COMMIT" || (sql === HEAD_REVISION && faults.injected === 1)
+        ? { failure: "io", effect: "nothing" }
+        : undefined
+    );
+    const errors = await rejections(time, [
+      store.set("a", "1", { n: 99 }),
+      store.set("a", "1", { n: 100 }, { ifVersion: 1 }),
+    ]);
+    faults.lift();
+    assertEquals(errors.map(({ code }) => code), ["STORAGE", "STORAGE"]);
+    assertEquals((await store.entry("a", "1"))?.version, 1);
     await closes(store, time);
   },
 );
