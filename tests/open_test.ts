@@ -1319,6 +1319,9 @@ const WRONG_OPTIONS: [options: unknown, error: string, about: string][] = [
   [{ codec: null }, "TypeError", '"codec"'],
   [{ codec: { users: "json" } }, "TypeError", '"codec"'],
   [{ codec: { users: {} } }, "TypeError", '"codec"'],
+  [{ codec: new Map([["users", json]]) }, "TypeError", '"codec"'],
+  [{ codec: [json] }, "TypeError", '"codec"'],
+  [{ codec: Promise.resolve(json) }, "TypeError", '"codec"'],
   [{ signal: {} }, "TypeError", '"signal"'],
 ];
 

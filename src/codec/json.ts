@@ -65,6 +65,17 @@ function toPlain(value: unknown, at: Place, ancestors: Set<object>): unknown {
   return isObject(json) ? copyOf(json, at, ancestors) : toPlainScalar(json, at);
 }
 
+/** The same of a part; of text, which most parts are, no place is noted. */
+function toPlainPart(
+  part: unknown,
+  parent: Place,
+  key: string | number,
+  ancestors: Set<object>,
+): unknown {
+  if (typeof part === "string") return part;
+  return toPlain(part, { parent, key }, ancestors);
+}
+
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
@@ -109,12 +120,7 @@ function copyOfArray(
   const copy: unknown[] = [];
   // By index: a hole in a sparse array would become null.
   for (let i = 0; i < value.length; i++) {
-    const part = value[i];
-    copy.push(
-      typeof part === "string"
-        ? part
-        : toPlain(part, { parent: at, key: i }, ancestors),
-    );
+    copy.push(toPlainPart(value[i], at, i, ancestors));
   }
   if (Object.keys(value).length > copy.length) {
     throw refusal("an array with named properties", at);
@@ -135,9 +141,7 @@ function copyOfObject(
   const copy: Record<string, unknown> = {};
   for (const name of names) {
     const part = (value as Record<string, unknown>)[name];
-    const plain = typeof part === "string"
-      ? part
-      : toPlain(part, { parent: at, key: name }, ancestors);
+    const plain = toPlainPart(part, at, name, ancestors);
     if (name === "__proto__") addOwn(copy, name, plain);
     else copy[name] = plain;
   }

@@ -5,6 +5,7 @@
  */
 import { CodecError, describe, quote, reasonOf } from "../errors.ts";
 import { assertName } from "../names.ts";
+import { isRecord } from "../options.ts";
 import type { Codec } from "./codec.ts";
 import { json } from "./json.ts";
 
@@ -40,10 +41,7 @@ export class KindCodecs {
       this.#byKind = new Map();
       return;
     }
-    // Of a Map, or an array, the kinds would be looked for in vain.
-    if (
-      typeof option !== "object" || option === null || Symbol.iterator in option
-    ) throw notCodec(option);
+    if (!isRecord(option)) throw notCodec(option);
     this.#fallback = json;
     this.#byKind = new Map(Object.entries(option));
     for (const [kind, codec] of this.#byKind) {

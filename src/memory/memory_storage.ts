@@ -8,6 +8,7 @@
  * @module
  */
 import sortedBTree from "sorted-btree";
+import { equalBytes } from "../bytes.ts";
 import type { SetStatus } from "../contract.ts";
 import { compareKeys } from "../key_order.ts";
 import { isInRange, type KeyRange } from "../key_range.ts";
@@ -345,8 +346,4 @@ function toEntry(
   { value, version, updatedAt }: Kept,
 ): StoredEntry {
   return { key, value: value.slice(), version, updatedAt: new Date(updatedAt) };
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { compareBytes } from "../bytes.ts";
 import type { KindCodecs } from "../codec/kind_codecs.ts";
 import type { CheckFinding, CheckPart } from "../contract.ts";
 import { StoreCorruptError } from "../errors.ts";
@@ -77,7 +78,7 @@ export class SqliteCheck implements Checkable {
     if (!this.#file.isInPlace()) {
       yield finding(
         "file",
-        "The file that is open is no longer the one at its path: it was moved, replaced or deleted, and what is written here is lost; close every store that has it open, and open it again",
+        "The file that is open is no longer the one at its path: it was moved, replaced or deleted, and nothing can be written here; close every store that has it open, and open it again",
       );
     }
     yield;
@@ -249,12 +250,6 @@ function compareNames(a: Row, b: Row, name: "kind" | "key"): number {
   // Of damage, no name at all.
   if (!(x instanceof Uint8Array && y instanceof Uint8Array)) return 0;
   return compareBytes(x, y);
-}
-
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i] - b[i];
-  return a.length - b.length;
 }
 
 function toEntry(row: Row): FoundEntry {

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { resolve } from "node:path";
 import type { CodecsByKind, KindCodecs } from "../codec/kind_codecs.ts";
 import type { AnyKinds, OperationOptions, Store } from "../contract.ts";
 import { CodecError, StoreOpenError } from "../errors.ts";
@@ -28,8 +27,9 @@ import type {
   SchemasByKind,
 } from "../validation/schema.ts";
 import { Database } from "./database.ts";
+import { assertDatabaseFile, isInPlace } from "./database_file.ts";
 import { type Connection, type Location, SqlError } from "./driver/driver.ts";
-import { assertUnclaimed, claimFile, identify } from "./driver/file_claims.ts";
+import { assertUnclaimed, claimFile } from "./driver/file_claims.ts";
 import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
 import { isBusy, isNoTransaction, storeError } from "./failure.ts";
@@ -220,53 +220,6 @@ function readOptions<Kinds extends object>(
     durability: durability ?? "full",
     signal: options.signal,
   };
-}
-
-/**
- * Throws `StoreOpenError` where the path is no file: to open a FIFO waits for
- * a writer, for ever, and beside a device SQLite would make its own files. And
- * where SQLite would throw away the write-ahead log of a file that lost the rest.
- */
-function assertDatabaseFile({ path, memory }: Location): void {
-  const found = memory ? undefined : stat(path);
-  if (!found) return;
-  if (!found.isFile) {
-    throw new StoreOpenError(
-      `Cannot open store at ${path}: it is ${
-        describeFile(found)
-      }; give the path of a file`,
-    );
-  }
-  if (found.size > 0) return;
-  const wal = `${Deno.realPathSync(path)}-wal`;
-  if ((stat(wal)?.size ?? 0) === 0) return;
-  throw new StoreOpenError(
-    `Cannot open store at ${path}: the file is empty, and its write-ahead log is not; restore both from a backup, or remove ${wal} to begin anew`,
-  );
-}
-
-function describeFile(found: Deno.FileInfo): string {
-  if (found.isDirectory) return "a directory";
-  if (found.isFifo) return "a FIFO";
-  return found.isSocket ? "a socket" : "a device";
-}
-
-/** What Deno may see of a file, if there is one. */
-function stat(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Tells, ever after, whether the file that is now at the path is still there. */
-function isInPlace(location: Location): () => boolean {
-  const opened = identify(location);
-  if (opened === undefined) return () => true;
-  // Whatever the process's directory will be.
-  const absolute = { ...location, path: resolve(location.path) };
-  return () => identify(absolute) === opened;
 }
 
 /** Makes the file ready; gives its newest revision, unless it has no change log. */

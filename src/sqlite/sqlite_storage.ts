@@ -161,9 +161,7 @@ export class SqliteStorage implements Storage {
     return new StoreError(
       "STORAGE",
       `Cannot write ${quote(kind, key)}: ${what}`,
-      {
-        cause,
-      },
+      { cause },
     );
   }
 
@@ -275,8 +273,6 @@ export class SqliteStorage implements Storage {
   }
 
   prune(until: number): void {
-    // A watch may begin in a transaction, where only reading is allowed, too.
-    if (this.#access.readOnly) return;
     this.#database.run(PRUNE_LOG, until);
   }
 

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { equalBytes } from "../bytes.ts";
 import type { CheckFinding, CheckPart } from "../contract.ts";
 import {
   InvalidNameError,
@@ -368,8 +369,4 @@ function versionProblem(version: unknown): string {
   return `has the version ${
     Deno.inspect(version)
   }, expected an integer from 1 on`;
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {
-  return a.length === b?.length && a.every((byte, i) => byte === b[i]);
 }

@@ -7,8 +7,8 @@ import type { EntriesInput } from "../contract.ts";
 import { describe, quoteText } from "../errors.ts";
 import { sortByKey } from "../key_order.ts";
 import { assertName } from "../names.ts";
-import { isPromise, type MaybePromise } from "../validation/kind_schemas.ts";
 import { isRecord } from "../options.ts";
+import { isPromise, type MaybePromise } from "../validation/kind_schemas.ts";
 import type { Prepared, Values } from "./values.ts";
 
 /** A key with its value. */

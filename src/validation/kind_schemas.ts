@@ -11,6 +11,7 @@ import {
   type ValidationIssue,
 } from "../errors.ts";
 import { assertName } from "../names.ts";
+import { isRecord } from "../options.ts";
 import type { Schema } from "./schema.ts";
 
 /** A value, or a promise of it. */
@@ -22,10 +23,7 @@ export class KindSchemas {
 
   /** Takes the `schemas` option; throws a `TypeError` where it is none. */
   constructor(option: unknown = {}) {
-    // Of a Map, or an array, the kinds would be looked for in vain.
-    if (
-      typeof option !== "object" || option === null || Symbol.iterator in option
-    ) throw notSchemas(option);
+    if (!isRecord(option)) throw notSchemas(option);
     this.#byKind = new Map(Object.entries(option));
     for (const [kind, schema] of this.#byKind) {
       assertName("kind", kind);

@@ -35,7 +35,7 @@ export function assertLogReaches(changes: Changes, after: number): void {
 export function newsPast(changes: Changes, after: number): News {
   const head = changes.headRevision();
   if (head < after) throw cutBack(after, head);
-  if (head <= after || head - after > READ_WINDOW) return { head };
+  if (head === after || head - after > READ_WINDOW) return { head };
   const kinds = new Set(changes.listChangedKinds(after, head));
   return after < changes.oldestRevision() - 1 ? { head } : { head, kinds };
 }

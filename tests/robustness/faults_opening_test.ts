@@ -210,7 +210,7 @@ testOnEachDriver(
         failAt(number, { failure: "busy", effect: "nothing" }),
       );
       await (await subject.open()).close();
-      assertEquals(subject.faults.injected, 1);
+      assertEquals(subject.faults.injected.length, 1);
       await subject.assertReleased();
     }),
 );

@@ -206,7 +206,7 @@ async function run(
   assertEquals(faults.open, 0);
   return {
     steps: faults.steps,
-    injected: faults.injected,
+    injected: faults.injected.length,
     calls: calls.length,
     told,
   };
@@ -505,7 +505,8 @@ testOnEachDriver(
     const { faults, store } = await subject(name, time);
     // The commit does nothing, and the look whether it did fails, too.
     faults.inject(({ sql }) =>
-      sql === "COMMIT" || (sql === HEAD_REVISION && faults.injected === 1)
+      sql === "COMMIT" ||
+        (sql === HEAD_REVISION && faults.injected.length === 1)
         ? { failure: "io", effect: "nothing" }
         : undefined
     );
@@ -527,13 +528,13 @@ testOnEachDriver(
     const it = await subject(name, time);
     const { faults, store, calls } = it;
     faults.inject((step) =>
-      faults.injected === 0 ? UNCLEAR_COMMIT(step) : undefined
+      faults.injected.length === 0 ? UNCLEAR_COMMIT(step) : undefined
     );
     calls.call({ do: "set", kind: "a", key: "1", value: { n: 10 } });
     calls.call({ do: "set", kind: "a", key: "2", value: { n: 20 } });
     await settled(calls, time);
     faults.lift();
-    assertEquals(faults.injected, 1);
+    assertEquals(faults.injected.length, 1);
     assertEquals(await goesOn(it), []);
     await closes(store, time);
   },
@@ -553,7 +554,7 @@ testOnEachDriver(
     faults.inject(({ sql }) => sql === "BEGIN IMMEDIATE" ? busy : undefined);
     const controller = new AbortController();
     const aborted = store.set("k", "a", 1, { signal: controller.signal });
-    await time.until(() => faults.injected > 2, () => "the lock");
+    await time.until(() => faults.injected.length > 2, () => "the lock");
     controller.abort();
     await assertRejects(() => aborted, DOMException);
     await time.advance(2 * BUSY_TIMEOUT_MS);
@@ -594,7 +595,7 @@ testOnEachDriver(
       assertEquals((await watch.next()).value?.key, "a");
       await watch.return?.();
     }
-    assertEquals(faults.injected, 3);
+    assertEquals(faults.injected.length, 3);
   },
 );
 

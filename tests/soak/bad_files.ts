@@ -15,6 +15,7 @@ import {
   tryScenario,
 } from "../support/faults/bad_files.ts";
 import { Random } from "../support/random.ts";
+import { tempDir } from "../support/temp_dir.ts";
 import { readFlags } from "./flags.ts";
 
 const { files, commits, driver, first, seed } = readFlags({
@@ -25,36 +26,31 @@ const { files, commits, driver, first, seed } = readFlags({
 });
 const name = driver as TestDriver["name"];
 
-const dir = await Deno.makeTempDir({ prefix: "zestor-soak-" });
-try {
-  const samples = await makeSamples({ name } as TestDriver, dir, commits);
-  const counts = new Map<string, Map<Outcome, number>>();
-  for (let i = first; i < first + files; i++) {
-    // Each file has its own numbers, so that it can be tried alone.
-    const random = new Random(`${seed}/${i}`);
-    const scenario = random.pick(Object.keys(SCENARIOS));
-    const path = `${dir}/app.db`;
-    let outcome: Outcome;
-    try {
-      outcome = await tryScenario(scenario, samples, random, {
-        path,
-        driver: name,
-      });
-    } catch (cause) {
-      throw new Error(
-        `File ${i}, ${scenario}; again with --seed=${seed} --first=${i} --files=1`,
-        { cause },
-      );
-    }
-    const outcomes = counts.get(scenario) ?? new Map<Outcome, number>();
-    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-    counts.set(scenario, outcomes);
-    if ((i + 1 - first) % 500 === 0) console.log(`${i + 1 - first} files`);
+await using dir = await tempDir();
+const samples = await makeSamples({ name } as TestDriver, dir.path, commits);
+const counts = new Map<string, Map<Outcome, number>>();
+for (let i = first; i < first + files; i++) {
+  // Each file has its own numbers, so that it can be tried alone.
+  const random = new Random(`${seed}/${i}`);
+  const scenario = random.pick(Object.keys(SCENARIOS));
+  let outcome: Outcome;
+  try {
+    outcome = await tryScenario(scenario, samples, random, {
+      path: dir.file("app.db"),
+      driver: name,
+    });
+  } catch (cause) {
+    throw new Error(
+      `File ${i}, ${scenario}; again with --seed=${seed} --first=${i} --files=1`,
+      { cause },
+    );
   }
-  report(counts);
-} finally {
-  await Deno.remove(dir, { recursive: true });
+  const outcomes = counts.get(scenario) ?? new Map<Outcome, number>();
+  outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  counts.set(scenario, outcomes);
+  if ((i + 1 - first) % 500 === 0) console.log(`${i + 1 - first} files`);
 }
+report(counts);
 
 function report(counts: Map<string, Map<Outcome, number>>): void {
   for (const [scenario, outcomes] of counts) {

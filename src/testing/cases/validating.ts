@@ -664,6 +664,7 @@ export const validating: Cases = {
       { schemas: { users: { "~standard": {} } } },
       { schemas: new Map([["users", findCount]]) },
       { schemas: [findCount] },
+      { schemas: Promise.resolve({ users: findCount }) },
       { validateReads: 1 },
       { validateReads: null },
     ];

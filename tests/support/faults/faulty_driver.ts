@@ -63,8 +63,8 @@ const CODES: Record<Failure, [code: number, message: string]> = {
 export class Faults {
   /** The calls since `inject`. */
   readonly steps: Step[] = [];
-  /** How many of them failed by plan. */
-  injected = 0;
+  /** Those that failed by plan, in their order. */
+  readonly injected: Fault[] = [];
   /** How many connections are open. */
   open = 0;
   /** The one that was opened last. */
@@ -75,7 +75,7 @@ export class Faults {
   /** From here on calls are counted, and fail by plan. */
   inject(plan: FaultPlan): void {
     this.steps.length = 0;
-    this.injected = 0;
+    this.injected.length = 0;
     this.#plan = plan;
   }
 
@@ -93,7 +93,7 @@ export class Faults {
     }
     const fault = this.#next(call);
     if (!fault) return this.#carryOut(call, carryOut);
-    this.injected++;
+    this.injected.push(fault);
     if (fault.effect === "all") this.#carryOut(call, carryOut);
     if (fault.effect === "rollback") this.#rollBack(connection);
     const [code, message] = CODES[fault.failure];
