@@ -12,6 +12,7 @@
  * @module
  */
 import { StoreError } from "../errors.ts";
+import { type MaybePromise, unlessAborted } from "../promises.ts";
 import { runInSlices, Slice } from "../slice.ts";
 import { LockWait, retryWhileBusy } from "./lock_wait.ts";
 import type { Transactions } from "./storage.ts";
@@ -60,6 +61,9 @@ export interface TransactionHooks {
   /** Runs after each commit. */
   afterCommit(): void;
 }
+
+/** What a read gives where another connection has the lock. */
+const BUSY = Symbol("busy");
 
 type Outcome = { value: unknown } | { error: unknown };
 
@@ -139,22 +143,56 @@ export class WriteQueue {
     return promise;
   }
 
-  /** Runs a read after the writes called before it. */
-  async read<T>(
+  /** Runs a read after the writes called before it: at once where there are none. */
+  read<T>(
+    action: string,
+    work: () => T,
+    signal?: AbortSignal,
+  ): MaybePromise<T> {
+    return this.#waiting.length === 0
+      ? this.readCommitted(action, work, signal)
+      : this.#readAfterWrites(action, work, signal);
+  }
+
+  /**
+   * Runs a read as soon as no transaction is open, whatever writes wait: at
+   * once where there is none.
+   */
+  readCommitted<T>(
+    action: string,
+    work: () => T,
+    signal?: AbortSignal,
+  ): MaybePromise<T> {
+    signal?.throwIfAborted();
+    if (this.#transaction === undefined) {
+      const result = this.#readNow(action, work);
+      if (result !== BUSY) return result;
+    }
+    return this.#readLater(action, work, signal);
+  }
+
+  async #readAfterWrites<T>(
     action: string,
     work: () => T,
     signal?: AbortSignal,
   ): Promise<T> {
-    const last = this.#waiting.at(-1);
-    if (last) {
-      last.left ??= Promise.withResolvers();
-      await unlessAborted(last.left.promise, signal);
-    }
+    const last = this.#waiting.at(-1)!;
+    last.left ??= Promise.withResolvers();
+    await unlessAborted(last.left.promise, signal);
     return await this.readCommitted(action, work, signal);
   }
 
-  /** Runs a read as soon as no transaction is open, whatever writes wait. */
-  async readCommitted<T>(
+  /** Runs a read; gives `BUSY` where the lock is refused. */
+  #readNow<T>(action: string, work: () => T): T | typeof BUSY {
+    try {
+      return work();
+    } catch (error) {
+      if (this.#transactions.isBusy(error)) return BUSY;
+      throw this.#transactions.errorOf(action, error);
+    }
+  }
+
+  async #readLater<T>(
     action: string,
     work: () => T,
     signal?: AbortSignal,
@@ -204,18 +242,12 @@ export class WriteQueue {
 
   /**
    * Runs a read at this place in the order of operations: at once where no
-   * write waits, else between the writes called before and after it. It does
-   * not throw: whenever the storage fails, the promise rejects.
+   * write waits, else between the writes called before and after it.
    */
-  readInOrder<T>(action: string, work: () => T): T | Promise<T> {
+  readInOrder<T>(action: string, work: () => T): MaybePromise<T> {
     if (this.#draining === undefined && this.#transaction === undefined) {
-      try {
-        return work();
-      } catch (error) {
-        if (!this.#transactions.isBusy(error)) {
-          return Promise.reject(this.#transactions.errorOf(action, error));
-        }
-      }
+      const result = this.#readNow(action, work);
+      if (result !== BUSY) return result;
     }
     return this.write(singleStep(action, work));
   }
@@ -415,20 +447,5 @@ function unclearError({ job }: Queued, cause: unknown): StoreError {
     "STORAGE",
     `Cannot tell whether ${job.action} took effect: ${message}, after which what it wrote may be there all the same; read it again`,
     { cause },
-  );
-}
-
-/** What the promise gives, unless the signal aborts first: then `signal.reason`. */
-export function unlessAborted<T>(
-  promise: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (!signal) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort);
-  return Promise.race([promise, aborted]).finally(() =>
-    signal.removeEventListener("abort", onAbort)
   );
 }

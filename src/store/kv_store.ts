@@ -37,6 +37,8 @@ import {
 import { rangePast, type Selection, selectionOf } from "../key_range.ts";
 import { assertName } from "../names.ts";
 import { assertInteger, copyOptions } from "../options.ts";
+import { pagedStream, type Pages } from "../paged_stream.ts";
+import { isPromise, type MaybePromise } from "../promises.ts";
 import { runInSlices, Slice } from "../slice.ts";
 import type { Storage, StoredEntry } from "../storage/storage.ts";
 import {
@@ -44,7 +46,6 @@ import {
   type WriteJob,
   WriteQueue,
 } from "../storage/write_queue.ts";
-import { isPromise, type MaybePromise } from "../validation/kind_schemas.ts";
 import { StoredChangeLog } from "../watch/stored_change_log.ts";
 import type { OpenNotifier } from "../watch/wakeup.ts";
 import { openWatch, type Watch } from "../watch/watch_stream.ts";
@@ -205,7 +206,7 @@ export class KvStore<
     this.#assertOpen();
     assertName("kind", kind);
     const selection = selectionOf("entries", range);
-    return ReadableStream.from(this.#streamEntries(kind, selection));
+    return pagedStream(this.#entryPages(kind, selection));
   }
 
   async kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]> {
@@ -420,9 +421,14 @@ export class KvStore<
 
   // How reads are done.
 
-  #read<T>(action: string, work: () => T, signal?: AbortSignal): Promise<T> {
+  #read<T>(
+    action: string,
+    work: () => T,
+    signal?: AbortSignal,
+  ): MaybePromise<T> {
     this.#assertOpen();
-    return this.#track(this.#queue.read(action, work, signal));
+    const result = this.#queue.read(action, work, signal);
+    return result instanceof Promise ? this.#track(result) : result;
   }
 
   #track<T>(operation: Promise<T>): Promise<T> {
@@ -479,10 +485,10 @@ export class KvStore<
     return found;
   }
 
-  async *#streamEntries<Kind extends KindOf<Kinds>>(
+  async *#entryPages<Kind extends KindOf<Kinds>>(
     kind: Kind,
     selection: Selection<Kinds[Kind]>,
-  ): AsyncGenerator<Entry<Kinds[Kind]>> {
+  ): Pages<Entry<Kinds[Kind]>> {
     const { keys, where, limit = Infinity, reverse = false, signal } =
       selection;
     signal?.throwIfAborted();
@@ -497,15 +503,31 @@ export class KvStore<
         () => this.#storage.listEntries(kind, rest, { limit: size, reverse }),
         signal,
       );
-      for (const stored of page) {
-        signal?.throwIfAborted();
-        const entry = await this.#readEntry(kind, stored);
-        if (where && !where(entry.key, entry.value)) continue;
-        yield entry;
-        if (--left === 0) return;
+      const entries = this.#readEntries(kind, page, signal);
+      if (where) {
+        for (const read of entries) {
+          const entry = await read;
+          if (!where(entry.key, entry.value)) continue;
+          yield [entry];
+          if (--left === 0) return;
+        }
+      } else {
+        yield entries;
+        left -= page.length;
       }
       if (page.length < size) return;
       rest = rangePast(rest, page[size - 1].key, reverse);
+    }
+  }
+
+  *#readEntries<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    page: readonly StoredEntry[],
+    signal: AbortSignal | undefined,
+  ): Generator<MaybePromise<Entry<Kinds[Kind]>>, void> {
+    for (const stored of page) {
+      signal?.throwIfAborted();
+      yield this.#readEntry(kind, stored);
     }
   }
 

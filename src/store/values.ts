@@ -6,11 +6,8 @@
  */
 import type { KindCodecs } from "../codec/kind_codecs.ts";
 import { CodecError, quote } from "../errors.ts";
-import {
-  isPromise,
-  type KindSchemas,
-  type MaybePromise,
-} from "../validation/kind_schemas.ts";
+import { isPromise, type MaybePromise } from "../promises.ts";
+import type { KindSchemas } from "../validation/kind_schemas.ts";
 
 /** A value that may be written: what its schema made of it, and its bytes. */
 export interface Prepared {

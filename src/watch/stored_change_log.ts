@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { MaybePromise } from "../promises.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { WriteQueue } from "../storage/write_queue.ts";
 import type {
@@ -57,7 +58,7 @@ export class StoredChangeLog implements ChangeLog {
     );
   }
 
-  head(): number | Promise<number> {
+  head(): MaybePromise<number> {
     const look = () => this.#storage.headRevision();
     // There it can have no transaction, and no writes to be in order with.
     return this.#storage.isReadOnly
@@ -69,7 +70,7 @@ export class StoredChangeLog implements ChangeLog {
     { kind, keys }: ChangeFilter,
     after: number,
     limit: number,
-  ): Promise<ChangePage> {
+  ): MaybePromise<ChangePage> {
     return this.#queue.readCommitted("watch", () => {
       const head = this.#storage.headRevision();
       const until = Math.max(after, Math.min(head, after + READ_WINDOW));

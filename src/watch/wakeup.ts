@@ -12,6 +12,7 @@
  * @module
  */
 import { clearImmediate, setImmediate } from "node:timers";
+import type { MaybePromise } from "../promises.ts";
 import type { Wait } from "./change_log.ts";
 
 /** The longest time between two looks while somebody waits, in ms. Each costs an idle process half a ms of CPU time, or one. */
@@ -70,7 +71,7 @@ interface Planned {
 
 /** The one wake-up source of a store's watches. */
 export class Wakeup {
-  readonly #look: (after: number) => Promise<News>;
+  readonly #look: (after: number) => MaybePromise<News>;
   readonly #openNotifier: OpenNotifier;
   readonly #patience: number;
   /** The watches that wait, by their signals. */
@@ -97,7 +98,7 @@ export class Wakeup {
    * all the same.
    */
   constructor(
-    look: (after: number) => Promise<News>,
+    look: (after: number) => MaybePromise<News>,
     openNotifier: OpenNotifier,
     patience: number,
   ) {
