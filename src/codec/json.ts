@@ -33,6 +33,7 @@ const strictDecoder = new TextDecoder("utf-8", { fatal: true });
  */
 export const json: Codec = {
   name: "json",
+  givesOwnBytes: true,
   encode(value: unknown): Uint8Array {
     const plain = toPlain(value, { parent: undefined, key: "" }, new Set());
     return encoder.encode(JSON.stringify(plain));

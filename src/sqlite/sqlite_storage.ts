@@ -65,6 +65,12 @@ export interface SqliteAccess extends CheckedFile {
 export class SqliteStorage implements Storage {
   readonly #database: Database;
   readonly #access: SqliteAccess;
+  /**
+   * The newest revision as the open write transaction has it, since nothing
+   * was written after it was read.
+   */
+  #head: number | undefined;
+  #isWriting = false;
 
   /** Takes over a connection. */
   constructor(database: Database, access: SqliteAccess) {
@@ -142,8 +148,8 @@ export class SqliteStorage implements Storage {
     const row = this.#database.get(COMPARE_VALUE, value, kind, key);
     const version = row ? versionOf(row) : 0;
     if (row?.same) return { status: "unchanged", version };
-    if (row) this.#database.run(UPDATE_ENTRY, value, kind, key);
-    else this.#database.run(INSERT_ENTRY, kind, key, value);
+    if (row) this.#write(UPDATE_ENTRY, value, kind, key);
+    else this.#write(INSERT_ENTRY, kind, key, value);
     return { status: row ? "updated" : "created", version: version + 1 };
   }
 
@@ -166,7 +172,12 @@ export class SqliteStorage implements Storage {
   }
 
   remove(kind: string, key: string): void {
-    this.#database.run(DELETE_ENTRY, kind, key);
+    this.#write(DELETE_ENTRY, kind, key);
+  }
+
+  #write(sql: string, ...params: SqlValue[]): void {
+    this.#head = undefined;
+    this.#database.run(sql, ...params);
   }
 
   #select(
@@ -188,7 +199,11 @@ export class SqliteStorage implements Storage {
   // The change log.
 
   headRevision(): number {
-    return integerOf("revision", this.#database.get(HEAD_REVISION)!.revision);
+    if (this.#head !== undefined) return this.#head;
+    const { revision } = this.#database.get(HEAD_REVISION)!;
+    const head = integerOf("revision", revision);
+    if (this.#isWriting) this.#head = head;
+    return head;
   }
 
   oldestRevision(): number {
@@ -283,14 +298,22 @@ export class SqliteStorage implements Storage {
     // is written would be lost.
     if (!this.#access.isInPlace()) throw movedError();
     this.#database.run("BEGIN IMMEDIATE");
+    this.#isWriting = true;
   }
 
   commit(): void {
     this.#database.run("COMMIT");
+    this.#endWriting();
   }
 
   rollBack(): void {
+    this.#endWriting();
     this.#database.rollBack();
+  }
+
+  #endWriting(): void {
+    this.#isWriting = false;
+    this.#head = undefined;
   }
 
   save(): void {
@@ -298,7 +321,7 @@ export class SqliteStorage implements Storage {
   }
 
   undo(): void {
-    this.#database.run("ROLLBACK TO job");
+    this.#write("ROLLBACK TO job");
   }
 
   release(): void {

@@ -41,11 +41,7 @@ import { pagedStream, type Pages } from "../paged_stream.ts";
 import { isPromise, type MaybePromise } from "../promises.ts";
 import { runInSlices, Slice } from "../slice.ts";
 import type { Storage, StoredEntry } from "../storage/storage.ts";
-import {
-  singleStep,
-  type WriteJob,
-  WriteQueue,
-} from "../storage/write_queue.ts";
+import { type WriteJob, WriteQueue } from "../storage/write_queue.ts";
 import { StoredChangeLog } from "../watch/stored_change_log.ts";
 import type { OpenNotifier } from "../watch/wakeup.ts";
 import { openWatch, type Watch } from "../watch/watch_stream.ts";
@@ -252,15 +248,15 @@ export class KvStore<
     assertName("key", key);
     assertInteger("set", "ifVersion", ifVersion, 0);
     const next = new Awaited(this.#values.prepare(kind, key, value));
-    const put = () => {
+    const run = () => {
       if (ifVersion !== undefined) {
         this.#check({ kind, key, version: ifVersion });
       }
       const put = this.#put(kind, key, next.value);
       return { ...put, revision: this.#storage.headRevision() };
     };
-    const job = singleStep(`set ${quote(kind, key)}`, put, next.ready);
-    return await this.#write(job, signal);
+    const action = `set ${quote(kind, key)}`;
+    return await this.#write({ action, ready: next.ready, run }, signal);
   }
 
   async setAll<Kind extends KindOf<Kinds>>(
@@ -283,8 +279,8 @@ export class KvStore<
     return await this.#write({
       action: `setAll of kind ${quoteText(kind)}`,
       ready: all.ready,
-      severalStatements: true,
-      *run() {
+      size: () => all.value.length,
+      *steps() {
         const counts = { created: 0, updated: 0, unchanged: 0 };
         for (const { key, value } of all.value) {
           counts[put(key, value).status]++;
@@ -314,7 +310,7 @@ export class KvStore<
     const initial = given.initial === undefined
       ? undefined
       : this.#values.encode(kind, key, given.initial);
-    const update = () => {
+    const run = () => {
       // A copy each time: it may run again, and the codec may give it away.
       const previous = this.#storage.getValue(kind, key) ?? initial?.slice();
       if (!previous) throw new KeyNotFoundError(kind, key);
@@ -326,8 +322,8 @@ export class KvStore<
       const value = next.value as Kinds[Kind];
       return { ...put, revision: this.#storage.headRevision(), value };
     };
-    const job = singleStep(`update ${quote(kind, key)}`, update);
-    return await this.#write(job, given.signal);
+    const action = `update ${quote(kind, key)}`;
+    return await this.#write({ action, run }, given.signal);
   }
 
   async delete<Kind extends KindOf<Kinds>>(
@@ -339,7 +335,7 @@ export class KvStore<
     assertName("kind", kind);
     assertName("key", key);
     assertInteger("delete", "ifVersion", ifVersion, 0);
-    const remove = () => {
+    const run = () => {
       if (ifVersion !== undefined) {
         this.#check({ kind, key, version: ifVersion });
       }
@@ -353,8 +349,8 @@ export class KvStore<
       this.#storage.remove(kind, key);
       return previous;
     };
-    const job = singleStep(`delete ${quote(kind, key)}`, remove);
-    return await this.#write(job, signal);
+    const action = `delete ${quote(kind, key)}`;
+    return await this.#write({ action, run }, signal);
   }
 
   atomic(): AtomicOperation<Kinds, Inputs> {
@@ -595,8 +591,8 @@ export class KvStore<
     return this.#write<AtomicResult>({
       action: "commit",
       ready: writes.ready,
-      severalStatements: true,
-      *run() {
+      size: () => writes.value.length,
+      *steps() {
         try {
           plan.checks.forEach(check);
         } catch (conflict) {

@@ -54,9 +54,7 @@ export class Values {
 
   /** Encodes a value that needs no check; throws `CodecError`. */
   encode(kind: string, key: string, value: unknown): Uint8Array {
-    // A copy: a codec may give what it was given, or a buffer that it uses
-    // again, and the bytes are written later.
-    return new Uint8Array(this.#config.codecs.encode(kind, key, value));
+    return this.#config.codecs.encode(kind, key, value);
   }
 
   /** Decodes what is stored, as it is; throws `CodecError`. */

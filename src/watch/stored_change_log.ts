@@ -17,8 +17,8 @@ import type {
 import { StoredReplay } from "./replay.ts";
 import {
   assertLogReaches,
+  LogPruner,
   newsPast,
-  pruneLog,
   READ_WINDOW,
 } from "./revisions.ts";
 import { type OpenNotifier, Wakeup } from "./wakeup.ts";
@@ -29,7 +29,7 @@ export class StoredChangeLog implements ChangeLog {
   readonly #storage: Storage;
   readonly #queue: WriteQueue;
   readonly #wakeup: Wakeup;
-  readonly #history: number;
+  readonly #pruner: LogPruner;
   /** The newest revision when this store last committed, or opened. */
   #head: number;
   /** The newest revision in the transaction that is about to commit. */
@@ -48,7 +48,7 @@ export class StoredChangeLog implements ChangeLog {
   ) {
     this.#storage = storage;
     this.#queue = queue;
-    this.#history = history;
+    this.#pruner = new LogPruner(storage, history);
     this.#head = this.#nextHead = head;
     this.bookmarkInterval = Math.max(1, Math.floor(history / 4));
     this.#wakeup = new Wakeup(
@@ -100,7 +100,7 @@ export class StoredChangeLog implements ChangeLog {
   /** Prunes the log, in the transaction that is about to commit. */
   beforeCommit(): void {
     this.#nextHead = this.#storage.headRevision();
-    pruneLog(this.#storage, this.#history, this.#head, this.#nextHead);
+    this.#pruner.prune(this.#head, this.#nextHead);
   }
 
   /** Whether what was to be committed is there; another process's changes look the same. */
