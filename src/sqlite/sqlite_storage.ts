@@ -12,11 +12,13 @@ import {
   WatchOverflowError,
 } from "../errors.ts";
 import { isInRange, type KeyRange } from "../key_range.ts";
+import { putEach } from "../storage/put_each.ts";
 import type {
   ChangedKey,
   Checkable,
   Page,
   Previous,
+  StatusCounts,
   Storage,
   StoredChange,
   StoredEntry,
@@ -32,12 +34,14 @@ import {
   COUNT_CHANGES,
   countRange,
   DELETE_ENTRY,
+  ENTRIES_AT_ONCE,
   GET_ENTRY,
   GET_PREVIOUS,
   GET_SIZE,
   GET_VALUE,
   GET_VERSION,
   HEAD_REVISION,
+  INSERT_ENTRIES,
   INSERT_ENTRY,
   LIST_ALL,
   LIST_CHANGED_KINDS,
@@ -54,6 +58,9 @@ import { toDate } from "./time.ts";
 
 /** What SQLite is built for, as a rule, in bytes (https://sqlite.org/limits.html). */
 const LONGEST_ROW = 1_000_000_000;
+
+/** About how many bytes of values are inserted at once: it is not paused. */
+const BATCH_BYTES = 1_000_000;
 
 /** What may be done with the file. */
 export interface SqliteAccess extends CheckedFile {
@@ -169,6 +176,43 @@ export class SqliteStorage implements Storage {
       `Cannot write ${quote(kind, key)}: ${what}`,
       { cause },
     );
+  }
+
+  *putAll(
+    kind: string,
+    entries: Iterable<StoredValue>,
+  ): Generator<void, StatusCounts> {
+    const counts = { created: 0, updated: 0, unchanged: 0 };
+    for (const batch of batchesOf(entries)) {
+      if (batch.length === ENTRIES_AT_ONCE && this.#insertAll(kind, batch)) {
+        counts.created += batch.length;
+        yield;
+      } else {
+        const put = ({ key, value }: StoredValue) => this.put(kind, key, value);
+        yield* putEach(batch, put, counts);
+      }
+    }
+    return counts;
+  }
+
+  /** Inserts entries with one statement, if there is none from their first key to their last. */
+  #insertAll(kind: string, entries: readonly StoredValue[]): boolean {
+    const [first] = entries;
+    const last = entries[entries.length - 1];
+    const range = {
+      lower: { key: first.key, inclusive: true },
+      upper: { key: last.key, inclusive: true },
+    };
+    if (this.count(kind, range, 1) > 0) return false;
+    const params = entries.flatMap(({ key, value }) => [kind, key, value]);
+    try {
+      this.#write(INSERT_ENTRIES, ...params);
+      return true;
+    } catch (error) {
+      // One by one it is known which. SQLite has written none of them.
+      if (isTooBig(error)) return false;
+      throw error;
+    }
   }
 
   remove(kind: string, key: string): void {
@@ -392,6 +436,21 @@ export class SqliteStorage implements Storage {
       throw storeError("close the store", error);
     }
   }
+}
+
+/** Entries to insert with one statement, or a few of more than their share of bytes. */
+function* batchesOf(entries: Iterable<StoredValue>): Generator<StoredValue[]> {
+  let batch: StoredValue[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    batch.push(entry);
+    bytes += entry.value.byteLength;
+    if (batch.length < ENTRIES_AT_ONCE && bytes < BATCH_BYTES) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 // What a row holds, unless it is damaged, or no store wrote it: then it is not

@@ -40,6 +40,7 @@ import { assertInteger, copyOptions } from "../options.ts";
 import { pagedStream, type Pages } from "../paged_stream.ts";
 import { isPromise, type MaybePromise } from "../promises.ts";
 import { runInSlices, Slice } from "../slice.ts";
+import { putEach } from "../storage/put_each.ts";
 import type { Storage, StoredEntry } from "../storage/storage.ts";
 import { type WriteJob, WriteQueue } from "../storage/write_queue.ts";
 import { StoredChangeLog } from "../watch/stored_change_log.ts";
@@ -47,7 +48,7 @@ import type { OpenNotifier } from "../watch/wakeup.ts";
 import { openWatch, type Watch } from "../watch/watch_stream.ts";
 import { AtomicBuilder, type AtomicPlan, type AtomicWrite } from "./atomic.ts";
 import { StoreCheck } from "./check.ts";
-import { prepareEntries } from "./entries_input.ts";
+import { type PreparedEntry, prepareEntries } from "./entries_input.ts";
 import { KindHandle } from "./kind_handle.ts";
 import {
   Awaited,
@@ -275,19 +276,11 @@ export class KvStore<
     const all = new Awaited(
       work instanceof Promise ? work.then(settleAll) : settleAll(work),
     );
-    const put = (key: string, value: Prepared) => this.#put(kind, key, value);
     return await this.#write({
       action: `setAll of kind ${quoteText(kind)}`,
       ready: all.ready,
       size: () => all.value.length,
-      *steps() {
-        const counts = { created: 0, updated: 0, unchanged: 0 };
-        for (const { key, value } of all.value) {
-          counts[put(key, value).status]++;
-          yield;
-        }
-        return counts;
-      },
+      steps: () => this.#putAll(kind, all.value),
     }, signal);
   }
 
@@ -581,6 +574,21 @@ export class KvStore<
       }
     }
     return this.#storage.put(kind, key, bytes);
+  }
+
+  #putAll(
+    kind: string,
+    entries: readonly Settled<PreparedEntry>[],
+  ): Generator<void, SetAllResult> {
+    return this.#values.areCompared
+      ? putEach(entries, ({ key, value }) => this.#put(kind, key, value))
+      : this.#storage.putAll(
+        kind,
+        entries.values().map(({ key, value: { bytes } }) => ({
+          key,
+          value: bytes,
+        })),
+      );
   }
 
   #commit(plan: AtomicPlan, signal?: AbortSignal): Promise<AtomicResult> {
