@@ -112,6 +112,6 @@ export class StoredChangeLog implements ChangeLog {
   /** Wakes the watches that wait for what was committed. */
   afterCommit(): void {
     this.#head = this.#nextHead;
-    this.#wakeup.committed();
+    this.#wakeup.committed(this.#head);
   }
 }

@@ -82,6 +82,8 @@ export class Wakeup {
   readonly #watches = new Set<AbortSignal>();
   /** Whoever waits has seen the changes of its kind up to here. */
   #seen = 0;
+  /** The newest revision after the last own commit. */
+  #committed = 0;
   #looking = false;
   #lookAgain = false;
   #next: Planned | undefined;
@@ -113,7 +115,8 @@ export class Wakeup {
    */
   wait(wait: Wait): Promise<number> {
     const { after, persistent, signal } = wait;
-    if (signal.aborted || after < this.#seen) return Promise.resolve(after);
+    const isBehind = after < this.#seen || after < this.#committed;
+    if (signal.aborted || isBehind) return Promise.resolve(after);
     if (this.#waiting.size === 0) this.#seen = after;
     this.#remember(signal);
     const { promise, resolve } = Promise.withResolvers<number>();
@@ -124,8 +127,9 @@ export class Wakeup {
     return promise;
   }
 
-  /** Tells of an own commit. */
-  committed(): void {
+  /** Tells of an own commit, and of the newest revision after it. */
+  committed(head: number): void {
+    this.#committed = head;
     this.#lastCommit = performance.now();
     this.#lookNow();
   }
