@@ -324,7 +324,7 @@ export class WriteQueue {
       await this.#runBatch(outcomes);
       this.#hooks.beforeCommit();
       isCommitting = true;
-      while (!this.#committed()) {
+      while (!this.#tryCommit()) {
         await this.#lockWait!.pause(this.#busyTimeout);
       }
     } catch (error) {
@@ -384,6 +384,7 @@ export class WriteQueue {
 
   async #runBulk(queued: Queued): Promise<Outcome> {
     const steps = (queued.job as BulkWrite<unknown>).steps();
+    // What it wrote is undone with the transaction, whatever fails.
     if (isAlone(queued)) return { value: await this.#runSteps(steps) };
     this.#transactions.save();
     let outcome: Outcome;
@@ -407,7 +408,7 @@ export class WriteQueue {
   }
 
   /** Tries to commit; with a rollback journal a reader's lock may be in the way. */
-  #committed(): boolean {
+  #tryCommit(): boolean {
     try {
       this.#transactions.commit();
       return true;
