@@ -1,0 +1,24 @@
+/**
+ * What a row of the benchmark is.
+ *
+ * @module
+ */
+import type { Plan } from "../measure.ts";
+import type { RowResult } from "../results.ts";
+import type { Subject } from "../subjects/subject.ts";
+
+/** What rows are measured with. */
+export interface Bench {
+  readonly subjects: readonly Subject[];
+  readonly plan: Plan;
+  /** Whether it is only to be seen to work. */
+  readonly quick: boolean;
+  /** Makes an empty folder, which is gone at the end. */
+  makeFolder(): Promise<string>;
+}
+
+/** A row: one piece of work, measured of all that can do it. */
+export interface Row {
+  readonly name: string;
+  measure(bench: Bench): Promise<RowResult>;
+}
