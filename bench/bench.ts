@@ -2,7 +2,7 @@
  * Measures the store against raw statements and against other stores, side by
  * side:
  *
- *     deno task bench [--quick] [--only=<part of a row's name>] [--driver=<builtin|ffi>]
+ *     deno task bench [--quick] [--only=<part of a row's name>] [--driver=<builtin,ffi,memory>]
  *       [--rounds=<n>] [--out=<folder>]
  *
  * Prints the tables, and writes them as RESULTS.md, with a chart, into the
@@ -15,8 +15,11 @@ import { Random } from "../tests/support/random.ts";
 import type { Plan } from "./measure.ts";
 import { tableOf } from "./report.ts";
 import type { RowResult } from "./results.ts";
+import { logCostRow } from "./rows/log_cost.ts";
+import { openingRow } from "./rows/opening.ts";
 import { readRows } from "./rows/reads.ts";
 import type { Bench, Row } from "./rows/row.ts";
+import { watchRows } from "./rows/watching.ts";
 import { writeRows } from "./rows/writes.ts";
 import { loadSubjects } from "./subjects/all.ts";
 
@@ -32,7 +35,13 @@ const { values: flags } = parseArgs({
 });
 const { quick } = flags;
 
-const ROWS: readonly Row[] = [...readRows, ...writeRows];
+const ROWS: readonly Row[] = [
+  ...readRows,
+  ...writeRows,
+  ...watchRows,
+  openingRow,
+  logCostRow,
+];
 
 const plan: Plan = {
   rounds: Number(flags.rounds ?? (quick ? 3 : 21)),
@@ -43,18 +52,15 @@ const plan: Plan = {
 };
 const dir = await Deno.makeTempDir({ prefix: "zestor-bench-" });
 try {
-  const all = await loadSubjects();
-  const subjects = [];
-  for (const subject of all) {
-    if ("absent" in subject) {
-      console.log(`absent: ${subject.name}: ${subject.absent}`);
-    } else if (
-      !flags.driver || !/\(/.test(subject.name) ||
-      subject.name.includes(`(${flags.driver})`)
-    ) subjects.push(subject);
+  const { present, absent, bindings } = await loadSubjects(
+    flags.driver?.split(",") ?? ["builtin", "ffi", "memory"],
+  );
+  for (const { name, absent: reason } of absent) {
+    console.log(`absent: ${name}: ${reason}`);
   }
   const bench: Bench = {
-    subjects,
+    subjects: present,
+    bindings,
     plan,
     quick,
     makeFolder: () => Deno.makeTempDir({ dir }),

@@ -14,7 +14,9 @@ export function tableOf({ unit, lines }: RowResult): string {
     line.vsRaw ? formatRatio(line.vsRaw) : "",
     line.vsDenoKv ? formatRatio(line.vsDenoKv) : "",
     line.goals.map(({ goal }) => goal).join("; "),
-    line.goals.map(({ reached }) => reached ? "yes" : "**no**").join("; "),
+    line.goals.map(({ reached, actual }) =>
+      `${reached ? "yes" : "**no**"}: ${actual}`
+    ).join("; "),
   ]);
   return table(
     [

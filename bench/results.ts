@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { quantileSorted } from "simple-statistics";
+import { quantile } from "simple-statistics";
 import { type Measurement, speedOf, type Spread, spreadOf } from "./measure.ts";
 import type { Family, Subject } from "./subjects/subject.ts";
 
@@ -64,8 +64,6 @@ export function linesOf(
     const vsDenoKv = denoKv && denoKv !== measurement
       ? speedOf(measurement, denoKv)
       : undefined;
-    const time = spreadOf(measurement.times);
-    const { singles } = measurement;
     const results: GoalResult[] = [];
     if (subject.family === "store" && subject.limit) {
       if (goals.vsRaw && vsRaw) {
@@ -74,21 +72,38 @@ export function linesOf(
       if (goals.vsDenoKv && vsDenoKv) {
         results.push(atLeast(goals.vsDenoKv, vsDenoKv, "Deno KV"));
       }
-      if (goals.rate) results.push(atLeastRate(goals.rate, time));
+      if (goals.rate) {
+        results.push(atLeastRate(goals.rate, spreadOf(measurement.times)));
+      }
     }
     return {
-      subject: subject.name,
-      family: subject.family,
-      time,
-      p99: singles.length === 0
-        ? undefined
-        : quantileSorted([...singles], 0.99),
-      rounds: measurement.times.filter((it) => it !== undefined).length,
+      ...lineOf(measurement, subject.family),
       vsRaw,
       vsDenoKv,
       goals: results,
     };
   });
+}
+
+/** The line of a measurement alone. */
+export function lineOf(
+  { name, times, singles }: Measurement,
+  family: Family,
+  goals: readonly GoalResult[] = [],
+): Line {
+  return {
+    subject: name,
+    family,
+    time: spreadOf(times),
+    p99: singles.length === 0 ? undefined : p99Of(singles),
+    rounds: times.filter((time) => time !== undefined).length,
+    goals,
+  };
+}
+
+/** What 99 of 100 numbers are below. */
+export function p99Of(numbers: readonly number[]): number {
+  return quantile([...numbers], 0.99);
 }
 
 function atLeast(least: number, speed: Spread, of: string): GoalResult {

@@ -5,11 +5,15 @@
  */
 import type { Plan } from "../measure.ts";
 import type { RowResult } from "../results.ts";
+import type { Binding } from "../subjects/binding.ts";
+import type { DriverName } from "../subjects/store.ts";
 import type { Subject } from "../subjects/subject.ts";
 
 /** What rows are measured with. */
 export interface Bench {
   readonly subjects: readonly Subject[];
+  /** The binding of each driver that is measured. */
+  readonly bindings: ReadonlyMap<DriverName, Binding>;
   readonly plan: Plan;
   /** Whether it is only to be seen to work. */
   readonly quick: boolean;

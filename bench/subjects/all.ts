@@ -3,38 +3,50 @@
  *
  * @module
  */
-import { loadDbSqlite, nodeSqlite } from "./binding.ts";
-import { denoKvSubject, whyNoDenoKv } from "./deno_kv.ts";
+import { type Binding, loadDbSqlite, nodeSqlite } from "./binding.ts";
+import { denoKvSubject } from "./deno_kv.ts";
 import { rawSubject } from "./raw.ts";
-import { memorySubject, storeSubject } from "./store.ts";
+import { type DriverName, memorySubject, storeSubject } from "./store.ts";
 import type { Absent, Subject } from "./subject.ts";
 
-/** Loads every subject. */
-export async function loadSubjects(): Promise<(Subject | Absent)[]> {
-  const loads: [string, () => Subject[] | Promise<Subject[]>][] = [
-    ["store (builtin)", () => [
-      storeSubject("builtin"),
-      rawSubject("builtin", nodeSqlite),
-    ]],
-    ["store (ffi)", async () => {
-      const binding = await loadDbSqlite();
-      return [storeSubject("ffi"), rawSubject("ffi", binding)];
-    }],
-    ["store (memory)", () => [memorySubject]],
-    ["Deno KV", () => {
-      const reason = whyNoDenoKv();
-      if (reason) throw new Error(reason);
-      return [denoKvSubject];
-    }],
-  ];
-  const loaded = await Promise.all(loads.map(async ([name, load]) => {
+/** What there is to compare. */
+export interface Subjects {
+  readonly present: readonly Subject[];
+  readonly absent: readonly Absent[];
+  /** The binding of each driver that there is. */
+  readonly bindings: ReadonlyMap<DriverName, Binding>;
+}
+
+/** Loads every subject, of the store on the drivers that are asked for. */
+export async function loadSubjects(
+  drivers: readonly string[],
+): Promise<Subjects> {
+  const present: Subject[] = [];
+  const absent: Absent[] = [];
+  const bindings = new Map<DriverName, Binding>();
+  const load = async (
+    name: string,
+    loadThem: () => Subject[] | Promise<Subject[]>,
+  ) => {
     try {
-      return await load();
+      present.push(...await loadThem());
     } catch (error) {
-      return [{ name, absent: reasonOf(error) }];
+      absent.push({ name, absent: reasonOf(error) });
     }
-  }));
-  return loaded.flat();
+  };
+  const onDriver = async (driver: DriverName, loading: Promise<Binding>) => {
+    if (!drivers.includes(driver)) return;
+    await load(`store (${driver})`, async () => {
+      const binding = await loading;
+      bindings.set(driver, binding);
+      return [storeSubject(driver), rawSubject(driver, binding)];
+    });
+  };
+  await onDriver("builtin", Promise.resolve(nodeSqlite));
+  await onDriver("ffi", loadDbSqlite());
+  if (drivers.includes("memory")) present.push(memorySubject);
+  await load("Deno KV", () => [denoKvSubject()]);
+  return { present, absent, bindings };
 }
 
 function reasonOf(error: unknown): string {

@@ -96,3 +96,22 @@ function encode(value: Value): Uint8Array {
 function decode(bytes: Uint8Array): Value {
   return JSON.parse(decoder.decode(bytes));
 }
+
+const PAGE_SIZE = 1_000;
+
+/** Reads the whole change log by pages, decoded; gives how many changes it has. */
+export function changesOf(connection: Connection): number {
+  const page = connection.prepare(
+    `SELECT revision, key, type, version, value FROM zestor_changes
+    WHERE revision > ? AND kind = ? ORDER BY revision LIMIT ${PAGE_SIZE}`,
+  );
+  let count = 0;
+  for (let after = 0, rows: Row[];; after = rows.at(-1).revision) {
+    rows = page.all(BigInt(after), KIND);
+    for (const { type, key, version, revision, value } of rows) {
+      const event = { type, key, version, revision, value: decode(value) };
+      if (event.value) count++;
+    }
+    if (rows.length < PAGE_SIZE) return count;
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * Watching: how fast a watch catches up, and how soon it tells of a commit.
+ *
+ * @module
+ */
+import { openStore, type Store } from "../../mod.ts";
+import { openMemoryStore } from "../../src/memory/open_memory_store.ts";
+import { type Contender, measure, spreadOf } from "../measure.ts";
+import { atMost, formatTime, type Line, linesOf, p99Of } from "../results.ts";
+import { changesOf } from "../subjects/raw.ts";
+import { KIND, type Kinds } from "../subjects/store.ts";
+import { entriesOf, SMALL } from "../values.ts";
+import type { Bench, Row } from "./row.ts";
+
+/** How soon an event of the same process has to come, in ms. */
+const MOST = 0.1;
+
+/** The rows. */
+export const watchRows: readonly Row[] = [catchUpRow(), latencyRow()];
+
+function catchUpRow(): Row {
+  return {
+    name: "watch, catch-up",
+    async measure(bench) {
+      const count = bench.quick ? 1_000 : 100_000;
+      const entries = entriesOf(SMALL, count);
+      const stores = await openStores(bench, { history: count });
+      const contenders: Contender[] = [];
+      const closing: (() => unknown)[] = [];
+      for (const { name, store, path } of stores) {
+        await store.setAll(KIND, entries);
+        contenders.push({
+          name,
+          weight: count,
+          operate: () => catchUp(store, count),
+        });
+        closing.push(() => store.close());
+        const driver = name.slice("store (".length, -1) as "builtin";
+        const binding = bench.bindings.get(driver);
+        if (!binding) continue;
+        const connection = binding.open(path);
+        closing.push(() => connection.close());
+        contenders.push({
+          name: `raw (${driver})`,
+          weight: count,
+          operate: () => {
+            if (changesOf(connection) !== count) throw new Error("A gap");
+          },
+        });
+      }
+      try {
+        const rounds = Math.min(bench.plan.rounds, 7);
+        const measurements = await measure(
+          contenders,
+          { ...bench.plan, rounds, budget: 3 * bench.plan.budget },
+          { batchSize: 1, singles: 0 },
+        );
+        return {
+          name: this.name,
+          work:
+            `${count} changes of 90 B each, from the change log's beginning (\`after: 0\`), decoded; raw: read by pages of 1000`,
+          unit: "event",
+          lines: linesOf(bench.subjects, measurements, { rate: 100_000 }),
+        };
+      } finally {
+        for (const close of closing) await close();
+      }
+    },
+  };
+}
+
+async function catchUp(store: Store<Kinds>, count: number): Promise<void> {
+  let left = count;
+  for await (const { value } of store.watch(KIND, { after: 0 })) {
+    if (value && --left === 0) return;
+  }
+}
+
+function latencyRow(): Row {
+  return {
+    name: "watch, own event",
+    async measure(bench) {
+      const lines: Line[] = [];
+      const samples = bench.quick ? 20 : 1_000;
+      const watched: Watched[] = (await openStores(bench)).map(
+        ({ name, store }) => watchStore(name, store),
+      );
+      if (bench.subjects.some(({ name }) => name === "Deno KV")) {
+        const kv = await Deno.openKv(`${await bench.makeFolder()}/deno.kv`);
+        watched.push(watchDenoKv(kv));
+      }
+      for (let n = 0; n < samples; n++) {
+        for (const one of watched) {
+          const seen = one.next();
+          await one.set(n);
+          const end = performance.now();
+          one.latencies.push(Math.max(0, await seen - end));
+        }
+      }
+      for (const { name, latencies, close } of watched) {
+        await close();
+        const isFileStore = /builtin|ffi/.test(name);
+        const time = spreadOf(latencies);
+        const goal = atMost(
+          `≤ ${MOST} ms`,
+          MOST,
+          time.median,
+          formatTime(time.median),
+        );
+        lines.push({
+          subject: name,
+          family: name === "Deno KV" ? "peer" : "store",
+          time,
+          p99: p99Of(latencies),
+          rounds: samples,
+          goals: isFileStore ? [goal] : [],
+        });
+      }
+      return {
+        name: this.name,
+        work:
+          `from the moment a durable \`set\` has resolved to its event, in the same process`,
+        unit: "event",
+        lines,
+      };
+    },
+  };
+}
+
+interface Watched {
+  readonly name: string;
+  readonly latencies: number[];
+  /** When the next event comes. */
+  next(): Promise<number>;
+  set(n: number): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+function watchStore(name: string, store: Store<Kinds>): Watched {
+  const reader = store.watch(KIND).getReader();
+  return {
+    name,
+    latencies: [],
+    next: async () => {
+      await reader.read();
+      return performance.now();
+    },
+    set: (n) => store.set(KIND, "key", SMALL.of(n)),
+    close: async () => {
+      await reader.cancel();
+      await store.close();
+    },
+  };
+}
+
+function watchDenoKv(kv: Deno.Kv): Watched {
+  const key = ["users", "key"];
+  const reader = kv.watch([key]).getReader();
+  // It begins with what is there.
+  const begun = reader.read();
+  return {
+    name: "Deno KV",
+    latencies: [],
+    next: async () => {
+      await begun;
+      await reader.read();
+      return performance.now();
+    },
+    set: async (n) => {
+      await begun;
+      await kv.set(key, SMALL.of(n));
+    },
+    close: async () => {
+      await reader.cancel();
+      kv.close();
+    },
+  };
+}
+
+interface Opened {
+  readonly name: string;
+  readonly store: Store<Kinds>;
+  readonly path: string;
+}
+
+async function openStores(
+  bench: Bench,
+  options: { history?: number } = {},
+): Promise<Opened[]> {
+  const opened: Opened[] = [];
+  for (const driver of bench.bindings.keys()) {
+    const path = `${await bench.makeFolder()}/store.db`;
+    const store = await openStore<Kinds>({ path, driver, ...options });
+    opened.push({ name: `store (${driver})`, store, path });
+  }
+  if (bench.subjects.some(({ name }) => name === "store (memory)")) {
+    const store = await openMemoryStore<Kinds>(options);
+    opened.push({ name: "store (memory)", store, path: "" });
+  }
+  return opened;
+}
