@@ -72,7 +72,8 @@ function setAllRow(): Row {
     async measure(bench: Bench) {
       const count = bench.quick ? 1_000 : 100_000;
       const entries = entriesOf(SMALL, count);
-      const contenders = bench.subjects.map((subject): Contender => {
+      const writers = bench.subjects.filter(({ setsAllBy }) => setsAllBy);
+      const contenders = writers.map((subject): Contender => {
         let session: Session | undefined;
         return {
           name: subject.name,

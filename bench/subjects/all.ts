@@ -5,9 +5,14 @@
  */
 import { type Binding, loadDbSqlite, nodeSqlite } from "./binding.ts";
 import { denoKvSubject } from "./deno_kv.ts";
+import { loadKeyv } from "./keyv.ts";
+import { loadLmdb } from "./lmdb.ts";
+import { loadBetterSqlite, ownTableSubject } from "./own_table.ts";
+import { installPeers } from "./npm.ts";
 import { rawSubject } from "./raw.ts";
 import { type DriverName, memorySubject, storeSubject } from "./store.ts";
 import type { Absent, Subject } from "./subject.ts";
+import { loadUnstorageFiles, loadUnstorageTable } from "./unstorage.ts";
 
 /** What there is to compare. */
 export interface Subjects {
@@ -46,6 +51,22 @@ export async function loadSubjects(
   await onDriver("ffi", loadDbSqlite());
   if (drivers.includes("memory")) present.push(memorySubject);
   await load("Deno KV", () => [denoKvSubject()]);
+  const nodeTable = ownTableSubject("node:sqlite, own table", nodeSqlite);
+  present.push(nodeTable);
+  const whyNone = await installPeers();
+  const loadPeer = (name: string, loadIt: () => Subject) =>
+    load(name, () => {
+      if (whyNone) throw new Error(whyNone);
+      return [loadIt()];
+    });
+  await loadPeer(
+    "better-sqlite3, own table",
+    () => ownTableSubject("better-sqlite3, own table", loadBetterSqlite()),
+  );
+  await loadPeer("lmdb", loadLmdb);
+  await loadPeer("Keyv, SQLite", loadKeyv);
+  await loadPeer("unstorage, SQLite", loadUnstorageTable);
+  await loadPeer("unstorage, files", loadUnstorageFiles);
   return { present, absent, bindings };
 }
 

@@ -22,6 +22,7 @@ export function denoKvSubject(): Subject {
     name: "Deno KV",
     family: "peer",
     durability: "loss of power: WAL, one fsync for each commit",
+    setsAllBy: `a transaction for each ${MOST_MUTATIONS}`,
     open: async (folder) => sessionOf(await Deno.openKv(`${folder}/deno.kv`)),
   };
 }

@@ -17,6 +17,7 @@ export function rawSubject(driver: DriverName, binding: Binding): Subject {
     name: `raw (${driver})`,
     family: "raw",
     durability: "loss of power: WAL, synchronous EXTRA",
+    setsAllBy: "one transaction",
     async open(folder) {
       const path = `${folder}/raw.db`;
       // It makes the tables and triggers.

@@ -23,6 +23,7 @@ export function storeSubject(driver: DriverName): Subject {
     name: `store (${driver})`,
     family: "store",
     durability: 'loss of power: WAL, synchronous EXTRA (`durability: "full"`)',
+    setsAllBy: "one transaction",
     limit: `raw (${driver})`,
     open: async (folder) =>
       sessionOf(await openStore<Kinds>({ path: `${folder}/store.db`, driver })),
@@ -34,6 +35,7 @@ export const memorySubject: Subject = {
   name: "store (memory)",
   family: "store",
   durability: "nothing: in memory",
+  setsAllBy: "one transaction",
   open: async () => sessionOf(await openMemoryStore<Kinds>()),
 };
 

@@ -22,6 +22,8 @@ export interface Subject {
   readonly family: Family;
   /** What a resolved write survives, and by which settings. */
   readonly durability: string;
+  /** By what `setAll` writes, if it can write many at once at all. */
+  readonly setsAllBy?: string;
   /** Of a store, the raw statements that are its limit, by name. */
   readonly limit?: string;
   /** Opens a new, empty database in a folder of its own. */
