@@ -15,10 +15,14 @@ import { Random } from "../tests/support/random.ts";
 import type { Plan } from "./measure.ts";
 import { tableOf } from "./report.ts";
 import type { RowResult } from "./results.ts";
+import { type BigFile, makeBigFile } from "./rows/big_file.ts";
 import { logCostRow } from "./rows/log_cost.ts";
 import { openingRow } from "./rows/opening.ts";
 import { readRows } from "./rows/reads.ts";
 import type { Bench, Row } from "./rows/row.ts";
+import { memoryRows } from "./rows/memory.ts";
+import { sizeRows } from "./rows/sizes.ts";
+import { watcherRows } from "./rows/watchers.ts";
 import { watchRows } from "./rows/watching.ts";
 import { writeRows } from "./rows/writes.ts";
 import { loadSubjects } from "./subjects/all.ts";
@@ -41,13 +45,19 @@ const ROWS: readonly Row[] = [
   ...watchRows,
   openingRow,
   logCostRow,
+  ...sizeRows,
+  ...watcherRows,
+  ...memoryRows,
 ];
 
 const plan: Plan = {
-  rounds: Number(flags.rounds ?? (quick ? 3 : 21)),
-  batch: quick ? 2 : 10,
-  budget: quick ? 100 : 3_000,
-  singles: quick ? 30 : 1_000,
+  rounds: Number(flags.rounds ?? (quick ? 3 : 61)),
+  // Shorter than what a scheduler gives a process at once, so that most batches
+  // are not interrupted.
+  batch: quick ? 1 : 3,
+  warmUp: quick ? 1 : 100,
+  budget: quick ? 20 : 1_000,
+  singles: quick ? 20 : 1_000,
   random: new Random("bench"),
 };
 const dir = await Deno.makeTempDir({ prefix: "zestor-bench-" });
@@ -58,12 +68,15 @@ try {
   for (const { name, absent: reason } of absent) {
     console.log(`absent: ${name}: ${reason}`);
   }
+  const makeFolder = () => Deno.makeTempDir({ dir });
+  let bigFiles: Promise<BigFile[]> | undefined;
   const bench: Bench = {
     subjects: present,
     bindings,
     plan,
     quick,
-    makeFolder: () => Deno.makeTempDir({ dir }),
+    bigFiles: () => bigFiles ??= makeBigFiles(makeFolder),
+    makeFolder,
   };
   const results: RowResult[] = [];
   for (const row of ROWS) {
@@ -77,4 +90,15 @@ try {
   }
 } finally {
   await Deno.remove(dir, { recursive: true });
+}
+
+async function makeBigFiles(
+  makeFolder: () => Promise<string>,
+): Promise<BigFile[]> {
+  const files: BigFile[] = [];
+  for (const count of quick ? [1_000, 2_000] : [1e4, 1e5, 1e6]) {
+    const path = `${await makeFolder()}/store.db`;
+    files.push(await makeBigFile(path, count, Math.min(count, 1e4)));
+  }
+  return files;
 }

@@ -16,6 +16,8 @@ export interface Plan {
   readonly rounds: number;
   /** How long a batch should take, in ms. */
   readonly batch: number;
+  /** How long each is warmed up, in ms. */
+  readonly warmUp: number;
   /** How long a contender may take over a row, in ms; a slow one gets fewer rounds. */
   readonly budget: number;
   /** How many operations are timed one by one. */
@@ -63,19 +65,18 @@ export interface Grouping {
 
 /** The fewest rounds that tell something. */
 const FEWEST_ROUNDS = 3;
-/** How often a contender is run before its batch size is decided, in batches. */
-const WARM_UP = 4;
 
 /** Measures contenders side by side. */
 export async function measure(
   contenders: readonly Contender[],
-  { rounds, batch, budget, singles: usualSingles, random }: Plan,
-  { batchSize, singles = usualSingles }: Grouping = {},
+  plan: Plan,
+  { batchSize, singles = plan.singles }: Grouping = {},
 ): Promise<Measurement[]> {
+  const { rounds, batch, budget, random } = plan;
   const lanes: Lane[] = [];
   for (const contender of contenders) {
     const lane = new Lane(contender);
-    await lane.warmUp(batch, batchSize);
+    await lane.warmUp(plan, batchSize);
     lanes.push(lane);
   }
   const singlesPerRound = Math.ceil(singles / rounds);
@@ -86,7 +87,7 @@ export async function measure(
         continue;
       }
       await lane.runBatch();
-      await lane.runSingles(singlesPerRound, batch);
+      if (singles > 0) await lane.runSingles(singlesPerRound, batch);
     }
   }
   return lanes.map(({ contender, times, singles }) => ({
@@ -126,13 +127,18 @@ class Lane {
   #isAsync = false;
   #batchSize = 1;
   #next = 0;
+  /** ms that the last batch took. */
+  #last = 0;
 
   constructor(contender: Contender) {
     this.contender = contender;
     this.#weight = contender.weight ?? 1;
   }
 
-  async warmUp(batch: number, batchSize: number | undefined): Promise<void> {
+  async warmUp(
+    { batch, warmUp }: Plan,
+    batchSize: number | undefined,
+  ): Promise<void> {
     await this.contender.before?.();
     const first = this.contender.operate(this.#next++);
     this.#isAsync = isPromise(first);
@@ -141,7 +147,7 @@ class Lane {
     this.#batchSize = batchSize ?? 1;
     if (batchSize !== undefined) return;
     let time = await this.#time(1);
-    for (let warm = 0; warm < WARM_UP * batch; warm += time) {
+    for (let warm = 0; warm < warmUp; warm += time) {
       // Not at once: the first one may have been slow by chance.
       const wanted = Math.max(1, Math.round(this.#batchSize * batch / time));
       this.#batchSize = Math.min(wanted, 4 * this.#batchSize);
@@ -152,10 +158,16 @@ class Lane {
   async runBatch(): Promise<void> {
     const time = await this.#time(this.#batchSize);
     this.spent += time;
+    this.#last = time;
     this.times.push(time / this.#batchSize / this.#weight);
   }
 
   async runSingles(count: number, most: number): Promise<void> {
+    if (this.#batchSize === 1) {
+      // The batch was one already.
+      this.singles.push(this.#last);
+      return;
+    }
     for (let spent = 0; count > 0 && spent < most; count--) {
       const time = await this.#time(1);
       this.singles.push(time);

@@ -7,48 +7,51 @@ import { quantile } from "simple-statistics";
 import { type Measurement, speedOf, type Spread, spreadOf } from "./measure.ts";
 import type { Family, Subject } from "./subjects/subject.ts";
 
-/** One line of a table. */
+/** A row of the benchmark: a piece of work, and what it took each. */
+export interface RowResult {
+  readonly name: string;
+  /** What exactly is done. */
+  readonly work: string;
+  /** What is measured of it. @default {"time"} */
+  readonly quantity?: "time" | "memory";
+  /** What is counted: "get", "event", … */
+  readonly unit: string;
+  readonly lines: readonly Line[];
+}
+
+/** One line of a row's table. */
 export interface Line {
   readonly subject: string;
   readonly family: Family;
-  /** ms for each operation. */
-  readonly time: Spread;
+  /** ms for each of the unit, or bytes of memory. */
+  readonly value: Spread;
   /** ms; absent where operations are not timed one by one. */
   readonly p99?: number;
-  readonly rounds: number;
-  /** How many times as fast as raw statements of its binding. */
-  readonly vsRaw?: Spread;
-  /** How many times as fast as Deno KV. */
-  readonly vsDenoKv?: Spread;
-  readonly goals: readonly GoalResult[];
+  /** What it was compared with, by the heading of a column. */
+  readonly ratios: Readonly<Record<string, Spread>>;
+  readonly goals: readonly Goal[];
 }
 
 /** A figure to reach, and what was reached. */
-export interface GoalResult {
+export interface Goal {
   readonly goal: string;
   readonly actual: string;
   readonly reached: boolean;
 }
 
-/** A row of the benchmark: a piece of work, and how long each took over it. */
-export interface RowResult {
-  readonly name: string;
-  /** What exactly is done. */
-  readonly work: string;
-  /** What is counted: "operation", "set", "event", … */
-  readonly unit: string;
-  readonly lines: readonly Line[];
-}
-
-/** Figures for a store's speed, as multiples of another's. */
+/** What a store in a file has to reach. */
 export interface SpeedGoals {
+  /** At least so many times as fast as raw statements. */
   readonly vsRaw?: number;
+  /** At least so many times as fast as Deno KV. */
   readonly vsDenoKv?: number;
   /** At least so many in a second. */
   readonly rate?: number;
 }
 
-/** Makes the lines of what was measured of subjects. */
+const DENO_KV = "Deno KV";
+
+/** The lines of what was measured of subjects. */
 export function linesOf(
   subjects: readonly Subject[],
   measurements: readonly Measurement[],
@@ -56,48 +59,80 @@ export function linesOf(
 ): Line[] {
   const find = (name: string | undefined) =>
     measurements.find((measurement) => measurement.name === name);
-  const denoKv = find("Deno KV");
+  const denoKv = find(DENO_KV);
   return measurements.map((measurement) => {
-    const subject = subjects.find(({ name }) => name === measurement.name)!;
-    const limit = find(subject.limit);
-    const vsRaw = limit && speedOf(measurement, limit);
-    const vsDenoKv = denoKv && denoKv !== measurement
-      ? speedOf(measurement, denoKv)
-      : undefined;
-    const results: GoalResult[] = [];
-    if (subject.family === "store" && subject.limit) {
-      if (goals.vsRaw && vsRaw) {
-        results.push(atLeast(goals.vsRaw, vsRaw, "raw"));
-      }
-      if (goals.vsDenoKv && vsDenoKv) {
-        results.push(atLeast(goals.vsDenoKv, vsDenoKv, "Deno KV"));
-      }
-      if (goals.rate) {
-        results.push(atLeastRate(goals.rate, spreadOf(measurement.times)));
-      }
+    const { family, limit } = subjects.find(({ name }) =>
+      name === measurement.name
+    )!;
+    const raw = find(limit);
+    const ratios: Record<string, Spread> = {};
+    if (raw) ratios["speed / raw"] = speedOf(measurement, raw);
+    if (denoKv && denoKv !== measurement) {
+      ratios["speed / Deno KV"] = speedOf(measurement, denoKv);
     }
     return {
-      ...lineOf(measurement, subject.family),
-      vsRaw,
-      vsDenoKv,
-      goals: results,
+      ...lineOf(measurement, family),
+      ratios,
+      goals: limit === undefined
+        ? []
+        : goalsOf(goals, ratios, spreadOf(measurement.times)),
     };
   });
 }
 
-/** The line of a measurement alone. */
+/** The line of a measurement by itself. */
 export function lineOf(
   { name, times, singles }: Measurement,
   family: Family,
-  goals: readonly GoalResult[] = [],
 ): Line {
   return {
     subject: name,
     family,
-    time: spreadOf(times),
+    value: spreadOf(times),
     p99: singles.length === 0 ? undefined : p99Of(singles),
-    rounds: times.filter((time) => time !== undefined).length,
-    goals,
+    ratios: {},
+    goals: [],
+  };
+}
+
+function goalsOf(
+  { vsRaw, vsDenoKv, rate }: SpeedGoals,
+  ratios: Record<string, Spread>,
+  { median }: Spread,
+): Goal[] {
+  const goals: Goal[] = [];
+  const addSpeed = (least: number | undefined, of: string) => {
+    const speed = ratios[`speed / ${of}`];
+    if (least === undefined || speed === undefined) return;
+    goals.push({
+      goal: `≥ ${least} × ${of}`,
+      actual: digits(speed.median),
+      reached: speed.median >= least,
+    });
+  };
+  addSpeed(vsRaw, "raw");
+  addSpeed(vsDenoKv, DENO_KV);
+  if (rate !== undefined) {
+    goals.push({
+      goal: `≥ ${formatRate(rate)}`,
+      actual: formatRate(1_000 / median),
+      reached: 1_000 / median >= rate,
+    });
+  }
+  return goals;
+}
+
+/** A goal that a number must not pass. */
+export function atMost(
+  most: number,
+  value: number,
+  format: (value: number) => string,
+  of = "",
+): Goal {
+  return {
+    goal: `≤ ${format(most)}${of}`,
+    actual: format(value),
+    reached: value <= most,
   };
 }
 
@@ -106,35 +141,8 @@ export function p99Of(numbers: readonly number[]): number {
   return quantile([...numbers], 0.99);
 }
 
-function atLeast(least: number, speed: Spread, of: string): GoalResult {
-  return {
-    goal: `≥ ${least} × ${of}`,
-    actual: formatRatio(speed),
-    reached: speed.median >= least,
-  };
-}
-
-function atLeastRate(least: number, { median }: Spread): GoalResult {
-  return {
-    goal: `≥ ${formatRate(least)}`,
-    actual: formatRate(1_000 / median),
-    reached: 1_000 / median >= least,
-  };
-}
-
-/** A goal that some number must not pass. */
-export function atMost(
-  goal: string,
-  most: number,
-  value: number,
-  actual: string,
-): GoalResult {
-  return { goal, actual, reached: value <= most };
-}
-
-/** A time with as many digits as say something, and its unit. */
+/** A time, with its unit. */
 export function formatTime(ms: number): string {
-  if (ms < 0.001) return `${digits(ms * 1e6)} ns`;
   if (ms < 1) return `${digits(ms * 1_000)} µs`;
   return ms < 1_000 ? `${digits(ms)} ms` : `${digits(ms / 1_000)} s`;
 }
@@ -145,7 +153,12 @@ export function formatRate(perSecond: number): string {
   return `${Math.round(rounded).toLocaleString("en").replaceAll(",", " ")}/s`;
 }
 
-/** A ratio with its spread. */
+/** An amount of memory. */
+export function formatMemory(bytes: number): string {
+  return `${digits(bytes / 2 ** 20)} MiB`;
+}
+
+/** A ratio, with what lies between the 10th and the 90th percentile. */
 export function formatRatio({ median, low, high }: Spread): string {
   return `${digits(median)} [${digits(low)}–${digits(high)}]`;
 }

@@ -36,6 +36,9 @@ export function keyOf(n: number): string {
   return `user:${String(n).padStart(7, "0")}`;
 }
 
+/** A prime: with `n * STRIDE % count` every key comes, none near the one before. */
+export const STRIDE = 611_953;
+
 /** The first entries, each with the value of its own number. */
 export function entriesOf(values: Values, count: number): [string, Value][] {
   return Array.from({ length: count }, (_, n) => [keyOf(n), values.of(n)]);

@@ -66,12 +66,7 @@ export const openingRow: Row = {
         measurements.find((measurement) => measurement.name === name)!
       );
       const over = spreadOf(own.times.map((time, i) => time! - raw.times[i]!));
-      const goal = atMost(
-        `≤ ${MOST} ms over raw`,
-        MOST,
-        over.median,
-        formatTime(over.median),
-      );
+      const goal = atMost(MOST, over.median, formatTime, " over raw");
       return { ...line, goals: [goal] };
     });
     return {

@@ -8,6 +8,7 @@ import type { RowResult } from "../results.ts";
 import type { Binding } from "../subjects/binding.ts";
 import type { DriverName } from "../subjects/store.ts";
 import type { Subject } from "../subjects/subject.ts";
+import type { BigFile } from "./big_file.ts";
 
 /** What rows are measured with. */
 export interface Bench {
@@ -17,6 +18,8 @@ export interface Bench {
   readonly plan: Plan;
   /** Whether it is only to be seen to work. */
   readonly quick: boolean;
+  /** Files with many entries, from the smallest to the largest; made once. */
+  bigFiles(): Promise<readonly BigFile[]>;
   /** Makes an empty folder, which is gone at the end. */
   makeFolder(): Promise<string>;
 }

@@ -99,21 +99,15 @@ function latencyRow(): Row {
       }
       for (const { name, latencies, close } of watched) {
         await close();
-        const isFileStore = /builtin|ffi/.test(name);
-        const time = spreadOf(latencies);
-        const goal = atMost(
-          `≤ ${MOST} ms`,
-          MOST,
-          time.median,
-          formatTime(time.median),
-        );
+        const value = spreadOf(latencies);
+        const hasGoal = /builtin|ffi/.test(name);
         lines.push({
           subject: name,
           family: name === "Deno KV" ? "peer" : "store",
-          time,
+          value,
           p99: p99Of(latencies),
-          rounds: samples,
-          goals: isFileStore ? [goal] : [],
+          ratios: {},
+          goals: hasGoal ? [atMost(MOST, value.median, formatTime)] : [],
         });
       }
       return {
