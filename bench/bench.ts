@@ -2,25 +2,28 @@
  * Measures the store against raw statements and against other stores, side by
  * side:
  *
- *     deno task bench [--quick] [--only=<part of a row's name>] [--driver=<builtin,ffi,memory>]
- *       [--rounds=<n>] [--out=<folder>]
+ *     deno task bench [--quick] [--only=<part of a row's name>]
+ *       [--driver=<builtin,ffi,memory>] [--rounds=<n>] [--out=<folder>]
  *
  * Prints the tables, and writes them as RESULTS.md, with a chart, into the
- * folder, which is this one unless only a part is measured.
+ * folder: this one, unless it is told of another, or measures a part only.
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Random } from "../tests/support/random.ts";
+import { drawChart } from "./chart.ts";
+import { describeMachine } from "./machine.ts";
 import type { Plan } from "./measure.ts";
-import { tableOf } from "./report.ts";
+import { reportOf, sectionOf } from "./report.ts";
 import type { RowResult } from "./results.ts";
 import { type BigFile, makeBigFile } from "./rows/big_file.ts";
 import { logCostRow } from "./rows/log_cost.ts";
+import { memoryRows } from "./rows/memory.ts";
 import { openingRow } from "./rows/opening.ts";
 import { readRows } from "./rows/reads.ts";
 import type { Bench, Row } from "./rows/row.ts";
-import { memoryRows } from "./rows/memory.ts";
 import { sizeRows } from "./rows/sizes.ts";
 import { watcherRows } from "./rows/watchers.ts";
 import { watchRows } from "./rows/watching.ts";
@@ -37,21 +40,27 @@ const { values: flags } = parseArgs({
     out: { type: "string" },
   },
 });
-const { quick } = flags;
+const { quick, only, driver, rounds } = flags;
+
+/** What is only to be seen to work takes fewer entries, callers and watches. */
+const SCALE = quick ? 0.01 : 1;
 
 const ROWS: readonly Row[] = [
-  ...readRows,
-  ...writeRows,
-  ...watchRows,
-  openingRow,
+  ...readRows(SCALE),
+  ...writeRows(SCALE),
+  ...watchRows(SCALE),
+  openingRow(SCALE),
   logCostRow,
   ...sizeRows,
-  ...watcherRows,
-  ...memoryRows,
+  ...watcherRows(SCALE),
+  ...memoryRows(SCALE),
 ];
 
-const plan: Plan = {
-  rounds: Number(flags.rounds ?? (quick ? 3 : 61)),
+/** The rows in the chart. */
+const CHARTED = ["get, 90 B", "set, 90 B", "set, 100 callers", "list, "];
+
+const PLAN: Plan = {
+  rounds: Number(rounds ?? (quick ? 3 : 61)),
   // Shorter than what a scheduler gives a process at once, so that most batches
   // are not interrupted.
   batch: quick ? 1 : 3,
@@ -60,45 +69,82 @@ const plan: Plan = {
   singles: quick ? 20 : 1_000,
   random: new Random("bench"),
 };
-const dir = await Deno.makeTempDir({ prefix: "zestor-bench-" });
-try {
-  const { present, absent, bindings } = await loadSubjects(
-    flags.driver?.split(",") ?? ["builtin", "ffi", "memory"],
+
+/** How many entries the large kinds have. */
+const SIZES = quick ? [1_000, 2_000] : [10_000, 100_000, 1_000_000];
+/** How many changes their logs have: as many as a store keeps. */
+const HISTORY = 10_000;
+
+async function main(dir: string): Promise<void> {
+  const subjects = await loadSubjects(
+    driver?.split(",") ?? ["builtin", "ffi", "memory"],
   );
+  const { present, absent, bindings } = subjects;
   for (const { name, absent: reason } of absent) {
     console.log(`absent: ${name}: ${reason}`);
   }
-  const makeFolder = () => Deno.makeTempDir({ dir });
-  let bigFiles: Promise<BigFile[]> | undefined;
-  const bench: Bench = {
-    subjects: present,
-    bindings,
-    plan,
-    quick,
-    bigFiles: () => bigFiles ??= makeBigFiles(makeFolder),
-    makeFolder,
-  };
-  const results: RowResult[] = [];
-  for (const row of ROWS) {
-    if (flags.only && !row.name.includes(flags.only)) continue;
-    const start = performance.now();
-    const result = await row.measure(bench);
-    results.push(result);
-    const seconds = (performance.now() - start) / 1_000;
-    console.log(`\n## ${result.name} (${seconds.toFixed(1)} s)\n`);
-    console.log(tableOf(result));
+  const machine = describeMachine(bindings, dir);
+  const bench = benchIn(dir, present, bindings);
+  const chosen = ROWS.filter(({ name }) => name.includes(only ?? ""));
+  const start = performance.now();
+  const rows: RowResult[] = [];
+  for (const [i, row] of chosen.entries()) {
+    const rowStart = performance.now();
+    rows.push(await row.measure(bench));
+    const seconds = ((performance.now() - rowStart) / 1_000).toFixed(1);
+    console.log(`${i + 1}/${chosen.length} ${row.name} (${seconds} s)`);
   }
-} finally {
-  await Deno.remove(dir, { recursive: true });
+  const duration = performance.now() - start;
+  for (const row of rows) console.log(`\n${sectionOf(row, subjects)}`);
+
+  const isWhole = !quick && !only && !driver && !rounds;
+  const out = flags.out ??
+    (isWhole ? fileURLToPath(new URL(".", import.meta.url)) : undefined);
+  if (out === undefined) return;
+  const chart = "chart.svg";
+  const report = reportOf({ machine, subjects, rows, duration, chart });
+  await Deno.mkdir(out, { recursive: true });
+  await Deno.writeTextFile(`${out}/RESULTS.md`, report);
+  const durable = new Set(
+    present.filter(({ isDurable }) => isDurable).map(({ name }) => name),
+  );
+  const charted = CHARTED.flatMap((name) =>
+    rows.find((row) => row.name.startsWith(name)) ?? []
+  );
+  await Deno.writeTextFile(
+    `${out}/${chart}`,
+    drawChart(charted, (subject) => durable.has(subject)),
+  );
 }
 
-async function makeBigFiles(
-  makeFolder: () => Promise<string>,
-): Promise<BigFile[]> {
-  const files: BigFile[] = [];
-  for (const count of quick ? [1_000, 2_000] : [1e4, 1e5, 1e6]) {
-    const path = `${await makeFolder()}/store.db`;
-    files.push(await makeBigFile(path, count, Math.min(count, 1e4)));
-  }
-  return files;
+function benchIn(
+  dir: string,
+  subjects: Bench["subjects"],
+  bindings: Bench["bindings"],
+): Bench {
+  const makeFolder = () => Deno.makeTempDir({ dir });
+  let bigFiles: Promise<BigFile[]> | undefined;
+  const makeBigFiles = async () => {
+    const files: BigFile[] = [];
+    for (const count of SIZES) {
+      const path = `${await makeFolder()}/store.db`;
+      const logged = Math.min(count, HISTORY);
+      files.push(await makeBigFile(path, count, logged));
+    }
+    return files;
+  };
+  return {
+    subjects,
+    bindings,
+    plan: PLAN,
+    bigFiles: () => bigFiles ??= makeBigFiles(),
+    makeFolder,
+  };
+}
+
+const dir = await Deno.makeTempDir({ prefix: "zestor-bench-" });
+try {
+  await main(dir);
+} finally {
+  await Deno.remove(dir, { recursive: true });
 }

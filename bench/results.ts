@@ -16,6 +16,8 @@ export interface RowResult {
   readonly quantity?: "time" | "memory";
   /** What is counted: "get", "event", … */
   readonly unit: string;
+  /** Whether it waits until what it writes is durable. */
+  readonly isDurable?: boolean;
   readonly lines: readonly Line[];
 }
 

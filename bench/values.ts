@@ -63,7 +63,7 @@ function valuesOf(label: string, bytes: number): Values {
   return {
     label,
     bytes,
-    of: (n) => ({ ...template, seq: FIRST + n % FIRST, name }),
+    of: (n) => ({ ...template, seq: FIRST + (n + FIRST) % FIRST, name }),
   };
 }
 

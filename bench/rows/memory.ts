@@ -8,34 +8,36 @@ import { type MemoryTask, startProcess } from "../processes.ts";
 import type { Line } from "../results.ts";
 import { KIND } from "../subjects/store.ts";
 import { formatCount } from "./big_file.ts";
-import type { Bench, Row } from "./row.ts";
+import { type Bench, type Row, scaled } from "./row.ts";
 
 type Scale = Pick<MemoryTask, "path" | "count" | "callers" | "watchers">;
 
-/** The rows. */
-export const memoryRows: readonly Row[] = [
-  memoryRow("entries", async (bench) => {
-    const files = await bench.bigFiles();
-    return files.map(({ path, count }) => [
-      formatCount(count),
-      { path, count, callers: 1, watchers: 0 },
-    ]);
-  }),
-  memoryRow("callers", async (bench) => {
-    const [{ path, count }] = await bench.bigFiles();
-    return [1, 10, 100, 1_000].map((callers) => [
-      String(callers),
-      { path, count, callers, watchers: 0 },
-    ]);
-  }),
-  memoryRow("watchers", async (bench) => {
-    const [{ path, count }] = await bench.bigFiles();
-    return [1, 10, 100].map((watchers) => [
-      String(watchers),
-      { path, count, callers: 1, watchers },
-    ]);
-  }),
-];
+/** The rows; `scale` makes them smaller. */
+export function memoryRows(scale: number): Row[] {
+  return [
+    memoryRow("entries", async (bench) => {
+      const files = await bench.bigFiles();
+      return files.map(({ path, count }) => [
+        formatCount(count),
+        { path, count, callers: 1, watchers: 0 },
+      ]);
+    }),
+    memoryRow("callers", async (bench) => {
+      const [{ path, count }] = await bench.bigFiles();
+      return scaled([1, 10, 100, 1_000], scale).map((callers) => [
+        String(callers),
+        { path, count, callers, watchers: 0 },
+      ]);
+    }),
+    memoryRow("watchers", async (bench) => {
+      const [{ path, count }] = await bench.bigFiles();
+      return scaled([1, 10, 100], scale).map((watchers) => [
+        String(watchers),
+        { path, count, callers: 1, watchers },
+      ]);
+    }),
+  ];
+}
 
 function memoryRow(
   what: string,

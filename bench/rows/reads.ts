@@ -8,16 +8,18 @@ import { keyOf, LARGE, MEDIUM, SMALL, type Values } from "../values.ts";
 import type { Row } from "./row.ts";
 import { sessionRow } from "./sessions.ts";
 
-/** The rows. */
-export const readRows: readonly Row[] = [
-  getRow(SMALL, 1_000),
-  getRow(MEDIUM, 1_000),
-  getRow(LARGE, 100),
-  listRow(SMALL, 1_000),
-  listRow(MEDIUM, 100),
-  entriesRow(SMALL, 1_000),
-  entriesRow(MEDIUM, 100),
-];
+/** The rows; `scale` makes them smaller. */
+export function readRows(scale: number): Row[] {
+  return [
+    getRow(SMALL, 1_000 * scale),
+    getRow(MEDIUM, 1_000 * scale),
+    getRow(LARGE, 100 * scale),
+    listRow(SMALL, 1_000 * scale),
+    listRow(MEDIUM, 100 * scale),
+    entriesRow(SMALL, 1_000 * scale),
+    entriesRow(MEDIUM, 100 * scale),
+  ];
+}
 
 function getRow(values: Values, count: number): Row {
   return sessionRow({

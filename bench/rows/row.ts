@@ -16,8 +16,6 @@ export interface Bench {
   /** The binding of each driver that is measured. */
   readonly bindings: ReadonlyMap<DriverName, Binding>;
   readonly plan: Plan;
-  /** Whether it is only to be seen to work. */
-  readonly quick: boolean;
   /** Files with many entries, from the smallest to the largest; made once. */
   bigFiles(): Promise<readonly BigFile[]>;
   /** Makes an empty folder, which is gone at the end. */
@@ -28,4 +26,9 @@ export interface Bench {
 export interface Row {
   readonly name: string;
   measure(bench: Bench): Promise<RowResult>;
+}
+
+/** Numbers made smaller, each of them once. */
+export function scaled(numbers: readonly number[], scale: number): number[] {
+  return [...new Set(numbers.map((number) => Math.ceil(number * scale)))];
 }

@@ -18,6 +18,8 @@ export interface SessionRow extends Grouping {
   readonly values: Values;
   /** How many entries there are. */
   readonly count: number;
+  /** Whether it waits until what it writes is durable. */
+  readonly isDurable?: boolean;
   readonly goals?: SpeedGoals;
   /** How many of the unit an operation is. */
   readonly weight?: number;
@@ -44,7 +46,8 @@ export function sessionRow(row: SessionRow): Row {
         }
         const measurements = await measure(contenders, bench.plan, row);
         const lines = linesOf(bench.subjects, measurements, row.goals);
-        return { name: row.name, work: row.work, unit: row.unit, lines };
+        const { name, work, unit, isDurable } = row;
+        return { name, work, unit, isDurable, lines };
       } finally {
         for (const { session } of opened) await session.close();
       }
@@ -58,13 +61,14 @@ async function fill(
   { values, count }: SessionRow,
 ): Promise<void> {
   await session.setAll(entriesOf(values, count));
-  deepStrictEqual(await session.get(keyOf(1)), values.of(1));
-  await session.set(keyOf(1), values.of(2));
-  deepStrictEqual(await session.get(keyOf(1)), values.of(2));
+  deepStrictEqual(await session.get(keyOf(0)), values.of(0));
+  const other = values.of(-1);
+  await session.set(keyOf(0), other);
+  deepStrictEqual(await session.get(keyOf(0)), other);
   const listed = await session.list?.();
   if (listed) {
     deepStrictEqual(listed.size, count);
-    deepStrictEqual(listed.get(keyOf(0)), values.of(0));
+    deepStrictEqual(listed.get(keyOf(0)), other);
   }
   const counted = await session.entries?.();
   if (counted !== undefined) deepStrictEqual(counted, count);

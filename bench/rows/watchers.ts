@@ -8,29 +8,38 @@ import { type Contender, measure, speedOf } from "../measure.ts";
 import { type Line, lineOf } from "../results.ts";
 import { KIND } from "../subjects/store.ts";
 import { SMALL, type Value } from "../values.ts";
-import type { Row } from "./row.ts";
+import { type Row, scaled } from "./row.ts";
 
 const OTHER_KIND = "others";
 
-/** The rows. */
-export const watcherRows: readonly Row[] = [
-  watcherRow(
-    "watchers",
-    KIND,
-    "one caller replaces a value, until every watch of its kind has told of it",
-  ),
-  watcherRow(
-    "watchers of another kind",
-    OTHER_KIND,
-    "one caller replaces a value, while nothing changes of what is watched",
-  ),
-];
+/** The rows; `scale` makes them smaller. */
+export function watcherRows(scale: number): Row[] {
+  const counts = [0, ...scaled([1, 10, 100], scale)];
+  return [
+    watcherRow(
+      "watchers",
+      KIND,
+      counts,
+      "one caller replaces a value, until every watch of its kind has told of it",
+    ),
+    watcherRow(
+      "watchers of another kind",
+      OTHER_KIND,
+      counts,
+      "one caller replaces a value, while nothing changes of what is watched",
+    ),
+  ];
+}
 
-function watcherRow(name: string, kind: string, work: string): Row {
+function watcherRow(
+  name: string,
+  kind: string,
+  counts: readonly number[],
+  work: string,
+): Row {
   return {
     name,
     async measure(bench) {
-      const counts = bench.quick ? [0, 1, 10] : [0, 1, 10, 100];
       const lines: Line[] = [];
       for (const driver of bench.bindings.keys()) {
         await using resources = new AsyncDisposableStack();

@@ -5,7 +5,7 @@
  */
 import { type Contender, measure } from "../measure.ts";
 import { linesOf } from "../results.ts";
-import type { Session } from "../subjects/subject.ts";
+import { AT_ONCE, type Session } from "../subjects/subject.ts";
 import {
   entriesOf,
   keyOf,
@@ -15,19 +15,19 @@ import {
   type Value,
   type Values,
 } from "../values.ts";
-import type { Bench, Row } from "./row.ts";
+import { type Bench, type Row, scaled } from "./row.ts";
 import { sessionRow } from "./sessions.ts";
 
-/** The rows. */
-export const writeRows: readonly Row[] = [
-  setRow(SMALL, 1_000),
-  setRow(MEDIUM, 1_000),
-  setRow(LARGE, 100),
-  callersRow(10),
-  callersRow(100),
-  callersRow(1_000),
-  setAllRow(),
-];
+/** The rows; `scale` makes them smaller. */
+export function writeRows(scale: number): Row[] {
+  return [
+    setRow(SMALL, 1_000 * scale),
+    setRow(MEDIUM, 1_000 * scale),
+    setRow(LARGE, 100 * scale),
+    ...scaled([10, 100, 1_000], scale).map(callersRow),
+    setAllRow(100_000 * scale),
+  ];
+}
 
 function setRow(values: Values, count: number): Row {
   return sessionRow({
@@ -36,6 +36,7 @@ function setRow(values: Values, count: number): Row {
     unit: "set",
     values,
     count,
+    isDurable: true,
     goals: { vsRaw: 0.9 },
     operation: (session) => (n) =>
       session.set(keyOf(n % count), values.of(count + n)),
@@ -52,6 +53,7 @@ function callersRow(callers: number): Row {
     count: callers,
     weight: callers,
     singles: 0,
+    isDurable: true,
     goals: callers === 100 ? { vsDenoKv: 15 } : {},
     operation: (session) => (n) => {
       const entries: [string, Value][] = Array.from(
@@ -65,37 +67,39 @@ function callersRow(callers: number): Row {
   });
 }
 
-function setAllRow(): Row {
-  const name = "setAll";
+function setAllRow(count: number): Row {
+  const name = `setAll, ${count.toLocaleString("en").replaceAll(",", " ")}`;
   return {
     name,
     async measure(bench: Bench) {
-      const count = bench.quick ? 1_000 : 100_000;
       const entries = entriesOf(SMALL, count);
+      const few = entries.slice(0, count / 10);
       const writers = bench.subjects.filter(({ setsAllBy }) => setsAllBy);
       const contenders = writers.map((subject): Contender => {
-        let session: Session | undefined;
+        let session: Session;
         return {
           name: subject.name,
           weight: count,
-          async before() {
-            session = await subject.open(await bench.makeFolder());
-          },
-          operate: () => session!.setAll(entries),
-          after: () => session!.close(),
+          before: async () =>
+            session = await subject.open(await bench.makeFolder()),
+          operate: (n) => session.setAll(n === 0 ? few : entries),
+          after: () => session.close(),
         };
       });
-      const rounds = Math.min(7, bench.plan.rounds);
-      const measurements = await measure(
-        contenders,
-        { ...bench.plan, rounds },
-        { batchSize: 1, singles: 0 },
-      );
+      const measurements = await measure(contenders, bench.plan, {
+        batchSize: 1,
+        singles: 0,
+      });
+      const others = writers.filter(({ setsAllBy }) => setsAllBy !== AT_ONCE)
+        .map(({ name, setsAllBy }) => `${name}: ${setsAllBy}`);
       return {
-        name: `${name}, ${count}`,
+        name,
         work:
-          `${count} new values of 90 B in one durable transaction, into an empty database; Deno KV: 500 in each`,
+          `new values of 90 B, written durably into an empty database in ${AT_ONCE} (${
+            others.join("; ")
+          })`,
         unit: "entry",
+        isDurable: true,
         lines: linesOf(bench.subjects, measurements, { vsRaw: 0.8 }),
       };
     },

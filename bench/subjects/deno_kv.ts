@@ -21,7 +21,8 @@ export function denoKvSubject(): Subject {
   return {
     name: "Deno KV",
     family: "peer",
-    durability: "loss of power: WAL, one fsync for each commit",
+    isDurable: true,
+    durability: "WAL, one fsync for each commit",
     setsAllBy: `a transaction for each ${MOST_MUTATIONS}`,
     open: async (folder) => sessionOf(await Deno.openKv(`${folder}/deno.kv`)),
   };

@@ -28,7 +28,8 @@ export function loadKeyv(): Subject {
   return {
     name: "Keyv, SQLite",
     family: "peer",
-    durability: "loss of power: WAL, synchronous FULL",
+    isDurable: true,
+    durability: "WAL (`wal: true`), synchronous FULL",
     setsAllBy: `a transaction for each ${PAGE_SIZE}`,
     open(folder) {
       const store = new KeyvSqlite({

@@ -6,7 +6,7 @@
  */
 import type { Value } from "../values.ts";
 import { requirePeer } from "./npm.ts";
-import type { Session, Subject } from "./subject.ts";
+import { AT_ONCE, type Session, type Subject } from "./subject.ts";
 
 /** The part of a database that is used. */
 interface Database {
@@ -23,9 +23,9 @@ export function loadLmdb(): Subject {
   return {
     name: "lmdb",
     family: "peer",
-    durability:
-      "loss of power: `overlappingSync: false`, one fdatasync for each commit",
-    setsAllBy: "one transaction",
+    isDurable: true,
+    durability: "`overlappingSync: false`, one fdatasync for each commit",
+    setsAllBy: AT_ONCE,
     open: (folder) =>
       Promise.resolve(
         // Else a write resolves before it is durable.

@@ -7,15 +7,16 @@
 import type { Value } from "../values.ts";
 import { type Binding, type Connection, DURABLE, type Row } from "./binding.ts";
 import { requirePeer } from "./npm.ts";
-import type { Session, Subject } from "./subject.ts";
+import { AT_ONCE, type Session, type Subject } from "./subject.ts";
 
 /** A table of one's own on a binding. */
 export function ownTableSubject(name: string, binding: Binding): Subject {
   return {
     name,
     family: "peer",
-    durability: "loss of power: WAL, synchronous EXTRA",
-    setsAllBy: "one transaction",
+    isDurable: true,
+    durability: "WAL, synchronous EXTRA",
+    setsAllBy: AT_ONCE,
     open(folder) {
       const connection = binding.open(`${folder}/own.db`);
       connection.exec(DURABLE);

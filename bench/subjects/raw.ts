@@ -9,15 +9,16 @@ import { openStore } from "../../mod.ts";
 import type { Value } from "../values.ts";
 import { type Binding, type Connection, DURABLE, type Row } from "./binding.ts";
 import { type DriverName, KIND } from "./store.ts";
-import type { Session, Subject } from "./subject.ts";
+import { AT_ONCE, type Session, type Subject } from "./subject.ts";
 
 /** Raw statements of the binding that a driver uses. */
 export function rawSubject(driver: DriverName, binding: Binding): Subject {
   return {
     name: `raw (${driver})`,
     family: "raw",
-    durability: "loss of power: WAL, synchronous EXTRA",
-    setsAllBy: "one transaction",
+    isDurable: true,
+    durability: "WAL, synchronous EXTRA",
+    setsAllBy: AT_ONCE,
     async open(folder) {
       const path = `${folder}/raw.db`;
       // It makes the tables and triggers.

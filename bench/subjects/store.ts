@@ -6,7 +6,7 @@
 import { openStore, type Store } from "../../mod.ts";
 import { openMemoryStore } from "../../src/memory/open_memory_store.ts";
 import type { Value } from "../values.ts";
-import type { Session, Subject } from "./subject.ts";
+import { AT_ONCE, type Session, type Subject } from "./subject.ts";
 
 /** The kind that a session writes to. */
 export const KIND = "users";
@@ -22,8 +22,9 @@ export function storeSubject(driver: DriverName): Subject {
   return {
     name: `store (${driver})`,
     family: "store",
-    durability: 'loss of power: WAL, synchronous EXTRA (`durability: "full"`)',
-    setsAllBy: "one transaction",
+    isDurable: true,
+    durability: 'WAL, synchronous EXTRA (`durability: "full"`, the default)',
+    setsAllBy: AT_ONCE,
     limit: `raw (${driver})`,
     open: async (folder) =>
       sessionOf(await openStore<Kinds>({ path: `${folder}/store.db`, driver })),
@@ -34,8 +35,9 @@ export function storeSubject(driver: DriverName): Subject {
 export const memorySubject: Subject = {
   name: "store (memory)",
   family: "store",
-  durability: "nothing: in memory",
-  setsAllBy: "one transaction",
+  isDurable: false,
+  durability: "in memory",
+  setsAllBy: AT_ONCE,
   open: async () => sessionOf(await openMemoryStore<Kinds>()),
 };
 

@@ -20,7 +20,9 @@ export interface Subject {
   /** What the tables call it. */
   readonly name: string;
   readonly family: Family;
-  /** What a resolved write survives, and by which settings. */
+  /** Whether a resolved write survives the loss of power. */
+  readonly isDurable: boolean;
+  /** By which settings, or why not. */
   readonly durability: string;
   /** By what `setAll` writes, if it can write many at once at all. */
   readonly setsAllBy?: string;
@@ -36,6 +38,9 @@ export interface Absent {
   /** Why. */
   readonly absent: string;
 }
+
+/** What `Subject.setsAllBy` says of most. */
+export const AT_ONCE = "one transaction";
 
 /** An open database with one collection. */
 export interface Session {

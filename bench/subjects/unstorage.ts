@@ -5,7 +5,7 @@
  */
 import type { Value } from "../values.ts";
 import { requirePeer } from "./npm.ts";
-import type { Session, Subject } from "./subject.ts";
+import { AT_ONCE, type Session, type Subject } from "./subject.ts";
 
 /** The part of a storage that is used. */
 interface Storage {
@@ -23,7 +23,8 @@ export function loadUnstorageFiles(): Subject {
   return {
     name: "unstorage, files",
     family: "peer",
-    durability: "**nothing**: it writes over a file, and syncs none",
+    isDurable: false,
+    durability: "it writes over the file, and syncs nothing",
     open: (folder) =>
       Promise.resolve(
         sessionOf(createStorage({ driver: fsDriver({ base: folder }) })),
@@ -40,8 +41,9 @@ export function loadUnstorageTable(): Subject {
   return {
     name: "unstorage, SQLite",
     family: "peer",
-    durability: "loss of power: WAL, synchronous FULL",
-    setsAllBy: "one transaction",
+    isDurable: true,
+    durability: "WAL (set by hand), synchronous FULL",
+    setsAllBy: AT_ONCE,
     async open(folder) {
       const database = createDatabase(connector({ path: `${folder}/db0.db` }));
       await database.exec("PRAGMA journal_mode = WAL");
