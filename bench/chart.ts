@@ -4,7 +4,8 @@
  *
  * @module
  */
-import * as echarts from "echarts";
+// deno-lint-ignore no-import-prefix -- in deno.json, every task would download it
+import * as echarts from "npm:echarts@^6.1.0";
 import { formatRate, type Line, type RowResult } from "./results.ts";
 import type { Family } from "./subjects/subject.ts";
 
@@ -26,7 +27,7 @@ const COLORS: Record<Family, string> = {
 };
 const FAMILIES: Record<Family, string> = {
   store: "@zestor/store",
-  raw: "raw SQL statements on its tables: the limit",
+  raw: "raw statements on its tables, the limit",
   peer: "others",
 };
 const TEXT = "#1f2328";
@@ -58,7 +59,7 @@ export function drawChart(
   chart.setOption({
     animation: false,
     backgroundColor: "#ffffff",
-    textStyle: { fontFamily: "system-ui, sans-serif", color: TEXT },
+    textStyle: { fontFamily: "Helvetica, Arial, sans-serif", color: TEXT },
     title: panels.map(({ name }, i) => ({
       text: `${name}: per second`,
       left: left(i),
@@ -69,6 +70,8 @@ export function drawChart(
       data: Object.values(FAMILIES),
       top: 8,
       left: MARGIN,
+      // The text is wider in some fonts than in the one it was measured by.
+      itemGap: 40,
       textStyle: { color: TEXT },
     },
     grid: panels.map(({ lines }, i) => ({

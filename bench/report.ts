@@ -68,7 +68,7 @@ function goalTable(rows: readonly RowResult[]): string {
       ])
     )
   );
-  return table(["work", "subject", "goal", "measured", "reached"], reached);
+  return table(["work", "subject", "goal", "measured", "reached"], reached, 3);
 }
 
 function subjectTable({ present, absent }: Subjects): string {
@@ -78,7 +78,7 @@ function subjectTable({ present, absent }: Subjects): string {
       `${isDurable ? "yes" : "**no**"}: ${durability}`,
     ]),
     ...absent.map(({ name, absent }) => [name, `absent here: ${absent}`]),
-  ]);
+  ], 2);
 }
 
 /** A row's heading, its work, and its table. */
@@ -129,12 +129,13 @@ function tableOf(
   );
 }
 
-/** A table in Markdown. */
+/** A table in Markdown, of which the first columns are text. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
+  texts = 1,
 ): string {
-  const rule = head.map((_, i) => i === 0 ? "---" : "--:");
+  const rule = head.map((_, i) => i < texts ? "---" : "--:");
   return [head, rule, ...rows].map((row) => `| ${row.join(" | ")} |`)
     .join("\n");
 }

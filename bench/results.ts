@@ -75,9 +75,12 @@ export function linesOf(
     return {
       ...lineOf(measurement, family),
       ratios,
-      goals: limit === undefined
-        ? []
-        : goalsOf(goals, ratios, spreadOf(measurement.times)),
+      goals: limit === undefined ? [] : goalsOf(
+        goals,
+        ratios,
+        spreadOf(measurement.times),
+        raw && denoKv && speedOf(raw, denoKv),
+      ),
     };
   });
 }
@@ -101,19 +104,21 @@ function goalsOf(
   { vsRaw, vsDenoKv, rate }: SpeedGoals,
   ratios: Record<string, Spread>,
   { median }: Spread,
+  rawVsDenoKv: Spread | undefined,
 ): Goal[] {
   const goals: Goal[] = [];
-  const addSpeed = (least: number | undefined, of: string) => {
+  const addSpeed = (least: number | undefined, of: string, limit?: Spread) => {
     const speed = ratios[`speed / ${of}`];
     if (least === undefined || speed === undefined) return;
+    const rawReaches = limit ? `; raw: ${digits(limit.median)}` : "";
     goals.push({
       goal: `≥ ${least} × ${of}`,
-      actual: digits(speed.median),
+      actual: `${digits(speed.median)}${rawReaches}`,
       reached: speed.median >= least,
     });
   };
   addSpeed(vsRaw, "raw");
-  addSpeed(vsDenoKv, DENO_KV);
+  addSpeed(vsDenoKv, DENO_KV, rawVsDenoKv);
   if (rate !== undefined) {
     goals.push({
       goal: `≥ ${formatRate(rate)}`,
