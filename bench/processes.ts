@@ -8,6 +8,7 @@ import { cpuUsage } from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { openStore, type StoreOptions } from "../mod.ts";
 import { denoRun } from "../tests/support/processes/deno_run.ts";
+import { keyOf, SMALL, STRIDE } from "./values.ts";
 
 /** Writes `n` to the kind `k`, after each of the pauses (ms). */
 export interface WriteTask extends StoreOptions {
@@ -34,8 +35,27 @@ export interface Idle {
   wakeUps?: number;
 }
 
+/** Works on a store, and tells how much memory that takes. */
+export interface MemoryTask extends StoreOptions {
+  role: "memory";
+  /** The kind to read and write. */
+  kind: string;
+  /** How many entries the kind has. */
+  count: number;
+  /** How many write at once. */
+  callers: number;
+  /** How many watches of the kind there are. */
+  watchers: number;
+}
+
+/** Memory at the end. */
+export interface Memory {
+  /** The process's resident set, in bytes. */
+  rss: number;
+}
+
 /** Another process. */
-export interface Peer<Result> {
+export interface Process<Result> {
   /** Resolves when its store is open. */
   ready: Promise<void>;
   /** Lets it begin. */
@@ -48,13 +68,17 @@ export function now(): bigint {
   return Temporal.Now.instant().epochNanoseconds;
 }
 
+type Task = WriteTask | IdleTask | MemoryTask;
+
 /** Starts another process. */
-export function startPeer(task: WriteTask): Peer<Written>;
+export function startProcess(task: WriteTask): Process<Written>;
 /** Starts another process. */
-export function startPeer(task: IdleTask): Peer<Idle>;
-export function startPeer(task: WriteTask | IdleTask): Peer<unknown> {
+export function startProcess(task: IdleTask): Process<Idle>;
+/** Starts another process. */
+export function startProcess(task: MemoryTask): Process<Memory>;
+export function startProcess(task: Task): Process<unknown> {
   const child = denoRun(new URL(import.meta.url), {
-    flags: ["--allow-all", "--no-check"],
+    flags: ["--allow-all", "--no-check", "--v8-flags=--expose-gc"],
     args: [JSON.stringify(task)],
     stdin: "piped",
     stdout: "piped",
@@ -123,8 +147,41 @@ async function countWakeUps(): Promise<number | undefined> {
   return count === undefined ? undefined : Number(count);
 }
 
+/** How many values are written, and as many read. */
+const OPERATIONS = 500;
+
+async function memory(
+  { role: _, kind, count, callers, watchers, ...options }: MemoryTask,
+): Promise<Memory> {
+  await using store = await openStore(options);
+  await untilTold();
+  // What another process left is to change, too.
+  const name = crypto.randomUUID();
+  const readers = Array.from(
+    { length: watchers },
+    () => store.watch(kind).getReader(),
+  );
+  for (let n = 0; n < OPERATIONS; n += callers) {
+    const keys = Array.from(
+      { length: callers },
+      (_, i) => keyOf((n + i) * STRIDE % count),
+    );
+    await Promise.all(
+      keys.map((key, i) => store.set(kind, key, { ...SMALL.of(n + i), name })),
+    );
+    await Promise.all(keys.map((key) => store.get(kind, key)));
+    await Promise.all(readers.map((reader) => reader.read()));
+  }
+  (globalThis as { gc?: () => void }).gc?.();
+  return { rss: Deno.memoryUsage().rss };
+}
+
 if (import.meta.main) {
-  const task: WriteTask | IdleTask = JSON.parse(Deno.args[0]);
-  const result = task.role === "write" ? await write(task) : await idle(task);
+  const task: Task = JSON.parse(Deno.args[0]);
+  const result = await (task.role === "write"
+    ? write(task)
+    : task.role === "idle"
+    ? idle(task)
+    : memory(task));
   console.log(JSON.stringify(result));
 }

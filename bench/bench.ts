@@ -1,0 +1,150 @@
+/**
+ * Measures the store against raw statements and against other stores, side by
+ * side:
+ *
+ *     deno task bench [--quick] [--only=<part of a row's name>]
+ *       [--driver=<builtin,ffi,memory>] [--rounds=<n>] [--out=<folder>]
+ *
+ * Prints the tables, and writes them as RESULTS.md, with a chart, into the
+ * folder: this one, unless it is told of another, or measures a part only.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { Random } from "../tests/support/random.ts";
+import { drawChart } from "./chart.ts";
+import { describeMachine } from "./machine.ts";
+import type { Plan } from "./measure.ts";
+import { reportOf, sectionOf } from "./report.ts";
+import type { RowResult } from "./results.ts";
+import { type BigFile, makeBigFile } from "./rows/big_file.ts";
+import { logCostRow } from "./rows/log_cost.ts";
+import { memoryRows } from "./rows/memory.ts";
+import { openingRow } from "./rows/opening.ts";
+import { readRows } from "./rows/reads.ts";
+import type { Bench, Row } from "./rows/row.ts";
+import { sizeRows } from "./rows/sizes.ts";
+import { watcherRows } from "./rows/watchers.ts";
+import { watchRows } from "./rows/watching.ts";
+import { writeRows } from "./rows/writes.ts";
+import { loadSubjects } from "./subjects/all.ts";
+
+const { values: flags } = parseArgs({
+  args: Deno.args,
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+    driver: { type: "string" },
+    rounds: { type: "string" },
+    out: { type: "string" },
+  },
+});
+const { quick, only, driver, rounds } = flags;
+
+/** What is only to be seen to work takes fewer entries, callers and watches. */
+const SCALE = quick ? 0.01 : 1;
+
+const ROWS: readonly Row[] = [
+  ...readRows(SCALE),
+  ...writeRows(SCALE),
+  ...watchRows(SCALE),
+  openingRow(SCALE),
+  logCostRow,
+  ...sizeRows,
+  ...watcherRows(SCALE),
+  ...memoryRows(SCALE),
+];
+
+/** The rows in the chart. */
+const CHARTED = ["get, 90 B", "set, 90 B", "set, 100 callers", "list, "];
+
+const PLAN: Plan = {
+  rounds: Number(rounds ?? (quick ? 3 : 61)),
+  // Shorter than what a scheduler gives a process at once, so that most batches
+  // are not interrupted.
+  batch: quick ? 1 : 3,
+  warmUp: quick ? 1 : 100,
+  budget: quick ? 20 : 1_000,
+  singles: quick ? 20 : 1_000,
+  random: new Random("bench"),
+};
+
+/** How many entries the large kinds have. */
+const SIZES = quick ? [1_000, 2_000] : [10_000, 100_000, 1_000_000];
+/** How many changes their logs have: as many as a store keeps. */
+const HISTORY = 10_000;
+
+async function main(dir: string): Promise<void> {
+  const subjects = await loadSubjects(
+    driver?.split(",") ?? ["builtin", "ffi", "memory"],
+  );
+  const { present, absent, bindings } = subjects;
+  for (const { name, absent: reason } of absent) {
+    console.log(`absent: ${name}: ${reason}`);
+  }
+  const machine = describeMachine(bindings, dir);
+  const bench = benchIn(dir, present, bindings);
+  const chosen = ROWS.filter(({ name }) => name.includes(only ?? ""));
+  const start = performance.now();
+  const rows: RowResult[] = [];
+  for (const [i, row] of chosen.entries()) {
+    const rowStart = performance.now();
+    rows.push(await row.measure(bench));
+    const seconds = ((performance.now() - rowStart) / 1_000).toFixed(1);
+    console.log(`${i + 1}/${chosen.length} ${row.name} (${seconds} s)`);
+  }
+  const duration = performance.now() - start;
+  for (const row of rows) console.log(`\n${sectionOf(row, subjects)}`);
+
+  const isWhole = !quick && !only && !driver && !rounds;
+  const out = flags.out ??
+    (isWhole ? fileURLToPath(new URL(".", import.meta.url)) : undefined);
+  if (out === undefined) return;
+  const chart = "chart.svg";
+  const report = reportOf({ machine, subjects, rows, duration, chart });
+  await Deno.mkdir(out, { recursive: true });
+  await Deno.writeTextFile(`${out}/RESULTS.md`, report);
+  const durable = new Set(
+    present.filter(({ isDurable }) => isDurable).map(({ name }) => name),
+  );
+  const charted = CHARTED.flatMap((name) =>
+    rows.find((row) => row.name.startsWith(name)) ?? []
+  );
+  await Deno.writeTextFile(
+    `${out}/${chart}`,
+    drawChart(charted, (subject) => durable.has(subject)),
+  );
+}
+
+function benchIn(
+  dir: string,
+  subjects: Bench["subjects"],
+  bindings: Bench["bindings"],
+): Bench {
+  const makeFolder = () => Deno.makeTempDir({ dir });
+  let bigFiles: Promise<BigFile[]> | undefined;
+  const makeBigFiles = async () => {
+    const files: BigFile[] = [];
+    for (const count of SIZES) {
+      const path = `${await makeFolder()}/store.db`;
+      const logged = Math.min(count, HISTORY);
+      files.push(await makeBigFile(path, count, logged));
+    }
+    return files;
+  };
+  return {
+    subjects,
+    bindings,
+    plan: PLAN,
+    bigFiles: () => bigFiles ??= makeBigFiles(),
+    makeFolder,
+  };
+}
+
+const dir = await Deno.makeTempDir({ prefix: "zestor-bench-" });
+try {
+  await main(dir);
+} finally {
+  await Deno.remove(dir, { recursive: true });
+}

@@ -1,0 +1,126 @@
+/**
+ * The results as a picture: a panel for each of a few rows, a bar for each
+ * subject.
+ *
+ * @module
+ */
+// deno-lint-ignore no-import-prefix -- in deno.json, every task would download it
+import * as echarts from "npm:echarts@^6.1.0";
+import { formatRate, type Line, type RowResult } from "./results.ts";
+import type { Family } from "./subjects/subject.ts";
+
+const WIDTH = 920;
+const COLUMNS = 2;
+const MARGIN = 20;
+/** Where the names of the subjects end, from a panel's left. */
+const NAMES = 165;
+/** What is kept for the figures at the ends of the bars. */
+const FIGURES = 75;
+const BAR = 19;
+const HEAD = 40;
+const LEGEND = 30;
+
+const COLORS: Record<Family, string> = {
+  store: "#0969da",
+  raw: "#a3aab3",
+  peer: "#d99a3d",
+};
+const FAMILIES: Record<Family, string> = {
+  store: "@zestor/store",
+  raw: "raw statements on its tables, the limit",
+  peer: "others",
+};
+const TEXT = "#1f2328";
+
+/** Draws the rows; what is not durable is left out of those that are about durable writes. */
+export function drawChart(
+  rows: readonly RowResult[],
+  isDurable: (subject: string) => boolean,
+): string {
+  const panels = rows.map((row) => ({
+    name: row.name,
+    lines: row.lines.filter(({ subject }) =>
+      !row.isDurable || isDurable(subject)
+    ).toSorted((a, b) => b.value.median - a.value.median),
+  }));
+  const most = Math.max(...panels.map(({ lines }) => lines.length));
+  const panelWidth = (WIDTH - MARGIN) / COLUMNS;
+  const panelHeight = HEAD + most * BAR + MARGIN;
+  const height = LEGEND + Math.ceil(panels.length / COLUMNS) * panelHeight;
+  const left = (i: number) => MARGIN + i % COLUMNS * panelWidth;
+  const top = (i: number) => LEGEND + Math.floor(i / COLUMNS) * panelHeight;
+
+  const chart = echarts.init(null, null, {
+    renderer: "svg",
+    ssr: true,
+    width: WIDTH,
+    height,
+  });
+  chart.setOption({
+    animation: false,
+    backgroundColor: "#ffffff",
+    textStyle: { fontFamily: "Helvetica, Arial, sans-serif", color: TEXT },
+    title: panels.map(({ name }, i) => ({
+      text: `${name}: per second`,
+      left: left(i),
+      top: top(i) + 8,
+      textStyle: { fontSize: 14, color: TEXT },
+    })),
+    legend: {
+      data: Object.values(FAMILIES),
+      top: 8,
+      left: MARGIN,
+      // The text is wider in some fonts than in the one it was measured by.
+      itemGap: 40,
+      textStyle: { color: TEXT },
+    },
+    grid: panels.map(({ lines }, i) => ({
+      left: left(i) + NAMES,
+      top: top(i) + HEAD,
+      width: panelWidth - NAMES - FIGURES,
+      height: lines.length * BAR,
+    })),
+    xAxis: panels.map((_, i) => ({
+      gridIndex: i,
+      type: "value",
+      show: false,
+    })),
+    yAxis: panels.map(({ lines }, i) => ({
+      gridIndex: i,
+      type: "category",
+      data: lines.map(({ subject }) => subject),
+      axisTick: { show: false },
+      axisLine: { show: false },
+      axisLabel: { color: TEXT },
+    })),
+    series: panels.flatMap(({ lines }, i) =>
+      (Object.keys(FAMILIES) as Family[]).map((family) => ({
+        name: FAMILIES[family],
+        type: "bar",
+        // One bar for each subject, of whichever family it is.
+        stack: `panel ${i}`,
+        xAxisIndex: i,
+        yAxisIndex: i,
+        color: COLORS[family],
+        barWidth: BAR - 6,
+        data: lines.map((line) => line.family === family ? barOf(line) : null),
+      }))
+    ),
+  });
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return svg;
+}
+
+function barOf({ value }: Line) {
+  const rate = 1_000 / value.median;
+  return {
+    value: rate,
+    label: {
+      show: true,
+      position: "right",
+      color: TEXT,
+      formatter: formatRate(rate).replace("/s", ""),
+    },
+  };
+}

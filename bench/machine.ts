@@ -1,0 +1,57 @@
+/**
+ * What the benchmark ran on, without the machine's name.
+ *
+ * @module
+ */
+import type { Binding } from "./subjects/binding.ts";
+
+/** Lines that tell the machine, the versions, and the day. */
+export function describeMachine(
+  bindings: ReadonlyMap<string, Binding>,
+  dir: string,
+): string[] {
+  const cores = navigator.hardwareConcurrency;
+  const busy = Deno.loadavg()[0].toFixed(1);
+  const sqlite = [...bindings].map(([driver, binding]) =>
+    `${sqliteVersion(binding)} (${driver})`
+  );
+  return [
+    `${cores} cores of ${cpuModel()}, load ${busy} before the run`,
+    `${Deno.build.os} ${Deno.osRelease()}, ${fileSystemOf(dir)}`,
+    `Deno ${Deno.version.deno}, V8 ${Deno.version.v8}`,
+    `SQLite ${sqlite.join(", ")}`,
+    new Date().toISOString().slice(0, 10),
+  ];
+}
+
+function sqliteVersion(binding: Binding): string {
+  const connection = binding.open(":memory:");
+  try {
+    return connection.prepare("SELECT sqlite_version() AS version").get()
+      .version;
+  } finally {
+    connection.close();
+  }
+}
+
+function cpuModel(): string {
+  try {
+    const info = Deno.readTextFileSync("/proc/cpuinfo");
+    return /^model name\s*:\s*(.*)$/m.exec(info)?.[1] ?? "an unknown CPU";
+  } catch {
+    return `${Deno.build.arch}, an unknown CPU`;
+  }
+}
+
+/** The type of the file system, on which a durable write depends more than on anything. */
+function fileSystemOf(dir: string): string {
+  try {
+    const mounts = Deno.readTextFileSync("/proc/mounts").split("\n")
+      .map((line) => line.split(" "))
+      .filter(([, at]) => at && `${dir}/`.startsWith(at.replace(/\/?$/, "/")))
+      .toSorted(([, a], [, b]) => b.length - a.length);
+    return `files on ${mounts[0][2]}`;
+  } catch {
+    return "files on an unknown file system";
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Reads: one value, all values of a kind, all entries of a kind.
+ *
+ * @module
+ */
+import type { Session } from "../subjects/subject.ts";
+import { keyOf, LARGE, MEDIUM, SMALL, type Values } from "../values.ts";
+import type { Row } from "./row.ts";
+import { sessionRow } from "./sessions.ts";
+
+/** The rows; `scale` makes them smaller. */
+export function readRows(scale: number): Row[] {
+  return [
+    getRow(SMALL, 1_000 * scale),
+    getRow(MEDIUM, 1_000 * scale),
+    getRow(LARGE, 100 * scale),
+    listRow(SMALL, 1_000 * scale),
+    listRow(MEDIUM, 100 * scale),
+    entriesRow(SMALL, 1_000 * scale),
+    entriesRow(MEDIUM, 100 * scale),
+  ];
+}
+
+function getRow(values: Values, count: number): Row {
+  return sessionRow({
+    name: `get, ${values.label}`,
+    work: `one of ${count} values by its key, decoded`,
+    unit: "get",
+    values,
+    count,
+    goals: { vsRaw: 0.8, vsDenoKv: 12 },
+    operation: (session) => (n) => session.get(keyOf(n * 7 % count)),
+  });
+}
+
+function listRow(values: Values, count: number): Row {
+  return sessionRow({
+    name: `list, ${count} × ${values.label}`,
+    work: `all ${count} values of a kind by key, decoded, in one map`,
+    unit: "list",
+    values,
+    count,
+    goals: { vsRaw: 0.7, vsDenoKv: 2 },
+    operation: (session: Session) => session.list && (() => session.list!()),
+  });
+}
+
+function entriesRow(values: Values, count: number): Row {
+  return sessionRow({
+    name: `entries, ${count} × ${values.label}`,
+    work: `all ${count} entries of a kind, decoded, with version and time`,
+    unit: "stream",
+    values,
+    count,
+    goals: { vsRaw: 0.7, vsDenoKv: 2 },
+    operation: (session: Session) =>
+      session.entries && (() => session.entries!()),
+  });
+}

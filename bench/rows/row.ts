@@ -1,0 +1,34 @@
+/**
+ * What a row of the benchmark is.
+ *
+ * @module
+ */
+import type { Plan } from "../measure.ts";
+import type { RowResult } from "../results.ts";
+import type { Binding } from "../subjects/binding.ts";
+import type { DriverName } from "../subjects/store.ts";
+import type { Subject } from "../subjects/subject.ts";
+import type { BigFile } from "./big_file.ts";
+
+/** What rows are measured with. */
+export interface Bench {
+  readonly subjects: readonly Subject[];
+  /** The binding of each driver that is measured. */
+  readonly bindings: ReadonlyMap<DriverName, Binding>;
+  readonly plan: Plan;
+  /** Files with many entries, from the smallest to the largest; made once. */
+  bigFiles(): Promise<readonly BigFile[]>;
+  /** Makes an empty folder, which is gone at the end. */
+  makeFolder(): Promise<string>;
+}
+
+/** A row: one piece of work, measured of all that can do it. */
+export interface Row {
+  readonly name: string;
+  measure(bench: Bench): Promise<RowResult>;
+}
+
+/** Numbers made smaller, each of them once. */
+export function scaled(numbers: readonly number[], scale: number): number[] {
+  return [...new Set(numbers.map((number) => Math.ceil(number * scale)))];
+}

@@ -1,0 +1,44 @@
+/**
+ * The packages of npm that the store is compared with. They are this folder's
+ * neighbour's, not the project's: npm installs them when the benchmark runs, so
+ * that nothing else loads them, or fails where one cannot be had.
+ *
+ * @module
+ */
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+/** A package's exports; who loads it knows which. */
+// deno-lint-ignore no-explicit-any -- see above
+export type Exports = any;
+
+const folder = fileURLToPath(new URL("../peers/", import.meta.url));
+
+/** Installs what `bench/peers/package.json` lists; gives why, where it cannot. */
+export async function installPeers(): Promise<string | undefined> {
+  const args = [
+    "install",
+    "--ignore-scripts",
+    "--no-package-lock",
+    "--prefer-offline",
+    "--fetch-retries=0",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+  ];
+  try {
+    const { success, stderr } = await new Deno.Command("npm", {
+      args,
+      cwd: folder,
+      stdout: "null",
+    }).output();
+    return success ? undefined : new TextDecoder().decode(stderr);
+  } catch (error) {
+    return `npm cannot be run: ${(error as Error).message}`;
+  }
+}
+
+/** Loads one of the packages, or a file of it. */
+export function requirePeer(name: string): Exports {
+  return createRequire(folder)(name);
+}
