@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  assert,
   assertEquals,
   assertInstanceOf,
   assertMatch,
@@ -44,6 +45,7 @@ import {
   type SqliteStore,
   StoreOpenError,
 } from "../mod.ts";
+import { KindCodecs } from "../src/codec/kind_codecs.ts";
 import { protobuf } from "../src/codec/protobuf.ts";
 import { yaml } from "../src/codec/yaml.ts";
 import {
@@ -216,6 +218,28 @@ for (const value of [NaN, Infinity, -Infinity]) {
     assertThrows(() => json.encode({ a: [value] }), TypeError, "at a[0]");
   });
 }
+
+for (const codec of [json, yaml]) {
+  Deno.test(`${codec.name} gives bytes of its own, as it says`, () => {
+    assertEquals(codec.givesOwnBytes, true);
+    const [first, second] = [codec.encode("a"), codec.encode("a")];
+    assert(first.buffer !== second.buffer);
+    assertEquals(first.byteLength, first.buffer.byteLength);
+    first.fill(0);
+    assertEquals(codec.decode(second), "a");
+  });
+}
+
+Deno.test("the bytes of a codec are copied, unless it says that they are its own", () => {
+  const shared = bytes("shared");
+  const codec: Codec = { name: "c", encode: () => shared, decode: text };
+  const own: Codec = { ...codec, givesOwnBytes: true };
+  const codecs = new KindCodecs({ copied: codec, own });
+  assertStrictEquals(codecs.encode("own", "a", 1), shared);
+  const copy = codecs.encode("copied", "a", 1);
+  shared.fill(0);
+  assertEquals(text(copy), "shared");
+});
 
 Deno.test("json honours toJSON, so a Date comes back as an ISO string", () => {
   const url = new URL("https://example.com/a");

@@ -35,6 +35,8 @@ const {
   HAS_ENTRIES,
   HAS_STALE_NOTE,
   HEAD_REVISION,
+  ENTRIES_AT_ONCE,
+  INSERT_ENTRIES,
   INSERT_ENTRY,
   LIST_ALL,
   LIST_CHANGED_KINDS,
@@ -137,6 +139,11 @@ testPlans("the planner finds an entry by the primary key", (db, kind) => {
 
 testPlans("the planner looks for nothing to insert an entry", (db, kind) => {
   assertEquals(planOf(db, INSERT_ENTRY, kind, "new", BYTES), []);
+  const many = Array.from(
+    { length: ENTRIES_AT_ONCE },
+    (_, i) => [kind, `new${i}`, BYTES],
+  );
+  assertEquals(planOf(db, INSERT_ENTRIES, ...many.flat()), []);
 });
 
 const UP = "(kind=? AND key>?)";

@@ -109,12 +109,12 @@ Deno.test("an own commit wakes the watches of the kinds it changed", async () =>
   const woken = one.wait(0);
   other.wait(0);
   file.change("one", "one");
-  wakeup.committed();
+  wakeup.committed(file.head);
   // From where it stood: these two it has not seen.
   assertEquals(await woken, 0);
   assertEquals(other.woken, undefined);
   file.change("other");
-  wakeup.committed();
+  wakeup.committed(file.head);
   await turnsUntil(() => other.woken !== undefined);
   // It missed none of what was before.
   assertEquals(other.woken, 2);
@@ -127,7 +127,7 @@ Deno.test("every watch is woken where the kinds are not known", async () => {
   using other = new Waiting(wakeup, "other");
   const woken = [one.wait(0), other.wait(0)];
   file.change(undefined);
-  wakeup.committed();
+  wakeup.committed(file.head);
   assertEquals(await Promise.all(woken), [0, 0]);
 });
 
@@ -138,12 +138,12 @@ Deno.test("a quiet kind's watch is woken now and then, with its place kept", asy
   const woken = quiet.wait(0);
   for (let i = 1; i < 100; i++) {
     file.change("busy");
-    wakeup.committed();
+    wakeup.committed(file.head);
     await turnsUntil(() => file.looks > i);
   }
   assertEquals(quiet.woken, undefined);
   file.change("busy");
-  wakeup.committed();
+  wakeup.committed(file.head);
   assertEquals(await woken, 99);
 });
 
@@ -156,10 +156,28 @@ Deno.test("a watch that is behind does not wait", async () => {
   const woken = one.wait(0);
   quiet.wait(0);
   file.change("one", "late");
-  wakeup.committed();
+  wakeup.committed(file.head);
   await woken;
   assertEquals(await late.wait(1), 1);
   assertEquals(quiet.woken, undefined);
+});
+
+Deno.test("a watch does not wait for an own commit that came before it did", async () => {
+  const file = new FakeFile();
+  const wakeup = file.wakeup();
+  using one = new Waiting(wakeup, "one");
+  // It is there, and there has been a sign of everything so far.
+  file.change("one");
+  const woken = one.wait(1);
+  file.change("one");
+  wakeup.committed(file.head);
+  assertEquals(await woken, 1);
+  // Read up to there; then, before it waits, the commit.
+  file.change("one");
+  wakeup.committed(file.head);
+  const looks = file.looks;
+  assertEquals(await one.wait(2), 2);
+  assertEquals(file.looks, looks);
 });
 
 Deno.test("which kinds changed is known as far as the log tells all", () => {
@@ -189,10 +207,10 @@ Deno.test("a commit while it looks makes it look again", async () => {
     // After this look has read the head.
     queueMicrotask(() => {
       file.change("one");
-      wakeup.committed();
+      wakeup.committed(file.head);
     });
   };
-  wakeup.committed();
+  wakeup.committed(file.head);
   assertEquals(await woken, 0);
   assertEquals(file.looks, 3);
 });
@@ -287,7 +305,7 @@ Deno.test("notifications that show nothing are not all followed closely", async 
   assertEquals(file.looks - looks, 10);
   // Of an own commit, too.
   await time.advance(100);
-  wakeup.committed();
+  wakeup.committed(file.head);
   await turn();
   const before = file.looks;
   file.listener.onWrite();
@@ -410,7 +428,7 @@ Deno.test("nothing runs when every watch has ended", async () => {
   using time = new ManualTime();
   const file = new FakeFile();
   const wakeup = file.wakeup();
-  wakeup.committed();
+  wakeup.committed(file.head);
   assertEquals([file.looks, time.timers], [0, []]);
   using one = new Waiting(wakeup, "one");
   const woken = one.wait(7);
@@ -421,7 +439,7 @@ Deno.test("nothing runs when every watch has ended", async () => {
   assert(!file.notifiers[0].isOpen);
   assertEquals(time.timers, []);
   const { looks } = file;
-  wakeup.committed();
+  wakeup.committed(file.head);
   await turn();
   assertEquals(file.looks, looks);
   // And it is over for that watch.

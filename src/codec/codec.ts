@@ -21,6 +21,11 @@ export interface Codec<T = unknown> {
   readonly name: string;
   /** Encodes a value. May throw anything; the store raises it as `CodecError`. */
   readonly encode: (value: T) => Uint8Array;
+  /**
+   * Whether `encode` gives bytes that nothing else holds, nor changes later.
+   * Where a codec does not say so, the store copies them.
+   */
+  readonly givesOwnBytes?: boolean;
   /** Decodes what `encode` made. May throw anything; the store raises it as `CodecError`. */
   readonly decode: (bytes: Uint8Array) => T;
 }

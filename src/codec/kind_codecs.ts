@@ -65,12 +65,16 @@ export class KindCodecs {
     return this.#codecOf(kind).name;
   }
 
-  /** Encodes a value; throws `CodecError`. */
+  /** Encodes a value, to bytes of its own; throws `CodecError`. */
   encode(kind: string, key: string, value: unknown): Uint8Array {
     const codec = this.#codecOf(kind);
     try {
       const bytes: unknown = codec.encode(value);
-      if (bytes instanceof Uint8Array) return bytes;
+      if (bytes instanceof Uint8Array) {
+        // It may be what it was given, or a buffer that the codec uses again,
+        // and is written later.
+        return codec.givesOwnBytes ? bytes : new Uint8Array(bytes);
+      }
       throw new TypeError(`It gave ${describe(bytes)}, not a Uint8Array`);
     } catch (cause) {
       throw failed("encode", codec, kind, key, cause);

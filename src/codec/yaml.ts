@@ -56,6 +56,7 @@ const STYLE = { useAnchors: false, lineWidth: -1 };
  */
 export const yaml: Codec = {
   name: "yaml",
+  givesOwnBytes: true,
   encode(value: unknown): Uint8Array {
     return encoder.encode(toText(toPlain(value, "", [])));
   },

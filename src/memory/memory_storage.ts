@@ -12,6 +12,7 @@ import { equalBytes } from "../bytes.ts";
 import type { SetStatus } from "../contract.ts";
 import { compareKeys } from "../key_order.ts";
 import { isInRange, type KeyRange } from "../key_range.ts";
+import { putEach } from "../storage/put_each.ts";
 import type {
   ChangedKey,
   Checkable,
@@ -19,6 +20,7 @@ import type {
   FoundEntry,
   Page,
   Previous,
+  StatusCounts,
   Storage,
   StoredChange,
   StoredEntry,
@@ -121,6 +123,13 @@ export class MemoryStorage implements Storage {
     const type = previous ? "update" : "create";
     this.#change({ kind, key, type, entry, previous });
     return { status: previous ? "updated" : "created", version };
+  }
+
+  putAll(
+    kind: string,
+    entries: Iterable<StoredValue>,
+  ): Generator<void, StatusCounts> {
+    return putEach(entries, ({ key, value }) => this.put(kind, key, value));
   }
 
   remove(kind: string, key: string): void {

@@ -42,6 +42,15 @@ export const GET_SIZE =
 export const INSERT_ENTRY =
   `INSERT INTO zestor_kv (kind, key, value, version, updated_at) VALUES (?, ?, ?, 1, ${NOW})`;
 
+/** How many entries `INSERT_ENTRIES` inserts: of more the gain is small. */
+export const ENTRIES_AT_ONCE = 64;
+
+/** The same of several entries. Parameters: kind, key, value of each. */
+export const INSERT_ENTRIES =
+  `INSERT INTO zestor_kv (kind, key, value, version, updated_at) VALUES ${
+    Array(ENTRIES_AT_ONCE).fill(`(?, ?, ?, 1, ${NOW})`).join(", ")
+  }`;
+
 /** Parameters: value, kind, key. */
 export const UPDATE_ENTRY =
   `UPDATE zestor_kv SET value = ?, version = version + 1, updated_at = ${NOW} WHERE kind = ? AND key = ?`;

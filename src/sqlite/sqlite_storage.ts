@@ -12,11 +12,13 @@ import {
   WatchOverflowError,
 } from "../errors.ts";
 import { isInRange, type KeyRange } from "../key_range.ts";
+import { putEach } from "../storage/put_each.ts";
 import type {
   ChangedKey,
   Checkable,
   Page,
   Previous,
+  StatusCounts,
   Storage,
   StoredChange,
   StoredEntry,
@@ -32,12 +34,14 @@ import {
   COUNT_CHANGES,
   countRange,
   DELETE_ENTRY,
+  ENTRIES_AT_ONCE,
   GET_ENTRY,
   GET_PREVIOUS,
   GET_SIZE,
   GET_VALUE,
   GET_VERSION,
   HEAD_REVISION,
+  INSERT_ENTRIES,
   INSERT_ENTRY,
   LIST_ALL,
   LIST_CHANGED_KINDS,
@@ -55,6 +59,9 @@ import { toDate } from "./time.ts";
 /** What SQLite is built for, as a rule, in bytes (https://sqlite.org/limits.html). */
 const LONGEST_ROW = 1_000_000_000;
 
+/** About how many bytes of values are inserted at once: it is not paused. */
+const BATCH_BYTES = 1_000_000;
+
 /** What may be done with the file. */
 export interface SqliteAccess extends CheckedFile {
   readonly readOnly: boolean;
@@ -65,6 +72,12 @@ export interface SqliteAccess extends CheckedFile {
 export class SqliteStorage implements Storage {
   readonly #database: Database;
   readonly #access: SqliteAccess;
+  /**
+   * The newest revision as the open write transaction has it, since nothing
+   * was written after it was read.
+   */
+  #head: number | undefined;
+  #isWriting = false;
 
   /** Takes over a connection. */
   constructor(database: Database, access: SqliteAccess) {
@@ -142,8 +155,8 @@ export class SqliteStorage implements Storage {
     const row = this.#database.get(COMPARE_VALUE, value, kind, key);
     const version = row ? versionOf(row) : 0;
     if (row?.same) return { status: "unchanged", version };
-    if (row) this.#database.run(UPDATE_ENTRY, value, kind, key);
-    else this.#database.run(INSERT_ENTRY, kind, key, value);
+    if (row) this.#write(UPDATE_ENTRY, value, kind, key);
+    else this.#write(INSERT_ENTRY, kind, key, value);
     return { status: row ? "updated" : "created", version: version + 1 };
   }
 
@@ -165,8 +178,50 @@ export class SqliteStorage implements Storage {
     );
   }
 
+  *putAll(
+    kind: string,
+    entries: Iterable<StoredValue>,
+  ): Generator<void, StatusCounts> {
+    const counts = { created: 0, updated: 0, unchanged: 0 };
+    for (const batch of batchesOf(entries)) {
+      if (batch.length === ENTRIES_AT_ONCE && this.#insertAll(kind, batch)) {
+        counts.created += batch.length;
+        yield;
+      } else {
+        const put = ({ key, value }: StoredValue) => this.put(kind, key, value);
+        yield* putEach(batch, put, counts);
+      }
+    }
+    return counts;
+  }
+
+  /** Inserts entries with one statement, if there is none from their first key to their last. */
+  #insertAll(kind: string, entries: readonly StoredValue[]): boolean {
+    const [first] = entries;
+    const last = entries[entries.length - 1];
+    const range = {
+      lower: { key: first.key, inclusive: true },
+      upper: { key: last.key, inclusive: true },
+    };
+    if (this.count(kind, range, 1) > 0) return false;
+    const params = entries.flatMap(({ key, value }) => [kind, key, value]);
+    try {
+      this.#write(INSERT_ENTRIES, ...params);
+      return true;
+    } catch (error) {
+      // One by one it is known which. SQLite has written none of them.
+      if (isTooBig(error)) return false;
+      throw error;
+    }
+  }
+
   remove(kind: string, key: string): void {
-    this.#database.run(DELETE_ENTRY, kind, key);
+    this.#write(DELETE_ENTRY, kind, key);
+  }
+
+  #write(sql: string, ...params: SqlValue[]): void {
+    this.#head = undefined;
+    this.#database.run(sql, ...params);
   }
 
   #select(
@@ -188,7 +243,11 @@ export class SqliteStorage implements Storage {
   // The change log.
 
   headRevision(): number {
-    return integerOf("revision", this.#database.get(HEAD_REVISION)!.revision);
+    if (this.#head !== undefined) return this.#head;
+    const { revision } = this.#database.get(HEAD_REVISION)!;
+    const head = integerOf("revision", revision);
+    if (this.#isWriting) this.#head = head;
+    return head;
   }
 
   oldestRevision(): number {
@@ -283,14 +342,22 @@ export class SqliteStorage implements Storage {
     // is written would be lost.
     if (!this.#access.isInPlace()) throw movedError();
     this.#database.run("BEGIN IMMEDIATE");
+    this.#isWriting = true;
   }
 
   commit(): void {
     this.#database.run("COMMIT");
+    this.#endWriting();
   }
 
   rollBack(): void {
+    this.#endWriting();
     this.#database.rollBack();
+  }
+
+  #endWriting(): void {
+    this.#isWriting = false;
+    this.#head = undefined;
   }
 
   save(): void {
@@ -298,7 +365,7 @@ export class SqliteStorage implements Storage {
   }
 
   undo(): void {
-    this.#database.run("ROLLBACK TO job");
+    this.#write("ROLLBACK TO job");
   }
 
   release(): void {
@@ -369,6 +436,21 @@ export class SqliteStorage implements Storage {
       throw storeError("close the store", error);
     }
   }
+}
+
+/** Entries to insert with one statement, or a few of more than their share of bytes. */
+function* batchesOf(entries: Iterable<StoredValue>): Generator<StoredValue[]> {
+  let batch: StoredValue[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    batch.push(entry);
+    bytes += entry.value.byteLength;
+    if (batch.length < ENTRIES_AT_ONCE && bytes < BATCH_BYTES) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 // What a row holds, unless it is damaged, or no store wrote it: then it is not

@@ -13,5 +13,6 @@ const HAS_NO_ZONE = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?$/;
  */
 export function toDate(time: SqlValue): Date {
   const text = String(time);
+  if (text.endsWith("Z")) return new Date(text);
   return new Date(HAS_NO_ZONE.test(text) ? `${text.replace(" ", "T")}Z` : text);
 }

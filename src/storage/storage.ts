@@ -58,6 +58,9 @@ export interface Page {
   readonly reverse?: boolean;
 }
 
+/** How many writes had which status. */
+export type StatusCounts = Record<SetStatus, number>;
+
 /** The entries. What is read is in key order. */
 export interface Entries {
   getValue(kind: string, key: string): Uint8Array | undefined;
@@ -79,6 +82,14 @@ export interface Entries {
     key: string,
     value: Uint8Array,
   ): { readonly status: SetStatus; readonly version: number };
+  /**
+   * The same for several entries of a kind, each key once, in key order; gives
+   * how many had which status, and yields wherever it may pause.
+   */
+  putAll(
+    kind: string,
+    entries: Iterable<StoredValue>,
+  ): Generator<void, StatusCounts>;
   /** Removes an entry, if there is one. */
   remove(kind: string, key: string): void;
 }

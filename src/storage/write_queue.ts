@@ -12,43 +12,36 @@
  * @module
  */
 import { StoreError } from "../errors.ts";
+import { type MaybePromise, unlessAborted } from "../promises.ts";
 import { runInSlices, Slice } from "../slice.ts";
 import { LockWait, retryWhileBusy } from "./lock_wait.ts";
 import type { Transactions } from "./storage.ts";
 
 /** A write, as the queue sees it. */
-export interface WriteJob<T> {
+export type WriteJob<T> = SingleWrite<T> | BulkWrite<T>;
+
+interface Job {
   /** For messages: "set", "delete", … */
   readonly action: string;
   /** What must be done before the transaction; those called later wait for it too. */
   readonly ready?: Promise<unknown>;
-  /**
-   * Whether `run` writes with several statements, which are undone together
-   * when it throws. Else it writes last, with one.
-   */
-  readonly severalStatements: boolean;
-  /**
-   * Does the work inside the transaction, and yields wherever it may pause. It
-   * runs again when the transaction it shared had to be rolled back.
-   */
-  run(): Generator<void, T>;
 }
 
-/** A write of one statement, or none, which has nowhere to pause. */
-export function singleStep<T>(
-  action: string,
-  work: () => T,
-  ready?: Promise<unknown>,
-): WriteJob<T> {
-  return {
-    action,
-    ready,
-    severalStatements: false,
-    // deno-lint-ignore require-yield -- there is nowhere to pause
-    *run() {
-      return work();
-    },
-  };
+/** A write with one statement, its last, or none. */
+export interface SingleWrite<T> extends Job {
+  /**
+   * Does the work inside the transaction; again, when the transaction that it
+   * shared had to be rolled back.
+   */
+  run(): T;
+}
+
+/** A write with several statements, which are undone together when it throws. */
+export interface BulkWrite<T> extends Job {
+  /** How many statements, at most. Asked for when it is ready. */
+  size(): number;
+  /** The same as `run`, but yields wherever it may pause. */
+  steps(): Generator<void, T>;
 }
 
 /** What the queue does at the end of each transaction, inside it and after. */
@@ -60,6 +53,16 @@ export interface TransactionHooks {
   /** Runs after each commit. */
   afterCommit(): void;
 }
+
+/** What a read gives where another connection has the lock. */
+const BUSY = Symbol("busy");
+
+/**
+ * A larger write has a transaction of its own. In a shared one it would need
+ * a savepoint, under which SQLite keeps a copy of each page that it changes:
+ * that costs it more than its own fsync.
+ */
+const MOST_SHARED = 100;
 
 type Outcome = { value: unknown } | { error: unknown };
 
@@ -139,22 +142,56 @@ export class WriteQueue {
     return promise;
   }
 
-  /** Runs a read after the writes called before it. */
-  async read<T>(
+  /** Runs a read after the writes called before it: at once where there are none. */
+  read<T>(
+    action: string,
+    work: () => T,
+    signal?: AbortSignal,
+  ): MaybePromise<T> {
+    return this.#waiting.length === 0
+      ? this.readCommitted(action, work, signal)
+      : this.#readAfterWrites(action, work, signal);
+  }
+
+  /**
+   * Runs a read as soon as no transaction is open, whatever writes wait: at
+   * once where there is none.
+   */
+  readCommitted<T>(
+    action: string,
+    work: () => T,
+    signal?: AbortSignal,
+  ): MaybePromise<T> {
+    signal?.throwIfAborted();
+    if (this.#transaction === undefined) {
+      const result = this.#readNow(action, work);
+      if (result !== BUSY) return result;
+    }
+    return this.#readLater(action, work, signal);
+  }
+
+  async #readAfterWrites<T>(
     action: string,
     work: () => T,
     signal?: AbortSignal,
   ): Promise<T> {
-    const last = this.#waiting.at(-1);
-    if (last) {
-      last.left ??= Promise.withResolvers();
-      await unlessAborted(last.left.promise, signal);
-    }
+    const last = this.#waiting.at(-1)!;
+    last.left ??= Promise.withResolvers();
+    await unlessAborted(last.left.promise, signal);
     return await this.readCommitted(action, work, signal);
   }
 
-  /** Runs a read as soon as no transaction is open, whatever writes wait. */
-  async readCommitted<T>(
+  /** Runs a read; gives `BUSY` where the lock is refused. */
+  #readNow<T>(action: string, work: () => T): T | typeof BUSY {
+    try {
+      return work();
+    } catch (error) {
+      if (this.#transactions.isBusy(error)) return BUSY;
+      throw this.#transactions.errorOf(action, error);
+    }
+  }
+
+  async #readLater<T>(
     action: string,
     work: () => T,
     signal?: AbortSignal,
@@ -204,20 +241,14 @@ export class WriteQueue {
 
   /**
    * Runs a read at this place in the order of operations: at once where no
-   * write waits, else between the writes called before and after it. It does
-   * not throw: whenever the storage fails, the promise rejects.
+   * write waits, else between the writes called before and after it.
    */
-  readInOrder<T>(action: string, work: () => T): T | Promise<T> {
+  readInOrder<T>(action: string, work: () => T): MaybePromise<T> {
     if (this.#draining === undefined && this.#transaction === undefined) {
-      try {
-        return work();
-      } catch (error) {
-        if (!this.#transactions.isBusy(error)) {
-          return Promise.reject(this.#transactions.errorOf(action, error));
-        }
-      }
+      const result = this.#readNow(action, work);
+      if (result !== BUSY) return result;
     }
-    return this.write(singleStep(action, work));
+    return this.write({ action, run: work });
   }
 
   /** Resolves when no write waits or runs. */
@@ -233,7 +264,10 @@ export class WriteQueue {
       else if (this.#slice.isUsedUp) await this.#slice.nextTurn();
       // A long read's: its own are ended before it comes here.
       else if (this.#transaction) await this.#transaction.promise;
-      else if (await this.#begin()) await this.#runTransaction();
+      else {
+        const begun = this.#begin();
+        if (begun === true || await begun) await this.#runTransaction();
+      }
     }
     this.#draining = undefined;
     this.#lockWait = undefined;
@@ -241,22 +275,22 @@ export class WriteQueue {
 
   /** The first write that is still to be done. */
   #first(): Queued | undefined {
-    const alive = this.#waiting.findIndex((queued) => !queued.dropped);
-    const gone = alive < 0 ? this.#waiting.length : alive;
-    for (const queued of this.#waiting.splice(0, gone)) queued.left?.resolve();
+    while (this.#waiting[0]?.dropped) this.#waiting.shift()!.left?.resolve();
     return this.#waiting[0];
   }
 
   /** Begins a transaction, or tells that the first write got an error instead. */
-  async #begin(): Promise<boolean> {
+  #begin(): MaybePromise<boolean> {
     try {
       this.#transactions.begin();
       // In the same step: a read between the two would be in the transaction.
       this.#transaction = Promise.withResolvers();
       return true;
     } catch (error) {
-      if (this.#transactions.isBusy(error)) await this.#waitForLock(error);
-      else this.#failAlone(this.#waiting[0], error);
+      if (this.#transactions.isBusy(error)) {
+        return this.#waitForLock(error).then(() => false);
+      }
+      this.#failAlone(this.#waiting[0], error);
       return false;
     }
   }
@@ -290,7 +324,9 @@ export class WriteQueue {
       await this.#runBatch(outcomes);
       this.#hooks.beforeCommit();
       isCommitting = true;
-      await this.#commit();
+      while (!this.#tryCommit()) {
+        await this.#lockWait!.pause(this.#busyTimeout);
+      }
     } catch (error) {
       this.#transactions.rollBack();
       const isUnclear = isCommitting && await this.#mayBeCommitted(error);
@@ -322,36 +358,48 @@ export class WriteQueue {
   async #runBatch(outcomes: Outcome[]): Promise<void> {
     do {
       const queued = this.#waiting[outcomes.length];
-      outcomes.push(
-        queued.dropped ? { value: undefined } : await this.#runJob(queued),
-      );
+      outcomes.push(this.#runSingle(queued) ?? await this.#runBulk(queued));
     } while (this.#hasRoomFor(this.#waiting[outcomes.length]));
   }
 
   #hasRoomFor(next: Queued | undefined): boolean {
     if (!next?.ready || this.#slice.isUsedUp) return false;
-    return !next.alone && !this.#waiting[0].alone;
+    return !isAlone(next) && !isAlone(this.#waiting[0]);
   }
 
-  async #runJob(queued: Queued): Promise<Outcome> {
+  /** Runs a write unless it is one of several statements. */
+  #runSingle(queued: Queued): Outcome | undefined {
+    if (queued.dropped) return { value: undefined };
     const { job } = queued;
     queued.begun = true;
-    if (job.severalStatements) this.#transactions.save();
-    let outcome: Outcome;
+    if (!("run" in job)) return undefined;
     try {
-      outcome = { value: await this.#runSteps(job) };
+      return { value: job.run() };
     } catch (error) {
       // The storage's failures end the transaction, the caller's own only its write.
       if (this.#transactions.isFailure(error)) throw error;
-      if (job.severalStatements) this.#transactions.undo();
+      return { error };
+    }
+  }
+
+  async #runBulk(queued: Queued): Promise<Outcome> {
+    const steps = (queued.job as BulkWrite<unknown>).steps();
+    // What it wrote is undone with the transaction, whatever fails.
+    if (isAlone(queued)) return { value: await this.#runSteps(steps) };
+    this.#transactions.save();
+    let outcome: Outcome;
+    try {
+      outcome = { value: await this.#runSteps(steps) };
+    } catch (error) {
+      if (this.#transactions.isFailure(error)) throw error;
+      this.#transactions.undo();
       outcome = { error };
     }
-    if (job.severalStatements) this.#transactions.release();
+    this.#transactions.release();
     return outcome;
   }
 
-  async #runSteps<T>(job: WriteJob<T>): Promise<T> {
-    const steps = job.run();
+  async #runSteps<T>(steps: Generator<void, T>): Promise<T> {
     for (;;) {
       const step = steps.next();
       if (step.done) return step.value;
@@ -359,18 +407,17 @@ export class WriteQueue {
     }
   }
 
-  /** Commits; with a rollback journal it may have to wait for readers. */
-  async #commit(): Promise<void> {
-    for (;;) {
-      try {
-        return this.#transactions.commit();
-      } catch (error) {
-        const wait = this.#lockWait ??= new LockWait();
-        if (
-          !this.#transactions.isBusy(error) || wait.elapsed >= this.#busyTimeout
-        ) throw error;
-        await wait.pause(this.#busyTimeout);
-      }
+  /** Tries to commit; with a rollback journal a reader's lock may be in the way. */
+  #tryCommit(): boolean {
+    try {
+      this.#transactions.commit();
+      return true;
+    } catch (error) {
+      const wait = this.#lockWait ??= new LockWait();
+      if (
+        !this.#transactions.isBusy(error) || wait.elapsed >= this.#busyTimeout
+      ) throw error;
+      return false;
     }
   }
 
@@ -403,6 +450,11 @@ export class WriteQueue {
   }
 }
 
+/** Whether a write, which is ready, is to share its transaction with none. */
+function isAlone({ alone, job }: Queued): boolean {
+  return alone || ("size" in job && job.size() > MOST_SHARED);
+}
+
 function drop(queued: Queued, error: unknown): void {
   queued.dropped = true;
   queued.held?.resolve();
@@ -415,20 +467,5 @@ function unclearError({ job }: Queued, cause: unknown): StoreError {
     "STORAGE",
     `Cannot tell whether ${job.action} took effect: ${message}, after which what it wrote may be there all the same; read it again`,
     { cause },
-  );
-}
-
-/** What the promise gives, unless the signal aborts first: then `signal.reason`. */
-export function unlessAborted<T>(
-  promise: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (!signal) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort);
-  return Promise.race([promise, aborted]).finally(() =>
-    signal.removeEventListener("abort", onAbort)
   );
 }

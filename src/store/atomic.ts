@@ -13,7 +13,7 @@ import type {
 import { quoteText, ValidationError } from "../errors.ts";
 import { assertName } from "../names.ts";
 import { assertInteger, copyOptions } from "../options.ts";
-import type { MaybePromise } from "../validation/kind_schemas.ts";
+import type { MaybePromise } from "../promises.ts";
 import type { Prepared } from "./values.ts";
 
 /** A write of an atomic operation: a value, or `undefined` to delete. */

@@ -18,14 +18,14 @@ import {
 } from "../errors.ts";
 import { compareKeys } from "../key_order.ts";
 import { assertName } from "../names.ts";
+import { isPromise, unlessAborted } from "../promises.ts";
 import type {
   Checkable,
   FoundChange,
   FoundEntry,
   Storage,
 } from "../storage/storage.ts";
-import { unlessAborted, type WriteQueue } from "../storage/write_queue.ts";
-import { isPromise } from "../validation/kind_schemas.ts";
+import type { WriteQueue } from "../storage/write_queue.ts";
 import type { Values } from "./values.ts";
 
 /** How many findings of a part are told. */

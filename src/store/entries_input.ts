@@ -8,7 +8,7 @@ import { describe, quoteText } from "../errors.ts";
 import { sortByKey } from "../key_order.ts";
 import { assertName } from "../names.ts";
 import { isRecord } from "../options.ts";
-import { isPromise, type MaybePromise } from "../validation/kind_schemas.ts";
+import { isPromise, type MaybePromise } from "../promises.ts";
 import type { Prepared, Values } from "./values.ts";
 
 /** A key with its value. */

@@ -37,20 +37,18 @@ import {
 import { rangePast, type Selection, selectionOf } from "../key_range.ts";
 import { assertName } from "../names.ts";
 import { assertInteger, copyOptions } from "../options.ts";
+import { pagedStream, type Pages } from "../paged_stream.ts";
+import { isPromise, type MaybePromise } from "../promises.ts";
 import { runInSlices, Slice } from "../slice.ts";
+import { putEach } from "../storage/put_each.ts";
 import type { Storage, StoredEntry } from "../storage/storage.ts";
-import {
-  singleStep,
-  type WriteJob,
-  WriteQueue,
-} from "../storage/write_queue.ts";
-import { isPromise, type MaybePromise } from "../validation/kind_schemas.ts";
+import { type WriteJob, WriteQueue } from "../storage/write_queue.ts";
 import { StoredChangeLog } from "../watch/stored_change_log.ts";
 import type { OpenNotifier } from "../watch/wakeup.ts";
 import { openWatch, type Watch } from "../watch/watch_stream.ts";
 import { AtomicBuilder, type AtomicPlan, type AtomicWrite } from "./atomic.ts";
 import { StoreCheck } from "./check.ts";
-import { prepareEntries } from "./entries_input.ts";
+import { type PreparedEntry, prepareEntries } from "./entries_input.ts";
 import { KindHandle } from "./kind_handle.ts";
 import {
   Awaited,
@@ -205,7 +203,7 @@ export class KvStore<
     this.#assertOpen();
     assertName("kind", kind);
     const selection = selectionOf("entries", range);
-    return ReadableStream.from(this.#streamEntries(kind, selection));
+    return pagedStream(this.#entryPages(kind, selection));
   }
 
   async kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]> {
@@ -251,15 +249,15 @@ export class KvStore<
     assertName("key", key);
     assertInteger("set", "ifVersion", ifVersion, 0);
     const next = new Awaited(this.#values.prepare(kind, key, value));
-    const put = () => {
+    const run = () => {
       if (ifVersion !== undefined) {
         this.#check({ kind, key, version: ifVersion });
       }
       const put = this.#put(kind, key, next.value);
       return { ...put, revision: this.#storage.headRevision() };
     };
-    const job = singleStep(`set ${quote(kind, key)}`, put, next.ready);
-    return await this.#write(job, signal);
+    const action = `set ${quote(kind, key)}`;
+    return await this.#write({ action, ready: next.ready, run }, signal);
   }
 
   async setAll<Kind extends KindOf<Kinds>>(
@@ -278,19 +276,11 @@ export class KvStore<
     const all = new Awaited(
       work instanceof Promise ? work.then(settleAll) : settleAll(work),
     );
-    const put = (key: string, value: Prepared) => this.#put(kind, key, value);
     return await this.#write({
       action: `setAll of kind ${quoteText(kind)}`,
       ready: all.ready,
-      severalStatements: true,
-      *run() {
-        const counts = { created: 0, updated: 0, unchanged: 0 };
-        for (const { key, value } of all.value) {
-          counts[put(key, value).status]++;
-          yield;
-        }
-        return counts;
-      },
+      size: () => all.value.length,
+      steps: () => this.#putAll(kind, all.value),
     }, signal);
   }
 
@@ -313,7 +303,7 @@ export class KvStore<
     const initial = given.initial === undefined
       ? undefined
       : this.#values.encode(kind, key, given.initial);
-    const update = () => {
+    const run = () => {
       // A copy each time: it may run again, and the codec may give it away.
       const previous = this.#storage.getValue(kind, key) ?? initial?.slice();
       if (!previous) throw new KeyNotFoundError(kind, key);
@@ -325,8 +315,8 @@ export class KvStore<
       const value = next.value as Kinds[Kind];
       return { ...put, revision: this.#storage.headRevision(), value };
     };
-    const job = singleStep(`update ${quote(kind, key)}`, update);
-    return await this.#write(job, given.signal);
+    const action = `update ${quote(kind, key)}`;
+    return await this.#write({ action, run }, given.signal);
   }
 
   async delete<Kind extends KindOf<Kinds>>(
@@ -338,7 +328,7 @@ export class KvStore<
     assertName("kind", kind);
     assertName("key", key);
     assertInteger("delete", "ifVersion", ifVersion, 0);
-    const remove = () => {
+    const run = () => {
       if (ifVersion !== undefined) {
         this.#check({ kind, key, version: ifVersion });
       }
@@ -352,8 +342,8 @@ export class KvStore<
       this.#storage.remove(kind, key);
       return previous;
     };
-    const job = singleStep(`delete ${quote(kind, key)}`, remove);
-    return await this.#write(job, signal);
+    const action = `delete ${quote(kind, key)}`;
+    return await this.#write({ action, run }, signal);
   }
 
   atomic(): AtomicOperation<Kinds, Inputs> {
@@ -420,9 +410,14 @@ export class KvStore<
 
   // How reads are done.
 
-  #read<T>(action: string, work: () => T, signal?: AbortSignal): Promise<T> {
+  #read<T>(
+    action: string,
+    work: () => T,
+    signal?: AbortSignal,
+  ): MaybePromise<T> {
     this.#assertOpen();
-    return this.#track(this.#queue.read(action, work, signal));
+    const result = this.#queue.read(action, work, signal);
+    return result instanceof Promise ? this.#track(result) : result;
   }
 
   #track<T>(operation: Promise<T>): Promise<T> {
@@ -479,10 +474,10 @@ export class KvStore<
     return found;
   }
 
-  async *#streamEntries<Kind extends KindOf<Kinds>>(
+  async *#entryPages<Kind extends KindOf<Kinds>>(
     kind: Kind,
     selection: Selection<Kinds[Kind]>,
-  ): AsyncGenerator<Entry<Kinds[Kind]>> {
+  ): Pages<Entry<Kinds[Kind]>> {
     const { keys, where, limit = Infinity, reverse = false, signal } =
       selection;
     signal?.throwIfAborted();
@@ -497,15 +492,31 @@ export class KvStore<
         () => this.#storage.listEntries(kind, rest, { limit: size, reverse }),
         signal,
       );
-      for (const stored of page) {
-        signal?.throwIfAborted();
-        const entry = await this.#readEntry(kind, stored);
-        if (where && !where(entry.key, entry.value)) continue;
-        yield entry;
-        if (--left === 0) return;
+      const entries = this.#readEntries(kind, page, signal);
+      if (where) {
+        for (const read of entries) {
+          const entry = await read;
+          if (!where(entry.key, entry.value)) continue;
+          yield [entry];
+          if (--left === 0) return;
+        }
+      } else {
+        yield entries;
+        left -= page.length;
       }
       if (page.length < size) return;
       rest = rangePast(rest, page[size - 1].key, reverse);
+    }
+  }
+
+  *#readEntries<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    page: readonly StoredEntry[],
+    signal: AbortSignal | undefined,
+  ): Generator<MaybePromise<Entry<Kinds[Kind]>>, void> {
+    for (const stored of page) {
+      signal?.throwIfAborted();
+      yield this.#readEntry(kind, stored);
     }
   }
 
@@ -565,6 +576,21 @@ export class KvStore<
     return this.#storage.put(kind, key, bytes);
   }
 
+  #putAll(
+    kind: string,
+    entries: readonly Settled<PreparedEntry>[],
+  ): Generator<void, SetAllResult> {
+    return this.#values.areCompared
+      ? putEach(entries, ({ key, value }) => this.#put(kind, key, value))
+      : this.#storage.putAll(
+        kind,
+        entries.values().map(({ key, value: { bytes } }) => ({
+          key,
+          value: bytes,
+        })),
+      );
+  }
+
   #commit(plan: AtomicPlan, signal?: AbortSignal): Promise<AtomicResult> {
     const writes = new Awaited(settleAll(plan.writes));
     const check = (check: AtomicCheck) => this.#check(check);
@@ -573,8 +599,8 @@ export class KvStore<
     return this.#write<AtomicResult>({
       action: "commit",
       ready: writes.ready,
-      severalStatements: true,
-      *run() {
+      size: () => writes.value.length,
+      *steps() {
         try {
           plan.checks.forEach(check);
         } catch (conflict) {

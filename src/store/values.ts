@@ -6,11 +6,8 @@
  */
 import type { KindCodecs } from "../codec/kind_codecs.ts";
 import { CodecError, quote } from "../errors.ts";
-import {
-  isPromise,
-  type KindSchemas,
-  type MaybePromise,
-} from "../validation/kind_schemas.ts";
+import { isPromise, type MaybePromise } from "../promises.ts";
+import type { KindSchemas } from "../validation/kind_schemas.ts";
 
 /** A value that may be written: what its schema made of it, and its bytes. */
 export interface Prepared {
@@ -57,9 +54,7 @@ export class Values {
 
   /** Encodes a value that needs no check; throws `CodecError`. */
   encode(kind: string, key: string, value: unknown): Uint8Array {
-    // A copy: a codec may give what it was given, or a buffer that it uses
-    // again, and the bytes are written later.
-    return new Uint8Array(this.#config.codecs.encode(kind, key, value));
+    return this.#config.codecs.encode(kind, key, value);
   }
 
   /** Decodes what is stored, as it is; throws `CodecError`. */

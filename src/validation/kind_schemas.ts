@@ -12,10 +12,8 @@ import {
 } from "../errors.ts";
 import { assertName } from "../names.ts";
 import { isRecord } from "../options.ts";
+import { isPromise, type MaybePromise } from "../promises.ts";
 import type { Schema } from "./schema.ts";
-
-/** A value, or a promise of it. */
-export type MaybePromise<T> = T | PromiseLike<T>;
 
 /** The schemas of a store's kinds. */
 export class KindSchemas {
@@ -48,11 +46,6 @@ export class KindSchemas {
       ? validateStandard(schema, kind, key, value, use)
       : validateByFunction(schema, kind, key, value, use);
   }
-}
-
-/** Whether something is a promise, of whatever maker. */
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null)?.then === "function";
 }
 
 function validateStandard<T>(

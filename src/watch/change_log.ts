@@ -5,6 +5,7 @@
  * @module
  */
 import type { KeyRange } from "../key_range.ts";
+import type { MaybePromise } from "../promises.ts";
 import type { StoredChange, StoredEntry } from "../storage/storage.ts";
 
 /** Which changes a watch asks for. */
@@ -51,9 +52,13 @@ export interface ChangeLog {
   /** Every how many revisions a watch that sees none of them sets a bookmark. */
   readonly bookmarkInterval: number;
   /** The newest revision, at the moment of the call. */
-  head(): number | Promise<number>;
+  head(): MaybePromise<number>;
   /** The next changes past a revision, at most `limit`. */
-  read(filter: ChangeFilter, after: number, limit: number): Promise<ChangePage>;
+  read(
+    filter: ChangeFilter,
+    after: number,
+    limit: number,
+  ): MaybePromise<ChangePage>;
   /**
    * Resolves when there may be changes for a watch, when there were
    * `bookmarkInterval` others, and when the watch ends: with a revision up to

@@ -46,22 +46,33 @@ function cutBack(after: number, head: number): WatchOverflowError {
   );
 }
 
-/**
- * Prunes the log towards `history` changes, inside a write transaction that
- * found it at `before` and leaves it at `head`. It removes twice as many as the
- * transaction added, so that the log shrinks faster than it grows, and none of
- * those: a watcher that is caught up never overflows on one large write.
- */
-export function pruneLog(
-  changes: Changes,
-  history: number,
-  before: number,
-  head: number,
-): void {
-  const oldest = changes.oldestRevision();
-  const surplus = Math.min(head - history, before) - oldest + 1;
-  const step = Math.min(PRUNE_SLICE, Math.ceil(history / 10));
-  if (surplus < step) return;
-  const most = Math.max(PRUNE_SLICE, 2 * (head - before));
-  changes.prune(oldest - 1 + Math.min(surplus, most));
+/** Keeps the log at `history` changes, by tenths. */
+export class LogPruner {
+  readonly #changes: Changes;
+  readonly #history: number;
+  /** The oldest revision, when it was last looked at: it only goes up. */
+  #oldest = 0;
+
+  /** Takes the log, and how many changes it keeps. */
+  constructor(changes: Changes, history: number) {
+    this.#changes = changes;
+    this.#history = history;
+  }
+
+  /**
+   * Prunes, inside a write transaction that found the log at `before` and
+   * leaves it at `head`. It removes twice as many changes as the transaction
+   * added, so that the log shrinks faster than it grows, and none of those:
+   * a watcher that is caught up never overflows on one large write.
+   */
+  prune(before: number, head: number): void {
+    const newest = Math.min(head - this.#history, before);
+    const step = Math.min(PRUNE_SLICE, Math.ceil(this.#history / 10));
+    if (newest - this.#oldest + 1 < step) return;
+    this.#oldest = this.#changes.oldestRevision();
+    const surplus = newest - this.#oldest + 1;
+    if (surplus < step) return;
+    const most = Math.max(PRUNE_SLICE, 2 * (head - before));
+    this.#changes.prune(this.#oldest - 1 + Math.min(surplus, most));
+  }
 }

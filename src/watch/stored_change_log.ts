@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { MaybePromise } from "../promises.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { WriteQueue } from "../storage/write_queue.ts";
 import type {
@@ -16,8 +17,8 @@ import type {
 import { StoredReplay } from "./replay.ts";
 import {
   assertLogReaches,
+  LogPruner,
   newsPast,
-  pruneLog,
   READ_WINDOW,
 } from "./revisions.ts";
 import { type OpenNotifier, Wakeup } from "./wakeup.ts";
@@ -28,7 +29,7 @@ export class StoredChangeLog implements ChangeLog {
   readonly #storage: Storage;
   readonly #queue: WriteQueue;
   readonly #wakeup: Wakeup;
-  readonly #history: number;
+  readonly #pruner: LogPruner;
   /** The newest revision when this store last committed, or opened. */
   #head: number;
   /** The newest revision in the transaction that is about to commit. */
@@ -47,7 +48,7 @@ export class StoredChangeLog implements ChangeLog {
   ) {
     this.#storage = storage;
     this.#queue = queue;
-    this.#history = history;
+    this.#pruner = new LogPruner(storage, history);
     this.#head = this.#nextHead = head;
     this.bookmarkInterval = Math.max(1, Math.floor(history / 4));
     this.#wakeup = new Wakeup(
@@ -57,7 +58,7 @@ export class StoredChangeLog implements ChangeLog {
     );
   }
 
-  head(): number | Promise<number> {
+  head(): MaybePromise<number> {
     const look = () => this.#storage.headRevision();
     // There it can have no transaction, and no writes to be in order with.
     return this.#storage.isReadOnly
@@ -69,7 +70,7 @@ export class StoredChangeLog implements ChangeLog {
     { kind, keys }: ChangeFilter,
     after: number,
     limit: number,
-  ): Promise<ChangePage> {
+  ): MaybePromise<ChangePage> {
     return this.#queue.readCommitted("watch", () => {
       const head = this.#storage.headRevision();
       const until = Math.max(after, Math.min(head, after + READ_WINDOW));
@@ -99,7 +100,7 @@ export class StoredChangeLog implements ChangeLog {
   /** Prunes the log, in the transaction that is about to commit. */
   beforeCommit(): void {
     this.#nextHead = this.#storage.headRevision();
-    pruneLog(this.#storage, this.#history, this.#head, this.#nextHead);
+    this.#pruner.prune(this.#head, this.#nextHead);
   }
 
   /** Whether what was to be committed is there; another process's changes look the same. */
@@ -111,6 +112,6 @@ export class StoredChangeLog implements ChangeLog {
   /** Wakes the watches that wait for what was committed. */
   afterCommit(): void {
     this.#head = this.#nextHead;
-    this.#wakeup.committed();
+    this.#wakeup.committed(this.#head);
   }
 }

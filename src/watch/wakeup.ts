@@ -12,6 +12,7 @@
  * @module
  */
 import { clearImmediate, setImmediate } from "node:timers";
+import type { MaybePromise } from "../promises.ts";
 import type { Wait } from "./change_log.ts";
 
 /** The longest time between two looks while somebody waits, in ms. Each costs an idle process half a ms of CPU time, or one. */
@@ -70,7 +71,7 @@ interface Planned {
 
 /** The one wake-up source of a store's watches. */
 export class Wakeup {
-  readonly #look: (after: number) => Promise<News>;
+  readonly #look: (after: number) => MaybePromise<News>;
   readonly #openNotifier: OpenNotifier;
   readonly #patience: number;
   /** The watches that wait, by their signals. */
@@ -81,6 +82,8 @@ export class Wakeup {
   readonly #watches = new Set<AbortSignal>();
   /** Whoever waits has seen the changes of its kind up to here. */
   #seen = 0;
+  /** The newest revision after the last own commit. */
+  #committed = 0;
   #looking = false;
   #lookAgain = false;
   #next: Planned | undefined;
@@ -97,7 +100,7 @@ export class Wakeup {
    * all the same.
    */
   constructor(
-    look: (after: number) => Promise<News>,
+    look: (after: number) => MaybePromise<News>,
     openNotifier: OpenNotifier,
     patience: number,
   ) {
@@ -112,7 +115,8 @@ export class Wakeup {
    */
   wait(wait: Wait): Promise<number> {
     const { after, persistent, signal } = wait;
-    if (signal.aborted || after < this.#seen) return Promise.resolve(after);
+    const isBehind = after < this.#seen || after < this.#committed;
+    if (signal.aborted || isBehind) return Promise.resolve(after);
     if (this.#waiting.size === 0) this.#seen = after;
     this.#remember(signal);
     const { promise, resolve } = Promise.withResolvers<number>();
@@ -123,8 +127,9 @@ export class Wakeup {
     return promise;
   }
 
-  /** Tells of an own commit. */
-  committed(): void {
+  /** Tells of an own commit, and of the newest revision after it. */
+  committed(head: number): void {
+    this.#committed = head;
     this.#lastCommit = performance.now();
     this.#lookNow();
   }

@@ -25,9 +25,10 @@ import {
   assertType,
   copyOptions,
 } from "../options.ts";
+import { PagedItems, type Pages } from "../paged_stream.ts";
+import { isPromise, type MaybePromise } from "../promises.ts";
 import { Slice } from "../slice.ts";
 import type { StoredChange } from "../storage/storage.ts";
-import type { MaybePromise } from "../validation/kind_schemas.ts";
 import type { ChangeFilter, ChangeLog } from "./change_log.ts";
 
 /** What a watch emits. */
@@ -65,14 +66,12 @@ export function openWatch(
   const types = watchedTypes(options.types);
   const keys = watchedKeys(options);
   const stop = new AbortController();
-  const head = log.head();
-  // Where nobody reads the stream, nobody hears that it failed.
-  if (head instanceof Promise) head.catch(() => {});
-  const items = watchItems(
+  const head = headOf(log);
+  const items = new PagedItems(watchPages(
     log,
     { filter: { kind, keys }, types, options, decode, head },
     stop.signal,
-  );
+  ));
   let controller!: ReadableStreamDefaultController<WatchItem>;
 
   /** True for the first caller: the one who closes the stream. */
@@ -93,9 +92,10 @@ export function openWatch(
     },
     async pull() {
       try {
-        const { value, done } = await items.next();
-        if (stop.signal.aborted || done) return end();
-        controller.enqueue(value);
+        const next = items.next();
+        const item = isPromise(next) ? await next : next;
+        if (stop.signal.aborted || item === undefined) return end();
+        controller.enqueue(item);
       } catch (error) {
         if (stopOnce()) controller.error(error);
       }
@@ -112,20 +112,34 @@ export function openWatch(
   return stream;
 }
 
+/** The newest revision at this moment; where it cannot be read, the stream tells. */
+function headOf(log: ChangeLog): MaybePromise<number> {
+  try {
+    const head = log.head();
+    // Where nobody reads the stream, nobody hears that it failed.
+    if (isPromise(head)) head.then(undefined, () => {});
+    return head;
+  } catch (error) {
+    const failed = Promise.reject(error);
+    failed.catch(() => {});
+    return failed;
+  }
+}
+
 interface WatchPlan {
   readonly filter: ChangeFilter;
   readonly types: ReadonlySet<ChangeType>;
   readonly options: WatchOptions;
   readonly decode: DecodeValue;
   /** The newest revision at the moment of the call. */
-  readonly head: number | Promise<number>;
+  readonly head: MaybePromise<number>;
 }
 
-async function* watchItems(
+async function* watchPages(
   log: ChangeLog,
   { filter, types, options, decode, head }: WatchPlan,
   stop: AbortSignal,
-): AsyncGenerator<WatchItem, void> {
+): Pages<WatchItem> {
   const {
     after,
     bufferSize = DEFAULT_BUFFER_SIZE,
@@ -133,10 +147,12 @@ async function* watchItems(
     persistent = true,
   } = options;
   const { kind } = filter;
-  const toEvent = async (change: StoredChange): Promise<WatchEvent> => {
+  const toEvent = (change: StoredChange): MaybePromise<WatchEvent> => {
     const { type, key, version, revision } = change;
-    const value = await decode(kind, key, change.value);
-    return { type, kind, key, value, version, revision };
+    const value = decode(kind, key, change.value);
+    return isPromise(value)
+      ? value.then((value) => ({ type, kind, key, value, version, revision }))
+      : { type, kind, key, value, version, revision };
   };
   const slice = new Slice();
 
@@ -147,27 +163,26 @@ async function* watchItems(
   if (options.initial && types.has("create")) {
     const replay = log.replay(filter, start);
     while (!replay.done && !stop.aborted) {
-      for (const entry of await replay.next(bufferSize)) {
-        yield await toEvent({ ...entry, type: "create", revision: 0 });
-      }
+      const entries = await replay.next(bufferSize);
+      yield entries.values().map((entry) =>
+        toEvent({ ...entry, type: "create", revision: 0 })
+      );
       if (slice.isUsedUp) await slice.nextTurn();
     }
   }
   let told = cursor;
   if (options.initial && bookmarks) {
-    yield { type: "bookmark", revision: cursor };
+    yield [{ type: "bookmark", revision: cursor }];
   }
 
   while (!stop.aborted) {
     const page = await log.read(filter, cursor, bufferSize);
-    for (const change of page.changes) {
-      if (!types.has(change.type)) continue;
-      yield await toEvent(change);
-      told = change.revision;
-    }
+    const changes = page.changes.filter(({ type }) => types.has(type));
+    yield changes.values().map(toEvent);
+    told = changes.at(-1)?.revision ?? told;
     if (bookmarks && page.cursor - told >= log.bookmarkInterval) {
       told = page.cursor;
-      yield { type: "bookmark", revision: told };
+      yield [{ type: "bookmark", revision: told }];
     }
     if (page.cursor > cursor) {
       cursor = page.cursor;

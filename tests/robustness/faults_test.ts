@@ -23,7 +23,7 @@ import {
   StoreFullError,
 } from "../../mod.ts";
 import type { DriverChoice } from "../../src/sqlite/driver/load.ts";
-import { HEAD_REVISION } from "../../src/sqlite/queries.ts";
+import { ENTRIES_AT_ONCE, HEAD_REVISION } from "../../src/sqlite/queries.ts";
 import { type TestDriver, testOnEachDriver } from "../support/drivers.ts";
 import {
   type Effect,
@@ -73,6 +73,7 @@ interface Subject {
 async function subject(
   driver: DriverChoice,
   time: FrozenTime,
+  equals?: typeof equalsUnlessRefused,
 ): Promise<Subject> {
   const faults = new Faults();
   const store = await openStore<ModelKinds>({
@@ -80,7 +81,7 @@ async function subject(
     driver: await faultyDriver(driver, faults),
     history: HISTORY,
     busyTimeout: BUSY_TIMEOUT_MS,
-    equals: equalsUnlessRefused,
+    equals,
   });
   faults.connection!.exec(`
     WITH RECURSIVE past (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM past LIMIT ${HISTORY})
@@ -98,10 +99,11 @@ async function subject(
 
 /**
  * Every operation, in parts: writes of several callers, which share
- * transactions; writes that have one of their own; reads; and a watch that
- * replays what changes meanwhile.
+ * transactions, also with many entries; writes that have one of their own, also
+ * as too many entries to share one; reads; and a watch that replays what
+ * changes meanwhile.
  */
-const SCENARIOS = { crowd, loners, reads, replay };
+const SCENARIOS = { crowd, bulk, largeBulk, loners, reads, replay };
 type Scenario = keyof typeof SCENARIOS;
 
 async function crowd({ calls, time }: Subject): Promise<void> {
@@ -142,6 +144,31 @@ async function crowd({ calls, time }: Subject): Promise<void> {
   });
   calls.call({ do: "get", kind: "a", key: "6" });
   await settled(calls, time);
+}
+
+async function bulk({ calls, time }: Subject): Promise<void> {
+  calls.call({ do: "set", kind: "a", key: "6", value: { n: 60 } });
+  calls.call({
+    do: "set",
+    kind: "a",
+    key: "1",
+    value: { n: 11 },
+    ifVersion: 1,
+  });
+  // With one statement, and the last two each with its own.
+  await settled(calls, time, setMany(ENTRIES_AT_ONCE + 2));
+}
+
+async function largeBulk({ calls, time }: Subject): Promise<void> {
+  await settled(calls, time, setMany(2 * ENTRIES_AT_ONCE));
+}
+
+function setMany(length: number): Operation {
+  const entries = Array.from(
+    { length },
+    (_, n): [string, Value] => [`${100 + n}`, { n }],
+  );
+  return { do: "setAll", kind: "many", entries };
 }
 
 async function loners({ calls, time }: Subject): Promise<void> {
@@ -196,7 +223,9 @@ async function run(
   plan: FaultPlan = () => undefined,
 ): Promise<Run> {
   using time = new FrozenTime();
-  const it = await subject(driver, time);
+  // Values that are compared are written one by one.
+  const equals = scenario === "crowd" ? equalsUnlessRefused : undefined;
+  const it = await subject(driver, time, equals);
   const { faults, calls, store } = it;
   faults.inject(plan);
   await SCENARIOS[scenario](it);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import {
   assertBindable,
   type Connection,
@@ -37,7 +37,8 @@ class BuiltinConnection implements Connection {
   }
 
   prepare(sql: string): Statement {
-    return new BuiltinStatement(attempt(() => this.#database.prepare(sql)));
+    const statement: unknown = attempt(() => this.#database.prepare(sql));
+    return new BuiltinStatement(statement as ArrayStatement);
   }
 
   close(): void {
@@ -45,37 +46,72 @@ class BuiltinConnection implements Connection {
   }
 }
 
-class BuiltinStatement implements Statement {
-  readonly #statement: StatementSync;
+/** A statement of `node:sqlite` whose rows are arrays, which Deno's types do not know. */
+interface ArrayStatement {
+  setReturnArrays(enabled: boolean): void;
+  columns(): { readonly name: string }[];
+  run(...params: Bindable[]): unknown;
+  get(...params: Bindable[]): SqlValue[] | undefined;
+  all(...params: Bindable[]): SqlValue[][];
+}
 
-  constructor(statement: StatementSync) {
+class BuiltinStatement implements Statement {
+  readonly #statement: ArrayStatement;
+  readonly #columns: readonly string[];
+
+  constructor(statement: ArrayStatement) {
     this.#statement = statement;
+    // The binding's own row objects are slow to make, and slower to read.
+    statement.setReturnArrays(true);
+    this.#columns = statement.columns().map(({ name }) => name);
   }
 
   run(...params: SqlValue[]): void {
     const bound = bindable(params);
-    attempt(() => this.#statement.run(...bound));
+    try {
+      this.#statement.run(...bound);
+    } catch (error) {
+      throw toSqlError(error);
+    }
   }
 
   get(...params: SqlValue[]): Row | undefined {
     const bound = bindable(params);
-    return attempt(() => this.#statement.get(...bound)) as Row | undefined;
+    try {
+      const values = this.#statement.get(...bound);
+      return values && this.#toRow(values);
+    } catch (error) {
+      throw toSqlError(error);
+    }
   }
 
   all(...params: SqlValue[]): Row[] {
     const bound = bindable(params);
-    return attempt(() => this.#statement.all(...bound)) as Row[];
+    try {
+      return this.#statement.all(...bound).map((values) => this.#toRow(values));
+    } catch (error) {
+      throw toSqlError(error);
+    }
+  }
+
+  #toRow(values: readonly SqlValue[]): Row {
+    const row: Row = {};
+    for (let i = 0; i < values.length; i++) row[this.#columns[i]] = values[i];
+    return row;
   }
 }
 
 type Bindable = string | bigint | Uint8Array | null;
 
-function bindable(params: SqlValue[]): Bindable[] {
-  return params.map((value) => {
+/** The parameters, in the same array. */
+function bindable(params: (SqlValue | bigint)[]): Bindable[] {
+  for (let i = 0; i < params.length; i++) {
+    const value = params[i] as SqlValue;
     assertBindable(value);
     // A number would be bound as REAL.
-    return typeof value === "number" ? BigInt(value) : value;
-  });
+    if (typeof value === "number") params[i] = BigInt(value);
+  }
+  return params as Bindable[];
 }
 
 function openOwn(location: Location): DatabaseSync {
@@ -111,13 +147,16 @@ function attempt<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (isFailure(error)) throw SqlError.from(error, error.errcode);
-    // An integer past 2^53 - 1, which nobody here writes.
-    if (codeOf(error) === "ERR_OUT_OF_RANGE") {
-      throw new SqlError("corrupt", (error as Error).message, { cause: error });
-    }
-    throw error;
+    throw toSqlError(error);
   }
+}
+
+function toSqlError(error: unknown): unknown {
+  if (isFailure(error)) return SqlError.from(error, error.errcode);
+  // An integer past 2^53 - 1, which nobody here writes.
+  return codeOf(error) === "ERR_OUT_OF_RANGE"
+    ? new SqlError("corrupt", (error as Error).message, { cause: error })
+    : error;
 }
 
 /** Whether SQLite, or Deno on its behalf, refused. Anything else is a mistake. */

@@ -36,6 +36,7 @@ interface FfiDatabase {
 
 interface FfiStatement {
   run(...params: SqlValue[]): number;
+  get(...params: SqlValue[]): object | undefined;
   all(...params: SqlValue[]): object[];
   finalize(): void;
 }
@@ -100,29 +101,46 @@ class FfiPreparedStatement implements Statement {
 
   run(...params: SqlValue[]): void {
     params.forEach(assertBindable);
-    this.#attempt((statement) => statement.run(...params));
+    const statement = this.#prepared();
+    try {
+      statement.run(...params);
+    } catch (error) {
+      throw this.#failed(error);
+    }
   }
 
-  // Not the binding's `get`: without parameters it gives the same object at
-  // every call.
   get(...params: SqlValue[]): Row | undefined {
-    return this.all(...params)[0];
+    // Without parameters the binding gives the same object at every call.
+    if (params.length === 0) return this.all()[0];
+    params.forEach(assertBindable);
+    const statement = this.#prepared();
+    try {
+      return statement.get(...params) as Row | undefined;
+    } catch (error) {
+      throw this.#failed(error);
+    }
   }
 
   all(...params: SqlValue[]): Row[] {
     params.forEach(assertBindable);
-    return this.#attempt((statement) => statement.all(...params)) as Row[];
+    const statement = this.#prepared();
+    try {
+      return statement.all(...params) as Row[];
+    } catch (error) {
+      throw this.#failed(error);
+    }
   }
 
-  #attempt<T>(work: (statement: FfiStatement) => T): T {
-    const statement = this.#statement ??= attempt(this.#prepare);
-    try {
-      return attempt(() => work(statement));
-    } catch (error) {
-      this.#statement = undefined;
-      discard(statement);
-      throw error;
-    }
+  #prepared(): FfiStatement {
+    return this.#statement ??= attempt(this.#prepare);
+  }
+
+  /** Discards the statement; gives the error to throw. */
+  #failed(error: unknown): SqlError {
+    const statement = this.#statement;
+    this.#statement = undefined;
+    if (statement) discard(statement);
+    return toSqlError(error);
   }
 }
 
@@ -143,8 +161,12 @@ function attempt<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw SqlError.from(error, codeOf(error));
+    throw toSqlError(error);
   }
+}
+
+function toSqlError(error: unknown): SqlError {
+  return SqlError.from(error, codeOf(error));
 }
 
 function codeOf(error: unknown): number | undefined {

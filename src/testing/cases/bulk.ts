@@ -205,6 +205,37 @@ export const bulk: Cases = {
     assertEquals(await store.count("users"), 0);
   },
 
+  "C4 a setAll whose last entry is refused fails alone, of whatever size":
+    async (
+      open,
+    ) => {
+      const broken = new Error("No");
+      const equals = (_kind: string, _previous: unknown, next: unknown) => {
+        if (next === "refused") throw broken;
+        return false;
+      };
+      for (const count of [3, 100, 101, 5_000]) {
+        await using store = await open({ equals });
+        await store.set("users", "last", 1);
+        const keys = numberedKeys(count - 1);
+        const entries = keys.map((key) => [key, key] as const);
+        const outcomes = await Promise.allSettled([
+          store.set("users", "before", 2),
+          store.setAll("users", [...entries, ["last", "refused"]]),
+          store.set("users", "other", 3),
+        ]);
+        const what = `setAll of ${count} entries`;
+        assertEquals(outcomes[1], { status: "rejected", reason: broken }, what);
+        assertEquals(
+          [...await store.list("users")],
+          [["before", 2], ["last", 1], ["other", 3]],
+          what,
+        );
+        // What was undone has no revision.
+        assertEquals((await store.set("users", "next", 4)).revision, 4, what);
+      }
+    },
+
   "C2 a setAll is read whole or not at all": async (open) => {
     await using store = await open();
     const keys = numberedKeys(20_000);
