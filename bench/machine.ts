@@ -4,6 +4,7 @@
  * @module
  */
 import type { Binding } from "./subjects/binding.ts";
+import { peerVersions } from "./subjects/npm.ts";
 
 /** Lines that tell the machine, the versions, and the day. */
 export function describeMachine(
@@ -19,7 +20,7 @@ export function describeMachine(
     `${cores} cores of ${cpuModel()}, load ${busy} before the run`,
     `${Deno.build.os} ${Deno.osRelease()}, ${fileSystemOf(dir)}`,
     `Deno ${Deno.version.deno}, V8 ${Deno.version.v8}`,
-    `SQLite ${sqlite.join(", ")}`,
+    `SQLite ${sqlite.join(", ")}; ${peerVersions().join(", ")}`,
     new Date().toISOString().slice(0, 10),
   ];
 }

@@ -37,13 +37,17 @@ Written by \`deno task bench\` in ${formatTime(duration)}.
 
 ## Figures to reach
 
-Medians of the ratios within each round.
+Of speeds, the median of the ratios within the rounds.
 
 ${goalTable(rows)}
 
 ## What is compared
 
 ${subjectTable(subjects)}
+
+"raw" is prepared statements of the same binding on the store's own tables, with
+its triggers and nothing around them: the limit. An "own table" has a key and a
+value, no versions, no change log, and nothing to watch.
 
 Each row opens its subjects side by side and warms them up. Then in each round
 each of them does the same work for a few milliseconds, in an order that changes

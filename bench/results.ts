@@ -156,8 +156,12 @@ export function formatTime(ms: number): string {
 
 /** How many in a second. */
 export function formatRate(perSecond: number): string {
-  const rounded = Number(perSecond.toPrecision(3));
-  return `${Math.round(rounded).toLocaleString("en").replaceAll(",", " ")}/s`;
+  return `${formatCount(Math.round(Number(perSecond.toPrecision(3))))}/s`;
+}
+
+/** "100 000". */
+export function formatCount(count: number): string {
+  return count.toLocaleString("en").replaceAll(",", " ");
 }
 
 /** An amount of memory. */

@@ -56,7 +56,7 @@ export async function makeBigFile(
 }
 
 /** "10 k", "1 M". */
-export function formatCount(count: number): string {
+export function formatSize(count: number): string {
   if (count >= 1e6) return `${count / 1e6} M`;
   return count >= 1e4 ? `${count / 1e3} k` : String(count);
 }

@@ -1,81 +1,140 @@
 /**
- * What the change log costs a write.
+ * What the change log costs a write: the store, and raw statements, on a file
+ * with its triggers and on one that has lost them.
  *
  * @module
  */
-import { ok } from "node:assert";
+import { deepEqual } from "node:assert";
 import { openStore } from "../../mod.ts";
 import { type Contender, measure, speedOf } from "../measure.ts";
 import { atMost, digits, type Line, lineOf } from "../results.ts";
 import type { Connection } from "../subjects/binding.ts";
-import { KIND, type Kinds } from "../subjects/store.ts";
+import { rawSession } from "../subjects/raw.ts";
+import { type DriverName, KIND, type Kinds } from "../subjects/store.ts";
 import { entriesOf, keyOf, SMALL } from "../values.ts";
-import type { Row } from "./row.ts";
+import type { Bench, Row } from "./row.ts";
 
 const COUNT = 1_000;
+/** So few changes that the log is full, and is pruned, from the beginning on. */
+const HISTORY = COUNT;
 /** How many times as long a `set` may take with the log. */
 const MOST = 1.6;
-/** So many changes that the log is as long as it may be, and is pruned. */
-const HISTORY = 2 * COUNT;
+
+const HEADING = "time / no triggers";
 
 /** The row. */
 export const logCostRow: Row = {
   name: "change log",
   async measure(bench) {
     const lines: Line[] = [];
-    for (const [driver, binding] of bench.bindings) {
-      await using resources = new AsyncDisposableStack();
-      const open = async (
-        name: string,
-      ): Promise<Contender & { beside: Connection }> => {
-        const path = `${await bench.makeFolder()}/store.db`;
-        const store = resources.use(
-          await openStore<Kinds>({
-            path,
-            driver,
-            durability: "normal",
-            history: HISTORY,
-          }),
-        );
-        for (let seq = 0; seq < 3; seq++) {
-          const entries = entriesOf(SMALL, COUNT);
-          await store.setAll(
-            KIND,
-            entries.map(([key], n) => [key, SMALL.of(n + seq)]),
-          );
-        }
-        const beside = binding.open(path);
-        resources.defer(() => void beside.close());
-        return {
-          name,
-          beside,
-          operate: (n) =>
-            store.set(KIND, keyOf(n % COUNT), SMALL.of(COUNT + n)),
-        };
-      };
-      const logged = await open(`store (${driver})`);
-      const unlogged = await open(`store (${driver}), no triggers`);
-      dropTriggers(unlogged.beside);
-      const revision = revisionOf(unlogged.beside);
-      const [one, other] = await measure([logged, unlogged], bench.plan);
-      ok(revisionOf(unlogged.beside) === revision);
-      ok(revisionOf(logged.beside) > revision);
-      const cost = speedOf(other, one);
-      lines.push({
-        ...lineOf(one, "store"),
-        ratios: { "time / no triggers": cost },
-        goals: [atMost(MOST, cost.median, digits, " × without")],
-      }, lineOf(other, "store"));
+    for (const driver of bench.bindings.keys()) {
+      await using files = new LogFiles(bench, driver);
+      const measured = await measure([
+        await files.storeSet(`store (${driver})`, dropNothing),
+        await files.storeSet(`store (${driver}), no triggers`, dropTriggers),
+        await files.rawSet(`raw (${driver})`, dropNothing),
+        await files.rawSet(`raw (${driver}), no triggers`, dropTriggers),
+      ], bench.plan);
+      files.assertLogged([true, false, true, false]);
+      const [store, storeUnlogged, raw, rawUnlogged] = measured;
+      const cost = speedOf(storeUnlogged, store);
+      const rawCost = speedOf(rawUnlogged, raw);
+      lines.push(
+        {
+          ...lineOf(store, "store"),
+          ratios: { [HEADING]: cost },
+          goals: [atMost(MOST, cost.median, digits, " × no triggers")],
+        },
+        lineOf(storeUnlogged, "store"),
+        { ...lineOf(raw, "raw"), ratios: { [HEADING]: rawCost } },
+        lineOf(rawUnlogged, "raw"),
+      );
     }
     return {
       name: this.name,
       work:
-        'one caller replaces a value, at `durability: "normal"`, with the triggers that write the change log, and without them',
+        'one caller replaces a value, at `durability: "normal"`, with the triggers that write the change log, and without them; raw: its log is not pruned',
       unit: "set",
       lines,
     };
   },
 };
+
+/** Files with and without triggers, each open for one contender. */
+class LogFiles implements AsyncDisposable {
+  readonly #bench: Bench;
+  readonly #driver: DriverName;
+  readonly #resources = new AsyncDisposableStack();
+  /** A connection to each file, and the newest revision before the measurement. */
+  readonly #files: { connection: Connection; revision: number }[] = [];
+
+  constructor(bench: Bench, driver: DriverName) {
+    this.#bench = bench;
+    this.#driver = driver;
+  }
+
+  /** The store's `set`. */
+  async storeSet(name: string, prepare: Prepare): Promise<Contender> {
+    const path = await this.#makeFile();
+    const store = this.#resources.use(await this.#openStore(path));
+    this.#connect(path, prepare);
+    return {
+      name,
+      operate: (n) => store.set(KIND, keyOf(n % COUNT), SMALL.of(COUNT + n)),
+    };
+  }
+
+  /** The same by raw statements. */
+  async rawSet(name: string, prepare: Prepare): Promise<Contender> {
+    const connection = this.#connect(await this.#makeFile(), prepare);
+    connection.exec("PRAGMA synchronous = NORMAL");
+    const session = rawSession(connection);
+    return {
+      name,
+      operate: (n) => session.set(keyOf(n % COUNT), SMALL.of(COUNT + n)),
+    };
+  }
+
+  /** Sees that the log has, or has not, grown. */
+  assertLogged(logged: readonly boolean[]): void {
+    const grown = this.#files.map(({ connection, revision }) =>
+      revisionOf(connection) > revision
+    );
+    deepEqual(grown, logged);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources.disposeAsync();
+  }
+
+  async #makeFile(): Promise<string> {
+    const path = `${await this.#bench.makeFolder()}/store.db`;
+    await using store = await this.#openStore(path);
+    await store.setAll(KIND, entriesOf(SMALL, COUNT));
+    return path;
+  }
+
+  #openStore(path: string) {
+    return openStore<Kinds>({
+      path,
+      driver: this.#driver,
+      durability: "normal",
+      history: HISTORY,
+    });
+  }
+
+  #connect(path: string, prepare: Prepare): Connection {
+    const connection = this.#bench.bindings.get(this.#driver)!.open(path);
+    this.#resources.defer(() => void connection.close());
+    prepare(connection);
+    this.#files.push({ connection, revision: revisionOf(connection) });
+    return connection;
+  }
+}
+
+type Prepare = (connection: Connection) => void;
+
+function dropNothing(): void {}
 
 function dropTriggers(connection: Connection): void {
   const triggers = connection.prepare(

@@ -7,7 +7,7 @@
 import { type MemoryTask, startProcess } from "../processes.ts";
 import type { Line } from "../results.ts";
 import { KIND } from "../subjects/store.ts";
-import { formatCount } from "./big_file.ts";
+import { formatSize } from "./big_file.ts";
 import { type Bench, type Row, scaled } from "./row.ts";
 
 type Scale = Pick<MemoryTask, "path" | "count" | "callers" | "watchers">;
@@ -18,7 +18,7 @@ export function memoryRows(scale: number): Row[] {
     memoryRow("entries", async (bench) => {
       const files = await bench.bigFiles();
       return files.map(({ path, count }) => [
-        formatCount(count),
+        formatSize(count),
         { path, count, callers: 1, watchers: 0 },
       ]);
     }),

@@ -5,7 +5,7 @@
  */
 import { openStore } from "../../mod.ts";
 import { type Contender, measure, spreadOf } from "../measure.ts";
-import { atMost, formatTime, linesOf } from "../results.ts";
+import { atMost, formatCount, formatTime, linesOf } from "../results.ts";
 import { DURABLE } from "../subjects/binding.ts";
 import { KIND } from "../subjects/store.ts";
 import { entriesOf, SMALL } from "../values.ts";
@@ -76,8 +76,9 @@ export function openingRow(scale: number): Row {
       });
       return {
         name: this.name,
-        work:
-          `opens a file with ${count} entries, in the same process; raw: opens it, sets its pragmas, and reads one row`,
+        work: `opens a file with ${
+          formatCount(count)
+        } entries, in the same process; raw: opens it, sets its pragmas, and reads one row`,
         unit: "opening",
         lines,
       };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatCount } from "../results.ts";
 import type { Session } from "../subjects/subject.ts";
 import { keyOf, LARGE, MEDIUM, SMALL, type Values } from "../values.ts";
 import type { Row } from "./row.ts";
@@ -24,7 +25,7 @@ export function readRows(scale: number): Row[] {
 function getRow(values: Values, count: number): Row {
   return sessionRow({
     name: `get, ${values.label}`,
-    work: `one of ${count} values by its key, decoded`,
+    work: `one of ${formatCount(count)} values by its key, decoded`,
     unit: "get",
     values,
     count,
@@ -35,8 +36,10 @@ function getRow(values: Values, count: number): Row {
 
 function listRow(values: Values, count: number): Row {
   return sessionRow({
-    name: `list, ${count} × ${values.label}`,
-    work: `all ${count} values of a kind by key, decoded, in one map`,
+    name: `list, ${formatCount(count)} × ${values.label}`,
+    work: `all ${
+      formatCount(count)
+    } values of a kind by key, decoded, in one map`,
     unit: "list",
     values,
     count,
@@ -47,8 +50,10 @@ function listRow(values: Values, count: number): Row {
 
 function entriesRow(values: Values, count: number): Row {
   return sessionRow({
-    name: `entries, ${count} × ${values.label}`,
-    work: `all ${count} entries of a kind, decoded, with version and time`,
+    name: `entries, ${formatCount(count)} × ${values.label}`,
+    work: `all ${
+      formatCount(count)
+    } entries of a kind, decoded, with version and time`,
     unit: "stream",
     values,
     count,

@@ -15,7 +15,7 @@ import { atMost, digits, type Line, lineOf } from "../results.ts";
 import type { Connection } from "../subjects/binding.ts";
 import { KIND } from "../subjects/store.ts";
 import { keyOf, SMALL, STRIDE, type Value } from "../values.ts";
-import { type BigFile, formatCount, SMALL_KIND } from "./big_file.ts";
+import { type BigFile, formatSize, SMALL_KIND } from "./big_file.ts";
 import type { Row } from "./row.ts";
 
 type Kinds = { [KIND]: Value; [SMALL_KIND]: Value };
@@ -119,7 +119,7 @@ function sizeRow(row: SizeRow): Row {
           const beside = binding.open(file.path);
           resources.defer(() => void beside.close());
           const sized = { ...file, store, beside };
-          const size = formatCount(file.count);
+          const size = formatSize(file.count);
           stores.push({
             name: `store (${driver}), ${size}`,
             weight,

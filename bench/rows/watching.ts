@@ -7,7 +7,14 @@ import { equal } from "node:assert";
 import { openStore, type Store } from "../../mod.ts";
 import { openMemoryStore } from "../../src/memory/open_memory_store.ts";
 import { type Contender, measure, spreadOf } from "../measure.ts";
-import { atMost, formatTime, type Line, linesOf, p99Of } from "../results.ts";
+import {
+  atMost,
+  formatCount,
+  formatTime,
+  type Line,
+  linesOf,
+  p99Of,
+} from "../results.ts";
 import type { Binding } from "../subjects/binding.ts";
 import { changesOf } from "../subjects/raw.ts";
 import { KIND, type Kinds } from "../subjects/store.ts";
@@ -57,8 +64,9 @@ function catchUpRow(count: number): Row {
       });
       return {
         name: this.name,
-        work:
-          `${count} changes, from the change log's beginning (\`after: 0\`), decoded; raw: by pages of 1000`,
+        work: `${
+          formatCount(count)
+        } changes, from the change log's beginning (\`after: 0\`), decoded; raw: by pages of 1 000`,
         unit: "event",
         lines: linesOf(bench.subjects, measurements, { rate: 100_000 }),
       };

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Contender, measure } from "../measure.ts";
-import { linesOf } from "../results.ts";
+import { formatCount, linesOf } from "../results.ts";
 import { AT_ONCE, type Session } from "../subjects/subject.ts";
 import {
   entriesOf,
@@ -68,7 +68,7 @@ function callersRow(callers: number): Row {
 }
 
 function setAllRow(count: number): Row {
-  const name = `setAll, ${count.toLocaleString("en").replaceAll(",", " ")}`;
+  const name = `setAll, ${formatCount(count)}`;
   return {
     name,
     async measure(bench: Bench) {

@@ -38,6 +38,16 @@ export async function installPeers(): Promise<string | undefined> {
   }
 }
 
+/** The packages with their versions. */
+export function peerVersions(): string[] {
+  const { dependencies } = JSON.parse(
+    Deno.readTextFileSync(`${folder}package.json`),
+  );
+  return Object.entries(dependencies).map(([name, version]) =>
+    `${name} ${version}`
+  );
+}
+
 /** Loads one of the packages, or a file of it. */
 export function requirePeer(name: string): Exports {
   return createRequire(folder)(name);

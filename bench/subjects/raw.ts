@@ -25,14 +25,15 @@ export function rawSubject(driver: DriverName, binding: Binding): Subject {
       await (await openStore({ path, driver })).close();
       const connection = binding.open(path);
       connection.exec(DURABLE);
-      return sessionOf(connection);
+      return rawSession(connection);
     },
   };
 }
 
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
 
-function sessionOf(connection: Connection): Session {
+/** Statements on a file that a store has made. */
+export function rawSession(connection: Connection): Session {
   const get = connection.prepare(
     "SELECT value FROM zestor_kv WHERE kind = ? AND key = ?",
   );
