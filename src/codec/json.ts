@@ -35,8 +35,7 @@ export const json: Codec = {
   name: "json",
   givesOwnBytes: true,
   encode(value: unknown): Uint8Array {
-    const plain = toPlain(value, { parent: undefined, key: "" }, new Set());
-    return encoder.encode(JSON.stringify(plain));
+    return encoder.encode(JSON.stringify(plainOf(value)));
   },
   decode(bytes: Uint8Array): unknown {
     const text = decoder.decode(bytes);
@@ -50,14 +49,33 @@ export const json: Codec = {
 interface Place {
   readonly parent: Place | undefined;
   readonly key: string | number;
+  readonly depth: number;
+}
+
+const ROOT: Place = { parent: undefined, key: "", depth: 0 };
+
+/** The objects that a part is in; absent as long as nobody looks for cycles. */
+type Ancestors = Set<object> | undefined;
+
+/** How deep a value may be before it is looked for cycles, which takes time. */
+const DEEP = 32;
+const TOO_DEEP = Symbol("too deep");
+
+function plainOf(value: unknown): unknown {
+  try {
+    return toPlain(value, ROOT, undefined);
+  } catch (error) {
+    if (error !== TOO_DEEP) throw error;
+    return toPlain(value, ROOT, new Set());
+  }
 }
 
 /**
- * What JSON takes for a value, with nothing in it that JSON would lose. Each
- * part is read once: a getter, a `toJSON` or a Proxy may give another the next
- * time.
+ * What JSON takes for a value, with nothing in it that JSON would lose. Of what
+ * it gives, each part was read once: a getter, a `toJSON` or a Proxy may give
+ * another the next time.
  */
-function toPlain(value: unknown, at: Place, ancestors: Set<object>): unknown {
+function toPlain(value: unknown, at: Place, ancestors: Ancestors): unknown {
   if (!isObject(value)) return toPlainScalar(value, at);
   const { toJSON } = value as { toJSON?: unknown };
   if (typeof toJSON !== "function") return copyOf(value, at, ancestors);
@@ -70,15 +88,17 @@ function toPlain(value: unknown, at: Place, ancestors: Set<object>): unknown {
   return isObject(json) ? copyOf(json, at, ancestors) : toPlainScalar(json, at);
 }
 
-/** The same of a part; of text, which most parts are, no place is noted. */
-function toPlainPart(
-  part: unknown,
-  parent: Place,
-  key: string | number,
-  ancestors: Set<object>,
-): unknown {
-  if (typeof part === "string") return part;
-  return toPlain(part, { parent, key }, ancestors);
+/** Whether JSON has a form for a value, which is no object. */
+function isPlain(value: unknown): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value) && !Object.is(value, -0);
+    default:
+      return value === null;
+  }
 }
 
 function isObject(value: unknown): value is object {
@@ -86,14 +106,11 @@ function isObject(value: unknown): value is object {
 }
 
 function toPlainScalar(value: unknown, at: Place): unknown {
+  if (isPlain(value)) return value;
   switch (typeof value) {
-    case "string":
-    case "boolean":
-    case "object":
-      return value;
     case "number":
-      if (!Number.isFinite(value)) throw refusal(String(value), at);
-      return Object.is(value, -0) ? NEGATIVE_ZERO : value;
+      if (Object.is(value, -0)) return NEGATIVE_ZERO;
+      throw refusal(String(value), at);
     case "undefined":
       throw refusal("undefined", at);
     case "bigint":
@@ -107,25 +124,33 @@ function toPlainScalar(value: unknown, at: Place): unknown {
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): object };
 const NEGATIVE_ZERO = rawJSON("-0");
 
-function copyOf(value: object, at: Place, ancestors: Set<object>): unknown {
-  if (ancestors.has(value)) throw refusal("a cycle", at);
-  ancestors.add(value);
+function copyOf(value: object, at: Place, ancestors: Ancestors): unknown {
+  if (ancestors === undefined && at.depth > DEEP) throw TOO_DEEP;
+  if (ancestors?.has(value)) throw refusal("a cycle", at);
+  ancestors?.add(value);
   const copy = Array.isArray(value)
     ? copyOfArray(value, at, ancestors)
     : copyOfObject(value, at, ancestors);
-  ancestors.delete(value);
+  ancestors?.delete(value);
   return copy;
+}
+
+function placeIn(parent: Place, key: string | number): Place {
+  return { parent, key, depth: parent.depth + 1 };
 }
 
 function copyOfArray(
   value: readonly unknown[],
   at: Place,
-  ancestors: Set<object>,
+  ancestors: Ancestors,
 ): unknown[] {
   const copy: unknown[] = [];
   // By index: a hole in a sparse array would become null.
   for (let i = 0; i < value.length; i++) {
-    copy.push(toPlainPart(value[i], at, i, ancestors));
+    const part = value[i];
+    copy.push(
+      isPlain(part) ? part : toPlain(part, placeIn(at, i), ancestors),
+    );
   }
   if (Object.keys(value).length > copy.length) {
     throw refusal("an array with named properties", at);
@@ -136,43 +161,37 @@ function copyOfArray(
 function copyOfObject(
   value: object,
   at: Place,
-  ancestors: Set<object>,
+  ancestors: Ancestors,
 ): object {
-  const names = Object.keys(value);
-  if (hasHiddenContent(value, names)) throw refusal(classOf(value), at);
+  if (isContainer(value)) throw refusal(classOf(value), at);
   if (Object.getOwnPropertySymbols(value).length > 0) {
     throw refusal("a symbol as a property's name", at);
   }
-  const copy: Record<string, unknown> = {};
+  // Its own: to write to one named `__proto__` sets no prototype.
+  const copy: Record<string, unknown> = { ...value };
+  const names = Object.keys(copy);
+  if (names.length === 0 && !isBare(value)) throw refusal(classOf(value), at);
   for (const name of names) {
-    const part = (value as Record<string, unknown>)[name];
-    const plain = toPlainPart(part, at, name, ancestors);
-    if (name === "__proto__") addOwn(copy, name, plain);
-    else copy[name] = plain;
+    const part = copy[name];
+    if (isPlain(part)) continue;
+    copy[name] = toPlain(part, placeIn(at, name), ancestors);
   }
   return copy;
 }
 
-/** Not by assignment, which would set the prototype. */
-function addOwn(object: object, name: string, value: unknown): void {
-  Object.defineProperty(object, name, {
-    value,
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  });
-}
-
-/** Whether an object's content is where JSON does not look: in internal slots or private fields. */
-function hasHiddenContent(value: object, names: readonly string[]): boolean {
+/** Whether an object has nothing in internal slots or private fields, where JSON does not look. */
+function isBare(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return false;
-  return names.length === 0 || ArrayBuffer.isView(value) ||
-    CONTAINERS.some((container) => value instanceof container);
+  return prototype === Object.prototype || prototype === null;
 }
 
-// They may have properties besides, as errors often do. `JSON.stringify` makes
-// primitives of the last three.
+/** Whether it has, and may have properties besides, as errors often do. */
+function isContainer(value: object): boolean {
+  return !isBare(value) && (ArrayBuffer.isView(value) ||
+    CONTAINERS.some((container) => value instanceof container));
+}
+
+// `JSON.stringify` makes primitives of the last three.
 const CONTAINERS = [Map, Set, Error, RegExp, Promise, String, Number, Boolean];
 
 function refusal(what: string, at: Place): TypeError {
