@@ -75,17 +75,22 @@ const SIZES = quick ? [1_000, 2_000] : [10_000, 100_000, 1_000_000];
 /** How many changes their logs have: as many as a store keeps. */
 const HISTORY = 10_000;
 
+const DRIVERS = ["builtin", "ffi", "memory"];
+
 async function main(dir: string): Promise<void> {
-  const subjects = await loadSubjects(
-    driver?.split(",") ?? ["builtin", "ffi", "memory"],
-  );
+  const drivers = driver?.split(",") ?? DRIVERS;
+  assertKnown("driver", drivers, DRIVERS);
+  const chosen = ROWS.filter(({ name }) => name.includes(only ?? ""));
+  if (chosen.length === 0) {
+    assertKnown("only", [only!], ROWS.map(({ name }) => name));
+  }
+  const subjects = await loadSubjects(drivers);
   const { present, absent, bindings } = subjects;
   for (const { name, absent: reason } of absent) {
     console.log(`absent: ${name}: ${reason}`);
   }
   const machine = describeMachine(bindings, dir);
   const bench = benchIn(dir, present, bindings);
-  const chosen = ROWS.filter(({ name }) => name.includes(only ?? ""));
   const start = performance.now();
   const rows: RowResult[] = [];
   for (const [i, row] of chosen.entries()) {
@@ -101,20 +106,35 @@ async function main(dir: string): Promise<void> {
   const out = flags.out ??
     (isWhole ? fileURLToPath(new URL(".", import.meta.url)) : undefined);
   if (out === undefined) return;
-  const chart = "chart.svg";
-  const report = reportOf({ machine, subjects, rows, duration, chart });
   await Deno.mkdir(out, { recursive: true });
-  await Deno.writeTextFile(`${out}/RESULTS.md`, report);
-  const durable = new Set(
-    present.filter(({ isDurable }) => isDurable).map(({ name }) => name),
-  );
   const charted = CHARTED.flatMap((name) =>
     rows.find((row) => row.name.startsWith(name)) ?? []
   );
-  await Deno.writeTextFile(
-    `${out}/${chart}`,
-    drawChart(charted, (subject) => durable.has(subject)),
+  const chart = charted.length > 0 ? "chart.svg" : undefined;
+  if (chart) {
+    await Deno.writeTextFile(`${out}/${chart}`, drawChart(charted, present));
+  }
+  const report = reportOf({ machine, subjects, rows, duration, chart });
+  await writeFormatted(`${out}/RESULTS.md`, report);
+}
+
+function assertKnown(
+  flag: string,
+  given: readonly string[],
+  known: readonly string[],
+): void {
+  const unknown = given.find((one) => !known.includes(one));
+  if (unknown === undefined) return;
+  throw new RangeError(
+    `Cannot run: "--${flag}" is of ${known.join(" | ")}, received "${unknown}"`,
   );
+}
+
+/** The gate looks at the format of every file. */
+async function writeFormatted(path: string, text: string): Promise<void> {
+  await Deno.writeTextFile(path, text);
+  const args = ["fmt", "--quiet", path];
+  await new Deno.Command(Deno.execPath(), { args }).output();
 }
 
 function benchIn(

@@ -7,7 +7,7 @@
 // deno-lint-ignore no-import-prefix -- in deno.json, every task would download it
 import * as echarts from "npm:echarts@^6.1.0";
 import { formatRate, type Line, type RowResult } from "./results.ts";
-import type { Family } from "./subjects/subject.ts";
+import type { Family, Subject } from "./subjects/subject.ts";
 
 const WIDTH = 920;
 const COLUMNS = 2;
@@ -35,12 +35,15 @@ const TEXT = "#1f2328";
 /** Draws the rows; what is not durable is left out of those that are about durable writes. */
 export function drawChart(
   rows: readonly RowResult[],
-  isDurable: (subject: string) => boolean,
+  subjects: readonly Subject[],
 ): string {
+  const durable = new Set(
+    subjects.filter(({ isDurable }) => isDurable).map(({ name }) => name),
+  );
   const panels = rows.map((row) => ({
     name: row.name,
     lines: row.lines.filter(({ subject }) =>
-      !row.isDurable || isDurable(subject)
+      !row.isDurable || durable.has(subject)
     ).toSorted((a, b) => b.value.median - a.value.median),
   }));
   const most = Math.max(...panels.map(({ lines }) => lines.length));

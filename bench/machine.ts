@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { median } from "simple-statistics";
+import { formatTime } from "./results.ts";
 import type { Binding } from "./subjects/binding.ts";
 import { peerVersions } from "./subjects/npm.ts";
 
@@ -18,7 +20,9 @@ export function describeMachine(
   );
   return [
     `${cores} cores of ${cpuModel()}, load ${busy} before the run`,
-    `${Deno.build.os} ${Deno.osRelease()}, ${fileSystemOf(dir)}`,
+    `${Deno.build.os} ${Deno.osRelease()}, ${
+      fileSystemOf(dir)
+    }, where 4 KiB are written and synced in ${formatTime(timeSync(dir))}`,
     `Deno ${Deno.version.deno}, V8 ${Deno.version.v8}`,
     `SQLite ${sqlite.join(", ")}; ${peerVersions().join(", ")}`,
     new Date().toISOString().slice(0, 10),
@@ -44,7 +48,19 @@ function cpuModel(): string {
   }
 }
 
-/** The type of the file system, on which a durable write depends more than on anything. */
+/** How long a disk takes to make a write durable, in ms; the goals for durable writes are easier, the longer. */
+function timeSync(dir: string): number {
+  using file = Deno.openSync(`${dir}/synced`, { create: true, write: true });
+  const page = new Uint8Array(4096);
+  const times = Array.from({ length: 100 }, () => {
+    const start = performance.now();
+    file.writeSync(page);
+    file.syncDataSync();
+    return performance.now() - start;
+  });
+  return median(times);
+}
+
 function fileSystemOf(dir: string): string {
   try {
     const mounts = Deno.readTextFileSync("/proc/mounts").split("\n")
