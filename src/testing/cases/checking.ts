@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Store } from "../../contract.ts";
-import type { Cases } from "../case.ts";
+import type { Cases, Open } from "../case.ts";
 import {
   assertLoopTurns,
   assertRejectsWith,
@@ -18,9 +18,6 @@ import {
   turn,
   writeInRounds,
 } from "../reading.ts";
-
-/** So many entries that a check takes several turns of the event loop. */
-const MANY = 5_000;
 
 /** Every sort of write, by what it is; each leaves what the next one needs. */
 const WRITES: Record<string, (store: Store) => Promise<unknown>> = {
@@ -152,8 +149,7 @@ export const checking: Cases = {
   },
 
   "check: what is called meanwhile waits for its end": async (open) => {
-    await using store = await open();
-    await fill(store, "k", numberedKeys(MANY));
+    await using store = await openSlow(open);
     const settled: string[] = [];
     const track = (name: string, operation: Promise<unknown>) =>
       operation.then(() => settled.push(name));
@@ -194,22 +190,12 @@ export const checking: Cases = {
   },
 
   "C8 check lets the event loop turn": async (open) => {
-    // However fast the machine is: a ms for each entry.
-    const slow = () => {
-      const end = performance.now() + 1;
-      while (performance.now() < end);
-    };
-    await using store = await open({
-      schemas: { k: slow },
-      validateReads: true,
-    });
-    await fill(store, "k", numberedKeys(50));
+    await using store = await openSlow(open);
     await assertLoopTurns(() => store.check());
   },
 
   "C7 check ends at once when its signal aborts": async (open) => {
-    await using store = await open();
-    await fill(store, "k", numberedKeys(MANY));
+    await using store = await openSlow(open);
     const controller = new AbortController();
     const reason = new Error("stop");
     const checked = assertRejectsWith(
@@ -227,11 +213,28 @@ export const checking: Cases = {
   },
 
   "close waits for a check": async (open) => {
-    const store = await open();
-    await fill(store, "k", numberedKeys(MANY));
+    const store = await openSlow(open);
     const checked = store.check();
     await turn();
     await store.close();
     assertEquals(await checked, []);
   },
 };
+
+/** Opens a store whose check takes several turns of the event loop, however fast the machine is. */
+async function openSlow(open: Open): Promise<Store> {
+  let isSlow = false;
+  // A ms for each entry.
+  const slow = () => {
+    if (!isSlow) return;
+    const end = performance.now() + 1;
+    while (performance.now() < end);
+  };
+  const store: Store = await open({
+    schemas: { k: slow },
+    validateReads: true,
+  });
+  await fill(store, "k", numberedKeys(50));
+  isSlow = true;
+  return store;
+}
