@@ -13,6 +13,7 @@ const HAS_NO_ZONE = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?$/;
  */
 export function toDate(time: SqlValue): Date {
   const text = String(time);
+  // As every store writes it.
   if (text.endsWith("Z")) return new Date(text);
   return new Date(HAS_NO_ZONE.test(text) ? `${text.replace(" ", "T")}Z` : text);
 }

@@ -59,8 +59,8 @@ const BUSY = Symbol("busy");
 
 /**
  * A larger write has a transaction of its own. In a shared one it would need
- * a savepoint, under which SQLite keeps a copy of each page that it changes:
- * that costs it more than its own fsync.
+ * a savepoint, under which SQLite keeps a copy of each page that it changes, by
+ * now for longer than a quick disk takes for an fsync of its own.
  */
 const MOST_SHARED = 100;
 
