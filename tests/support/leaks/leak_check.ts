@@ -14,12 +14,6 @@ export interface Bounds {
 
 const SIDE = new URL("leak_side.ts", import.meta.url);
 
-/**
- * Of how many rounds one object may stay: V8's compiler holds a few of what it
- * has seen until it is done. A leak is in every round.
- */
-const ROUNDS_PER_OBJECT = 1_000;
-
 /** What every part of the side has left. Throws if it did not end well, by itself. */
 export async function runLeakSide(amount: Amount): Promise<Rest[]> {
   const { code, stdout } = await denoRun(SIDE, {
@@ -37,7 +31,7 @@ export function leaksIn(rests: readonly Rest[], bounds: Bounds): string[] {
   return rests.flatMap((rest) => {
     const { name, rounds, alive, listeners, files, heap, resident } = rest;
     const left = [
-      alive > rounds / ROUNDS_PER_OBJECT && `${alive} that should be garbage`,
+      alive > 0 && `${alive} that should be garbage`,
       listeners > 0 && `${listeners} listeners`,
       files > 0 && `${files} open files`,
       heap > bounds.heap && `${heap} bytes of heap`,

@@ -48,6 +48,12 @@ export interface Rest {
   readonly resident: number;
 }
 
+/**
+ * After how many collections that found none no more is taken to be garbage.
+ * What the engine itself still works on, it lets go late.
+ */
+const QUIET = 20;
+
 const { gc } = globalThis as unknown as { gc(): void };
 
 let encoded = 0;
@@ -206,7 +212,7 @@ async function openGround(engine: Engine, dir: string): Promise<Store> {
 /** Collects garbage until nothing more becomes of it; gives how much is alive. */
 async function collect(refs: readonly WeakRef<object>[]): Promise<number> {
   let alive = Infinity;
-  for (let quiet = 0; quiet < 2;) {
+  for (let quiet = 0; quiet < QUIET;) {
     await turn();
     gc();
     // In a turn of its own: what was looked at stays for the rest of it.
