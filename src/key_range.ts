@@ -53,6 +53,16 @@ export function isInRange({ lower, upper }: KeyRange, key: string): boolean {
   return fromUpper < 0 || (fromUpper === 0 && upper.inclusive);
 }
 
+/** Whether two ranges have the same bounds. */
+export function isSameRange(a: KeyRange, b: KeyRange): boolean {
+  return a === b || (isSameBound(a.lower, b.lower) &&
+    isSameBound(a.upper, b.upper));
+}
+
+function isSameBound(a?: KeyBound, b?: KeyBound): boolean {
+  return a?.key === b?.key && a?.inclusive === b?.inclusive;
+}
+
 /** The rest of a range, past one of its keys in the direction of reading. */
 export function rangePast(
   range: KeyRange,

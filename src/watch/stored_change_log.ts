@@ -21,6 +21,7 @@ import {
   newsPast,
   READ_WINDOW,
 } from "./revisions.ts";
+import { TailCache } from "./tail_cache.ts";
 import { type OpenNotifier, Wakeup } from "./wakeup.ts";
 
 /** The change log in a storage. */
@@ -29,6 +30,7 @@ export class StoredChangeLog implements ChangeLog {
   readonly #storage: Storage;
   readonly #queue: WriteQueue;
   readonly #wakeup: Wakeup;
+  readonly #tail = new TailCache();
   readonly #pruner: LogPruner;
   /** The newest revision when this store last committed, or opened. */
   #head: number;
@@ -67,7 +69,7 @@ export class StoredChangeLog implements ChangeLog {
   }
 
   read(
-    { kind, keys }: ChangeFilter,
+    filter: ChangeFilter,
     after: number,
     limit: number,
   ): MaybePromise<ChangePage> {
@@ -75,20 +77,28 @@ export class StoredChangeLog implements ChangeLog {
       const head = this.#storage.headRevision();
       // As most reads find it. The newest change is there, so none is missing.
       if (head === after) return { changes: [], cursor: after };
-      const until = Math.max(after, Math.min(head, after + READ_WINDOW));
-      const changes = this.#storage.listChanges(
-        kind,
-        keys,
-        after,
-        until,
-        limit,
-      );
-      assertLogReaches(this.#storage, after);
-      const cursor = changes.length === limit
-        ? changes[limit - 1].revision
-        : until;
-      return { changes, cursor };
+      const read = { filter, after, limit };
+      const kept = this.#tail.find(head, read);
+      if (kept) return kept;
+      const page = this.#readPage(filter, after, limit, head);
+      if (page.cursor === head) this.#tail.keep(head, read, page);
+      return page;
     });
+  }
+
+  #readPage(
+    { kind, keys }: ChangeFilter,
+    after: number,
+    limit: number,
+    head: number,
+  ): ChangePage {
+    const until = Math.max(after, Math.min(head, after + READ_WINDOW));
+    const changes = this.#storage.listChanges(kind, keys, after, until, limit);
+    assertLogReaches(this.#storage, after);
+    const cursor = changes.length === limit
+      ? changes[limit - 1].revision
+      : until;
+    return { changes, cursor };
   }
 
   wait(wait: Wait): Promise<number> {

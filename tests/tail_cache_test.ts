@@ -1,0 +1,123 @@
+/**
+ * What watches share of the end of the change log.
+ *
+ * @module
+ */
+import { assertEquals, assertNotStrictEquals } from "@std/assert";
+import type { WatchEvent } from "../mod.ts";
+import { openStore } from "../mod.ts";
+import { ALL_KEYS, prefixRange, singleKey } from "../src/key_range.ts";
+import type { StoredChange } from "../src/storage/storage.ts";
+import { TailCache } from "../src/watch/tail_cache.ts";
+import { testOnEachDriver } from "./support/drivers.ts";
+import { instrumentedDriver } from "./support/faults/instrumented_driver.ts";
+import { tempDir } from "./support/temp_dir.ts";
+
+function change(revision: number, bytes = 1): StoredChange {
+  const value = new Uint8Array(bytes).fill(revision);
+  return { revision, type: "create", key: "a", version: 1, value };
+}
+
+const READ = { filter: { kind: "k", keys: ALL_KEYS }, after: 1, limit: 10 };
+const PAGE = { changes: [change(2)], cursor: 2 };
+
+Deno.test("a page is found again for the same read at the same head alone", () => {
+  const cache = new TailCache();
+  assertEquals(cache.find(2, READ), undefined);
+  cache.keep(2, READ, PAGE);
+  assertEquals(cache.find(2, READ), PAGE);
+  const keysOf = (prefix: string) => ({
+    filter: { kind: "k", keys: prefixRange(prefix) },
+  });
+  assertEquals(cache.find(2, { ...READ, ...keysOf("") }), PAGE);
+  const others = [
+    { after: 0 },
+    { limit: 11 },
+    { filter: { kind: "l", keys: ALL_KEYS } },
+    { filter: { kind: "k", keys: singleKey("a") } },
+    keysOf("a"),
+  ];
+  for (const other of others) {
+    assertEquals(cache.find(2, { ...READ, ...other }), undefined);
+  }
+  assertEquals(cache.find(3, READ), undefined);
+  assertEquals(cache.find(1, READ), undefined);
+});
+
+Deno.test("a page that was read at another head takes the place of those before", () => {
+  const cache = new TailCache();
+  cache.keep(2, READ, PAGE);
+  const next = { ...READ, after: 2 };
+  const page = { changes: [change(3)], cursor: 3 };
+  cache.keep(3, next, page);
+  assertEquals(cache.find(3, next), page);
+  assertEquals(cache.find(3, READ), undefined);
+  assertEquals(cache.find(2, READ), undefined);
+});
+
+Deno.test("each who finds a page gets values of its own", () => {
+  const cache = new TailCache();
+  const given = { changes: [change(2)], cursor: 2 };
+  cache.keep(2, READ, given);
+  given.changes[0].value.fill(0);
+  const first = cache.find(2, READ)!;
+  const second = cache.find(2, READ)!;
+  assertEquals(first, PAGE);
+  assertNotStrictEquals(first.changes[0].value, second.changes[0].value);
+});
+
+Deno.test("no more is kept than 64 KiB of values and 16 pages", () => {
+  const cache = new TailCache();
+  const at = (after: number) => ({ ...READ, after });
+  const large = { changes: [change(9, 40_000)], cursor: 9 };
+  cache.keep(9, at(0), large);
+  cache.keep(9, at(1), large);
+  assertEquals(cache.find(9, at(0)), large);
+  assertEquals(cache.find(9, at(1)), undefined);
+
+  const small = { changes: [change(9)], cursor: 9 };
+  for (let after = 2; after <= 17; after++) cache.keep(9, at(after), small);
+  assertEquals(cache.find(9, at(16)), small);
+  assertEquals(cache.find(9, at(17)), undefined);
+  // At the next head there is room again.
+  cache.keep(10, at(17), { ...large, cursor: 10 });
+  assertEquals(cache.find(10, at(17))?.cursor, 10);
+});
+
+testOnEachDriver(
+  "watches that wait for the same read what comes once, and no bytes of each other's",
+  async ({ name }) => {
+    await using dir = await tempDir();
+    let reads = 0;
+    const driver = await instrumentedDriver(name, (sql) => {
+      if (sql.includes("FROM zestor_changes\nWHERE revision > ?")) reads++;
+    });
+    await using store = await openStore<{ k: Uint8Array }>({
+      path: dir.file("app.db"),
+      driver,
+      durability: "normal",
+      // It gives away what it is given.
+      codec: {
+        name: "bytes",
+        encode: (value: unknown) => value as Uint8Array,
+        decode: (bytes: Uint8Array) => bytes,
+      },
+    });
+    const watches = Array.from(
+      { length: 20 },
+      () => store.watch("k").getReader(),
+    );
+    for (let n = 1; n <= 3; n++) {
+      const next = watches.map((watch) => watch.read());
+      reads = 0;
+      await store.set("k", "a", new Uint8Array([n]));
+      for (const { value } of await Promise.all(next)) {
+        const { version, value: bytes } = value as WatchEvent<Uint8Array>;
+        assertEquals([version, ...bytes], [n, n]);
+        bytes.fill(0);
+      }
+      assertEquals(reads, 1);
+    }
+    for (const watch of watches) await watch.cancel();
+  },
+);
