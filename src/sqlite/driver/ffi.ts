@@ -100,7 +100,7 @@ class FfiPreparedStatement implements Statement {
   }
 
   run(...params: SqlValue[]): void {
-    params.forEach(assertBindable);
+    assertAllBindable(params);
     const statement = this.#prepared();
     try {
       statement.run(...params);
@@ -112,7 +112,7 @@ class FfiPreparedStatement implements Statement {
   get(...params: SqlValue[]): Row | undefined {
     // Without parameters the binding gives the same object at every call.
     if (params.length === 0) return this.all()[0];
-    params.forEach(assertBindable);
+    assertAllBindable(params);
     const statement = this.#prepared();
     try {
       return statement.get(...params) as Row | undefined;
@@ -122,7 +122,7 @@ class FfiPreparedStatement implements Statement {
   }
 
   all(...params: SqlValue[]): Row[] {
-    params.forEach(assertBindable);
+    assertAllBindable(params);
     const statement = this.#prepared();
     try {
       return statement.all(...params) as Row[];
@@ -155,6 +155,10 @@ function discard(statement: FfiStatement): void {
   } catch {
     // SQLite tells once more how the statement failed.
   }
+}
+
+function assertAllBindable(params: readonly SqlValue[]): void {
+  for (const param of params) assertBindable(param);
 }
 
 function attempt<T>(work: () => T): T {
