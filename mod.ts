@@ -56,6 +56,7 @@ export type {
 export type * from "./src/contract.ts";
 export {
   CodecError,
+  ImportError,
   InvalidNameError,
   KeyNotFoundError,
   StoreBusyError,

@@ -295,6 +295,68 @@ export interface WatchOptions {
   signal?: AbortSignal;
 }
 
+/**
+ * Options of `export`.
+ *
+ * @typeParam Kind The names of the store's kinds.
+ */
+export interface ExportOptions<Kind extends string = string>
+  extends OperationOptions {
+  /** Only these kinds; one that has no entries gives no lines. @default {all} */
+  kinds?: readonly Kind[];
+  /** Whether lines tell the entries' versions. @default {true} */
+  versions?: boolean;
+  /** Whether lines tell when the entries were last changed. @default {true} */
+  times?: boolean;
+}
+
+/**
+ * Options of `import`.
+ *
+ * @typeParam Kind The names of the store's kinds.
+ */
+export interface ImportOptions<Kind extends string = string>
+  extends OperationOptions {
+  /** Only lines of these kinds; others are skipped. @default {all} */
+  kinds?: readonly Kind[];
+  /** Whether an entry that is created gets its line's version, if it tells one, else 1. @default {true} */
+  versions?: boolean;
+  /** Whether an entry that is created gets its line's time, if it tells one, else now. @default {true} */
+  times?: boolean;
+  /** Called after each transaction, with what has been done so far. */
+  onProgress?: (soFar: ImportResult) => void;
+  /**
+   * Called for each line that cannot be imported, in their order, when the
+   * transaction of the lines around it has been committed. Without it, the
+   * first one is an `ImportError`.
+   */
+  onRefused?: (refused: RefusedLine) => void;
+}
+
+/** What `import` did, in numbers of lines. */
+export interface ImportResult {
+  /** Lines that were read, empty ones too. */
+  lines: number;
+  /** Entries that were not there before. */
+  created: number;
+  /** Entries whose value changed. */
+  updated: number;
+  /** Entries whose value was there already. */
+  unchanged: number;
+  /** Lines of kinds that were not asked for. */
+  skipped: number;
+  /** Lines that could not be imported. */
+  refused: number;
+}
+
+/** A line that could not be imported. */
+export interface RefusedLine {
+  /** Its number, from 1. */
+  line: number;
+  /** Why. */
+  reason: string;
+}
+
 /** A part of what a store keeps, as a check names it. */
 export type CheckPart = "file" | "entries" | "log" | "triggers";
 
@@ -482,6 +544,76 @@ export interface Store<
     kind: Kind,
     options?: WatchOptions,
   ): ReadableStream<WatchEvent<Kinds[Kind]> | WatchBookmark>;
+
+  /**
+   * The entries as NDJSON, a line for each, by kind and key; every chunk ends
+   * with the end of a line. It is of one moment, that of the first read,
+   * whoever writes meanwhile, and takes constant memory.
+   *
+   * A line is an object with `kind`, `key`, `value`, `version` and `updatedAt`.
+   * Where JSON cannot say the value so that its codec makes the same bytes of
+   * it again, `codec` (its name) and `bytes` (in base64) stand for `value`.
+   *
+   * In a file it is read through a connection of its own until the stream ends,
+   * or is cancelled: meanwhile a write-ahead log is not cut back, and with
+   * a rollback journal those who write wait. A database in memory is copied.
+   * When the signal aborts the stream errors with `signal.reason`, and when the
+   * store closes, with `StoreClosedError`.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * await store.set("users", "alice", { name: "Alice" });
+   *
+   * const text = await new Response(store.export({ times: false })).text();
+   * assertEquals(
+   *   text,
+   *   '{"kind":"users","key":"alice","value":{"name":"Alice"},"version":1}\n',
+   * );
+   * ```
+   */
+  export(
+    options?: ExportOptions<KindOf<Kinds>>,
+  ): ReadableStream<Uint8Array<ArrayBuffer>>;
+
+  /**
+   * Writes the entries of a stream of NDJSON, as `export` makes it: chunks of
+   * bytes or text, wherever they are cut. An entry that is there already is
+   * written as `set` writes it, so that its version grows by 1 unless it has
+   * the value; one that is not is created with its line's version and time.
+   *
+   * It writes by transactions of up to 1000 lines, or about 1 MB, each whole or
+   * not at all; those that are committed stay when it fails later. Importing
+   * the same again does no harm. It reads the stream no faster than it writes,
+   * and takes constant memory.
+   *
+   * @throws {ImportError} Where a line cannot be imported, and there is no
+   * `onRefused`: it is no such object, or its kind, key or value is refused.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using from = await openStore({ path: ":memory:" });
+   * await using to = await openStore({ path: ":memory:" });
+   * await from.set("users", "alice", { name: "Alice" });
+   *
+   * const { created, refused } = await to.import(from.export());
+   * assertEquals([created, refused], [1, 0]);
+   * assertEquals(
+   *   await to.entry("users", "alice"),
+   *   await from.entry("users", "alice"),
+   * );
+   * ```
+   */
+  import(
+    lines: ReadableStream<Uint8Array | string>,
+    options?: ImportOptions<KindOf<Kinds>>,
+  ): Promise<ImportResult>;
 
   /**
    * Looks through everything that is stored for what should not be: damage,

@@ -24,6 +24,7 @@ export type StoreErrorCode =
   | "VALIDATION"
   | "CODEC"
   | "WATCH_OVERFLOW"
+  | "IMPORT"
   | "STORAGE";
 
 const NAMES: Record<StoreErrorCode, string> = {
@@ -39,6 +40,7 @@ const NAMES: Record<StoreErrorCode, string> = {
   VALIDATION: "ValidationError",
   CODEC: "CodecError",
   WATCH_OVERFLOW: "WatchOverflowError",
+  IMPORT: "ImportError",
   STORAGE: "StoreError",
 };
 
@@ -232,6 +234,23 @@ export class WatchOverflowError extends StoreError {
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
     super("WATCH_OVERFLOW", message, options);
+  }
+}
+
+// Importing.
+
+/**
+ * A line cannot be imported. Nothing of its transaction was written; those
+ * before it stay.
+ */
+export class ImportError extends StoreError {
+  /** The line's number, from 1. */
+  readonly line: number;
+
+  /** Makes the error for a line; `options.cause` is the error behind it. */
+  constructor(line: number, reason: string, options?: ErrorOptions) {
+    super("IMPORT", `Cannot import line ${line}: ${reason}`, options);
+    this.line = line;
   }
 }
 

@@ -89,6 +89,8 @@ function byHandles(store: Store): Store {
     watch:
       ((kind: string, options?: WatchOptions) =>
         store.kind(kind).watch(options)) as Store["watch"],
+    export: (...args) => store.export(...args),
+    import: (...args) => store.import(...args),
     check: (...args) => store.check(...args),
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

@@ -11,15 +11,17 @@ import sortedBTree from "sorted-btree";
 import { equalBytes } from "../bytes.ts";
 import type { SetStatus } from "../contract.ts";
 import { compareKeys } from "../key_order.ts";
-import { isInRange, type KeyRange } from "../key_range.ts";
+import { ALL_KEYS, isInRange, type KeyRange, rangePast } from "../key_range.ts";
 import { putEach } from "../storage/put_each.ts";
 import type {
   ChangedKey,
   Checkable,
   FoundChange,
   FoundEntry,
+  Origin,
   Page,
   Previous,
+  Snapshot,
   StatusCounts,
   Storage,
   StoredChange,
@@ -113,16 +115,25 @@ export class MemoryStorage implements Storage {
     kind: string,
     key: string,
     value: Uint8Array,
+    origin: Origin = {},
   ): { status: SetStatus; version: number } {
     const previous = this.#find(kind, key);
     if (previous && equalBytes(previous.value, value)) {
       return { status: "unchanged", version: previous.version };
     }
-    const version = (previous?.version ?? 0) + 1;
-    const entry = { value, version, updatedAt: new Date() };
+    const entry = previous
+      ? { value, version: previous.version + 1, updatedAt: new Date() }
+      : {
+        value,
+        version: origin.version ?? 1,
+        updatedAt: origin.updatedAt ?? new Date(),
+      };
     const type = previous ? "update" : "create";
     this.#change({ kind, key, type, entry, previous });
-    return { status: previous ? "updated" : "created", version };
+    return {
+      status: previous ? "updated" : "created",
+      version: entry.version,
+    };
   }
 
   putAll(
@@ -310,6 +321,20 @@ export class MemoryStorage implements Storage {
   assertWritable(): void {}
 
   assertWatchable(): void {}
+
+  openSnapshot(): Snapshot {
+    const snapshot = new MemoryStorage();
+    for (const [kind, tree] of this.#kinds) {
+      // What both hold is copied when one of them changes it.
+      snapshot.#kinds.set(kind, tree.clone());
+    }
+    return {
+      listKinds: () => snapshot.listKinds(),
+      listEntries: (kind, after, limit) =>
+        snapshot.listEntries(kind, rangePast(ALL_KEYS, after), { limit }),
+      close: () => snapshot.close(),
+    };
+  }
 
   openCheck(): Checkable {
     return {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { resolve } from "node:path";
 import type { CodecsByKind, KindCodecs } from "../codec/kind_codecs.ts";
 import type { AnyKinds, OperationOptions, Store } from "../contract.ts";
 import { CodecError, StoreOpenError } from "../errors.ts";
@@ -28,7 +29,12 @@ import type {
 } from "../validation/schema.ts";
 import { Database } from "./database.ts";
 import { assertDatabaseFile, isInPlace } from "./database_file.ts";
-import { type Connection, type Location, SqlError } from "./driver/driver.ts";
+import {
+  type Connection,
+  type Driver,
+  type Location,
+  SqlError,
+} from "./driver/driver.ts";
 import { assertUnclaimed, claimFile } from "./driver/file_claims.ts";
 import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
@@ -165,6 +171,7 @@ export async function openStore<Kinds extends object>(
       hasLog: head !== undefined,
       codecs: settings.codecs,
       isInPlace: isInPlace(location),
+      openReader: readerOf(location, driver),
     });
     return new OpenedStore<Kinds>(driver.name, {
       ...settings,
@@ -181,6 +188,22 @@ export async function openStore<Kinds extends object>(
     release();
     throw openError(options.path, error);
   }
+}
+
+/** How to open another connection to a file, to read: none to what is in memory. */
+function readerOf(
+  location: Location,
+  driver: Driver,
+): (() => Database) | undefined {
+  if (location.memory) return undefined;
+  // Whatever the process's directory will be.
+  const path = resolve(location.path);
+  return () => {
+    const connection = driver.open({ path, mode: "ro" });
+    // The store waits on timers, never inside SQLite.
+    connection.exec("PRAGMA busy_timeout = 0");
+    return new Database(connection, claimFile(location, driver));
+  };
 }
 
 class OpenedStore<Kinds extends object> extends KvStore<Kinds>

@@ -38,14 +38,14 @@ export const COMPARE_VALUE =
 export const GET_SIZE =
   `SELECT length(${AS_BLOB}) AS size FROM zestor_kv WHERE kind = ? AND key = ?`;
 
-/** Parameters: kind, key, value. Names the time, which a table that the reference made has no default for. */
+/** Parameters: kind, key, value, version, time or null. Names the time, which a table that the reference made has no default for. */
 export const INSERT_ENTRY =
-  `INSERT INTO zestor_kv (kind, key, value, version, updated_at) VALUES (?, ?, ?, 1, ${NOW})`;
+  `INSERT INTO zestor_kv (kind, key, value, version, updated_at) VALUES (?, ?, ?, ?, coalesce(?, ${NOW}))`;
 
 /** How many entries `INSERT_ENTRIES` inserts: of more the gain is small. */
 export const ENTRIES_AT_ONCE = 64;
 
-/** The same of several entries. Parameters: kind, key, value of each. */
+/** The same of several new entries. Parameters: kind, key, value of each. */
 export const INSERT_ENTRIES =
   `INSERT INTO zestor_kv (kind, key, value, version, updated_at) VALUES ${
     Array(ENTRIES_AT_ONCE).fill(`(?, ?, ?, 1, ${NOW})`).join(", ")

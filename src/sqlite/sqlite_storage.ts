@@ -11,13 +11,15 @@ import {
   StoreReadOnlyError,
   WatchOverflowError,
 } from "../errors.ts";
-import { isInRange, type KeyRange } from "../key_range.ts";
+import { ALL_KEYS, isInRange, type KeyRange, rangePast } from "../key_range.ts";
 import { putEach } from "../storage/put_each.ts";
 import type {
   ChangedKey,
   Checkable,
+  Origin,
   Page,
   Previous,
+  Snapshot,
   StatusCounts,
   Storage,
   StoredChange,
@@ -28,6 +30,7 @@ import { type CheckedFile, SqliteCheck } from "./check.ts";
 import type { Database } from "./database.ts";
 import { type Row, SqlError, type SqlValue } from "./driver/driver.ts";
 import { isBusy, isTooBig, storeError } from "./failure.ts";
+import { listedSnapshot } from "./listed_snapshot.ts";
 import {
   type Columns,
   COMPARE_VALUE,
@@ -66,6 +69,8 @@ const BATCH_BYTES = 1_000_000;
 export interface SqliteAccess extends CheckedFile {
   readonly readOnly: boolean;
   readonly hasLog: boolean;
+  /** Opens another connection, to read; absent where there can be none. */
+  readonly openReader?: () => Database;
 }
 
 /** The storage in a file of the current format. */
@@ -139,9 +144,10 @@ export class SqliteStorage implements Storage {
     kind: string,
     key: string,
     value: Uint8Array,
+    origin: Origin = {},
   ): ReturnType<Storage["put"]> {
     try {
-      return this.#put(kind, key, value);
+      return this.#put(kind, key, value, origin);
     } catch (error) {
       throw isTooBig(error) ? this.#tooBig(kind, key, value, error) : error;
     }
@@ -151,13 +157,18 @@ export class SqliteStorage implements Storage {
     kind: string,
     key: string,
     value: Uint8Array,
+    { version: first = 1, updatedAt }: Origin,
   ): ReturnType<Storage["put"]> {
     const row = this.#database.get(COMPARE_VALUE, value, kind, key);
-    const version = row ? versionOf(row) : 0;
-    if (row?.same) return { status: "unchanged", version };
-    if (row) this.#write(UPDATE_ENTRY, value, kind, key);
-    else this.#write(INSERT_ENTRY, kind, key, value);
-    return { status: row ? "updated" : "created", version: version + 1 };
+    if (!row) {
+      const time = updatedAt?.toISOString() ?? null;
+      this.#write(INSERT_ENTRY, kind, key, value, first, time);
+      return { status: "created", version: first };
+    }
+    const version = versionOf(row);
+    if (row.same) return { status: "unchanged", version };
+    this.#write(UPDATE_ENTRY, value, kind, key);
+    return { status: "updated", version: version + 1 };
   }
 
   /** Not a failure of the transaction: SQLite has written nothing, and goes on. */
@@ -340,7 +351,7 @@ export class SqliteStorage implements Storage {
   begin(): void {
     // With a rollback journal SQLite looks itself; with a write-ahead log what
     // is written would be lost.
-    if (!this.#access.isInPlace()) throw movedError();
+    if (!this.#access.isInPlace()) throw movedError("write");
     this.#database.run("BEGIN IMMEDIATE");
     this.#isWriting = true;
   }
@@ -423,6 +434,29 @@ export class SqliteStorage implements Storage {
     throw new StoreReadOnlyError(
       "Cannot watch: the file has no change log, and was opened read-only; open it once with mode=rwc",
     );
+  }
+
+  openSnapshot(): Snapshot {
+    const { openReader } = this.#access;
+    if (!openReader) return listedSnapshot(this);
+    const reader = new SqliteStorage(openReader(), this.#access);
+    try {
+      // Else it may be another file that is now at the path.
+      if (!this.#access.isInPlace()) throw movedError("read");
+      reader.beginRead();
+    } catch (error) {
+      reader.#database.close();
+      throw error;
+    }
+    return {
+      listKinds: () => reader.listKinds(),
+      listEntries: (kind, after, limit) =>
+        reader.listEntries(kind, rangePast(ALL_KEYS, after), { limit }),
+      close() {
+        reader.rollBack();
+        reader.close();
+      },
+    };
   }
 
   openCheck(): Checkable {
@@ -524,10 +558,10 @@ function unreadable(problem: string): StoreCorruptError {
   );
 }
 
-function movedError(): StoreError {
+function movedError(action: string): StoreError {
   return new StoreError(
     "STORAGE",
-    "Cannot write: the file that is open is no longer the one at its path; it was moved, replaced or deleted; close every store that has it open, and open it again",
+    `Cannot ${action}: the file that is open is no longer the one at its path; it was moved, replaced or deleted; close every store that has it open, and open it again`,
   );
 }
 

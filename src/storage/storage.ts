@@ -61,6 +61,23 @@ export interface Page {
 /** How many writes had which status. */
 export type StatusCounts = Record<SetStatus, number>;
 
+/** What an entry that is created is to have, where it comes from elsewhere. */
+export interface Origin {
+  /** 1 without it. */
+  readonly version?: number;
+  /** Now without it. */
+  readonly updatedAt?: Date;
+}
+
+/** The entries as of one moment, whoever writes meanwhile, until it is closed. */
+export interface Snapshot {
+  /** The kinds that have entries. */
+  listKinds(): string[];
+  /** The next entries of a kind past a key, "" for the first. */
+  listEntries(kind: string, after: string, limit: number): StoredEntry[];
+  close(): void;
+}
+
 /** The entries. What is read is in key order. */
 export interface Entries {
   getValue(kind: string, key: string): Uint8Array | undefined;
@@ -81,6 +98,7 @@ export interface Entries {
     kind: string,
     key: string,
     value: Uint8Array,
+    origin?: Origin,
   ): { readonly status: SetStatus; readonly version: number };
   /**
    * The same for several entries of a kind, each key once, in key order; gives
@@ -191,6 +209,8 @@ export interface Storage extends Entries, Changes, Transactions {
   assertWritable(action: string): void;
   /** Throws `StoreReadOnlyError` where there is no change log, and none can be made. */
   assertWatchable(): void;
+  /** The entries as of this moment. To be used outside a transaction. */
+  openSnapshot(): Snapshot;
   /** What a check reads. To be used in a transaction that only reads. */
   openCheck(): Checkable;
   close(): void;

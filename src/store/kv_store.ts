@@ -11,6 +11,9 @@ import type {
   CheckFinding,
   EntriesInput,
   Entry,
+  ExportOptions,
+  ImportOptions,
+  ImportResult,
   KeyValue,
   KindOf,
   KindStore,
@@ -41,8 +44,11 @@ import { pagedStream, type Pages } from "../paged_stream.ts";
 import { isPromise, type MaybePromise } from "../promises.ts";
 import { runInSlices, Slice } from "../slice.ts";
 import { putEach } from "../storage/put_each.ts";
-import type { Storage, StoredEntry } from "../storage/storage.ts";
+import type { Origin, Storage, StoredEntry } from "../storage/storage.ts";
 import { type WriteJob, WriteQueue } from "../storage/write_queue.ts";
+import { exportChunks } from "../transfer/export.ts";
+import { importLines } from "../transfer/import.ts";
+import { exportPlanOf, importPlanOf } from "../transfer/options.ts";
 import { StoredChangeLog } from "../watch/stored_change_log.ts";
 import type { OpenNotifier } from "../watch/wakeup.ts";
 import { openWatch, type Watch } from "../watch/watch_stream.ts";
@@ -386,6 +392,48 @@ export class KvStore<
     );
   }
 
+  // Exporting and importing.
+
+  export(
+    options?: ExportOptions<KindOf<Kinds>>,
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
+    this.#assertOpen();
+    const { signal, ...plan } = exportPlanOf(options);
+    const openSnapshot = () => this.#storage.openSnapshot();
+    return ReadableStream.from(exportChunks({
+      ...plan,
+      codec: this.#values,
+      openSnapshot: () => this.#read("export", openSnapshot, signal),
+      assertWanted: () => {
+        this.#assertOpen();
+        signal?.throwIfAborted();
+      },
+      errorOf: (error) => this.#storage.errorOf("export", error),
+    }));
+  }
+
+  async import(
+    lines: ReadableStream<Uint8Array | string>,
+    options?: ImportOptions<KindOf<Kinds>>,
+  ): Promise<ImportResult> {
+    this.#assertWritable("import");
+    const plan = importPlanOf(lines, options);
+    plan.signal?.throwIfAborted();
+    const values = this.#values;
+    return await importLines(
+      {
+        codecOf: (kind) => values.codecOf(kind),
+        prepare: (...value) => values.prepare(...value),
+        accept: (...value) => values.accept(...value),
+        put: (...entry) => this.#put(...entry),
+        isFailure: (error) => this.#storage.isFailure(error),
+        write: (job) => this.#write(job, plan.signal),
+      },
+      lines,
+      plan,
+    );
+  }
+
   async check(options?: OperationOptions): Promise<CheckFinding[]> {
     const { signal } = copyOptions("check", options, ["signal"]);
     this.#assertOpen();
@@ -566,6 +614,7 @@ export class KvStore<
     kind: string,
     key: string,
     { bytes }: Prepared,
+    origin?: Origin,
   ): Omit<SetResult, "revision"> {
     if (this.#values.areCompared) {
       const stored = this.#storage.getEntry(kind, key);
@@ -573,7 +622,7 @@ export class KvStore<
         return { status: "unchanged", version: stored.version };
       }
     }
-    return this.#storage.put(kind, key, bytes);
+    return this.#storage.put(kind, key, bytes, origin);
   }
 
   #putAll(

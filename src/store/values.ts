@@ -52,6 +52,24 @@ export class Values {
     }));
   }
 
+  /**
+   * Checks what is encoded already, and keeps the bytes, unless the schema makes
+   * something else of the value. Throws as `prepare` does.
+   */
+  accept(kind: string, key: string, bytes: Uint8Array): MaybePromise<Prepared> {
+    // A copy: a codec may give it away.
+    const given = this.decode(kind, key, bytes.slice());
+    return this.#config.schemas.validate(kind, key, given, (value) => ({
+      value,
+      bytes: value === given ? bytes : this.encode(kind, key, value),
+    }));
+  }
+
+  /** The name of a kind's codec. */
+  codecOf(kind: string): string {
+    return this.#config.codecs.nameOf(kind);
+  }
+
   /** Encodes a value that needs no check; throws `CodecError`. */
   encode(kind: string, key: string, value: unknown): Uint8Array {
     return this.#config.codecs.encode(kind, key, value);

@@ -29,6 +29,7 @@ import { checking } from "./cases/checking.ts";
 import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
 import { equality } from "./cases/equality.ts";
+import { importing } from "./cases/importing.ts";
 import { kindHandles } from "./cases/kind_handles.ts";
 import { misuse } from "./cases/misuse.ts";
 import { names } from "./cases/names.ts";
@@ -39,6 +40,7 @@ import { reopening } from "./cases/reopening.ts";
 import { replaying } from "./cases/replaying.ts";
 import { resuming } from "./cases/resuming.ts";
 import { streaming } from "./cases/streaming.ts";
+import { exporting } from "./cases/exporting.ts";
 import { failOnUnhandled } from "./unhandled.ts";
 import { validating } from "./cases/validating.ts";
 import { watching } from "./cases/watching.ts";
@@ -130,6 +132,8 @@ const rooms: readonly Cases[] = [
   atomic,
   validating,
   equality,
+  exporting,
+  importing,
   kindHandles,
   concurrency,
   names,

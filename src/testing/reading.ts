@@ -52,6 +52,19 @@ export async function drain<T>(reader: Reader<T>): Promise<Ending<T>> {
   }
 }
 
+/** The text of a stream of bytes. */
+export function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text();
+}
+
+/** The objects of a stream of NDJSON. */
+export async function linesOf(
+  stream: ReadableStream<Uint8Array>,
+): Promise<Record<string, unknown>[]> {
+  const lines = (await textOf(stream)).split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line));
+}
+
 /** Reads events up to the one of a key, which is the last of those returned. */
 export async function takeUntil(
   reader: Reader<WatchEvent>,

@@ -1,0 +1,182 @@
+/**
+ * An entry as a line of NDJSON, and back.
+ *
+ * The invariant: a line that is imported with the codec it was exported with
+ * gives the bytes that were stored. Where JSON cannot say what the value is,
+ * as a codec may have it, the line holds the bytes themselves.
+ *
+ * @module
+ */
+import { equalBytes } from "../bytes.ts";
+import { json } from "../codec/json.ts";
+import { describe, quoteText, reasonOf } from "../errors.ts";
+import { assertName } from "../names.ts";
+import type { StoredEntry } from "../storage/storage.ts";
+
+/** What encodes and decodes the values of a kind. */
+export interface LineCodec {
+  /** The name of a kind's codec. */
+  codecOf(kind: string): string;
+  encode(kind: string, key: string, value: unknown): Uint8Array;
+  decode(kind: string, key: string, bytes: Uint8Array): unknown;
+}
+
+/** What of an entry, beside its value, a line tells. */
+export interface LineParts {
+  readonly versions: boolean;
+  readonly times: boolean;
+}
+
+/** A line that was read. */
+export interface EntryLine {
+  readonly kind: string;
+  readonly key: string;
+  /** The value, or the bytes that the codec of this name made of it. */
+  readonly content:
+    | { readonly value: unknown }
+    | { readonly bytes: Uint8Array; readonly codec: string };
+  readonly version?: number;
+  readonly updatedAt?: Date;
+}
+
+const decoder = new TextDecoder();
+
+/** An entry's line, without the line feed. */
+export function formatLine(
+  codec: LineCodec,
+  kind: string,
+  { key, value, version, updatedAt }: StoredEntry,
+  { versions, times }: LineParts,
+): string {
+  const fields = [
+    `"kind":${JSON.stringify(kind)}`,
+    `"key":${JSON.stringify(key)}`,
+    contentOf(codec, kind, key, value),
+  ];
+  if (versions) fields.push(`"version":${version}`);
+  // Damage, or plain SQL, may have made it no time.
+  if (times && !Number.isNaN(updatedAt.getTime())) {
+    fields.push(`"updatedAt":"${updatedAt.toISOString()}"`);
+  }
+  return `{${fields.join()}}`;
+}
+
+function contentOf(
+  codec: LineCodec,
+  kind: string,
+  key: string,
+  stored: Uint8Array,
+): string {
+  const text = valueText(codec, kind, key, stored);
+  if (text !== undefined) return `"value":${text}`;
+  const name = JSON.stringify(codec.codecOf(kind));
+  return `"codec":${name},"bytes":"${stored.toBase64()}"`;
+}
+
+/** The value as JSON; `undefined` where that would not become the same bytes again. */
+function valueText(
+  codec: LineCodec,
+  kind: string,
+  key: string,
+  stored: Uint8Array,
+): string | undefined {
+  try {
+    // A copy: a codec may give it away.
+    const plain = json.encode(codec.decode(kind, key, stored.slice()));
+    const again = codec.codecOf(kind) === json.name
+      ? plain
+      : codec.encode(kind, key, json.decode(plain));
+    return equalBytes(again, stored) ? decoder.decode(plain) : undefined;
+  } catch {
+    // It cannot be decoded, or JSON has no form for it.
+    return undefined;
+  }
+}
+
+const NAMES = [
+  "kind",
+  "key",
+  "value",
+  "codec",
+  "bytes",
+  "version",
+  "updatedAt",
+];
+
+/** Reads a line; throws where it is none, with the reason. */
+export function parseLine(text: string): EntryLine {
+  const line = parseObject(text);
+  const { kind, key, version, updatedAt } = line;
+  assertName("kind", kind);
+  assertName("key", key);
+  return {
+    kind: kind as string,
+    key: key as string,
+    content: parseContent(line),
+    version: parseVersion(version),
+    updatedAt: parseTime(updatedAt),
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  const line = JSON.parse(text);
+  if (typeof line !== "object" || line === null || Array.isArray(line)) {
+    throw new TypeError(`expected an object, received ${describe(line)}`);
+  }
+  for (const name of Object.keys(line)) {
+    if (NAMES.includes(name)) continue;
+    throw new TypeError(
+      `unknown ${quoteText(name)}, expected ${
+        NAMES.map((name) => `"${name}"`).join(", ")
+      }`,
+    );
+  }
+  return line;
+}
+
+function parseContent(line: Record<string, unknown>): EntryLine["content"] {
+  const { value, codec, bytes } = line;
+  const hasBytes = codec !== undefined || bytes !== undefined;
+  if (("value" in line) === hasBytes) {
+    throw new TypeError('expected "value", or "codec" and "bytes"');
+  }
+  if (!hasBytes) return { value };
+  if (typeof codec !== "string" || typeof bytes !== "string") {
+    throw new TypeError(
+      `"codec" and "bytes" are strings, received ${describe(codec)} and ${
+        describe(bytes)
+      }`,
+    );
+  }
+  try {
+    return { codec, bytes: Uint8Array.fromBase64(bytes) };
+  } catch (cause) {
+    throw new TypeError(`"bytes" is no base64: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function parseVersion(version: unknown): number | undefined {
+  if (version === undefined) return undefined;
+  if (Number.isSafeInteger(version) && version as number >= 1) {
+    return version as number;
+  }
+  throw new RangeError(
+    `"version" is an integer from 1 on, received ${describe(version)}`,
+  );
+}
+
+const TIME =
+  /^(\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+function parseTime(time: unknown): Date | undefined {
+  if (time === undefined) return undefined;
+  const date = typeof time === "string" && TIME.test(time)
+    ? new Date(time)
+    : new Date(NaN);
+  if (!Number.isNaN(date.getTime())) return date;
+  throw new RangeError(
+    `"updatedAt" is a time such as "2026-01-31T12:00:00.000Z", received ${
+      describe(time)
+    }`,
+  );
+}
