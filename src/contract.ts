@@ -16,9 +16,9 @@
  *   other.
  * - **C5, no-op**: a write that changes nothing bumps no version and emits no
  *   event.
- * - **C6, versions**: an entry's version is 1 when it is created and grows by
- *   1 with each change; revisions are one ascending number for the whole store,
- *   one for each change.
+ * - **C6, versions**: an entry's version is 1 when it is created, or what an
+ *   import gives it, and grows by 1 with each change; revisions are one
+ *   ascending number for the whole store, one for each change.
  * - **C7, cancellable**: an aborted operation that has not begun does nothing
  *   and rejects with `signal.reason`; one that has begun completes whole.
  * - **C8, never blocks**: waiting for a lock never blocks the event loop.
