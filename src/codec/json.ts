@@ -35,7 +35,7 @@ export const json: Codec = {
   name: "json",
   givesOwnBytes: true,
   encode(value: unknown): Uint8Array {
-    return encoder.encode(JSON.stringify(plainOf(value)));
+    return encoder.encode(stringifyJson(value));
   },
   decode(bytes: Uint8Array): unknown {
     const text = decoder.decode(bytes);
@@ -44,6 +44,11 @@ export const json: Codec = {
     return JSON.parse(text);
   },
 };
+
+/** A value as JSON text, or a `TypeError`, as the codec gives. `indent` is in spaces. */
+export function stringifyJson(value: unknown, indent?: number): string {
+  return JSON.stringify(plainOf(value), null, indent);
+}
 
 /** Where a part of a value is. */
 interface Place {

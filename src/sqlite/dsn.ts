@@ -40,6 +40,15 @@ export function parseDsn(dsn: string | URL): Location {
     : { path: text, mode: "rwc" };
 }
 
+/**
+ * A DSN of a file, which `parseDsn` reads back: whatever its path holds. All
+ * that is escaped is what a URI would take for something else.
+ */
+export function fileDsn({ path, mode }: Location): string {
+  const escaped = path.replace(/[%?#]|^\/(?=\/)/g, encodeURIComponent);
+  return `file:${escaped}?mode=${mode}`;
+}
+
 function parseUri(uri: string): Location {
   const [beforeFragment] = uri.split("#", 1);
   const queryAt = beforeFragment.indexOf("?");

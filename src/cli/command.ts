@@ -1,0 +1,86 @@
+/**
+ * What a command is: a file in `commands/` with its help, its parser and what
+ * it does, and a place in the list in `commands/mod.ts`.
+ *
+ * @module
+ */
+import { map } from "@optique/core/modifiers";
+import { lineBreak, type Message, message, text } from "@optique/core/message";
+import type { Mode, Parser } from "@optique/core/parser";
+import { command } from "@optique/core/primitives";
+import type { SqliteStore } from "../sqlite/open_store.ts";
+import type { Language } from "./input.ts";
+import type { NameParsers } from "./names.ts";
+import type { Format, PrintOptions } from "./output/formats.ts";
+import type { Output } from "./output/output.ts";
+import type { Access } from "./store_file.ts";
+
+/** What a command is given to do its work with. */
+export interface CommandContext {
+  /** Opens the store that the command line names; `await using` closes it. */
+  openStore(access: Access): Promise<SqliteStore>;
+  /** How to print data. Without a format, that is a table on a terminal, else a line a record. */
+  printing(format: Format | undefined): PrintOptions;
+  /** Where to print. */
+  readonly output: Output;
+  /** The codec of the store. */
+  readonly codec: Language;
+  /** Aborts when the command is interrupted. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs a command; gives its exit code where that is not 0. */
+export type Action = (context: CommandContext) => Promise<number | void>;
+
+/** A command as its file has it. */
+export interface CommandDefinition<Options> {
+  readonly name: string;
+  /** What it does, in a line. */
+  readonly brief: Message;
+  /** The rest of what there is to know: what it prints, and when it fails. */
+  readonly details: Message;
+  /** A command line that works on a store at `app.db`. */
+  readonly example: string;
+  /** The flags of `deno run` that it needs for a store at `app.db`, and no more. */
+  readonly permissions: string;
+  /** Its options and arguments. */
+  parser(names: NameParsers): Parser<Mode, Options, unknown>;
+  /** What it does. */
+  run(
+    context: CommandContext,
+    options: Options,
+  ): Promise<number | void>;
+}
+
+/** A command in the list of commands. */
+export interface Command {
+  readonly name: string;
+  /** Parses its part of a command line into what is to be done. */
+  parser(names: NameParsers): Parser<Mode, { action: Action }, unknown>;
+}
+
+/** The permissions of commands that read. */
+export const READ_PERMISSIONS = "--allow-read=app.db";
+
+/** The permissions of commands that write. */
+export const WRITE_PERMISSIONS = "--allow-read=app.db --allow-write=app.db";
+
+/** Makes a command of its definition. */
+export function defineCommand<Options>(
+  { name, brief, details, example, permissions, parser, run }:
+    CommandDefinition<Options>,
+): Command {
+  const help = {
+    brief,
+    description: details,
+    footer: message`Example: ${text(example)}${lineBreak()}
+Permissions: ${text(permissions)}`,
+  };
+  const withAction = (options: Options) => ({
+    action: (context: CommandContext) => run(context, options),
+  });
+  return {
+    name,
+    parser: (names) => command(name, map(parser(names), withAction), help),
+  };
+}

@@ -1,0 +1,34 @@
+/**
+ * `zestor count`: prints how many entries a kind has.
+ *
+ * @module
+ */
+import { merge, object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
+import {
+  assertRange,
+  formatOption,
+  kindArgument,
+  rangeOptions,
+} from "../options.ts";
+
+/** The command. */
+export const count: Command = defineCommand({
+  name: "count",
+  brief: message`Prints how many entries a kind has.`,
+  details: message`A number, in every format.`,
+  example: "zestor count users --db app.db",
+  permissions: READ_PERMISSIONS,
+  parser: (names) =>
+    merge(
+      object({ kind: kindArgument(names), format: formatOption() }),
+      rangeOptions,
+    ),
+  async run({ openStore, output, signal }, { kind, format: _, ...range }) {
+    assertRange("count", range);
+    await using store = await openStore("read");
+    const count = await store.count(kind, { ...range, signal });
+    await output.write(`${count}\n`);
+  },
+});

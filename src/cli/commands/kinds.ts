@@ -1,0 +1,31 @@
+/**
+ * `zestor kinds`: prints the kinds that have entries.
+ *
+ * @module
+ */
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
+import { formatOption } from "../options.ts";
+import { nameText } from "../output/escape.ts";
+import { printRecords } from "../output/formats.ts";
+
+/** The command. */
+export const kinds: Command = defineCommand({
+  name: "kinds",
+  brief: message`Prints the kinds that have entries, in order.`,
+  details:
+    message`Each is a JSON string, whatever is in it. In a table only kinds with control characters, or with white space around them, are.`,
+  example: "zestor kinds --db app.db",
+  permissions: READ_PERMISSIONS,
+  parser: () => object({ format: formatOption() }),
+  async run({ openStore, printing, signal }, { format }) {
+    await using store = await openStore("read");
+    const kinds = await store.kinds({ signal });
+    const columns = {
+      titles: ["KIND"],
+      cells: (kind: string) => [nameText(kind)],
+    };
+    await printRecords(kinds, columns, printing(format));
+  },
+});

@@ -1,0 +1,28 @@
+/**
+ * The commands, in the order of the help.
+ *
+ * @module
+ */
+import type { Command } from "../command.ts";
+import { check } from "./check.ts";
+import { count } from "./count.ts";
+import { deleteCommand } from "./delete.ts";
+import { entry } from "./entry.ts";
+import { get } from "./get.ts";
+import { keys } from "./keys.ts";
+import { kinds } from "./kinds.ts";
+import { list } from "./list.ts";
+import { set } from "./set.ts";
+
+/** Every command but `help` and `completion`, which the parser has. */
+export const COMMANDS: readonly Command[] = [
+  get,
+  set,
+  deleteCommand,
+  entry,
+  list,
+  keys,
+  count,
+  kinds,
+  check,
+];

@@ -1,0 +1,88 @@
+/**
+ * `zestor set`: writes a value.
+ *
+ * Nothing is opened, and no file made, before the value is known to be one that
+ * can be written.
+ *
+ * @module
+ */
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { optional } from "@optique/core/modifiers";
+import { argument, option } from "@optique/core/primitives";
+import { choice, string } from "@optique/core/valueparser";
+import type { SetResult } from "../../contract.ts";
+import { reasonOf } from "../../errors.ts";
+import { type Command, defineCommand, WRITE_PERMISSIONS } from "../command.ts";
+import { UsageError } from "../errors.ts";
+import { type Language, LANGUAGES, readValue } from "../input.ts";
+import {
+  formatOption,
+  ifVersionOption,
+  keyArgument,
+  kindArgument,
+} from "../options.ts";
+import { type Columns, printRecord } from "../output/formats.ts";
+import { codecNamed } from "../store_file.ts";
+
+const RESULT_COLUMNS: Columns<SetResult> = {
+  titles: ["STATUS", "VERSION", "REVISION"],
+  cells: (
+    { status, version, revision },
+  ) => [status, String(version), String(revision)],
+};
+
+/** The command. */
+export const set: Command = defineCommand({
+  name: "set",
+  brief: message`Writes a value.`,
+  details:
+    message`The value is the argument, or what is on standard input where that is "-" or absent. It is JSON, or YAML where the codec is; what either would alter in silence, such as a number of too many digits, is refused. A value that begins with a hyphen goes after "--". The file is created where it is missing. The record printed has the names status, version and revision. Where the entry has another version, the exit code is 1.`,
+  example: `zestor set users alice '{"name":"Alice"}' --db app.db`,
+  permissions: WRITE_PERMISSIONS,
+  parser: (names) =>
+    object({
+      kind: kindArgument(names),
+      key: keyArgument(names),
+      argument: optional(
+        argument(string({ metavar: "VALUE" }), {
+          description: message`The value; "-" for standard input.`,
+        }),
+      ),
+      input: optional(
+        option("--input", choice(LANGUAGES, { metavar: "LANGUAGE" }), {
+          description:
+            message`What the value is written in, if not in what the store keeps.`,
+        }),
+      ),
+      ifVersion: ifVersionOption(),
+      format: formatOption(),
+    }),
+  async run(
+    { openStore, printing, codec, signal },
+    { kind, key, argument, input, ifVersion, format },
+  ) {
+    const language = input ?? codec;
+    const value = await readValue({ argument, language, codec, signal });
+    await assertEncodable(value, codec);
+    // An entry that has a version is in a file that is there.
+    await using store = await openStore(ifVersion ? "write" : "create");
+    const result = await store.set(kind, key, value, { ifVersion, signal });
+    await printRecord(result, RESULT_COLUMNS, printing(format));
+  },
+});
+
+async function assertEncodable(
+  value: unknown,
+  codec: Language,
+): Promise<void> {
+  const { encode } = await codecNamed(codec);
+  try {
+    encode(value);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot write the value with the codec "${codec}": ${reasonOf(cause)}`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The value that a command line gives to be written: its argument, or standard
+ * input, as JSON or YAML. What cannot be kept as it is written is refused, with
+ * the place.
+ *
+ * @module
+ */
+import { unlessAborted } from "../promises.ts";
+import { reasonOf } from "../errors.ts";
+import { UsageError } from "./errors.ts";
+import { isExact, parseExactJson, PlaceError } from "./exact_json.ts";
+
+/** The languages that values are written in. */
+export const LANGUAGES = ["json", "yaml"] as const;
+
+/** A language that values are written in. */
+export type Language = typeof LANGUAGES[number];
+
+/** What is read, and how. */
+export interface InputOptions {
+  /** The argument; absent, or "-", for standard input. */
+  readonly argument: string | undefined;
+  readonly language: Language;
+  /** The language that the store keeps values in. */
+  readonly codec: Language;
+  readonly signal: AbortSignal;
+}
+
+/** The value that was given. Throws `UsageError` where it is none. */
+export async function readValue(
+  { argument, language, codec, signal }: InputOptions,
+): Promise<unknown> {
+  const isInput = argument === undefined || argument === "-";
+  const from = isInput ? "standard input" : "the argument";
+  try {
+    const text = isInput ? decode(await readInput(signal)) : argument;
+    if (text.trim() === "") throw new SyntaxError("it is empty");
+    return language === "json"
+      ? parseExactJson(text)
+      : await parseYaml(text, codec);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new UsageError(
+      `Cannot read the value from ${from} as ${language.toUpperCase()}: ${
+        inOneLine(reasonOf(cause))
+      }`,
+      { cause },
+    );
+  }
+}
+
+async function readInput(signal: AbortSignal): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  const reader = Deno.stdin.readable.getReader();
+  for (;;) {
+    const { value } = await unlessAborted(reader.read(), signal);
+    if (value === undefined) break;
+    chunks.push(value);
+  }
+  return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+}
+
+/** The text of bytes, less a byte order mark; throws a `SyntaxError` where they are none. */
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new SyntaxError(
+      `it is not UTF-8 (byte ${firstInvalid(bytes) + 1})`,
+    );
+  }
+}
+
+/** The index of the first byte that is no UTF-8. */
+function firstInvalid(bytes: Uint8Array): number {
+  const encoder = new TextEncoder();
+  const lossy = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  let valid = 0;
+  for (const piece of lossy.split("\ufffd")) {
+    valid += encoder.encode(piece).length;
+    // The character may be there as such.
+    const [a, b, c] = bytes.subarray(valid);
+    if (a !== 0xef || b !== 0xbf || c !== 0xbd) return valid;
+    valid += 3;
+  }
+  return valid;
+}
+
+async function parseYaml(text: string, codec: Language): Promise<unknown> {
+  const value = await decodeYaml(text);
+  const rounded = roundedIntegers(text);
+  for (const part of partsOf(value)) {
+    if (typeof part === "number" && rounded.has(part)) {
+      const { source, index } = rounded.get(part)!;
+      throw new PlaceError(
+        `the number ${source} would become ${part}; write it as a string`,
+        text,
+        index,
+      );
+    }
+    if (part instanceof Date && codec === "json") {
+      throw new SyntaxError(
+        `JSON has no form for the time ${part.toISOString()}; write it as a string, or use --codec yaml`,
+      );
+    }
+  }
+  return value;
+}
+
+async function decodeYaml(text: string): Promise<unknown> {
+  const { yaml } = await import("../codec/yaml.ts");
+  try {
+    return yaml.decode(new TextEncoder().encode(text));
+  } catch (cause) {
+    throw new SyntaxError(reasonOf(cause), { cause });
+  }
+}
+
+/** The integers in a YAML text that a number has not the digits for, by what would become of them. */
+function roundedIntegers(
+  text: string,
+): Map<number, { source: string; index: number }> {
+  const runs = [...text.matchAll(/(?<![\w.])[+-]?\d{16,}(?![\w.])/g)]
+    .filter(([source]) => !isExact(source));
+  return new Map(
+    runs.map(({ 0: source, index }) => [Number(source), { source, index }]),
+  );
+}
+
+/** A value and all that is in it, each object once. */
+function* partsOf(value: unknown, seen = new Set<object>()): Iterable<unknown> {
+  yield value;
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
+  if (ArrayBuffer.isView(value)) return;
+  seen.add(value);
+  for (const part of Object.values(value)) yield* partsOf(part, seen);
+}
+
+function inOneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, " ");
+}

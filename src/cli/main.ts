@@ -1,0 +1,150 @@
+/**
+ * The `zestor` command: reads and writes a store from a shell.
+ *
+ * ```sh
+ * deno run -A jsr:@zestor/store/cli --help
+ * deno install -g -n zestor -A jsr:@zestor/store/cli
+ * ```
+ *
+ * It exits with 0 when all is done, 1 where there is no such entry or it has
+ * another version, 2 where the command line or a value makes no sense, 3 where
+ * the store fails or is not sound; with 130 and 143 when it is interrupted or
+ * terminated. An error is one line on standard error. Every store that it opens
+ * is closed, and what it prints is written, before it exits.
+ *
+ * @module
+ */
+import { styleText } from "node:util";
+import type { CommandContext } from "./command.ts";
+import { EXIT, exitCodeOf, lineOf, traceOf } from "./errors.ts";
+import {
+  isColored,
+  openOutput,
+  type Output,
+  terminalColumns,
+  writeError,
+} from "./output/output.ts";
+import { type Invocation, parseCommandLine } from "./program.ts";
+import { jsonOf, openStoreFile } from "./store_file.ts";
+
+/** The signals that end a command, and what it exits with. */
+const INTERRUPTIONS: Partial<Record<Deno.Signal, number>> =
+  Deno.build.os === "windows" ? { SIGINT: 130 } : { SIGINT: 130, SIGTERM: 143 };
+
+/**
+ * Runs the command on this process's standard streams.
+ *
+ * @param args The command line, without the program's name.
+ * @returns The exit code.
+ *
+ * @example
+ * ```ts no-eval
+ * import { main } from "@zestor/store/cli";
+ *
+ * Deno.exitCode = await main(["get", "users", "alice", "--db", "app.db"]);
+ * ```
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  using interruption = listenForInterruption();
+  const { signal } = interruption;
+  let isDebugged = false;
+  try {
+    const parsed = await parseCommandLine(args, {
+      isColored: isColored("auto", Deno.stdout),
+      columns: terminalColumns(),
+    });
+    if (typeof parsed === "string") return await print(parsed, signal);
+    isDebugged = parsed.debug;
+    return await run(parsed, signal);
+  } catch (error) {
+    if (signal.aborted) return interruption.exitCode;
+    // Whoever was reading has seen enough.
+    if (error instanceof Deno.errors.BrokenPipe) return EXIT.done;
+    tell(error, isDebugged);
+    return exitCodeOf(error);
+  }
+}
+
+async function print(text: string, signal: AbortSignal): Promise<number> {
+  const output = openOutput("never", signal);
+  await output.write(text);
+  await output.flush();
+  return EXIT.done;
+}
+
+async function run(
+  { action, ...options }: Invocation,
+  signal: AbortSignal,
+): Promise<number> {
+  const output = openOutput(options.color, signal);
+  const context: CommandContext = {
+    output,
+    codec: options.codec,
+    signal,
+    openStore: (access) => openStoreFile(options, { access, signal }),
+    printing: (format) => ({
+      output,
+      format: format ?? (output.columns === undefined ? "ndjson" : "table"),
+      toJson: jsonOf(options.codec),
+    }),
+  };
+  return await flushing(output, () => action(context)) ?? EXIT.done;
+}
+
+/** What was printed until something failed is printed, too. */
+async function flushing<T>(
+  { flush }: Output,
+  work: () => Promise<T>,
+): Promise<T> {
+  let result: T;
+  try {
+    result = await work();
+  } catch (error) {
+    await flush().catch(() => {});
+    throw error;
+  }
+  await flush();
+  return result;
+}
+
+function tell(error: unknown, isDebugged: boolean): void {
+  const name = isColored("auto", Deno.stderr)
+    ? styleText("red", "zestor", { validateStream: false })
+    : "zestor";
+  writeError(`${name}: ${lineOf(error)}`);
+  if (isDebugged) writeError(traceOf(error));
+}
+
+interface Interruption extends Disposable {
+  /** Aborts when the process is told to end. */
+  readonly signal: AbortSignal;
+  /** What to exit with then. */
+  readonly exitCode: number;
+}
+
+function listenForInterruption(): Interruption {
+  const controller = new AbortController();
+  let exitCode: number = EXIT.failure;
+  const listeners = Object.entries(INTERRUPTIONS).map(([name, code]) => {
+    const listener = () => {
+      exitCode = code;
+      controller.abort();
+    };
+    Deno.addSignalListener(name as Deno.Signal, listener);
+    return [name as Deno.Signal, listener] as const;
+  });
+  return {
+    signal: controller.signal,
+    get exitCode() {
+      return exitCode;
+    },
+    [Symbol.dispose]() {
+      for (const [name, listener] of listeners) {
+        Deno.removeSignalListener(name, listener);
+      }
+    },
+  };
+}
+
+// What is pending then are reads and writes that nobody waits for any more.
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,92 @@
+/**
+ * Kinds and keys as arguments: checked before anything is opened, and completed
+ * from what the store holds.
+ *
+ * @module
+ */
+import { dependency } from "@optique/core/dependency";
+import { message, text } from "@optique/core/message";
+import type { Suggestion } from "@optique/core/parser";
+import type { ValueParser } from "@optique/core/valueparser";
+import { reasonOf } from "../errors.ts";
+import { assertName } from "../names.ts";
+import type { SqliteStore } from "../sqlite/open_store.ts";
+import { isHazardous } from "./output/escape.ts";
+
+/** How many names are suggested at most. */
+const MOST_NAMES = 100;
+
+/** Longer names help nobody who is typing one, in UTF-16 units. */
+const LONGEST_NAME = 200;
+
+/** Does something with the store that a command line names. */
+export type WithStore = <T>(
+  work: (store: SqliteStore) => Promise<T>,
+) => Promise<T>;
+
+/** Parsers of names, for the arguments of a command. */
+export interface NameParsers {
+  /** A kind. */
+  readonly kind: ValueParser<"async", string>;
+  /** A key of the kind that is another argument. */
+  readonly key: ValueParser<"async", string>;
+}
+
+/** Makes the parsers; what they suggest is in the store. */
+export function nameParsers(withStore: WithStore): NameParsers {
+  const kind = dependency(
+    nameParser(
+      "KIND",
+      (prefix) =>
+        withStore(async (store) =>
+          (await store.kinds()).filter((kind) => kind.startsWith(prefix))
+        ),
+    ),
+  );
+  const key = kind.deriveAsync({
+    metavar: "KEY",
+    factory: (kind) =>
+      nameParser(
+        "KEY",
+        (prefix) =>
+          withStore((store) => store.keys(kind, { prefix, limit: MOST_NAMES })),
+      ),
+    defaultValue: () => "",
+  });
+  return { kind, key };
+}
+
+function nameParser(
+  metavar: "KIND" | "KEY",
+  find: (prefix: string) => Promise<string[]>,
+): ValueParser<"async", string> {
+  const what = metavar === "KIND" ? "kind" : "key";
+  return {
+    mode: "async",
+    metavar,
+    placeholder: metavar,
+    format: (name) => name,
+    // deno-lint-ignore require-await -- the parser is asynchronous
+    async parse(name) {
+      try {
+        assertName(what, name);
+        return { success: true, value: name };
+      } catch (error) {
+        return { success: false, error: message`${text(reasonOf(error))}` };
+      }
+    },
+    async *suggest(prefix): AsyncIterable<Suggestion> {
+      // Whoever is typing is not to be told why there is nothing to suggest.
+      const names = await find(prefix).catch(() => []);
+      for (const name of names.filter(isTypable).slice(0, MOST_NAMES)) {
+        yield { kind: "literal", text: name };
+      }
+    },
+  };
+}
+
+/** Whether a shell can put the name on its command line, and it will be taken for one there. */
+function isTypable(name: string): boolean {
+  return !isHazardous(name) && !name.startsWith("-") &&
+    name.length <= LONGEST_NAME;
+}

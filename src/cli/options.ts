@@ -1,0 +1,144 @@
+/**
+ * Options that commands share.
+ *
+ * @module
+ */
+import { object } from "@optique/core/constructs";
+import { envVar, message, text } from "@optique/core/message";
+import { optional, withDefault } from "@optique/core/modifiers";
+import type { InferValue, Parser } from "@optique/core/parser";
+import { argument, option } from "@optique/core/primitives";
+import {
+  choice,
+  integer,
+  string,
+  type ValueParser,
+} from "@optique/core/valueparser";
+import { selectionOf } from "../key_range.ts";
+import { LANGUAGES } from "./input.ts";
+import { type Format, FORMATS } from "./output/formats.ts";
+import type { NameParsers } from "./names.ts";
+import { DRIVERS, PATH_VARIABLE } from "./store_file.ts";
+
+/** The options that go with every command, before its name or after it. */
+export const globalOptions = object("Options of every command", {
+  db: optional(option("--db", pathParser(), {
+    description:
+      message`The store's file: a path, a file: URL or a DSN. Without it, ${
+        envVar(PATH_VARIABLE)
+      } in the environment.`,
+  })),
+  codec: withDefault(
+    option("--codec", choice(LANGUAGES, { metavar: "CODEC" }), {
+      description: message`What the store keeps its values in.`,
+      hidden: "usage",
+    }),
+    "json" as const,
+  ),
+  driver: withDefault(
+    option("--driver", choice(DRIVERS, { metavar: "DRIVER" }), {
+      description: message`The SQLite binding; ${
+        text("ffi")
+      } needs every permission.`,
+      hidden: "usage",
+    }),
+    "builtin" as const,
+  ),
+  color: withDefault(
+    option(
+      "--color",
+      choice(["auto", "always", "never"], { metavar: "WHEN" }),
+      {
+        description: message`Whether to use colours: ${
+          text("auto")
+        } does on a terminal, unless ${envVar("NO_COLOR")} is set.`,
+        hidden: "usage",
+      },
+    ),
+    "auto" as const,
+  ),
+  debug: option("--debug", {
+    description:
+      message`Where a command fails, print where, and what was behind it.`,
+    hidden: "usage",
+  }),
+});
+
+/** What the options of every command come to. */
+export type GlobalOptions = InferValue<typeof globalOptions>;
+
+/** The kind that a command is about. */
+export function kindArgument(
+  { kind }: NameParsers,
+): Parser<"async", string, unknown> {
+  return argument(kind, { description: message`The kind of the entries.` });
+}
+
+/** The key of the entry that a command is about. */
+export function keyArgument(
+  { key }: NameParsers,
+): Parser<"async", string, unknown> {
+  return argument(key, { description: message`The key of the entry.` });
+}
+
+/** How to print data. */
+export function formatOption(): Parser<"sync", Format | undefined, unknown> {
+  return optional(
+    option("--format", choice(FORMATS, { metavar: "FORMAT" }), {
+      description: message`How to print: ${
+        text("ndjson")
+      } is a line of JSON for each record.`,
+    }),
+  );
+}
+
+/** Which version an entry has to have. */
+export function ifVersionOption(): Parser<
+  "sync",
+  number | undefined,
+  unknown
+> {
+  return optional(
+    option("--if-version", integer({ min: 0, metavar: "VERSION" }), {
+      description:
+        message`Only if the entry has this version; 0 for "does not exist".`,
+    }),
+  );
+}
+
+/** Which entries of a kind, and in which order. */
+export const rangeOptions = object("Which entries", {
+  prefix: optional(option("--prefix", string({ metavar: "PREFIX" }), {
+    description: message`Only keys that begin with this.`,
+  })),
+  start: optional(option("--start", string({ metavar: "KEY" }), {
+    description: message`The first key, inclusive.`,
+  })),
+  end: optional(option("--end", string({ metavar: "KEY" }), {
+    description: message`The end of the keys, exclusive.`,
+  })),
+  limit: optional(option("--limit", integer({ min: 0, metavar: "COUNT" }), {
+    description: message`At most so many entries.`,
+  })),
+  reverse: option("--reverse", {
+    description: message`From the last key to the first.`,
+  }),
+});
+
+/** Throws a `RangeError` for bounds that exclude each other, before anything is opened. */
+export function assertRange(
+  action: string,
+  { prefix, start, end, limit, reverse }: InferValue<typeof rangeOptions>,
+): void {
+  selectionOf(action, { prefix, start, end, limit, reverse });
+}
+
+/** A path, which shells complete. */
+function pathParser(): ValueParser<"sync", string> {
+  return {
+    ...string({ metavar: "PATH" }),
+    *suggest(prefix) {
+      yield { kind: "file", type: "file", pattern: prefix };
+    },
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * Standard output and standard error. What is written waits for its reader, and
+ * for nothing once the command is interrupted.
+ *
+ * @module
+ */
+import { reasonOf } from "../../errors.ts";
+import { unlessAborted } from "../../promises.ts";
+
+/** How much is collected before it is written, in UTF-16 units. */
+const CHUNK = 65_536;
+
+/** Where a terminal does not tell its width. */
+const DEFAULT_COLUMNS = 80;
+
+const encoder = new TextEncoder();
+
+/** When to use colours. */
+export type ColorChoice = "auto" | "always" | "never";
+
+/** Standard output, as commands see it. */
+export interface Output {
+  /** The width of the terminal that it is; absent where it is none. */
+  readonly columns: number | undefined;
+  /** Whether to use colours. */
+  readonly isColored: boolean;
+  /** Writes text, together with what follows. */
+  write(text: string): Promise<void>;
+  /** Writes what has been collected. */
+  flush(): Promise<void>;
+}
+
+/** Standard output. What waits for its reader rejects when the signal aborts. */
+export function openOutput(color: ColorChoice, signal: AbortSignal): Output {
+  let collected = "";
+  const flush = async () => {
+    const bytes = encoder.encode(collected);
+    collected = "";
+    for (let written = 0; written < bytes.length;) {
+      const writing = writeSome(bytes.subarray(written));
+      written += await unlessAborted(writing, signal);
+    }
+  };
+  return {
+    columns: terminalColumns(),
+    isColored: isColored(color, Deno.stdout),
+    flush,
+    async write(text) {
+      collected += text;
+      if (collected.length >= CHUNK) await flush();
+    },
+  };
+}
+
+async function writeSome(bytes: Uint8Array): Promise<number> {
+  try {
+    return await Deno.stdout.write(bytes);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.BrokenPipe) throw cause;
+    throw new Error(`Cannot print: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Writes a line to standard error, if anybody is there to read it. */
+export function writeError(line: string): void {
+  const bytes = encoder.encode(`${line}\n`);
+  try {
+    for (let written = 0; written < bytes.length;) {
+      written += Deno.stderr.writeSync(bytes.subarray(written));
+    }
+  } catch {
+    // There is no other place to tell it.
+  }
+}
+
+/** Whether to use colours on a stream. */
+export function isColored(
+  color: ColorChoice,
+  stream: { isTerminal(): boolean },
+): boolean {
+  if (color !== "auto") return color === "always";
+  return !Deno.noColor && stream.isTerminal();
+}
+
+/** The width of the terminal that standard output is. */
+export function terminalColumns(): number | undefined {
+  if (!Deno.stdout.isTerminal()) return undefined;
+  try {
+    return Deno.consoleSize().columns || DEFAULT_COLUMNS;
+  } catch {
+    return DEFAULT_COLUMNS;
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * The command line: what it may be, its help, and its completion in shells.
+ *
+ * @module
+ */
+import { bash, nu, type ShellCompletion } from "@optique/core/completion";
+import { merge, or } from "@optique/core/constructs";
+import { runParserAsync } from "@optique/core/facade";
+import { message } from "@optique/core/message";
+import type { Mode, Parser } from "@optique/core/parser";
+import type { Usage } from "@optique/core/usage";
+import config from "../../deno.json" with { type: "json" };
+import type { SqliteStore } from "../sqlite/open_store.ts";
+import type { Action } from "./command.ts";
+import { COMMANDS } from "./commands/mod.ts";
+import { UsageError } from "./errors.ts";
+import { LANGUAGES } from "./input.ts";
+import { type NameParsers, nameParsers } from "./names.ts";
+import { type GlobalOptions, globalOptions } from "./options.ts";
+import { openStoreFile, type StoreSettings } from "./store_file.ts";
+
+/** The command that the parser has, besides `help`. */
+const COMPLETION = "completion";
+
+/** How long a completion waits for others' locks, in ms. */
+const COMPLETION_TIMEOUT = 200;
+
+/** What a command line asks for. */
+export type Invocation = { readonly action: Action } & GlobalOptions;
+
+/** How help is shown. */
+export interface HelpOptions {
+  readonly isColored: boolean;
+  /** The width of the terminal; absent where there is none. */
+  readonly columns: number | undefined;
+}
+
+/**
+ * Reads a command line.
+ *
+ * @returns What it asks for, or the text that is all of it: help, the version,
+ * what completes it. Throws `UsageError` where it makes no sense.
+ */
+export async function parseCommandLine(
+  args: readonly string[],
+  { isColored, columns }: HelpOptions,
+): Promise<Invocation | string> {
+  const names = nameParsers((work) => completing(program, args, work));
+  const program = programParser(names);
+  let printed = "";
+  let problem = "";
+  const shown = Symbol();
+  const result = await runParserAsync(program, "zestor", args, {
+    brief: message`Reads and writes a store of Zestor, which is a file.`,
+    description: message`Usage: zestor COMMAND [ARGUMENT...] [OPTION...]`,
+    colors: isColored,
+    // Help is broken into lines; of an error there is to be one.
+    maxWidth: isHelp(args) ? columns ?? 80 : undefined,
+    // Every command has its own.
+    showUsage: commandIn(args) !== undefined,
+    showDefault: true,
+    showChoices: true,
+    help: { command: true, option: true, onShow: () => shown },
+    version: { option: true, value: config.version, onShow: () => shown },
+    completion: { command: true, shells: SHELLS, onShow: () => shown },
+    aboveError: "none",
+    stdout: (text) => printed += `${text}\n`,
+    // After usage, for some.
+    stderr: (text) => {
+      if (text.startsWith("Error: ")) problem = text;
+    },
+    footer:
+      message`Exit codes: 0 done; 1 no such entry, or another version; 2 wrong use; 3 the store failed, or is not sound; 130 interrupted.`,
+    onError: () => {
+      throw new UsageError(usageProblem(problem, args));
+    },
+  });
+  return typeof result === "symbol" ? printed : result;
+}
+
+/** Shells that put what is suggested on the command line as it is. */
+const SHELLS = {
+  bash: {
+    ...unquoted(bash),
+    // Keys have colons, at which readline would part them.
+    generateScript: (name: string, args?: readonly string[]) =>
+      `COMP_WORDBREAKS="\${COMP_WORDBREAKS//:/}"\n${
+        bash.generateScript(name, args)
+      }`,
+  },
+  nu: unquoted(nu),
+};
+
+/** A shell to which nothing is suggested that means something else there: "$(…)" would be run. */
+function unquoted(shell: ShellCompletion): ShellCompletion {
+  return {
+    ...shell,
+    encodeSuggestions: (suggestions) =>
+      shell.encodeSuggestions(
+        suggestions.filter((suggestion) =>
+          suggestion.kind === "file" || isPlainWord(suggestion.text)
+        ),
+      ),
+  };
+}
+
+/** Whether a word is the same in every shell without quotes. */
+function isPlainWord(word: string): boolean {
+  return /^[\p{L}\p{N}_@%+,./:=-]+$/u.test(word);
+}
+
+type Program = Parser<Mode, Invocation, unknown>;
+
+function programParser(names: NameParsers): Program {
+  const commands = COMMANDS.map(({ parser }) => parser(names));
+  const command = or(...commands, {
+    errors: {
+      noMatch: message`There is no command`,
+      unexpectedInput: (word: string) => message`There is no command ${word}.`,
+    },
+  });
+  return merge(command, globalOptions);
+}
+
+function isHelp(args: readonly string[]): boolean {
+  return args.includes("--help") || args[0] === "help";
+}
+
+/** What the parser found wrong, in one line, and where to read on. */
+function usageProblem(problem: string, args: readonly string[]): string {
+  const line = problem.replace(/^Error: /, "").trim()
+    .replace(/\s*\n\s*/g, " ").replace(/\.$/, "")
+    // How arguments depend on each other is nobody's business.
+    .replace(/\.? Dependency chain: "[^"]*"$/, "");
+  const hint = /Unexpected.*"-\d/.test(line)
+    ? `put "--" before what begins with a hyphen, and `
+    : "";
+  const command = commandIn(args);
+  const help = command === undefined ? "--help" : `${command} --help`;
+  return `${line}; ${hint}see zestor ${help}`;
+}
+
+/** The first word of a command line that is a command. */
+function commandIn(args: readonly string[]): string | undefined {
+  return args.find((arg) =>
+    arg === COMPLETION || COMMANDS.some(({ name }) => name === arg)
+  );
+}
+
+/** Looks into the store that a command line names which is being completed. */
+async function completing<T>(
+  program: Program,
+  words: readonly string[],
+  work: (store: SqliteStore) => Promise<T>,
+): Promise<T> {
+  const before = words.at(-2) ?? "";
+  if (takesValue(program.usage, before)) {
+    throw new UsageError(`Cannot complete: ${before} takes no name`);
+  }
+  await using store = await openStoreFile(settingsIn(words), {
+    access: "read",
+    busyTimeout: COMPLETION_TIMEOUT,
+  });
+  return await work(store);
+}
+
+/** Which store is named by the words of a command line, which need not be whole. */
+function settingsIn(words: readonly string[]): StoreSettings {
+  const [codec] = LANGUAGES.filter((name) => name === wordOf(words, "--codec"));
+  return {
+    db: wordOf(words, "--db"),
+    codec: codec ?? "json",
+    driver: "builtin",
+  };
+}
+
+function wordOf(words: readonly string[], option: string): string | undefined {
+  const joined = words.find((word) => word.startsWith(`${option}=`));
+  if (joined !== undefined) return joined.slice(option.length + 1);
+  const at = words.indexOf(option);
+  return at < 0 ? undefined : words[at + 1];
+}
+
+/** Whether a word is an option that takes a value. */
+function takesValue(usage: Usage, word: string): boolean {
+  return usage.some((term) => {
+    switch (term.type) {
+      case "option":
+        return term.metavar !== undefined &&
+          (term.names as readonly string[]).includes(word);
+      case "exclusive":
+        return term.terms.some((usage) => takesValue(usage, word));
+      case "optional":
+      case "multiple":
+      case "sequence":
+        return takesValue(term.terms, word);
+      default:
+        return false;
+    }
+  });
+}

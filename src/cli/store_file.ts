@@ -1,0 +1,178 @@
+/**
+ * From the options of a command line to an open store. It is opened for what
+ * the command does and no more, and no permission is ever asked for: where one
+ * is missing, that is an error.
+ *
+ * @module
+ */
+import type { Codec } from "../codec/codec.ts";
+import { stringifyJson } from "../codec/json.ts";
+import type { Location } from "../sqlite/driver/driver.ts";
+import { fileDsn, parseDsn } from "../sqlite/dsn.ts";
+import { openStore, type SqliteStore } from "../sqlite/open_store.ts";
+import { reasonOf, StoreOpenError } from "../errors.ts";
+import { UsageError } from "./errors.ts";
+import { exactJson } from "./exact_json.ts";
+import type { Language } from "./input.ts";
+import type { ToJson } from "./output/formats.ts";
+
+/** The variable of the environment that names the store. */
+export const PATH_VARIABLE = "ZESTOR_DB";
+
+/** What a command does to a store's file: `"create"` writes, to a new one too. */
+export type Access = "read" | "write" | "create";
+
+/** The names of the drivers to choose from. */
+export const DRIVERS = ["auto", "ffi", "builtin"] as const;
+
+/** Which store, as the command line has it. */
+export interface StoreSettings {
+  /** The path, or a DSN; absent to look in the environment. */
+  readonly db?: string;
+  readonly codec: Language;
+  readonly driver: typeof DRIVERS[number];
+}
+
+/** What opens a store. */
+export interface OpenOptions {
+  readonly access: Access;
+  /** How long to wait for others' locks, in ms. */
+  readonly busyTimeout?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Opens the store. Throws `UsageError` where the settings name none, or permissions are missing. */
+export async function openStoreFile(
+  settings: StoreSettings,
+  { access, ...options }: OpenOptions,
+): Promise<SqliteStore> {
+  const location = locate(await pathOf(settings), access);
+  await assertPermitted(location);
+  assertThere(location);
+  return await openStore({
+    ...options,
+    path: fileDsn(location),
+    codec: await codecNamed(settings.codec),
+    driver: await driverNamed(settings.driver),
+  });
+}
+
+async function pathOf({ db }: StoreSettings): Promise<string> {
+  const path = db ?? await variable(PATH_VARIABLE);
+  if (path) return path;
+  throw new UsageError(
+    `Cannot open store: there is no path; give --db PATH, or set ${PATH_VARIABLE} and run deno with --allow-env=${PATH_VARIABLE}`,
+  );
+}
+
+async function variable(name: string): Promise<string | undefined> {
+  return await isGranted({ name: "env", variable: name })
+    ? Deno.env.get(name)
+    : undefined;
+}
+
+function locate(path: string, access: Access): Location {
+  const location = parsePath(path);
+  if (location.memory) {
+    throw new UsageError(
+      `Cannot open store at ${path}: what is in memory ends with the command; give the path of a file`,
+    );
+  }
+  if (access === "read") return { ...location, mode: "ro" };
+  if (location.mode === "ro") {
+    throw new UsageError(
+      `Cannot write to the store at ${path}: it is to be opened with mode=ro; leave that out`,
+    );
+  }
+  return access === "write" ? { ...location, mode: "rw" } : location;
+}
+
+function parsePath(path: string): Location {
+  try {
+    return parseDsn(path);
+  } catch (cause) {
+    throw new UsageError(reasonOf(cause), { cause });
+  }
+}
+
+/** Throws `UsageError` where opening the file would ask for a permission. */
+async function assertPermitted({ path, mode }: Location): Promise<void> {
+  await assertGranted("read", path);
+  if (mode !== "ro") await assertGranted("write", path);
+  // Of an empty file the store looks whether there is a log without it.
+  if (stat(path)?.size === 0) await assertGranted("read", `${path}-wal`);
+}
+
+function assertThere({ path, mode }: Location): void {
+  if (mode === "rwc" || stat(path) !== undefined) return;
+  throw new StoreOpenError(
+    `Cannot open store at ${path}: there is no such file; see that the path is right, or make it with "zestor set"`,
+  );
+}
+
+async function assertGranted(
+  name: "read" | "write",
+  path: string,
+): Promise<void> {
+  if (await isGranted({ name, path })) return;
+  throw new UsageError(
+    `Cannot ${name} ${path}: the permission is missing; run deno with --allow-${name}=${path}`,
+  );
+}
+
+async function isGranted(
+  permission: Deno.PermissionDescriptor,
+): Promise<boolean> {
+  return (await Deno.permissions.query(permission)).state === "granted";
+}
+
+/** What there is at a path, unless it is nothing, or cannot be told. */
+function stat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new StoreOpenError(
+      `Cannot open store at ${path}: ${reasonOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** The codec of a name. Only what is used is loaded. */
+export async function codecNamed(name: Language): Promise<Codec> {
+  if (name === "json") return exactJson;
+  return (await import("../codec/yaml.ts")).yaml;
+}
+
+/** What makes JSON of the values of a codec. */
+export function jsonOf(codec: Language): ToJson {
+  // What was decoded from JSON is JSON; YAML has more than that.
+  const toText: ToJson = codec === "json"
+    ? (value, indent) => JSON.stringify(value, null, indent)
+    : stringifyJson;
+  return (value, indent) => {
+    try {
+      return toText(value, indent);
+    } catch (cause) {
+      throw new UsageError(
+        `Cannot print as JSON: ${reasonOf(cause)}; use --format yaml`,
+        { cause },
+      );
+    }
+  };
+}
+
+async function driverNamed(
+  name: StoreSettings["driver"],
+): Promise<StoreSettings["driver"]> {
+  if (name === "builtin") return name;
+  // The binding asks for all of these.
+  const names = ["ffi", "env", "read", "write", "net"] as const;
+  const granted = await Promise.all(names.map((name) => isGranted({ name })));
+  if (!granted.includes(false)) return name;
+  if (name === "auto") return "builtin";
+  throw new UsageError(
+    `Cannot load the driver "ffi": permissions are missing; run deno with --allow-all, or use the driver "builtin"`,
+  );
+}
