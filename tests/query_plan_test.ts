@@ -23,11 +23,14 @@ import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
 const {
   COMPARE_VALUE,
   COUNT_CHANGES,
+  COUNT_KINDS,
   countRange,
   DELETE_ENTRY,
+  DESCRIBE_DATABASE,
   FIRST_ENTRY,
   GET_CHANGED_VALUE,
   GET_ENTRY,
+  GET_JOURNAL_MODE,
   GET_PREVIOUS,
   GET_SIZE,
   GET_VALUE,
@@ -208,6 +211,22 @@ testPlans("the planner finds each kind by a seek", (db) => {
   const kinds = db.prepare(LIST_KINDS).all().map(({ kind }) => kind);
   assertEquals(kinds.length, 1001);
   assertEquals(kinds, kinds.toSorted());
+});
+
+testPlans("the planner counts all kinds in one scan of the index", (db) => {
+  assertEquals(planOf(db, COUNT_KINDS), [
+    `SCAN zestor_kv USING COVERING INDEX ${PRIMARY_KEY}`,
+  ]);
+  const counts = db.prepare(COUNT_KINDS).all();
+  assertEquals(counts.length, 1001);
+  assertEquals(counts[0], { kind: "big", count: 10_000 });
+  assertEquals(counts[1000], { kind: "small1000", count: 1 });
+});
+
+testPlans("the planner reads no table to describe a database", (db) => {
+  for (const sql of [DESCRIBE_DATABASE, GET_JOURNAL_MODE]) {
+    assertEquals(planOf(db, sql), []);
+  }
 });
 
 testPlans("the planner reads the log by revision", (db, kind) => {

@@ -46,6 +46,16 @@ function stat(path: string): Deno.FileInfo | undefined {
   }
 }
 
+/** The bytes of a database's file, and of its write-ahead log, where Deno may see them. */
+export function sizesOf(
+  path: string,
+): { size: number; walSize: number } | undefined {
+  const found = stat(path);
+  if (!found) return undefined;
+  const wal = stat(`${Deno.realPathSync(path)}-wal`);
+  return { size: found.size, walSize: wal?.size ?? 0 };
+}
+
 /** Tells, ever after, whether the file that is now at the path is still there. */
 export function isInPlace(location: Location): () => boolean {
   const opened = identify(location);

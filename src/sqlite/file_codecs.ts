@@ -5,6 +5,7 @@
  * @module
  */
 import type { KindCodecs } from "../codec/kind_codecs.ts";
+import { compareKeys } from "../key_order.ts";
 
 const CODEC = "codec";
 const CODEC_OF_KIND = "codec/";
@@ -19,6 +20,30 @@ export function codecNames(codecs: KindCodecs): Map<string, string> {
     names.set(CODEC_OF_KIND + kind, codecs.nameOf(kind));
   }
   return names;
+}
+
+/** The codecs that a file remembers, by name. */
+export interface RememberedCodecs {
+  /** The codec of every kind that has none of its own. */
+  fallback: string;
+  /** The kinds that have one, in order. */
+  named: { kind: string; codec: string }[];
+}
+
+/** What the file remembers, if it does. */
+export function rememberedCodecs(meta: Meta): RememberedCodecs | undefined {
+  const fallback = meta.get(CODEC);
+  if (fallback === undefined) return undefined;
+  const named = [...meta]
+    .filter(([name]) => name.startsWith(CODEC_OF_KIND))
+    .map(([name, codec]) => ({
+      kind: name.slice(CODEC_OF_KIND.length),
+      codec,
+    }));
+  return {
+    fallback,
+    named: named.sort((a, b) => compareKeys(a.kind, b.kind)),
+  };
 }
 
 /** Whether the file remembers its codecs. */

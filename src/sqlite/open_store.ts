@@ -13,6 +13,7 @@ import {
   assertInteger,
   assertOptions,
   assertType,
+  copyOptions,
 } from "../options.ts";
 import { retryWhileBusy } from "../storage/lock_wait.ts";
 import { KvStore, type StoreConfig } from "../store/kv_store.ts";
@@ -40,6 +41,7 @@ import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
 import { isBusy, isNoTransaction, storeError } from "./failure.ts";
 import { codecConflict, codecNames, remembersCodecs } from "./file_codecs.ts";
+import { describeStore, type StoreInfo } from "./info.ts";
 import { FIRST_ENTRY, HAS_ENTRIES, HEAD_REVISION } from "./queries.ts";
 import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
 import { SqliteStorage } from "./sqlite_storage.ts";
@@ -99,6 +101,25 @@ export interface SqliteStore<
 > extends Store<Kinds, Inputs> {
   /** The driver in use: `"ffi"`, `"builtin"`, or the given one's name. */
   readonly driver: string;
+
+  /**
+   * What the store is, as of one moment: its file, its format, and how much is
+   * in it. It counts every entry and every change, in one call.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * await store.set("users", "alice", { name: "Alice" });
+   *
+   * const { kinds, log } = await store.info();
+   * assertEquals(kinds, [{ kind: "users", count: 1 }]);
+   * assertEquals(log, { oldest: 1, newest: 1, count: 1 });
+   * ```
+   */
+  info(options?: OperationOptions): Promise<StoreInfo>;
 }
 
 const STORE_OPTIONS = [
@@ -157,6 +178,19 @@ export async function openStore<Kinds extends object>(
   const location = parseDsn(options.path);
   const driver = await loadDriver(settings.driver);
   signal?.throwIfAborted();
+  try {
+    return await openLocation<Kinds>(location, driver, settings, signal);
+  } catch (error) {
+    throw openError(options.path, error);
+  }
+}
+
+async function openLocation<Kinds extends object>(
+  location: Location,
+  driver: Driver,
+  settings: Settings,
+  signal?: AbortSignal,
+): Promise<OpenedStore<Kinds>> {
   let connection: Connection | undefined;
   let release = () => {};
   try {
@@ -165,19 +199,29 @@ export async function openStore<Kinds extends object>(
     connection = driver.open(location);
     release = claimFile(location, driver);
     const head = await prepareFile(connection, location, settings, signal);
+    const hasLog = head !== undefined;
     const database = new Database(connection, release);
     const storage = new SqliteStorage(database, {
-      readOnly: location.mode === "ro",
-      hasLog: head !== undefined,
+      location,
+      hasLog,
       codecs: settings.codecs,
       isInPlace: isInPlace(location),
       openReader: readerOf(location, driver),
     });
-    return new OpenedStore<Kinds>(driver.name, {
+    const config = {
       ...settings,
       storage,
       head: head ?? 0,
       openNotifier: notifierOf(location),
+    };
+    // Whatever the process's directory will be.
+    const place = location.memory
+      ? location
+      : { ...location, path: resolve(location.path) };
+    const described = { location: place, driver: driver.name, hasLog };
+    return new OpenedStore<Kinds>(config, {
+      driver,
+      describe: () => describeStore({ ...described, database, storage }),
     });
   } catch (error) {
     try {
@@ -186,7 +230,7 @@ export async function openStore<Kinds extends object>(
       // Why it cannot be opened is what counts.
     }
     release();
-    throw openError(options.path, error);
+    throw error;
   }
 }
 
@@ -206,13 +250,29 @@ function readerOf(
   };
 }
 
+/** What a store knows of its file, beside what is stored in it. */
+interface OpenedFile {
+  readonly driver: Driver;
+  describe(): StoreInfo;
+}
+
 class OpenedStore<Kinds extends object> extends KvStore<Kinds>
   implements SqliteStore<Kinds> {
   readonly driver: string;
+  readonly #file: OpenedFile;
 
-  constructor(driver: string, config: StoreConfig) {
+  constructor(config: StoreConfig, file: OpenedFile) {
     super(config);
-    this.driver = driver;
+    this.driver = file.driver.name;
+    this.#file = file;
+  }
+
+  async info(options?: OperationOptions): Promise<StoreInfo> {
+    const action = "read info";
+    const { signal } = copyOptions(action, options, ["signal"]);
+    return await this.runOwn(async (queue) =>
+      await queue.read(action, () => this.#file.describe(), signal)
+    );
   }
 }
 

@@ -70,6 +70,13 @@ export const LIST_KINDS = `WITH RECURSIVE kinds (kind) AS (
     ORDER BY kind, key LIMIT 1) FROM kinds WHERE kinds.kind IS NOT NULL
 ) SELECT ${whole("kind")} FROM kinds WHERE kinds.kind IS NOT NULL`;
 
+/**
+ * How many entries each kind has, in one scan of the primary key: what is asked
+ * of the key is what keeps the planner from an index on the kind alone.
+ */
+export const COUNT_KINDS = `SELECT ${whole("kind")}, count(key) AS count
+FROM zestor_kv GROUP BY zestor_kv.kind ORDER BY zestor_kv.kind`;
+
 /** Everything, by kind, then key. */
 export const LIST_ALL = `SELECT ${whole("kind")}, ${
   whole("key")
@@ -168,6 +175,13 @@ WHERE revision > ? AND revision <= ? AND ${inRange(range)} ORDER BY revision`;
 /** What a change replaced. Parameters: its revision. */
 export const GET_PREVIOUS =
   "SELECT type, version, previous FROM zestor_changes WHERE revision = ?";
+
+/** What SQLite says of itself, and of the database: its version, and the bytes of all pages. */
+export const DESCRIBE_DATABASE = `SELECT sqlite_version() AS version,
+  page_count * page_size AS size FROM pragma_page_count, pragma_page_size`;
+
+/** How the database's transactions are kept. */
+export const GET_JOURNAL_MODE = "PRAGMA journal_mode";
 
 // What a check reads: names and versions by their bytes, with what they are, so
 // that nothing a binding cannot express is taken for something else.

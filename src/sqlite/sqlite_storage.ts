@@ -28,13 +28,19 @@ import type {
 } from "../storage/storage.ts";
 import { type CheckedFile, SqliteCheck } from "./check.ts";
 import type { Database } from "./database.ts";
-import { type Row, SqlError, type SqlValue } from "./driver/driver.ts";
+import {
+  type Location,
+  type Row,
+  SqlError,
+  type SqlValue,
+} from "./driver/driver.ts";
 import { isBusy, isTooBig, storeError } from "./failure.ts";
 import { listedSnapshot } from "./listed_snapshot.ts";
 import {
   type Columns,
   COMPARE_VALUE,
   COUNT_CHANGES,
+  COUNT_KINDS,
   countRange,
   DELETE_ENTRY,
   ENTRIES_AT_ONCE,
@@ -67,7 +73,7 @@ const BATCH_BYTES = 1_000_000;
 
 /** What may be done with the file. */
 export interface SqliteAccess extends CheckedFile {
-  readonly readOnly: boolean;
+  readonly location: Location;
   readonly hasLog: boolean;
   /** Opens another connection, to read; absent where there can be none. */
   readonly openReader?: () => Database;
@@ -118,6 +124,14 @@ export class SqliteStorage implements Storage {
 
   listEntries(kind: string, range: KeyRange, page?: Page): StoredEntry[] {
     return this.#select("entry", kind, range, page).map(toEntry);
+  }
+
+  /** How many entries each kind has, in order. */
+  countKinds(): { kind: string; count: number }[] {
+    return this.#database.all(COUNT_KINDS).map(({ kind, count }) => ({
+      kind: nameOf(kind),
+      count: count as number,
+    }));
   }
 
   count(kind: string, range: KeyRange, limit?: number): number {
@@ -419,7 +433,7 @@ export class SqliteStorage implements Storage {
   // The file.
 
   get isReadOnly(): boolean {
-    return this.#access.readOnly;
+    return this.#access.location.mode === "ro";
   }
 
   assertWritable(action: string): void {

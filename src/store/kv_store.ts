@@ -441,6 +441,14 @@ export class KvStore<
     return await this.#track(check.run(this.#queue, signal));
   }
 
+  /** Runs an operation that a store has beside the contract's: `close` waits for it. */
+  protected async runOwn<T>(
+    operation: (queue: WriteQueue) => Promise<T>,
+  ): Promise<T> {
+    this.#assertOpen();
+    return await this.#track(operation(this.#queue));
+  }
+
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }

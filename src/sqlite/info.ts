@@ -1,0 +1,106 @@
+/**
+ * What a store is, for people and tools.
+ *
+ * @module
+ */
+import type { Database } from "./database.ts";
+import { sizesOf } from "./database_file.ts";
+import type { Location } from "./driver/driver.ts";
+import { type RememberedCodecs, rememberedCodecs } from "./file_codecs.ts";
+import {
+  COUNT_CHANGES,
+  DESCRIBE_DATABASE,
+  GET_JOURNAL_MODE,
+} from "./queries.ts";
+import { type Query, readMeta, readObjects } from "./schema.ts";
+import type { SqliteStorage } from "./sqlite_storage.ts";
+
+/** What a store is. */
+export interface StoreInfo {
+  /** The file's path, absolute; of a database in memory its name. */
+  path: string;
+  /** The driver in use, as `store.driver`. */
+  driver: string;
+  /** The version of the SQLite library that the driver uses. */
+  sqliteVersion: string;
+  /** The number of the file's format; 0 where it has none, as one that is only read may. */
+  format: number;
+  /** The names of the codecs that the file remembers; absent where it remembers none. */
+  codecs?: RememberedCodecs;
+  /** SQLite's journal mode: `"wal"`, `"delete"`, `"memory"`. */
+  journalMode: string;
+  /** The bytes of the file, without its write-ahead log; of a database in memory those of its pages. */
+  size: number;
+  /** The bytes of the write-ahead log's file, 0 where there is none. It is not cut when it is emptied. */
+  walSize: number;
+  /** The kinds that have entries, in order, and how many each has. */
+  kinds: { kind: string; count: number }[];
+  /** The change log; absent where the file has none, as one that is only read may. */
+  log?: LogInfo;
+}
+
+/** What a change log holds. */
+export interface LogInfo {
+  /** The oldest revision in it; where it is empty, the one that will be. */
+  oldest: number;
+  /** The newest revision, 0 before the first. */
+  newest: number;
+  /** How many changes it holds. */
+  count: number;
+}
+
+/** What a store is made of, as far as it tells. */
+export interface DescribedStore {
+  /** A file's path is absolute. */
+  readonly location: Location;
+  readonly driver: string;
+  readonly database: Database;
+  readonly storage: SqliteStorage;
+  readonly hasLog: boolean;
+}
+
+/** Describes a store, as of this moment. */
+export function describeStore(store: DescribedStore): StoreInfo {
+  return store.storage.snapshot(() => ({
+    path: store.location.path,
+    driver: store.driver,
+    ...describeDatabase(store),
+    ...describeFormat(store.database),
+    kinds: store.storage.countKinds(),
+    ...(store.hasLog ? { log: describeLog(store) } : {}),
+  }));
+}
+
+function describeDatabase(
+  { location, database }: DescribedStore,
+): Pick<StoreInfo, "sqliteVersion" | "journalMode" | "size" | "walSize"> {
+  const { version, size } = database.get(DESCRIBE_DATABASE)!;
+  const { journal_mode } = database.get(GET_JOURNAL_MODE)!;
+  const ofPages = { size: size as number, walSize: 0 };
+  const sizes = location.memory ? undefined : sizesOf(location.path);
+  return {
+    sqliteVersion: String(version),
+    journalMode: String(journal_mode),
+    // The driver may read what Deno may not.
+    ...(sizes ?? ofPages),
+  };
+}
+
+function describeFormat(
+  database: Database,
+): Pick<StoreInfo, "format" | "codecs"> {
+  const query: Query = (sql) => database.all(sql);
+  if (!readObjects(query).has("zestor_meta")) return { format: 0 };
+  const meta = readMeta(query);
+  const codecs = rememberedCodecs(meta);
+  return {
+    format: Number(meta.get("format") ?? 0),
+    ...(codecs ? { codecs } : {}),
+  };
+}
+
+function describeLog({ storage, database }: DescribedStore): LogInfo {
+  const [oldest, newest] = [storage.oldestRevision(), storage.headRevision()];
+  const { count } = database.get(COUNT_CHANGES, oldest, newest)!;
+  return { oldest, newest, count: count as number };
+}
