@@ -8,7 +8,7 @@
 import { unlessAborted } from "../promises.ts";
 import { reasonOf } from "../errors.ts";
 import { UsageError } from "./errors.ts";
-import { isExact, parseExactJson, PlaceError } from "./exact_json.ts";
+import { isExact, parseExactJson, PlaceError } from "../codec/exact_json.ts";
 
 /** The languages that values are written in. */
 export const LANGUAGES = ["json", "yaml"] as const;

@@ -5,7 +5,7 @@
  */
 import { object } from "@optique/core/constructs";
 import { envVar, message, text } from "@optique/core/message";
-import { optional, withDefault } from "@optique/core/modifiers";
+import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import type { InferValue, Parser } from "@optique/core/parser";
 import { argument, option } from "@optique/core/primitives";
 import {
@@ -14,6 +14,7 @@ import {
   string,
   type ValueParser,
 } from "@optique/core/valueparser";
+import type { ChangeType } from "../contract.ts";
 import { selectionOf } from "../key_range.ts";
 import { LANGUAGES } from "./input.ts";
 import { type Format, FORMATS } from "./output/formats.ts";
@@ -22,7 +23,7 @@ import { DRIVERS, PATH_VARIABLE } from "./store_file.ts";
 
 /** The options that go with every command, before its name or after it. */
 export const globalOptions = object("Options of every command", {
-  db: optional(option("--db", pathParser(), {
+  db: optional(option("--db", pathParser("PATH"), {
     description:
       message`The store's file: a path, a file: URL or a DSN. Without it, ${
         envVar(PATH_VARIABLE)
@@ -133,10 +134,69 @@ export function assertRange(
   selectionOf(action, { prefix, start, end, limit, reverse });
 }
 
-/** A path, which shells complete. */
-function pathParser(): ValueParser<"sync", string> {
+/** What of a store to export or import. */
+export function partOptions({ kind }: NameParsers): Parser<
+  "async",
+  { kinds: string[] | undefined; versions: boolean; times: boolean },
+  unknown
+> {
+  return object("What of the store", {
+    kinds: map(
+      multiple(option("--kind", kind, {
+        description: message`Only this kind; may be given several times.`,
+      })),
+      (kinds) => kinds.length === 0 ? undefined : [...kinds],
+    ),
+    versions: map(
+      option("--no-versions", {
+        description: message`Without the entries' versions.`,
+      }),
+      (without) => !without,
+    ),
+    times: map(
+      option("--no-times", {
+        description: message`Without the times of their last changes.`,
+      }),
+      (without) => !without,
+    ),
+  });
+}
+
+const CHANGE_TYPES: readonly ChangeType[] = ["create", "update", "delete"];
+
+/** Types of changes, separated by commas. */
+export function changeTypesParser(): ValueParser<"sync", ChangeType[]> {
+  const isType = (text: string): text is ChangeType =>
+    CHANGE_TYPES.includes(text as ChangeType);
   return {
-    ...string({ metavar: "PATH" }),
+    mode: "sync",
+    metavar: "TYPES",
+    placeholder: [],
+    format: (types) => types.join(),
+    parse(text) {
+      const types = text.split(",");
+      if (types.every(isType)) return { success: true, value: types };
+      return {
+        success: false,
+        error: message`Expected some of ${CHANGE_TYPES.join()}, got ${text}.`,
+      };
+    },
+    *suggest(prefix) {
+      const before = prefix.slice(0, prefix.lastIndexOf(",") + 1);
+      for (const type of CHANGE_TYPES) {
+        const text = before + type;
+        if (text.startsWith(prefix)) yield { kind: "literal", text };
+      }
+    },
+  };
+}
+
+/** A path, which shells complete. */
+export function pathParser(
+  metavar: "PATH" | "FILE",
+): ValueParser<"sync", string> {
+  return {
+    ...string({ metavar }),
     *suggest(prefix) {
       yield { kind: "file", type: "file", pattern: prefix };
     },

@@ -12,15 +12,19 @@ import { fileDsn, parseDsn } from "../sqlite/dsn.ts";
 import { openStore, type SqliteStore } from "../sqlite/open_store.ts";
 import { reasonOf, StoreOpenError } from "../errors.ts";
 import { UsageError } from "./errors.ts";
-import { exactJson } from "./exact_json.ts";
+import { exactJson } from "../codec/exact_json.ts";
 import type { Language } from "./input.ts";
 import type { ToJson } from "./output/formats.ts";
+import { assertGranted, isGranted } from "./permissions.ts";
 
 /** The variable of the environment that names the store. */
 export const PATH_VARIABLE = "ZESTOR_DB";
 
-/** What a command does to a store's file: `"create"` writes, to a new one too. */
-export type Access = "read" | "write" | "create";
+/**
+ * What a command does to a store's file: `"inspect"` looks at its write-ahead
+ * log, too; `"create"` writes, to a new one too.
+ */
+export type Access = "read" | "inspect" | "write" | "create";
 
 /** The names of the drivers to choose from. */
 export const DRIVERS = ["auto", "ffi", "builtin"] as const;
@@ -47,7 +51,7 @@ export async function openStoreFile(
   { access, ...options }: OpenOptions,
 ): Promise<SqliteStore> {
   const location = locate(await pathOf(settings), access);
-  await assertPermitted(location);
+  await assertPermitted(location, access);
   assertThere(location);
   return await openStore({
     ...options,
@@ -78,7 +82,9 @@ function locate(path: string, access: Access): Location {
       `Cannot open store at ${path}: what is in memory ends with the command; give the path of a file`,
     );
   }
-  if (access === "read") return { ...location, mode: "ro" };
+  if (access === "read" || access === "inspect") {
+    return { ...location, mode: "ro" };
+  }
   if (location.mode === "ro") {
     throw new UsageError(
       `Cannot write to the store at ${path}: it is to be opened with mode=ro; leave that out`,
@@ -96,11 +102,16 @@ function parsePath(path: string): Location {
 }
 
 /** Throws `UsageError` where opening the file would ask for a permission. */
-async function assertPermitted({ path, mode }: Location): Promise<void> {
+async function assertPermitted(
+  { path, mode }: Location,
+  access: Access,
+): Promise<void> {
   await assertGranted("read", path);
   if (mode !== "ro") await assertGranted("write", path);
   // Of an empty file the store looks whether there is a log without it.
-  if (stat(path)?.size === 0) await assertGranted("read", `${path}-wal`);
+  if (access === "inspect" || stat(path)?.size === 0) {
+    await assertGranted("read", `${path}-wal`);
+  }
 }
 
 function assertThere({ path, mode }: Location): void {
@@ -108,22 +119,6 @@ function assertThere({ path, mode }: Location): void {
   throw new StoreOpenError(
     `Cannot open store at ${path}: there is no such file; see that the path is right, or make it with "zestor set"`,
   );
-}
-
-async function assertGranted(
-  name: "read" | "write",
-  path: string,
-): Promise<void> {
-  if (await isGranted({ name, path })) return;
-  throw new UsageError(
-    `Cannot ${name} ${path}: the permission is missing; run deno with --allow-${name}=${path}`,
-  );
-}
-
-async function isGranted(
-  permission: Deno.PermissionDescriptor,
-): Promise<boolean> {
-  return (await Deno.permissions.query(permission)).state === "granted";
 }
 
 /** What there is at a path, unless it is nothing, or cannot be told. */

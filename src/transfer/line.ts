@@ -8,6 +8,7 @@
  * @module
  */
 import { equalBytes } from "../bytes.ts";
+import { assertExactNumbers } from "../codec/exact_json.ts";
 import { json } from "../codec/json.ts";
 import { describe, quoteText, reasonOf } from "../errors.ts";
 import { assertName } from "../names.ts";
@@ -120,6 +121,7 @@ export function parseLine(text: string): EntryLine {
 
 function parseObject(text: string): Record<string, unknown> {
   const line = JSON.parse(text);
+  assertExactNumbers(text);
   if (typeof line !== "object" || line === null || Array.isArray(line)) {
     throw new TypeError(`expected an object, received ${describe(line)}`);
   }

@@ -8,11 +8,15 @@ import { check } from "./check.ts";
 import { count } from "./count.ts";
 import { deleteCommand } from "./delete.ts";
 import { entry } from "./entry.ts";
+import { exportCommand } from "./export.ts";
 import { get } from "./get.ts";
+import { importCommand } from "./import.ts";
+import { info } from "./info.ts";
 import { keys } from "./keys.ts";
 import { kinds } from "./kinds.ts";
 import { list } from "./list.ts";
 import { set } from "./set.ts";
+import { watch } from "./watch.ts";
 
 /** Every command but `help` and `completion`, which the parser has. */
 export const COMMANDS: readonly Command[] = [
@@ -24,5 +28,9 @@ export const COMMANDS: readonly Command[] = [
   keys,
   count,
   kinds,
+  watch,
+  exportCommand,
+  importCommand,
   check,
+  info,
 ];

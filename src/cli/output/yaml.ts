@@ -4,7 +4,7 @@
  * @module
  */
 import { yaml } from "../../codec/yaml.ts";
-import { exactDigits } from "../exact_json.ts";
+import { exactDigits } from "../../codec/exact_json.ts";
 import { escapeJson, isHazardous } from "./escape.ts";
 
 const decoder = new TextDecoder();

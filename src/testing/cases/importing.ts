@@ -212,6 +212,8 @@ export const importing: Cases = {
       ['{"kind":"a","key":"x","value":1,"version":0}', "received 0"],
       ['{"kind":"a","key":"x","value":1,"version":1.5}', "received 1.5"],
       ['{"kind":"a","key":"x","value":1,"version":1e300}', "received 1e+300"],
+      ['{"kind":"a","key":"x","value":[1,12345678901234567890]}', "1234567890"],
+      ['{"kind":"a","key":"x","value":0.12345678901234567890}', "would become"],
       ['{"kind":"a","key":"x","value":1,"updatedAt":1}', "received 1"],
       ['{"kind":"a","key":"x","value":1,"updatedAt":"today"}', '"today"'],
       [

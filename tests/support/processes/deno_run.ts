@@ -25,14 +25,20 @@ export function denoRun(
 ): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     ...options,
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      `--config=${config}`,
-      ...flags,
-      typeof file === "string" ? file : fileURLToPath(file),
-      ...args,
-    ],
+    args: [...denoRunArgs(file, ["--no-prompt", ...flags]), ...args],
   });
+}
+
+/** What `deno` is given to run a program, for command lines of other programs. */
+export function denoRunArgs(
+  file: string | URL,
+  flags: readonly string[],
+): string[] {
+  return [
+    "run",
+    "--quiet",
+    `--config=${config}`,
+    ...flags,
+    typeof file === "string" ? file : fileURLToPath(file),
+  ];
 }

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import type { Codec } from "../codec/codec.ts";
-import { json } from "../codec/json.ts";
+import type { Codec } from "./codec.ts";
+import { json } from "./json.ts";
 import { quoteText } from "../errors.ts";
 
 const decoder = new TextDecoder();
@@ -100,6 +100,14 @@ function placeOf(problem: string, text: string): number {
 
 // Strings first: what looks like another token within one is none.
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|[{}[\],]/g;
+
+/** Throws where a JSON text holds a number that would be rounded. */
+export function assertExactNumbers(text: string): void {
+  if (!mayBeRounded(text)) return;
+  for (const { 0: token, index } of text.matchAll(TOKENS)) {
+    if (/^[-\d]/.test(token)) assertExact(token, text, index);
+  }
+}
 
 /** Throws where a JSON text holds what its value does not. */
 function assertNothingLost(text: string): void {

@@ -1,0 +1,29 @@
+/**
+ * `zestor export`: prints every entry as a line of JSON.
+ *
+ * @module
+ */
+import { message } from "@optique/core/message";
+import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
+import { partOptions } from "../options.ts";
+import { escapeJson } from "../output/escape.ts";
+
+/** The command. */
+export const exportCommand: Command = defineCommand({
+  name: "export",
+  brief: message`Prints every entry as a line of JSON, as of one moment.`,
+  details:
+    message`By kind and key, with the names kind, key, value, version and updatedAt; where JSON cannot say what is stored, codec and bytes stand for value. It takes constant memory. "zestor import" reads it.`,
+  example: "zestor export --kind users --db app.db > users.ndjson",
+  permissions: READ_PERMISSIONS,
+  parser: partOptions,
+  async run({ openStore, output, signal }, options) {
+    await using store = await openStore("read");
+    const text = store.export({ ...options, signal })
+      .pipeThrough(new TextDecoderStream());
+    const isTerminal = output.columns !== undefined;
+    for await (const lines of text) {
+      await output.write(isTerminal ? escapeJson(lines) : lines);
+    }
+  },
+});

@@ -1,0 +1,100 @@
+/**
+ * `zestor import`: writes the entries of lines of JSON, and tells of each line
+ * that it refuses.
+ *
+ * @module
+ */
+import { merge, object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { optional } from "@optique/core/modifiers";
+import { argument } from "@optique/core/primitives";
+import type { ImportResult } from "../../contract.ts";
+import { reasonOf } from "../../errors.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { EXIT, UsageError } from "../errors.ts";
+import { formatOption, partOptions, pathParser } from "../options.ts";
+import { escapeText } from "../output/escape.ts";
+import { type Columns, printRecord } from "../output/formats.ts";
+import { writeError } from "../output/output.ts";
+import { openProgress } from "../output/progress.ts";
+import { assertGranted } from "../permissions.ts";
+
+const NAMES = [
+  "lines",
+  "created",
+  "updated",
+  "unchanged",
+  "skipped",
+  "refused",
+] as const;
+
+const COLUMNS: Columns<ImportResult> = {
+  titles: NAMES.map((name) => name.toUpperCase()),
+  cells: (result) => NAMES.map((name) => String(result[name])),
+};
+
+/** The command. */
+export const importCommand: Command = defineCommand({
+  name: "import",
+  brief:
+    message`Writes the entries of lines of JSON, as "zestor export" prints.`,
+  details:
+    message`From a file, or standard input where that is "-" or absent. An entry that is created gets its line's version and time; one that is there is written as by "zestor set". Each transaction writes up to 1000 lines, whole or not at all. A line that cannot be imported is told on standard error, with its number; the others are written, and the exit code is 2. On a terminal there is a bar meanwhile. The record printed has the names lines, created, updated, unchanged, skipped and refused.`,
+  example: "zestor import users.ndjson --db app.db",
+  permissions: `--allow-read=app.db,users.ndjson --allow-write=app.db`,
+  parser: (names) =>
+    merge(
+      object({
+        file: optional(argument(pathParser("FILE"), {
+          description: message`The file of lines; "-" for standard input.`,
+        })),
+        format: formatOption(),
+      }),
+      partOptions(names),
+    ),
+  async run({ openStore, printing, signal }, { file, format, ...options }) {
+    const source = await openSource(file);
+    const progress = await openProgress(source.size);
+    await using store = await openStore("create");
+    let result: ImportResult;
+    try {
+      result = await store.import(
+        source.stream.pipeThrough(progress.counting()),
+        {
+          ...options,
+          signal,
+          onProgress: progress.show,
+          onRefused({ line, reason }) {
+            progress.clear();
+            writeError(`zestor: line ${line}: ${escapeText(reason)}`);
+          },
+        },
+      );
+    } finally {
+      progress.clear();
+    }
+    await printRecord(result, COLUMNS, printing(format));
+    return result.refused > 0 ? EXIT.usage : EXIT.done;
+  },
+});
+
+interface Source {
+  readonly stream: ReadableStream<Uint8Array>;
+  /** In bytes; absent where it is not known. */
+  readonly size?: number;
+}
+
+async function openSource(path: string | undefined): Promise<Source> {
+  if (path === undefined || path === "-") {
+    return { stream: Deno.stdin.readable };
+  }
+  await assertGranted("read", path);
+  try {
+    const file = await Deno.open(path);
+    const { size, isFile, isDirectory } = await file.stat();
+    if (isDirectory) throw new Error("it is a directory");
+    return { stream: file.readable, size: isFile ? size : undefined };
+  } catch (cause) {
+    throw new UsageError(`Cannot read ${path}: ${reasonOf(cause)}`, { cause });
+  }
+}
