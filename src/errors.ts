@@ -98,7 +98,7 @@ export class StoreFullError extends StoreError {
   }
 }
 
-/** What is stored is damaged: SQLite found the file malformed. */
+/** What is stored is damaged: SQLite found the file malformed, or a backup of it is not sound. */
 export class StoreCorruptError extends StoreError {
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {

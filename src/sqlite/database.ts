@@ -35,6 +35,16 @@ export class Database {
     return this.#prepared(sql).all(...params);
   }
 
+  /** Whether the driver has a way of its own to copy a database. */
+  get copiesItself(): boolean {
+    return this.#connection.copyTo !== undefined;
+  }
+
+  /** Copies by that way what the open transaction reads, into an empty file. */
+  async copyTo(path: string): Promise<void> {
+    await this.#connection.copyTo!(path);
+  }
+
   /**
    * Ends the transaction, if SQLite has not done so by itself
    * (https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction).

@@ -31,14 +31,15 @@ export function assertDatabaseFile({ path, memory }: Location): void {
   );
 }
 
-function describeFile(found: Deno.FileInfo): string {
+/** What it is that is no file. */
+export function describeFile(found: Deno.FileInfo): string {
   if (found.isDirectory) return "a directory";
   if (found.isFifo) return "a FIFO";
   return found.isSocket ? "a socket" : "a device";
 }
 
 /** What Deno may see of a file, if there is one. */
-function stat(path: string): Deno.FileInfo | undefined {
+export function stat(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.statSync(path);
   } catch {

@@ -28,6 +28,12 @@ import type {
   OutputsOf,
   SchemasByKind,
 } from "../validation/schema.ts";
+import {
+  backUp,
+  type BackupOptions,
+  type BackupSource,
+  readBackupRequest,
+} from "./backup.ts";
 import { Database } from "./database.ts";
 import { assertDatabaseFile, isInPlace } from "./database_file.ts";
 import {
@@ -101,6 +107,52 @@ export interface SqliteStore<
 > extends Store<Kinds, Inputs> {
   /** The driver in use: `"ffi"`, `"builtin"`, or the given one's name. */
   readonly driver: string;
+
+  /**
+   * Writes a backup: the whole file as of one moment, with its change log and
+   * whatever else is in it, while this store and others go on writing. It is
+   * one file, which opens as a store; watches resume on it.
+   *
+   * It comes after the writes called before it. The copy is one call of SQLite:
+   * the event loop waits for it, some 3 ms for each MB, and so does who writes
+   * to a file with a rollback journal. Then it is opened with the same driver
+   * and codecs and checked as by `check`, which takes longer, and which the
+   * store's other operations do not wait for. Only a copy that is sound, and on
+   * the disk, comes to be at the path, in one step. It has the permissions of
+   * the store's file.
+   *
+   * Deno has to permit to read and write the directory of the path: there the
+   * copy is written first, under another name.
+   *
+   * @param path Where to: a path, or a `file:` URL.
+   * @param options Whether it may replace a file, and what cancels it.
+   * @throws {StoreError} Of code `STORAGE`, where there is a file already, or
+   * one that cannot be replaced: the store's own, one that a store of this
+   * process has open, or that has a write-ahead log or a rollback journal
+   * beside it; and where the file system refuses.
+   * @throws {StoreCorruptError} Where the copy is not sound.
+   * @throws {StoreFullError} Where the disk has no room for it.
+   * @throws {StoreBusyError} Where another connection holds a lock that keeps
+   * readers out, for longer than `busyTimeout`.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * await store.set("users", "alice", { name: "Alice" });
+   *
+   * const dir = await Deno.makeTempDir();
+   * await store.backup(`${dir}/backup.db`);
+   *
+   * const copy = await openStore({ path: `${dir}/backup.db` });
+   * assertEquals(await copy.get("users", "alice"), { name: "Alice" });
+   * await copy.close();
+   * await Deno.remove(dir, { recursive: true });
+   * ```
+   */
+  backup(path: string | URL, options?: BackupOptions): Promise<void>;
 
   /**
    * What the store is, as of one moment: its file, its format, and how much is
@@ -220,7 +272,10 @@ async function openLocation<Kinds extends object>(
       : { ...location, path: resolve(location.path) };
     const described = { location: place, driver: driver.name, hasLog };
     return new OpenedStore<Kinds>(config, {
+      location: place,
       driver,
+      copyTo: (path) => storage.copyTo(path),
+      openCopy: (path) => openCopy(path, driver, settings),
       describe: () => describeStore({ ...described, database, storage }),
     });
   } catch (error) {
@@ -250,9 +305,21 @@ function readerOf(
   };
 }
 
+/** Opens a copy of a store to read it, with whatever that was opened with. */
+async function openCopy(
+  path: string,
+  driver: Driver,
+  settings: Settings,
+): Promise<Store> {
+  try {
+    return await openLocation({ path, mode: "ro" }, driver, settings);
+  } catch (error) {
+    throw openError(path, error);
+  }
+}
+
 /** What a store knows of its file, beside what is stored in it. */
-interface OpenedFile {
-  readonly driver: Driver;
+interface OpenedFile extends BackupSource {
   describe(): StoreInfo;
 }
 
@@ -265,6 +332,11 @@ class OpenedStore<Kinds extends object> extends KvStore<Kinds>
     super(config);
     this.driver = file.driver.name;
     this.#file = file;
+  }
+
+  async backup(path: string | URL, options?: BackupOptions): Promise<void> {
+    const request = readBackupRequest(path, options);
+    await this.runOwn((queue) => backUp(this.#file, queue, request));
   }
 
   async info(options?: OperationOptions): Promise<StoreInfo> {

@@ -29,6 +29,7 @@ import type {
 import { type CheckedFile, SqliteCheck } from "./check.ts";
 import type { Database } from "./database.ts";
 import {
+  copyName,
   type Location,
   type Row,
   SqlError,
@@ -471,6 +472,28 @@ export class SqliteStorage implements Storage {
         reader.close();
       },
     };
+  }
+
+  /**
+   * Copies the whole database, as of this moment, into a file that is there and
+   * empty. Throws at once where a lock is in the way.
+   */
+  copyTo(path: string): Promise<void> {
+    if (this.#database.copiesItself) {
+      this.beginRead();
+      return this.#copyInTransaction(path);
+    }
+    const name = copyName(this.#access.location, path);
+    this.#database.run("VACUUM INTO ?", name);
+    return Promise.resolve();
+  }
+
+  async #copyInTransaction(path: string): Promise<void> {
+    try {
+      await this.#database.copyTo(path);
+    } finally {
+      this.rollBack();
+    }
   }
 
   openCheck(): Checkable {

@@ -240,6 +240,32 @@ export class WriteQueue {
   }
 
   /**
+   * Runs a read that takes its own time, after the writes called before it.
+   * Whatever is called meanwhile waits for its end. `read` throws at once where
+   * another connection has the lock: then it is tried again.
+   */
+  async readAlone<T>(
+    action: string,
+    read: () => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const begin = () => {
+      const result = read();
+      const transaction = this.#transaction = Promise.withResolvers();
+      return { result, transaction };
+    };
+    const { result, transaction } = await this.read(action, begin, signal);
+    try {
+      return await result;
+    } catch (error) {
+      throw this.#transactions.errorOf(action, error);
+    } finally {
+      this.#transaction = undefined;
+      transaction.resolve();
+    }
+  }
+
+  /**
    * Runs a read at this place in the order of operations: at once where no
    * write waits, else between the writes called before and after it.
    */

@@ -16,6 +16,7 @@ import {
 import { connect, fileAt } from "../support/connect.ts";
 import {
   drivers,
+  openOn,
   type TestDriver,
   testOnEachDriver,
 } from "../support/drivers.ts";
@@ -28,6 +29,7 @@ import {
   type WriteOperation,
 } from "../support/model/operations.ts";
 import { readStored, Recorder } from "../support/model/recorder.ts";
+import { tempDir } from "../support/temp_dir.ts";
 import {
   type SmallDisk,
   smallDisk,
@@ -215,5 +217,36 @@ testOnSmallDisk(
     await disk.free();
     await using again = await openStore<ModelKinds>(options);
     assertEquals((await again.set("k", "a", { n: 2 })).version, 2);
+  },
+);
+
+testOnSmallDisk(
+  "a `backup()` that the disk has no room for leaves nothing",
+  async (disk, driver, { wal }) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    await using store = await openOn(driver, { path, wal });
+    // More than the disk has room for.
+    for (let i = 0; i < 4; i++) {
+      await store.set("k", `${i}`, "x".repeat(400_000));
+    }
+    const copied = disk.file("copy.db");
+    await Deno.writeTextFile(copied, "old");
+    const back = () => store.backup(copied, { overwrite: true });
+    const assertFull = async (names: string[]) => {
+      await assertRejects(back, StoreFullError, "free some space");
+      const found = await Array.fromAsync(Deno.readDir(disk.path));
+      assertEquals(found.map(({ name }) => name).sort(), names);
+      assertEquals(await Deno.readTextFile(copied), "old");
+    };
+    await assertFull(["copy.db"]);
+    await disk.fill();
+    await assertFull(["ballast", "copy.db"]);
+    await disk.free();
+    await using small = await openOn(driver, { path: ":memory:" });
+    await small.set("k", "0", "x".repeat(100_000));
+    await small.backup(copied, { overwrite: true });
+    await using copy = await openOn(driver, { path: copied });
+    assertEquals(await copy.keys("k"), ["0"]);
   },
 );

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { pathToFileURL } from "node:url";
 
 /** What can be bound and read. A number is a safe integer. */
 export type SqlValue = string | number | Uint8Array | null;
@@ -45,6 +46,12 @@ export interface Connection {
   exec(sql: string): void;
   /** Prepares one statement. It lives as long as the connection. */
   prepare(sql: string): Statement;
+  /**
+   * Copies all that the open transaction reads into a file that is there, and
+   * empty. To be left out where the binding has no way of its own: then
+   * `VACUUM INTO` does it, outside a transaction.
+   */
+  copyTo?(path: string): Promise<void>;
   /** Closes the connection and its statements. */
   close(): void;
 }
@@ -167,4 +174,14 @@ export function filename(location: Location): string {
         ? `./${location.path}`
         : location.path;
   }
+}
+
+/**
+ * The text that names a file to `VACUUM INTO`, on a connection to a database.
+ * It would be made by the VFS of that: of what is shared in memory, in memory.
+ */
+export function copyName(location: Location, path: string): string {
+  if (location.memory !== "shared") return path;
+  const vfs = Deno.build.os === "windows" ? "win32" : "unix";
+  return `${pathToFileURL(path)}?vfs=${vfs}`;
 }

@@ -42,6 +42,11 @@ export function claimFile(location: Location, driver: Driver): () => void {
   };
 }
 
+/** Whether a store of this process has the file open. */
+export function isClaimed(path: string): boolean {
+  return claims.has(identify({ path, mode: "ro" }) ?? "");
+}
+
 /** The file's identity, whatever it is called; none where it is not known. */
 export function identify(location: Location): string | undefined {
   if (location.memory) return undefined;

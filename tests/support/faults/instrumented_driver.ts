@@ -11,8 +11,15 @@ import {
 
 /** A call of a connection, or of one of its statements. */
 export interface DriverCall {
-  readonly method: "exec" | "prepare" | "run" | "get" | "all" | "close";
-  /** The statement's text; of `close` an empty one. */
+  readonly method:
+    | "exec"
+    | "prepare"
+    | "run"
+    | "get"
+    | "all"
+    | "copyTo"
+    | "close";
+  /** The statement's text; of `copyTo` that of the one that does the same, of `close` an empty one. */
   readonly sql: string;
   readonly params: SqlValue[];
   /** The driver's own connection. */
@@ -57,6 +64,7 @@ function wrappedConnection(
     params: [],
     connection,
   });
+  const copyTo = (path: string) => connection.copyTo!(path);
   return {
     exec: (sql) => around(callOf("exec", sql), () => connection.exec(sql)),
     prepare: (sql) =>
@@ -66,9 +74,14 @@ function wrappedConnection(
           (method, params, carryOut) =>
             around({ method, sql, params, connection }, carryOut),
         )),
+    ...(connection.copyTo &&
+      { copyTo: (path) => around(callOf("copyTo", COPY), () => copyTo(path)) }),
     close: () => around(callOf("close"), () => connection.close()),
   };
 }
+
+/** The statement that copies a database, where a driver has no way of its own. */
+export const COPY = "VACUUM INTO ?";
 
 function wrappedStatement(
   statement: Statement,

@@ -274,6 +274,23 @@ async function count(
   tell(counted);
 }
 
+/** Writes pairs of entries, both of a pair the same, until it is told to stop; tells how many. */
+async function writePairs(
+  { kind, ...file }: StoreFile & { kind: string },
+): Promise<void> {
+  await using store = await open(file);
+  let isStopped = false;
+  const stopping = heard().then(() => isStopped = true);
+  let n = 0;
+  while (!isStopped) {
+    n++;
+    await store.atomic().set(kind, "a", n).set(kind, "b", n).commit();
+    if (n === 1) tell("writing");
+  }
+  await stopping;
+  tell(n);
+}
+
 /** A lock on a file. */
 export interface Lock {
   readonly path: string;
@@ -379,6 +396,7 @@ const programs = {
   recordWatches,
   writeMuch,
   count,
+  writePairs,
   hold,
   readOne,
   readWhileHearing,
