@@ -4,6 +4,7 @@
  * @module
  */
 import type { Command } from "../command.ts";
+import { backup } from "./backup.ts";
 import { check } from "./check.ts";
 import { count } from "./count.ts";
 import { deleteCommand } from "./delete.ts";
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   watch,
   exportCommand,
   importCommand,
+  backup,
   check,
   info,
 ];

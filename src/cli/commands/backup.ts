@@ -1,0 +1,77 @@
+/**
+ * `zestor backup`: copies a store's file while it is in use.
+ *
+ * @module
+ */
+import { dirname } from "node:path";
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { argument, option } from "@optique/core/primitives";
+import { quoteText } from "../../errors.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { UsageError } from "../errors.ts";
+import { formatOption, pathParser } from "../options.ts";
+import { escapeText } from "../output/escape.ts";
+import { type Columns, printRecord } from "../output/formats.ts";
+import { assertGranted } from "../permissions.ts";
+
+/** What is told of a backup. */
+interface Backup {
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+}
+
+const COLUMNS: Columns<Backup> = {
+  titles: ["PATH", "SIZE"],
+  cells: ({ path, size }) => [escapeText(path), `${size} bytes`],
+};
+
+/** The command. */
+export const backup: Command = defineCommand({
+  name: "backup",
+  brief:
+    message`Copies the store's whole file, as of one moment, while others write.`,
+  details:
+    message`The copy is opened and checked before it is put in place. A file that is there already is replaced with --force alone, in one step; see that nobody has it open. The record printed has the names path and size, in bytes.`,
+  example: "zestor backup backups/monday.db --db app.db",
+  permissions: "--allow-read=app.db,backups --allow-write=backups",
+  parser: () =>
+    object({
+      path: argument(pathParser("FILE"), {
+        description: message`The path of the copy.`,
+      }),
+      force: option("--force", {
+        description: message`Replace the file that is there.`,
+      }),
+      format: formatOption(),
+    }),
+  async run({ openStore, printing, signal }, { path, force, format }) {
+    assertPath(path);
+    for (const name of ["read", "write"] as const) {
+      await assertGranted(name, dirname(path));
+    }
+    if (!force && await isThere(path)) {
+      throw new UsageError(
+        `Cannot back up to ${
+          quoteText(path)
+        }: there is a file already; give another path, or --force`,
+      );
+    }
+    await using store = await openStore("read");
+    await store.backup(path, { overwrite: force, signal });
+    const { size } = await Deno.stat(path);
+    await printRecord({ path, size }, COLUMNS, printing(format));
+  },
+});
+
+function assertPath(path: string): void {
+  if (path !== "" && !path.startsWith("file:")) return;
+  throw new UsageError(
+    `Cannot back up to ${quoteText(path)}: expected the path of a file`,
+  );
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
