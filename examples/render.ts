@@ -1,10 +1,11 @@
 /**
- * Writes the pages of a store to a Markdown file: what a watch runs whenever
- * one of them changes.
+ * Writes the pages of a store as Markdown: what a watch runs whenever one of
+ * them changes, see the task "pages" in deno.json.
  *
- *     deno run --allow-read=. --allow-write=. examples/render.ts [pages.db] [pages.md]
+ *     deno run --allow-read=. --allow-write=. examples/render.ts [pages.db [pages.md]]
  *
- * The file is replaced in one step: who reads it never sees half of it.
+ * The file is replaced in one step: who reads it never sees half of it. Without
+ * one the pages are printed.
  */
 import { openStore } from "@zestor/store";
 
@@ -13,15 +14,21 @@ interface Page {
   text: string;
 }
 
-const [path = "pages.db", target = "pages.md"] = Deno.args;
+const [path = "pages.db", target] = Deno.args;
 
 await using store = await openStore<{ pages: Page }>({
   path,
   driver: "builtin",
 });
 const pages = await store.values("pages");
-const text = pages.map(({ value }) => `# ${value.title}\n\n${value.text}\n`);
+const text = pages
+  .map(({ value: { title, text } }) => `# ${title}\n\n${text}\n`)
+  .join("\n");
 
-await Deno.writeTextFile(`${target}.next`, text.join("\n"));
-await Deno.rename(`${target}.next`, target);
-console.log(`${target}: ${pages.length} pages`);
+if (target === undefined) {
+  console.log(text);
+} else {
+  await Deno.writeTextFile(`${target}.next`, text);
+  await Deno.rename(`${target}.next`, target);
+  console.log(`${target}: ${pages.length} pages`);
+}

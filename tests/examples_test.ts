@@ -361,6 +361,25 @@ testWithSignals("worker.ts does what its usage says", async () => {
   assertEquals(code, 2);
 });
 
+// render.ts
+
+test("render.ts writes the pages to a file, in one step", async () => {
+  await using dir = await tempDir();
+  {
+    await using store = await openStore({
+      path: dir.file("pages.db"),
+      driver: "builtin",
+    });
+    await store.set("pages", "b", { title: "Second", text: "More." });
+    await store.set("pages", "a", { title: "First", text: "Some." });
+  }
+  const pages = "# First\n\nSome.\n\n# Second\n\nMore.\n";
+  assertEquals(await output(example("render.ts", dir.path, [])), `${pages}\n`);
+  const render = example("render.ts", dir.path, ["pages.db", "pages.md"]);
+  assertEquals(await output(render), "pages.md: 2 pages\n");
+  assertEquals(await Deno.readTextFile(dir.file("pages.md")), pages);
+});
+
 // sse_server.ts
 
 type Notes = Parameters<typeof createHandler>[0];
@@ -634,6 +653,10 @@ ${LISTED}`,
       "search: was not there\n",
     );
     await interrupt(copy("watch"));
+  },
+
+  async "render.ts"(copy) {
+    assertEquals(await output(copy()), "\n");
   },
 
   async "worker.ts"(copy) {

@@ -11,9 +11,15 @@ import {
 } from "@std/assert";
 import { openStore, type Store } from "../../mod.ts";
 import { textOf } from "../../src/testing/reading.ts";
-import { type CliOptions, outputOfCli, runCli } from "../support/cli.ts";
+import {
+  cliForShell,
+  type CliOptions,
+  outputOfCli,
+  runCli,
+} from "../support/cli.ts";
 import { startCli } from "../support/running_cli.ts";
 import { drivers } from "../support/drivers.ts";
+import { onTerminal, testOnTerminal } from "../support/terminal.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const [{ test }] = drivers;
@@ -203,5 +209,51 @@ testOnPosix(
     });
     assertEquals(await store.count("k"), 1_000);
     assertEquals(await store.check(), []);
+  },
+);
+
+testOnTerminal(
+  "import shows a bar on a terminal, and takes it away",
+  async () => {
+    await using dir = await tempDir();
+    const lines = Array.from({ length: 3_000 }, (_, i) => lineOf(`${i}`, i));
+    lines[1_500] = "{\n";
+    await Deno.writeTextFile(dir.file("lines"), lines.join(""));
+    for (const columns of [80, 30]) {
+      const { code, output } = await onTerminal(
+        `${cliForShell()} import lines --db ${columns}.db`,
+        { cwd: dir.path, columns },
+      );
+      assertEquals(code, 2);
+      assertStringIncludes(output, "░");
+      assertMatch(output, /\d+% +\d+ lines/);
+      assertMatch(output, /zestor: line 1501: .*JSON/);
+      // What stays is the summary, from the beginning of a line.
+      const at = output.indexOf("LINES");
+      assert(output.slice(0, at).endsWith("\u001b[2K"));
+      assertEquals(
+        output.slice(at),
+        "LINES      3000\nCREATED    2999\nUPDATED    0\nUNCHANGED  0\nSKIPPED    0\nREFUSED    1\n",
+      );
+    }
+  },
+);
+
+testOnTerminal(
+  "export prints nothing to a terminal that would act on it",
+  async () => {
+    await using dir = await tempDir();
+    await using store = await open(dir.file("app.db"));
+    await store.set("k", "\u009b31m\u202e", "\u009b31m\u202e");
+    const { output } = await onTerminal(
+      `${cliForShell()} export --no-times --db app.db`,
+      { cwd: dir.path },
+    );
+    assertEquals(
+      output,
+      String
+        .raw`{"kind":"k","key":"\u009b31m\u202e","value":"\u009b31m\u202e","version":1}` +
+        "\n",
+    );
   },
 );

@@ -62,6 +62,8 @@ async function barOf(size: number | undefined): Promise<() => Bar> {
     barIncompleteChar: "\u2591",
     barsize: 24,
     clearOnComplete: true,
+    // An interruption ends the command, which takes the bar away.
+    gracefulExit: false,
     emptyOnZero: true,
   };
   return () => {
