@@ -38,10 +38,12 @@ const INTERRUPTIONS: Partial<Record<Deno.Signal, number>> =
  * @returns The exit code.
  *
  * @example
- * ```ts no-eval
+ * ```ts
  * import { main } from "@zestor/store/cli";
+ * import { assertEquals } from "@std/assert";
  *
- * Deno.exitCode = await main(["get", "users", "alice", "--db", "app.db"]);
+ * const args = ["get", "users", "alice", "--db", "missing.db"];
+ * assertEquals(await main(args), 3);
  * ```
  */
 export async function main(args: readonly string[]): Promise<number> {

@@ -1,29 +1,22 @@
 /**
- * The command line: what it may be, its help, and its completion in shells.
+ * The command line: what it may be, and its help.
  *
  * @module
  */
-import { bash, nu, type ShellCompletion } from "@optique/core/completion";
 import { merge, or } from "@optique/core/constructs";
 import { runParserAsync } from "@optique/core/facade";
 import { message } from "@optique/core/message";
 import type { Mode, Parser } from "@optique/core/parser";
-import type { Usage } from "@optique/core/usage";
 import config from "../../deno.json" with { type: "json" };
-import type { SqliteStore } from "../sqlite/open_store.ts";
 import type { Action } from "./command.ts";
 import { COMMANDS } from "./commands/mod.ts";
+import { SHELLS, withStoreOf } from "./completion.ts";
 import { UsageError } from "./errors.ts";
-import { LANGUAGES } from "./input.ts";
 import { type NameParsers, nameParsers } from "./names.ts";
 import { type GlobalOptions, globalOptions } from "./options.ts";
-import { openStoreFile, type StoreSettings } from "./store_file.ts";
 
 /** The command that the parser has, besides `help`. */
 const COMPLETION = "completion";
-
-/** How long a completion waits for others' locks, in ms. */
-const COMPLETION_TIMEOUT = 200;
 
 /** What a command line asks for. */
 export type Invocation = { readonly action: Action } & GlobalOptions;
@@ -45,7 +38,7 @@ export async function parseCommandLine(
   args: readonly string[],
   { isColored, columns }: HelpOptions,
 ): Promise<Invocation | string> {
-  const names = nameParsers((work) => completing(program, args, work));
+  const names = nameParsers((work) => withStoreOf(args, program.usage, work));
   const program = programParser(names);
   let printed = "";
   let problem = "";
@@ -76,37 +69,6 @@ export async function parseCommandLine(
     },
   });
   return typeof result === "symbol" ? printed : result;
-}
-
-/** Shells that put what is suggested on the command line as it is. */
-const SHELLS = {
-  bash: {
-    ...unquoted(bash),
-    // Keys have colons, at which readline would part them.
-    generateScript: (name: string, args?: readonly string[]) =>
-      `COMP_WORDBREAKS="\${COMP_WORDBREAKS//:/}"\n${
-        bash.generateScript(name, args)
-      }`,
-  },
-  nu: unquoted(nu),
-};
-
-/** A shell to which nothing is suggested that means something else there: "$(…)" would be run. */
-function unquoted(shell: ShellCompletion): ShellCompletion {
-  return {
-    ...shell,
-    encodeSuggestions: (suggestions) =>
-      shell.encodeSuggestions(
-        suggestions.filter((suggestion) =>
-          suggestion.kind === "file" || isPlainWord(suggestion.text)
-        ),
-      ),
-  };
-}
-
-/** Whether a word is the same in every shell without quotes. */
-function isPlainWord(word: string): boolean {
-  return /^[\p{L}\p{N}_@%+,./:=-]+$/u.test(word);
 }
 
 type Program = Parser<Mode, Invocation, unknown>;
@@ -145,57 +107,4 @@ function commandIn(args: readonly string[]): string | undefined {
   return args.find((arg) =>
     arg === COMPLETION || COMMANDS.some(({ name }) => name === arg)
   );
-}
-
-/** Looks into the store that a command line names which is being completed. */
-async function completing<T>(
-  program: Program,
-  words: readonly string[],
-  work: (store: SqliteStore) => Promise<T>,
-): Promise<T> {
-  const before = words.at(-2) ?? "";
-  if (takesValue(program.usage, before)) {
-    throw new UsageError(`Cannot complete: ${before} takes no name`);
-  }
-  await using store = await openStoreFile(settingsIn(words), {
-    access: "read",
-    busyTimeout: COMPLETION_TIMEOUT,
-  });
-  return await work(store);
-}
-
-/** Which store is named by the words of a command line, which need not be whole. */
-function settingsIn(words: readonly string[]): StoreSettings {
-  const [codec] = LANGUAGES.filter((name) => name === wordOf(words, "--codec"));
-  return {
-    db: wordOf(words, "--db"),
-    codec: codec ?? "json",
-    driver: "builtin",
-  };
-}
-
-function wordOf(words: readonly string[], option: string): string | undefined {
-  const joined = words.find((word) => word.startsWith(`${option}=`));
-  if (joined !== undefined) return joined.slice(option.length + 1);
-  const at = words.indexOf(option);
-  return at < 0 ? undefined : words[at + 1];
-}
-
-/** Whether a word is an option that takes a value. */
-function takesValue(usage: Usage, word: string): boolean {
-  return usage.some((term) => {
-    switch (term.type) {
-      case "option":
-        return term.metavar !== undefined &&
-          (term.names as readonly string[]).includes(word);
-      case "exclusive":
-        return term.terms.some((usage) => takesValue(usage, word));
-      case "optional":
-      case "multiple":
-      case "sequence":
-        return takesValue(term.terms, word);
-      default:
-        return false;
-    }
-  });
 }

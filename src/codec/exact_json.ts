@@ -12,6 +12,9 @@ import { quoteText } from "../errors.ts";
 
 const decoder = new TextDecoder();
 
+/** Looking at a longer text would only take time, in UTF-16 units. */
+const LONGEST_NUMBER = 2000;
+
 /** What `JSON` has, and TypeScript's library does not know yet. */
 const { parse, rawJSON, isRawJSON } = JSON as unknown as {
   parse(text: string, reviver: Reviver): unknown;
@@ -87,7 +90,9 @@ function problemOf(text: string): string | undefined {
 /** Where the first token is that is out of place: the text up to it has no such problem. */
 function placeOf(problem: string, text: string): number {
   const unexpected = "Unexpected token";
-  if (!problem.startsWith(unexpected)) return text.length;
+  if (!problem.startsWith(unexpected)) {
+    return problem.startsWith("Unexpected end") ? text.length : 0;
+  }
   let [sound, broken] = [0, text.length];
   while (broken - sound > 1) {
     const middle = (sound + broken) >>> 1;
@@ -98,13 +103,10 @@ function placeOf(problem: string, text: string): number {
   return sound;
 }
 
-// Strings first: what looks like another token within one is none.
-const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|[{}[\],]/g;
-
-/** Throws where a JSON text holds a number that would be rounded. */
+/** Throws a `SyntaxError`, with the place, where a JSON text holds a number that would be rounded. */
 export function assertExactNumbers(text: string): void {
   if (!mayBeRounded(text)) return;
-  for (const { 0: token, index } of text.matchAll(TOKENS)) {
+  for (const { token, index } of tokensOf(text)) {
     if (/^[-\d]/.test(token)) assertExact(token, text, index);
   }
 }
@@ -114,25 +116,64 @@ function assertNothingLost(text: string): void {
   /** The names so far in each object that is open; `undefined` is an array. */
   const open: (Set<string> | undefined)[] = [];
   let before = "";
-  for (const { 0: token, index } of text.matchAll(TOKENS)) {
+  for (const { token, index } of tokensOf(text)) {
     if (token === "{") open.push(new Set());
     else if (token === "[") open.push(undefined);
     else if (token === "}" || token === "]") open.pop();
-    else if (token === ",") { /* What counts is that it was before. */ }
-    else if (token[0] !== '"') assertExact(token, text, index);
-    else if (before === "{" || before === ",") {
-      const name: string = JSON.parse(token);
-      const names = open.at(-1);
-      if (names?.has(name)) {
-        throw new PlaceError(
-          `the name ${quoteText(name)} comes twice in an object`,
-          text,
-          index,
-        );
-      }
-      names?.add(name);
+    else if (/^[-\d]/.test(token)) assertExact(token, text, index);
+    else if (token[0] === '"' && (before === "{" || before === ",")) {
+      assertFirst(open.at(-1), { token, index }, text);
     }
     before = token;
+  }
+}
+
+/** Throws where the name is in the object already. In an array it is none. */
+function assertFirst(
+  names: Set<string> | undefined,
+  { token, index }: Token,
+  text: string,
+): void {
+  if (names === undefined) return;
+  const name: string = JSON.parse(token);
+  if (names.has(name)) {
+    throw new PlaceError(
+      `the name ${quoteText(name)} comes twice in an object`,
+      text,
+      index,
+    );
+  }
+  names.add(name);
+}
+
+interface Token {
+  readonly token: string;
+  readonly index: number;
+}
+
+/** The tokens of a JSON text that has no mistakes, but for colons and words. */
+function* tokensOf(text: string): Iterable<Token> {
+  const pattern = /["{}[\],]|-?\d[\d.eE+-]*/g;
+  for (;;) {
+    const match = pattern.exec(text);
+    if (match === null) return;
+    const { 0: token, index } = match;
+    if (token !== '"') {
+      yield { token, index };
+      continue;
+    }
+    pattern.lastIndex = endOfString(text, index);
+    yield { token: text.slice(index, pattern.lastIndex), index };
+  }
+}
+
+/** Where the string ends that begins at `start`. A pattern would need a stack as deep as it is long. */
+function endOfString(text: string, start: number): number {
+  for (let at = start;;) {
+    at = text.indexOf('"', at + 1);
+    let escapes = 0;
+    while (text[at - 1 - escapes] === "\\") escapes++;
+    if (escapes % 2 === 0) return at + 1;
   }
 }
 
@@ -149,13 +190,14 @@ function assertExact(source: string, text: string, index: number): void {
 
 /** Whether a number's text is not altered by more than how it is written. */
 export function isExact(source: string): boolean {
+  if (/^-?\d{1,15}$/.test(source)) return true;
   const value = Number(source);
-  if (source.length < 16 && Number.isSafeInteger(value)) return true;
   if (!Number.isFinite(value)) return false;
   const digits = decimalOf(source);
-  // Many programs print 17 digits of what is the same number.
-  return [String(value), value.toPrecision(17)]
-    .some((text) => decimalOf(text) === digits);
+  // Its own text has no sign for -0. Many programs print 17 digits.
+  return Object.is(value, -0) && digits === "-0" ||
+    [String(value), value.toPrecision(17)]
+      .some((text) => decimalOf(text) === digits);
 }
 
 /** Whether a JSON text may hold a number that is not what it is read as. */
@@ -165,6 +207,8 @@ function mayBeRounded(text: string): boolean {
 
 /** A number's text in the one form that all texts of the number have. */
 function decimalOf(text: string): string {
+  // No number has so many digits that count.
+  if (text.length > LONGEST_NUMBER) return text;
   const [, sign, whole, fraction = "", exponent = "0"] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
   if (whole === undefined) return text;

@@ -1,0 +1,103 @@
+/**
+ * Completion in shells: where names are looked for, and which of them a shell
+ * can put on its command line.
+ *
+ * @module
+ */
+import { bash, nu, type ShellCompletion } from "@optique/core/completion";
+import type { Usage } from "@optique/core/usage";
+import type { SqliteStore } from "../sqlite/open_store.ts";
+import { UsageError } from "./errors.ts";
+import { LANGUAGES } from "./input.ts";
+import { openStoreFile, type StoreSettings } from "./store_file.ts";
+
+/** How long a completion waits for others' locks, in ms. */
+const TIMEOUT = 200;
+
+/** Shells that put what is suggested on the command line as it is. */
+export const SHELLS = {
+  bash: {
+    ...unquoted(bash),
+    // Keys have colons, at which readline would part them.
+    generateScript: (name: string, args?: readonly string[]) =>
+      `COMP_WORDBREAKS="\${COMP_WORDBREAKS//:/}"\n${
+        bash.generateScript(name, args)
+      }`,
+  },
+  nu: unquoted(nu),
+};
+
+/** A shell to which nothing is suggested that means something else there: "$(…)" would be run. */
+function unquoted(shell: ShellCompletion): ShellCompletion {
+  return {
+    ...shell,
+    encodeSuggestions: (suggestions) =>
+      shell.encodeSuggestions(
+        suggestions.filter((suggestion) =>
+          suggestion.kind === "file" || isPlainWord(suggestion.text)
+        ),
+      ),
+  };
+}
+
+/** Whether a word is the same in every shell without quotes. */
+function isPlainWord(word: string): boolean {
+  return /^[\p{L}\p{N}_@%+,./:=-]+$/u.test(word);
+}
+
+/**
+ * Looks for names in the store of a command line that is being completed, the
+ * last word being the beginning of one. Throws where it cannot, or where that
+ * word is no name.
+ */
+export async function withStoreOf<T>(
+  words: readonly string[],
+  usage: Usage,
+  work: (store: SqliteStore) => Promise<T>,
+): Promise<T> {
+  const before = words.at(-2) ?? "";
+  if (takesValue(usage, before)) {
+    throw new UsageError(`Cannot complete: ${before} takes no name`);
+  }
+  await using store = await openStoreFile(settingsIn(words), {
+    access: "read",
+    busyTimeout: TIMEOUT,
+  });
+  return await work(store);
+}
+
+/** Which store is named by the words of a command line, which need not be whole. */
+function settingsIn(words: readonly string[]): StoreSettings {
+  const [codec] = LANGUAGES.filter((name) => name === wordOf(words, "--codec"));
+  return {
+    db: wordOf(words, "--db"),
+    codec: codec ?? "json",
+    driver: "builtin",
+  };
+}
+
+function wordOf(words: readonly string[], option: string): string | undefined {
+  const joined = words.find((word) => word.startsWith(`${option}=`));
+  if (joined !== undefined) return joined.slice(option.length + 1);
+  const at = words.indexOf(option);
+  return at < 0 ? undefined : words[at + 1];
+}
+
+/** Whether a word is an option that takes a value. */
+function takesValue(usage: Usage, word: string): boolean {
+  return usage.some((term) => {
+    switch (term.type) {
+      case "option":
+        return term.metavar !== undefined &&
+          (term.names as readonly string[]).includes(word);
+      case "exclusive":
+        return term.terms.some((usage) => takesValue(usage, word));
+      case "optional":
+      case "multiple":
+      case "sequence":
+        return takesValue(term.terms, word);
+      default:
+        return false;
+    }
+  });
+}
