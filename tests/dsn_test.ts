@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openStore, StoreOpenError, type WatchEvent } from "../mod.ts";
 import type { Location } from "../src/sqlite/driver/driver.ts";
-import { parseDsn } from "../src/sqlite/dsn.ts";
+import { fileDsn, parseDsn } from "../src/sqlite/dsn.ts";
 import { runChild } from "./support/processes/child.ts";
 import { openOn, testOnEachDriver } from "./support/drivers.ts";
 import { tempDir } from "./support/temp_dir.ts";
@@ -102,6 +102,30 @@ Deno.test("`parseDsn()` takes a plain path as it is", () => {
       "é",
     ]
   ) assertEquals(parseDsn(path), { path, mode: "rwc" });
+});
+
+Deno.test("`fileDsn()` makes a DSN of any path, which `parseDsn()` reads back", () => {
+  const paths = [
+    "app.db",
+    "./a b/../app.db",
+    "/tmp/app.db",
+    "//tmp//app.db",
+    "100%.db",
+    "100%25.db",
+    "what?mode=ro",
+    "a#b",
+    "./:memory:",
+    "line\nfeed",
+    "日本語 😀",
+    "C:\\dir\\app.db",
+    "&cache=shared",
+    "file",
+  ];
+  for (const path of paths) {
+    for (const mode of ["ro", "rw", "rwc"] as const) {
+      assertEquals(parseDsn(fileDsn({ path, mode })), { path, mode });
+    }
+  }
 });
 
 Deno.test("`parseDsn()` takes a file: URL object", () => {
