@@ -14,7 +14,7 @@ export const exportCommand: Command = defineCommand({
   brief: message`Prints every entry as a line of JSON, as of one moment.`,
   details:
     message`By kind and key, with the names kind, key, value, version and updatedAt; where JSON cannot say what is stored, codec and bytes stand for value. It takes constant memory. "zestor import" reads it.`,
-  example: "zestor export --kind users --db app.db > users.ndjson",
+  example: "zestor export --kind users --db app.db",
   permissions: READ_PERMISSIONS,
   parser: partOptions,
   async run({ openStore, output, signal }, options) {
