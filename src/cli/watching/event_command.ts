@@ -52,7 +52,7 @@ export async function runForEvent(
     ZESTOR_VERSION: `${version}`,
     ZESTOR_REVISION: `${revision}`,
   });
-  const stop = () => child.kill("SIGTERM");
+  const stop = () => end(child);
   signal.addEventListener("abort", stop);
   try {
     await give(child.stdin, `${toJson(event.value)}\n`);
@@ -87,6 +87,14 @@ function spawn(
       `Cannot run the command for ${about}: ${reasonOf(cause)}`,
       { cause },
     );
+  }
+}
+
+function end(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGTERM");
+  } catch {
+    // It has just ended.
   }
 }
 
