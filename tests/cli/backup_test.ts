@@ -6,16 +6,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { openStore, type SqliteStore } from "../../mod.ts";
 import { textOf } from "../../src/testing/reading.ts";
-import { type CliOptions, outputOfCli, runCli } from "../support/cli.ts";
+import { hereIn, outputOfCli, runCli } from "../support/cli.ts";
 import { drivers } from "../support/drivers.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const [{ test }] = drivers;
-
-const hereIn = (cwd: string): CliOptions => ({
-  cwd,
-  env: { ZESTOR_DB: "app.db" },
-});
 
 const open = (path: string): Promise<SqliteStore> =>
   openStore({ path, driver: "builtin", durability: "normal" });

@@ -11,24 +11,13 @@ import {
 } from "@std/assert";
 import { openStore, type Store } from "../../mod.ts";
 import { textOf } from "../../src/testing/reading.ts";
-import {
-  cliForShell,
-  type CliOptions,
-  outputOfCli,
-  runCli,
-} from "../support/cli.ts";
+import { cliForShell, hereIn, outputOfCli, runCli } from "../support/cli.ts";
 import { startCli } from "../support/running_cli.ts";
 import { drivers } from "../support/drivers.ts";
 import { onTerminal, testOnTerminal } from "../support/terminal.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const [{ test }] = drivers;
-
-/** In a directory whose store is at app.db. */
-const hereIn = (cwd: string): CliOptions => ({
-  cwd,
-  env: { ZESTOR_DB: "app.db" },
-});
 
 /** Windows has no signals to send to another process, and no POSIX shell. */
 const testOnPosix = Deno.build.os === "windows" ? Deno.test.ignore : test;

@@ -5,19 +5,13 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openStore } from "../../mod.ts";
-import { type CliOptions, runCli } from "../support/cli.ts";
+import { hereIn, runCli } from "../support/cli.ts";
 import { type RunningCli, startCli } from "../support/running_cli.ts";
 import { drivers } from "../support/drivers.ts";
 import { Random } from "../support/random.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const [{ test }] = drivers;
-
-/** In a directory whose store is at app.db. */
-const hereIn = (cwd: string): CliOptions => ({
-  cwd,
-  env: { ZESTOR_DB: "app.db" },
-});
 
 /** Windows has no signals to send to another process. */
 const testWithSignals = Deno.build.os === "windows" ? Deno.test.ignore : test;

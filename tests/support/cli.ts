@@ -27,6 +27,11 @@ export interface CliOptions {
   permissions?: readonly string[];
 }
 
+/** In a directory whose store is at app.db, and named in the environment. */
+export function hereIn(cwd: string): CliOptions {
+  return { cwd, env: { ZESTOR_DB: "app.db" } };
+}
+
 /** What became of it. */
 export interface CliResult {
   code: number;
