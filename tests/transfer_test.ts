@@ -182,6 +182,15 @@ testOnEachDriver(
       while (!(await stopped.read()).done);
     }, DOMException);
     assertEquals(open, 1);
+
+    // One that nobody reads on ends with the store.
+    const left = store.export().getReader();
+    await left.read();
+    assertEquals(open, 2);
+    await store.close();
+    assertEquals(open, 0);
+    await left.cancel();
+    assertEquals(open, 0);
   },
 );
 

@@ -84,6 +84,8 @@ export interface SqliteAccess extends CheckedFile {
 export class SqliteStorage implements Storage {
   readonly #database: Database;
   readonly #access: SqliteAccess;
+  /** What snapshots that are open read through. */
+  readonly #readers = new Set<SqliteStorage>();
   /**
    * The newest revision as the open write transaction has it, since nothing
    * was written after it was read.
@@ -463,15 +465,19 @@ export class SqliteStorage implements Storage {
       reader.#database.close();
       throw error;
     }
+    this.#readers.add(reader);
     return {
       listKinds: () => reader.listKinds(),
       listEntries: (kind, after, limit) =>
         reader.listEntries(kind, rangePast(ALL_KEYS, after), { limit }),
-      close() {
-        reader.rollBack();
-        reader.close();
-      },
+      close: () => this.#closeReader(reader),
     };
+  }
+
+  #closeReader(reader: SqliteStorage): void {
+    if (!this.#readers.delete(reader)) return;
+    reader.rollBack();
+    reader.close();
   }
 
   /**
@@ -501,6 +507,7 @@ export class SqliteStorage implements Storage {
   }
 
   close(): void {
+    for (const reader of this.#readers) this.#closeReader(reader);
     try {
       this.#database.close();
     } catch (error) {

@@ -69,12 +69,13 @@ export interface Origin {
   readonly updatedAt?: Date;
 }
 
-/** The entries as of one moment, whoever writes meanwhile, until it is closed. */
+/** The entries as of one moment, whoever writes meanwhile, until it or the storage is closed. */
 export interface Snapshot {
   /** The kinds that have entries. */
   listKinds(): string[];
   /** The next entries of a kind past a key, "" for the first. */
   listEntries(kind: string, after: string, limit: number): StoredEntry[];
+  /** Does nothing where it is closed already. */
   close(): void;
 }
 
