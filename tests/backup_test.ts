@@ -58,6 +58,7 @@ import { testOnLockable } from "./support/faults/lockable_dir.ts";
 import { turn } from "./support/manual_time.ts";
 import { runChild } from "./support/processes/child.ts";
 import { startStorePeer } from "./support/processes/peer.ts";
+import { createGoFile } from "./support/go_file.ts";
 import { type TempDir, tempDir } from "./support/temp_dir.ts";
 
 /** Entries of two kinds, at several versions, and one that was deleted. */
@@ -285,15 +286,7 @@ testOnEachDriver(
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
-    {
-      using db = await connect(driver, fileAt(path));
-      db.exec(`CREATE TABLE zestor_kv (kind TEXT NOT NULL, key TEXT NOT NULL,
-          value BLOB NOT NULL, version INTEGER NOT NULL DEFAULT 1,
-          updated_at TEXT NOT NULL, PRIMARY KEY(kind, key));
-        CREATE INDEX idx_kv_kind ON zestor_kv(kind);
-        INSERT INTO zestor_kv VALUES
-          ('k', 'a', '1', 3, '2024-01-02T03:04:05.678Z')`);
-    }
+    await createGoFile(driver, path);
     await using store = await openOn(driver, { path: `file:${path}?mode=ro` });
     const copied = dir.file("copy.db");
     await store.backup(copied);

@@ -15,6 +15,7 @@ import { openStore } from "@zestor/store";
 import { createHandler } from "../examples/sse_server.ts";
 import { denoRun } from "./support/processes/deno_run.ts";
 import { drivers } from "./support/drivers.ts";
+import { TextReader } from "./support/processes/text_reader.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
 const [{ test }, ffi] = drivers;
@@ -63,44 +64,6 @@ async function output(command: Deno.Command): Promise<string> {
 
 function text(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes).replaceAll("\r\n", "\n");
-}
-
-/** Reads a stream of text piece by piece. */
-class TextReader implements AsyncDisposable {
-  readonly #reader: ReadableStreamDefaultReader<string>;
-  #read = "";
-
-  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
-    this.#reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  }
-
-  /** The text up to and with this one, once it is there. */
-  async until(end: string): Promise<string> {
-    for (;;) {
-      const index = this.#read.indexOf(end);
-      if (index >= 0) {
-        const piece = this.#read.slice(0, index + end.length);
-        this.#read = this.#read.slice(piece.length);
-        return piece;
-      }
-      const { done, value } = await this.#reader.read();
-      assert(!done, `the stream ended before ${JSON.stringify(end)}`);
-      this.#read += value;
-    }
-  }
-
-  /** The rest of the text, once the stream has ended. */
-  async rest(): Promise<string> {
-    for (;;) {
-      const { done, value } = await this.#reader.read();
-      if (done) return this.#read;
-      this.#read += value;
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#reader.cancel();
-  }
 }
 
 // notes.ts

@@ -195,6 +195,37 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
+  "an export whose connection fails at once leaves none open",
+  async ({ name }) => {
+    await using dir = await tempDir();
+    let open = 0;
+    const inner = await wrappedDriver(name, (call, carryOut) => {
+      if (call.method === "close") open--;
+      else if (open === 2) throw new SqlError("io", "disk I/O error");
+      return carryOut();
+    });
+    await using store = await openStore({
+      path: dir.file("app.db"),
+      driver: {
+        name: inner.name,
+        open(location) {
+          open++;
+          return inner.open(location);
+        },
+      },
+    });
+    await store.set("k", "a", 1);
+    await assertRejects(
+      () => textOf(store.export()),
+      StoreError,
+      "disk I/O error",
+    );
+    assertEquals(open, 1);
+    await store.set("k", "a", 2);
+  },
+);
+
+testOnEachDriver(
   "an export is of one moment, whoever writes the file",
   async (driver) => {
     await using dir = await tempDir();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { object } from "@optique/core/constructs";
+import { merge, object } from "@optique/core/constructs";
 import { envVar, message, text } from "@optique/core/message";
 import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import type { InferValue, Parser } from "@optique/core/parser";
@@ -108,7 +108,7 @@ export function ifVersionOption(): Parser<
 }
 
 /** Which entries of a kind, and in which order. */
-export const rangeOptions = object("Which entries", {
+const rangeOptions = object("Which entries", {
   prefix: optional(option("--prefix", string({ metavar: "PREFIX" }), {
     description: message`Only keys that begin with this.`,
   })),
@@ -125,6 +125,23 @@ export const rangeOptions = object("Which entries", {
     description: message`From the last key to the first.`,
   }),
 });
+
+/** A kind and which of its entries, as the commands that print several take them. */
+export function rangeParser(names: NameParsers) {
+  return merge(
+    object({ kind: kindArgument(names), format: formatOption() }),
+    rangeOptions,
+  );
+}
+
+/** A kind and a key, as the commands that print one entry take them. */
+export function entryParser(names: NameParsers) {
+  return object({
+    kind: kindArgument(names),
+    key: keyArgument(names),
+    format: formatOption(),
+  });
+}
 
 /** Throws a `RangeError` for bounds that exclude each other, before anything is opened. */
 export function assertRange(

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { resolve } from "node:path";
 import { StoreOpenError } from "../errors.ts";
 import type { Location } from "./driver/driver.ts";
 import { identify } from "./driver/file_claims.ts";
@@ -57,11 +56,8 @@ export function sizesOf(
   return { size: found.size, walSize: wal?.size ?? 0 };
 }
 
-/** Tells, ever after, whether the file that is now at the path is still there. */
+/** Tells, ever after, whether the file that is now at the path, which is absolute, is still there. */
 export function isInPlace(location: Location): () => boolean {
   const opened = identify(location);
-  if (opened === undefined) return () => true;
-  // Whatever the process's directory will be.
-  const absolute = { ...location, path: resolve(location.path) };
-  return () => identify(absolute) === opened;
+  return () => opened === undefined || identify(location) === opened;
 }

@@ -253,12 +253,16 @@ async function openLocation<Kinds extends object>(
     const head = await prepareFile(connection, location, settings, signal);
     const hasLog = head !== undefined;
     const database = new Database(connection, release);
+    // Whatever the process's directory will be.
+    const place = location.memory
+      ? location
+      : { ...location, path: resolve(location.path) };
     const storage = new SqliteStorage(database, {
       location,
       hasLog,
       codecs: settings.codecs,
-      isInPlace: isInPlace(location),
-      openReader: readerOf(location, driver),
+      isInPlace: isInPlace(place),
+      openReader: readerOf(place, driver),
     });
     const config = {
       ...settings,
@@ -266,10 +270,6 @@ async function openLocation<Kinds extends object>(
       head: head ?? 0,
       openNotifier: notifierOf(location),
     };
-    // Whatever the process's directory will be.
-    const place = location.memory
-      ? location
-      : { ...location, path: resolve(location.path) };
     const described = { location: place, driver: driver.name, hasLog };
     return new OpenedStore<Kinds>(config, {
       location: place,
@@ -289,19 +289,23 @@ async function openLocation<Kinds extends object>(
   }
 }
 
-/** How to open another connection to a file, to read: none to what is in memory. */
+/** How to open another connection to a file, whose path is absolute, to read: none to what is in memory. */
 function readerOf(
   location: Location,
   driver: Driver,
 ): (() => Database) | undefined {
   if (location.memory) return undefined;
-  // Whatever the process's directory will be.
-  const path = resolve(location.path);
   return () => {
-    const connection = driver.open({ path, mode: "ro" });
-    // The store waits on timers, never inside SQLite.
-    connection.exec("PRAGMA busy_timeout = 0");
-    return new Database(connection, claimFile(location, driver));
+    const connection = driver.open({ ...location, mode: "ro" });
+    const database = new Database(connection, claimFile(location, driver));
+    try {
+      // The store waits on timers, never inside SQLite.
+      connection.exec("PRAGMA busy_timeout = 0");
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
   };
 }
 

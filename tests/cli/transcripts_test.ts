@@ -11,7 +11,7 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { cliForShell } from "../support/cli.ts";
 import { drivers } from "../support/drivers.ts";
-import { LineReader } from "../support/processes/line_reader.ts";
+import { TextReader } from "../support/processes/text_reader.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const [{ test }] = drivers;
@@ -86,14 +86,14 @@ async function startStaying(
   printed: readonly string[],
 ): Promise<() => Promise<void>> {
   const child = shell.spawn();
-  const reader = new LineReader(child.stdout);
+  const reader = new TextReader(child.stdout);
   // What it prints first says that it has begun.
   const found = [await reader.line()];
   return async () => {
     while (found.length < printed.length - 1) found.push(await reader.line());
     assertEquals([...found, "^C"], printed, command);
     child.kill("SIGINT");
-    await reader.cancel();
+    await reader[Symbol.asyncDispose]();
     await child.status;
   };
 }

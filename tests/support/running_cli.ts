@@ -5,7 +5,7 @@
  * @module
  */
 import { type CliOptions, type CliResult, spawnCli } from "./cli.ts";
-import { LineReader } from "./processes/line_reader.ts";
+import { TextReader } from "./processes/text_reader.ts";
 
 /** A command that runs until it is told to end. */
 export interface RunningCli {
@@ -27,14 +27,14 @@ export function startCli(
   const child = spawnCli(args, options);
   const closed = child.stdin.close();
   const stderr = new Response(child.stderr).text();
-  const lines = new LineReader(child.stdout);
+  const printed = new TextReader(child.stdout);
   return {
-    line: () => lines.line(),
-    closeOutput: () => lines.cancel(),
+    line: () => printed.line(),
+    closeOutput: () => printed[Symbol.asyncDispose](),
     kill: (signal) => child.kill(signal),
     async ended() {
       await closed;
-      const stdout = await lines.rest();
+      const stdout = await printed.rest();
       const { code } = await child.status;
       return { code, stdout, stderr: await stderr };
     },

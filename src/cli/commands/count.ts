@@ -3,15 +3,9 @@
  *
  * @module
  */
-import { merge, object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
-import {
-  assertRange,
-  formatOption,
-  kindArgument,
-  rangeOptions,
-} from "../options.ts";
+import { assertRange, rangeParser } from "../options.ts";
 
 /** The command. */
 export const count: Command = defineCommand({
@@ -20,11 +14,7 @@ export const count: Command = defineCommand({
   details: message`A number, in every format.`,
   example: "zestor count users --db app.db",
   permissions: READ_PERMISSIONS,
-  parser: (names) =>
-    merge(
-      object({ kind: kindArgument(names), format: formatOption() }),
-      rangeOptions,
-    ),
+  parser: rangeParser,
   async run({ openStore, output, signal }, { kind, format: _, ...range }) {
     assertRange("count", range);
     await using store = await openStore("read");

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
 import { EntryNotFoundError } from "../errors.ts";
-import { formatOption, keyArgument, kindArgument } from "../options.ts";
+import { entryParser } from "../options.ts";
 import { ENTRY_COLUMNS, entryRecord } from "../output/entries.ts";
 import { printRecord } from "../output/formats.ts";
 
@@ -19,12 +18,7 @@ export const entry: Command = defineCommand({
     message`The record has the names kind, key, value, version and updatedAt. Where there is no such entry, the exit code is 1.`,
   example: "zestor entry users alice --db app.db",
   permissions: READ_PERMISSIONS,
-  parser: (names) =>
-    object({
-      kind: kindArgument(names),
-      key: keyArgument(names),
-      format: formatOption(),
-    }),
+  parser: entryParser,
   async run({ openStore, printing, signal }, { kind, key, format }) {
     await using store = await openStore("read");
     const entry = await store.entry(kind, key, { signal });

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
 import { EntryNotFoundError } from "../errors.ts";
-import { formatOption, keyArgument, kindArgument } from "../options.ts";
+import { entryParser } from "../options.ts";
 import { printRecord } from "../output/formats.ts";
 
 /** The command. */
@@ -18,12 +17,7 @@ export const get: Command = defineCommand({
     message`As JSON, without --format too: over several lines on a terminal, on one line elsewhere. Where there is no such entry, the exit code is 1.`,
   example: "zestor get users alice --db app.db",
   permissions: READ_PERMISSIONS,
-  parser: (names) =>
-    object({
-      kind: kindArgument(names),
-      key: keyArgument(names),
-      format: formatOption(),
-    }),
+  parser: entryParser,
   async run({ openStore, printing, signal }, { kind, key, format = "json" }) {
     await using store = await openStore("read");
     const value = await store.get(kind, key, { signal });

@@ -3,15 +3,9 @@
  *
  * @module
  */
-import { merge, object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
-import {
-  assertRange,
-  formatOption,
-  kindArgument,
-  rangeOptions,
-} from "../options.ts";
+import { assertRange, rangeParser } from "../options.ts";
 import { nameText } from "../output/escape.ts";
 import { printRecords } from "../output/formats.ts";
 
@@ -23,11 +17,7 @@ export const keys: Command = defineCommand({
     message`Each is a JSON string, whatever is in it. In a table only keys with control characters, or with white space around them, are.`,
   example: "zestor keys users --reverse --limit 10 --db app.db",
   permissions: READ_PERMISSIONS,
-  parser: (names) =>
-    merge(
-      object({ kind: kindArgument(names), format: formatOption() }),
-      rangeOptions,
-    ),
+  parser: rangeParser,
   async run({ openStore, printing, signal }, { kind, format, ...range }) {
     assertRange("keys", range);
     await using store = await openStore("read");

@@ -4,16 +4,10 @@
  *
  * @module
  */
-import { merge, object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import type { Entry, KeyValue } from "../../contract.ts";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
-import {
-  assertRange,
-  formatOption,
-  kindArgument,
-  rangeOptions,
-} from "../options.ts";
+import { assertRange, rangeParser } from "../options.ts";
 import { nameText } from "../output/escape.ts";
 import { type Columns, printRecords } from "../output/formats.ts";
 
@@ -30,11 +24,7 @@ export const list: Command = defineCommand({
     message`A record has the names key and value. They are printed as they are read, a page at a time, in constant memory. On a terminal the rows of a table are cut to its width; its columns may grow from page to page.`,
   example: "zestor list users --prefix a --db app.db",
   permissions: READ_PERMISSIONS,
-  parser: (names) =>
-    merge(
-      object({ kind: kindArgument(names), format: formatOption() }),
-      rangeOptions,
-    ),
+  parser: rangeParser,
   async run({ openStore, printing, signal }, { kind, format, ...range }) {
     assertRange("list", range);
     await using store = await openStore("read");
