@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Location } from "../src/sqlite/driver/driver.ts";
+import { atRealPath } from "../src/sqlite/real_path.ts";
 import { notifierOf } from "../src/sqlite/wal_notifier.ts";
 import { runChild } from "./support/processes/child.ts";
 import { connect, fileAt } from "./support/connect.ts";
@@ -70,7 +71,7 @@ testOnEachDriver(
     await Deno.symlink(elsewhere.file("app.db"), link);
     using db = await connect(driver, fileAt(link));
     db.exec(TABLE);
-    using notifications = new Notifications(fileAt(link));
+    using notifications = new Notifications(atRealPath(fileAt(link)));
     db.exec(INSERT);
     await notifications.until("write");
   },

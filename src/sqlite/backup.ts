@@ -24,6 +24,7 @@ import {
 import { type Driver, type Location, SqlError } from "./driver/driver.ts";
 import { parseFilePath } from "./dsn.ts";
 import { fileError, storeError } from "./failure.ts";
+import { lengthProblem, realPath } from "./real_path.ts";
 
 /** Options of `backup`. */
 export interface BackupOptions extends OperationOptions {
@@ -43,7 +44,7 @@ export interface BackupRequest {
 
 /** What a backup is made from. */
 export interface BackupSource {
-  /** A file's path is absolute. */
+  /** A file's path is its real one. */
   readonly location: Location;
   readonly driver: Driver;
   /** Copies the database into an empty file; throws at once where a lock is in the way. */
@@ -78,9 +79,13 @@ export async function backUp(
   signal?.throwIfAborted();
   const target = await withFiles(() => followLink(asked));
   await withFiles(() => assertFree(target, source.location));
-  const copy = await withFiles(() => createBeside(target, source.location));
+  const created = await withFiles(() => createBeside(target, source.location));
+  const copy = realPath(created, "rwc");
   try {
-    await queue.readAlone(action, () => source.copyTo(copy), signal);
+    await queue.readAlone(action, () => source.copyTo(copy), signal)
+      .catch((error) => {
+        throw explained(copy, action, error);
+      });
     makeSingleFile(source.driver, copy, action);
     await withFiles(() => settle(copy, source.location));
     await verify(source, copy, action, signal);
@@ -100,6 +105,20 @@ async function attempt<T>(action: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw fileError(action, error);
   }
+}
+
+/** Tells of a copy's path that is too long: SQLite says only that it cannot open the file. */
+function explained(copy: string, action: string, error: unknown): unknown {
+  const { cause } = error as { cause?: unknown };
+  const isRefused = cause instanceof SqlError &&
+    cause.failure === "cannot_open";
+  const problem = isRefused ? lengthProblem(copy) : undefined;
+  if (problem === undefined) return error;
+  return new StoreError(
+    "STORAGE",
+    `Cannot ${action}: it is written under a longer name first: ${problem}`,
+    { cause },
+  );
 }
 
 /** A copy may say that it has a write-ahead log, as its source has: then even to read it takes two more files. */

@@ -1,5 +1,6 @@
 /**
  * What the file system says of a database's file, which SQLite does not ask.
+ * Every path is the real one of the file: what SQLite makes is beside that.
  *
  * @module
  */
@@ -23,7 +24,7 @@ export function assertDatabaseFile({ path, memory }: Location): void {
     );
   }
   if (found.size > 0) return;
-  const wal = `${Deno.realPathSync(path)}-wal`;
+  const wal = `${path}-wal`;
   if ((stat(wal)?.size ?? 0) === 0) return;
   throw new StoreOpenError(
     `Cannot open store at ${path}: the file is empty, and its write-ahead log is not; restore both from a backup, or remove ${wal} to begin anew`,
@@ -52,11 +53,11 @@ export function sizesOf(
 ): { size: number; walSize: number } | undefined {
   const found = stat(path);
   if (!found) return undefined;
-  const wal = stat(`${Deno.realPathSync(path)}-wal`);
+  const wal = stat(`${path}-wal`);
   return { size: found.size, walSize: wal?.size ?? 0 };
 }
 
-/** Tells, ever after, whether the file that is now at the path, which is absolute, is still there. */
+/** Tells, ever after, whether the file that is now at the path is still there. */
 export function isInPlace(location: Location): () => boolean {
   const opened = identify(location);
   return () => opened === undefined || identify(location) === opened;

@@ -17,7 +17,7 @@ import type { SqliteStorage } from "./sqlite_storage.ts";
 
 /** What a store is. */
 export interface StoreInfo {
-  /** The file's path, absolute; of a database in memory its name. */
+  /** The file's absolute path, with symbolic links followed. For a database in memory, its name. */
   path: string;
   /** The driver in use, as `store.driver`. */
   driver: string;
@@ -51,7 +51,7 @@ export interface LogInfo {
 
 /** What a store is made of, as far as it tells. */
 export interface DescribedStore {
-  /** A file's path is absolute. */
+  /** A file's path is its real one. */
   readonly location: Location;
   readonly driver: string;
   readonly database: Database;

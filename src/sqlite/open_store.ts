@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { resolve } from "node:path";
 import type { CodecsByKind, KindCodecs } from "../codec/kind_codecs.ts";
 import type { AnyKinds, OperationOptions, Store } from "../contract.ts";
 import { CodecError, StoreOpenError } from "../errors.ts";
@@ -49,6 +48,7 @@ import { isBusy, isNoTransaction, storeError } from "./failure.ts";
 import { codecConflict, codecNames, remembersCodecs } from "./file_codecs.ts";
 import { describeStore, type StoreInfo } from "./info.ts";
 import { FIRST_ENTRY, HAS_ENTRIES, HEAD_REVISION } from "./queries.ts";
+import { atRealPath, lengthProblem } from "./real_path.ts";
 import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
 import { SqliteStorage } from "./sqlite_storage.ts";
 import { notifierOf } from "./wal_notifier.ts";
@@ -72,6 +72,9 @@ export interface StoreOptions<Kinds extends object = AnyKinds>
    * `file:app.db?mode=ro`. Its parameters are `mode` (`ro`, `rw`, `rwc` or
    * `memory`) and `cache` (`shared` lets the stores of this process share
    * a database in memory); any other is an error.
+   *
+   * A relative path is resolved, and symbolic links are followed, once: when
+   * the store opens.
    */
   path: string | URL;
   /**
@@ -238,11 +241,12 @@ export async function openStore<Kinds extends object>(
 }
 
 async function openLocation<Kinds extends object>(
-  location: Location,
+  given: Location,
   driver: Driver,
   settings: Settings,
   signal?: AbortSignal,
 ): Promise<OpenedStore<Kinds>> {
+  const location = atRealPath(given);
   let connection: Connection | undefined;
   let release = () => {};
   try {
@@ -253,16 +257,12 @@ async function openLocation<Kinds extends object>(
     const head = await prepareFile(connection, location, settings, signal);
     const hasLog = head !== undefined;
     const database = new Database(connection, release);
-    // Whatever the process's directory will be.
-    const place = location.memory
-      ? location
-      : { ...location, path: resolve(location.path) };
     const storage = new SqliteStorage(database, {
       location,
       hasLog,
       codecs: settings.codecs,
-      isInPlace: isInPlace(place),
-      openReader: readerOf(place, driver),
+      isInPlace: isInPlace(location),
+      openReader: readerOf(location, driver),
     });
     const config = {
       ...settings,
@@ -270,9 +270,9 @@ async function openLocation<Kinds extends object>(
       head: head ?? 0,
       openNotifier: notifierOf(location),
     };
-    const described = { location: place, driver: driver.name, hasLog };
+    const described = { location, driver: driver.name, hasLog };
     return new OpenedStore<Kinds>(config, {
-      location: place,
+      location,
       driver,
       copyTo: (path) => storage.copyTo(path),
       openCopy: (path) => openCopy(path, driver, settings),
@@ -285,11 +285,22 @@ async function openLocation<Kinds extends object>(
       // Why it cannot be opened is what counts.
     }
     release();
-    throw error;
+    throw explained(location, error);
   }
 }
 
-/** How to open another connection to a file, whose path is absolute, to read: none to what is in memory. */
+/** Tells of a path that is too long: SQLite says only that it cannot open the file. */
+function explained({ path, memory }: Location, error: unknown): unknown {
+  const isRefused = error instanceof SqlError &&
+    error.failure === "cannot_open" && !memory;
+  const problem = isRefused ? lengthProblem(path) : undefined;
+  if (problem === undefined) return error;
+  return new StoreOpenError(`Cannot open store at ${path}: ${problem}`, {
+    cause: error,
+  });
+}
+
+/** How to open another connection to a file, to read: none to what is in memory. */
 function readerOf(
   location: Location,
   driver: Driver,

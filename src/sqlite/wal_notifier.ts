@@ -18,7 +18,7 @@ import {
 } from "../watch/wakeup.ts";
 import type { Location } from "./driver/driver.ts";
 
-/** How to be notified of writes to a database. */
+/** How to be notified of writes to a database. A file's path is its real one: the write-ahead log is beside that. */
 export function notifierOf(location: Location): OpenNotifier {
   switch (location.memory) {
     case undefined:
@@ -66,9 +66,7 @@ function openWalNotifier(
 /** Watches the file, without ever asking for a permission. */
 function watchWal(path: string): Deno.FsWatcher | undefined {
   try {
-    if (!mayRead(path)) return undefined;
-    // It is beside the database, not beside a link to it.
-    const wal = `${Deno.realPathSync(path)}-wal`;
+    const wal = `${path}-wal`;
     return mayRead(wal) ? Deno.watchFs(wal) : undefined;
   } catch {
     // There is none, with a rollback journal; or there are no notifications on

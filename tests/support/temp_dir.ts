@@ -26,7 +26,9 @@ export async function tempDirInMemory(): Promise<TempDir> {
 }
 
 async function tempDirIn(dir: string | undefined): Promise<TempDir> {
-  const path = await Deno.makeTempDir({ dir, prefix: "zestor-" });
+  const made = await Deno.makeTempDir({ dir, prefix: "zestor-" });
+  // As `info()` tells it: on macOS it is behind a link.
+  const path = await Deno.realPath(made);
   return {
     path,
     file: (name) => join(path, name),
