@@ -974,7 +974,7 @@ testOnEachDriver(
     await using dir = await tempDir();
     const path = dir.file("app.db");
     const own = await loadDriver(name);
-    const other = { ...own, name: "another library" };
+    const other = { ...own, name: "another", library: "another library" };
     const [first, second] = await Promise.allSettled([
       openStore({ path, driver: own }),
       openStore({ path, driver: other }),

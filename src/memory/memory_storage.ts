@@ -306,6 +306,8 @@ export class MemoryStorage implements Storage {
 
   // Nothing fails, nobody else is in the way, everything is allowed.
 
+  look(): void {}
+
   isFailure(): boolean {
     return false;
   }

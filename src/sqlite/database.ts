@@ -4,20 +4,24 @@
  * @module
  */
 import type { Connection, Row, SqlValue, Statement } from "./driver/driver.ts";
+import type { FileClaim } from "./driver/file_claims.ts";
 import { isNoTransaction } from "./failure.ts";
+
+/** Connections that are never closed. To collect one as garbage would close it. */
+const abandoned: Connection[] = [];
 
 /** A connection by SQL text. All of it is synchronous, and throws `SqlError`. */
 export class Database {
   readonly #connection: Connection;
-  readonly #onClose: () => void;
+  readonly #claim: FileClaim | undefined;
   readonly #statements = new Map<string, Statement>();
   /** Whether a transaction is to be rolled back before anything else is done. */
   #mustRollBack = false;
 
-  /** Takes over a connection; `onClose` is called when it is closed. */
-  constructor(connection: Connection, onClose: () => void) {
+  /** Takes over a connection, and the claim on its file. */
+  constructor(connection: Connection, claim: FileClaim | undefined) {
     this.#connection = connection;
-    this.#onClose = onClose;
+    this.#claim = claim;
   }
 
   /** Runs a statement for its effect. */
@@ -66,8 +70,15 @@ export class Database {
     try {
       this.#connection.close();
     } finally {
-      this.#onClose();
+      this.#claim?.release();
     }
+  }
+
+  /** Leaves the connection open for as long as the process runs, where closing it would harm the file. */
+  abandon(): void {
+    this.#statements.clear();
+    abandoned.push(this.#connection);
+    this.#claim?.keep();
   }
 
   #finishRollback(): void {

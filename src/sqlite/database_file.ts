@@ -6,12 +6,12 @@
  */
 import { StoreOpenError } from "../errors.ts";
 import type { Location } from "./driver/driver.ts";
-import { identify } from "./driver/file_claims.ts";
 
 /**
- * Throws `StoreOpenError` where the path is no file: to open a FIFO waits for
+ * Throws `StoreOpenError` if the path is not a file: to open a FIFO waits for
  * a writer, for ever, and beside a device SQLite would make its own files. And
- * where SQLite would throw away the write-ahead log of a file that lost the rest.
+ * if the file has several names, or if SQLite would throw away the write-ahead
+ * log of a file that lost the rest.
  */
 export function assertDatabaseFile({ path, memory }: Location): void {
   const found = memory ? undefined : stat(path);
@@ -21,6 +21,13 @@ export function assertDatabaseFile({ path, memory }: Location): void {
       `Cannot open store at ${path}: it is ${
         describeFile(found)
       }; give the path of a file`,
+    );
+  }
+  // SQLite names the write-ahead log after the path: with two names there are
+  // two logs, and neither has the changes of the other.
+  if ((found.nlink ?? 1) > 1) {
+    throw new StoreOpenError(
+      `Cannot open store at ${path}: the file has ${found.nlink} hard links, and each name would get a write-ahead log of its own; remove the other names, or make them symbolic links`,
     );
   }
   if (found.size > 0) return;
@@ -57,8 +64,7 @@ export function sizesOf(
   return { size: found.size, walSize: wal?.size ?? 0 };
 }
 
-/** Tells, ever after, whether the file that is now at the path is still there. */
-export function isInPlace(location: Location): () => boolean {
-  const opened = identify(location);
-  return () => opened === undefined || identify(location) === opened;
+/** Whether Deno may read a file, without asking for the permission. */
+export function mayRead(path: string): boolean {
+  return Deno.permissions.querySync({ name: "read", path }).state === "granted";
 }

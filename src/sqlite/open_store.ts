@@ -34,20 +34,36 @@ import {
   readBackupRequest,
 } from "./backup.ts";
 import { Database } from "./database.ts";
-import { assertDatabaseFile, isInPlace } from "./database_file.ts";
+import {
+  Checkpointer,
+  type CheckpointPlan,
+  planCheckpoints,
+} from "./checkpoints.ts";
+import { assertDatabaseFile } from "./database_file.ts";
 import {
   type Connection,
   type Driver,
   type Location,
   SqlError,
 } from "./driver/driver.ts";
-import { assertUnclaimed, claimFile } from "./driver/file_claims.ts";
+import {
+  claimedDriver,
+  claimFile,
+  type FileClaim,
+} from "./driver/file_claims.ts";
 import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
 import { isBusy, isNoTransaction, storeError } from "./failure.ts";
 import { codecConflict, codecNames, remembersCodecs } from "./file_codecs.ts";
 import { describeStore, type StoreInfo } from "./info.ts";
-import { FIRST_ENTRY, HAS_ENTRIES, HEAD_REVISION } from "./queries.ts";
+import { OpenFiles } from "./open_files.ts";
+import {
+  DISABLE_CHECKPOINTS,
+  FIRST_ENTRY,
+  GET_SCHEMA_VERSION,
+  HAS_ENTRIES,
+  HEAD_REVISION,
+} from "./queries.ts";
 import { atRealPath, lengthProblem } from "./real_path.ts";
 import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
 import { SqliteStorage } from "./sqlite_storage.ts";
@@ -231,7 +247,7 @@ export async function openStore<Kinds extends object>(
   const { signal, ...settings } = readOptions(options);
   signal?.throwIfAborted();
   const location = parseDsn(options.path);
-  const driver = await loadDriver(settings.driver);
+  const driver = await loadDriver(settings.driver, claimedDriver(location));
   signal?.throwIfAborted();
   try {
     return await openLocation<Kinds>(location, driver, settings, signal);
@@ -248,21 +264,40 @@ async function openLocation<Kinds extends object>(
 ): Promise<OpenedStore<Kinds>> {
   const location = atRealPath(given);
   let connection: Connection | undefined;
-  let release = () => {};
+  let claim: FileClaim | undefined;
   try {
     assertDatabaseFile(location);
-    assertUnclaimed(location, driver);
+    claim = claimFile(location, driver);
     connection = driver.open(location);
-    release = claimFile(location, driver);
-    const head = await prepareFile(connection, location, settings, signal);
+    // It was not there before.
+    claim ??= claimFile(location, driver);
+    const files = new OpenFiles(location);
+    const { head, checkpoints } = await prepareFile(
+      connection,
+      location,
+      settings,
+      signal,
+    );
+    files.noteLogs();
     const hasLog = head !== undefined;
-    const database = new Database(connection, release);
+    const database = new Database(connection, claim);
+    const openOther = (mode: Location["mode"]) =>
+      openConnection({ ...location, mode }, driver);
     const storage = new SqliteStorage(database, {
       location,
       hasLog,
       codecs: settings.codecs,
-      isInPlace: isInPlace(location),
-      openReader: readerOf(location, driver),
+      files,
+      isInPlace: () => files.areInPlace(),
+      // There is no other connection to what is in memory.
+      openReader: location.memory ? undefined : () => openOther("ro"),
+      checkpointer: checkpoints && !checkpoints.areAutomatic
+        ? new Checkpointer(
+          database,
+          checkpoints.logLimit,
+          () => openOther("rw"),
+        )
+        : undefined,
     });
     const config = {
       ...settings,
@@ -284,7 +319,7 @@ async function openLocation<Kinds extends object>(
     } catch {
       // Why it cannot be opened is what counts.
     }
-    release();
+    claim?.release();
     throw explained(location, error);
   }
 }
@@ -300,24 +335,21 @@ function explained({ path, memory }: Location, error: unknown): unknown {
   });
 }
 
-/** How to open another connection to a file, to read: none to what is in memory. */
-function readerOf(
-  location: Location,
-  driver: Driver,
-): (() => Database) | undefined {
-  if (location.memory) return undefined;
-  return () => {
-    const connection = driver.open({ ...location, mode: "ro" });
-    const database = new Database(connection, claimFile(location, driver));
-    try {
-      // The store waits on timers, never inside SQLite.
-      connection.exec("PRAGMA busy_timeout = 0");
-      return database;
-    } catch (error) {
-      database.close();
-      throw error;
-    }
-  };
+/** Opens another connection to a store's file. */
+function openConnection(location: Location, driver: Driver): Database {
+  const claim = claimFile(location, driver);
+  let connection: Connection | undefined;
+  try {
+    connection = driver.open(location);
+    // The store waits on timers, never inside SQLite. And what checkpoints
+    // there are the store's own connection makes.
+    connection.exec(`PRAGMA busy_timeout = 0; ${DISABLE_CHECKPOINTS}`);
+    return new Database(connection, claim);
+  } catch (error) {
+    connection?.close();
+    claim?.release();
+    throw error;
+  }
 }
 
 /** Opens a copy of a store to read it, with whatever that was opened with. */
@@ -392,13 +424,21 @@ function readOptions<Kinds extends object>(
   };
 }
 
-/** Makes the file ready; gives its newest revision, unless it has no change log. */
+/** What there is to know of a file that was made ready. */
+interface PreparedFile {
+  /** The newest revision; absent if there is no change log. */
+  readonly head?: number;
+  /** Absent if the file has no write-ahead log, or is only read. */
+  readonly checkpoints?: CheckpointPlan;
+}
+
+/** Makes the file ready. */
 async function prepareFile(
   connection: Connection,
   location: Location,
   { codecs, busyTimeout, wal, durability }: Settings,
   signal: AbortSignal | undefined,
-): Promise<number | undefined> {
+): Promise<PreparedFile> {
   const retry = <T>(work: () => T) =>
     retryWhileBusy(work, isBusy, busyTimeout, signal);
   // The store waits on timers, never inside SQLite.
@@ -418,13 +458,14 @@ async function prepareFile(
   const state = await retry(inspect);
   if (location.mode === "ro") {
     if (state.hasEntries) {
-      return state.hasLog ? await retry(readHead) : undefined;
+      return state.hasLog ? { head: await retry(readHead) } : {};
     }
     throw new StoreOpenError(
       "Cannot open store: the file holds no store, and is opened read-only; open it once with mode=rwc",
     );
   }
   await retry(() => connection.exec(SYNCHRONOUS[durability]));
+  const checkpoints = await retry(() => planCheckpoints(connection));
   if (isCurrent(state, codecs)) await retry(() => assertWritable(connection));
   else await retry(() => upgrade(connection, inspect, codecs));
   const head = await retry(readHead);
@@ -432,7 +473,9 @@ async function prepareFile(
   await retry(() =>
     connection.exec(`PRAGMA journal_mode = ${wal ? "WAL" : "DELETE"}`)
   );
-  return head;
+  // SQLite opens the write-ahead log with the first read.
+  await retry(() => connection.prepare(GET_SCHEMA_VERSION).get());
+  return wal && !location.memory ? { head, checkpoints } : { head };
 }
 
 // EXTRA is FULL, and in a rollback journal's mode also makes the journal's

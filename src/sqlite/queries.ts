@@ -180,6 +180,23 @@ export const GET_PREVIOUS =
 export const DESCRIBE_DATABASE = `SELECT sqlite_version() AS version,
   page_count * page_size AS size FROM pragma_page_count, pragma_page_size`;
 
+/** Changes with the schema. It is the cheapest read: it needs no table. */
+export const GET_SCHEMA_VERSION = "PRAGMA schema_version";
+
+/** The version of the SQLite library. */
+export const GET_SQLITE_VERSION = "SELECT sqlite_version() AS version";
+
+/** How many bytes a page has. */
+export const GET_PAGE_SIZE = "PRAGMA page_size";
+
+/** No commit makes a checkpoint by itself. */
+export const DISABLE_CHECKPOINTS = "PRAGMA wal_autocheckpoint = 0";
+
+/** The file of the write-ahead log is cut to so many bytes when the log begins anew. */
+export function limitLog(bytes: number): string {
+  return `PRAGMA journal_size_limit = ${bytes}`;
+}
+
 /** How the database's transactions are kept. */
 export const GET_JOURNAL_MODE = "PRAGMA journal_mode";
 

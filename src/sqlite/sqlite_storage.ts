@@ -27,6 +27,7 @@ import type {
   StoredValue,
 } from "../storage/storage.ts";
 import { type CheckedFile, SqliteCheck } from "./check.ts";
+import type { Checkpointer } from "./checkpoints.ts";
 import type { Database } from "./database.ts";
 import {
   copyName,
@@ -37,6 +38,7 @@ import {
 } from "./driver/driver.ts";
 import { isBusy, isTooBig, storeError } from "./failure.ts";
 import { listedSnapshot } from "./listed_snapshot.ts";
+import type { OpenFiles } from "./open_files.ts";
 import {
   type Columns,
   COMPARE_VALUE,
@@ -47,6 +49,7 @@ import {
   ENTRIES_AT_ONCE,
   GET_ENTRY,
   GET_PREVIOUS,
+  GET_SCHEMA_VERSION,
   GET_SIZE,
   GET_VALUE,
   GET_VERSION,
@@ -76,8 +79,11 @@ const BATCH_BYTES = 1_000_000;
 export interface SqliteAccess extends CheckedFile {
   readonly location: Location;
   readonly hasLog: boolean;
-  /** Opens another connection, to read; absent where there can be none. */
+  readonly files: OpenFiles;
+  /** Opens another connection, to read; absent if there can be none. */
   readonly openReader?: () => Database;
+  /** Makes the checkpoints; absent if SQLite makes them by itself. */
+  readonly checkpointer?: Checkpointer;
 }
 
 /** The storage in a file of the current format. */
@@ -368,7 +374,7 @@ export class SqliteStorage implements Storage {
   begin(): void {
     // With a rollback journal SQLite looks itself; with a write-ahead log what
     // is written would be lost.
-    if (!this.#access.isInPlace()) throw movedError("write");
+    this.#access.files.assertInPlace("write");
     this.#database.run("BEGIN IMMEDIATE");
     this.#isWriting = true;
   }
@@ -376,6 +382,14 @@ export class SqliteStorage implements Storage {
   commit(): void {
     this.#database.run("COMMIT");
     this.#endWriting();
+    const { files, checkpointer } = this.#access;
+    // Again, for they may have been replaced meanwhile.
+    files.assertInPlace("write");
+    checkpointer?.afterCommit(files.walSize);
+  }
+
+  look(action: string): void {
+    this.#access.files.look(action);
   }
 
   rollBack(): void {
@@ -404,7 +418,7 @@ export class SqliteStorage implements Storage {
     this.#database.run("BEGIN");
     try {
       // The first read takes the snapshot; this one needs no table.
-      this.#database.get("PRAGMA schema_version");
+      this.#database.get(GET_SCHEMA_VERSION);
     } catch (error) {
       this.rollBack();
       throw error;
@@ -459,7 +473,7 @@ export class SqliteStorage implements Storage {
     const reader = new SqliteStorage(openReader(), this.#access);
     try {
       // Else it may be another file that is now at the path.
-      if (!this.#access.isInPlace()) throw movedError("read");
+      this.#access.files.assertInPlace("read");
       reader.beginRead();
     } catch (error) {
       reader.#database.close();
@@ -477,7 +491,7 @@ export class SqliteStorage implements Storage {
   #closeReader(reader: SqliteStorage): void {
     if (!this.#readers.delete(reader)) return;
     reader.rollBack();
-    reader.close();
+    reader.#close();
   }
 
   /**
@@ -508,6 +522,12 @@ export class SqliteStorage implements Storage {
 
   close(): void {
     for (const reader of this.#readers) this.#closeReader(reader);
+    this.#access.checkpointer?.close();
+    this.#close();
+  }
+
+  #close(): void {
+    if (!this.#access.files.areSafeToClose) return this.#database.abandon();
     try {
       this.#database.close();
     } catch (error) {
@@ -599,13 +619,6 @@ function assertAscending(
 function unreadable(problem: string): StoreCorruptError {
   return new StoreCorruptError(
     `Cannot read what is stored: ${problem}, as plain SQL or damage can make it; find it by check(), and mend it by SQL`,
-  );
-}
-
-function movedError(action: string): StoreError {
-  return new StoreError(
-    "STORAGE",
-    `Cannot ${action}: the file that is open is no longer the one at its path; it was moved, replaced or deleted; close every store that has it open, and open it again`,
   );
 }
 

@@ -16,6 +16,7 @@ import {
   openSilentNotifier,
   type WriteListener,
 } from "../watch/wakeup.ts";
+import { mayRead } from "./database_file.ts";
 import type { Location } from "./driver/driver.ts";
 
 /** How to be notified of writes to a database. A file's path is its real one: the write-ahead log is beside that. */
@@ -73,8 +74,4 @@ function watchWal(path: string): Deno.FsWatcher | undefined {
     // this file system, or too many watchers.
     return undefined;
   }
-}
-
-function mayRead(path: string): boolean {
-  return Deno.permissions.querySync({ name: "read", path }).state === "granted";
 }

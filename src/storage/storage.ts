@@ -192,6 +192,11 @@ export interface Transactions {
   release(): void;
   /** Begins a transaction that only reads, as of this moment. `rollBack` ends it. */
   beginRead(): void;
+  /**
+   * Throws if what would be read is no longer what others see. It comes before
+   * each read, and so looks only now and then.
+   */
+  look(action: string): void;
   /** Reads with several calls as of one moment, outside a transaction. */
   snapshot<T>(read: () => T): T;
   /** Whether an error is the storage's, not the caller's. */

@@ -184,6 +184,7 @@ export class WriteQueue {
   /** Runs a read; gives `BUSY` where the lock is refused. */
   #readNow<T>(action: string, work: () => T): T | typeof BUSY {
     try {
+      this.#transactions.look(action);
       return work();
     } catch (error) {
       if (this.#transactions.isBusy(error)) return BUSY;
@@ -200,6 +201,7 @@ export class WriteQueue {
       while (this.#transaction) {
         await unlessAborted(this.#transaction.promise, signal);
       }
+      this.#transactions.look(action);
       return work();
     };
     try {

@@ -16,7 +16,7 @@ export class ReusedDatabase implements Disposable {
 
   private constructor(real: Driver) {
     this.driver = {
-      name: real.name,
+      ...real,
       open: (location) => this.#open(real, location),
     };
   }

@@ -85,4 +85,7 @@ export declare class Statement<Row extends object = Record<string, unknown>> {
   [Symbol.dispose](): void;
 }
 
+/** The build of the native library. */
+export declare const SQLITE_SOURCEID: string;
+
 throw new Error("Cannot load @db/sqlite: JSR is not reachable");

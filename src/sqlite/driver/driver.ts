@@ -34,8 +34,14 @@ export interface Location {
 
 /** An SQLite binding. */
 export interface Driver {
-  /** What `store.driver` tells. It names the SQLite library: two of them never open one file. */
+  /** What `store.driver` tells. */
   readonly name: string;
+  /**
+   * Names the SQLite library. Two libraries of one process never open the same
+   * file: they do not see each other's locks.
+   * @default {the driver's name}
+   */
+  readonly library?: string;
   /** Opens a connection; throws `SqlError`. */
   open(location: Location): Connection;
 }

@@ -14,11 +14,14 @@ import {
   type SqlValue,
   type Statement,
 } from "./driver.ts";
+import { withoutNotice } from "./native_library.ts";
 
 // The part of the binding that is used. Its own types are not imported: they
 // are out of reach, as the binding is, where JSR is.
 interface FfiModule {
   Database: new (path: string, options: FfiOptions) => FfiDatabase;
+  /** The build of the native library. */
+  SQLITE_SOURCEID: string;
 }
 
 interface FfiOptions {
@@ -46,9 +49,12 @@ interface FfiStatement {
  * its permissions and the network, for everyone who imports the store.
  */
 export async function loadFfiDriver(): Promise<Driver> {
-  const { Database }: FfiModule = await import("@db/sqlite");
+  const { Database, SQLITE_SOURCEID }: FfiModule = await withoutNotice(() =>
+    import("@db/sqlite")
+  );
   return {
     name: "ffi",
+    library: `ffi ${SQLITE_SOURCEID}`,
     open: (location) => new FfiConnection(Database, location),
   };
 }

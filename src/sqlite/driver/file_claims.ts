@@ -1,53 +1,115 @@
 /**
  * Keeps two SQLite libraries of one process from a file. Their locks are the
- * process's, so neither would see the other's, and the first to close would
- * delete the write-ahead log that the other still writes to
+ * process's, so neither sees the other's, and the first to close deletes the
+ * write-ahead log that the other still writes to
  * (https://sqlite.org/howtocorrupt.html#multiple_copies_of_sqlite_linked_into_the_same_application).
+ *
+ * The invariant: an open file is claimed for its library wherever the rest of
+ * the process can see it. Copies of this package in one thread share a map on
+ * `globalThis`. Workers share no memory that they can find, so each thread also
+ * claims its files in the environment, which is the process's, if Deno permits
+ * that. A claim there names the process, since child processes inherit it.
  *
  * @module
  */
 import { StoreOpenError } from "../../errors.ts";
 import type { Driver, Location } from "./driver.ts";
 
-interface Claim {
-  readonly driver: string;
-  stores: number;
+/** The claims of a thread. Other versions of this package use it too: it may only grow. */
+interface Registry {
+  /** Tells this thread's claims in the environment from those of others. */
+  readonly thread: string;
+  /** The open files, by device and inode. */
+  readonly files: Map<string, FileClaims>;
 }
 
-/** The files that this process has open, by device and inode. */
-const claims = new Map<string, Claim>();
+/** Who has a file open. */
+interface FileClaims {
+  readonly driver: string;
+  readonly library: string;
+  stores: number;
+  /** A connection of it can never be closed. */
+  isStuck: boolean;
+}
+
+/** A claim on a file that is open. */
+export interface FileClaim {
+  /** Ends the claim. The file is closed. */
+  release(): void;
+  /** Keeps the claim for as long as the process runs. The file stays open. */
+  keep(): void;
+}
 
 /**
- * Throws `StoreOpenError` where this process has the file open with another
- * driver. To be called before opening: to open it and close it again would
- * already drop the other's locks.
+ * Claims a file for a driver's SQLite library; `undefined` if there is no file
+ * yet. Call it before you open the file: to open it and close it again would
+ * already drop the locks of another library.
+ *
+ * Throws `StoreOpenError` if this process has the file open with another
+ * library. The claim is made before that is looked at: of two threads that
+ * claim at once, one sees the other.
  */
-export function assertUnclaimed(location: Location, driver: Driver): void {
-  const claim = claims.get(identify(location) ?? "");
-  if (claim === undefined || claim.driver === driver.name) return;
+export function claimFile(
+  location: Location,
+  driver: Driver,
+): FileClaim | undefined {
+  const id = identify(location);
+  if (id === undefined) return undefined;
+  const library = driver.library ?? driver.name;
+  const { files } = registry();
+  const own = files.get(id) ??
+    { driver: driver.name, library, stores: 0, isStuck: false };
+  assertSame(location, driver, own);
+  if (own.isStuck) throw stuck(location);
+  if (own.stores++ === 0) announce(id, own);
+  files.set(id, own);
+  const release = () => {
+    if (--own.stores > 0 || own.isStuck) return;
+    files.delete(id);
+    withdraw(id);
+  };
+  try {
+    for (const other of announcedOn(id)) assertSame(location, driver, other);
+  } catch (error) {
+    release();
+    throw error;
+  }
+  const keep = () => {
+    own.isStuck = true;
+  };
+  return { release, keep };
+}
+
+function assertSame(location: Location, driver: Driver, claim: Claim): void {
+  if (claim.library === (driver.library ?? driver.name)) return;
+  const action =
+    `Cannot open store at ${location.path} with the driver "${driver.name}"`;
   throw new StoreOpenError(
-    `Cannot open store at ${location.path} with the driver "${driver.name}": this process has the file open with the driver "${claim.driver}", and two SQLite libraries do not see each other's locks; use one driver for both`,
+    claim.driver === driver.name
+      ? `${action}: another copy of @zestor/store in this process has the file open with another SQLite library, and two libraries do not see each other's locks; use one version of the package`
+      : `${action}: this process has the file open with the driver "${claim.driver}", and two SQLite libraries do not see each other's locks; use one driver for both, in Workers too`,
   );
 }
 
-/** Notes that the file is open. What it returns is to be called when it no longer is. */
-export function claimFile(location: Location, driver: Driver): () => void {
+function stuck({ path }: Location): StoreOpenError {
+  return new StoreOpenError(
+    `Cannot open store at ${path}: an earlier store of this process found that files of the database had been replaced, and could not close them without harm to the new ones; restart the process`,
+  );
+}
+
+/** The driver that this process has the file open with, if it has. */
+export function claimedDriver(location: Location): string | undefined {
   const id = identify(location);
-  if (id === undefined) return () => {};
-  const claim = claims.get(id) ?? { driver: driver.name, stores: 0 };
-  claims.set(id, claim);
-  claim.stores++;
-  return () => {
-    if (--claim.stores === 0) claims.delete(id);
-  };
+  if (id === undefined) return undefined;
+  return (registry().files.get(id) ?? announcedOn(id)[0])?.driver;
 }
 
 /** Whether a store of this process has the file open. */
 export function isClaimed(path: string): boolean {
-  return claims.has(identify({ path, mode: "ro" }) ?? "");
+  return claimedDriver({ path, mode: "ro" }) !== undefined;
 }
 
-/** The file's identity, whatever it is called; none where it is not known. */
+/** The file's identity, whatever it is called; `undefined` if Deno cannot tell. */
 export function identify(location: Location): string | undefined {
   if (location.memory) return undefined;
   try {
@@ -57,4 +119,53 @@ export function identify(location: Location): string | undefined {
     // It is not there yet, or the driver may read what Deno may not.
     return undefined;
   }
+}
+
+const REGISTRY = Symbol.for("@zestor/store/open-files");
+
+function registry(): Registry {
+  const holder = globalThis as { [REGISTRY]?: Registry };
+  return holder[REGISTRY] ??= {
+    thread: crypto.randomUUID().slice(0, 8),
+    files: new Map(),
+  };
+}
+
+// The environment.
+
+type Claim = Pick<FileClaims, "driver" | "library">;
+
+function announce(id: string, { driver, library }: Claim): void {
+  if (!mayUseEnvironment()) return;
+  const name = namePrefix(id) + registry().thread;
+  Deno.env.set(name, `${driver} / ${library}`);
+}
+
+function withdraw(id: string): void {
+  if (mayUseEnvironment()) Deno.env.delete(namePrefix(id) + registry().thread);
+}
+
+/** The claims of other threads. */
+function announcedOn(id: string): Claim[] {
+  if (!mayUseEnvironment()) return [];
+  const prefix = namePrefix(id);
+  const own = prefix + registry().thread;
+  return Object.entries(Deno.env.toObject())
+    .filter(([name]) => name.startsWith(prefix) && name !== own)
+    .map(([, value]) => {
+      const [driver, ...library] = value.split(" / ");
+      return { driver, library: library.join(" / ") };
+    });
+}
+
+function namePrefix(id: string): string {
+  const file = id.replace(
+    /[^0-9A-Za-z]/g,
+    (char) => `_${char.charCodeAt(0).toString(16)}_`,
+  );
+  return `ZESTOR_OPEN_${Deno.pid}_${file}_IN_`;
+}
+
+function mayUseEnvironment(): boolean {
+  return Deno.permissions.querySync({ name: "env" }).state === "granted";
 }

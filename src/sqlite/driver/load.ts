@@ -7,6 +7,7 @@ import { StoreOpenError } from "../../errors.ts";
 import { builtinDriver } from "./builtin.ts";
 import type { Driver } from "./driver.ts";
 import { loadFfiDriver } from "./ffi.ts";
+import { isNativeLibraryHere } from "./native_library.ts";
 
 /** Which driver to use: see the `driver` option of `openStore`. */
 export type DriverChoice = "auto" | "ffi" | "builtin" | Driver;
@@ -14,8 +15,15 @@ export type DriverChoice = "auto" | "ffi" | "builtin" | Driver;
 // A failed import is not worth trying again with every store.
 let ffiDriver: Promise<Driver> | undefined;
 
-/** Loads the chosen driver; throws `StoreOpenError` where it cannot be had. */
-export async function loadDriver(choice: DriverChoice): Promise<Driver> {
+/**
+ * Loads the chosen driver; throws `StoreOpenError` if it cannot be had.
+ * `claimed` is the driver that this process has the file open with, if it has:
+ * `"auto"` takes no other, for two SQLite libraries cannot share a file.
+ */
+export async function loadDriver(
+  choice: DriverChoice,
+  claimed?: string,
+): Promise<Driver> {
   if (typeof (choice as Partial<Driver> | null)?.open === "function") {
     return choice as Driver;
   }
@@ -33,11 +41,10 @@ export async function loadDriver(choice: DriverChoice): Promise<Driver> {
           { cause },
         );
       }
-    case "auto": {
-      const ffi = await Deno.permissions.query({ name: "ffi" });
-      if (ffi.state !== "granted") return builtinDriver;
+    case "auto":
+      if (claimed === builtinDriver.name) return builtinDriver;
+      if (ffiDriver === undefined && !await mayLoadFfi()) return builtinDriver;
       return await (ffiDriver ??= loadFfiDriver()).catch(() => builtinDriver);
-    }
     default:
       throw new TypeError(
         `Cannot open store: "driver" is "auto", "ffi", "builtin" or a driver, received ${
@@ -45,6 +52,16 @@ export async function loadDriver(choice: DriverChoice): Promise<Driver> {
         }`,
       );
   }
+}
+
+/** Whether the binding can be loaded with what is on this machine, and without asking for a permission. */
+async function mayLoadFfi(): Promise<boolean> {
+  // The binding reads the environment, too.
+  for (const name of ["ffi", "env"] as const) {
+    const { state } = await Deno.permissions.query({ name });
+    if (state !== "granted") return false;
+  }
+  return await isNativeLibraryHere();
 }
 
 function messageOf(error: unknown): string {

@@ -140,7 +140,7 @@ export async function faultyDriver(
     (call, carryOut) => faults.around(call, carryOut),
   );
   return {
-    name: driver.name,
+    ...driver,
     open(location) {
       const connection = driver.open(location);
       faults.open++;

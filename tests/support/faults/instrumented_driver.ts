@@ -36,7 +36,7 @@ export async function wrappedDriver(
 ): Promise<Driver> {
   const driver = await loadDriver(choice);
   return {
-    name: driver.name,
+    ...driver,
     open: (location) => wrappedConnection(driver.open(location), around),
   };
 }

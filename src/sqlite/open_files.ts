@@ -1,0 +1,134 @@
+/**
+ * The files that a connection has open: the database, its write-ahead log and
+ * its shared memory. SQLite finds them by their paths once, and goes on with
+ * what it opened, whatever comes to be at the paths.
+ *
+ * The invariant: what is written to a file that is no longer at its path is
+ * never acknowledged. Another SQLite library in the process removes the `-wal`
+ * and the `-shm` when it closes the database, and people remove them by hand:
+ * SQLite then loses what is written, without an error
+ * (https://sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use).
+ *
+ * @module
+ */
+import { StoreError } from "../errors.ts";
+import { mayRead } from "./database_file.ts";
+import type { Location } from "./driver/driver.ts";
+
+/** How long reads may go on without a look at the files, in ms. */
+const LOOK_EVERY_MS = 1_000;
+
+/** What is at a path. */
+type Found = "same" | "other" | "none";
+
+/** A file that is open. */
+interface OpenFile {
+  readonly path: string;
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/** The open files of a database. */
+export class OpenFiles {
+  readonly #location: Location;
+  readonly #database: OpenFile | undefined;
+  #wal: OpenFile | undefined;
+  #shm: OpenFile | undefined;
+  #walSize: number | undefined;
+  #lastLook = -Infinity;
+
+  /** Takes where the database is, whose path is absolute and real, right after it was opened. */
+  constructor(location: Location) {
+    this.#location = location;
+    this.#database = location.memory ? undefined : openFile(location.path);
+  }
+
+  /** The bytes of the write-ahead log, as the last look found it; `undefined` if Deno cannot tell. */
+  get walSize(): number | undefined {
+    return this.#walSize;
+  }
+
+  /** Notes the `-wal` and the `-shm`, if there are any. SQLite opens them with the first read. */
+  noteLogs(): void {
+    if (!this.#database) return;
+    this.#wal ??= openFile(`${this.#database.path}-wal`);
+    this.#shm ??= openFile(`${this.#database.path}-shm`);
+  }
+
+  /** Whether each open file is still the one at its path. */
+  areInPlace(): boolean {
+    return this.#problem() === undefined;
+  }
+
+  /** Throws a `StoreError` unless each open file is still the one at its path. */
+  assertInPlace(action: string): void {
+    const problem = this.#problem();
+    if (problem) {
+      throw new StoreError("STORAGE", `Cannot ${action}: ${problem}`);
+    }
+  }
+
+  /** The same, if it was not looked at for a while. */
+  look(action: string): void {
+    const now = performance.now();
+    if (now - this.#lastLook < LOOK_EVERY_MS) return;
+    this.assertInPlace(action);
+    // Another process may have begun a write-ahead log since.
+    this.noteLogs();
+    this.#lastLook = now;
+  }
+
+  /**
+   * Whether closing the connection can harm no other's files. The last
+   * connection to close writes its write-ahead log into the database, and
+   * removes what is at the path of the log. That is right if one of the two
+   * files beside the database is gone and the other one is still there: then
+   * nobody has opened new ones. If others may have, their changes would be lost.
+   */
+  get areSafeToClose(): boolean {
+    // SQLite itself leaves a database alone that is not at its path.
+    if (!this.#database || look(this.#database) !== "same") return true;
+    const found = [this.#wal, this.#shm].map((file) => file && look(file));
+    return !found.includes("other") &&
+      (found.includes("same") || !found.includes("none"));
+  }
+
+  #problem(): string | undefined {
+    if (!this.#database) return undefined;
+    const { path } = this.#database;
+    if (look(this.#database) !== "same") {
+      return "the file that is open is no longer the one at its path; it was moved, replaced or deleted; close every store that has it open, and open it again";
+    }
+    const wal = this.#wal && look(this.#wal, (size) => this.#walSize = size);
+    const shm = this.#shm && look(this.#shm);
+    if ((wal ?? "same") === "same" && (shm ?? "same") === "same") {
+      return undefined;
+    }
+    return `the ${
+      (wal ?? "same") === "same" ? "-shm" : "-wal"
+    } of ${path} that is open is no longer the one beside the file: somebody removed or replaced it, as another SQLite library in this process does when it closes the file; close every store of the file, and open it again`;
+  }
+}
+
+/** What is at a path now, if Deno may see it. Of a system without inodes nothing is known. */
+function openFile(path: string): OpenFile | undefined {
+  try {
+    if (!mayRead(path)) return undefined;
+    const { dev, ino } = Deno.statSync(path);
+    return ino === null ? undefined : { path, dev, ino };
+  } catch {
+    return undefined;
+  }
+}
+
+function look(file: OpenFile, tellSize?: (size: number) => void): Found {
+  try {
+    const { dev, ino, size } = Deno.statSync(file.path);
+    tellSize?.(size);
+    return dev === file.dev && ino === file.ino ? "same" : "other";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "none";
+    // Nothing is known of a file that Deno may not look at any more.
+    return "same";
+  }
+}
