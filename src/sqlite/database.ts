@@ -7,8 +7,16 @@ import type { Connection, Row, SqlValue, Statement } from "./driver/driver.ts";
 import type { FileClaim } from "./driver/file_claims.ts";
 import { isNoTransaction } from "./failure.ts";
 
-/** Connections that are never closed. To collect one as garbage would close it. */
+/** Connections that are never closed. */
 const abandoned: Connection[] = [];
+
+/** Keeps a connection open until the process has ended: to collect it as garbage would close it. */
+function keepOpen(connection: Connection): void {
+  // Deno closes the databases of node:sqlite when a program comes to its end,
+  // but not when the program asks to end.
+  if (abandoned.length === 0) addEventListener("unload", () => Deno.exit());
+  abandoned.push(connection);
+}
 
 /** A connection by SQL text. All of it is synchronous, and throws `SqlError`. */
 export class Database {
@@ -77,7 +85,7 @@ export class Database {
   /** Leaves the connection open for as long as the process runs, where closing it would harm the file. */
   abandon(): void {
     this.#statements.clear();
-    abandoned.push(this.#connection);
+    keepOpen(this.#connection);
     this.#claim?.keep();
   }
 

@@ -79,18 +79,21 @@ export class OpenFiles {
   }
 
   /**
-   * Whether closing the connection can harm no other's files. The last
-   * connection to close writes its write-ahead log into the database, and
-   * removes what is at the path of the log. That is right if one of the two
-   * files beside the database is gone and the other one is still there: then
-   * nobody has opened new ones. If others may have, their changes would be lost.
+   * Whether the connection can be closed without harm to what others wrote. The
+   * last connection to close copies its write-ahead log into the database, and
+   * removes what is at the log's path. If the log that it has open was removed,
+   * that saves what is only there. But if another one is at the path by now,
+   * somebody has gone on with that, and their changes would be lost.
    */
   get areSafeToClose(): boolean {
     // SQLite itself leaves a database alone that is not at its path.
     if (!this.#database || look(this.#database) !== "same") return true;
-    const found = [this.#wal, this.#shm].map((file) => file && look(file));
-    return !found.includes("other") &&
-      (found.includes("same") || !found.includes("none"));
+    let size = 0;
+    const wal = this.#wal ? look(this.#wal, (found) => size = found) : "same";
+    // In a log without a byte nobody has written.
+    if (wal !== "same") return size === 0;
+    // With another shared memory others write to the same log.
+    return !this.#shm || look(this.#shm) !== "other";
   }
 
   #problem(): string | undefined {
