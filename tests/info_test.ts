@@ -26,7 +26,8 @@ import { createGoFile } from "./support/go_file.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
 /** What can be known of a store beforehand. */
-function knownOf({ sqliteVersion, size, ...info }: StoreInfo) {
+function knownOf({ sqliteVersion, checkpoints, size, ...info }: StoreInfo) {
+  assertEquals(checkpoints === "none", info.journalMode !== "wal");
   assert(/^3\.\d+\.\d+$/.test(sqliteVersion), sqliteVersion);
   assertGreater(size, 0);
   return info;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hasSafeCheckpoints } from "./checkpoints.ts";
 import type { Database } from "./database.ts";
 import { sizesOf } from "./database_file.ts";
 import type { Location } from "./driver/driver.ts";
@@ -29,6 +30,14 @@ export interface StoreInfo {
   codecs?: RememberedCodecs;
   /** SQLite's journal mode: `"wal"`, `"delete"`, `"memory"`. */
   journalMode: string;
+  /**
+   * How the write-ahead log is copied into the file. `"automatic"`: SQLite does
+   * it with a commit now and then. `"exclusive"`: the SQLite library is older
+   * than 3.51.3 and can lose commits when one connection does it while another
+   * one writes (https://sqlite.org/wal.html#the_wal_reset_bug), so the store
+   * does it while no one can write. `"none"`: there is no write-ahead log.
+   */
+  checkpoints: "automatic" | "exclusive" | "none";
   /** The bytes of the file, without its write-ahead log; of a database in memory those of its pages. */
   size: number;
   /** The bytes of the write-ahead log's file, 0 where there is none. It is not cut when it is emptied. */
@@ -73,14 +82,23 @@ export function describeStore(store: DescribedStore): StoreInfo {
 
 function describeDatabase(
   { location, database }: DescribedStore,
-): Pick<StoreInfo, "sqliteVersion" | "journalMode" | "size" | "walSize"> {
+): Pick<
+  StoreInfo,
+  "sqliteVersion" | "journalMode" | "checkpoints" | "size" | "walSize"
+> {
   const { version, size } = database.get(DESCRIBE_DATABASE)!;
   const { journal_mode } = database.get(GET_JOURNAL_MODE)!;
   const ofPages = { size: size as number, walSize: 0 };
   const sizes = location.memory ? undefined : sizesOf(location.path);
+  const areSafe = hasSafeCheckpoints(String(version));
   return {
     sqliteVersion: String(version),
     journalMode: String(journal_mode),
+    checkpoints: journal_mode !== "wal"
+      ? "none"
+      : areSafe
+      ? "automatic"
+      : "exclusive",
     // The driver may read what Deno may not.
     ...(sizes ?? ofPages),
   };

@@ -96,8 +96,9 @@ export interface StoreOptions<Kinds extends object = AnyKinds>
   /**
    * The SQLite binding. `"ffi"` is `@db/sqlite`: it needs `--allow-ffi`, which
    * gives a script the whole process. `"builtin"` is `node:sqlite`: file
-   * permissions are enough. `"auto"` is the first where FFI is permitted and
-   * the binding loads, else the second.
+   * permissions are enough. `"auto"` is the driver that this process has the
+   * file open with; else the first, if FFI is permitted and the native library
+   * is on this machine; else the second. It downloads nothing.
    * @default {"auto"}
    */
   driver?: DriverChoice;

@@ -16,7 +16,7 @@ export const info: Command = defineCommand({
   name: "info",
   brief: message`Prints what the store is: driver, format, sizes, kinds, log.`,
   details:
-    message`The record has the names path, driver, sqliteVersion, format, codecs, journalMode, size and walSize in bytes, kinds with the count of each, and log: the oldest revision, the newest, and how many changes there are. It is of one moment.`,
+    message`The record has the names path, driver, sqliteVersion, format, codecs, journalMode, checkpoints, size and walSize in bytes, kinds with the count of each, and log: the oldest revision, the newest, and how many changes there are. It is of one moment.`,
   example: "zestor info --db app.db",
   permissions: `${READ_PERMISSIONS},app.db-wal`,
   parser: () => object({ format: formatOption() }),
@@ -45,7 +45,9 @@ function columnsOf({ kinds }: StoreInfo): Columns<StoreInfo> {
       `${info.driver}, SQLite ${info.sqliteVersion}`,
       String(info.format),
       info.codecs ? json(info.codecs) : "none remembered",
-      info.journalMode,
+      info.checkpoints === "exclusive"
+        ? `${info.journalMode}, checkpoints under the write lock`
+        : info.journalMode,
       `${info.size} bytes, write-ahead log ${info.walSize} bytes`,
       logText(info),
       ...info.kinds.map(({ count }) => String(count)),

@@ -1,0 +1,114 @@
+/**
+ * Loading of the FFI binding: `"auto"` takes what is on the machine and asks no
+ * network, and nothing is printed on standard output.
+ *
+ * @module
+ */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { drivers } from "./support/drivers.ts";
+import { runChild } from "./support/processes/child.ts";
+import { type TempDir, tempDir } from "./support/temp_dir.ts";
+
+const [builtin, ffi] = drivers;
+
+/** The native library that the tests of the binding run on. */
+const library = Deno.env.get("DENO_SQLITE_PATH");
+
+/** What became of a program. */
+interface Loaded {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** How often it asked the network. */
+  readonly requests: number;
+}
+
+/** Runs a program for which Deno's cache is in a directory, and a proxy that refuses all is the network. */
+async function run(
+  dir: TempDir,
+  program: string,
+  permissions: readonly string[] = ["-A"],
+): Promise<Loaded> {
+  let requests = 0;
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for await (const connection of listener) {
+      requests++;
+      connection.close();
+    }
+  })();
+  const proxy = `http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
+  const { stdout, stderr } = await runChild(
+    dir.path,
+    // Deno itself has read its own by then.
+    `if (Deno.permissions.querySync({ name: "env" }).state === "granted") {
+      Deno.env.delete("DENO_SQLITE_PATH");
+      Deno.env.set("DENO_DIR", ${JSON.stringify(dir.path)});
+    }
+    ${program}`,
+    { permissions, env: { HTTPS_PROXY: proxy, HTTP_PROXY: proxy } },
+  );
+  listener.close();
+  await serving;
+  return { stdout, stderr, requests };
+}
+
+const OPEN_TWICE = `for (let i = 0; i < 2; i++) {
+    await using store = await zestor.openStore({ path: ":memory:" });
+    console.log(store.driver);
+  }`;
+
+builtin.test("`auto` downloads nothing, and prints nothing", async () => {
+  await using dir = await tempDir();
+  const loaded = await run(dir, OPEN_TWICE);
+  assertEquals(loaded, { stdout: "builtin\nbuiltin", stderr: "", requests: 0 });
+});
+
+builtin.test("`auto` asks for no permission that it does not have", async () => {
+  await using dir = await tempDir();
+  const loaded = await run(dir, OPEN_TWICE, ["--allow-ffi", "--allow-read=."]);
+  assertEquals(loaded, { stdout: "builtin\nbuiltin", stderr: "", requests: 0 });
+});
+
+ffi.test("`ffi` downloads the library, and prints nothing of that", async () => {
+  await using dir = await tempDir();
+  const { stdout, stderr, requests } = await run(
+    dir,
+    `console.log("before");
+    const loading = zestor.openStore({ path: ":memory:", driver: "ffi" })
+      .catch((error) => error);
+    console.log("meanwhile");
+    console.log((await loading).message);
+    console.log("after");`,
+  );
+  assertEquals(stderr, "");
+  const [before, meanwhile, message, after, ...more] = stdout.split("\n");
+  assertEquals([before, meanwhile, after], ["before", "meanwhile", "after"]);
+  assertStringIncludes(message, 'Cannot load the driver "ffi"');
+  assertEquals(more, []);
+  assertEquals(requests > 0, true);
+});
+
+// Without its path there is none to put into the cache.
+const withLibrary = library === undefined ? Deno.test.ignore : ffi.test;
+
+withLibrary("`auto` takes a library that was downloaded before", async () => {
+  await using dir = await tempDir();
+  const name = { windows: "sqlite3.dll", darwin: "libsqlite3.dylib" } as Record<
+    string,
+    string
+  >;
+  const file = name[Deno.build.os] ?? "libsqlite3.so";
+  const url =
+    `https://github.com/denodrivers/sqlite3/releases/download/0.13.0/${file}`;
+  const digest = await crypto.subtle.digest(
+    "SHA-256",
+    new TextEncoder().encode(new URL(url).pathname),
+  );
+  const cache = dir.file("plug/https/github.com");
+  await Deno.mkdir(cache, { recursive: true });
+  const base = `${cache}/${new Uint8Array(digest).toHex()}`;
+  await Deno.copyFile(library!, `${base}.${file.split(".")[1]}`);
+  await Deno.writeTextFile(`${base}.metadata.json`, JSON.stringify({ url }));
+  const loaded = await run(dir, OPEN_TWICE);
+  assertEquals(loaded, { stdout: "ffi\nffi", stderr: "", requests: 0 });
+});
