@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { openStore } from "../mod.ts";
 import { drivers } from "./support/drivers.ts";
 import { runChild } from "./support/processes/child.ts";
 import type { WorkerReport } from "./support/processes/library_worker.ts";
@@ -70,7 +71,7 @@ async function run(
 }
 
 /** Opens the file in a Worker of other permissions. */
-function inWorker(permissions: string): string {
+function inWorker(permissions: string, options = ""): string {
   return `const worker = new Worker(${JSON.stringify(worker.href)}, {
       type: "module",
       deno: { permissions: ${permissions} },
@@ -78,10 +79,26 @@ function inWorker(permissions: string): string {
     const told = new Promise((resolve) => {
       worker.onmessage = ({ data }) => resolve(data);
     });
-    worker.postMessage("app.db");
+    worker.postMessage({ path: "app.db"${options && `, ${options}`} });
     const report = await told;
     worker.terminate();
     return report;`;
+}
+
+/** Opens a store in a Worker of other permissions, and leaves it open. */
+function inWorkerThatStays(permissions: string, options: string): string {
+  const code = `import { openStore } from ${
+    JSON.stringify(new URL("mod.ts", root).href)
+  };
+    await openStore({ ${options} });
+    self.postMessage("open");`;
+  return `const worker = new Worker(
+      URL.createObjectURL(
+        new Blob([${JSON.stringify(code)}], { type: "text/javascript" }),
+      ),
+      { type: "module", deno: { permissions: ${permissions} } },
+    );
+    await new Promise((resolve) => worker.onmessage = resolve);`;
 }
 
 /** Opens the file with a second copy of the package. */
@@ -125,7 +142,7 @@ for (const wal of [true, false]) {
       await using dir = await tempDir();
       const report = await run(dir, {
         options: `wal: ${wal}`,
-        other: inWorker(MAY_ALL_BUT_FFI),
+        other: inWorker(MAY_ALL_BUT_FFI, `wal: ${wal}`),
       });
       assertEquals(report.driver, "ffi");
       assertStringIncludes(report.other.error!, 'open with the driver "ffi"');
@@ -136,17 +153,101 @@ for (const wal of [true, false]) {
   );
 }
 
-ffi.test(
-  "a store notices a Worker that cannot be told of its library",
-  async () => {
-    await using dir = await tempDir();
-    const report = await run(dir, { other: inWorker(MAY_FILES) });
-    assertEquals([report.driver, report.other.driver], ["ffi", "builtin"]);
-    assertStringIncludes(report.error!, "another SQLite library");
-    assertEquals(report.acknowledged.length, 20);
-    assertNothingLost(report);
-  },
-);
+for (const wal of [true, false]) {
+  ffi.test(
+    `a Worker that may not read the environment is refused, with wal: ${wal}`,
+    async () => {
+      await using dir = await tempDir();
+      const report = await run(dir, {
+        options: `wal: ${wal}`,
+        other: inWorker(MAY_FILES, `wal: ${wal}`),
+      });
+      assertEquals(report.driver, "ffi");
+      assertStringIncludes(report.other.error!, "may not read the environment");
+      assertEquals([report.error, report.acknowledged.length], [undefined, 40]);
+      assertNothingLost(report);
+      assertEquals([...Deno.readDirSync(dir.path)].map(({ name }) => name), [
+        "app.db",
+      ]);
+    },
+  );
+
+  builtin.test(
+    `a Worker that may not read the environment comes first, with wal: ${wal}`,
+    async () => {
+      await using dir = await tempDir();
+      const { stdout, stderr } = await runChild(
+        dir.path,
+        `${inWorkerThatStays(MAY_FILES, `path: "app.db", wal: ${wal}`)}
+        const open = (driver) =>
+          zestor.openStore({ path: "app.db", wal: ${wal}, driver });
+        await using store = await open("auto");
+        await store.set("k", "a", 1);
+        console.log(store.driver);
+        await using _ = await open("ffi").catch((error) => {
+          console.log(error.message);
+          return store;
+        });
+        worker.terminate();`,
+        { permissions: ["-A", "--unstable-worker-options"] },
+      );
+      assertEquals(stderr, "");
+      const [driver, message] = stdout.split("\n");
+      assertEquals(driver, "builtin");
+      assertStringIncludes(
+        message,
+        ffi.unavailable === undefined
+          ? "two SQLite libraries do not see each other's locks"
+          : "Cannot load the driver",
+      );
+    },
+  );
+
+  ffi.test(
+    `Workers of all sorts write at the same time, and nothing is lost, with wal: ${wal}`,
+    async () => {
+      await using dir = await tempDir();
+      const { stdout, stderr } = await runChild(
+        dir.path,
+        `const reports = [];
+        const workers = [];
+        await (await zestor.openStore({ path: "app.db", wal: ${wal} })).close();
+        for (let i = 0; i < 8; i++) {
+          const permissions = [
+            ${MAY_FILES},
+            "inherit",
+            ${MAY_ALL_BUT_FFI},
+            "inherit",
+          ][i % 4];
+          const worker = new Worker(${JSON.stringify(worker.href)}, {
+            type: "module",
+            name: String(i),
+            deno: { permissions },
+          });
+          workers.push(worker);
+          reports.push(new Promise((resolve) => {
+            worker.onmessage = ({ data }) => resolve(data);
+          }));
+          worker.postMessage({ path: "app.db", wal: ${wal} });
+        }
+        console.log(JSON.stringify(await Promise.all(reports)));
+        for (const worker of workers) worker.terminate();`,
+        { permissions: ["-A", "--unstable-worker-options"] },
+      );
+      assertEquals(stderr, "");
+      const reports: WorkerReport[] = JSON.parse(stdout);
+      const acknowledged = reports.flatMap((report) => report.acknowledged);
+      assert(acknowledged.length >= 200);
+      for (const { error } of reports) {
+        if (error) assertStringIncludes(error, "two SQLite libraries");
+      }
+      await using store = await openStore({ path: dir.file("app.db"), wal });
+      const keys = new Set(await store.keys("k"));
+      assertEquals(acknowledged.filter((key) => !keys.has(key)), []);
+      assertEquals(await store.check(), []);
+    },
+  );
+}
 
 builtin.test("a Worker takes the driver that the process has", async () => {
   await using dir = await tempDir();
@@ -229,23 +330,13 @@ builtin.test("a backup never replaces a file that a Worker has open", async () =
     dir.path,
     `const other = await zestor.openStore({ path: "other.db" });
     await other.set("k", "a", 1);
-    const worker = new Worker(
-      URL.createObjectURL(new Blob([
-        "import { openStore } from " + ${
-      JSON.stringify(JSON.stringify(new URL("mod.ts", root).href))
-    } + ";" +
-        "const store = await openStore({ path: 'app.db' });" +
-        "self.postMessage(store.driver);",
-      ], { type: "text/javascript" })),
-      { type: "module" },
-    );
-    await new Promise((resolve) => worker.onmessage = resolve);
+    ${inWorkerThatStays('"inherit"', 'path: "app.db"')}
     const error = await other.backup("app.db", { overwrite: true })
       .catch((error) => error);
     console.log(error.message);
     worker.terminate();
     await other.close();`,
-    { permissions: ["-A"] },
+    { permissions: ["-A", "--unstable-worker-options"] },
   );
   assertEquals(stderr, "");
   assertStringIncludes(stdout, "a store of this process has it open");

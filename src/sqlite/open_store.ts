@@ -247,7 +247,7 @@ export async function openStore<Kinds extends object>(
 ): Promise<SqliteStore<Kinds>> {
   const { signal, ...settings } = readOptions(options);
   signal?.throwIfAborted();
-  const location = parseDsn(options.path);
+  const location = atRealPath(parseDsn(options.path));
   const driver = await loadDriver(settings.driver, claimedDriver(location));
   signal?.throwIfAborted();
   try {
@@ -258,12 +258,11 @@ export async function openStore<Kinds extends object>(
 }
 
 async function openLocation<Kinds extends object>(
-  given: Location,
+  location: Location,
   driver: Driver,
   settings: Settings,
   signal?: AbortSignal,
 ): Promise<OpenedStore<Kinds>> {
-  const location = atRealPath(given);
   let connection: Connection | undefined;
   let claim: FileClaim | undefined;
   try {
@@ -280,6 +279,7 @@ async function openLocation<Kinds extends object>(
       signal,
     );
     files.noteLogs();
+    claim?.show();
     const hasLog = head !== undefined;
     const database = new Database(connection, claim);
     const openOther = (mode: Location["mode"]) =>
@@ -360,7 +360,8 @@ async function openCopy(
   settings: Settings,
 ): Promise<Store> {
   try {
-    return await openLocation({ path, mode: "ro" }, driver, settings);
+    const location = atRealPath({ path, mode: "ro" });
+    return await openLocation(location, driver, settings);
   } catch (error) {
     throw openError(path, error);
   }

@@ -7,13 +7,23 @@
  * The invariant: an open file is claimed for its library wherever the rest of
  * the process can see it. Copies of this package in one thread share a map on
  * `globalThis`. Workers share no memory that they can find, so each thread also
- * claims its files in the environment, which is the process's, if Deno permits
- * that. A claim there names the process, since child processes inherit it.
+ * claims its files in the environment, which is the process's. A claim there
+ * names the process, since child processes inherit it. Threads that may not
+ * read the environment show themselves by locks, see `hidden_threads.ts`.
  *
  * @module
  */
 import { StoreOpenError } from "../../errors.ts";
 import type { Driver, Location } from "./driver.ts";
+import {
+  isFfiThere,
+  isHidden,
+  isHiddenThere,
+  mayUseEnvironment,
+  showFfi,
+  showHidden,
+  type Sign,
+} from "./hidden_threads.ts";
 
 /** The claims of a thread. Other versions of this package use it too: it may only grow. */
 interface Registry {
@@ -30,10 +40,14 @@ interface FileClaims {
   stores: number;
   /** A connection of it can never be closed. */
   isStuck: boolean;
+  /** What shows it to threads that cannot see this. */
+  sign?: Sign;
 }
 
 /** A claim on a file that is open. */
 export interface FileClaim {
+  /** Shows the claim to all threads. SQLite has opened all of its files. */
+  show(): void;
   /** Ends the claim. The file is closed. */
   release(): void;
   /** Keeps the claim for as long as the process runs. The file stays open. */
@@ -57,7 +71,7 @@ export function claimFile(
   if (id === undefined) return undefined;
   const library = driver.library ?? driver.name;
   const { files } = registry();
-  const own = files.get(id) ??
+  const own: FileClaims = files.get(id) ??
     { driver: driver.name, library, stores: 0, isStuck: false };
   assertSame(location, driver, own);
   if (own.isStuck) throw stuck(location);
@@ -67,17 +81,40 @@ export function claimFile(
     if (--own.stores > 0 || own.isStuck) return;
     files.delete(id);
     withdraw(id);
+    own.sign?.remove();
+  };
+  const show = () => {
+    if (driver.name === "ffi") own.sign ??= showFfi(location);
+    assertNoneHidden(location, driver);
+  };
+  const keep = () => {
+    own.isStuck = true;
   };
   try {
+    if (isHidden()) own.sign ??= showHidden(location);
     for (const other of announcedOn(id)) assertSame(location, driver, other);
+    assertNoneHidden(location, driver);
   } catch (error) {
     release();
     throw error;
   }
-  const keep = () => {
-    own.isStuck = true;
-  };
-  return { release, keep };
+  return { show, release, keep };
+}
+
+/** Throws if a thread that cannot be seen has the file open with another library, or may have. */
+function assertNoneHidden(location: Location, driver: Driver): void {
+  const action =
+    `Cannot open store at ${location.path} with the driver "${driver.name}"`;
+  if (driver.name === "ffi" && isHiddenThere(location)) {
+    throw new StoreOpenError(
+      `${action}: a Worker without the permission to read the environment has a file of this directory open with the driver "builtin", and two SQLite libraries do not see each other's locks; give the Worker that permission, or use the driver "builtin"`,
+    );
+  }
+  if (driver.name !== "ffi" && isHidden() && isFfiThere(location)) {
+    throw new StoreOpenError(
+      `${action}: a store has the file open with the driver "ffi", and this Worker may not read the environment, which tells whether that is in this process, where two SQLite libraries do not see each other's locks; give the Worker that permission`,
+    );
+  }
 }
 
 function assertSame(location: Location, driver: Driver, claim: Claim): void {
@@ -101,7 +138,8 @@ function stuck({ path }: Location): StoreOpenError {
 export function claimedDriver(location: Location): string | undefined {
   const id = identify(location);
   if (id === undefined) return undefined;
-  return (registry().files.get(id) ?? announcedOn(id)[0])?.driver;
+  const claim = registry().files.get(id) ?? announcedOn(id)[0];
+  return claim?.driver ?? (isHiddenThere(location) ? "builtin" : undefined);
 }
 
 /** Whether a store of this process has the file open. */
@@ -164,8 +202,4 @@ function namePrefix(id: string): string {
     (char) => `_${char.charCodeAt(0).toString(16)}_`,
   );
   return `ZESTOR_OPEN_${Deno.pid}_${file}_IN_`;
-}
-
-function mayUseEnvironment(): boolean {
-  return Deno.permissions.querySync({ name: "env" }).state === "granted";
 }

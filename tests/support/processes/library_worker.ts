@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { openStore } from "../../../mod.ts";
+import { openStore, type StoreOptions } from "../../../mod.ts";
 
 /** What the Worker tells. */
 export interface WorkerReport {
@@ -16,13 +16,13 @@ export interface WorkerReport {
 const report: WorkerReport = { acknowledged: [] };
 
 self.addEventListener("message", async (message) => {
-  const { data: path } = message as MessageEvent<string>;
+  const { data: options } = message as MessageEvent<StoreOptions>;
   try {
-    await using store = await openStore({ path });
+    await using store = await openStore(options);
     report.driver = store.driver;
-    for (let i = 0; i < 20; i++) {
-      await store.set("k", `worker ${i}`, i);
-      report.acknowledged.push(`worker ${i}`);
+    for (let i = 0; i < 200; i++) {
+      await store.set("k", `worker ${self.name} ${i}`, i);
+      report.acknowledged.push(`worker ${self.name} ${i}`);
     }
   } catch (error) {
     report.error = (error as Error).message;

@@ -1,0 +1,134 @@
+/**
+ * Workers that may not read the environment. They cannot see what the rest of
+ * the process has open, and the rest cannot see what they have, so each side
+ * shows itself by a lock on a file: locks of `Deno.FsFile` belong to the open
+ * file, not to the process, so that threads see each other's
+ * (https://man7.org/linux/man-pages/man2/flock.2.html).
+ *
+ * - A store on the FFI binding locks the `-wal` beside the database, which
+ *   SQLite itself never locks. Without a `-wal` it makes a file for that.
+ * - A hidden Worker, which can only use the built-in library, locks the
+ *   directory of the database.
+ *
+ * A lock does not tell which process has it. So a hidden Worker is refused also
+ * if another process has the file open with the FFI binding.
+ *
+ * The database and its `-shm` are never opened here: to close them again would
+ * drop SQLite's own locks on them.
+ *
+ * @module
+ */
+import { dirname } from "node:path";
+import type { Location } from "./driver.ts";
+
+/** How often a lock is tried that another thread may be trying at the moment, too. */
+const TRIES = 5;
+
+/** What shows a store to threads that cannot see it otherwise. */
+export interface Sign {
+  /** Removes it. */
+  remove(): void;
+}
+
+/** Whether this thread cannot see what others of the process have open. */
+export function isHidden(): boolean {
+  // A process whose main thread may not read the environment has no FFI
+  // binding, for that reads it too.
+  return typeof WorkerGlobalScope !== "undefined" && !mayUseEnvironment();
+}
+
+declare const WorkerGlobalScope: unknown;
+
+/** Whether claims in the environment can be made and seen. */
+export function mayUseEnvironment(): boolean {
+  return Deno.permissions.querySync({ name: "env" }).state === "granted";
+}
+
+/** Shows that a hidden Worker has the file open. */
+export function showHidden({ path }: Location): Sign | undefined {
+  return lockShared(dirname(path));
+}
+
+/** Whether a hidden Worker has a file of the same directory open. */
+export function isHiddenThere({ path }: Location): boolean {
+  return isLocked(dirname(path));
+}
+
+/** Shows to hidden Workers that the file is open with the FFI binding; the file has been opened. */
+export function showFfi({ path, mode }: Location): Sign | undefined {
+  const log = lockShared(`${path}-wal`);
+  if (log || mode === "ro") return log;
+  const file = lockFile(path);
+  const sign = lockShared(file, { read: true, write: true, create: true });
+  return sign && {
+    remove() {
+      sign.remove();
+      if (isLocked(file)) return;
+      try {
+        Deno.removeSync(file);
+      } catch {
+        // Another thread was quicker.
+      }
+    },
+  };
+}
+
+/** Whether the file is open with the FFI binding, in this process or in another one. */
+export function isFfiThere({ path }: Location): boolean {
+  return isLocked(`${path}-wal`) || isLocked(lockFile(path));
+}
+
+function lockFile(path: string): string {
+  return `${path}-lock`;
+}
+
+function lockShared(
+  path: string,
+  options: Deno.OpenOptions = { read: true },
+): Sign | undefined {
+  const file = open(path, options);
+  if (!file) return undefined;
+  if (tryLock(file, false)) return { remove: () => file.close() };
+  file.close();
+  return undefined;
+}
+
+function isLocked(path: string): boolean {
+  const file = open(path, { read: true });
+  if (!file) return false;
+  const isFree = tryLock(file, true);
+  // That ends the lock, too.
+  file.close();
+  return !isFree;
+}
+
+function tryLock(file: Deno.FsFile, exclusive: boolean): boolean {
+  try {
+    for (let i = 0; i < TRIES; i++) {
+      if (file.tryLockSync(exclusive)) return true;
+    }
+    return false;
+  } catch {
+    // The file system has no locks: nobody has one, then.
+    return true;
+  }
+}
+
+/** Opens a file if there is one, without asking for a permission. */
+function open(
+  path: string,
+  options: Deno.OpenOptions,
+): Deno.FsFile | undefined {
+  // There a lock would keep others from reading.
+  if (Deno.build.os === "windows") return undefined;
+  const names = options.write ? ["read", "write"] as const : ["read"] as const;
+  const isGranted = names.every((name) =>
+    Deno.permissions.querySync({ name, path }).state === "granted"
+  );
+  if (!isGranted) return undefined;
+  try {
+    return Deno.openSync(path, options);
+  } catch {
+    return undefined;
+  }
+}
