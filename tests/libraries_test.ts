@@ -242,7 +242,7 @@ for (const wal of [true, false]) {
       assertEquals(stderr, "");
       const reports: WorkerReport[] = JSON.parse(stdout);
       const acknowledged = reports.flatMap((report) => report.acknowledged);
-      assert(acknowledged.length >= 100);
+      assert(acknowledged.length >= 50);
       for (const { error } of reports) {
         if (error) assertStringIncludes(error, "two SQLite libraries");
       }

@@ -30,7 +30,6 @@ interface OpenFile {
 
 /** The open files of a database. */
 export class OpenFiles {
-  readonly #location: Location;
   readonly #database: OpenFile | undefined;
   #wal: OpenFile | undefined;
   #shm: OpenFile | undefined;
@@ -39,7 +38,6 @@ export class OpenFiles {
 
   /** Takes where the database is, whose path is absolute and real, right after it was opened. */
   constructor(location: Location) {
-    this.#location = location;
     this.#database = location.memory ? undefined : openFile(location.path);
   }
 
@@ -63,19 +61,18 @@ export class OpenFiles {
   /** Throws a `StoreError` unless each open file is still the one at its path. */
   assertInPlace(action: string): void {
     const problem = this.#problem();
+    this.#lastLook = problem ? -Infinity : performance.now();
     if (problem) {
       throw new StoreError("STORAGE", `Cannot ${action}: ${problem}`);
     }
   }
 
-  /** The same, if it was not looked at for a while. */
+  /** The same, unless it was found so a moment ago. */
   look(action: string): void {
-    const now = performance.now();
-    if (now - this.#lastLook < LOOK_EVERY_MS) return;
+    if (performance.now() - this.#lastLook < LOOK_EVERY_MS) return;
     this.assertInPlace(action);
     // Another process may have begun a write-ahead log since.
     this.noteLogs();
-    this.#lastLook = now;
   }
 
   /**

@@ -20,7 +20,7 @@ self.addEventListener("message", async (message) => {
   try {
     await using store = await openStore(options);
     report.driver = store.driver;
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 50; i++) {
       await store.set("k", `worker ${self.name} ${i}`, i);
       report.acknowledged.push(`worker ${self.name} ${i}`);
     }
