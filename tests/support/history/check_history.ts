@@ -7,14 +7,10 @@
 import type { Change } from "../watches/watch_validators.ts";
 import { type Answer, authorOf, type Operation, writesOf } from "./calls.ts";
 import { shrink } from "./counterexample.ts";
+import { type Guess, guessOrder } from "./guess_order.ts";
 import { linearize } from "./linearize.ts";
 import { effective, type Part, partsOf } from "./parts.ts";
-import {
-  findWrongRevisions,
-  guessOrder,
-  LogIndex,
-  tellAll,
-} from "./revisions.ts";
+import { findWrongRevisions, LogIndex, tellAll } from "./revisions.ts";
 
 /** More findings make nothing clearer. */
 const MOST_FINDINGS = 5;
@@ -57,7 +53,7 @@ export function assertLinearizable(
 
 function findNoOrder(
   part: Part,
-  guess: (operation: Operation) => number | undefined,
+  guess: Guess,
 ): string | undefined {
   const { start, operations } = part;
   // Without the guess, a call has more that may come next.

@@ -1,23 +1,16 @@
 /**
  * What revisions tell of a history. A store numbers its changes in the order in
  * which they are made, and keeps them in its change log. So the log is a good
- * guess for the order of the calls (`guessOrder`). It is not trusted: it is
- * compared with what the callers were told, and with when (`findWrongRevisions`).
+ * guess for the order of the calls, see `guess_order.ts`. It is not trusted: it is
+ * compared with what the callers were told, and with when.
  *
  * @module
  */
 import type { Change } from "../watches/watch_validators.ts";
-import {
-  type Answer,
-  authorOf,
-  type Call,
-  type Operation,
-  tellOperation,
-  writesOf,
-} from "./calls.ts";
+import { type Operation, tellOperation } from "./calls.ts";
 
 /** A change of the log, with its key as calls name it. */
-interface Logged extends Omit<Change, "kind" | "value"> {
+export interface Logged extends Omit<Change, "kind" | "value"> {
   value: string;
 }
 
@@ -128,117 +121,4 @@ function compareWithLog(
 export function tellAll(operations: readonly Operation[]): string {
   return [...operations].sort((a, b) => a.from - b.from)
     .map((operation) => `  ${tellOperation(operation)}`).join("\n");
-}
-
-/**
- * Guesses for each call that may have changed something which revision it made
- * first: what it was told, or the change in the log that fits it.
- */
-export function guessOrder(
-  operations: readonly Operation[],
-  log: LogIndex | undefined,
-): (operation: Operation) => number | undefined {
-  const guesses = new Map<string, number>();
-  const unclaimed = new Map(log?.changes);
-  const claim = (operation: Operation, revisions: readonly number[]) => {
-    if (revisions.length > 0) guesses.set(operation.id, revisions[0]);
-    for (const revision of revisions) unclaimed.delete(revision);
-  };
-  // The surest come first.
-  for (const operation of operations) {
-    const told = revisionOf(operation);
-    if (told) claim(operation, told.isChange ? [told.revision] : []);
-    // Without a change of its own, it comes after the change of that revision.
-    if (told && !told.isChange) guesses.set(operation.id, told.revision + 0.5);
-  }
-  const fitting = new ChangesByName(unclaimed);
-  const floors = floorsOf(operations);
-  const called = [...operations].sort((a, b) => a.from - b.from);
-  const claimFitting = (operation: Operation) => {
-    if (guesses.has(operation.id)) return;
-    const first = fitting.find(operation, floors.get(operation)!);
-    if (first === undefined) return;
-    const { length } = writesOf(operation.call);
-    claim(operation, Array.from({ length: length || 1 }, (_, i) => first + i));
-  };
-  // Deletions tell what they deleted.
-  called.filter(({ answer }) => answer).forEach(claimFitting);
-  for (const operation of operations) {
-    if (operation.call.do !== "atomic") continue;
-    const told = revisionOf(operation);
-    if (!told) continue;
-    claim(operation, changesOf(operation.call, told.revision, unclaimed));
-  }
-  called.filter(({ answer }) => !answer).forEach(claimFitting);
-  return ({ id }) => guesses.get(id);
-}
-
-/** Changes of the log that are still unclaimed, by what calls know of them. */
-class ChangesByName {
-  readonly #unclaimed: ReadonlyMap<number, Logged>;
-  readonly #byName = new Map<string, Logged[]>();
-
-  constructor(unclaimed: ReadonlyMap<number, Logged>) {
-    this.#unclaimed = unclaimed;
-    for (const change of unclaimed.values()) {
-      for (const name of namesOf(change)) {
-        const others = this.#byName.get(name);
-        if (others) others.push(change);
-        else this.#byName.set(name, [change]);
-      }
-    }
-  }
-
-  /** The first revision after another that the call may have made. */
-  find({ call, answer }: Operation, after: number): number | undefined {
-    return this.#byName.get(nameOf(call, answer))?.find((
-      { revision, version },
-    ) =>
-      this.#unclaimed.has(revision) && revision > after &&
-      mayMake(call, version)
-    )?.revision;
-  }
-}
-
-/** The changes that an atomic operation made, if its last one has this revision. */
-function changesOf(
-  call: Call,
-  last: number,
-  log: ReadonlyMap<number, Logged>,
-): number[] {
-  const found: number[] = [];
-  for (const [key, value] of writesOf(call).toReversed()) {
-    const revision = last - found.length;
-    const change = log.get(revision);
-    const isThis = change?.key === key &&
-      (value === null ? change.type === "delete" : change.value === value);
-    if (isThis) found.unshift(revision);
-  }
-  return found;
-}
-
-function mayMake(call: Call, version: number): boolean {
-  if (!("ifVersion" in call) || call.ifVersion === undefined) return true;
-  return version === call.ifVersion + (call.do === "set" ? 1 : 0);
-}
-
-// The names by which changes and the calls that made them find each other.
-
-function namesOf({ type, key, version, value }: Logged): string[] {
-  return type === "delete"
-    ? [`delete ${key}`, `delete ${key} ${version} ${value}`]
-    : [`put ${key} ${authorOf(value)}`];
-}
-
-function nameOf(call: Call, answer: Answer | undefined): string {
-  if (answer && !("entry" in answer)) return "";
-  if (answer?.entry && "key" in call) {
-    const [value, version] = answer.entry;
-    return `delete ${call.key} ${version} ${value}`;
-  }
-  const [key, value] = call.do === "delete"
-    ? [call.key, null]
-    : writesOf(call)[0] ?? [];
-  if (answer || key === undefined) return "";
-  return value ? `put ${key} ${authorOf(value)}` : `delete ${key}`;
 }
