@@ -6,6 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { denoRun } from "./deno_run.ts";
+import type { HistoryPrograms } from "./history_peer.ts";
 import type { SqlPrograms } from "./sql_peer.ts";
 import type { StorePrograms } from "./store_peer.ts";
 
@@ -31,6 +32,14 @@ export function startStorePeer<Name extends keyof StorePrograms & string>(
   options?: PeerOptions,
 ): Peer {
   return startPeer("store_peer.ts", name, args, options);
+}
+
+/** Starts a program that writes the trace of a history. */
+export function startHistoryPeer<Name extends keyof HistoryPrograms & string>(
+  name: Name,
+  args: Arguments<HistoryPrograms, Name>,
+): Peer {
+  return startPeer("history_peer.ts", name, args);
 }
 
 /** Starts a program that uses `node:sqlite`, and knows nothing of this package. */

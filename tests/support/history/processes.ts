@@ -1,0 +1,203 @@
+/**
+ * Makes a history of one file: several processes, each with several callers,
+ * make random calls on few keys, and are killed while they do.
+ *
+ * @module
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { openStore } from "../../../mod.ts";
+import type { MakeCallsArgs } from "../processes/history_peer.ts";
+import { startHistoryPeer } from "../processes/peer.ts";
+import type { Random } from "../random.ts";
+import { readRawFile } from "../raw_file.ts";
+import type { TempDir } from "../temp_dir.ts";
+import type { Change } from "../watches/watch_validators.ts";
+import type { Call, Operation } from "./calls.ts";
+import { assertLinearizable } from "./check_history.ts";
+import { type HistoryStore, KEYS, perform } from "./perform.ts";
+import { readTrace, TraceWriter } from "./trace.ts";
+
+/** Who makes the history. */
+export interface HistoryOptions {
+  /** What the processes take by turns. */
+  readonly drivers: readonly MakeCallsArgs["store"]["driver"][];
+  readonly wal: boolean;
+  readonly durability: "full" | "normal";
+  /** How many processes there are at once. */
+  readonly processes: number;
+  /** How many calls of a process may be under way at once, at most. */
+  readonly callers: number;
+  /** At least so many calls are made. */
+  readonly operations: number;
+  /** How many calls a process makes, at most. */
+  readonly callsOfLife: number;
+}
+
+/** A history, and what the file's change log tells of it. */
+export interface History {
+  readonly operations: readonly Operation[];
+  readonly log: readonly Change[];
+  /** How many processes were killed. */
+  readonly kills: number;
+}
+
+/** What was seen. */
+export interface HistoryReport {
+  operations: number;
+  changes: number;
+  kills: number;
+  /** Calls without an answer. */
+  unanswered: number;
+  /** Calls whose condition did not hold. */
+  conflicts: number;
+  /** Calls with an error that promises that nothing was done. */
+  refused: number;
+  /** Calls with an error that does not tell. */
+  unclear: number;
+}
+
+/** How many of the processes end by themselves. */
+const UNKILLED = 0.2;
+/** How many of the others are killed while they start. */
+const KILLED_AT_START = 0.1;
+/** How long a process takes to start and open the file, and more, in ms. */
+const LONGEST_START = 500;
+/** More changes than any history has. */
+const WHOLE_LOG = 100_000_000;
+/** How long a call waits for the lock, in ms: some are refused. */
+const BUSY_TIMEOUT = 2_000;
+
+/** Makes a history in a directory, and asserts that it is linearizable. */
+export async function assertProcessesLinearize(
+  random: Random,
+  dir: TempDir,
+  options: HistoryOptions,
+): Promise<HistoryReport> {
+  const history = await makeHistory(random, dir, options);
+  assertLinearizable(history.operations, history.log);
+  return reportOn(history);
+}
+
+/** Lets processes make calls, in rounds: each round ends when all its processes have ended. */
+export async function makeHistory(
+  random: Random,
+  dir: TempDir,
+  options: HistoryOptions,
+): Promise<History> {
+  const maker = new HistoryMaker(random, dir, options);
+  while (maker.answered < options.operations) await maker.runRound();
+  return await maker.finish();
+}
+
+/** Counts what happened in a history. */
+export function reportOn({ operations, log, kills }: History): HistoryReport {
+  const count = (name: string) =>
+    operations.filter(({ answer }) => answer && name in answer).length;
+  return {
+    operations: operations.length,
+    changes: log.length,
+    kills,
+    unanswered: operations.filter(({ answer }) => !answer).length,
+    conflicts: count("conflict"),
+    refused: count("refused"),
+    unclear: count("unclear"),
+  };
+}
+
+class HistoryMaker {
+  answered = 0;
+  readonly #random: Random;
+  readonly #options: HistoryOptions;
+  readonly #path: string;
+  readonly #trace: string;
+  #kills = 0;
+  #lives = 0;
+
+  constructor(random: Random, dir: TempDir, options: HistoryOptions) {
+    this.#random = random;
+    this.#options = options;
+    this.#path = dir.file("app.db");
+    this.#trace = dir.file("trace.ndjson");
+  }
+
+  async runRound(): Promise<void> {
+    const lives = Array.from(
+      { length: this.#options.processes },
+      () => this.#planLife(),
+    );
+    await Promise.all(lives.map((life) => this.#live(life)));
+  }
+
+  /** Reads every key once more, and gives the whole history. */
+  async finish(): Promise<History> {
+    using trace = new TraceWriter(this.#trace);
+    await using store: HistoryStore = await openStore<Record<string, string>>({
+      path: this.#path,
+      driver: this.#options.drivers[0],
+      wal: this.#options.wal,
+      history: WHOLE_LOG,
+    });
+    for (const [n, key] of KEYS.entries()) {
+      const call: Call = { do: "entry", key };
+      trace.call(`end.${n}`, call);
+      trace.answer(`end.${n}`, await perform(store, call));
+    }
+    await store.close();
+    return {
+      operations: await readTrace(this.#trace),
+      log: readRawFile(this.#path).changes,
+      kills: this.#kills,
+    };
+  }
+
+  /** Decides before any process starts, so that a seed brings the same plans back. */
+  #planLife(): { args: MakeCallsArgs; killAfter: number } {
+    const { drivers, wal, durability, callers, callsOfLife } = this.#options;
+    const random = this.#random;
+    const life = ++this.#lives;
+    const calls = random.between(1, callsOfLife);
+    const killAfter = random.chance(KILLED_AT_START) ? 0 : random.below(calls);
+    return {
+      args: {
+        name: String(life),
+        seed: `${random.seed}/${life}`,
+        callers: random.between(1, callers),
+        calls,
+        trace: this.#trace,
+        store: {
+          path: this.#path,
+          driver: drivers[life % drivers.length],
+          wal,
+          durability,
+          history: WHOLE_LOG,
+          busyTimeout: BUSY_TIMEOUT,
+        },
+      },
+      killAfter: random.chance(UNKILLED) ? Infinity : killAfter,
+    };
+  }
+
+  async #live(
+    { args, killAfter }: { args: MakeCallsArgs; killAfter: number },
+  ): Promise<void> {
+    await using peer = startHistoryPeer("callAndTrace", args);
+    let isKilled = false;
+    const kill = async () => {
+      isKilled = true;
+      this.#kills++;
+      await peer.kill();
+    };
+    if (killAfter === 0) {
+      // While it starts, or opens the file.
+      await delay(this.#random.below(LONGEST_START));
+      await kill();
+    }
+    let answered = 0;
+    for await (const count of peer.messages<number>()) {
+      answered = count;
+      if (answered >= killAfter && !isKilled) await kill();
+    }
+    if (!isKilled) await peer.exited();
+    this.answered += answered;
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * What revisions tell of a history. A store numbers its changes in the order in
+ * which they are made, and keeps them in its change log. So the log is a good
+ * guess for the order of the calls, see `guess_order.ts`. It is not trusted: it is
+ * compared with what the callers were told, and with when.
+ *
+ * @module
+ */
+import type { Change } from "../watches/watch_validators.ts";
+import { type Operation, tellOperation } from "./calls.ts";
+
+/** A change of the log, with its key as calls name it. */
+export interface Logged extends Omit<Change, "kind" | "value"> {
+  value: string;
+}
+
+/** The change log as an index. */
+export class LogIndex {
+  /** By revision. */
+  readonly changes = new Map<number, Logged>();
+
+  /** Takes the changes of a file, whose values are JSON. */
+  constructor(changes: readonly Change[]) {
+    for (const { kind, key, value, ...change } of changes) {
+      this.changes.set(change.revision, {
+        ...change,
+        key: `${kind}/${key}`,
+        value: JSON.parse(value),
+      });
+    }
+  }
+}
+
+/** The revision that an answer tells, and whether it is that of a change. */
+export function revisionOf(
+  { answer }: Operation,
+): { revision: number; isChange: boolean } | undefined {
+  if (!answer) return undefined;
+  if ("committed" in answer) {
+    return { revision: answer.committed, isChange: false };
+  }
+  if (!("written" in answer)) return undefined;
+  const { revision, status } = answer.written;
+  return { revision, isChange: status !== "unchanged" };
+}
+
+/** The highest revision that was told before a call was made, by operation. */
+export function floorsOf(
+  operations: readonly Operation[],
+): Map<Operation, number> {
+  const floors = new Map<Operation, number>();
+  const answered = operations.filter(revisionOf)
+    .sort((a, b) => a.to - b.to);
+  const called = [...operations].sort((a, b) => a.from - b.from);
+  let floor = 0;
+  let next = 0;
+  for (const operation of called) {
+    for (; answered[next]?.to < operation.from; next++) {
+      floor = Math.max(floor, revisionOf(answered[next])!.revision);
+    }
+    floors.set(operation, floor);
+  }
+  return floors;
+}
+
+/**
+ * What is wrong with the revisions that callers were told: one that is not after
+ * those told before the call, one told for two changes, and one that the log
+ * tells otherwise.
+ */
+export function findWrongRevisions(
+  operations: readonly Operation[],
+  log: LogIndex | undefined,
+): string[] {
+  const wrong: string[] = [];
+  const changes = new Map<number, Operation>();
+  const floors = floorsOf(operations);
+  for (const operation of operations) {
+    const told = revisionOf(operation);
+    if (!told) continue;
+    const { revision, isChange } = told;
+    const floor = floors.get(operation)!;
+    if (revision < floor || isChange && revision === floor) {
+      const first = operations.find((other) =>
+        other.to < operation.from && revisionOf(other)?.revision === floor
+      )!;
+      wrong.push(`revisions go back:\n${tellAll([first, operation])}`);
+    }
+    if (!isChange) continue;
+    const other = changes.get(revision);
+    if (other) {
+      wrong.push(
+        `two changes have one revision:\n${tellAll([other, operation])}`,
+      );
+    }
+    changes.set(revision, operation);
+    const difference = log && compareWithLog(operation, log);
+    if (difference) wrong.push(difference);
+  }
+  return wrong;
+}
+
+function compareWithLog(
+  operation: Operation,
+  { changes }: LogIndex,
+): string | undefined {
+  const { call, answer } = operation;
+  if (!answer || !("written" in answer) || !("key" in call)) return undefined;
+  const { revision, version, status } = answer.written;
+  const value = call.do === "set" ? call.value : answer.value;
+  const logged = changes.get(revision);
+  const isSame = logged?.key === call.key && logged.version === version &&
+    logged.value === value && `${logged.type}d` === status;
+  if (isSame) return undefined;
+  return `the change log has at this call's revision ${
+    JSON.stringify(logged) ?? "no change"
+  }:\n${tellAll([operation])}`;
+}
+
+/** Operations, one a line, in the order in which they were called. */
+export function tellAll(operations: readonly Operation[]): string {
+  return [...operations].sort((a, b) => a.from - b.from)
+    .map((operation) => `  ${tellOperation(operation)}`).join("\n");
+}
