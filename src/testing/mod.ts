@@ -33,6 +33,7 @@ import { importing } from "./cases/importing.ts";
 import { kindHandles } from "./cases/kind_handles.ts";
 import { misuse } from "./cases/misuse.ts";
 import { names } from "./cases/names.ts";
+import { numberLimits } from "./cases/number_limits.ts";
 import { overflowing } from "./cases/overflowing.ts";
 import { ranges } from "./cases/ranges.ts";
 import { reads } from "./cases/reads.ts";
@@ -137,6 +138,7 @@ const rooms: readonly Cases[] = [
   kindHandles,
   concurrency,
   names,
+  numberLimits,
   misuse,
   cancelling,
   closing,
