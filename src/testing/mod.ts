@@ -30,6 +30,9 @@ import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
 import { equality } from "./cases/equality.ts";
 import { importing } from "./cases/importing.ts";
+import { importFormat } from "./cases/import_format.ts";
+import { importLines } from "./cases/import_lines.ts";
+import { importStopping } from "./cases/import_stopping.ts";
 import { kindHandles } from "./cases/kind_handles.ts";
 import { misuse } from "./cases/misuse.ts";
 import { names } from "./cases/names.ts";
@@ -135,6 +138,9 @@ const rooms: readonly Cases[] = [
   equality,
   exporting,
   importing,
+  importFormat,
+  importLines,
+  importStopping,
   kindHandles,
   concurrency,
   names,
