@@ -15,6 +15,9 @@ const decoder = new TextDecoder();
 /** Looking at a longer text would only take time, in UTF-16 units. */
 const LONGEST_NUMBER = 2000;
 
+/** To find the place of a mistake in a longer text would hold the event loop, in UTF-16 units. */
+const LONGEST_SEARCHED = 1_000_000;
+
 /** What `JSON` has, and TypeScript's library does not know yet. */
 const { parse, rawJSON, isRawJSON } = JSON as unknown as {
   parse(text: string, reviver: Reviver): unknown;
@@ -79,7 +82,8 @@ function parseJson(text: string): unknown {
     if (!(error instanceof SyntaxError)) throw error;
     const { message } = error;
     // The message of some problems has the place already.
-    if (/\(line \d+ column \d+\)$/.test(message)) throw error;
+    const hasPlace = /\(line \d+ column \d+\)$/.test(message);
+    if (hasPlace || text.length > LONGEST_SEARCHED) throw error;
     throw new PlaceError(message, text, placeOf(message, text));
   }
 }

@@ -35,16 +35,13 @@ export class FormatGuard {
     this.#count = 0;
   }
 
-  /** Notes a line that is none. */
-  passOther(line: NoEntry): void {
+  /** Notes a line that is none. Gives the reason to tell: the first of all says what is expected. */
+  passOther(line: NoEntry): string {
     this.#first ??= line;
     this.#last = line.number;
     this.#count++;
-  }
-
-  /** Why a line is no entry; what is expected, too, if there was no entry so far. */
-  explain(reason: string): string {
-    return this.#hasEntry ? reason : `${reason}; ${EXPECTED}`;
+    const isFirst = !this.#hasEntry && this.#count === 1;
+    return isFirst ? `${line.reason}; ${EXPECTED}` : line.reason;
   }
 
   /** Why to stop: too many lines in a row are no entries. */

@@ -224,19 +224,17 @@ class Batch<Prepared> {
       this.#guard.passEntry();
       return line;
     } catch (cause) {
-      const reason = reasonOf(cause);
-      this.#guard.passOther({ number, reason });
-      if (!this.#plan.onRefused) {
-        throw new ImportError(number, this.#guard.explain(reason), { cause });
-      }
-      this.#refused.push({ line: number, reason });
+      const reason = this.#guard.passOther({ number, reason: reasonOf(cause) });
+      this.#refuse({ line: number, reason }, cause, this.#refused);
       return undefined;
     }
   }
 
   #prepare(number: number, line: EntryLine): Promise<void> | undefined {
-    const refuse = (error: unknown) =>
-      this.#refuse(number, error, this.#refused);
+    const refuse = (cause: unknown) => {
+      const reason = reasonOf(cause);
+      this.#refuse({ line: number, reason }, cause, this.#refused);
+    };
     try {
       const value = this.#prepareValue(line);
       if (!isPromise(value)) this.#addWrite(number, line, value);
@@ -282,10 +280,9 @@ class Batch<Prepared> {
   }
 
   /** Notes that a line is refused; throws where nobody is to be told. */
-  #refuse(line: number, cause: unknown, refused: RefusedLine[]): void {
-    const reason = reasonOf(cause);
-    if (!this.#plan.onRefused) throw new ImportError(line, reason, { cause });
-    refused.push({ line, reason });
+  #refuse(line: RefusedLine, cause: unknown, refused: RefusedLine[]): void {
+    if (this.#plan.onRefused) refused.push(line);
+    else throw new ImportError(line.line, line.reason, { cause });
   }
 
   /** Writes what was read, all of it or nothing. */
@@ -318,7 +315,7 @@ class Batch<Prepared> {
         counts[this.#target.put(kind, key, value, origin).status]++;
       } catch (error) {
         if (this.#target.isFailure(error)) throw error;
-        this.#refuse(number, error, refused);
+        this.#refuse({ line: number, reason: reasonOf(error) }, error, refused);
       }
       yield;
     }

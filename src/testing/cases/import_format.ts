@@ -48,13 +48,26 @@ export const importFormat: Cases = {
       );
     }
     assertEquals(await store.count("a"), 0);
-    // An array in one line is one line.
-    const array = JSON.stringify(entries);
-    const [refused] = await refusedOf(store, array);
-    assertEquals(refused, {
-      line: 1,
-      reason: "expected an object, received an array",
-    });
+  },
+
+  "import says what is expected once, however short the stream is": async (
+    open,
+  ) => {
+    await using store = await open();
+    const entry = { kind: "a", key: "x", value: 1 };
+    for (const indent of [undefined, 2]) {
+      const told = await refusedOf(
+        store,
+        JSON.stringify([entry], null, indent),
+      );
+      const hints = told.map(({ reason }) =>
+        reason.includes("expected NDJSON")
+      );
+      assertEquals(hints, [true, ...Array(told.length - 1).fill(false)]);
+    }
+    // Who writes lines knows.
+    const [{ reason }] = await refusedOf(store, lineOf(entry) + "[]");
+    assertEquals(reason, "expected an object, received an array");
   },
 
   "import keeps what was there before it stops": async (open) => {
