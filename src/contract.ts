@@ -18,7 +18,8 @@
  *   event.
  * - **C6, versions**: an entry's version is 1 when it is created, or what an
  *   import gives it, and grows by 1 with each change; revisions are one
- *   ascending number for the whole store, one for each change.
+ *   ascending number for the whole store, one for each change. Both are safe
+ *   integers: a write that would go past those is refused.
  * - **C7, cancellable**: an aborted operation that has not begun does nothing
  *   and rejects with `signal.reason`; one that has begun completes whole.
  * - **C8, never blocks**: waiting for a lock never blocks the event loop.
@@ -328,7 +329,8 @@ export interface ImportOptions<Kind extends string = string>
   /**
    * Called for each line that cannot be imported, in their order, when the
    * transaction of the lines around it has been committed. Without it, the
-   * first one is an `ImportError`.
+   * first one is an `ImportError`. With it, that is if none of the first 10
+   * lines is an entry, or none of 100 in a row: the stream is no NDJSON.
    */
   onRefused?: (refused: RefusedLine) => void;
 }
@@ -558,7 +560,7 @@ export interface Store<
    * or is cancelled: meanwhile a write-ahead log is not cut back, and with
    * a rollback journal those who write wait. A database in memory is copied.
    * When the signal aborts the stream errors with `signal.reason`, and when the
-   * store closes, with `StoreClosedError`.
+   * store closes, with `StoreClosedError`: at once, whether it is read or not.
    *
    * @example
    * ```ts
@@ -590,8 +592,18 @@ export interface Store<
    * the same again does no harm. It reads the stream no faster than it writes,
    * and takes constant memory.
    *
-   * @throws {ImportError} Where a line cannot be imported, and there is no
-   * `onRefused`: it is no such object, or its kind, key or value is refused.
+   * A line is kept as it is or refused: if `set` refuses its value, or if
+   * anything that it says would be altered, such as a name that comes twice,
+   * a number with more digits than a number keeps, or a time that does not
+   * exist.
+   *
+   * It reads the stream to its end or cancels it. When the signal aborts it
+   * rejects with `signal.reason`, and when the store closes, with
+   * `StoreClosedError`: at once, whatever the stream waits for, or when the
+   * transaction that it has called is finished.
+   *
+   * @throws {ImportError} If a line cannot be imported and there is no
+   * `onRefused`, or if the stream is no NDJSON.
    *
    * @example
    * ```ts
@@ -649,8 +661,9 @@ export interface Store<
   check(options?: OperationOptions): Promise<CheckFinding[]>;
 
   /**
-   * Closes the store: refuses new operations, finishes the writes that wait,
-   * ends every watch. Calling it again waits for the same.
+   * Closes the store: refuses new operations, stops imports and exports,
+   * finishes the writes that wait, ends every watch. Calling it again waits for
+   * the same.
    */
   close(): Promise<void>;
 }

@@ -240,8 +240,9 @@ export class WatchOverflowError extends StoreError {
 // Importing.
 
 /**
- * A line cannot be imported. Nothing of its transaction was written; those
- * before it stay.
+ * A line cannot be imported. If `onRefused` is given, this is a stream of too
+ * many lines that are no entries, and what came before them was written. If it
+ * is not, nothing of the line's transaction was written; those before it stay.
  */
 export class ImportError extends StoreError {
   /** The line's number, from 1. */

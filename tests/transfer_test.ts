@@ -12,13 +12,14 @@ import {
   type RefusedLine,
   SqlError,
   type Store,
+  StoreClosedError,
   StoreCorruptError,
   StoreError,
   StoreFullError,
 } from "../mod.ts";
 import { yaml } from "../src/codec/yaml.ts";
 import { linesOf, textOf } from "../src/testing/reading.ts";
-import { linesOf as splitLines } from "../src/transfer/lines.ts";
+import { LineSplitter } from "../src/transfer/lines.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import { openOn, testOnEachDriver } from "./support/drivers.ts";
 import {
@@ -73,7 +74,6 @@ testOnEachDriver(
       add.run("pretty", new TextEncoder().encode('{\n  "a": 1e2\n}\n'));
       add.run("twice", new TextEncoder().encode('{"a":1,"a":2}'));
       add.run("large", new TextEncoder().encode("12345678901234567890"));
-      add.run("infinite", new TextEncoder().encode("1e999"));
     }
     const byKey = new Map(
       (await linesOf(source.export()))
@@ -108,6 +108,45 @@ testOnEachDriver(
       reason: 'its bytes are of the codec "yaml", and the kind "k" has "json"',
     });
     assertEquals(await target.get("k", "plain"), [1]);
+  },
+);
+
+testOnEachDriver(
+  "bytes are refused where set refuses the value that they are of",
+  async (driver) => {
+    const even: Codec = {
+      name: "even",
+      encode(value) {
+        if (value as number % 2 !== 0) throw new RangeError("it is odd");
+        return new Uint8Array([value as number]);
+      },
+      decode: ([value]) => value,
+    };
+    await using store = await openOn(driver, {
+      path: ":memory:",
+      codec: { even },
+    });
+    const bytes: [kind: string, codec: string, bytes: number[]][] = [
+      ["even", "even", [2]],
+      ["even", "even", [3]],
+      ["json", "json", [...new TextEncoder().encode("[1]")]],
+      ["json", "json", [...new TextEncoder().encode("1e999")]],
+      ["json", "json", [0xff]],
+    ];
+    const lines = bytes.map(([kind, codec, bytes], i) =>
+      JSON.stringify({
+        kind,
+        key: `${i}`,
+        codec,
+        bytes: new Uint8Array(bytes).toBase64(),
+      }) + "\n"
+    );
+    const refused = await refusedOf(store, ReadableStream.from(lines));
+    assertEquals(refused.map(({ line }) => line), [2, 4, 5]);
+    assertStringIncludes(refused[0].reason, "it is odd");
+    assertStringIncludes(refused[1].reason, "Infinity");
+    assertEquals(await store.get("even", "0"), 2);
+    assertEquals(await store.get("json", "2"), [1]);
   },
 );
 
@@ -183,13 +222,20 @@ testOnEachDriver(
     }, DOMException);
     assertEquals(open, 1);
 
-    // One that nobody reads on ends with the store.
-    const left = store.export().getReader();
-    await left.read();
+    // One that nobody reads on ends with its signal, or with the store.
+    const left = new AbortController();
+    const unread = store.export({ signal: left.signal }).getReader();
+    const unreadToo = store.export().getReader();
+    await Promise.all([unread.read(), unreadToo.read()]);
+    assertEquals(open, 3);
+    left.abort();
+    await assertRejects(() => unread.closed, DOMException);
     assertEquals(open, 2);
+    const closed = assertRejects(() => unreadToo.closed, StoreClosedError);
     await store.close();
+    await closed;
     assertEquals(open, 0);
-    await left.cancel();
+    await assertRejects(() => unreadToo.cancel(), StoreClosedError);
     assertEquals(open, 0);
   },
 );
@@ -372,13 +418,11 @@ testOnEachDriver(
   },
 );
 
-Deno.test("a line that is too long is dropped as it comes, and is told", async () => {
-  const lines = ReadableStream.from([
-    "12345678\n123456789",
-    "0\n",
-    "next",
-  ]);
-  const found = await Array.fromAsync(splitLines(lines, 8));
+Deno.test("a line that is too long is dropped as it comes, and is told", () => {
+  const splitter = new LineSplitter(8);
+  const chunks = ["12345678\n123456789", "0\n", "next"];
+  const found = chunks.flatMap((chunk) => [...splitter.add(chunk)]);
+  found.push(...splitter.end());
   assertEquals(
     found.map(({ number, text }) => [number, `${text}`]),
     [

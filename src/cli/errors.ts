@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  ImportError,
   InvalidNameError,
   KeyNotFoundError,
   quote,
@@ -43,6 +44,7 @@ const USAGE_ERRORS = [
   UsageError,
   InvalidNameError,
   ValidationError,
+  ImportError,
   // Of bounds that exclude each other, and of values nested too deep.
   RangeError,
 ];

@@ -15,6 +15,9 @@ const decoder = new TextDecoder();
 /** Looking at a longer text would only take time, in UTF-16 units. */
 const LONGEST_NUMBER = 2000;
 
+/** To find the place of a mistake in a longer text would hold the event loop, in UTF-16 units. */
+const LONGEST_SEARCHED = 1_000_000;
+
 /** What `JSON` has, and TypeScript's library does not know yet. */
 const { parse, rawJSON, isRawJSON } = JSON as unknown as {
   parse(text: string, reviver: Reviver): unknown;
@@ -62,18 +65,27 @@ export class PlaceError extends SyntaxError {
   }
 }
 
-/** The value of a JSON text; throws `SyntaxError`, with the place. */
+/**
+ * The value of a JSON text, with all that the text says. Throws `SyntaxError`,
+ * with the place, if the text is no JSON, or its value would be another.
+ */
 export function parseExactJson(text: string): unknown {
-  const problem = problemOf(text);
-  if (problem !== undefined) {
-    // Of some problems the message has the place already.
-    if (/\(line \d+ column \d+\)$/.test(problem)) {
-      throw new SyntaxError(problem);
-    }
-    throw new PlaceError(problem, text, placeOf(problem, text));
-  }
+  const value = parseJson(text);
   assertNothingLost(text);
-  return JSON.parse(text);
+  return value;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const { message } = error;
+    // The message of some problems has the place already.
+    const hasPlace = /\(line \d+ column \d+\)$/.test(message);
+    if (hasPlace || text.length > LONGEST_SEARCHED) throw error;
+    throw new PlaceError(message, text, placeOf(message, text));
+  }
 }
 
 /** What is wrong with a JSON text. */
@@ -103,68 +115,69 @@ function placeOf(problem: string, text: string): number {
   return sound;
 }
 
-/** Throws a `SyntaxError`, with the place, where a JSON text holds a number that would be rounded. */
-export function assertExactNumbers(text: string): void {
-  if (!mayBeRounded(text)) return;
-  for (const { token, index } of tokensOf(text)) {
-    if (/^[-\d]/.test(token)) assertExact(token, text, index);
-  }
-}
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+const OPEN_ARRAY = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 
-/** Throws where a JSON text holds what its value does not. */
+/**
+ * Throws if a text, which is JSON, says what its value does not: digits that
+ * a number does not keep, or a name that comes twice in an object.
+ */
 function assertNothingLost(text: string): void {
-  /** The names so far in each object that is open; `undefined` is an array. */
-  const open: (Set<string> | undefined)[] = [];
-  let before = "";
-  for (const { token, index } of tokensOf(text)) {
-    if (token === "{") open.push(new Set());
-    else if (token === "[") open.push(undefined);
-    else if (token === "}" || token === "]") open.pop();
-    else if (/^[-\d]/.test(token)) assertExact(token, text, index);
-    else if (token[0] === '"' && (before === "{" || before === ",")) {
-      assertFirst(open.at(-1), { token, index }, text);
+  const hasInexact = mayBeRounded(text);
+  /** The names so far in each object around; `undefined` is an array. */
+  const around: (Set<string> | undefined)[] = [];
+  let names: Set<string> | undefined;
+  let isName = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      const end = endOfString(text, at);
+      if (isName) addName(names!, text, at, end);
+      isName = false;
+      at = end - 1;
+    } else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
+      around.push(names);
+      names = code === OPEN_OBJECT ? new Set() : undefined;
+      isName = code === OPEN_OBJECT;
+    } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
+      names = around.pop();
+    } else if (code === COMMA) {
+      isName = names !== undefined;
+    } else if (hasInexact && isNumberStart(code)) {
+      const end = endOfNumber(text, at);
+      assertExact(text.slice(at, end), text, at);
+      at = end - 1;
     }
-    before = token;
   }
 }
 
-/** Throws where the name is in the object already. In an array it is none. */
-function assertFirst(
-  names: Set<string> | undefined,
-  { token, index }: Token,
+/** Adds the name that a text has from `start` to `end`, in quotes; throws if it is there. */
+function addName(
+  names: Set<string>,
   text: string,
+  start: number,
+  end: number,
 ): void {
-  if (names === undefined) return;
-  const name: string = JSON.parse(token);
+  const source = text.slice(start + 1, end - 1);
+  const name: string = source.includes("\\")
+    ? JSON.parse(text.slice(start, end))
+    : source;
   if (names.has(name)) {
     throw new PlaceError(
       `the name ${quoteText(name)} comes twice in an object`,
       text,
-      index,
+      start,
     );
   }
   names.add(name);
-}
-
-interface Token {
-  readonly token: string;
-  readonly index: number;
-}
-
-/** The tokens of a JSON text that has no mistakes, but for colons and words. */
-function* tokensOf(text: string): Iterable<Token> {
-  const pattern = /["{}[\],]|-?\d[\d.eE+-]*/g;
-  for (;;) {
-    const match = pattern.exec(text);
-    if (match === null) return;
-    const { 0: token, index } = match;
-    if (token !== '"') {
-      yield { token, index };
-      continue;
-    }
-    pattern.lastIndex = endOfString(text, index);
-    yield { token: text.slice(index, pattern.lastIndex), index };
-  }
 }
 
 /** Where the string ends that begins at `start`. A pattern would need a stack as deep as it is long. */
@@ -172,9 +185,21 @@ function endOfString(text: string, start: number): number {
   for (let at = start;;) {
     at = text.indexOf('"', at + 1);
     let escapes = 0;
-    while (text[at - 1 - escapes] === "\\") escapes++;
+    while (text.charCodeAt(at - 1 - escapes) === BACKSLASH) escapes++;
     if (escapes % 2 === 0) return at + 1;
   }
+}
+
+function isNumberStart(code: number): boolean {
+  return code >= ZERO && code <= NINE || code === MINUS;
+}
+
+/** Where the number ends that begins at `start`. */
+function endOfNumber(text: string, start: number): number {
+  const pattern = /[\d.eE+-]*/y;
+  pattern.lastIndex = start;
+  pattern.exec(text);
+  return pattern.lastIndex;
 }
 
 function assertExact(source: string, text: string, index: number): void {

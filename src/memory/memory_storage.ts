@@ -12,6 +12,7 @@ import { equalBytes } from "../bytes.ts";
 import type { SetStatus } from "../contract.ts";
 import { compareKeys } from "../key_order.ts";
 import { ALL_KEYS, isInRange, type KeyRange, rangePast } from "../key_range.ts";
+import { nextVersion } from "../storage/limits.ts";
 import { putEach } from "../storage/put_each.ts";
 import type {
   ChangedKey,
@@ -122,7 +123,11 @@ export class MemoryStorage implements Storage {
       return { status: "unchanged", version: previous.version };
     }
     const entry = previous
-      ? { value, version: previous.version + 1, updatedAt: new Date() }
+      ? {
+        value,
+        version: nextVersion(kind, key, previous.version),
+        updatedAt: new Date(),
+      }
       : {
         value,
         version: origin.version ?? 1,

@@ -6,6 +6,7 @@
  * @module
  */
 import type { KeyRange } from "../key_range.ts";
+import { LAST_NUMBER } from "../storage/limits.ts";
 import type { SqlValue } from "./driver/driver.ts";
 
 // What others wrote may be stored as text; its bytes are the value.
@@ -16,11 +17,16 @@ const VALUE = `${AS_BLOB} AS value`;
 // the table.
 const whole = (name: "kind" | "key") =>
   `CASE WHEN instr(${name}, char(0)) = 0 THEN ${name} END AS ${name}`;
+// What others wrote may be an integer that a binding has no number for, and
+// fails at: it is read as text, which is taken for no integer.
+const integer = (name: string, expression = name) =>
+  `CASE WHEN ${expression} BETWEEN -${LAST_NUMBER} AND ${LAST_NUMBER} THEN ${expression} ELSE CAST(${expression} AS TEXT) END AS ${name}`;
+const VERSION = integer("version");
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
 
 /** Parameters: kind, key. */
 export const GET_ENTRY =
-  `SELECT key, ${VALUE}, version, updated_at FROM zestor_kv WHERE kind = ? AND key = ?`;
+  `SELECT key, ${VALUE}, ${VERSION}, updated_at FROM zestor_kv WHERE kind = ? AND key = ?`;
 
 /** Parameters: kind, key. */
 export const GET_VALUE =
@@ -28,11 +34,11 @@ export const GET_VALUE =
 
 /** Parameters: kind, key. */
 export const GET_VERSION =
-  "SELECT version FROM zestor_kv WHERE kind = ? AND key = ?";
+  `SELECT ${VERSION} FROM zestor_kv WHERE kind = ? AND key = ?`;
 
 /** Whether an entry has a value already. Parameters: value, kind, key. */
 export const COMPARE_VALUE =
-  "SELECT version, CAST(value AS BLOB) = ? AS same FROM zestor_kv WHERE kind = ? AND key = ?";
+  `SELECT ${VERSION}, ${AS_BLOB} = ? AS same FROM zestor_kv WHERE kind = ? AND key = ?`;
 
 /** How many bytes an entry's value has. Parameters: kind, key. */
 export const GET_SIZE =
@@ -95,7 +101,7 @@ export type Columns = "key" | "value" | "entry";
 const COLUMNS: Record<Columns, string> = {
   key: whole("key"),
   value: `${whole("key")}, ${VALUE}`,
-  entry: `${whole("key")}, ${VALUE}, version, updated_at`,
+  entry: `${whole("key")}, ${VALUE}, ${VERSION}, updated_at`,
 };
 
 /** Reads the entries of a range. Parameters: those of `rangeParams`, then the limit, -1 for none. */
@@ -132,16 +138,20 @@ function inRange({ lower, upper }: KeyRange): string {
 }
 
 /** The newest revision, 0 before the first. The log is empty at first, and where it was started anew. */
-export const HEAD_REVISION = `SELECT coalesce(
+export const HEAD_REVISION = `SELECT ${
+  integer("revision", "newest")
+} FROM (SELECT coalesce(
   (SELECT max(revision) FROM zestor_changes),
   (SELECT seq FROM sqlite_sequence WHERE name = 'zestor_changes'),
-  0) AS revision`;
+  0) AS newest)`;
 
 /** The oldest revision in the log; where that is empty, the one that will be. */
-export const OLDEST_REVISION = `SELECT coalesce(
+export const OLDEST_REVISION = `SELECT ${
+  integer("revision", "oldest")
+} FROM (SELECT coalesce(
   (SELECT min(revision) FROM zestor_changes),
   (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'zestor_changes'),
-  1) AS revision`;
+  1) AS oldest)`;
 
 /** Parameters: the last revision to go. */
 export const PRUNE_LOG = "DELETE FROM zestor_changes WHERE revision <= ?";
@@ -151,7 +161,7 @@ export const PRUNE_LOG = "DELETE FROM zestor_changes WHERE revision <= ?";
  * to this one, those of `rangeParams`, the limit.
  */
 export function selectChanges(range: KeyRange): string {
-  return `SELECT revision, ${whole("key")}, type, version,
+  return `SELECT revision, ${whole("key")}, type, ${VERSION},
   CASE type WHEN 'delete' THEN previous ELSE value END AS value
 FROM zestor_changes
 WHERE revision > ? AND revision <= ? AND ${inRange(range)}
@@ -174,7 +184,7 @@ WHERE revision > ? AND revision <= ? AND ${inRange(range)} ORDER BY revision`;
 
 /** What a change replaced. Parameters: its revision. */
 export const GET_PREVIOUS =
-  "SELECT type, version, previous FROM zestor_changes WHERE revision = ?";
+  `SELECT type, ${VERSION}, previous FROM zestor_changes WHERE revision = ?`;
 
 /** What SQLite says of itself, and of the database: its version, and the bytes of all pages. */
 export const DESCRIBE_DATABASE = `SELECT sqlite_version() AS version,

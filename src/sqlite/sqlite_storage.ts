@@ -12,6 +12,7 @@ import {
   WatchOverflowError,
 } from "../errors.ts";
 import { ALL_KEYS, isInRange, type KeyRange, rangePast } from "../key_range.ts";
+import { LAST_NUMBER, nextVersion } from "../storage/limits.ts";
 import { putEach } from "../storage/put_each.ts";
 import type {
   ChangedKey,
@@ -190,8 +191,9 @@ export class SqliteStorage implements Storage {
     }
     const version = versionOf(row);
     if (row.same) return { status: "unchanged", version };
+    const next = nextVersion(kind, key, version);
     this.#write(UPDATE_ENTRY, value, kind, key);
-    return { status: "updated", version: version + 1 };
+    return { status: "updated", version: next };
   }
 
   /** Not a failure of the transaction: SQLite has written nothing, and goes on. */
@@ -279,6 +281,9 @@ export class SqliteStorage implements Storage {
   headRevision(): number {
     if (this.#head !== undefined) return this.#head;
     const { revision } = this.#database.get(HEAD_REVISION)!;
+    if (this.#isWriting && Number(revision) > LAST_NUMBER) {
+      throw pastLastRevision();
+    }
     const head = integerOf("revision", revision);
     if (this.#isWriting) this.#head = head;
     return head;
@@ -619,6 +624,13 @@ function assertAscending(
 function unreadable(problem: string): StoreCorruptError {
   return new StoreCorruptError(
     `Cannot read what is stored: ${problem}, as plain SQL or damage can make it; find it by check(), and mend it by SQL`,
+  );
+}
+
+function pastLastRevision(): StoreError {
+  return new StoreError(
+    "STORAGE",
+    `Cannot write: the store's last revision is ${LAST_NUMBER}, and this change would have a later one; export the entries, and import them into a new file`,
   );
 }
 

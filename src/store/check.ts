@@ -34,6 +34,8 @@ const MOST_FINDINGS = 100;
 const PARTS: readonly CheckPart[] = ["file", "triggers", "log", "entries"];
 
 const REWRITE = "write the entry again, or delete it";
+/** What cannot be read back is not written either. */
+const RENUMBER = "set its version by SQL";
 const RENEW_LOG =
   "stop who watches, drop the table zestor_changes and open the store again: the log begins anew";
 
@@ -251,7 +253,11 @@ export class StoreCheck {
 
   #checkEntry(entry: FoundEntry, name: Name): void {
     const { version, value, updatedAt } = entry;
-    if (!isVersion(version)) this.#addEntry(name, versionProblem(version));
+    if (!isVersion(version)) {
+      const problem = versionProblem(version);
+      const message = `${quote(name.kind, name.key)} ${problem}; ${RENUMBER}`;
+      this.#add({ part: "entries", message, ...name });
+    }
     if (Number.isNaN(updatedAt.getTime())) {
       this.#addEntry(name, "has no readable time of its last change");
     }

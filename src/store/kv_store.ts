@@ -47,8 +47,9 @@ import { putEach } from "../storage/put_each.ts";
 import type { Origin, Storage, StoredEntry } from "../storage/storage.ts";
 import { type WriteJob, WriteQueue } from "../storage/write_queue.ts";
 import { exportChunks } from "../transfer/export.ts";
-import { importLines } from "../transfer/import.ts";
+import { importLines, type ImportTarget } from "../transfer/import.ts";
 import { exportPlanOf, importPlanOf } from "../transfer/options.ts";
+import { streamUntilStopped } from "../transfer/stopping_stream.ts";
 import { StoredChangeLog } from "../watch/stored_change_log.ts";
 import type { OpenNotifier } from "../watch/wakeup.ts";
 import { openWatch, type Watch } from "../watch/watch_stream.ts";
@@ -96,6 +97,8 @@ export class KvStore<
   /** Operations that were called and have not settled. */
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
+  /** Aborts when the store closes. */
+  readonly #closer = new AbortController();
 
   /** Takes over a storage. */
   constructor(config: StoreConfig) {
@@ -400,7 +403,7 @@ export class KvStore<
     this.#assertOpen();
     const { signal, ...plan } = exportPlanOf(options);
     const openSnapshot = () => this.#storage.openSnapshot();
-    return ReadableStream.from(exportChunks({
+    const chunks = exportChunks({
       ...plan,
       codec: this.#values,
       openSnapshot: () => this.#read("export", openSnapshot, signal),
@@ -409,29 +412,27 @@ export class KvStore<
         signal?.throwIfAborted();
       },
       errorOf: (error) => this.#storage.errorOf("export", error),
-    }));
+    });
+    return streamUntilStopped(chunks, [this.#closer.signal, signal]);
   }
 
   async import(
     lines: ReadableStream<Uint8Array | string>,
     options?: ImportOptions<KindOf<Kinds>>,
   ): Promise<ImportResult> {
-    this.#assertWritable("import");
     const plan = importPlanOf(lines, options);
-    plan.signal?.throwIfAborted();
     const values = this.#values;
-    return await importLines(
-      {
-        codecOf: (kind) => values.codecOf(kind),
-        prepare: (...value) => values.prepare(...value),
-        accept: (...value) => values.accept(...value),
-        put: (...entry) => this.#put(...entry),
-        isFailure: (error) => this.#storage.isFailure(error),
-        write: (job) => this.#write(job, plan.signal),
-      },
-      lines,
-      plan,
-    );
+    const target: ImportTarget<Prepared> = {
+      codecOf: (kind) => values.codecOf(kind),
+      prepare: (...value) => values.prepare(...value),
+      accept: (...value) => values.accept(...value),
+      put: (...entry) => this.#put(...entry),
+      isFailure: (error) => this.#storage.isFailure(error),
+      write: (job) => this.#write(job, plan.signal),
+      assertWritable: () => this.#assertWritable("import"),
+    };
+    const signals = [this.#closer.signal, plan.signal];
+    return await this.#track(importLines(target, lines, plan, signals));
   }
 
   async check(options?: OperationOptions): Promise<CheckFinding[]> {
@@ -458,6 +459,9 @@ export class KvStore<
   }
 
   async #close(): Promise<void> {
+    // Whatever is called by those who are told finds the store closing.
+    await undefined;
+    this.#closer.abort(new StoreClosedError());
     await this.#queue.drained();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     for (const watch of this.#watches) watch.end();

@@ -54,15 +54,16 @@ export class Values {
 
   /**
    * Checks what is encoded already, and keeps the bytes, unless the schema makes
-   * something else of the value. Throws as `prepare` does.
+   * something else of the value. Throws as `prepare` does, also if the codec
+   * refuses to encode the value.
    */
   accept(kind: string, key: string, bytes: Uint8Array): MaybePromise<Prepared> {
     // A copy: a codec may give it away.
     const given = this.decode(kind, key, bytes.slice());
-    return this.#config.schemas.validate(kind, key, given, (value) => ({
-      value,
-      bytes: value === given ? bytes : this.encode(kind, key, value),
-    }));
+    return this.#config.schemas.validate(kind, key, given, (value) => {
+      const encoded = this.encode(kind, key, value);
+      return { value, bytes: value === given ? bytes : encoded };
+    });
   }
 
   /** The name of a kind's codec. */

@@ -30,9 +30,13 @@ import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
 import { equality } from "./cases/equality.ts";
 import { importing } from "./cases/importing.ts";
+import { importFormat } from "./cases/import_format.ts";
+import { importLines } from "./cases/import_lines.ts";
+import { importStopping } from "./cases/import_stopping.ts";
 import { kindHandles } from "./cases/kind_handles.ts";
 import { misuse } from "./cases/misuse.ts";
 import { names } from "./cases/names.ts";
+import { numberLimits } from "./cases/number_limits.ts";
 import { overflowing } from "./cases/overflowing.ts";
 import { ranges } from "./cases/ranges.ts";
 import { reads } from "./cases/reads.ts";
@@ -134,9 +138,13 @@ const rooms: readonly Cases[] = [
   equality,
   exporting,
   importing,
+  importFormat,
+  importLines,
+  importStopping,
   kindHandles,
   concurrency,
   names,
+  numberLimits,
   misuse,
   cancelling,
   closing,

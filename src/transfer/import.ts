@@ -13,12 +13,14 @@ import type {
   SetStatus,
 } from "../contract.ts";
 import { ImportError, quoteText, reasonOf } from "../errors.ts";
-import type { MaybePromise } from "../promises.ts";
+import { isPromise, type MaybePromise, unlessAborted } from "../promises.ts";
 import { Slice } from "../slice.ts";
 import type { Origin } from "../storage/storage.ts";
 import type { BulkWrite } from "../storage/write_queue.ts";
+import { FormatGuard } from "./format_guard.ts";
 import { type EntryLine, parseLine } from "./line.ts";
-import { type Line, linesOf } from "./lines.ts";
+import { type Line, LineSplitter } from "./lines.ts";
+import { readUntilStopped } from "./source.ts";
 
 /** How many lines one transaction writes, at most. */
 const MOST_LINES = 1_000;
@@ -48,6 +50,8 @@ export interface ImportTarget<Prepared> {
   /** Whether an error is the storage's, not the line's. */
   isFailure(error: unknown): boolean;
   write<T>(job: BulkWrite<T>): Promise<T>;
+  /** Throws if nothing can be written. */
+  assertWritable(): void;
 }
 
 /** What to import. */
@@ -67,29 +71,82 @@ interface PreparedLine<Prepared> {
   readonly origin: Origin;
 }
 
-/** Imports a stream. Rejects with `ImportError` where a line is refused, and nobody is told. */
+/**
+ * Imports a stream, which it reads to the end or cancels. Rejects with
+ * `ImportError` if a line is refused and nobody is told, and with the reason of
+ * the first of the signals that aborts.
+ */
 export async function importLines<Prepared>(
   target: ImportTarget<Prepared>,
   stream: ReadableStream<Uint8Array | string>,
   plan: ImportPlan,
+  signals: readonly (AbortSignal | undefined)[],
 ): Promise<ImportResult> {
-  const { signal } = plan;
-  const source = signal
-    ? stream.pipeThrough(new TransformStream(), { signal })
-    : stream;
-  const total = new Total(plan);
-  const slice = new Slice();
-  let batch = new Batch(target, plan);
-  for await (const line of linesOf(source)) {
-    await batch.add(line);
-    if (batch.isFull) {
-      total.add(await batch.commit());
-      batch = new Batch(target, plan);
-    }
-    if (slice.isUsedUp) await slice.nextTurn();
+  const run = new Run(target, plan);
+  await readUntilStopped(stream, signals, async (chunks, stop) => {
+    target.assertWritable();
+    for await (const chunk of chunks) await run.add(chunk, stop);
+    await run.end(stop);
+  });
+  return run.result;
+}
+
+/** An import under way. */
+class Run<Prepared> {
+  readonly #target: ImportTarget<Prepared>;
+  readonly #plan: ImportPlan;
+  readonly #splitter = new LineSplitter();
+  readonly #guard = new FormatGuard();
+  readonly #slice = new Slice();
+  readonly #total: Total;
+  #batch: Batch<Prepared>;
+
+  constructor(target: ImportTarget<Prepared>, plan: ImportPlan) {
+    this.#target = target;
+    this.#plan = plan;
+    this.#total = new Total(plan);
+    this.#batch = this.#newBatch();
   }
-  total.add(await batch.commit());
-  return total.result;
+
+  get result(): ImportResult {
+    return this.#total.result;
+  }
+
+  async add(chunk: unknown, stop: AbortSignal): Promise<void> {
+    await this.#addAll(this.#splitter.add(chunk), stop);
+  }
+
+  async end(stop: AbortSignal): Promise<void> {
+    await this.#addAll(this.#splitter.end(), stop);
+    await this.#commit();
+  }
+
+  async #addAll(lines: Iterable<Line>, stop: AbortSignal): Promise<void> {
+    for (const line of lines) {
+      const added = this.#batch.add(line);
+      if (added) await unlessAborted(added, stop);
+      const { failure } = this.#guard;
+      if (this.#batch.isFull || failure) {
+        await this.#commit();
+        stop.throwIfAborted();
+      }
+      if (failure) throw failure;
+      if (this.#slice.isUsedUp) {
+        await this.#slice.nextTurn();
+        stop.throwIfAborted();
+      }
+    }
+  }
+
+  async #commit(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = this.#newBatch();
+    this.#total.add(await batch.commit());
+  }
+
+  #newBatch(): Batch<Prepared> {
+    return new Batch(this.#target, this.#plan, this.#guard);
+  }
 }
 
 /** What came of a batch. */
@@ -124,58 +181,87 @@ class Total {
 class Batch<Prepared> {
   readonly #target: ImportTarget<Prepared>;
   readonly #plan: ImportPlan;
+  readonly #guard: FormatGuard;
   readonly #writes: PreparedLine<Prepared>[] = [];
   readonly #refused: RefusedLine[] = [];
   #lines = 0;
   #skipped = 0;
   #text = 0;
 
-  constructor(target: ImportTarget<Prepared>, plan: ImportPlan) {
+  constructor(
+    target: ImportTarget<Prepared>,
+    plan: ImportPlan,
+    guard: FormatGuard,
+  ) {
     this.#target = target;
     this.#plan = plan;
+    this.#guard = guard;
   }
 
   get isFull(): boolean {
     return this.#lines >= MOST_LINES || this.#text >= MOST_TEXT;
   }
 
-  /** Reads a line. */
-  async add({ number, text }: Line): Promise<void> {
+  /** Takes a line; a promise if its value's schema is asynchronous. */
+  add({ number, text }: Line): Promise<void> | undefined {
     this.#lines++;
+    if (typeof text === "string") this.#text += text.length;
+    const line = this.#read(number, text);
+    if (line === undefined) return undefined;
+    if (this.#plan.kinds && !this.#plan.kinds.has(line.kind)) {
+      this.#skipped++;
+      return undefined;
+    }
+    return this.#prepare(number, line);
+  }
+
+  /** Reads a line's entry; nothing if it is blank, or no entry. */
+  #read(number: number, text: string | Error): EntryLine | undefined {
     try {
       if (text instanceof Error) throw text;
-      this.#text += text.length;
-      if (text.trim() === "") return;
+      if (/^[ \t\r]*$/.test(text)) return undefined;
       const line = parseLine(text);
-      if (this.#plan.kinds?.has(line.kind) ?? true) {
-        this.#writes.push(await this.#prepare(number, line));
-      } else {
-        this.#skipped++;
-      }
-    } catch (error) {
-      this.#refuse(number, error, this.#refused);
+      this.#guard.passEntry();
+      return line;
+    } catch (cause) {
+      const reason = this.#guard.passOther({ number, reason: reasonOf(cause) });
+      this.#refuse({ line: number, reason }, cause, this.#refused);
+      return undefined;
     }
   }
 
-  async #prepare(
-    number: number,
-    line: EntryLine,
-  ): Promise<PreparedLine<Prepared>> {
-    const { kind, key, content } = line;
-    const { versions, times } = this.#plan;
-    return {
-      number,
-      kind,
-      key,
-      value:
-        await ("bytes" in content
-          ? this.#accept(kind, key, content.codec, content.bytes)
-          : this.#target.prepare(kind, key, content.value)),
-      origin: {
-        version: versions ? line.version : undefined,
-        updatedAt: times ? line.updatedAt : undefined,
-      },
+  #prepare(number: number, line: EntryLine): Promise<void> | undefined {
+    const refuse = (cause: unknown) => {
+      const reason = reasonOf(cause);
+      this.#refuse({ line: number, reason }, cause, this.#refused);
     };
+    try {
+      const value = this.#prepareValue(line);
+      if (!isPromise(value)) this.#addWrite(number, line, value);
+      else {
+        const add = (value: Prepared) => this.#addWrite(number, line, value);
+        return Promise.resolve(value).then(add, refuse);
+      }
+    } catch (error) {
+      refuse(error);
+    }
+    return undefined;
+  }
+
+  #addWrite(number: number, line: EntryLine, value: Prepared): void {
+    const { kind, key } = line;
+    const { versions, times } = this.#plan;
+    const origin = {
+      version: versions ? line.version : undefined,
+      updatedAt: times ? line.updatedAt : undefined,
+    };
+    this.#writes.push({ number, kind, key, value, origin });
+  }
+
+  #prepareValue({ kind, key, content }: EntryLine): MaybePromise<Prepared> {
+    return "bytes" in content
+      ? this.#accept(kind, key, content.codec, content.bytes)
+      : this.#target.prepare(kind, key, content.value);
   }
 
   #accept(
@@ -194,10 +280,9 @@ class Batch<Prepared> {
   }
 
   /** Notes that a line is refused; throws where nobody is to be told. */
-  #refuse(line: number, cause: unknown, refused: RefusedLine[]): void {
-    const reason = reasonOf(cause);
-    if (!this.#plan.onRefused) throw new ImportError(line, reason, { cause });
-    refused.push({ line, reason });
+  #refuse(line: RefusedLine, cause: unknown, refused: RefusedLine[]): void {
+    if (this.#plan.onRefused) refused.push(line);
+    else throw new ImportError(line.line, line.reason, { cause });
   }
 
   /** Writes what was read, all of it or nothing. */
@@ -230,7 +315,7 @@ class Batch<Prepared> {
         counts[this.#target.put(kind, key, value, origin).status]++;
       } catch (error) {
         if (this.#target.isFailure(error)) throw error;
-        this.#refuse(number, error, refused);
+        this.#refuse({ line: number, reason: reasonOf(error) }, error, refused);
       }
       yield;
     }

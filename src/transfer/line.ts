@@ -8,11 +8,13 @@
  * @module
  */
 import { equalBytes } from "../bytes.ts";
-import { assertExactNumbers } from "../codec/exact_json.ts";
+import { parseExactJson } from "../codec/exact_json.ts";
 import { json } from "../codec/json.ts";
 import { describe, quoteText, reasonOf } from "../errors.ts";
 import { assertName } from "../names.ts";
+import { LAST_NUMBER } from "../storage/limits.ts";
 import type { StoredEntry } from "../storage/storage.ts";
+import { formatTime, parseTime } from "./time.ts";
 
 /** What encodes and decodes the values of a kind. */
 export interface LineCodec {
@@ -55,10 +57,8 @@ export function formatLine(
     contentOf(codec, kind, key, value),
   ];
   if (versions) fields.push(`"version":${version}`);
-  // Damage, or plain SQL, may have made it no time.
-  if (times && !Number.isNaN(updatedAt.getTime())) {
-    fields.push(`"updatedAt":"${updatedAt.toISOString()}"`);
-  }
+  const time = times ? formatTime(updatedAt) : undefined;
+  if (time !== undefined) fields.push(`"updatedAt":"${time}"`);
   return `{${fields.join()}}`;
 }
 
@@ -120,10 +120,13 @@ export function parseLine(text: string): EntryLine {
 }
 
 function parseObject(text: string): Record<string, unknown> {
-  const line = JSON.parse(text);
-  assertExactNumbers(text);
+  const line = parseJson(text);
   if (typeof line !== "object" || line === null || Array.isArray(line)) {
-    throw new TypeError(`expected an object, received ${describe(line)}`);
+    throw new TypeError(
+      `expected an object, received ${
+        Array.isArray(line) ? "an array" : describe(line)
+      }`,
+    );
   }
   for (const name of Object.keys(line)) {
     if (NAMES.includes(name)) continue;
@@ -133,7 +136,17 @@ function parseObject(text: string): Record<string, unknown> {
       }`,
     );
   }
-  return line;
+  return line as Record<string, unknown>;
+}
+
+/** The JSON of a line; an error tells the column alone. */
+function parseJson(text: string): unknown {
+  try {
+    return parseExactJson(text);
+  } catch (cause) {
+    const reason = reasonOf(cause).replace(/\(line 1 (column \d+)\)$/, "($1)");
+    throw new SyntaxError(reason, { cause });
+  }
 }
 
 function parseContent(line: Record<string, unknown>): EntryLine["content"] {
@@ -150,8 +163,22 @@ function parseContent(line: Record<string, unknown>): EntryLine["content"] {
       }`,
     );
   }
+  return { codec, bytes: parseBytes(bytes) };
+}
+
+/** The bytes that a text is the base64 of, and no other text is. */
+function parseBytes(text: string): Uint8Array {
+  const bytes = fromBase64(text);
+  const expected = bytes.toBase64();
+  if (expected === text) return bytes;
+  throw new TypeError(
+    `"bytes" is base64 in another form, expected ${quoteText(expected)}`,
+  );
+}
+
+function fromBase64(text: string): Uint8Array {
   try {
-    return { codec, bytes: Uint8Array.fromBase64(bytes) };
+    return Uint8Array.fromBase64(text);
   } catch (cause) {
     throw new TypeError(`"bytes" is no base64: ${reasonOf(cause)}`, { cause });
   }
@@ -163,22 +190,8 @@ function parseVersion(version: unknown): number | undefined {
     return version as number;
   }
   throw new RangeError(
-    `"version" is an integer from 1 on, received ${describe(version)}`,
-  );
-}
-
-const TIME =
-  /^(\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
-
-function parseTime(time: unknown): Date | undefined {
-  if (time === undefined) return undefined;
-  const date = typeof time === "string" && TIME.test(time)
-    ? new Date(time)
-    : new Date(NaN);
-  if (!Number.isNaN(date.getTime())) return date;
-  throw new RangeError(
-    `"updatedAt" is a time such as "2026-01-31T12:00:00.000Z", received ${
-      describe(time)
+    `"version" is an integer from 1 to ${LAST_NUMBER}, received ${
+      describe(version)
     }`,
   );
 }

@@ -22,36 +22,83 @@ export interface Line {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
+// A byte order mark stays, so that nothing in a line is dropped in silence.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Reads a stream's lines; cancels it where they are not read to the end. */
-export async function* linesOf(
-  stream: ReadableStream<Uint8Array | string>,
-  longest = LONGEST_LINE,
-): AsyncGenerator<Line, void> {
-  const line = new LineBuffer(longest);
-  let number = 0;
-  for await (const chunk of stream) {
-    const bytes = bytesOf(chunk);
+/** A byte that is in no UTF-8. */
+const NO_TEXT = new Uint8Array([0xff]);
+
+/** Makes lines of chunks. */
+export class LineSplitter {
+  readonly #line: LineBuffer;
+  #number = 0;
+  /** The first half of a character that the last chunk, which was text, ended in. */
+  #half = "";
+
+  /** Takes how long a line may be, in bytes. */
+  constructor(longest = LONGEST_LINE) {
+    this.#line = new LineBuffer(longest);
+  }
+
+  /** The lines that end in a chunk. */
+  *add(chunk: unknown): Generator<Line, void> {
+    for (const bytes of this.#bytesOf(chunk)) yield* this.#split(bytes);
+  }
+
+  /** The last line, if no line feed ends it. */
+  *end(): Generator<Line, void> {
+    if (this.#half !== "") this.#line.add(NO_TEXT);
+    if (this.#line.length > 0) yield this.#take();
+  }
+
+  *#split(bytes: Uint8Array): Generator<Line, void> {
     let start = 0;
     for (let end; (end = bytes.indexOf(LINE_FEED, start)) >= 0;) {
-      line.add(bytes.subarray(start, end));
-      yield { number: ++number, text: line.take() };
+      this.#line.add(bytes.subarray(start, end));
+      yield this.#take();
       start = end + 1;
     }
-    line.add(bytes.subarray(start));
+    this.#line.add(bytes.subarray(start));
   }
-  if (line.length > 0) yield { number: ++number, text: line.take() };
-}
 
-function bytesOf(chunk: unknown): Uint8Array {
-  if (typeof chunk === "string") return encoder.encode(chunk);
-  if (chunk instanceof Uint8Array) return chunk;
-  throw new TypeError(
-    `Cannot import: the stream's chunks are bytes or text, received ${
-      describe(chunk)
-    }`,
-  );
+  #take(): Line {
+    const text = this.#line.take();
+    this.#number++;
+    return { number: this.#number, text: this.#withoutMark(text) };
+  }
+
+  /** A byte order mark may begin the stream, and nothing else. */
+  #withoutMark(text: string | Error): string | Error {
+    return this.#number === 1 && typeof text === "string" &&
+        text.startsWith("\ufeff")
+      ? text.slice(1)
+      : text;
+  }
+
+  #bytesOf(chunk: unknown): Uint8Array[] {
+    if (typeof chunk === "string") return this.#bytesOfText(chunk);
+    if (!(chunk instanceof Uint8Array)) {
+      throw new TypeError(
+        `Cannot import: the stream's chunks are bytes or text, received ${
+          describe(chunk)
+        }`,
+      );
+    }
+    if (this.#half === "") return [chunk];
+    this.#half = "";
+    return [NO_TEXT, chunk];
+  }
+
+  #bytesOfText(chunk: string): Uint8Array[] {
+    const text = this.#half + chunk;
+    const whole = /[\ud800-\udbff]$/.test(text) ? text.slice(0, -1) : text;
+    this.#half = text.slice(whole.length);
+    if (whole.isWellFormed()) return [encoder.encode(whole)];
+    // The encoder would make the same character of every lone surrogate.
+    return whole.split(/\p{Surrogate}/u).flatMap((part, i) =>
+      i === 0 ? [encoder.encode(part)] : [NO_TEXT, encoder.encode(part)]
+    );
+  }
 }
 
 /** The line that is being read. */
@@ -65,6 +112,7 @@ class LineBuffer {
   }
 
   add(part: Uint8Array): void {
+    if (part.length === 0) return;
     this.length += part.length;
     // A copy: whoever gave the chunk may use its memory again.
     if (this.length <= this.#longest) this.#parts.push(part.slice());
@@ -84,7 +132,10 @@ class LineBuffer {
     try {
       return decoder.decode(joined(parts, length));
     } catch (cause) {
-      return new TypeError(`it is no UTF-8: ${reasonOf(cause)}`, { cause });
+      return new TypeError(
+        `it is no UTF-8, or holds a lone surrogate: ${reasonOf(cause)}`,
+        { cause },
+      );
     }
   }
 }

@@ -116,6 +116,38 @@ test("import tells of each line that it refuses, and writes the others", async (
   assertMatch(told[2], /^zestor: line 4: .*12345678901234567890/);
 });
 
+test("import stops where its input is no lines of JSON, and says what is expected", async () => {
+  await using dir = await tempDir();
+  const entries = Array.from({ length: 5_000 }, (_, i) => ({
+    kind: "k",
+    key: `${i}`,
+    value: { i },
+  }));
+  const array = JSON.stringify(entries, null, 2);
+  const cases: [input: string, first: number, count: number][] = [
+    [array, 1, 10],
+    [lineOf("a", 1) + array, 2, 100],
+  ];
+  for (const [input, first, count] of cases) {
+    const { code, stdout, stderr } = await runCli(["import"], {
+      ...hereIn(dir.path),
+      input,
+    });
+    assertEquals([code, stdout], [2, ""]);
+    const told = stderr.trimEnd().split("\n");
+    assertEquals(told.length, count + 1);
+    assertStringIncludes(told[0], `zestor: line ${first}: `);
+    const stop =
+      `zestor: Cannot import line ${first}: none of the lines ${first} to ${
+        first + count - 1
+      } is an entry, `;
+    assertStringIncludes(told[count], stop);
+    assertStringIncludes(told[count], "expected NDJSON, one object a line");
+  }
+  await using store = await open(dir.file("app.db"));
+  assertEquals(await store.keys("k"), ["a"]);
+});
+
 test("export and import say in a line what is wrong", async () => {
   await using dir = await tempDir();
   const here = hereIn(dir.path);

@@ -39,7 +39,7 @@ export const importCommand: Command = defineCommand({
   brief:
     message`Writes the entries of lines of JSON, as "zestor export" prints.`,
   details:
-    message`From a file, or standard input where that is "-" or absent. An entry that is created gets its line's version and time; one that is there is written as by "zestor set". Each transaction writes up to 1000 lines, whole or not at all. A line that cannot be imported is told on standard error, with its number; the others are written, and the exit code is 2. On a terminal there is a bar meanwhile. The record printed has the names lines, created, updated, unchanged, skipped and refused.`,
+    message`From a file, or standard input where that is "-" or absent. An entry that is created gets its line's version and time; one that is there is written as by "zestor set". Each transaction writes up to 1000 lines, whole or not at all. A line that cannot be imported is told on standard error, with its number; the others are written, and the exit code is 2. If none of the first 10 lines is an entry, or none of 100 in a row, it stops: the input is then something else than lines of JSON, such as an array. On a terminal there is a bar meanwhile. The record printed has the names lines, created, updated, unchanged, skipped and refused.`,
   example: "zestor import users.ndjson --db app.db",
   permissions: `--allow-read=app.db,users.ndjson --allow-write=app.db`,
   parser: (names) =>

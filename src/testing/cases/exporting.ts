@@ -152,6 +152,23 @@ export const exporting: Cases = {
     assertThrows(() => store.export(), StoreClosedError);
   },
 
+  "an export errors at once, whether it is read or not": async (open) => {
+    const store = await open();
+    await fill(store, "a", numberedKeys(1_000));
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    const stopped = store.export({ signal: controller.signal }).getReader();
+    const stalled = [store.export().getReader(), store.export().getReader()];
+    await Promise.all([next(stopped), next(stalled[0])]);
+    controller.abort(reason);
+    assertEquals(await assertRejects(() => stopped.closed), reason);
+    const closed = stalled.map((reader) =>
+      assertRejects(() => reader.closed, StoreClosedError)
+    );
+    await store.close();
+    await Promise.all(closed);
+  },
+
   "export refuses options that are none": async (open) => {
     await using store = await open();
     const wrong: [unknown, ErrorConstructor | typeof InvalidNameError][] = [

@@ -1,5 +1,6 @@
 /**
- * Tests of `import`: what it writes, what it refuses, and by which transactions.
+ * Tests of `import`: what it writes, and by which transactions. Which lines it
+ * refuses, and how it ends early, has files of its own.
  *
  * @module
  */
@@ -10,17 +11,15 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import type { ImportResult, RefusedLine, Store } from "../../contract.ts";
 import {
   ImportError,
   InvalidNameError,
-  StoreClosedError,
   ValidationError,
 } from "../../errors.ts";
 import type { Cases } from "../case.ts";
+import { entryLine, lineOf, NOTHING, refusedOf, streamOf } from "../lines.ts";
 import {
   assertLoopTurns,
-  assertRejectsWith,
   brief,
   fill,
   numberedKeys,
@@ -29,34 +28,7 @@ import {
 } from "../reading.ts";
 import { findCountLater, standardSchema } from "../schemas.ts";
 
-/** A stream of chunks. */
-const streamOf = (...chunks: (string | Uint8Array)[]) =>
-  ReadableStream.from(chunks);
-
-const line = (fields: object) => JSON.stringify(fields) + "\n";
-
-const entryLine = (key: string, value: unknown, more = {}) =>
-  line({ kind: "a", key, value, ...more });
-
 const TIME = "2001-02-03T04:05:06.789Z";
-
-const NOTHING: ImportResult = {
-  lines: 0,
-  created: 0,
-  updated: 0,
-  unchanged: 0,
-  skipped: 0,
-  refused: 0,
-};
-
-/** Imports, and gives which lines were refused. */
-async function refusedOf(store: Store, text: string): Promise<RefusedLine[]> {
-  const refused: RefusedLine[] = [];
-  await store.import(streamOf(text), {
-    onRefused: (line) => refused.push(line),
-  });
-  return refused;
-}
 
 export const importing: Cases = {
   "import writes what export wrote, identical": async (open) => {
@@ -157,127 +129,16 @@ export const importing: Cases = {
     await watch.cancel();
   },
 
-  "import takes lines wherever the chunks are cut": async (open) => {
-    await using store = await open();
-    const text = "\ufeff" + entryLine("é", "😀") + "\r\n  \n" +
-      entryLine("x", { n: 1 }).replace("\n", "\r\n") + '{"kind":"a","key":' +
-      '"last","value":null}';
-    const bytes = new TextEncoder().encode(text);
-    const bySize = [1, 2, 3, 7, bytes.length].map((size) =>
-      Array.from(
-        { length: Math.ceil(bytes.length / size) },
-        (_, i) => bytes.slice(i * size, (i + 1) * size),
-      )
-    );
-    for (const chunks of [...bySize, [text], [...text]]) {
-      const result = await store.import(streamOf(...chunks));
-      assertEquals(result.lines, 5);
-      assertEquals(result.created + result.unchanged, 3);
-    }
-    const all = [["last", null], ["x", { n: 1 }], ["é", "😀"]];
-    assertEquals([...await store.list("a")], all as [string, unknown][]);
-    assertEquals(await store.import(streamOf()), NOTHING);
-    assertEquals(await store.import(streamOf("", "\n", "")), {
-      ...NOTHING,
-      lines: 1,
-    });
-  },
-
   "import takes only the kinds that are named": async (open) => {
     await using store = await open();
     const lines = ["a", "b", "c"].map((kind) =>
-      line({ kind, key: "x", value: 1 })
+      lineOf({ kind, key: "x", value: 1 })
     );
     const result = await store.import(streamOf(...lines), {
       kinds: ["c", "a"],
     });
     assertEquals(result, { ...NOTHING, lines: 3, created: 2, skipped: 1 });
     assertEquals(await store.kinds(), ["a", "c"]);
-  },
-
-  "import tells of each line that it refuses, and why": async (open) => {
-    await using store = await open();
-    const refused: [line: string, reason: string][] = [
-      ["{", "JSON"],
-      ["1", "expected an object, received 1"],
-      ["null", "expected an object, received null"],
-      ["[]", "expected an object, received []"],
-      ['{"kind":"a","key":"x"}', 'expected "value"'],
-      ['{"key":"x","value":1}', "undefined as a kind"],
-      ['{"kind":"a","key":"","value":1}', '"" as a key'],
-      ['{"kind":"a","key":"\\u0000","value":1}', "NUL"],
-      ['{"kind":"a","key":"\\ud800","value":1}', "surrogate"],
-      ['{"kind":"a","key":1,"value":1}', "1 as a key"],
-      ['{"kind":"a","key":"x","value":1,"vresion":1}', 'unknown "vresion"'],
-      ['{"kind":"a","key":"x","value":1,"version":0}', "received 0"],
-      ['{"kind":"a","key":"x","value":1,"version":1.5}', "received 1.5"],
-      ['{"kind":"a","key":"x","value":1,"version":1e300}', "received 1e+300"],
-      ['{"kind":"a","key":"x","value":[1,12345678901234567890]}', "1234567890"],
-      ['{"kind":"a","key":"x","value":0.12345678901234567890}', "would become"],
-      ['{"kind":"a","key":"x","value":1,"updatedAt":1}', "received 1"],
-      ['{"kind":"a","key":"x","value":1,"updatedAt":"today"}', '"today"'],
-      [
-        '{"kind":"a","key":"x","value":1,"updatedAt":"2001-02-30T25:00:00Z"}',
-        "2001-02-30",
-      ],
-      ['{"kind":"a","key":"x","bytes":"MQ=="}', '"codec" and "bytes"'],
-      [
-        '{"kind":"a","key":"x","codec":"c","bytes":"MQ==","value":1}',
-        "expected",
-      ],
-      ['{"kind":"a","key":"x","codec":"c","bytes":"%"}', "base64"],
-      [
-        '{"kind":"a","key":"x","codec":"none","bytes":"MQ=="}',
-        'codec "none", and the kind "a" has',
-      ],
-    ];
-    const good = entryLine("good", 1);
-    const text = good + refused.map(([text]) => text + "\n").join("") + good;
-    const told = await refusedOf(store, text);
-    assertEquals(told.map(({ line }) => line), refused.map((_, i) => i + 2));
-    for (const [i, { reason }] of told.entries()) {
-      assertStringIncludes(reason, refused[i][1], refused[i][0]);
-    }
-    assertEquals([...await store.list("a")], [["good", 1]]);
-  },
-
-  "import refuses a line that is no UTF-8, and goes on": async (open) => {
-    await using store = await open();
-    const bad = new TextEncoder().encode(entryLine("x", "?"));
-    bad[bad.indexOf("?".charCodeAt(0))] = 0xff;
-    const refused: RefusedLine[] = [];
-    const result = await store.import(streamOf(bad, entryLine("y", 1)), {
-      onRefused: (line) => refused.push(line),
-    });
-    assertEquals(result, { ...NOTHING, lines: 2, created: 1, refused: 1 });
-    assertEquals(refused[0].line, 1);
-    assertStringIncludes(refused[0].reason, "no UTF-8");
-  },
-
-  "import rejects on a refused line, if nobody is told": async (open) => {
-    await using store = await open();
-    const keys = numberedKeys(1_500);
-    const lines = keys.map((key) => entryLine(key, 1));
-    lines[1_400] = "{\n";
-    let cancelled = false;
-    const stream = new ReadableStream<string>({
-      start(controller) {
-        for (const line of lines) controller.enqueue(line);
-      },
-      cancel() {
-        cancelled = true;
-      },
-    });
-    const error = await assertRejects(
-      () => store.import(stream),
-      ImportError,
-      "Cannot import line 1401: ",
-    );
-    assertEquals([error.code, error.line], ["IMPORT", 1401]);
-    assertInstanceOf(error.cause, SyntaxError);
-    // The transaction before is there, its own is not.
-    assertEquals(await store.keys("a"), keys.slice(0, 1_000));
-    assert(cancelled);
   },
 
   "C2 import writes by transactions, and tells of each": async (open) => {
@@ -317,7 +178,7 @@ export const importing: Cases = {
     };
     await using store = await open({ schemas });
     const text = entryLine("x", 1) + entryLine("y", -1) +
-      line({ kind: "doubled", key: "x", value: 2 });
+      lineOf({ kind: "doubled", key: "x", value: 2 });
     const [refused] = await refusedOf(store, text);
     assertEquals(refused.line, 2);
     assertStringIncludes(refused.reason, "not valid");
@@ -336,56 +197,6 @@ export const importing: Cases = {
     const result = await store.import(streamOf(entryLine("x", 2)));
     assertEquals(result, { ...NOTHING, lines: 1, unchanged: 1 });
     assertEquals(await store.get("a", "x"), 1);
-  },
-
-  "C7 an import that is aborted stops, also where it waits": async (open) => {
-    await using store = await open();
-    const reason = new Error("enough");
-    const aborted = AbortSignal.abort(reason);
-    await assertRejectsWith(
-      () => store.import(streamOf(entryLine("x", 1)), { signal: aborted }),
-      reason,
-      "aborted before",
-    );
-    const controller = new AbortController();
-    const cancelled = Promise.withResolvers<unknown>();
-    const endless = new ReadableStream<string>({
-      start: (stream) => stream.enqueue(entryLine("x", 1)),
-      cancel: (reason) => cancelled.resolve(reason),
-    });
-    const { signal } = controller;
-    const result = store.import(endless, { signal });
-    controller.abort(reason);
-    await assertRejectsWith(() => result, reason, "aborted while it waits");
-    assertEquals(await cancelled.promise, reason);
-    assertEquals(await store.count("a"), 0);
-  },
-
-  "import rejects with what the stream errors with": async (open) => {
-    await using store = await open();
-    const reason = new Error("cut");
-    const lines = numberedKeys(1_200).map((key) => entryLine(key, 1));
-    const stream = ReadableStream.from(async function* () {
-      yield* lines;
-      await Promise.reject(reason);
-    }());
-    await assertRejectsWith(() => store.import(stream), reason, "cut");
-    assertEquals(await store.count("a"), 1_000);
-  },
-
-  "import rejects when the store closes": async (open) => {
-    const store = await open();
-    const { readable, writable } = new TransformStream<string, string>();
-    const writer = writable.getWriter();
-    const result = assertRejects(
-      () => store.import(readable),
-      StoreClosedError,
-    );
-    await writer.write(entryLine("x", 1));
-    await store.close();
-    await writer.close();
-    await result;
-    await assertRejects(() => store.import(streamOf()), StoreClosedError);
   },
 
   "a store can import while it exports": async (open) => {

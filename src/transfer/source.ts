@@ -1,0 +1,64 @@
+/**
+ * The stream that an import reads.
+ *
+ * The invariant: when reading is over, for whatever cause, the stream has been
+ * read to its end or cancelled, and nothing waits for what it does then.
+ *
+ * @module
+ */
+
+/** Reads a stream's chunks. `stop` aborts when they are to be read no more. */
+export type ReadChunks<T> = (
+  chunks: AsyncIterable<T>,
+  stop: AbortSignal,
+) => Promise<void>;
+
+/**
+ * Reads a stream until `read` has settled. When one of the signals aborts, the
+ * stream is cancelled at once, and the chunks end with the signal's reason,
+ * also if the stream is waiting for something that never comes.
+ */
+export async function readUntilStopped<T>(
+  stream: ReadableStream<T>,
+  signals: readonly (AbortSignal | undefined)[],
+  read: ReadChunks<T>,
+): Promise<void> {
+  const reader = stream.getReader();
+  const cancel = (reason: unknown) => {
+    // The source may never answer, or fail: nobody is to wait for that.
+    reader.cancel(reason).catch(() => {});
+  };
+  const stop = new AbortController();
+  const onAbort = ({ target }: Pick<Event, "target">) => {
+    const { reason } = target as AbortSignal;
+    stop.abort(reason);
+    cancel(reason);
+  };
+  for (const signal of signals) {
+    if (signal?.aborted) onAbort({ target: signal });
+    signal?.addEventListener("abort", onAbort);
+  }
+  try {
+    await read(chunksOf(reader, stop.signal), stop.signal);
+  } catch (error) {
+    cancel(error);
+    throw error;
+  } finally {
+    for (const signal of signals) signal?.removeEventListener("abort", onAbort);
+    reader.releaseLock();
+  }
+}
+
+async function* chunksOf<T>(
+  reader: ReadableStreamDefaultReader<T>,
+  stop: AbortSignal,
+): AsyncGenerator<T, void> {
+  for (;;) {
+    stop.throwIfAborted();
+    // To cancel the stream ends this at once.
+    const { done, value } = await reader.read();
+    stop.throwIfAborted();
+    if (done) return;
+    yield value;
+  }
+}
