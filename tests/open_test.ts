@@ -1329,22 +1329,25 @@ testOnEachDriver(
 
 // https://sqlite.org/pragma.html#pragma_synchronous
 const SYNCHRONOUS = [
-  { durability: undefined, synchronous: 3, fullfsync: 1 },
-  { durability: "full", synchronous: 3, fullfsync: 1 },
-  { durability: "normal", synchronous: 1, fullfsync: 0 },
+  { durability: undefined, wal: undefined, synchronous: 3 },
+  { durability: "full", wal: true, synchronous: 3 },
+  { durability: "normal", wal: true, synchronous: 1 },
+  { durability: "full", wal: false, synchronous: 3 },
+  { durability: "normal", wal: false, synchronous: 2 },
 ] as const;
 
 testOnEachDriver("`durability` sets how a commit syncs", async ({ name }) => {
   await using dir = await tempDir();
-  for (const { durability, synchronous, fullfsync } of SYNCHRONOUS) {
+  for (const { durability, wal, synchronous } of SYNCHRONOUS) {
     const driver = await observableDriver(name);
     await using _store = await openStore({
       path: dir.file("app.db"),
       durability,
+      wal,
       driver,
     });
     assertEquals(driver.pragma("synchronous"), { synchronous });
-    assertEquals(driver.pragma("fullfsync"), { fullfsync });
+    assertEquals(driver.pragma("fullfsync"), { fullfsync: 1 });
   }
 });
 

@@ -8,17 +8,23 @@
  */
 import { resolve } from "node:path";
 import type { CheckFinding, OperationOptions, Store } from "../contract.ts";
-import { quoteText, StoreCorruptError, StoreError } from "../errors.ts";
+import {
+  quoteText,
+  reasonOf,
+  StoreCorruptError,
+  StoreError,
+} from "../errors.ts";
 import { assertType, copyOptions } from "../options.ts";
 import type { WriteQueue } from "../storage/write_queue.ts";
 import {
   assertFree,
   createBeside,
   followLink,
+  openDirectoryOf,
   putInPlace,
   removeCopy,
   settle,
-  syncDirectoryOf,
+  syncDirectory,
   type Target,
 } from "./backup_file.ts";
 import { type Driver, type Location, SqlError } from "./driver/driver.ts";
@@ -79,6 +85,7 @@ export async function backUp(
   signal?.throwIfAborted();
   const target = await withFiles(() => followLink(asked));
   await withFiles(() => assertFree(target, source.location));
+  using directory = await withFiles(() => openDirectoryOf(target));
   const created = await withFiles(() => createBeside(target, source.location));
   const copy = realPath(created, "rwc");
   try {
@@ -96,7 +103,25 @@ export async function backUp(
   } finally {
     await removeCopy(copy);
   }
-  await syncDirectoryOf(target.path);
+  await settleName(directory, action);
+}
+
+/** Makes the name of a copy durable that is in place. */
+async function settleName(
+  directory: Deno.FsFile | undefined,
+  action: string,
+): Promise<void> {
+  try {
+    await syncDirectory(directory);
+  } catch (cause) {
+    throw new StoreError(
+      "STORAGE",
+      `Cannot ${action} durably: the copy is in place, but its directory cannot be synced: ${
+        reasonOf(cause)
+      }; a loss of power may take the copy: see that the disk works, then back up again with overwrite: true`,
+      { cause },
+    );
+  }
 }
 
 async function attempt<T>(action: string, work: () => Promise<T>): Promise<T> {

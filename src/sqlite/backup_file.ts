@@ -73,6 +73,14 @@ async function lstat(path: string): Promise<Deno.FileInfo | undefined> {
   }
 }
 
+/** Opens the directory of the target, to sync it. Windows opens none. */
+export async function openDirectoryOf(
+  { path }: Target,
+): Promise<Deno.FsFile | undefined> {
+  if (Deno.build.os === "windows") return undefined;
+  return await Deno.open(dirname(path));
+}
+
 /** Makes an empty file beside the target, and gives its path. Nobody else may read it, where the source is a file. */
 export async function createBeside(
   { path }: Target,
@@ -129,15 +137,19 @@ async function takePlace(copy: string, path: string): Promise<void> {
   }
 }
 
-/** Sees that a file's name is on the disk, too, where the platform lets a directory be synced. */
-export async function syncDirectoryOf(path: string): Promise<void> {
+/** Makes the names in a directory durable, if the file system can do that. */
+export async function syncDirectory(
+  directory: Deno.FsFile | undefined,
+): Promise<void> {
   try {
-    using directory = await Deno.open(dirname(path));
-    await directory.sync();
-  } catch {
-    // It does not.
+    await directory?.sync();
+  } catch (error) {
+    if (!CANNOT_SYNC.has((error as { code?: unknown }).code)) throw error;
   }
 }
+
+/** What fsync(2) gives for a file that cannot be synced, and some network file systems for a directory. */
+const CANNOT_SYNC = new Set<unknown>(["EINVAL", "ENOTSUP", "EOPNOTSUPP"]);
 
 /** Removes a copy, and what SQLite may have made beside it. */
 export async function removeCopy(copy: string): Promise<void> {

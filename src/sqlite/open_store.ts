@@ -60,6 +60,7 @@ import { OpenFiles } from "./open_files.ts";
 import {
   DISABLE_CHECKPOINTS,
   FIRST_ENTRY,
+  GET_JOURNAL_MODE,
   GET_SCHEMA_VERSION,
   HAS_ENTRIES,
   HEAD_REVISION,
@@ -72,7 +73,9 @@ import { notifierOf } from "./wal_notifier.ts";
 /**
  * How much a resolved write survives. `"full"`: the loss of power, at the price
  * of one fsync for each commit. `"normal"`: a crash of the process; a loss of
- * power may take the last commits, but never corrupts the file.
+ * power may take the last commits, but never corrupts the file. With
+ * `wal: false`, `"normal"` is hardly faster than `"full"`: not to corrupt the
+ * file takes as many fsyncs there, but for the last one of a commit.
  */
 export type Durability = "full" | "normal";
 
@@ -475,18 +478,29 @@ async function prepareFile(
   await retry(() =>
     connection.exec(`PRAGMA journal_mode = ${wal ? "WAL" : "DELETE"}`)
   );
+  const hasLog = await retry(() => hasWal(connection));
+  if (durability === "normal" && hasLog) {
+    await retry(() => connection.exec("PRAGMA synchronous = NORMAL"));
+  }
   // SQLite opens the write-ahead log with the first read.
   await retry(() => connection.prepare(GET_SCHEMA_VERSION).get());
-  return wal && !location.memory ? { head, checkpoints } : { head };
+  return hasLog ? { head, checkpoints } : { head };
 }
 
-// EXTRA is FULL, and in a rollback journal's mode also makes the journal's
-// deletion durable; fullfsync is what a durable write takes on macOS
-// (https://sqlite.org/pragma.html#pragma_synchronous).
+// With a rollback journal, NORMAL syncs the journal once: a loss of power may
+// leave torn pages in it that pass its checksums, and they corrupt the file. So
+// NORMAL is for a write-ahead log, which a new file does not have yet. EXTRA is
+// FULL, and also makes the deletion of the journal durable. fullfsync is what
+// a sync takes on macOS (https://sqlite.org/pragma.html#pragma_synchronous).
 const SYNCHRONOUS: Record<Durability, string> = {
   full: "PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON",
-  normal: "PRAGMA synchronous = NORMAL",
+  normal: "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON",
 };
+
+/** Whether there is a write-ahead log: SQLite makes none if the file system has no shared memory. */
+function hasWal(connection: Connection): boolean {
+  return connection.prepare(GET_JOURNAL_MODE).get()?.journal_mode === "wal";
+}
 
 /**
  * Throws unless the file can be written: where it cannot, SQLite opens it

@@ -1,0 +1,92 @@
+/**
+ * Losses of power of a process that backs up its store.
+ *
+ * At the target there must be the whole copy of a backup that is done, and while
+ * one is under way that of the last, or the new one. Before the first one there
+ * is no file, or the one that it replaces.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { join } from "node:path";
+import { openStore } from "../../../mod.ts";
+import type { Random } from "../random.ts";
+import { readRawFile } from "../raw_file.ts";
+import { type Judge, judgeLosses } from "./losses.ts";
+import { traceProgram } from "./run_program.ts";
+import { powerDirs } from "./power_dirs.ts";
+import {
+  type BackUpArgs,
+  type BackUpProgress,
+  REPLACED,
+} from "./traced_programs.ts";
+import { byNames, type Moment, Story } from "./writes.ts";
+
+/** What is backed up, and how often power is lost. */
+export interface BackupLosses extends Omit<BackUpArgs, "path" | "target"> {
+  /** At how many moments power is lost. */
+  readonly points: number;
+}
+
+/** Runs it, and judges what is left each time. Gives the steps of the trace. */
+export async function assertBackupsSurvive(
+  random: Random,
+  { points, ...args }: BackupLosses,
+): Promise<number> {
+  await using dirs = await powerDirs();
+  const trace = await traceProgram(dirs, "backUp", {
+    ...args,
+    // In another directory, whose syncs do not help.
+    path: dirs.beside("app.db"),
+    target: join(dirs.directory, TARGET),
+  });
+  const options = { points, random, directory: dirs.left };
+  await judgeLosses(trace, options, judgeOf(args));
+  return trace.steps.length;
+}
+
+const TARGET = "copy.db";
+
+function judgeOf(args: Omit<BackUpArgs, "path" | "target">): Judge {
+  const { driver, seed, backups, writesBetween, replaces } = args;
+  const story = new Story(seed, backups * writesBetween);
+  const momentOf = (backup: number): Moment | undefined =>
+    backup > 0
+      ? story.moments[backup * writesBetween]
+      : replaces
+      ? BEFORE
+      : undefined;
+  return async (directory, { printed }) => {
+    const progress = printed.split("\n").filter((line) => line !== "")
+      .map((line): BackUpProgress => JSON.parse(line));
+    const last = progress.at(-1);
+    // The file that is replaced is itself not there yet.
+    if (!last || last.backup === 0 && last.is === "begun") return;
+    const expected = [momentOf(last.backup)];
+    if (last.is === "begun") expected.push(momentOf(last.backup - 1));
+
+    const path = join(directory, TARGET);
+    const isThere = await Deno.stat(path).then(() => true, () => false);
+    if (!isThere) {
+      return assert(expected.includes(undefined), "there is no backup");
+    }
+    {
+      await using store = await openStore({ path, driver });
+      assertEquals(await store.check(), [], "what is wrong with the backup");
+    }
+    const { head, entries } = readRawFile(path);
+    const found = expected.find((moment) => moment?.revision === head);
+    assert(found, `the backup is of revision ${head}`);
+    assertEquals(byNames(entries), byNames(found.rows), "the entries");
+  };
+}
+
+const BEFORE: Moment = {
+  revision: 1,
+  rows: [{
+    kind: REPLACED.kind,
+    key: REPLACED.key,
+    version: 1,
+    value: JSON.stringify(REPLACED.value),
+  }],
+};
