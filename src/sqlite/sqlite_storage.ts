@@ -46,6 +46,7 @@ import {
   DELETE_ENTRY,
   ENTRIES_AT_ONCE,
   GET_ENTRY,
+  GET_JOURNAL_MODE,
   GET_PREVIOUS,
   GET_SIZE,
   GET_VALUE,
@@ -92,6 +93,8 @@ export class SqliteStorage implements Storage {
    */
   #head: number | undefined;
   #isWriting = false;
+  /** How many moments are read in the transaction that is open for them. */
+  #moments = 0;
 
   /** Takes over a connection. */
   constructor(database: Database, access: SqliteAccess) {
@@ -412,6 +415,8 @@ export class SqliteStorage implements Storage {
   }
 
   snapshot<T>(read: () => T): T {
+    // It is in one already.
+    if (this.#moments > 0) return read();
     this.#database.run("BEGIN");
     try {
       return read();
@@ -456,6 +461,17 @@ export class SqliteStorage implements Storage {
   openSnapshot(): Snapshot {
     const { openReader } = this.#access;
     if (!openReader) return listedSnapshot(this);
+    const reader = this.#beginReader(openReader);
+    return {
+      listKinds: () => reader.listKinds(),
+      listEntries: (kind, after, limit) =>
+        reader.listEntries(kind, rangePast(ALL_KEYS, after), { limit }),
+      close: () => this.#closeReader(reader),
+    };
+  }
+
+  /** Begins a read, as of this moment, through a connection of its own. */
+  #beginReader(openReader: () => Database): SqliteStorage {
     const reader = new SqliteStorage(openReader(), this.#access);
     try {
       // Else it may be another file that is now at the path.
@@ -466,12 +482,7 @@ export class SqliteStorage implements Storage {
       throw error;
     }
     this.#readers.add(reader);
-    return {
-      listKinds: () => reader.listKinds(),
-      listEntries: (kind, after, limit) =>
-        reader.listEntries(kind, rangePast(ALL_KEYS, after), { limit }),
-      close: () => this.#closeReader(reader),
-    };
+    return reader;
   }
 
   #closeReader(reader: SqliteStorage): void {
@@ -503,7 +514,35 @@ export class SqliteStorage implements Storage {
   }
 
   openCheck(): Checkable {
-    return new SqliteCheck(this.#database, this.#access);
+    this.#openMoment();
+    const moment = new SqliteCheck(this.#database, this.#access, {
+      keepsWritesOut: true,
+      close: () => this.#closeMoment(),
+    });
+    const { openReader, isInPlace } = this.#access;
+    // A second reader would keep the writer out, or there can be none, or it
+    // would read another file.
+    if (!openReader || !this.#hasWal() || !isInPlace()) return moment;
+    moment.close();
+    const reader = this.#beginReader(openReader);
+    return new SqliteCheck(reader.#database, this.#access, {
+      keepsWritesOut: false,
+      close: () => this.#closeReader(reader),
+    });
+  }
+
+  /** Whether there is a write-ahead log, as the open transaction has it. */
+  #hasWal(): boolean {
+    return this.#database.get(GET_JOURNAL_MODE)?.journal_mode === "wal";
+  }
+
+  #openMoment(): void {
+    if (this.#moments === 0) this.beginRead();
+    this.#moments++;
+  }
+
+  #closeMoment(): void {
+    if (--this.#moments === 0) this.rollBack();
   }
 
   close(): void {

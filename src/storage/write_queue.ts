@@ -13,9 +13,9 @@
  */
 import { StoreError } from "../errors.ts";
 import { type MaybePromise, unlessAborted } from "../promises.ts";
-import { runInSlices, Slice } from "../slice.ts";
+import { runInSlices, SHORT_SLICE_MS, Slice } from "../slice.ts";
 import { LockWait, retryWhileBusy } from "./lock_wait.ts";
-import type { Transactions } from "./storage.ts";
+import type { Moment, Transactions } from "./storage.ts";
 
 /** A write, as the queue sees it. */
 export type WriteJob<T> = SingleWrite<T> | BulkWrite<T>;
@@ -94,8 +94,10 @@ export class WriteQueue {
   readonly #slice = new Slice();
   /** In the order of their calls; those of the open transaction come first. */
   readonly #waiting: Queued[] = [];
-  /** The open transaction, or long read: it resolves when that has ended. */
+  /** The open transaction, or a read that runs alone: it resolves when that has ended. */
   #transaction: PromiseWithResolvers<void> | undefined;
+  /** The moments that keep writes out: each resolves when it has been closed. */
+  readonly #moments = new Set<Promise<void>>();
   #draining: Promise<void> | undefined;
   /** Since when the lock has been refused. */
   #lockWait: LockWait | undefined;
@@ -215,27 +217,33 @@ export class WriteQueue {
   }
 
   /**
-   * Runs a long read after the writes called before it, in slices, all of it as
-   * of one moment. Whatever is called meanwhile waits for its end.
+   * Runs a long read in slices. `open` is called after the writes called before
+   * it, and gives the moment to read. It is closed in any case. Other reads go
+   * on meanwhile, and so do writes, unless the moment keeps them out: then they
+   * wait for its end.
    */
-  async readInSlices<T>(
+  async readInSlices<Opened extends Moment, T>(
     action: string,
-    read: () => Generator<void, T>,
+    open: () => Opened,
+    read: (moment: Opened) => Generator<void, T>,
     signal?: AbortSignal,
   ): Promise<T> {
+    const closed = Promise.withResolvers<void>();
     const begin = () => {
-      this.#transactions.beginRead();
-      return this.#transaction = Promise.withResolvers();
+      const moment = open();
+      // In the same step: a write between the two would be in the way.
+      if (moment.keepsWritesOut) this.#moments.add(closed.promise);
+      return moment;
     };
-    const transaction = await this.read(action, begin, signal);
+    const moment = await this.read(action, begin, signal);
     try {
-      return await runInSlices(read(), signal);
+      return await runInSlices(read(moment), signal, SHORT_SLICE_MS);
     } catch (error) {
       throw this.#transactions.errorOf(action, error);
     } finally {
-      this.#transactions.rollBack();
-      this.#transaction = undefined;
-      transaction.resolve();
+      this.#moments.delete(closed.promise);
+      closed.resolve();
+      moment.close();
     }
   }
 
@@ -250,11 +258,17 @@ export class WriteQueue {
     signal?: AbortSignal,
   ): Promise<T> {
     const begin = () => {
+      if (this.#moments.size > 0) return undefined;
       const result = read();
       const transaction = this.#transaction = Promise.withResolvers();
       return { result, transaction };
     };
-    const { result, transaction } = await this.read(action, begin, signal);
+    let begun = await this.read(action, begin, signal);
+    while (!begun) {
+      await unlessAborted(Promise.all(this.#moments), signal);
+      begun = await this.read(action, begin, signal);
+    }
+    const { result, transaction } = begun;
     try {
       return await result;
     } catch (error) {
@@ -288,8 +302,9 @@ export class WriteQueue {
     for (let first = this.#first(); first; first = this.#first()) {
       if (!first.ready) await first.held?.promise;
       else if (this.#slice.isUsedUp) await this.#slice.nextTurn();
-      // A long read's: its own are ended before it comes here.
+      // That of a read: its own are ended before it comes here.
       else if (this.#transaction) await this.#transaction.promise;
+      else if (this.#moments.size > 0) await Promise.all(this.#moments);
       else {
         const begun = this.#begin();
         if (begun === true || await begun) await this.#runTransaction();
