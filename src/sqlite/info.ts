@@ -74,16 +74,25 @@ export function describeStore(store: DescribedStore): StoreInfo {
 function describeDatabase(
   { location, database }: DescribedStore,
 ): Pick<StoreInfo, "sqliteVersion" | "journalMode" | "size" | "walSize"> {
-  const { version, size } = database.get(DESCRIBE_DATABASE)!;
+  const { version } = database.get(DESCRIBE_DATABASE)!;
   const { journal_mode } = database.get(GET_JOURNAL_MODE)!;
-  const ofPages = { size: size as number, walSize: 0 };
-  const sizes = location.memory ? undefined : sizesOf(location.path);
   return {
     sqliteVersion: String(version),
     journalMode: String(journal_mode),
-    // The driver may read what Deno may not.
-    ...(sizes ?? ofPages),
+    ...databaseSizes(location, database),
   };
+}
+
+/** The bytes of a database, and of its write-ahead log. */
+export function databaseSizes(
+  location: Location,
+  database: Database,
+): Pick<StoreInfo, "size" | "walSize"> {
+  const sizes = location.memory ? undefined : sizesOf(location.path);
+  if (sizes) return sizes;
+  // The driver may read what Deno may not.
+  const { size } = database.get(DESCRIBE_DATABASE)!;
+  return { size: size as number, walSize: 0 };
 }
 
 function describeFormat(

@@ -513,6 +513,11 @@ export class SqliteStorage implements Storage {
     }
   }
 
+  /** Throws if the file that is open is no longer the one at its path. */
+  assertInPlace(action: string): void {
+    if (!this.#access.isInPlace()) throw movedError(action);
+  }
+
   openCheck(): Checkable {
     this.#openMoment();
     const moment = new SqliteCheck(this.#database, this.#access, {

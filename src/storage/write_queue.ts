@@ -18,7 +18,7 @@ import { LockWait, retryWhileBusy } from "./lock_wait.ts";
 import type { Moment, Transactions } from "./storage.ts";
 
 /** A write, as the queue sees it. */
-export type WriteJob<T> = SingleWrite<T> | BulkWrite<T>;
+export type WriteJob<T> = SingleWrite<T> | BulkWrite<T> | LoneWrite<T>;
 
 interface Job {
   /** For messages: "set", "delete", … */
@@ -42,6 +42,12 @@ export interface BulkWrite<T> extends Job {
   size(): number;
   /** The same as `run`, but yields wherever it may pause. */
   steps(): Generator<void, T>;
+}
+
+/** A write that is not done inside a transaction, but is one of its own. */
+export interface LoneWrite<T> extends Job {
+  /** Does the work; throws at once where another connection has the lock: then it is tried again. */
+  runAlone(): T;
 }
 
 /** What the queue does at the end of each transaction, inside it and after. */
@@ -81,6 +87,8 @@ interface Queued {
   dropped: boolean;
   /** It shared a transaction that failed: now it gets one of its own. */
   alone: boolean;
+  /** Since when a lone write has been refused the lock. */
+  lockWait?: LockWait;
   /** What reads that were called after it wait for. */
   left?: PromiseWithResolvers<void>;
   settle(outcome: Outcome): void;
@@ -305,6 +313,7 @@ export class WriteQueue {
       // That of a read: its own are ended before it comes here.
       else if (this.#transaction) await this.#transaction.promise;
       else if (this.#moments.size > 0) await Promise.all(this.#moments);
+      else if ("runAlone" in first.job) await this.#runLone(first, first.job);
       else {
         const begun = this.#begin();
         if (begun === true || await begun) await this.#runTransaction();
@@ -318,6 +327,29 @@ export class WriteQueue {
   #first(): Queued | undefined {
     while (this.#waiting[0]?.dropped) this.#waiting.shift()!.left?.resolve();
     return this.#waiting[0];
+  }
+
+  /** Tries a lone write. It has a wait of its own: what is called after it does not give up with it. */
+  async #runLone(
+    queued: Queued,
+    { runAlone }: LoneWrite<unknown>,
+  ): Promise<void> {
+    this.#lockWait = undefined;
+    try {
+      const value = runAlone();
+      this.#waiting.shift();
+      queued.settle({ value });
+      queued.left?.resolve();
+      // The reads that waited for the end go before the next transaction.
+      return await undefined;
+    } catch (error) {
+      const wait = queued.lockWait ??= new LockWait();
+      const isOver = wait.elapsed >= this.#busyTimeout;
+      if (isOver || !this.#transactions.isBusy(error)) {
+        return this.#failAlone(queued, error);
+      }
+      await wait.pause(this.#busyTimeout);
+    }
   }
 
   /** Begins a transaction, or tells that the first write got an error instead. */
@@ -493,7 +525,8 @@ export class WriteQueue {
 
 /** Whether a write, which is ready, is to share its transaction with none. */
 function isAlone({ alone, job }: Queued): boolean {
-  return alone || ("size" in job && job.size() > MOST_SHARED);
+  return alone || "runAlone" in job ||
+    ("size" in job && job.size() > MOST_SHARED);
 }
 
 function drop(queued: Queued, error: unknown): void {
