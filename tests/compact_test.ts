@@ -323,7 +323,7 @@ testOnEachDriver(
 
 const noSmallDisk = await whyNoSmallDisk();
 for (const driver of drivers) {
-  const test = noSmallDisk === undefined ? driver.test : driver.test.ignore;
+  const test = noSmallDisk === undefined ? driver.test : Deno.test.ignore;
   test(`a disk that is too full to compact loses nothing [${driver.name}]`, async () => {
     await using disk = await smallDisk(24 * MB);
     await using store = await openOn(driver, { path: disk.file("app.db") });

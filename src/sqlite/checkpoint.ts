@@ -21,5 +21,9 @@ export function emptyLog(database: Database): boolean {
   }
 }
 
-/** https://sqlite.org/pragma.html#pragma_wal_checkpoint */
+/**
+ * It takes the write lock before it reads how long the log is. If it does not
+ * get that, SQLite makes a passive checkpoint, and tells that it was busy
+ * (https://sqlite.org/c3ref/wal_checkpoint_v2.html).
+ */
 const CHECKPOINT = "PRAGMA wal_checkpoint(TRUNCATE)";
