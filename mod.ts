@@ -31,6 +31,7 @@ export {
   type StoreOptions,
 } from "./src/sqlite/open_store.ts";
 export type { BackupOptions } from "./src/sqlite/backup.ts";
+export type { CompactResult } from "./src/sqlite/compact.ts";
 export type { LogInfo, StoreInfo } from "./src/sqlite/info.ts";
 export type { RememberedCodecs } from "./src/sqlite/file_codecs.ts";
 export type { DriverChoice } from "./src/sqlite/driver/load.ts";

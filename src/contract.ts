@@ -632,12 +632,18 @@ export interface Store<
    * what others wrote that is no entry, a change log that does not tell what
    * the entries say. It changes nothing.
    *
-   * It sees one moment, whoever writes meanwhile, and takes time in proportion
-   * to what is stored, in slices. The store's other operations wait for it: to
-   * check a large file that is in use, open a store of its own. In a file,
-   * SQLite's own check of it comes first, which is one call: the event loop
-   * waits for it, some 10 ms for each MB. Who writes to a file with a rollback
-   * journal waits for the whole check; a write-ahead log may grow meanwhile.
+   * It sees one moment: all writes that were called before it, and none that
+   * come later. It takes time in proportion to what is stored, in slices. The
+   * store's other operations go on meanwhile. A write-ahead log is not cut back
+   * until the check has ended.
+   *
+   * In a file with a rollback journal, and in an SQLite database in memory,
+   * reads go on, but writes wait until the check has ended. The store's own
+   * writes wait for as long as it takes, those of others up to their
+   * `busyTimeout`. If that is too long, use `backup`: it checks the copy.
+   *
+   * SQLite's own check of the whole database comes first. That is one call: the
+   * event loop waits for it, about 10 ms for each MB.
    *
    * It does not find another value, version or time of an entry whose last
    * change is no longer in the log, unless the codec or a schema refuses it.

@@ -8,13 +8,22 @@ import { setImmediate } from "node:timers";
 /** How long work may hold the event loop before it gives it a turn, in ms. */
 const SLICE_MS = 8;
 
+/** The same for work in the background, whose end nobody else waits for. */
+export const SHORT_SLICE_MS = 2;
+
 /** The time since the event loop was last given a turn by this work. */
 export class Slice {
+  readonly #length: number;
   #start = performance.now();
+
+  /** Begins the first slice, each of so many ms. */
+  constructor(length = SLICE_MS) {
+    this.#length = length;
+  }
 
   /** Whether the work should give the event loop a turn now. */
   get isUsedUp(): boolean {
-    return performance.now() - this.#start >= SLICE_MS;
+    return performance.now() - this.#start >= this.#length;
   }
 
   /** Lets timers and I/O run, then begins the next slice. */
@@ -37,8 +46,9 @@ export class Slice {
 export function runInSlices<T>(
   work: Generator<void, T>,
   signal?: AbortSignal,
+  length?: number,
 ): T | Promise<T> {
-  const slice = new Slice();
+  const slice = new Slice(length);
   const advance = (): IteratorResult<void, T> => {
     let step = work.next();
     while (!step.done && !slice.isUsedUp) step = work.next();

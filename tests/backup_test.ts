@@ -345,7 +345,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`backup()` and `check()` wait for each other",
+  "`backup()` and `check()` do not disturb each other",
   async (driver) => {
     await using dir = await tempDir();
     await using store = await openOn(driver, { path: dir.file("app.db") });

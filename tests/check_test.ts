@@ -16,17 +16,13 @@ import {
   type CheckFinding,
   type Codec,
   json,
-  openStore,
   SqlError,
   type SqliteStore,
   StoreCorruptError,
-  StoreError,
   StoreOpenError,
   type StoreOptions,
-  type WatchEvent,
 } from "../mod.ts";
 import type { Connection } from "../src/sqlite/driver/driver.ts";
-import { LIST_FOUND_CHANGES } from "../src/sqlite/queries.ts";
 import { runChild } from "./support/processes/child.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
@@ -39,7 +35,6 @@ import {
   SQL_STORY,
   STORE_STORY,
 } from "./support/processes/foreign_writes.ts";
-import { instrumentedDriver } from "./support/faults/instrumented_driver.ts";
 import { createGoFile } from "./support/go_file.ts";
 import { type TempDir, tempDir } from "./support/temp_dir.ts";
 
@@ -688,166 +683,6 @@ testOnEachDriver(
     ]);
   },
 );
-
-/** A store that runs something before a statement of a check, after its first page. */
-async function openInstrumented(
-  { name }: TestDriver,
-  options: StoreOptions,
-  before: (sql: string, pages: number) => void,
-): Promise<SqliteStore> {
-  let pages = 0;
-  const driver = await instrumentedDriver(name, (sql) => {
-    if (sql === LIST_FOUND_CHANGES) pages++;
-    before(sql, pages);
-  });
-  return await openStore({ ...options, driver });
-}
-
-for (const wal of [true, false]) {
-  const journal = wal ? "a write-ahead log" : "a rollback journal";
-  testOnEachDriver(
-    `\`check()\` sees one moment while others write, with ${journal}`,
-    async (driver) => {
-      await using dir = await tempDir();
-      const path = dir.file("app.db");
-      using db = await connect(driver, fileAt(path));
-      let isChecking = false;
-      const statements = new Set<string>();
-      const written: boolean[] = [];
-      const options = { path, wal };
-      await using store = await openInstrumented(driver, options, (sql) => {
-        if (!isChecking) return;
-        statements.add(sql);
-        if (sql !== LIST_FOUND_CHANGES) return;
-        try {
-          db.exec(`BEGIN IMMEDIATE; DELETE FROM zestor_kv WHERE key < '5';
-            UPDATE zestor_kv SET value = value || '1'; COMMIT`);
-          written.push(true);
-        } catch {
-          db.exec("ROLLBACK");
-          written.push(false);
-        }
-      });
-      await store.setAll(
-        "k",
-        Array.from({ length: 300 }, (_, i) => [`${i}`, i] as const),
-      );
-      isChecking = true;
-      assertEquals(await store.check(), []);
-      isChecking = false;
-      assert(written.length >= 3);
-      // With a rollback journal the others wait, for as long as it takes.
-      assertEquals(new Set(written), new Set([wal]));
-      for (const sql of statements) {
-        assertMatch(sql, /^(BEGIN|ROLLBACK|SELECT|PRAGMA (integrity|schema))/);
-        assertEquals(sql.includes("IMMEDIATE"), false);
-      }
-      // And it holds no lock any more.
-      db.exec("BEGIN EXCLUSIVE; COMMIT; DELETE FROM zestor_kv");
-      assertEquals(await store.check(), []);
-      assertEquals(await store.kinds(), []);
-    },
-  );
-
-  testOnEachDriver(
-    `\`check()\` leaves no lock where it fails or is cancelled, with ${journal}`,
-    async (driver) => {
-      await using dir = await tempDir();
-      const path = dir.file("app.db");
-      using db = await connect(driver, fileAt(path));
-      const controller = new AbortController();
-      let then: (() => void) | undefined;
-      const options = { path, wal };
-      await using store = await openInstrumented(driver, options, (sql) => {
-        if (sql === LIST_FOUND_CHANGES) then?.();
-      });
-      await store.setAll(
-        "k",
-        Array.from({ length: 3_000 }, (_, i) => [`${i}`, i] as const),
-      );
-      then = () => {
-        throw new SqlError("io", "disk I/O error");
-      };
-      const error = await assertRejects(() => store.check(), StoreError);
-      assertEquals([error.code, error.message], [
-        "STORAGE",
-        "Cannot check: disk I/O error; see that the disk works, and has space left",
-      ]);
-      db.exec("BEGIN EXCLUSIVE; COMMIT");
-      then = () => controller.abort(new Error("enough"));
-      const { signal } = controller;
-      await assertRejects(() => store.check({ signal }), Error, "enough");
-      db.exec("BEGIN EXCLUSIVE; COMMIT");
-      then = undefined;
-      assertEquals(await store.check(), []);
-    },
-  );
-}
-
-testOnEachDriver(
-  "a watch that begins during a check begins after what others wrote",
-  async (tested) => {
-    await using dir = await tempDir();
-    const path = dir.file("app.db");
-    using db = await connect(tested, fileAt(path));
-    let watch: ReadableStreamDefaultReader<WatchEvent> | undefined;
-    const store = await openInstrumented(tested, { path }, (_sql, pages) => {
-      if (pages !== 2 || watch) return;
-      db.exec(INSERT("kind, key, value", "'k', 'others', 1"));
-      watch = store.watch("k").getReader();
-    });
-    await store.setAll(
-      "k",
-      Array.from({ length: 300 }, (_, i) => [`${i}`, i] as const),
-    );
-    assertEquals(await store.check(), []);
-    await store.set("k", "own", 1);
-    assertEquals((await watch!.read()).value?.key, "own");
-    await watch!.cancel();
-    await store.close();
-  },
-);
-
-testOnEachDriver(
-  "a watch may begin during a check of a file that is only read",
-  async (driver) => {
-    await using dir = await tempDir();
-    await using file = await openFilled(driver, dir);
-    await file.store.setAll(
-      "k",
-      Array.from({ length: 3_000 }, (_, i) => [`${i}`, i] as const),
-    );
-    // Its log is longer than this reader would keep.
-    const path = `file:${dir.file("app.db")}?mode=ro`;
-    await using reader = await openOn(driver, { path, history: 10 });
-    const checked = reader.check();
-    // Until it has begun.
-    await reader.get("k", "1");
-    const again = reader.check();
-    const watch = reader.watch("k").getReader();
-    const next = watch.read();
-    assertEquals(await checked, []);
-    assertEquals(await again, []);
-    await file.store.set("k", "x", 1);
-    assertEquals((await next).value?.key, "x");
-    await watch.cancel();
-  },
-);
-
-testOnEachDriver("`check()` waits for others' locks", async (driver) => {
-  await using dir = await tempDir();
-  const path = dir.file("app.db");
-  using db = await connect(driver, fileAt(path));
-  let tries = 0;
-  const options = { path, wal: false };
-  await using store = await openInstrumented(driver, options, (sql) => {
-    if (sql === "PRAGMA schema_version" && ++tries === 3) db.exec("COMMIT");
-  });
-  await fill(store);
-  db.exec("BEGIN EXCLUSIVE; DELETE FROM zestor_kv");
-  assertEquals(await store.check(), []);
-  assertEquals(tries, 3);
-});
 
 testOnEachDriver(
   "what a check finds, no read takes for something else",

@@ -23,3 +23,14 @@ export async function assertGranted(
     `Cannot ${name} ${path}: the permission is missing; run deno with --allow-${name}=${path}`,
   );
 }
+
+/**
+ * Throws `UsageError` where SQLite may not compact: `node:sqlite` takes every
+ * permission for it, and the other driver takes FFI, which is as much.
+ */
+export async function assertMayCompact(): Promise<void> {
+  if (await isGranted({ name: "ffi" })) return;
+  throw new UsageError(
+    "Cannot compact: the permission is missing; run deno with --allow-all",
+  );
+}

@@ -330,11 +330,7 @@ export class MemoryStorage implements Storage {
   assertWatchable(): void {}
 
   openSnapshot(): Snapshot {
-    const snapshot = new MemoryStorage();
-    for (const [kind, tree] of this.#kinds) {
-      // What both hold is copied when one of them changes it.
-      snapshot.#kinds.set(kind, tree.clone());
-    }
+    const snapshot = this.#cloneEntries();
     return {
       listKinds: () => snapshot.listKinds(),
       listEntries: (kind, after, limit) =>
@@ -344,12 +340,26 @@ export class MemoryStorage implements Storage {
   }
 
   openCheck(): Checkable {
+    const snapshot = this.#cloneEntries();
+    snapshot.#pruned = this.#pruned;
+    for (const change of this.#log) snapshot.#log.push(change);
     return {
+      keepsWritesOut: false,
       ownChecks: [],
-      entries: () => this.#findEntries(),
-      changes: () => this.#findChanges(),
-      valueOf: (revision) => this.#logged(revision)?.entry?.value,
+      entries: () => snapshot.#findEntries(),
+      changes: () => snapshot.#findChanges(),
+      valueOf: (revision) => snapshot.#logged(revision)?.entry?.value,
+      close: () => snapshot.close(),
     };
+  }
+
+  #cloneEntries(): MemoryStorage {
+    const clone = new MemoryStorage();
+    for (const [kind, tree] of this.#kinds) {
+      // What both hold is copied when one of them changes it.
+      clone.#kinds.set(kind, tree.clone());
+    }
+    return clone;
   }
 
   *#findEntries(): Generator<FoundEntry> {

@@ -15,6 +15,7 @@ import type {
   Checkable,
   FoundChange,
   FoundEntry,
+  Moment,
   OwnCheck,
 } from "../storage/storage.ts";
 import type { Database } from "./database.ts";
@@ -39,10 +40,17 @@ import {
 } from "./schema.ts";
 import { toDate } from "./time.ts";
 
-/** How many rows are read at once: each holds a value, or two. */
-const PAGE_SIZE = 64;
+/** How many rows are read at once, at most. */
+const MOST_ROWS = 64;
 
-/** One row more than a check tells of. */
+/** About how many bytes of values are read at once: it is not paused. */
+const PAGE_BYTES = 256 * 1024;
+
+/**
+ * One row more than a check tells of. SQLite has no way to pause it. To check
+ * each table by itself would hold the event loop for nearly as long, since the
+ * entries take most of the time, and would not find a page that is used twice.
+ */
 const INTEGRITY_CHECK = "PRAGMA integrity_check(101)";
 
 const RESTORE = "restore the file from a backup";
@@ -59,6 +67,7 @@ export interface CheckedFile {
 export class SqliteCheck implements Checkable {
   readonly #database: Database;
   readonly #file: CheckedFile;
+  readonly #moment: Moment;
   readonly ownChecks: readonly OwnCheck[] = [
     { part: "file", find: () => this.#checkFile() },
     { part: "file", find: () => this.#checkTables() },
@@ -67,11 +76,22 @@ export class SqliteCheck implements Checkable {
   ];
   /** Which tables there are, of the right shape. */
   #readable: ReadonlySet<string> = new Set();
+  /** How many rows the next page has. */
+  #limit = MOST_ROWS / 4;
 
-  /** Takes the connection, and what is known of its file. */
-  constructor(database: Database, file: CheckedFile) {
+  /** Takes the connection, what is known of its file, and the moment that it reads. */
+  constructor(database: Database, file: CheckedFile, moment: Moment) {
     this.#database = database;
     this.#file = file;
+    this.#moment = moment;
+  }
+
+  get keepsWritesOut(): boolean {
+    return this.#moment.keepsWritesOut;
+  }
+
+  close(): void {
+    this.#moment.close();
   }
 
   *#checkFile(): Generator<CheckFinding | undefined> {
@@ -167,42 +187,58 @@ export class SqliteCheck implements Checkable {
     let last: Row | undefined;
     let position: Position = "start";
     for (;;) {
-      const rows = this.#entriesPast(position, last);
+      const limit = this.#limit;
+      const rows = this.#entriesPast(position, last, limit);
       for (const row of rows) {
         if (last && !isPast(row, last)) throw notInOrder("entries");
         last = row;
         yield toEntry(row);
       }
-      if (rows.length === PAGE_SIZE) position = "key";
+      if (rows.length === limit) position = "key";
       // There are no more of that kind.
       else if (position === "key") position = "kind";
       else return;
     }
   }
 
-  #entriesPast(position: Position, last: Row | undefined): Row[] {
-    if (!last) {
-      return this.#database.all(selectFoundEntries("start"), PAGE_SIZE);
-    }
+  #entriesPast(
+    position: Position,
+    last: Row | undefined,
+    limit: number,
+  ): Row[] {
+    if (!last) return this.#page(selectFoundEntries("start"), limit);
     const { kind, key, kindType, keyType } = last;
     const params = position === "key" ? [kind, key] : [kind];
     const sql = selectFoundEntries(position, { kindType, keyType });
-    return this.#database.all(sql, ...params, PAGE_SIZE);
+    return this.#page(sql, ...params, limit);
   }
 
   *changes(): Generator<FoundChange> {
     if (!this.#canRead("zestor_changes")) return;
     let rows: Row[];
+    let limit: number;
     let after = 0;
     do {
-      rows = this.#database.all(LIST_FOUND_CHANGES, after, PAGE_SIZE);
+      limit = this.#limit;
+      rows = this.#page(LIST_FOUND_CHANGES, after, limit);
       for (const row of rows) {
         const revision = row.revision as number;
         if (revision <= after) throw notInOrder("changes");
         after = revision;
         yield toChange(row);
       }
-    } while (rows.length === PAGE_SIZE);
+    } while (rows.length === limit);
+  }
+
+  /** Reads some rows, and sets how many the next page has by how large these are. */
+  #page(sql: string, ...params: SqlValue[]): Row[] {
+    const rows = this.#database.all(sql, ...params);
+    if (rows.length === 0) return rows;
+    const bytes = rows.reduce((sum, row) => sum + sizeOf(row), 1);
+    const fitting = Math.floor(rows.length * PAGE_BYTES / bytes);
+    const most = Math.min(this.#limit * 2, MOST_ROWS);
+    this.#limit = Math.max(1, Math.min(fitting, most));
+    return rows;
   }
 
   valueOf(revision: number): Uint8Array | undefined {
@@ -218,6 +254,17 @@ export class SqliteCheck implements Checkable {
   #canRead(...tables: string[]): boolean {
     return tables.every((table) => this.#readable.has(table));
   }
+}
+
+/** About how many bytes a row has. */
+function sizeOf(row: Row): number {
+  let size = 0;
+  for (const name in row) {
+    const value = row[name];
+    if (value instanceof Uint8Array) size += value.byteLength;
+    else if (typeof value === "string") size += value.length;
+  }
+  return size;
 }
 
 /** Whether it is the table of another program, which has no change log and needs none. */

@@ -86,10 +86,8 @@ function describeDatabase(
   StoreInfo,
   "sqliteVersion" | "journalMode" | "checkpoints" | "size" | "walSize"
 > {
-  const { version, size } = database.get(DESCRIBE_DATABASE)!;
+  const { version } = database.get(DESCRIBE_DATABASE)!;
   const { journal_mode } = database.get(GET_JOURNAL_MODE)!;
-  const ofPages = { size: size as number, walSize: 0 };
-  const sizes = location.memory ? undefined : sizesOf(location.path);
   const areSafe = hasSafeCheckpoints(String(version));
   return {
     sqliteVersion: String(version),
@@ -99,9 +97,20 @@ function describeDatabase(
       : areSafe
       ? "automatic"
       : "exclusive",
-    // The driver may read what Deno may not.
-    ...(sizes ?? ofPages),
+    ...databaseSizes(location, database),
   };
+}
+
+/** The bytes of a database, and of its write-ahead log. */
+export function databaseSizes(
+  location: Location,
+  database: Database,
+): Pick<StoreInfo, "size" | "walSize"> {
+  const sizes = location.memory ? undefined : sizesOf(location.path);
+  if (sizes) return sizes;
+  // The driver may read what Deno may not.
+  const { size } = database.get(DESCRIBE_DATABASE)!;
+  return { size: size as number, walSize: 0 };
 }
 
 function describeFormat(

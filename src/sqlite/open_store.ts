@@ -15,6 +15,7 @@ import {
   copyOptions,
 } from "../options.ts";
 import { retryWhileBusy } from "../storage/lock_wait.ts";
+import type { WriteQueue } from "../storage/write_queue.ts";
 import { KvStore, type StoreConfig } from "../store/kv_store.ts";
 import {
   COMMON_OPTIONS,
@@ -33,6 +34,7 @@ import {
   type BackupSource,
   readBackupRequest,
 } from "./backup.ts";
+import { compact, type CompactResult } from "./compact.ts";
 import { Database } from "./database.ts";
 import {
   Checkpointer,
@@ -178,6 +180,49 @@ export interface SqliteStore<
   backup(path: string | URL, options?: BackupOptions): Promise<void>;
 
   /**
+   * Gives the file system back what the file no longer uses: a file never
+   * shrinks by itself, and its write-ahead log seldom. The change log keeps its
+   * `history`. In memory, it frees the pages.
+   *
+   * It comes after the writes called before it. It writes the database anew, in
+   * place, by one call of SQLite: the event loop waits for it, about 20 ms for
+   * each MB that is left. Who writes meanwhile waits: this store's writes for
+   * its end, those of others up to their `busyTimeout`. Readers and watches go
+   * on, but with a rollback journal they wait too. It needs free disk space for
+   * up to twice what is left.
+   *
+   * Then it empties the write-ahead log, and cuts its file to 0 bytes, as soon
+   * as nobody reads an older state. It waits for that up to `busyTimeout`,
+   * while the store goes on. If it waits in vain, the file shrinks when the log
+   * is emptied later.
+   *
+   * Deno lets the driver `"builtin"` do it only with `--allow-all`. The
+   * process that compacts need not be the one that uses the store.
+   *
+   * @param options What cancels it, until it has begun.
+   * @returns The bytes before and after, of the file and its write-ahead log.
+   * @throws {StoreBusyError} If another connection holds the lock for longer
+   * than `busyTimeout`. Nothing was done.
+   * @throws {StoreFullError} If the disk has no room for it. Nothing is lost.
+   * @throws {StoreReadOnlyError} If the store was opened read-only.
+   * @throws {StoreError} Of code `STORAGE`, if a permission is missing.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assert } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * await store.set("users", "alice", "x".repeat(100_000));
+   * await store.delete("users", "alice");
+   *
+   * const { before, after } = await store.compact();
+   * assert(after <= before);
+   * ```
+   */
+  compact(options?: OperationOptions): Promise<CompactResult>;
+
+  /**
    * What the store is, as of one moment: its file, its format, and how much is
    * in it. It counts every entry and every change, in one call.
    *
@@ -316,6 +361,8 @@ async function openLocation<Kinds extends object>(
       copyTo: (path) => storage.copyTo(path),
       openCopy: (path) => openCopy(path, driver, settings),
       describe: () => describeStore({ ...described, database, storage }),
+      compact: (queue, options) =>
+        compact({ location, database, storage }, queue, options),
     });
   } catch (error) {
     try {
@@ -373,6 +420,10 @@ async function openCopy(
 /** What a store knows of its file, beside what is stored in it. */
 interface OpenedFile extends BackupSource {
   describe(): StoreInfo;
+  compact(
+    queue: WriteQueue,
+    options: OperationOptions | undefined,
+  ): Promise<CompactResult>;
 }
 
 class OpenedStore<Kinds extends object> extends KvStore<Kinds>
@@ -389,6 +440,10 @@ class OpenedStore<Kinds extends object> extends KvStore<Kinds>
   async backup(path: string | URL, options?: BackupOptions): Promise<void> {
     const request = readBackupRequest(path, options);
     await this.runOwn((queue) => backUp(this.#file, queue, request));
+  }
+
+  async compact(options?: OperationOptions): Promise<CompactResult> {
+    return await this.runOwn((queue) => this.#file.compact(queue, options));
   }
 
   async info(options?: OperationOptions): Promise<StoreInfo> {

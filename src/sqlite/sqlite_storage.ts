@@ -49,6 +49,7 @@ import {
   DELETE_ENTRY,
   ENTRIES_AT_ONCE,
   GET_ENTRY,
+  GET_JOURNAL_MODE,
   GET_PREVIOUS,
   GET_SCHEMA_VERSION,
   GET_SIZE,
@@ -99,6 +100,8 @@ export class SqliteStorage implements Storage {
    */
   #head: number | undefined;
   #isWriting = false;
+  /** How many moments are read in the transaction that is open for them. */
+  #moments = 0;
 
   /** Takes over a connection. */
   constructor(database: Database, access: SqliteAccess) {
@@ -431,6 +434,8 @@ export class SqliteStorage implements Storage {
   }
 
   snapshot<T>(read: () => T): T {
+    // It is in one already.
+    if (this.#moments > 0) return read();
     this.#database.run("BEGIN");
     try {
       return read();
@@ -475,6 +480,17 @@ export class SqliteStorage implements Storage {
   openSnapshot(): Snapshot {
     const { openReader } = this.#access;
     if (!openReader) return listedSnapshot(this);
+    const reader = this.#beginReader(openReader);
+    return {
+      listKinds: () => reader.listKinds(),
+      listEntries: (kind, after, limit) =>
+        reader.listEntries(kind, rangePast(ALL_KEYS, after), { limit }),
+      close: () => this.#closeReader(reader),
+    };
+  }
+
+  /** Begins a read, as of this moment, through a connection of its own. */
+  #beginReader(openReader: () => Database): SqliteStorage {
     const reader = new SqliteStorage(openReader(), this.#access);
     try {
       // Else it may be another file that is now at the path.
@@ -485,12 +501,7 @@ export class SqliteStorage implements Storage {
       throw error;
     }
     this.#readers.add(reader);
-    return {
-      listKinds: () => reader.listKinds(),
-      listEntries: (kind, after, limit) =>
-        reader.listEntries(kind, rangePast(ALL_KEYS, after), { limit }),
-      close: () => this.#closeReader(reader),
-    };
+    return reader;
   }
 
   #closeReader(reader: SqliteStorage): void {
@@ -521,8 +532,41 @@ export class SqliteStorage implements Storage {
     }
   }
 
+  /** Throws if the file that is open is no longer the one at its path. */
+  assertInPlace(action: string): void {
+    if (!this.#access.isInPlace()) throw movedError(action);
+  }
+
   openCheck(): Checkable {
-    return new SqliteCheck(this.#database, this.#access);
+    this.#openMoment();
+    const moment = new SqliteCheck(this.#database, this.#access, {
+      keepsWritesOut: true,
+      close: () => this.#closeMoment(),
+    });
+    const { openReader, isInPlace } = this.#access;
+    // A second reader would keep the writer out, or there can be none, or it
+    // would read another file.
+    if (!openReader || !this.#hasWal() || !isInPlace()) return moment;
+    moment.close();
+    const reader = this.#beginReader(openReader);
+    return new SqliteCheck(reader.#database, this.#access, {
+      keepsWritesOut: false,
+      close: () => this.#closeReader(reader),
+    });
+  }
+
+  /** Whether there is a write-ahead log, as the open transaction has it. */
+  #hasWal(): boolean {
+    return this.#database.get(GET_JOURNAL_MODE)?.journal_mode === "wal";
+  }
+
+  #openMoment(): void {
+    if (this.#moments === 0) this.beginRead();
+    this.#moments++;
+  }
+
+  #closeMoment(): void {
+    if (--this.#moments === 0) this.rollBack();
   }
 
   close(): void {

@@ -167,8 +167,18 @@ export interface OwnCheck {
   find(): Iterable<CheckFinding | undefined>;
 }
 
+/** A moment that stays readable until it is closed, whoever writes meanwhile. */
+export interface Moment {
+  /**
+   * Whether it lasts only as long as this storage writes nothing. Its own reads
+   * may go on.
+   */
+  readonly keepsWritesOut: boolean;
+  close(): void;
+}
+
 /** What a check reads, all of it as of one moment. */
-export interface Checkable {
+export interface Checkable extends Moment {
   readonly ownChecks: readonly OwnCheck[];
   /** Every entry, by kind and key. */
   entries(): Iterable<FoundEntry>;
@@ -217,7 +227,7 @@ export interface Storage extends Entries, Changes, Transactions {
   assertWatchable(): void;
   /** The entries as of this moment. To be used outside a transaction. */
   openSnapshot(): Snapshot;
-  /** What a check reads. To be used in a transaction that only reads. */
+  /** What a check reads, as of this moment. To be called outside a transaction. */
   openCheck(): Checkable;
   close(): void;
 }

@@ -13,12 +13,12 @@
  */
 import { StoreError } from "../errors.ts";
 import { type MaybePromise, unlessAborted } from "../promises.ts";
-import { runInSlices, Slice } from "../slice.ts";
+import { runInSlices, SHORT_SLICE_MS, Slice } from "../slice.ts";
 import { LockWait, retryWhileBusy } from "./lock_wait.ts";
-import type { Transactions } from "./storage.ts";
+import type { Moment, Transactions } from "./storage.ts";
 
 /** A write, as the queue sees it. */
-export type WriteJob<T> = SingleWrite<T> | BulkWrite<T>;
+export type WriteJob<T> = SingleWrite<T> | BulkWrite<T> | LoneWrite<T>;
 
 interface Job {
   /** For messages: "set", "delete", … */
@@ -42,6 +42,12 @@ export interface BulkWrite<T> extends Job {
   size(): number;
   /** The same as `run`, but yields wherever it may pause. */
   steps(): Generator<void, T>;
+}
+
+/** A write that is not done inside a transaction, but is one of its own. */
+export interface LoneWrite<T> extends Job {
+  /** Does the work; throws at once where another connection has the lock: then it is tried again. */
+  runAlone(): T;
 }
 
 /** What the queue does at the end of each transaction, inside it and after. */
@@ -81,6 +87,8 @@ interface Queued {
   dropped: boolean;
   /** It shared a transaction that failed: now it gets one of its own. */
   alone: boolean;
+  /** Since when a lone write has been refused the lock. */
+  lockWait?: LockWait;
   /** What reads that were called after it wait for. */
   left?: PromiseWithResolvers<void>;
   settle(outcome: Outcome): void;
@@ -94,8 +102,10 @@ export class WriteQueue {
   readonly #slice = new Slice();
   /** In the order of their calls; those of the open transaction come first. */
   readonly #waiting: Queued[] = [];
-  /** The open transaction, or long read: it resolves when that has ended. */
+  /** The open transaction, or a read that runs alone: it resolves when that has ended. */
   #transaction: PromiseWithResolvers<void> | undefined;
+  /** The moments that keep writes out: each resolves when it has been closed. */
+  readonly #moments = new Set<Promise<void>>();
   #draining: Promise<void> | undefined;
   /** Since when the lock has been refused. */
   #lockWait: LockWait | undefined;
@@ -217,27 +227,33 @@ export class WriteQueue {
   }
 
   /**
-   * Runs a long read after the writes called before it, in slices, all of it as
-   * of one moment. Whatever is called meanwhile waits for its end.
+   * Runs a long read in slices. `open` is called after the writes called before
+   * it, and gives the moment to read. It is closed in any case. Other reads go
+   * on meanwhile, and so do writes, unless the moment keeps them out: then they
+   * wait for its end.
    */
-  async readInSlices<T>(
+  async readInSlices<Opened extends Moment, T>(
     action: string,
-    read: () => Generator<void, T>,
+    open: () => Opened,
+    read: (moment: Opened) => Generator<void, T>,
     signal?: AbortSignal,
   ): Promise<T> {
+    const closed = Promise.withResolvers<void>();
     const begin = () => {
-      this.#transactions.beginRead();
-      return this.#transaction = Promise.withResolvers();
+      const moment = open();
+      // In the same step: a write between the two would be in the way.
+      if (moment.keepsWritesOut) this.#moments.add(closed.promise);
+      return moment;
     };
-    const transaction = await this.read(action, begin, signal);
+    const moment = await this.read(action, begin, signal);
     try {
-      return await runInSlices(read(), signal);
+      return await runInSlices(read(moment), signal, SHORT_SLICE_MS);
     } catch (error) {
       throw this.#transactions.errorOf(action, error);
     } finally {
-      this.#transactions.rollBack();
-      this.#transaction = undefined;
-      transaction.resolve();
+      this.#moments.delete(closed.promise);
+      closed.resolve();
+      moment.close();
     }
   }
 
@@ -252,11 +268,17 @@ export class WriteQueue {
     signal?: AbortSignal,
   ): Promise<T> {
     const begin = () => {
+      if (this.#moments.size > 0) return undefined;
       const result = read();
       const transaction = this.#transaction = Promise.withResolvers();
       return { result, transaction };
     };
-    const { result, transaction } = await this.read(action, begin, signal);
+    let begun = await this.read(action, begin, signal);
+    while (!begun) {
+      await unlessAborted(Promise.all(this.#moments), signal);
+      begun = await this.read(action, begin, signal);
+    }
+    const { result, transaction } = begun;
     try {
       return await result;
     } catch (error) {
@@ -290,8 +312,10 @@ export class WriteQueue {
     for (let first = this.#first(); first; first = this.#first()) {
       if (!first.ready) await first.held?.promise;
       else if (this.#slice.isUsedUp) await this.#slice.nextTurn();
-      // A long read's: its own are ended before it comes here.
+      // That of a read: its own are ended before it comes here.
       else if (this.#transaction) await this.#transaction.promise;
+      else if (this.#moments.size > 0) await Promise.all(this.#moments);
+      else if ("runAlone" in first.job) await this.#runLone(first, first.job);
       else {
         const begun = this.#begin();
         if (begun === true || await begun) await this.#runTransaction();
@@ -305,6 +329,29 @@ export class WriteQueue {
   #first(): Queued | undefined {
     while (this.#waiting[0]?.dropped) this.#waiting.shift()!.left?.resolve();
     return this.#waiting[0];
+  }
+
+  /** Tries a lone write. It has a wait of its own: what is called after it does not give up with it. */
+  async #runLone(
+    queued: Queued,
+    { runAlone }: LoneWrite<unknown>,
+  ): Promise<void> {
+    this.#lockWait = undefined;
+    try {
+      const value = runAlone();
+      this.#waiting.shift();
+      queued.settle({ value });
+      queued.left?.resolve();
+      // The reads that waited for the end go before the next transaction.
+      return await undefined;
+    } catch (error) {
+      const wait = queued.lockWait ??= new LockWait();
+      const isOver = wait.elapsed >= this.#busyTimeout;
+      if (isOver || !this.#transactions.isBusy(error)) {
+        return this.#failAlone(queued, error);
+      }
+      await wait.pause(this.#busyTimeout);
+    }
   }
 
   /** Begins a transaction, or tells that the first write got an error instead. */
@@ -480,7 +527,8 @@ export class WriteQueue {
 
 /** Whether a write, which is ready, is to share its transaction with none. */
 function isAlone({ alone, job }: Queued): boolean {
-  return alone || ("size" in job && job.size() > MOST_SHARED);
+  return alone || "runAlone" in job ||
+    ("size" in job && job.size() > MOST_SHARED);
 }
 
 function drop(queued: Queued, error: unknown): void {

@@ -51,7 +51,6 @@ type LastChange = Pick<FoundChange, "revision" | "type" | "version">;
 /** One check of a storage. */
 export class StoreCheck {
   readonly #storage: Storage;
-  readonly #checkable: Checkable;
   readonly #values: Values;
   readonly #findings = new Map<CheckPart, Findings>(
     PARTS.map((part) => [part, new Findings(part)]),
@@ -66,34 +65,48 @@ export class StoreCheck {
   /** Takes the storage, and what decodes its values. */
   constructor(storage: Storage, values: Values) {
     this.#storage = storage;
-    this.#checkable = storage.openCheck();
     this.#values = values;
   }
 
-  /** Runs it, in its turn; rejects with `signal.reason` when that aborts. */
-  async run(queue: WriteQueue, signal?: AbortSignal): Promise<CheckFinding[]> {
+  /** Reads everything, in its turn; rejects with `signal.reason` when that aborts. */
+  async read(queue: WriteQueue, signal?: AbortSignal): Promise<void> {
     try {
-      await queue.readInSlices("check", () => this.#checkAll(), signal);
+      await queue.readInSlices(
+        "check",
+        () => this.#storage.openCheck(),
+        (checkable) => this.#checkAll(checkable),
+        signal,
+      );
     } catch (error) {
       // Not even a read could begin.
       if (!(error instanceof StoreCorruptError)) throw error;
       this.#add({ part: "file", message: error.message });
     }
+  }
+
+  /** What was found, once every schema has answered: the storage is no longer read. */
+  async findings(signal?: AbortSignal): Promise<CheckFinding[]> {
     await unlessAborted(Promise.all(this.#validating), signal);
     return [...this.#findings.values()].flatMap((found) => found.list());
   }
 
-  *#checkAll(): Generator<void, void> {
-    for (const { part, find } of this.#checkable.ownChecks) {
+  *#checkAll(checkable: Checkable): Generator<void, void> {
+    for (const { part, find } of checkable.ownChecks) {
       yield* this.#unlessCorrupt(part, this.#addAll(find()));
     }
-    const logIsRead = yield* this.#unlessCorrupt("log", this.#checkLog());
+    const logIsRead = yield* this.#unlessCorrupt(
+      "log",
+      this.#checkLog(checkable),
+    );
     // Of a log that could not be read to its end nothing is known to be last.
     if (!logIsRead) {
       this.#lastChanges.clear();
       this.#logIsWhole = false;
     }
-    const allRead = yield* this.#unlessCorrupt("entries", this.#checkEntries());
+    const allRead = yield* this.#unlessCorrupt(
+      "entries",
+      this.#checkEntries(checkable),
+    );
     if (allRead) yield* this.#addMissing();
   }
 
@@ -128,14 +141,14 @@ export class StoreCheck {
 
   // The log.
 
-  *#checkLog(): Generator<void, void> {
+  *#checkLog(checkable: Checkable): Generator<void, void> {
     let next: number | undefined;
-    for (const change of this.#checkable.changes()) {
+    for (const change of checkable.changes()) {
       const { revision } = change;
       if (next === undefined) this.#logIsWhole = revision === 1;
       else if (revision !== next) this.#addGap(next, revision - 1);
       next = revision + 1;
-      this.#checkChange(change);
+      this.#checkChange(change, checkable);
       yield;
     }
   }
@@ -154,7 +167,7 @@ export class StoreCheck {
     this.#logIsWhole = false;
   }
 
-  #checkChange(change: FoundChange): void {
+  #checkChange(change: FoundChange, checkable: Checkable): void {
     const { revision, type, version } = change;
     const add = (problem: string, name?: Name) =>
       this.#add({
@@ -169,7 +182,7 @@ export class StoreCheck {
     const keys = this.#keysOf(name.kind);
     const last = keys.get(name.key);
     keys.set(name.key, { revision, type, version });
-    for (const problem of this.#problemsOf(change, last)) {
+    for (const problem of this.#problemsOf(change, last, checkable)) {
       add(`${problem}, in a change of ${quote(name.kind, name.key)}`, name);
     }
   }
@@ -183,6 +196,7 @@ export class StoreCheck {
   *#problemsOf(
     { type, version, value, previous }: FoundChange,
     last: LastChange | undefined,
+    checkable: Checkable,
   ): Generator<string> {
     if (type !== "create" && type !== "update" && type !== "delete") {
       return yield `has the type ${Deno.inspect(type)}`;
@@ -205,20 +219,16 @@ export class StoreCheck {
     if (isVersion(version) && version !== expected) {
       yield `has version ${version}, expected ${expected}`;
     }
-    if (previous && !equalBytes(previous, this.#valueOf(last))) {
+    if (previous && !equalBytes(previous, checkable.valueOf(last.revision))) {
       yield `has another previous value than revision ${last.revision} wrote`;
     }
   }
 
-  #valueOf({ revision }: LastChange): Uint8Array | undefined {
-    return this.#checkable.valueOf(revision);
-  }
-
   // The entries.
 
-  *#checkEntries(): Generator<void, void> {
+  *#checkEntries(checkable: Checkable): Generator<void, void> {
     let before: Name | undefined;
-    for (const entry of this.#checkable.entries()) {
+    for (const entry of checkable.entries()) {
       const wrongName = nameProblem(entry);
       if (wrongName) {
         const message =
@@ -227,7 +237,7 @@ export class StoreCheck {
       } else {
         const name = nameOf(entry);
         this.#checkOrder(before, name);
-        this.#checkEntry(entry, name);
+        this.#checkEntry(entry, name, checkable);
         before = name;
       }
       yield;
@@ -251,7 +261,7 @@ export class StoreCheck {
     this.#addEntry(name, problem);
   }
 
-  #checkEntry(entry: FoundEntry, name: Name): void {
+  #checkEntry(entry: FoundEntry, name: Name, checkable: Checkable): void {
     const { version, value, updatedAt } = entry;
     if (!isVersion(version)) {
       const problem = versionProblem(version);
@@ -263,7 +273,7 @@ export class StoreCheck {
     }
     if (value) this.#checkValue(name, value);
     else this.#addEntry(name, "has no value");
-    this.#checkAgainstLog(entry, name);
+    this.#checkAgainstLog(entry, name, checkable);
   }
 
   #checkValue(name: Name, bytes: Uint8Array): void {
@@ -285,7 +295,11 @@ export class StoreCheck {
     }
   }
 
-  #checkAgainstLog({ version, value }: FoundEntry, name: Name): void {
+  #checkAgainstLog(
+    { version, value }: FoundEntry,
+    name: Name,
+    checkable: Checkable,
+  ): void {
     const keys = this.#lastChanges.get(name.kind);
     const last = keys?.get(name.key);
     keys?.delete(name.key);
@@ -303,7 +317,7 @@ export class StoreCheck {
         `has version ${version}, and version ${last.version} in revision ${revision}, its last change`;
       this.#addEntry(name, problem, revision);
     }
-    if (value && !equalBytes(value, this.#valueOf(last))) {
+    if (value && !equalBytes(value, checkable.valueOf(revision))) {
       const problem =
         `has another value than revision ${revision} wrote, its last change`;
       this.#addEntry(name, problem, revision);

@@ -439,7 +439,8 @@ export class KvStore<
     const { signal } = copyOptions("check", options, ["signal"]);
     this.#assertOpen();
     const check = new StoreCheck(this.#storage, this.#values);
-    return await this.#track(check.run(this.#queue, signal));
+    await this.#track(check.read(this.#queue, signal));
+    return await check.findings(signal);
   }
 
   /** Runs an operation that a store has beside the contract's: `close` waits for it. */

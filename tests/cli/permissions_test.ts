@@ -85,6 +85,7 @@ for (const { name } of ENDING) {
 /** A flag for each of the paths that a flag names. */
 function singlePaths(flag: string): string[] {
   const [name, paths] = flag.split("=");
+  if (paths === undefined) return [flag];
   return paths.split(",").map((path) => `${name}=${path}`);
 }
 

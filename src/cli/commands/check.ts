@@ -22,7 +22,7 @@ export const check: Command = defineCommand({
   name: "check",
   brief: message`Prints what is wrong with what the store holds.`,
   details:
-    message`A finding has the names part and message, and where it is about one of them kind, key and revision. Findings are never cut to the width of a terminal. Where there are any, the exit code is 3. It takes time in proportion to what is stored.`,
+    message`A finding has the names part and message, and where it is about one of them kind, key and revision. Findings are never cut to the width of a terminal. Where there are any, the exit code is 3. It takes time in proportion to what is stored. Others read and write meanwhile, but with a rollback journal those who write wait.`,
   example: "zestor check --db app.db",
   permissions: READ_PERMISSIONS,
   parser: () => object({ format: formatOption() }),

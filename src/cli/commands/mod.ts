@@ -6,6 +6,7 @@
 import type { Command } from "../command.ts";
 import { backup } from "./backup.ts";
 import { check } from "./check.ts";
+import { compact } from "./compact.ts";
 import { count } from "./count.ts";
 import { deleteCommand } from "./delete.ts";
 import { entry } from "./entry.ts";
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   exportCommand,
   importCommand,
   backup,
+  compact,
   check,
   info,
 ];

@@ -1,0 +1,34 @@
+/**
+ * `zestor compact`: gives back what the file no longer uses.
+ *
+ * @module
+ */
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import type { CompactResult } from "../../sqlite/compact.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { formatOption } from "../options.ts";
+import { type Columns, printRecord } from "../output/formats.ts";
+import { assertMayCompact } from "../permissions.ts";
+
+const COLUMNS: Columns<CompactResult> = {
+  titles: ["BEFORE", "AFTER"],
+  cells: ({ before, after }) => [`${before} bytes`, `${after} bytes`],
+};
+
+/** The command. */
+export const compact: Command = defineCommand({
+  name: "compact",
+  brief: message`Gives the file system back what the file no longer uses.`,
+  details:
+    message`It writes the file anew, in place, and empties its write-ahead log. It needs free disk space for up to twice what is left. Others who write wait meanwhile, up to their busy timeout; with a rollback journal those who read wait too. The change log stays as it is. The record printed has the names before and after: the bytes of the file and its write-ahead log.`,
+  example: "zestor compact --db app.db",
+  permissions: "--allow-all",
+  parser: () => object({ format: formatOption() }),
+  async run({ openStore, printing, signal }, { format }) {
+    await assertMayCompact();
+    await using store = await openStore("write");
+    const result = await store.compact({ signal });
+    await printRecord(result, COLUMNS, printing(format));
+  },
+});

@@ -1,0 +1,112 @@
+/**
+ * Compacting: the database is written anew without what it no longer uses, in
+ * place, and its write-ahead log is emptied.
+ *
+ * This is SQLite's `VACUUM` (https://sqlite.org/lang_vacuum.html), and not its
+ * incremental mode. That one has to be chosen when a file is made, so it does
+ * nothing for the files that there are; every write to them would have to keep
+ * a map of the pages; and pages that are only half full stay as they are.
+ *
+ * @module
+ */
+import type { OperationOptions } from "../contract.ts";
+import { StoreBusyError, StoreError } from "../errors.ts";
+import { copyOptions } from "../options.ts";
+import type { WriteQueue } from "../storage/write_queue.ts";
+import { emptyLog } from "./checkpoint.ts";
+import type { Database } from "./database.ts";
+import { type Location, SqlError } from "./driver/driver.ts";
+import { isBusy } from "./failure.ts";
+import { databaseSizes } from "./info.ts";
+import type { SqliteStorage } from "./sqlite_storage.ts";
+
+/** What compacting gave back to the file system, in bytes. */
+export interface CompactResult {
+  /** What the file and its write-ahead log had before; in memory, the database's pages. */
+  before: number;
+  /** What they have now. */
+  after: number;
+}
+
+/** A store that is compacted. */
+export interface CompactedStore {
+  readonly location: Location;
+  readonly database: Database;
+  readonly storage: SqliteStorage;
+}
+
+/** Compacts a store, in its turn among the writes. */
+export async function compact(
+  { location, database, storage }: CompactedStore,
+  queue: WriteQueue,
+  options: OperationOptions | undefined,
+): Promise<CompactResult> {
+  const action = "compact";
+  const { signal } = copyOptions(action, options, ["signal"]);
+  storage.assertWritable(action);
+  const size = () => {
+    const { size, walSize } = databaseSizes(location, database);
+    return size + walSize;
+  };
+  const runAlone = () => {
+    storage.assertInPlace(action);
+    const before = size();
+    vacuum(database);
+    return before;
+  };
+  const before = await queue.write({ action, runAlone }, signal);
+  await whenNobodyReads(queue, action, database);
+  return { before, after: await queue.readCommitted(action, size) };
+}
+
+/** Throws at once if another connection has the lock. */
+function vacuum(database: Database): void {
+  // Else what is in the log would take room beside the new pages.
+  emptyLog(database);
+  try {
+    database.run("VACUUM");
+  } catch (error) {
+    if (!isBusy(error)) clearLeftovers(database);
+    throw isForbidden(error) ? forbiddenError(error) : error;
+  }
+}
+
+/** Pages that were written, but not committed, would take the room that a full disk lacks. */
+function clearLeftovers(database: Database): void {
+  try {
+    emptyLog(database);
+  } catch {
+    // Why it cannot be compacted is what counts.
+  }
+}
+
+/** Empties the write-ahead log as soon as nobody is in the way, for `busyTimeout` at most. */
+async function whenNobodyReads(
+  queue: WriteQueue,
+  action: string,
+  database: Database,
+): Promise<void> {
+  try {
+    await queue.readCommitted(action, () => {
+      if (emptyLog(database)) return;
+      throw new SqlError("busy", "the write-ahead log is being read");
+    });
+  } catch (error) {
+    // The database is compact all the same. The log is emptied later.
+    if (!(error instanceof StoreBusyError)) throw error;
+  }
+}
+
+/** Without every permission Deno lets SQLite attach nothing, as `VACUUM` does. */
+function isForbidden(error: unknown): error is SqlError {
+  return error instanceof SqlError &&
+    error.message.includes("too many attached databases");
+}
+
+function forbiddenError(cause: SqlError): StoreError {
+  return new StoreError(
+    "STORAGE",
+    'Cannot compact: Deno lets node:sqlite do it only with every permission; run this process, or "zestor compact" beside it, with --allow-all',
+    { cause },
+  );
+}
