@@ -46,6 +46,12 @@ async function fill(store: SqliteStore): Promise<void> {
 
 const SMALL_HISTORY = { history: 10 };
 
+/** Asserts that a write-ahead log is empty: with an old SQLite library that is a page. */
+async function assertLogIsEmpty(store: SqliteStore): Promise<void> {
+  const { checkpoints, walSize } = await store.info();
+  assert(walSize <= (checkpoints === "exclusive" ? 4_152 : 0), `${walSize}`);
+}
+
 async function contentsOf(store: SqliteStore) {
   const { log } = await store.info();
   return { log, text: await textOf(store.export()) };
@@ -74,7 +80,8 @@ for (const [what, optionsFor] of Object.entries(DATABASES)) {
       const { before, after } = await store.compact();
       assertEquals(before, info.size + info.walSize);
       const { size, walSize } = await store.info();
-      assertEquals([after, walSize], [size, 0]);
+      assertEquals(after, size + walSize);
+      await assertLogIsEmpty(store);
       assert(after < before / 2, `${before} ${after}`);
 
       assertEquals(await contentsOf(store), contents);
@@ -256,8 +263,9 @@ testOnEachDriver(
     await reader.cancel();
     const { before, after } = await compacting;
     assert(after < before);
-    assertEquals((await store.info()).walSize, 0);
-    assertEquals((await store.info()).size, after);
+    await assertLogIsEmpty(store);
+    const { size, walSize } = await store.info();
+    assertEquals(size + walSize, after);
 
     // If they read on, it is compact all the same.
     await using hasty = await openOn(driver, { path, busyTimeout: 0 });
@@ -339,7 +347,7 @@ for (const driver of drivers) {
     await Deno.truncate(ballast, (await Deno.stat(ballast)).size - MB);
     await assertRejects(() => store.compact(), StoreFullError, "free some");
     // It has left nothing that takes the room.
-    assertEquals((await store.info()).walSize, 0);
+    await assertLogIsEmpty(store);
     assertEquals(await contentsOf(store), contents);
     await store.set("k", "a", 0);
     await disk.free();

@@ -20,6 +20,7 @@
  */
 import type { Database } from "./database.ts";
 import type { Connection } from "./driver/driver.ts";
+import { isBusy } from "./failure.ts";
 import {
   DISABLE_CHECKPOINTS,
   GET_PAGE_SIZE,
@@ -76,6 +77,34 @@ export function hasSafeCheckpoints(version: string): boolean {
   }
 }
 
+/**
+ * Moves everything that is in the write-ahead log to the database, and cuts its
+ * file. Tells whether that is done: not if another connection writes, or still
+ * reads what is in the log. Without such a log there is nothing to do. For
+ * a library whose checkpoints are safe.
+ *
+ * The checkpoint takes the write lock before it reads how long the log is. If
+ * it does not get that, SQLite makes a passive one, and tells that it was busy
+ * (https://sqlite.org/c3ref/wal_checkpoint_v2.html).
+ */
+export function emptyLog(database: Database): boolean {
+  try {
+    return database.get("PRAGMA wal_checkpoint(TRUNCATE)")?.busy === 0;
+  } catch (error) {
+    if (isBusy(error)) return false;
+    throw error;
+  }
+}
+
+/** What SQLite tells of a checkpoint (https://sqlite.org/pragma.html#pragma_wal_checkpoint). */
+interface CheckpointResult {
+  readonly busy: number;
+  /** How many pages are in the log. */
+  readonly log: number;
+  /** How many of them are copied. */
+  readonly checkpointed: number;
+}
+
 /** Makes the checkpoints of a connection whose library must not. */
 export class Checkpointer {
   readonly #database: Database;
@@ -101,22 +130,54 @@ export class Checkpointer {
     const isDue = walSize === undefined
       ? this.#commits % COMMITS_UNSEEN === 0
       : walSize > this.#logLimit;
-    if (isDue) this.run();
+    if (!isDue) return;
+    try {
+      this.#run();
+    } catch {
+      // A checkpoint that fails loses nothing: the log stays as it is, and the
+      // next commit tries again. What is wrong with the file, the next read or
+      // write tells.
+    }
   }
 
-  /** Makes a checkpoint, unless another connection has a lock: then the next commit tries again. */
-  run(): void {
+  /** Does what `emptyLog` does. */
+  emptyLog(): boolean {
     try {
-      const second = this.#second ??= this.#openSecond();
-      second.run("BEGIN IMMEDIATE");
-      try {
-        this.#database.all("PRAGMA wal_checkpoint(PASSIVE)");
-      } finally {
-        second.rollBack();
-      }
-    } catch {
-      // A checkpoint that fails loses nothing: the log stays as it is. What is
-      // wrong with the file, the next write or read tells.
+      const { busy, log, checkpointed } = this.#run();
+      // In another journal mode both are -1.
+      if (log <= 0) return true;
+      if (busy !== 0 || log !== checkpointed) return false;
+      this.#beginLogAnew();
+      return true;
+    } catch (error) {
+      if (isBusy(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Makes a checkpoint; throws if another connection has a lock. */
+  #run(): CheckpointResult {
+    const second = this.#second ??= this.#openSecond();
+    second.run("BEGIN IMMEDIATE");
+    try {
+      const result = this.#database.get("PRAGMA wal_checkpoint(PASSIVE)");
+      return result as unknown as CheckpointResult;
+    } finally {
+      second.rollBack();
+    }
+  }
+
+  /**
+   * Cuts the log's file. A log that was copied as a whole begins anew with the
+   * next commit, so this makes one that changes nothing.
+   */
+  #beginLogAnew(): void {
+    const { user_version } = this.#database.get("PRAGMA user_version")!;
+    this.#database.get(limitLog(0));
+    try {
+      this.#database.run(`PRAGMA user_version = ${user_version}`);
+    } finally {
+      this.#database.get(limitLog(this.#logLimit));
     }
   }
 

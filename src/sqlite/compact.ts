@@ -13,7 +13,6 @@ import type { OperationOptions } from "../contract.ts";
 import { StoreBusyError, StoreError } from "../errors.ts";
 import { copyOptions } from "../options.ts";
 import type { WriteQueue } from "../storage/write_queue.ts";
-import { emptyLog } from "./checkpoint.ts";
 import type { Database } from "./database.ts";
 import { type Location, SqlError } from "./driver/driver.ts";
 import { isBusy } from "./failure.ts";
@@ -51,30 +50,30 @@ export async function compact(
   const runAlone = () => {
     storage.assertInPlace(action);
     const before = size();
-    vacuum(database);
+    vacuum(storage, database);
     return before;
   };
   const before = await queue.write({ action, runAlone }, signal);
-  await whenNobodyReads(queue, action, database);
+  await whenNobodyReads(queue, action, storage);
   return { before, after: await queue.readCommitted(action, size) };
 }
 
 /** Throws at once if another connection has the lock. */
-function vacuum(database: Database): void {
+function vacuum(storage: SqliteStorage, database: Database): void {
   // Else what is in the log would take room beside the new pages.
-  emptyLog(database);
+  storage.emptyLog();
   try {
     database.run("VACUUM");
   } catch (error) {
-    if (!isBusy(error)) clearLeftovers(database);
+    if (!isBusy(error)) clearLeftovers(storage);
     throw isForbidden(error) ? forbiddenError(error) : error;
   }
 }
 
 /** Pages that were written, but not committed, would take the room that a full disk lacks. */
-function clearLeftovers(database: Database): void {
+function clearLeftovers(storage: SqliteStorage): void {
   try {
-    emptyLog(database);
+    storage.emptyLog();
   } catch {
     // Why it cannot be compacted is what counts.
   }
@@ -84,11 +83,11 @@ function clearLeftovers(database: Database): void {
 async function whenNobodyReads(
   queue: WriteQueue,
   action: string,
-  database: Database,
+  storage: SqliteStorage,
 ): Promise<void> {
   try {
     await queue.readCommitted(action, () => {
-      if (emptyLog(database)) return;
+      if (storage.emptyLog()) return;
       throw new SqlError("busy", "the write-ahead log is being read");
     });
   } catch (error) {

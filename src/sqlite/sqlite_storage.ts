@@ -28,7 +28,7 @@ import type {
   StoredValue,
 } from "../storage/storage.ts";
 import { type CheckedFile, SqliteCheck } from "./check.ts";
-import type { Checkpointer } from "./checkpoints.ts";
+import { type Checkpointer, emptyLog } from "./checkpoints.ts";
 import type { Database } from "./database.ts";
 import {
   copyName,
@@ -534,7 +534,12 @@ export class SqliteStorage implements Storage {
 
   /** Throws if the file that is open is no longer the one at its path. */
   assertInPlace(action: string): void {
-    if (!this.#access.isInPlace()) throw movedError(action);
+    this.#access.files.assertInPlace(action);
+  }
+
+  /** Empties the write-ahead log, if nobody is in the way; tells whether that is done. */
+  emptyLog(): boolean {
+    return this.#access.checkpointer?.emptyLog() ?? emptyLog(this.#database);
   }
 
   openCheck(): Checkable {

@@ -12,10 +12,12 @@ import { runProgram, tell } from "./peer_side.ts";
 
 /** What a peer does to a file, and where it writes the trace. */
 export interface MakeCallsArgs extends CallersOptions {
-  store: Pick<
-    StoreOptions,
-    "path" | "wal" | "durability" | "history" | "busyTimeout"
-  > & { driver: "builtin" | "ffi" };
+  store:
+    & Pick<
+      StoreOptions,
+      "path" | "wal" | "durability" | "history" | "busyTimeout"
+    >
+    & { driver: "builtin" | "ffi" };
   trace: string;
 }
 
