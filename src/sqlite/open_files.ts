@@ -16,7 +16,10 @@ import { mayRead } from "./database_file.ts";
 import type { Location } from "./driver/driver.ts";
 
 /** How long reads may go on without a look at the files, in ms. */
-const LOOK_EVERY_MS = 1_000;
+const READ_AGE_MS = 1_000;
+
+/** The same for the look before a write. Another one follows before the write resolves. */
+const WRITE_AGE_MS = 2;
 
 /** What is at a path. */
 type Found = "same" | "other" | "none";
@@ -67,12 +70,22 @@ export class OpenFiles {
     }
   }
 
-  /** The same, unless it was found so a moment ago. */
-  look(action: string): void {
-    if (performance.now() - this.#lastLook < LOOK_EVERY_MS) return;
+  /** The same before a read, unless it was found so in the last second. */
+  lookBeforeRead(action: string): void {
+    if (this.#age < READ_AGE_MS) return;
     this.assertInPlace(action);
     // Another process may have begun a write-ahead log since.
     this.noteLogs();
+  }
+
+  /** The same before a write, unless it was found so just now, as after the write before. */
+  lookBeforeWrite(action: string): void {
+    if (this.#age >= WRITE_AGE_MS) this.assertInPlace(action);
+  }
+
+  /** How long ago all was found in place, in ms. */
+  get #age(): number {
+    return performance.now() - this.#lastLook;
   }
 
   /**

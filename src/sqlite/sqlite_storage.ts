@@ -382,7 +382,7 @@ export class SqliteStorage implements Storage {
   begin(): void {
     // With a rollback journal SQLite looks itself; with a write-ahead log what
     // is written would be lost.
-    this.#access.files.assertInPlace("write");
+    this.#access.files.lookBeforeWrite("write");
     this.#database.run("BEGIN IMMEDIATE");
     this.#isWriting = true;
   }
@@ -397,7 +397,7 @@ export class SqliteStorage implements Storage {
   }
 
   look(action: string): void {
-    this.#access.files.look(action);
+    this.#access.files.lookBeforeRead(action);
   }
 
   rollBack(): void {
