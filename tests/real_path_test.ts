@@ -188,7 +188,7 @@ testOnEachDriver(
     await assertRejects(
       () => openOn(driver, { path: dir.file("link.db") }),
       StoreOpenError,
-      "it is a directory; give the path of a file",
+      "link.db: it is a directory; give the path of a file",
     );
   },
 );

@@ -7,6 +7,7 @@
  */
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { StoreOpenError } from "../errors.ts";
+import { assertDatabaseFile } from "./database_file.ts";
 import type { Location } from "./driver/driver.ts";
 
 /** How many links one after the other are followed, as Linux and macOS do at most. */
@@ -23,10 +24,12 @@ const LONGEST_NAME = 255 - "-journal".length;
 
 /**
  * A location whose file has its real path. Throws `StoreOpenError` if there can
- * be no such path.
+ * be no such path, or if it leads to something else than a file.
  */
 export function atRealPath(location: Location): Location {
   if (location.memory) return location;
+  // Here the error has the path as it was given. Links may change later.
+  assertDatabaseFile(location);
   try {
     return { ...location, path: realPath(location.path, location.mode) };
   } catch (cause) {
