@@ -7,6 +7,7 @@
 import { bash, nu, type ShellCompletion } from "@optique/core/completion";
 import type { Usage } from "@optique/core/usage";
 import type { SqliteStore } from "../sqlite/open_store.ts";
+import { bashScript } from "./bash_script.ts";
 import { UsageError } from "./errors.ts";
 import { LANGUAGES } from "./input.ts";
 import { openStoreFile, type StoreSettings } from "./store_file.ts";
@@ -17,14 +18,7 @@ const TIMEOUT = 200;
 
 /** Shells that put what is suggested on the command line as it is. */
 export const SHELLS = {
-  bash: {
-    ...unquoted(bash),
-    // Keys have colons, at which readline would part them.
-    generateScript: (name: string, args?: readonly string[]) =>
-      `COMP_WORDBREAKS="\${COMP_WORDBREAKS//:/}"\n${
-        bash.generateScript(name, args)
-      }`,
-  },
+  bash: { ...unquoted(bash), generateScript: bashScript },
   nu: unquoted(nu),
 };
 

@@ -6,7 +6,7 @@
  */
 import type { CodecsByKind, KindCodecs } from "../codec/kind_codecs.ts";
 import type { AnyKinds, OperationOptions, Store } from "../contract.ts";
-import { CodecError, StoreOpenError } from "../errors.ts";
+import { StoreOpenError } from "../errors.ts";
 import {
   assertChoice,
   assertInteger,
@@ -42,12 +42,7 @@ import {
   planCheckpoints,
 } from "./checkpoints.ts";
 import { assertDatabaseFile } from "./database_file.ts";
-import {
-  type Connection,
-  type Driver,
-  type Location,
-  SqlError,
-} from "./driver/driver.ts";
+import type { Connection, Driver, Location } from "./driver/driver.ts";
 import {
   claimedDriver,
   claimFile,
@@ -55,7 +50,7 @@ import {
 } from "./driver/file_claims.ts";
 import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
-import { isBusy, isNoTransaction, storeError } from "./failure.ts";
+import { isBusy, isNoTransaction } from "./failure.ts";
 import { codecConflict, codecNames, remembersCodecs } from "./file_codecs.ts";
 import { describeStore, type StoreInfo } from "./info.ts";
 import { OpenFiles } from "./open_files.ts";
@@ -67,7 +62,8 @@ import {
   HAS_ENTRIES,
   HEAD_REVISION,
 } from "./queries.ts";
-import { atRealPath, lengthProblem } from "./real_path.ts";
+import { openError } from "./open_failure.ts";
+import { atRealPath } from "./real_path.ts";
 import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
 import { SqliteStorage } from "./sqlite_storage.ts";
 import { notifierOf } from "./wal_notifier.ts";
@@ -301,7 +297,7 @@ export async function openStore<Kinds extends object>(
   try {
     return await openLocation<Kinds>(location, driver, settings, signal);
   } catch (error) {
-    throw openError(options.path, error);
+    throw openError(options.path, location, error);
   }
 }
 
@@ -371,19 +367,8 @@ async function openLocation<Kinds extends object>(
       // Why it cannot be opened is what counts.
     }
     claim?.release();
-    throw explained(location, error);
+    throw error;
   }
-}
-
-/** Tells of a path that is too long: SQLite says only that it cannot open the file. */
-function explained({ path, memory }: Location, error: unknown): unknown {
-  const isRefused = error instanceof SqlError &&
-    error.failure === "cannot_open" && !memory;
-  const problem = isRefused ? lengthProblem(path) : undefined;
-  if (problem === undefined) return error;
-  return new StoreOpenError(`Cannot open store at ${path}: ${problem}`, {
-    cause: error,
-  });
 }
 
 /** Opens another connection to a store's file. */
@@ -409,11 +394,11 @@ async function openCopy(
   driver: Driver,
   settings: Settings,
 ): Promise<Store> {
+  const location = atRealPath({ path, mode: "ro" });
   try {
-    const location = atRealPath({ path, mode: "ro" });
     return await openLocation(location, driver, settings);
   } catch (error) {
-    throw openError(path, error);
+    throw openError(path, location, error);
   }
 }
 
@@ -635,31 +620,3 @@ function assertDecodable(connection: Connection, codecs: KindCodecs): void {
     row.value as Uint8Array,
   );
 }
-
-/** The error of an opening that failed. */
-function openError(path: string | URL, error: unknown): unknown {
-  if (isBusy(error)) return storeError(`open store at ${path}`, error);
-  if (error instanceof SqlError && error.failure !== "read_only") {
-    return new StoreOpenError(
-      `Cannot open store at ${path}: ${error.message}; ${
-        ADVICE[error.failure] ?? "see the cause"
-      }`,
-      { cause: error },
-    );
-  }
-  if (error instanceof CodecError) {
-    return new StoreOpenError(
-      `Cannot open store at ${path}: ${error.message}; give the codec that the file was written with`,
-      { cause: error },
-    );
-  }
-  return storeError(`open store at ${path}`, error);
-}
-
-const ADVICE: Partial<Record<SqlError["failure"], string>> = {
-  cannot_open: "see that its directory exists and can be read and written",
-  not_a_database: "it is another program's file, or encrypted",
-  corrupt: "restore it from a backup",
-  full: "free some space",
-  io: "see that the disk works, and has space left",
-};

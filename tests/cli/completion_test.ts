@@ -44,6 +44,10 @@ const KEYS = [
   "albert",
   "bob:1",
   "bob:2",
+  "eve@example.com",
+  "eve@example.org:1",
+  "eve@example.org:2",
+  "k=v=1",
   "c/d/e",
   "sp ace",
   "$(touch pwned)",
@@ -216,7 +220,7 @@ for (const shell of Object.keys(ASK)) {
       const typable = KEYS.filter((key) => !UNTYPABLE.includes(key));
       // The other shells put quotes around what needs some.
       const expected = shell === "bash"
-        ? typable.filter((key) => /^[\p{L}\p{N}:/]+$/u.test(key))
+        ? typable.filter((key) => /^[\p{L}\p{N}:/@=.]+$/u.test(key))
         : typable;
       assertEquals(withoutOptions(suggested), expected.toSorted());
       assertEquals(withoutOptions(many).length, 100);
@@ -293,8 +297,47 @@ testBash("bash completes what is typed, when Tab is", async () => {
   );
   assertEquals(await complete("zestor cou"), "<zestor><count>");
   assertEquals(
+    await complete("zestor get users bob:1 --form"),
+    "<zestor><get><users><bob:1><--format>",
+  );
+  assertEquals(
+    await complete("zestor get users eve@example.c"),
+    "<zestor><get><users><eve@example.com>",
+  );
+  assertEquals(
+    await complete("zestor get users eve@"),
+    "<zestor><get><users><eve@example.>",
+  );
+  assertEquals(
+    await complete("zestor get users eve@example.o"),
+    "<zestor><get><users><eve@example.org:>",
+  );
+  assertEquals(
+    await complete("zestor get users k="),
+    "<zestor><get><users><k=v=1>",
+  );
+  assertEquals(
+    await complete("zestor get users k=v="),
+    "<zestor><get><users><k=v=1>",
+  );
+  assertEquals(
+    await complete("zestor get users --db=ap"),
+    "<zestor><get><users><--db=app.db>",
+  );
+  assertEquals(
+    await complete("zestor list x@y us --codec=y"),
+    "<zestor><list><x@y><us><--codec=yaml>",
+  );
+  assertEquals(
     await complete("zestor get users sp"),
     "<zestor><get><users><sp>",
+  );
+  // The shell's own settings are as they were.
+  await type(`printf '<%s>' "$COMP_WORDBREAKS" >breaks; echo B''REAKS\n`);
+  await until("BREAKS\r\n");
+  assertEquals(
+    await Deno.readTextFile(cli.dir.file("breaks")),
+    "< \t\n\"'@><=;|&(:>",
   );
   await type("exit\n");
   await keyboard.close();

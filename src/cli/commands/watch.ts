@@ -89,9 +89,9 @@ export const watch: Command = defineCommand({
   details:
     message`A line of JSON for each, with the names type, kind, key, value, version and revision, is written at once. A command of --exec has them in its environment, as ZESTOR_TYPE, ZESTOR_KIND, ZESTOR_KEY, ZESTOR_VERSION and ZESTOR_REVISION, and the store as ZESTOR_DB; the value is JSON on its standard input. It runs for one event at a time. If it fails the watch ends, with exit code 3, and with a cursor the event comes again the next time. A kind or a key that is too long for the environment is empty there with --record; without, the event is skipped, with an error. When the watch ends, all that its commands started ends, too. The watch ends, with exit code 0, when it is interrupted, and when nobody reads what it prints.`,
   example:
-    "zestor watch users --cursor users.cursor --exec 'deno task build' --db app.db",
+    "zestor watch users --cursor seen --exec 'deno task build' --db app.db",
   permissions:
-    "--allow-read=app.db,app.db-wal,users.cursor,users.cursor.next,users.cursor.lock --allow-write=users.cursor,users.cursor.next,users.cursor.lock --allow-run=sh",
+    "--allow-read=app.db,app.db-wal,seen,seen.next,seen.lock --allow-write=seen,seen.next,seen.lock --allow-run=sh",
   parser: watchParser,
   async run(context, options) {
     assertTogether(options);
