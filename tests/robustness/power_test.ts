@@ -189,6 +189,11 @@ const MISTAKES: Record<string, (random: Random) => Promise<unknown>> = {
         sessions: [{ wal: false, writes: 15, callers: 1 }],
       }),
     ),
+  "a file whose name is not durable": (random) =>
+    assertStoreSurvives(
+      random,
+      storeOn(builtin, { ignored: "syncDirectory" }),
+    ),
   "a backup whose name is not durable": (random) =>
     assertBackupsSurvive(random, {
       driver: "builtin",
