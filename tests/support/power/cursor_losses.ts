@@ -69,7 +69,7 @@ function judgeOf(isThere: boolean): Judge {
       const isPromised = isThere || lines.length > 1;
       return assert(!isPromised, "the cursor is gone");
     }
-    assert(text.endsWith("\n"), `the cursor is in part: ${text}`);
+    assert(text.endsWith("\n"), `the cursor is ${JSON.stringify(text)}`);
     const { revision } = JSON.parse(text);
     assert(places.includes(revision), `${revision} is ahead of ${places}`);
   };
