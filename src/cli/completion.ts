@@ -10,6 +10,7 @@ import type { SqliteStore } from "../sqlite/open_store.ts";
 import { UsageError } from "./errors.ts";
 import { LANGUAGES } from "./input.ts";
 import { openStoreFile, type StoreSettings } from "./store_file.ts";
+import { takesValue, wordOf } from "./usage_terms.ts";
 
 /** How long a completion waits for others' locks, in ms. */
 const TIMEOUT = 200;
@@ -74,30 +75,4 @@ function settingsIn(words: readonly string[]): StoreSettings {
     codec: codec ?? "json",
     driver: "builtin",
   };
-}
-
-function wordOf(words: readonly string[], option: string): string | undefined {
-  const joined = words.find((word) => word.startsWith(`${option}=`));
-  if (joined !== undefined) return joined.slice(option.length + 1);
-  const at = words.indexOf(option);
-  return at < 0 ? undefined : words[at + 1];
-}
-
-/** Whether a word is an option that takes a value. */
-function takesValue(usage: Usage, word: string): boolean {
-  return usage.some((term) => {
-    switch (term.type) {
-      case "option":
-        return term.metavar !== undefined &&
-          (term.names as readonly string[]).includes(word);
-      case "exclusive":
-        return term.terms.some((usage) => takesValue(usage, word));
-      case "optional":
-      case "multiple":
-      case "sequence":
-        return takesValue(term.terms, word);
-      default:
-        return false;
-    }
-  });
 }

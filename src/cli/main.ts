@@ -18,6 +18,7 @@ import { styleText } from "node:util";
 import type { CommandContext } from "./command.ts";
 import { EXIT, exitCodeOf, lineOf, traceOf } from "./errors.ts";
 import {
+  type ColorChoice,
   isColored,
   openOutput,
   type Output,
@@ -26,6 +27,8 @@ import {
 } from "./output/output.ts";
 import { type Invocation, parseCommandLine } from "./program.ts";
 import { jsonOf, openStoreFile } from "./store_file.ts";
+import { CommandLineError, usageText } from "./usage_message.ts";
+import { wordOf } from "./usage_terms.ts";
 
 /** The signals that end a command, and what it exits with. */
 const INTERRUPTIONS: Partial<Record<Deno.Signal, number>> =
@@ -49,10 +52,11 @@ const INTERRUPTIONS: Partial<Record<Deno.Signal, number>> =
 export async function main(args: readonly string[]): Promise<number> {
   using interruption = listenForInterruption();
   const { signal } = interruption;
+  const color = colorIn(args);
   let isDebugged = false;
   try {
     const parsed = await parseCommandLine(args, {
-      isColored: isColored("auto", Deno.stdout),
+      isColored: isColored(color, Deno.stdout),
       columns: terminalColumns(),
     });
     if (typeof parsed === "string") return await print(parsed, signal);
@@ -62,7 +66,8 @@ export async function main(args: readonly string[]): Promise<number> {
     if (signal.aborted) return interruption.exitCode;
     // Whoever was reading has seen enough.
     if (error instanceof Deno.errors.BrokenPipe) return EXIT.done;
-    tell(error, isDebugged);
+    tell(error, isColored(color, Deno.stderr) ? "colored" : "plain");
+    if (isDebugged) writeError(traceOf(error));
     return exitCodeOf(error);
   }
 }
@@ -109,12 +114,20 @@ async function flushing<T>(
   return result;
 }
 
-function tell(error: unknown, isDebugged: boolean): void {
-  const name = isColored("auto", Deno.stderr)
+/** When to use colours, also if the rest of the command line makes no sense. */
+function colorIn(args: readonly string[]): ColorChoice {
+  const found = wordOf(args, "--color");
+  return found === "always" || found === "never" ? found : "auto";
+}
+
+function tell(error: unknown, as: "plain" | "colored"): void {
+  const name = as === "colored"
     ? styleText("red", "zestor", { validateStream: false })
     : "zestor";
-  writeError(`${name}: ${lineOf(error)}`);
-  if (isDebugged) writeError(traceOf(error));
+  const line = error instanceof CommandLineError
+    ? usageText(error.parts, as)
+    : lineOf(error);
+  writeError(`${name}: ${line}`);
 }
 
 interface Interruption extends Disposable {

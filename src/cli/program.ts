@@ -8,12 +8,13 @@ import { runParserAsync } from "@optique/core/facade";
 import { message } from "@optique/core/message";
 import type { Mode, Parser } from "@optique/core/parser";
 import config from "../../deno.json" with { type: "json" };
-import type { Action } from "./command.ts";
+import type { Action, Command } from "./command.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import { SHELLS, withStoreOf } from "./completion.ts";
-import { UsageError } from "./errors.ts";
-import { type NameParsers, nameParsers } from "./names.ts";
+import { nameParsers } from "./names.ts";
 import { type GlobalOptions, globalOptions } from "./options.ts";
+import { CommandLineError } from "./usage_message.ts";
+import { commandIndex, usageProblem, type Usages } from "./usage_problem.ts";
 
 /** The command that the parser has, besides `help`. */
 const COMPLETION = "completion";
@@ -39,9 +40,16 @@ export async function parseCommandLine(
   { isColored, columns }: HelpOptions,
 ): Promise<Invocation | string> {
   const names = nameParsers((work) => withStoreOf(args, program.usage, work));
-  const program = programParser(names);
+  const commands = COMMANDS.map(({ parser }) => parser(names));
+  const program = programParser(commands);
+  const usages: Usages = {
+    commands: new Map([
+      ...COMMANDS.map(({ name }, i) => [name, commands[i].usage] as const),
+      [COMPLETION, []],
+    ]),
+    globals: globalOptions.usage,
+  };
   let printed = "";
-  let problem = "";
   const shown = Symbol();
   const result = await runParserAsync(program, "zestor", args, {
     brief: message`Reads and writes a store of Zestor, which is a file.`,
@@ -50,7 +58,7 @@ export async function parseCommandLine(
     // Help is broken into lines; of an error there is to be one.
     maxWidth: isHelp(args) ? columns ?? 80 : undefined,
     // Every command has its own.
-    showUsage: commandIn(args) !== undefined,
+    showUsage: commandIndex(args, usages) >= 0,
     showDefault: true,
     showChoices: true,
     help: { command: true, option: true, onShow: () => shown },
@@ -58,14 +66,12 @@ export async function parseCommandLine(
     completion: { command: true, shells: SHELLS, onShow: () => shown },
     aboveError: "none",
     stdout: (text) => printed += `${text}\n`,
-    // After usage, for some.
-    stderr: (text) => {
-      if (text.startsWith("Error: ")) problem = text;
-    },
+    // The error has the same message.
+    stderr: () => {},
     footer:
       message`Exit codes: 0 done; 1 no such entry, or another version; 2 wrong use; 3 the store failed, or is not sound; 130 interrupted.`,
-    onError: () => {
-      throw new UsageError(usageProblem(problem, args));
+    onError: (_code, found) => {
+      throw new CommandLineError(usageProblem(found, args, usages));
     },
   });
   return typeof result === "symbol" ? printed : result;
@@ -73,12 +79,12 @@ export async function parseCommandLine(
 
 type Program = Parser<Mode, Invocation, unknown>;
 
-function programParser(names: NameParsers): Program {
-  const commands = COMMANDS.map(({ parser }) => parser(names));
+function programParser(
+  commands: readonly ReturnType<Command["parser"]>[],
+): Program {
   const command = or(...commands, {
     errors: {
       noMatch: message`There is no command`,
-      unexpectedInput: (word: string) => message`There is no command ${word}.`,
     },
   });
   return merge(command, globalOptions);
@@ -86,25 +92,4 @@ function programParser(names: NameParsers): Program {
 
 function isHelp(args: readonly string[]): boolean {
   return args.includes("--help") || args[0] === "help";
-}
-
-/** What the parser found wrong, in one line, and where to read on. */
-function usageProblem(problem: string, args: readonly string[]): string {
-  const line = problem.replace(/^Error: /, "").trim()
-    .replace(/\s*\n\s*/g, " ").replace(/\.$/, "")
-    // How arguments depend on each other is nobody's business.
-    .replace(/\.? Dependency chain: "[^"]*"$/, "");
-  const hint = /Unexpected.*"-\d/.test(line)
-    ? `put "--" before what begins with a hyphen, and `
-    : "";
-  const command = commandIn(args);
-  const help = command === undefined ? "--help" : `${command} --help`;
-  return `${line}; ${hint}see zestor ${help}`;
-}
-
-/** The first word of a command line that is a command. */
-function commandIn(args: readonly string[]): string | undefined {
-  return args.find((arg) =>
-    arg === COMPLETION || COMMANDS.some(({ name }) => name === arg)
-  );
 }

@@ -65,7 +65,7 @@ export function storeError(action: string, error: unknown): unknown {
       );
     case "read_only":
       return new StoreReadOnlyError(
-        `${because}; open it with mode=rwc, and see that its file and directory can be written`,
+        `${because}; if it was opened with mode=ro, open it with mode=rwc; else see that its file and directory can be written`,
         options,
       );
     case "io":

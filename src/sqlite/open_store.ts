@@ -7,7 +7,7 @@
 import { resolve } from "node:path";
 import type { CodecsByKind, KindCodecs } from "../codec/kind_codecs.ts";
 import type { AnyKinds, OperationOptions, Store } from "../contract.ts";
-import { CodecError, StoreOpenError } from "../errors.ts";
+import { StoreOpenError } from "../errors.ts";
 import {
   assertChoice,
   assertInteger,
@@ -36,18 +36,14 @@ import {
 } from "./backup.ts";
 import { Database } from "./database.ts";
 import { assertDatabaseFile, isInPlace } from "./database_file.ts";
-import {
-  type Connection,
-  type Driver,
-  type Location,
-  SqlError,
-} from "./driver/driver.ts";
+import type { Connection, Driver, Location } from "./driver/driver.ts";
 import { assertUnclaimed, claimFile } from "./driver/file_claims.ts";
 import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
-import { isBusy, isNoTransaction, storeError } from "./failure.ts";
+import { isBusy, isNoTransaction } from "./failure.ts";
 import { codecConflict, codecNames, remembersCodecs } from "./file_codecs.ts";
 import { describeStore, type StoreInfo } from "./info.ts";
+import { openError } from "./open_failure.ts";
 import {
   FIRST_ENTRY,
   GET_JOURNAL_MODE,
@@ -241,7 +237,7 @@ export async function openStore<Kinds extends object>(
   try {
     return await openLocation<Kinds>(location, driver, settings, signal);
   } catch (error) {
-    throw openError(options.path, error);
+    throw openError(options.path, location, error);
   }
 }
 
@@ -323,10 +319,11 @@ async function openCopy(
   driver: Driver,
   settings: Settings,
 ): Promise<Store> {
+  const location: Location = { path, mode: "ro" };
   try {
-    return await openLocation({ path, mode: "ro" }, driver, settings);
+    return await openLocation(location, driver, settings);
   } catch (error) {
-    throw openError(path, error);
+    throw openError(path, location, error);
   }
 }
 
@@ -528,31 +525,3 @@ function assertDecodable(connection: Connection, codecs: KindCodecs): void {
     row.value as Uint8Array,
   );
 }
-
-/** The error of an opening that failed. */
-function openError(path: string | URL, error: unknown): unknown {
-  if (isBusy(error)) return storeError(`open store at ${path}`, error);
-  if (error instanceof SqlError && error.failure !== "read_only") {
-    return new StoreOpenError(
-      `Cannot open store at ${path}: ${error.message}; ${
-        ADVICE[error.failure] ?? "see the cause"
-      }`,
-      { cause: error },
-    );
-  }
-  if (error instanceof CodecError) {
-    return new StoreOpenError(
-      `Cannot open store at ${path}: ${error.message}; give the codec that the file was written with`,
-      { cause: error },
-    );
-  }
-  return storeError(`open store at ${path}`, error);
-}
-
-const ADVICE: Partial<Record<SqlError["failure"], string>> = {
-  cannot_open: "see that its directory exists and can be read and written",
-  not_a_database: "it is another program's file, or encrypted",
-  corrupt: "restore it from a backup",
-  full: "free some space",
-  io: "see that the disk works, and has space left",
-};

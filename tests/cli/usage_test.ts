@@ -57,7 +57,7 @@ const mistakes: [args: string[], message: RegExp][] = [
   [[], /There is no command; see zestor --help/],
   [["gett", "k", "a"], /"gett".*`get`.*; see zestor --help/],
   [["constructor"], /; see zestor --help/],
-  [["help", "nothing"], /`nothing`; see zestor --help/],
+  [["help", "nothing"], /"nothing"; see zestor --help/],
   [["--db", "app.db"], /There is no command/],
   [["get"], /Expected a `KIND`.*; see zestor get --help/],
   [["get", "k"], /Expected a `KEY`/],

@@ -129,7 +129,10 @@ test("watch refuses what makes no sense, in a line, with exit code 2", async () 
     [["--types", ""], "Expected"],
     [["--after", "-1"], "--after"],
     [["--after", "x"], "--after"],
-    [["--cursor", "broken"], "Cannot use the cursor broken: it is none"],
+    [
+      ["--cursor", "broken"],
+      "Cannot use the cursor broken: the file holds no cursor, or a part",
+    ],
     [["--cursor", "other"], 'of a watch of {"kind":"other"}'],
   ];
   await Promise.all(cases.map(async ([args, problem]) => {
@@ -421,8 +424,8 @@ testWithSignals(
     const least = {
       ...it.here,
       permissions: [
-        "--allow-read=app.db,app.db-wal,place,place.next",
-        "--allow-write=place,place.next",
+        "--allow-read=app.db,app.db-wal,place,place.next,place.lock",
+        "--allow-write=place,place.next,place.lock",
         "--allow-run=sh",
       ],
     };

@@ -25,9 +25,16 @@ import { openOutput, writeError } from "../output/output.ts";
 import { CursorFile } from "../watching/cursor_file.ts";
 import {
   assertShellPermitted,
+  type EventCommand,
   runForEvent,
 } from "../watching/event_command.ts";
 import { printEvent } from "../watching/event_printer.ts";
+import { SkippedEventError } from "../watching/skipped_event.ts";
+import {
+  HAS_SESSIONS,
+  type ProcessGuard,
+  startGuard,
+} from "../watching/process_guard.ts";
 
 /** How long a reader may take to read the last line once the watch is to end, in ms. */
 const LAST_LINE_MS = 1_000;
@@ -63,8 +70,12 @@ function watchParser(names: NameParsers) {
       description:
         message`Run this in a shell for each event, in place of printing it.`,
     })),
+    record: option("--record", {
+      description:
+        message`Give the command the whole event on its standard input, as the line that a watch prints.`,
+    }),
     keepGoing: option("--keep-going", {
-      description: message`Go on where a command fails.`,
+      description: message`Go on if a command fails.`,
     }),
   });
 }
@@ -76,19 +87,20 @@ export const watch: Command = defineCommand({
   name: "watch",
   brief: message`Prints each change of a kind as it happens, whoever makes it.`,
   details:
-    message`A line of JSON for each, with the names type, kind, key, value, version and revision, is written at once. A command of --exec has them in its environment, as ZESTOR_TYPE, ZESTOR_KIND, ZESTOR_KEY, ZESTOR_VERSION and ZESTOR_REVISION, and the store as ZESTOR_DB; the value is JSON on its standard input. It runs for one event at a time. Where it fails the watch ends, with exit code 3, and with a cursor the event comes again the next time. The watch ends, with exit code 0, when it is interrupted, and when nobody reads what it prints.`,
+    message`A line of JSON for each, with the names type, kind, key, value, version and revision, is written at once. A command of --exec has them in its environment, as ZESTOR_TYPE, ZESTOR_KIND, ZESTOR_KEY, ZESTOR_VERSION and ZESTOR_REVISION, and the store as ZESTOR_DB; the value is JSON on its standard input. It runs for one event at a time. If it fails the watch ends, with exit code 3, and with a cursor the event comes again the next time. A kind or a key that is too long for the environment is empty there with --record; without, the event is skipped, with an error. When the watch ends, all that its commands started ends, too. The watch ends, with exit code 0, when it is interrupted, and when nobody reads what it prints.`,
   example:
     "zestor watch users --cursor users.cursor --exec 'deno task build' --db app.db",
   permissions:
-    "--allow-read=app.db,app.db-wal,users.cursor,users.cursor.next --allow-write=users.cursor,users.cursor.next --allow-run=sh",
+    "--allow-read=app.db,app.db-wal,users.cursor,users.cursor.next,users.cursor.lock --allow-write=users.cursor,users.cursor.next,users.cursor.lock --allow-run=sh",
   parser: watchParser,
   async run(context, options) {
     assertTogether(options);
-    const cursor = options.cursor === undefined
+    using cursor = options.cursor === undefined
       ? undefined
       : new CursorFile(options.cursor, options);
     await cursor?.assertPermitted();
     if (options.exec !== undefined) await assertShellPermitted();
+    cursor?.lock();
     const saved = cursor?.read();
     await using store = await context.openStore("read");
     try {
@@ -99,20 +111,20 @@ export const watch: Command = defineCommand({
       throw saved !== undefined && error instanceof WatchOverflowError
         ? lostPlace(options.cursor!, error)
         : error;
-    } finally {
-      cursor?.discard();
     }
   },
 });
 
 function assertTogether(options: Options): void {
-  const { initial, after, key, prefix, exec, keepGoing } = options;
+  const { initial, after, key, prefix, exec, record, keepGoing } = options;
   const problem = initial && after !== undefined
     ? "--initial begins anew and --after resumes, give one of them"
     : key !== undefined && prefix !== undefined
     ? "give --key or --prefix, not both"
     : keepGoing && exec === undefined
     ? "--keep-going is for --exec"
+    : record && exec === undefined
+    ? "--record is for --exec"
     : undefined;
   if (problem) throw new UsageError(`Cannot watch: ${problem}`);
 }
@@ -131,7 +143,10 @@ async function follow(store: SqliteStore, watching: Watching): Promise<void> {
   const { kind, key, prefix, types, initial } = options;
   const after = watching.saved ?? options.after ??
     await firstPlace(store, watching);
-  const handle = await handlerOf(store, watching);
+  await using guard = options.exec !== undefined && HAS_SESSIONS
+    ? startGuard()
+    : undefined;
+  const handle = await handlerOf(store, watching, guard);
   const items = store.watch(kind, {
     key,
     prefix,
@@ -166,29 +181,57 @@ function keepPlace(
   cursor?.keep();
 }
 
+function keepPlaceOf(event: WatchEvent, cursor: CursorFile | undefined): void {
+  // In the middle of a replay there is no place to go on from.
+  if (event.revision > 0) keepPlace(cursor, event);
+}
+
 /** What is done with each event. */
 type Handle = (event: WatchEvent) => Promise<void>;
 
 async function handlerOf(
   store: SqliteStore,
+  watching: Watching,
+  guard: ProcessGuard | undefined,
+): Promise<Handle> {
+  const { context: { signal }, options: { keepGoing }, cursor } = watching;
+  const handle = await actionOf(store, watching, guard);
+  return async (event) => {
+    try {
+      return await handle(event);
+    } catch (error) {
+      const goesOn = keepGoing || error instanceof SkippedEventError;
+      if (!goesOn || signal.aborted) throw error;
+      writeError(`zestor: ${lineOf(error)}`);
+    }
+    keepPlaceOf(event, cursor);
+  };
+}
+
+/** Prints an event, or runs the command for it, and keeps its place. */
+async function actionOf(
+  store: SqliteStore,
   { context, options, cursor }: Watching,
+  guard: ProcessGuard | undefined,
 ): Promise<Handle> {
   const { toJson } = context.printing("ndjson");
-  const { exec: text, keepGoing } = options;
+  const { exec: text, record } = options;
   if (text === undefined) {
     const output = openOutput("never", later(context.signal, LAST_LINE_MS));
     return (event) => printEvent(event, { output, toJson, cursor });
   }
   const { path: db } = await store.info();
-  const command = { text, db, toJson, signal: context.signal };
+  const command: EventCommand = {
+    text,
+    db,
+    input: record ? "record" : "value",
+    toJson,
+    signal: context.signal,
+    guard,
+  };
   return async (event) => {
-    try {
-      await runForEvent(command, event);
-    } catch (error) {
-      if (!keepGoing || context.signal.aborted) throw error;
-      writeError(`zestor: ${lineOf(error)}`);
-    }
-    if (event.revision > 0) keepPlace(cursor, event);
+    await runForEvent(command, event);
+    keepPlaceOf(event, cursor);
   };
 }
 

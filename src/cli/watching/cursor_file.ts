@@ -2,14 +2,32 @@
  * The file in which a watch keeps its place, so that the next one goes on from
  * there: a line of JSON that names what is watched, and the revision.
  *
- * The invariant: whenever the process ends, by whatever cause, the file holds
- * a whole cursor. A new one is written beside it, then put in its place.
+ * The invariants:
+ * - The file holds a whole cursor, whenever the process or the machine stops.
+ * - Its revision is never ahead of what was printed, or of the commands that
+ *   have succeeded. After a loss of power it may be behind; then events come
+ *   again.
+ *
+ * Each place costs one fsync. The new cursor is written beside the file, synced,
+ * and renamed over it. Without the sync, a file system may write the new name
+ * before the text, and the file is empty after a loss of power
+ * (https://man7.org/linux/man-pages/man2/fsync.2.html). The directory is not
+ * synced each time: if the rename is lost, the file holds an earlier place. It
+ * is synced when the file is new: without a file the next watch begins now, and
+ * misses what came before.
  *
  * @module
  */
+import { dirname, isAbsolute, join } from "node:path";
 import { reasonOf } from "../../errors.ts";
+import { describeFile } from "../../sqlite/database_file.ts";
 import { UsageError } from "../errors.ts";
 import { assertGranted } from "../permissions.ts";
+import { syncDirectoryOf, syncFile, writeWhole } from "./durable_file.ts";
+import { LockFile } from "./lock_file.ts";
+
+/** How many links to a file are followed; the same number as Linux has. */
+const MOST_LINKS = 40;
 
 /** What is watched: with another, the place means nothing. */
 export interface Watched {
@@ -19,29 +37,61 @@ export interface Watched {
 }
 
 /** A watch's place, in its file. */
-export class CursorFile {
+export class CursorFile implements Disposable {
   readonly #path: string;
-  readonly #next: string;
   readonly #watched: Watched;
+  #lock: LockFile | undefined;
+  #foundTarget: string | undefined;
+  #isNew = true;
+  #isPrepared = false;
 
   /** Takes the file's path, and what is watched. */
   constructor(path: string, { kind, key, prefix }: Watched) {
     this.#path = path;
-    this.#next = `${path}.next`;
     this.#watched = { kind, key, prefix };
   }
 
-  /** Throws `UsageError` unless the file may be read and replaced. */
+  /** The file itself: if the path is a link, the file that it leads to. */
+  get #target(): string {
+    return this.#foundTarget ??= followLinks(this.#path);
+  }
+
+  get #next(): string {
+    return `${this.#target}.next`;
+  }
+
+  get #lockPath(): string {
+    return `${this.#target}.lock`;
+  }
+
+  /** Throws `UsageError` unless the file may be read, replaced and locked. */
   async assertPermitted(): Promise<void> {
-    for (const path of [this.#path, this.#next]) {
+    // Links on the way are read before.
+    await assertGranted("read", this.#path);
+    for (const path of [this.#target, this.#next, this.#lockPath]) {
       await assertGranted("read", path);
       await assertGranted("write", path);
     }
   }
 
-  /** The revision to go on from; `undefined` where there is no file. */
+  /** Keeps other watches from the file, until `discard`. Throws `UsageError` if one has it. */
+  lock(): void {
+    const path = this.#lockPath;
+    try {
+      this.#lock = LockFile.acquire(path);
+    } catch (cause) {
+      throw failed("lock", this.#path, cause);
+    }
+    if (this.#lock.holder === undefined) return;
+    throw new UsageError(
+      `Cannot use the cursor ${this.#path}: ${this.#lock.holder} uses it; give each watch a file of its own, or end the other watch`,
+    );
+  }
+
+  /** The revision to go on from; `undefined` if there is no file. */
   read(): number | undefined {
     const text = this.#readText();
+    this.#isNew = text === undefined;
     if (text === undefined) return undefined;
     const { revision, ...watched } = this.#parse(text);
     const found = JSON.stringify(watched);
@@ -53,12 +103,19 @@ export class CursorFile {
   }
 
   #readText(): string | undefined {
+    let found: Deno.FileInfo;
     try {
-      return Deno.readTextFileSync(this.#path);
+      found = Deno.statSync(this.#target);
+      if (found.isFile) return Deno.readTextFileSync(this.#target);
     } catch (cause) {
       if (cause instanceof Deno.errors.NotFound) return undefined;
       throw failed("read", this.#path, cause);
     }
+    throw new UsageError(
+      `Cannot use the cursor ${this.#path}: it is ${
+        describeFile(found)
+      }; give the path of a file`,
+    );
   }
 
   #parse(text: string): Watched & { revision: number } {
@@ -71,8 +128,11 @@ export class CursorFile {
     } catch {
       // It is told below.
     }
+    const what = text === ""
+      ? "the file is empty"
+      : "the file holds no cursor, or a part of one";
     throw new UsageError(
-      `Cannot use the cursor ${this.#path}: it is none; remove it to begin anew`,
+      `Cannot use the cursor ${this.#path}: ${what}; restore it, or remove it and begin anew with --initial, or with --after REVISION`,
     );
   }
 
@@ -80,28 +140,87 @@ export class CursorFile {
   prepare(revision: number): void {
     const text = JSON.stringify({ ...this.#watched, revision }) + "\n";
     try {
-      Deno.writeTextFileSync(this.#next, text);
+      using file = this.#createNext();
+      this.#isPrepared = true;
+      writeWhole(file, text);
+      syncFile(file);
     } catch (cause) {
       throw failed("write", this.#next, cause);
     }
   }
 
+  /** A new file, never one that is there, nor one that a link leads to. */
+  #createNext(): Deno.FsFile {
+    const mode = modeOf(this.#target);
+    const create = () =>
+      Deno.openSync(this.#next, { write: true, createNew: true, mode });
+    try {
+      return create();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+    // A watch that was killed left it.
+    Deno.removeSync(this.#next);
+    return create();
+  }
+
   /** Puts what was prepared in the file's place. */
   keep(): void {
     try {
-      Deno.renameSync(this.#next, this.#path);
+      Deno.renameSync(this.#next, this.#target);
+      this.#isPrepared = false;
+      if (this.#isNew) syncDirectoryOf(this.#target);
+      this.#isNew = false;
     } catch (cause) {
       throw failed("write", this.#path, cause);
     }
   }
 
-  /** Removes what was prepared and is not to be kept. */
+  /** Removes what was prepared and is not to be kept, and lets other watches use the file. */
   discard(): void {
-    try {
-      Deno.removeSync(this.#next);
-    } catch {
-      // There is nothing.
+    if (this.#isPrepared) {
+      try {
+        Deno.removeSync(this.#next);
+      } catch {
+        // Somebody else has removed it.
+      }
     }
+    this.#lock?.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.discard();
+  }
+}
+
+/** Where a path leads to, also if there is no file yet. */
+function followLinks(path: string): string {
+  let target = path;
+  for (let count = 0; count < MOST_LINKS; count++) {
+    const link = linkAt(target);
+    if (link === undefined) return target;
+    target = isAbsolute(link) ? link : join(dirname(target), link);
+  }
+  throw new UsageError(
+    `Cannot use the cursor ${path}: it is a link that leads to itself; give the path of a file`,
+  );
+}
+
+function linkAt(path: string): string | undefined {
+  try {
+    return Deno.lstatSync(path).isSymlink ? Deno.readLinkSync(path) : undefined;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw failed("read", path, cause);
+  }
+}
+
+/** The permissions of a file, which the one that replaces it gets. */
+function modeOf(path: string): number | undefined {
+  try {
+    return (Deno.statSync(path).mode ?? 0o666) & 0o777;
+  } catch {
+    return undefined;
   }
 }
 

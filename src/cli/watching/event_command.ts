@@ -1,14 +1,17 @@
 /**
- * Runs a command for each event, one at a time: who it is about is in the
- * environment, the value on standard input. What an entry holds is never a part
- * of the command's text.
+ * Runs a command for each event, one at a time. The names of the entry are in
+ * the environment, the value or the whole event is on standard input. What an
+ * entry holds is never a part of the command's text.
  *
  * @module
  */
 import type { WatchEvent } from "../../contract.ts";
-import { quote, reasonOf } from "../../errors.ts";
+import { reasonOf } from "../../errors.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../permissions.ts";
+import { eventLine, type ToJson, valueLine } from "./event_line.ts";
+import { HAS_SESSIONS, type ProcessGuard } from "./process_guard.ts";
+import { describeEvent, SkippedEventError } from "./skipped_event.ts";
 
 // PowerShell on Windows: `cmd` would put what is in a variable into the
 // command's text, and run it.
@@ -22,13 +25,17 @@ export interface EventCommand {
   readonly text: string;
   /** The store's path, for what it runs. */
   readonly db: string;
+  /** What it finds on standard input. */
+  readonly input: "value" | "record";
   /** Makes JSON of a value. */
-  toJson(value: unknown): string;
+  readonly toJson: ToJson;
   /** Aborts when the watch is to end. */
   readonly signal: AbortSignal;
+  /** Ends what it started; absent where there are no sessions. */
+  readonly guard: ProcessGuard | undefined;
 }
 
-/** Throws `UsageError` where the shell may not be run. */
+/** Throws `UsageError` if the shell may not be run. */
 export async function assertShellPermitted(): Promise<void> {
   const [shell] = SHELL;
   if (await isGranted({ name: "run", command: shell })) return;
@@ -39,23 +46,23 @@ export async function assertShellPermitted(): Promise<void> {
 
 /** Runs the command for an event, to its end; throws unless it succeeds. */
 export async function runForEvent(
-  { text, db, toJson, signal }: EventCommand,
+  command: EventCommand,
   event: WatchEvent,
 ): Promise<void> {
-  const { type, kind, key, version, revision } = event;
-  const about = `${type} ${quote(kind, key)} at revision ${revision}`;
-  const child = spawn(about, text, {
-    ZESTOR_DB: db,
-    ZESTOR_TYPE: type,
-    ZESTOR_KIND: kind,
-    ZESTOR_KEY: key,
-    ZESTOR_VERSION: `${version}`,
-    ZESTOR_REVISION: `${revision}`,
-  });
-  const stop = () => end(child);
+  const { toJson, signal, guard, input } = command;
+  const about = describeEvent(event);
+  const line = input === "record"
+    ? eventLine(event, toJson)
+    : valueLine(event, toJson);
+  const child = start(command, event);
+  const stop = () => guard ? void guard.end() : end(child);
   signal.addEventListener("abort", stop);
   try {
-    await give(child.stdin, `${toJson(event.value)}\n`);
+    await guard?.add(child.pid).catch((cause) => {
+      end(child);
+      throw cannotRun(event, cause);
+    });
+    await give(child.stdin, `${line}\n`);
     const { success, code, signal: by } = await child.status;
     if (success) return;
     throw new Error(
@@ -65,29 +72,61 @@ export async function runForEvent(
     );
   } finally {
     signal.removeEventListener("abort", stop);
+    guard?.hasEnded();
   }
 }
 
-function spawn(
-  about: string,
-  text: string,
-  env: Record<string, string>,
+function cannotRun(event: WatchEvent, cause: unknown): Error {
+  const about = describeEvent(event);
+  return new Error(
+    `Cannot run the command for ${about}: ${reasonOf(cause)}`,
+    { cause },
+  );
+}
+
+function start(
+  { text, db, input }: EventCommand,
+  event: WatchEvent,
 ): Deno.ChildProcess {
-  const [shell, ...args] = SHELL;
+  const { type, kind, key, version, revision } = event;
+  const run = (names: { ZESTOR_KIND: string; ZESTOR_KEY: string }) =>
+    spawn(text, {
+      ZESTOR_DB: db,
+      ZESTOR_TYPE: type,
+      ZESTOR_VERSION: `${version}`,
+      ZESTOR_REVISION: `${revision}`,
+      ...names,
+    });
   try {
-    return new Deno.Command(shell, {
-      args: [...args, text],
-      env,
-      stdin: "piped",
-      stdout: "inherit",
-      stderr: "inherit",
-    }).spawn();
+    return run({ ZESTOR_KIND: kind, ZESTOR_KEY: key });
   } catch (cause) {
-    throw new Error(
-      `Cannot run the command for ${about}: ${reasonOf(cause)}`,
-      { cause },
-    );
+    if (!isTooLong(cause)) throw cannotRun(event, cause);
+    // The record has them.
+    if (input === "record") return run({ ZESTOR_KIND: "", ZESTOR_KEY: "" });
+    const advice =
+      "its names are too long for the environment; with --record the command reads them from standard input";
+    throw new SkippedEventError("run the command for", event, {
+      cause,
+      advice,
+    });
   }
+}
+
+/** Whether the environment is too long. Without the names it is not: this process has a longer one. */
+function isTooLong(error: unknown): boolean {
+  return (error as { code?: unknown }).code === "E2BIG";
+}
+
+function spawn(text: string, env: Record<string, string>): Deno.ChildProcess {
+  const [shell, ...args] = SHELL;
+  return new Deno.Command(shell, {
+    args: [...args, text],
+    env,
+    stdin: "piped",
+    stdout: "inherit",
+    stderr: "inherit",
+    detached: HAS_SESSIONS,
+  }).spawn();
 }
 
 function end(child: Deno.ChildProcess): void {

@@ -7,12 +7,9 @@
  * @module
  */
 import type { WatchEvent } from "../../contract.ts";
-import { escapeJson } from "../output/escape.ts";
 import type { Output } from "../output/output.ts";
 import type { CursorFile } from "./cursor_file.ts";
-
-/** Makes JSON of a value. */
-type ToJson = (value: unknown) => string;
+import { eventLine, type ToJson } from "./event_line.ts";
 
 /** Prints an event, and keeps its place. */
 export async function printEvent(
@@ -23,9 +20,8 @@ export async function printEvent(
     readonly cursor?: CursorFile;
   },
 ): Promise<void> {
-  const { type, kind, key, value, version, revision } = event;
-  const record = { type, kind, key, value, version, revision };
-  const line = escapeJson(toJson(record));
+  const { revision } = event;
+  const line = eventLine(event, toJson);
   // In the middle of a replay there is no place to go on from.
   if (!cursor || revision === 0) return await writeNow(output, `${line}\n`);
   cursor.prepare(revision);

@@ -1,0 +1,63 @@
+/**
+ * The text of a message of the parser, on one line. A word that the user typed
+ * is shown with escapes; only this file adds colours.
+ *
+ * @module
+ */
+import {
+  formatMessage,
+  type Message,
+  type MessageTerm,
+} from "@optique/core/message";
+import { styleText } from "node:util";
+import { quoteText } from "../errors.ts";
+import { UsageError } from "./errors.ts";
+import { escapeText } from "./output/escape.ts";
+
+type Style = Parameters<typeof styleText>[0];
+
+const STYLES: Partial<Record<MessageTerm["type"], Style>> = {
+  optionName: "italic",
+  optionNames: "italic",
+  metavar: "bold",
+  value: "green",
+  values: "green",
+};
+
+/** The parser refused the command line. Nothing was done. */
+export class CommandLineError extends UsageError {
+  /** What is wrong, with its parts apart. */
+  readonly parts: Message;
+
+  /** Makes the error. */
+  constructor(parts: Message) {
+    super(usageText(parts, "plain"));
+    this.parts = parts;
+  }
+}
+
+/** The text of a message. `"colored"` is for a terminal. */
+export function usageText(
+  parts: Message,
+  as: "plain" | "colored",
+): string {
+  return parts.map((term) => {
+    const text = escapeText(plainText(term));
+    const style = STYLES[term.type];
+    return as === "colored" && style
+      ? styleText(style, text, { validateStream: false })
+      : text;
+  }).join("");
+}
+
+function plainText(term: MessageTerm): string {
+  switch (term.type) {
+    case "text":
+      return term.text.replace(/\s*\n\s*/g, " ");
+    case "value":
+      // A long one is cut.
+      return quoteText(term.value);
+    default:
+      return formatMessage([term], { colors: false, quotes: true });
+  }
+}

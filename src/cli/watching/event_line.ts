@@ -1,0 +1,36 @@
+/**
+ * An event, or its value, as a line of JSON, as a watch prints it and a command
+ * reads it.
+ *
+ * @module
+ */
+import type { WatchEvent } from "../../contract.ts";
+import { UsageError } from "../errors.ts";
+import { escapeJson } from "../output/escape.ts";
+import { SkippedEventError } from "./skipped_event.ts";
+
+/** Makes JSON of a value. Throws if JSON has no form for it. */
+export type ToJson = (value: unknown) => string;
+
+/** The whole event, without the end of the line. */
+export function eventLine(event: WatchEvent, toJson: ToJson): string {
+  const { type, kind, key, value, version, revision } = event;
+  const record = { type, kind, key, value, version, revision };
+  return escapeJson(jsonText(record, event, toJson));
+}
+
+/** The value of an event, without the end of the line. */
+export function valueLine(event: WatchEvent, toJson: ToJson): string {
+  return jsonText(event.value, event, toJson);
+}
+
+function jsonText(value: unknown, event: WatchEvent, toJson: ToJson): string {
+  try {
+    return toJson(value);
+  } catch (error) {
+    // Its advice is for other commands.
+    const cause = error instanceof UsageError ? error.cause : error;
+    const advice = `read the entry with "zestor get --format yaml"`;
+    throw new SkippedEventError("print", event, { cause, advice });
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Why a store cannot be opened, and what to do. SQLite says only that it cannot;
+ * the files beside the database tell more. They are looked at and never opened:
+ * to close one would drop SQLite's locks on it.
+ *
+ * @module
+ */
+import { basename } from "node:path";
+import { CodecError, StoreOpenError, StoreReadOnlyError } from "../errors.ts";
+import { stat } from "./database_file.ts";
+import { type Location, SqlError } from "./driver/driver.ts";
+import { storeError } from "./failure.ts";
+
+/** The error of an opening that failed; `path` is as it was given. */
+export function openError(
+  path: string | URL,
+  location: Location,
+  error: unknown,
+): unknown {
+  const action = `open store at ${path}`;
+  const options = { cause: error };
+  if (error instanceof CodecError) {
+    return new StoreOpenError(
+      `Cannot ${action}: ${error.message}; give the codec that the file was written with`,
+      options,
+    );
+  }
+  if (!(error instanceof SqlError) || error.failure === "busy") {
+    return storeError(action, error);
+  }
+  const because = `Cannot ${action}: ${error.message}`;
+  return error.failure === "read_only"
+    ? new StoreReadOnlyError(`${because}; ${readOnlyAdvice(location)}`, options)
+    : new StoreOpenError(`${because}; ${adviceFor(error, location)}`, options);
+}
+
+function adviceFor({ failure }: SqlError, location: Location): string {
+  return failure === "cannot_open"
+    ? cannotOpenAdvice(location)
+    : ADVICE[failure] ?? "see the cause";
+}
+
+const ADVICE: Partial<Record<SqlError["failure"], string>> = {
+  not_a_database: "it is another program's file, or encrypted",
+  corrupt: "restore it from a backup",
+  full: "free some space",
+  io: "see that the disk works, and has space left",
+};
+
+/** A file that is only read is also written to by SQLite: it is rolled back, or gets an index of its log. */
+function readOnlyAdvice({ path, mode }: Location): string {
+  if (mode !== "ro") {
+    return "open it with mode=rwc, and see that its file and directory can be written";
+  }
+  const isLeft = (lookAt(`${path}-journal`)?.size ?? 0) > 0;
+  return isLeft
+    ? `${
+      basename(path)
+    }-journal is what an interrupted program left, and a reader cannot roll it back; open the file once for writing, as a user who may write it and its directory`
+    : DIRECTORY_ADVICE;
+}
+
+const DIRECTORY_ADVICE =
+  "to read a write-ahead log, SQLite makes files beside it, so let its directory be written, or copy the file to a directory that can be";
+
+function cannotOpenAdvice({ path, mode, memory }: Location): string {
+  const found = memory ? undefined : lookAt(path);
+  const beside = ["-wal", "-shm", "-journal"].flatMap((suffix) => {
+    const file = lookAt(path + suffix);
+    return file ? [describe(path + suffix, file, found)] : [];
+  });
+  if (found && beside.length === 0 && mode === "ro") {
+    return `see that this user may read the file; ${DIRECTORY_ADVICE}`;
+  }
+  if (!found || beside.length === 0) {
+    return "see that its directory exists and can be read and written";
+  }
+  return `see that this user may read and write the file, ${
+    beside.join(", ")
+  } beside it, and their directory`;
+}
+
+/** The name of a file, with its owner if that is not the owner of the database. */
+function describe(
+  path: string,
+  { uid }: Deno.FileInfo,
+  database: Deno.FileInfo | undefined,
+): string {
+  const name = basename(path);
+  return uid === database?.uid ? name : `${name} (of user ${uid})`;
+}
+
+/** What there is at a path, if Deno may look without asking. */
+function lookAt(path: string): Deno.FileInfo | undefined {
+  const { state } = Deno.permissions.querySync({ name: "read", path });
+  return state === "granted" ? stat(path) : undefined;
+}
