@@ -816,6 +816,30 @@ testOnUnix("`backup()` tells that it can write no file", async (driver) => {
   }
 });
 
+testOnUnix(
+  "`backup()` writes nothing if its directory cannot be read, and so not synced",
+  async (driver) => {
+    await using dir = await tempDir();
+    await using store = await openOn(driver, { path: ":memory:" });
+    const { open } = Deno;
+    try {
+      // Permissions do not keep root from it.
+      Deno.open = (path, options) =>
+        path === dir.path
+          ? Promise.reject(new Deno.errors.PermissionDenied("os error 13"))
+          : open(path, options);
+      await assertRejects(
+        () => store.backup(dir.file("copy.db")),
+        StoreError,
+        "os error 13; see that its directory is there, and can be read",
+      );
+    } finally {
+      Deno.open = open;
+    }
+    assertEquals(await namesIn(dir), []);
+  },
+);
+
 testOnLockable(
   "`backup()` tells that a directory cannot be written",
   async (driver, dir) => {

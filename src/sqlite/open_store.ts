@@ -53,6 +53,7 @@ import { parseDsn } from "./dsn.ts";
 import { isBusy, isNoTransaction } from "./failure.ts";
 import { codecConflict, codecNames, remembersCodecs } from "./file_codecs.ts";
 import { describeStore, type StoreInfo } from "./info.ts";
+import { openError } from "./open_failure.ts";
 import { OpenFiles } from "./open_files.ts";
 import {
   DISABLE_CHECKPOINTS,
@@ -62,7 +63,6 @@ import {
   HAS_ENTRIES,
   HEAD_REVISION,
 } from "./queries.ts";
-import { openError } from "./open_failure.ts";
 import { atRealPath } from "./real_path.ts";
 import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
 import { SqliteStorage } from "./sqlite_storage.ts";
@@ -72,8 +72,8 @@ import { notifierOf } from "./wal_notifier.ts";
  * How much a resolved write survives. `"full"`: the loss of power, at the price
  * of one fsync for each commit. `"normal"`: a crash of the process; a loss of
  * power may take the last commits, but never corrupts the file. With
- * `wal: false`, `"normal"` is hardly faster than `"full"`: not to corrupt the
- * file takes as many fsyncs there, but for the last one of a commit.
+ * `wal: false`, each commit needs several fsyncs not to corrupt the file, and
+ * `"full"` needs only one more.
  */
 export type Durability = "full" | "normal";
 
@@ -150,7 +150,8 @@ export interface SqliteStore<
    * @throws {StoreError} Of code `STORAGE`, where there is a file already, or
    * one that cannot be replaced: the store's own, one that a store of this
    * process has open, or that has a write-ahead log or a rollback journal
-   * beside it; and where the file system refuses.
+   * beside it; and where the file system refuses. If the copy is in place, and
+   * only its directory cannot be synced, the message says so.
    * @throws {StoreCorruptError} Where the copy is not sound.
    * @throws {StoreFullError} Where the disk has no room for it.
    * @throws {StoreBusyError} Where another connection holds a lock that keeps

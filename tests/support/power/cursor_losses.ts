@@ -12,19 +12,16 @@ import { join } from "node:path";
 import { openStore } from "../../../mod.ts";
 import type { Random } from "../random.ts";
 import { startCli } from "../running_cli.ts";
-import { type Judge, judgeLosses } from "./losses.ts";
+import { type Judge, judgeLosses, type LossOptions } from "./losses.ts";
 import { powerDirs } from "./power_dirs.ts";
-import { loadRecorder } from "./recorder.ts";
 import { runTraced } from "./traced_run.ts";
 
-/** What is watched, and how often power is lost. */
-export interface CursorLosses {
+/** What is watched, and when power is lost. */
+export interface CursorLosses extends LossOptions {
   /** How many changes are printed. */
   readonly events: number;
   /** Whether there is a file with a place before. */
   readonly isThere: boolean;
-  /** At how many moments power is lost. */
-  readonly points: number;
 }
 
 const KIND = "users";
@@ -33,7 +30,7 @@ const CURSOR = "users.cursor";
 /** Runs it, and judges what is left each time. Gives the steps of the trace. */
 export async function assertCursorSurvives(
   random: Random,
-  { events, isThere, points }: CursorLosses,
+  { events, isThere, points, ignored }: CursorLosses,
 ): Promise<number> {
   await using dirs = await powerDirs();
   const db = dirs.beside("app.db");
@@ -46,15 +43,14 @@ export async function assertCursorSurvives(
   }
   const from = isThere ? [] : ["--after", "0"];
   const args = ["watch", KIND, "--db", db, "--cursor", cursor, ...from];
-  const recorder = await loadRecorder();
-  const trace = await runTraced(recorder, dirs, async (env) => {
+  const trace = await runTraced(dirs, async (env) => {
     const watch = startCli(args, { cwd: dirs.directory, env });
     for (let n = 0; n < events; n++) await watch.line();
     watch.kill("SIGINT");
     const { code, stderr } = await watch.ended();
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
   });
-  const options = { points, random, directory: dirs.left };
+  const options = { points, ignored, random, directory: dirs.left };
   await judgeLosses(trace, options, judgeOf(isThere));
   return trace.steps.length;
 }
@@ -73,7 +69,7 @@ function judgeOf(isThere: boolean): Judge {
       const isPromised = isThere || lines.length > 1;
       return assert(!isPromised, "the cursor is gone");
     }
-    assert(text.endsWith("\n"), `the cursor is in part: ${text}`);
+    assert(text.endsWith("\n"), `the cursor is ${JSON.stringify(text)}`);
     const { revision } = JSON.parse(text);
     assert(places.includes(revision), `${revision} is ahead of ${places}`);
   };

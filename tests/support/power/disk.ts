@@ -136,6 +136,7 @@ export function changed(
   before: Uint8Array,
   changes: readonly DataChange[],
 ): Uint8Array {
+  if (changes.length === 0) return before;
   const bytes = new GrowingBytes(before);
   for (const change of changes) {
     if ("size" in change) bytes.resize(change.size);
@@ -145,22 +146,15 @@ export function changed(
 }
 
 /** Bytes that are changed in place; where they grow without being written they are 0. */
-export class GrowingBytes {
+class GrowingBytes {
   #bytes: Uint8Array;
   #size: number;
 
-  /** Takes a copy of what is there. */
   constructor(before: Uint8Array) {
     this.#bytes = before.slice();
     this.#size = before.length;
   }
 
-  /** How many there are. */
-  get size(): number {
-    return this.#size;
-  }
-
-  /** Cuts them, or lets them grow. */
   resize(size: number): void {
     if (size > this.#bytes.length) {
       const larger = new Uint8Array(size * 2);
@@ -168,17 +162,15 @@ export class GrowingBytes {
       this.#bytes = larger;
     }
     // What was cut off does not come back.
-    this.#bytes.fill(0, Math.min(size, this.#size), this.#bytes.length);
+    if (size < this.#size) this.#bytes.fill(0, size, this.#size);
     this.#size = size;
   }
 
-  /** Writes some, where they may grow. */
   write(at: number, bytes: Uint8Array): void {
     if (at + bytes.length > this.#size) this.resize(at + bytes.length);
     this.#bytes.set(bytes, at);
   }
 
-  /** A copy of them. */
   result(): Uint8Array {
     return this.#bytes.slice(0, this.#size);
   }

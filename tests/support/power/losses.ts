@@ -20,18 +20,25 @@ export interface Loss {
 /** Looks at what is left in a directory, which it may change. Throws if that must not be. */
 export type Judge = (directory: string, loss: Loss) => Promise<void>;
 
-/** Judges what losses of power leave, at so many moments. */
+/** When power is lost. */
+export interface LossOptions {
+  /** At how many moments. */
+  readonly points: number;
+  /** What the disk ignores, to prove that the judges see it. @default {nothing} */
+  readonly ignored?: "sync" | "syncDirectory";
+}
+
+/** Judges what losses of power leave in a directory, which is emptied each time. */
 export async function judgeLosses(
-  { begin, steps }: Trace,
-  { points, random, directory }: {
-    readonly points: number;
+  trace: Trace,
+  { points, ignored, random, directory }: LossOptions & {
     readonly random: Random;
-    /** Where to put what is left; it is emptied each time. */
     readonly directory: string;
   },
   judge: Judge,
 ): Promise<void> {
-  const disk = begin();
+  const disk = trace.begin();
+  const steps = trace.steps.filter((step) => step.do !== ignored);
   let printed = "";
   const moments = chooseMoments(steps, points, random);
   for (let done = 0; done <= steps.length; done++) {
@@ -71,7 +78,7 @@ function chooseMoments(
   );
   const moments = new Map<number, number>();
   for (let i = 0; i < points; i++) {
-    const moment = telling.length > 0 && random.chance(0.5)
+    const moment = telling.length > 0 && random.chance(0.7)
       ? random.pick(telling)
       : random.below(steps.length + 1);
     moments.set(moment, (moments.get(moment) ?? 0) + 1);

@@ -4,7 +4,7 @@
  * @module
  */
 import { tempDir, tempDirInMemory } from "../temp_dir.ts";
-import type { TracedDirectory } from "./traced_run.ts";
+import type { TracedDirectory } from "./recorder.ts";
 
 /** `await using` removes them. */
 export interface PowerDirs extends TracedDirectory, AsyncDisposable {

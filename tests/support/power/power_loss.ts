@@ -2,59 +2,83 @@
  * What a loss of power may leave of a directory: everything that was synced,
  * and any part of the rest.
  *
- * A file that was not synced may have lost all since, a part from some change
- * on, or single sectors of single writes, in any order: so an older sector may
- * be beside a newer one. Its size may be the new one where its bytes are not:
- * they are 0 then, or what was in that place of the disk before. Names that
- * were not synced may be lost one by one. A sector is written whole or not at
- * all, which disks promise, and SQLite relies on
- * (https://sqlite.org/psow.html).
+ * A file that was not synced may have lost all since, or all from some change
+ * on, or the changes of single sectors: so an older sector may be beside a newer
+ * one. Its size may be the new one where its bytes are not. Names that were not
+ * synced may be lost one by one. A sector is written whole or not at all, which
+ * disks promise, and SQLite relies on (https://sqlite.org/psow.html).
  *
  * @module
  */
 import type { Random } from "../random.ts";
-import {
-  changed,
-  changeNames,
-  type DataChange,
-  type Disk,
-  type DiskFile,
-  GrowingBytes,
-} from "./disk.ts";
+import { changed, changeNames, type Disk, type DiskFile } from "./disk.ts";
 
 /** A directory after a loss of power: bytes by name. */
 export type Remains = Map<string, Uint8Array>;
+
+/** Makes what a loss of power may leave. */
+export function losePower(disk: Disk, random: Random): Remains {
+  // A checksum that finds many lost sectors may not find a single one.
+  return random.chance(0.4) ? loseSector(disk, random) : losePart(disk, random);
+}
+
+const SECTOR = 512;
+const PAGE = 4096;
+
+/** Loses one sector of one file, and nothing else. */
+function loseSector(disk: Disk, random: Random): Remains {
+  const unsynced = [...disk.names]
+    .filter(([name, { pending }]) => isLasting(name) && pending.length > 0);
+  if (unsynced.length === 0) return remains(disk.names, (file) => file.read());
+  const [, lost] = random.pick(unsynced);
+  return remains(disk.names, (file) => {
+    const now = file.read();
+    if (file !== lost) return now;
+    const before = padded(file.durable, now.length, random);
+    const changes = changedSectors(before, now);
+    if (changes.length === 0) return now;
+    const at = random.pick(changes);
+    const left = now.slice();
+    left.set(before.subarray(at, at + SECTOR), at);
+    return left;
+  });
+}
+
+/** Where two files of the same size differ. */
+function changedSectors(before: Uint8Array, now: Uint8Array): number[] {
+  const found: number[] = [];
+  for (let at = 0; at < now.length; at += SECTOR) {
+    const end = Math.min(at + SECTOR, now.length);
+    for (let i = at; i < end; i++) {
+      if (before[i] === now[i]) continue;
+      found.push(at);
+      break;
+    }
+  }
+  return found;
+}
 
 /** What becomes of changes that were not synced. */
 type Manner = "lost" | "kept" | "cut" | "scattered";
 const MANNERS: readonly Manner[] = ["lost", "kept", "cut", "scattered"];
 
-const SECTOR = 512;
-const PAGE = 4096;
+/** Few, half, or most of what is scattered is kept. */
+const CHANCES = [0.1, 0.5, 0.9];
 
-/** Makes what a loss of power may leave. */
-export function losePower(disk: Disk, random: Random): Remains {
+/** Loses any part of the names, and of each file. */
+function losePart(disk: Disk, random: Random): Remains {
   const names = new Map(disk.durableNames);
   for (const change of some(disk.pendingNames, random.pick(MANNERS), random)) {
     changeNames(names, change);
   }
-  const bytes = new Map<DiskFile, Uint8Array>();
-  for (const file of new Set(names.values())) {
-    bytes.set(file, loseData(file, random));
-  }
-  // A process that starts again makes SQLite's shared memory anew.
-  return new Map(
-    [...names].filter(([name]) => !name.endsWith("-shm"))
-      .map(([name, file]) => [name, bytes.get(file)!]),
-  );
-}
-
-function loseData(file: DiskFile, random: Random): Uint8Array {
-  const { durable, pending } = file;
-  if (pending.length === 0) return durable;
-  const manner = random.pick(MANNERS);
-  if (manner === "scattered") return scatter(file, random);
-  return changed(durable, some(pending, manner, random));
+  return remains(names, (file) => {
+    const { durable, pending } = file;
+    if (pending.length === 0) return durable;
+    const manner = random.pick(MANNERS);
+    return manner === "scattered"
+      ? scatter(file, random)
+      : changed(durable, some(pending, manner, random));
+  });
 }
 
 /** Some of the changes, in their order. */
@@ -77,52 +101,55 @@ function some<Change>(
   }
 }
 
-/** Few, half, or most of the changes are kept. */
-const CHANCES = [0.1, 0.5, 0.9];
-
-/** Keeps single sectors of the writes, and the sizes that others gave. */
+/** Takes each sector from the file as it is now, or as it was at some time since the sync. */
 function scatter({ durable, pending }: DiskFile, random: Random): Uint8Array {
+  const now = changed(durable, pending);
+  const earlier = [durable, changed(durable, some(pending, "cut", random))];
+  const { length } = random.pick([now, ...earlier]);
+  const left = padded(new Uint8Array(), length, random);
   const sector = random.pick([SECTOR, PAGE]);
-  const kept = random.pick(CHANCES);
-  const sizeKept = random.pick([0, 1]);
-  const fill = random.pick(FILLS);
-  const bytes = new GrowingBytes(durable);
-  for (const change of pending.flatMap((change) => split(change, sector))) {
-    const isKept = random.chance(kept);
-    const end = "size" in change
-      ? change.size
-      : change.at + change.bytes.length;
-    const from = bytes.size;
-    if ("size" in change) {
-      if (isKept) bytes.resize(end);
-    } else if (isKept || random.chance(sizeKept)) {
-      bytes.resize(Math.max(from, end));
-    }
-    if (fill === "noise" && bytes.size > from) {
-      bytes.write(from, random.bytes(bytes.size - from));
-    }
-    if (isKept && "bytes" in change) bytes.write(change.at, change.bytes);
+  const chance = random.pick(CHANCES);
+  for (let at = 0; at < length; at += sector) {
+    const from = random.chance(chance) ? now : random.pick(earlier);
+    left.set(from.subarray(at, Math.min(at + sector, length)), at);
   }
-  return bytes.result();
-}
-
-/** A write as one write for each sector; the rest as it is. */
-function split(change: DataChange, sector: number): DataChange[] {
-  if ("size" in change) return [change];
-  const { at, bytes } = change;
-  const parts: DataChange[] = [];
-  for (let from = 0; from < bytes.length;) {
-    const to = Math.min(bytes.length, from + sector - (at + from) % sector);
-    parts.push({ at: at + from, bytes: bytes.subarray(from, to) });
-    from = to;
-  }
-  return parts;
+  return left;
 }
 
 /**
- * What is where a file grew and nothing was written. It is never what another
- * file had there: SQLite relies on that, because a journal that was removed
- * looks like a valid one. (ext4 with `data=writeback` may show it.)
+ * Bytes as a file of another size has them. Where it grew and nothing was
+ * written there are zeros, or noise, but never what another file had there.
+ * SQLite relies on that, because a journal that was removed looks like a valid
+ * one. (ext4 may show it, if it is mounted with `data=writeback`.)
  */
-type Fill = "zeros" | "noise";
-const FILLS: readonly Fill[] = ["zeros", "zeros", "noise"];
+function padded(
+  bytes: Uint8Array,
+  length: number,
+  random: Random,
+): Uint8Array {
+  const result = random.chance(0.7)
+    ? new Uint8Array(length)
+    : random.bytes(length);
+  result.set(bytes.subarray(0, length));
+  return result;
+}
+
+/** Whether a file is there when a process starts again: SQLite makes its shared memory anew. */
+function isLasting(name: string): boolean {
+  return !name.endsWith("-shm");
+}
+
+function remains(
+  names: ReadonlyMap<string, DiskFile>,
+  bytesOf: (file: DiskFile) => Uint8Array,
+): Remains {
+  const left: Remains = new Map();
+  const bytes = new Map<DiskFile, Uint8Array>();
+  for (const [name, file] of names) {
+    if (!isLasting(name)) continue;
+    // A file with two names has the same bytes by both.
+    if (!bytes.has(file)) bytes.set(file, bytesOf(file));
+    left.set(name, bytes.get(file)!);
+  }
+  return left;
+}

@@ -13,7 +13,7 @@ const SOURCES = ["data.c", "names.c", "sync.c", "trace.c", "traced.c"];
 /** The recorder, or why there is none here. */
 export type Recorder =
   | { readonly library: string; readonly unavailable?: undefined }
-  | { readonly unavailable: string };
+  | { readonly library?: undefined; readonly unavailable: string };
 
 let recorder: Promise<Recorder> | undefined;
 
@@ -42,11 +42,18 @@ async function compile(): Promise<Recorder> {
   }
 }
 
+/** A directory whose files are recorded, and the file for the trace, which is not in it. */
+export interface TracedDirectory {
+  readonly directory: string;
+  readonly trace: string;
+}
+
 /** The variables that make a process record what it does to the files of a directory. */
-export function recorderEnv(
-  library: string,
-  { directory, trace }: { directory: string; trace: string },
-): Record<string, string> {
+export async function recorderEnv(
+  { directory, trace }: TracedDirectory,
+): Promise<Record<string, string>> {
+  const { library, unavailable } = await loadRecorder();
+  if (library === undefined) throw new Error(unavailable);
   return {
     LD_PRELOAD: library,
     ZESTOR_POWER_DIRECTORY: directory,

@@ -4,8 +4,8 @@
  * @module
  */
 import { denoRun } from "../processes/deno_run.ts";
-import { loadRecorder } from "./recorder.ts";
-import { runTraced, type Trace, type TracedDirectory } from "./traced_run.ts";
+import type { TracedDirectory } from "./recorder.ts";
+import { runTraced, type Trace } from "./traced_run.ts";
 import type { TracedPrograms } from "./traced_programs.ts";
 
 /** The arguments of a program, by its name. */
@@ -20,7 +20,7 @@ export async function traceProgram<Name extends keyof TracedPrograms & string>(
   args: Arguments<Name>,
 ): Promise<Trace> {
   const program = new URL("traced_programs.ts", import.meta.url);
-  return await runTraced(await loadRecorder(), where, async (env) => {
+  return await runTraced(where, async (env) => {
     const command = denoRun(program, {
       flags: ["-A", "--no-check"],
       args: [name, JSON.stringify(args)],

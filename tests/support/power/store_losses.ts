@@ -15,24 +15,22 @@ import type { TestDriver } from "../drivers.ts";
 import { createGoFile } from "../go_file.ts";
 import type { Random } from "../random.ts";
 import { readRawFile } from "../raw_file.ts";
-import { type Judge, judgeLosses } from "./losses.ts";
+import { type Judge, judgeLosses, type LossOptions } from "./losses.ts";
 import { powerDirs } from "./power_dirs.ts";
 import { traceProgram } from "./run_program.ts";
 import type { WriteArgs } from "./traced_programs.ts";
-import { byNames, type Moment, Story } from "./writes.ts";
+import { linesOf, type Moment, Story } from "./writes.ts";
 
-/** What is written, and how often power is lost. */
-export interface StoreLosses extends Omit<WriteArgs, "path"> {
+/** What is written, and when power is lost. */
+export interface StoreLosses extends Omit<WriteArgs, "path">, LossOptions {
   /** Whether the file is another program's before: a table, and no change log. */
   readonly isUpgraded: boolean;
-  /** At how many moments power is lost. */
-  readonly points: number;
 }
 
 /** Runs it, and judges what is left each time. Gives the steps of the trace. */
 export async function assertStoreSurvives(
   random: Random,
-  { isUpgraded, points, ...args }: StoreLosses,
+  { isUpgraded, points, ignored, ...args }: StoreLosses,
 ): Promise<number> {
   await using dirs = await powerDirs();
   const path = join(dirs.directory, "app.db");
@@ -41,7 +39,7 @@ export async function assertStoreSurvives(
   }
   const trace = await traceProgram(dirs, "write", { ...args, path });
   const judge = judgeOf(args, isUpgraded ? UPGRADED : undefined, random);
-  const options = { points, random, directory: dirs.left };
+  const options = { points, ignored, random, directory: dirs.left };
   await judgeLosses(trace, options, judge);
   return trace.steps.length;
 }
@@ -76,7 +74,7 @@ function judgeOf(
     const now = moments.find(({ revision }) => revision === head);
     assert(now, `revision ${head} is in the middle of a write`);
     const rows = file.entries.filter(({ kind }) => kind !== AFTER);
-    assertEquals(byNames(rows), byNames(now.rows), "the entries");
+    assertEquals(linesOf(rows), linesOf(now.rows), "the entries");
     const log = file.changes.filter(({ kind }) => kind !== AFTER);
     const told = changes.slice(0, head - first);
     assertEquals(log, told.slice(told.length - log.length), "the change log");

@@ -6,7 +6,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { Disk } from "./disk.ts";
-import { type Recorder, recorderEnv } from "./recorder.ts";
+import { recorderEnv, type TracedDirectory } from "./recorder.ts";
 import { readTrace, type Step } from "./trace.ts";
 
 /** What a program did, and where it began. */
@@ -16,29 +16,22 @@ export interface Trace {
   readonly steps: readonly Step[];
 }
 
-/** Where a program works, and where its trace is written, beside it. */
-export interface TracedDirectory {
-  readonly directory: string;
-  readonly trace: string;
-}
-
 /**
  * Runs a program, to its end, that works in a directory. Asserts that the trace
  * tells all of what it did: that it leads to what is there in the end.
  */
 export async function runTraced(
-  recorder: Recorder,
-  { directory, trace }: TracedDirectory,
+  where: TracedDirectory,
   run: (env: Record<string, string>) => Promise<void>,
 ): Promise<Trace> {
-  if (recorder.unavailable !== undefined) throw new Error(recorder.unavailable);
+  const { directory, trace } = where;
   const before = await filesOf(directory);
   const begin = () => {
     const disk = new Disk();
     for (const { name, inode, bytes } of before) disk.add(name, inode, bytes);
     return disk;
   };
-  await run(recorderEnv(recorder.library, { directory, trace }));
+  await run(await recorderEnv(where));
   const steps = readTrace(await Deno.readFile(trace));
   await Deno.remove(trace);
   const end = begin();

@@ -62,12 +62,9 @@ export class Story {
   }
 }
 
-/** Entries to compare, in whatever order they are. */
-export function byNames(rows: readonly RawEntry[]): Record<string, string> {
-  return Object.fromEntries(
-    rows.map(({ kind, key, version, value }) => [
-      `${kind}/${key}`,
-      `${version}: ${value}`,
-    ]),
-  );
+/** Entries as lines to compare, in whatever order they come. */
+export function linesOf(rows: readonly RawEntry[]): string[] {
+  return rows.map(({ kind, key, version, value }) =>
+    `${kind}/${key}, version ${version}: ${value}`
+  ).sort();
 }
