@@ -7,15 +7,14 @@
 import type { Change } from "../watches/watch_validators.ts";
 import { type Answer, authorOf, type Operation, writesOf } from "./calls.ts";
 import { shrink } from "./counterexample.ts";
-import { type Guess, guessOrder } from "./guess_order.ts";
 import { linearize } from "./linearize.ts";
 import { effective, type Part, partsOf } from "./parts.ts";
-import { findWrongRevisions, LogIndex, tellAll } from "./revisions.ts";
+import { findWrongRevisions, type Log, tellAll, toLog } from "./revisions.ts";
 
 /** More findings make nothing clearer. */
 const MOST_FINDINGS = 5;
-/** How many writes to try for each call, if the revisions are no order. */
-const TRIES = 20;
+/** How many writes to try if the revisions are no order: some seconds' work. */
+const LARGE_BUDGET = 300_000;
 /** How many calls without an answer to tell. */
 const MOST_UNANSWERED = 10;
 
@@ -27,15 +26,14 @@ export function findFlaws(
   history: readonly Operation[],
   log?: readonly Change[],
 ): string[] {
-  const index = log && new LogIndex(log);
+  const index = log && toLog(log);
   const operations = effective(history);
   const flaws = [
     ...findUnwritten(history, index),
     ...findWrongRevisions(operations, index),
   ];
-  const guess = guessOrder(operations, index);
   for (const part of partsOf(operations)) {
-    const flaw = findNoOrder(part, guess);
+    const flaw = findNoOrder(part, index);
     if (flaw) flaws.push(flaw);
   }
   return flaws.slice(0, MOST_FINDINGS);
@@ -53,36 +51,46 @@ export function assertLinearizable(
 
 function findNoOrder(
   part: Part,
-  guess: Guess,
+  log: Log | undefined,
 ): string | undefined {
   const { start, operations } = part;
-  // Without the guess, a call has more that may come next.
-  const first = linearize(operations, {
-    start,
-    guess,
-    budget: 2 * operations.length + 1_000,
-  });
-  if (first.found === "order") return undefined;
-  const small = shrink(part, first.blocked);
-  if (small) {
+  const own = log?.values().filter(({ key }) => key in start).toArray();
+  const search = (budget: number) =>
+    linearize(operations, { start, log: own, budget });
+  // With a right log, one try for each write is enough.
+  let result = search(2 * operations.length + 1_000);
+  if (result.found === "order") return undefined;
+  const { blocked, effects } = result;
+  const proof = shrink(part, blocked);
+  if (proof) {
     return `no order of these calls explains their answers:\n${
+      tellPart(proof)
+    }`;
+  }
+  if (result.found === "nothing yet") result = search(LARGE_BUDGET);
+  if (result.found === "order") return undefined;
+  const small = log && shrink(withEffects(part, effects), blocked);
+  if (small) {
+    return `no order of these calls explains their answers, if a call without an answer did only what the change log tells:\n${
       tellPart(small)
     }`;
   }
-  const second = linearize(operations, {
-    start,
-    guess,
-    budget: TRIES * operations.length + 100_000,
-  });
-  if (second.found === "order") return undefined;
-  const blocked = second.blocked;
   const near = operations.filter(({ from, to }) =>
-    from <= blocked.to && to >= blocked.from
+    from <= blocked.to && to >= blocked.from && to < Infinity
   );
-  const what = second.found === "none"
-    ? "no order of all calls explains this one"
-    : "no order was found that explains this call";
-  return `${what}:\n${tellAll([blocked])}\nbeside these:\n${tellAll(near)}`;
+  return `no order was found that explains the call ${blocked.id}, beside these:\n${
+    tellAll(near)
+  }`;
+}
+
+/** The part in which only these of the calls without an answer had an effect. */
+function withEffects(
+  { start, operations }: Part,
+  effects: readonly string[],
+): Part {
+  const ids = new Set(effects);
+  const known = operations.filter(({ id, answer }) => answer || ids.has(id));
+  return { start, operations: known };
 }
 
 function tellPart({ operations }: Part): string {
@@ -99,7 +107,7 @@ function tellPart({ operations }: Part): string {
 /** Finds values that an answer or the log has, and that no call can have written. */
 function findUnwritten(
   history: readonly Operation[],
-  log: LogIndex | undefined,
+  log: Log | undefined,
 ): string[] {
   const writers = new Map<string, Operation[]>();
   for (const operation of history) {
@@ -125,7 +133,7 @@ function findUnwritten(
       );
     }
   }
-  for (const { revision, key, value } of log?.changes.values() ?? []) {
+  for (const { revision, key, value } of log?.values() ?? []) {
     const name = `${key} ${authorOf(value)}`;
     if (mayBe(name, Infinity)) continue;
     flaws.push(

@@ -4,31 +4,46 @@
  * with its answer. This is the search of Wing and Gong, with Lowe's memory of
  * what was tried (http://www.cs.ox.ac.uk/people/gavin.lowe/LinearizabiltyTesting/).
  *
- * A guess may tell which write comes first. A right guess makes the search
- * linear in the number of calls, a wrong one costs only time: what the search
- * proves never depends on the guess.
+ * A change log may tell which changes came first. The search tries that order
+ * first. If the log is right, the search is linear in the number of calls; if it
+ * is wrong, that costs only time. What the search proves does not depend on it.
  *
  * @module
  */
 import { authorOf, changedNothing, type Operation, writesOf } from "./calls.ts";
-import { type State, step, tellState, UNNAMED } from "./states.ts";
+import { type Logged, revisionOf } from "./revisions.ts";
+import {
+  changesBetween,
+  type State,
+  step,
+  tellState,
+  UNNAMED,
+} from "./states.ts";
 
 /** How to search. */
 export interface SearchOptions {
   readonly start: State;
-  /** The place of a write in the order that is tried first. */
-  readonly guess?: (operation: Operation) => number | undefined;
+  /** The changes of the keys in the state, in the order that is tried first. */
+  readonly log?: readonly Logged[];
   /** How many writes to try before giving up. */
   readonly budget: number;
 }
 
 /** What was found. */
 export type Search =
-  | { found: "order"; order: readonly Operation[] }
-  /** There is no order: nothing could be done when this call was answered, at the latest. */
-  | { found: "none"; blocked: Operation }
+  | { found: "order" }
+  /** No order. */
+  | { found: "none" } & Farthest
   /** The budget was too small to tell. */
-  | { found: "nothing yet"; blocked: Operation };
+  | { found: "nothing yet" } & Farthest;
+
+/** How far the longest order came. */
+export interface Farthest {
+  /** The call that could not be done, or is to be answered first. */
+  blocked: Operation;
+  /** The calls without an answer that had an effect. */
+  effects: readonly string[];
+}
 
 /** Looks for an order. */
 export function linearize(
@@ -38,14 +53,13 @@ export function linearize(
   return new Linearizer(operations, options).run();
 }
 
-/** A call in the list of those that the order does not have yet. */
+/** A call in the ring of those that the order does not have yet. */
 interface Node {
   readonly operation: Operation;
-  /** Among those without an answer, calls of the same shape have the same. */
+  /** Calls of the same shape have the same. */
   readonly hash: readonly [number, number];
-  /** Only those without an answer and a guess: tried last, each shape once. */
+  /** Of a call without an answer: those of one shape do the same. */
   readonly shape?: string;
-  readonly guess: number;
   previous: Node;
   next: Node;
 }
@@ -53,70 +67,70 @@ interface Node {
 /** A state in which several writes may come next. */
 interface Choice {
   readonly state: State;
+  /** How many changes were made until this state. */
+  readonly changes: number;
   /** How long the order was. */
   readonly length: number;
   /** When the first call was answered that the order did not have. */
   readonly end: number;
   readonly nodes: Node[];
   tried: number;
-  /** Whether `nodes` includes the calls without an answer and a guess. */
+  /** Whether `nodes` includes all calls without an answer. */
   isWhole: boolean;
 }
 
 class Linearizer {
   readonly #options: SearchOptions;
-  /** The calls with an answer or a guess, by the time of the call. */
-  readonly #list = ring();
+  /** The calls with an answer, by the time of the call. */
+  readonly #answered = ring();
   /** The other calls. */
-  readonly #spare = ring();
+  readonly #unanswered = ring();
   #left = 0;
   readonly #order: Node[] = [];
   readonly #choices: Choice[] = [];
   readonly #seen = new Set<string>();
   /** Of the calls in the order: two sums, which stand for the set. */
   #hash: [number, number] = [0, 0];
-  #farthest = -1;
-  #blocked: Operation | undefined;
+  /** The calls without an answer in the order. */
+  #effectsSoFar: readonly string[] = [];
+  #length = -1;
+  #farthest: Farthest | undefined;
 
   constructor(operations: readonly Operation[], options: SearchOptions) {
     this.#options = options;
     const sorted = [...operations].sort((a, b) => a.from - b.from);
     const hashes = new Map<string, readonly [number, number]>();
     const random = randomNumbers();
-    const named = namedAuthors(sorted);
+    const named = namedAuthors(sorted, options.log ?? []);
     for (const operation of sorted) {
-      const guess = options.guess?.(operation);
-      const isSpare = !operation.answer && guess === undefined;
-      const blurred = isSpare ? blur(operation, named) : operation;
-      const shape = isSpare ? JSON.stringify(blurred.call) : undefined;
+      const isAnswered = operation.answer !== undefined;
+      const known = isAnswered ? operation : blur(operation, named);
+      const shape = isAnswered ? undefined : JSON.stringify(known.call);
       const name = shape ?? operation.id;
       const hash = hashes.get(name) ?? [random(), random()] as const;
       hashes.set(name, hash);
-      if (operation.answer) this.#left++;
-      append(isSpare ? this.#spare : this.#list, {
-        operation: blurred,
+      if (isAnswered) this.#left++;
+      append(isAnswered ? this.#answered : this.#unanswered, {
+        operation: known,
         hash,
         shape,
-        guess: guess ?? Infinity,
       });
     }
   }
 
   run(): Search {
-    let state = this.#options.start;
-    for (let budget = this.#options.budget; budget > 0; budget--) {
+    let { start: state } = this.#options;
+    let changes = 0;
+    for (let { budget } = this.#options; budget > 0; budget--) {
       const { enabled, end } = this.#settle(state);
-      if (this.#left === 0) {
-        const order = this.#order.map(({ operation }) => operation);
-        return { found: "order", order };
-      }
+      if (this.#left === 0) return { found: "order" };
       this.#note(enabled);
-      this.#choices.push(this.#choose(state, enabled, end));
+      this.#choices.push(this.#choose(state, changes, enabled, end));
       const next = this.#advance();
-      if (!next) return { found: "none", blocked: this.#blocked! };
-      state = next;
+      if (!next) return { found: "none", ...this.#farthest! };
+      ({ state, changes } = next);
     }
-    return { found: "nothing yet", blocked: this.#blocked! };
+    return { found: "nothing yet", ...this.#farthest! };
   }
 
   /**
@@ -128,15 +142,10 @@ class Linearizer {
       const enabled: Node[] = [];
       let end = Infinity;
       let isSettled = true;
-      for (
-        let node = this.#list.next;
-        node !== this.#list && node.operation.from < end;
-        node = node.next
-      ) {
+      for (const node of inRing(this.#answered)) {
         const { operation } = node;
-        if (
-          changedNothing(operation) && step(state, operation) === state
-        ) {
+        if (operation.from > end) break;
+        if (changedNothing(operation) && step(state, operation) === state) {
           this.#take(node);
           isSettled = false;
         } else {
@@ -148,17 +157,62 @@ class Linearizer {
     }
   }
 
-  #choose(state: State, enabled: Node[], end: number): Choice {
-    const nodes = enabled.filter(({ operation }) => {
-      const next = step(state, operation);
-      return next && (operation.answer || next !== state);
-    }).sort((a, b) => a.guess === b.guess ? 0 : a.guess - b.guess);
+  /** The writes that may come next: first the one that the log has next. */
+  #choose(
+    state: State,
+    changes: number,
+    enabled: readonly Node[],
+    end: number,
+  ): Choice {
     const { length } = this.#order;
-    return { state, length, end, nodes, tried: 0, isWhole: false };
+    const writes = enabled.filter(({ operation }) => step(state, operation))
+      .sort((a, b) => toldRevision(a) - toldRevision(b) || 0);
+    const choice = { state, changes, length, end, tried: 0, isWhole: false };
+    const changesOf = ({ operation }: Node) =>
+      changesBetween(state, step(state, operation)!).size;
+    let first = writes.filter((node) => this.#follows(choice, node))
+      .sort((a, b) =>
+        // Calls with fewer changes fit fewer places.
+        changesOf(a) - changesOf(b) || a.operation.to - b.operation.to
+      );
+    if (first.length === 0 && this.#options.log?.[changes]) {
+      first = this.#effects(state, end)
+        .filter((node) => this.#follows(choice, node))
+        .sort((a, b) => conditionsOf(b) - conditionsOf(a));
+    }
+    return { ...choice, nodes: [...new Set([...first, ...writes])] };
+  }
+
+  /** Whether a write makes the changes that the log has next. */
+  #follows(
+    { state, changes }: Pick<Choice, "state" | "changes">,
+    { operation }: Node,
+  ): boolean {
+    const { log } = this.#options;
+    if (!log) return false;
+    const made = changesBetween(state, step(state, operation)!);
+    const told = revisionOf(operation);
+    if (made.size === 0) {
+      // What it was told is the revision of the change before it.
+      const next = log[changes]?.revision ?? Infinity;
+      return told !== undefined && told.revision < next;
+    }
+    const logged = log.slice(changes, changes + made.size);
+    const last = logged.at(-1)?.revision;
+    if (told && told.revision !== last) return false;
+    // The changes of one call have revisions without a gap.
+    if (last !== logged[0]?.revision + made.size - 1) return false;
+    return logged.every((change) => {
+      const [before, after] = made.get(change.key) ?? [];
+      if (!before || !after) return false;
+      return change.type === "delete"
+        ? after.version === 0 && before.version === change.version
+        : after.version === change.version && after.value === change.value;
+    });
   }
 
   /** Does the next write that has not been tried, and gives the state after it. */
-  #advance(): State | undefined {
+  #advance(): { state: State; changes: number } | undefined {
     for (;;) {
       const choice = this.#choices.at(-1);
       if (!choice) return undefined;
@@ -168,32 +222,30 @@ class Linearizer {
         this.#choices.pop();
         continue;
       }
-      const next = step(choice.state, node.operation)!;
+      const state = step(choice.state, node.operation)!;
       const [a, b] = sum(this.#hash, node.hash);
-      const place = `${a} ${b} ${tellState(next)}`;
+      const place = `${a} ${b} ${tellState(state)}`;
       if (this.#seen.has(place)) continue;
       this.#seen.add(place);
       this.#take(node);
-      return next;
+      const { size } = changesBetween(choice.state, state);
+      return { state, changes: choice.changes + size };
     }
   }
 
   #nextOf(choice: Choice): Node | undefined {
     if (choice.tried === choice.nodes.length && !choice.isWhole) {
       choice.isWhole = true;
-      choice.nodes.push(...this.#spares(choice));
+      choice.nodes.push(...this.#effects(choice.state, choice.end));
     }
     return choice.nodes[choice.tried++];
   }
 
-  /** The calls without an answer and a guess that may have an effect now, one of each shape. */
-  #spares({ state, end }: Choice): Node[] {
+  /** The calls without an answer that may have an effect now, one of each shape. */
+  #effects(state: State, end: number): Node[] {
     const nodes = new Map<string, Node>();
-    for (
-      let node = this.#spare.next;
-      node !== this.#spare && node.operation.from < end;
-      node = node.next
-    ) {
+    for (const node of inRing(this.#unanswered)) {
+      if (node.operation.from > end) break;
       if (nodes.has(node.shape!)) continue;
       const next = step(state, node.operation);
       if (next && next !== state) nodes.set(node.shape!, node);
@@ -201,12 +253,15 @@ class Linearizer {
     return [...nodes.values()];
   }
 
-  /** Notes the call that is to be done next, if the order was never this long. */
+  /** Notes how far the order has come, if it was never this long. */
   #note(enabled: readonly Node[]): void {
-    if (this.#order.length <= this.#farthest) return;
-    this.#farthest = this.#order.length;
-    this.#blocked = enabled.map(({ operation }) => operation)
-      .reduce((first, other) => other.to < first.to ? other : first);
+    if (this.#order.length <= this.#length) return;
+    this.#length = this.#order.length;
+    this.#farthest = {
+      blocked: enabled.map(({ operation }) => operation)
+        .reduce((first, other) => other.to < first.to ? other : first),
+      effects: this.#effectsSoFar,
+    };
   }
 
   #take(node: Node): void {
@@ -215,6 +270,7 @@ class Linearizer {
     this.#order.push(node);
     this.#hash = sum(this.#hash, node.hash);
     if (node.operation.answer) this.#left--;
+    else this.#effectsSoFar = [...this.#effectsSoFar, node.operation.id];
   }
 
   #takeBack(length: number): void {
@@ -224,8 +280,22 @@ class Linearizer {
       node.next.previous = node;
       this.#hash = difference(this.#hash, node.hash);
       if (node.operation.answer) this.#left++;
+      else this.#effectsSoFar = this.#effectsSoFar.slice(0, -1);
     }
   }
+}
+
+/** The place of a write in the order of the revisions, as far as it was told. */
+function toldRevision({ operation }: Node): number {
+  const told = revisionOf(operation);
+  if (!told) return Number.MAX_VALUE;
+  return told.isChange ? told.revision : told.revision + 0.5;
+}
+
+/** How many conditions a call has: one with more has fewer places to be. */
+function conditionsOf({ operation: { call } }: Node): number {
+  if (call.do === "atomic") return call.checks.length + call.writes.length;
+  return "ifVersion" in call ? 1 : 0;
 }
 
 // Rings of nodes. The first node holds no call.
@@ -239,6 +309,11 @@ function ring(): Node {
 function append(first: Node, node: Omit<Node, "previous" | "next">): void {
   const { previous } = first;
   first.previous = previous.next = { ...node, previous, next: first };
+}
+
+/** The nodes of a ring; one may be taken out when it is given. */
+function* inRing(first: Node): Generator<Node> {
+  for (let node = first.next; node !== first; node = node.next) yield node;
 }
 
 // Sums of 32 bits. Two sets of calls with the same two sums in the same state
@@ -274,7 +349,10 @@ function randomNumbers(): () => number {
 // no answer names do the same, and trying one of them is trying them all.
 
 /** The authors of the values that answers name, or that two calls write. */
-function namedAuthors(operations: readonly Operation[]): Set<string> {
+function namedAuthors(
+  operations: readonly Operation[],
+  log: readonly Logged[],
+): Set<string> {
   const named = new Set<string>();
   const written = new Set<string>();
   const name = (value: string) =>
@@ -294,6 +372,7 @@ function namedAuthors(operations: readonly Operation[]): Set<string> {
       });
     }
   }
+  for (const { value } of log) name(value);
   return named;
 }
 

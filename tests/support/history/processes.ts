@@ -10,7 +10,7 @@ import type { MakeCallsArgs } from "../processes/history_peer.ts";
 import { startHistoryPeer } from "../processes/peer.ts";
 import type { Random } from "../random.ts";
 import { readRawFile } from "../raw_file.ts";
-import type { TempDir } from "../temp_dir.ts";
+import { type TempDir, tempDir } from "../temp_dir.ts";
 import type { Change } from "../watches/watch_validators.ts";
 import type { Call, Operation } from "./calls.ts";
 import { assertLinearizable } from "./check_history.ts";
@@ -34,7 +34,7 @@ export interface HistoryOptions {
 }
 
 /** A history, and what the file's change log tells of it. */
-export interface History {
+interface History {
   readonly operations: readonly Operation[];
   readonly log: readonly Change[];
   /** How many processes were killed. */
@@ -67,19 +67,33 @@ const WHOLE_LOG = 100_000_000;
 /** How long a call waits for the lock, in ms: some are refused. */
 const BUSY_TIMEOUT = 2_000;
 
-/** Makes a history in a directory, and asserts that it is linearizable. */
+/**
+ * Makes a history, and asserts that it is linearizable. If not, the directory
+ * with the trace and the file is kept, and the error names it.
+ */
 export async function assertProcessesLinearize(
   random: Random,
-  dir: TempDir,
   options: HistoryOptions,
 ): Promise<HistoryReport> {
-  const history = await makeHistory(random, dir, options);
-  assertLinearizable(history.operations, history.log);
-  return reportOn(history);
+  const dir = await tempDir();
+  try {
+    const history = await makeHistory(random, dir, options);
+    assertLinearizable(history.operations, history.log);
+    await dir[Symbol.asyncDispose]();
+    return reportOn(history);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new Error(
+      `${message}\nThe trace and the file are kept in ${dir.path}`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** Lets processes make calls, in rounds: each round ends when all its processes have ended. */
-export async function makeHistory(
+async function makeHistory(
   random: Random,
   dir: TempDir,
   options: HistoryOptions,
@@ -90,7 +104,7 @@ export async function makeHistory(
 }
 
 /** Counts what happened in a history. */
-export function reportOn({ operations, log, kills }: History): HistoryReport {
+function reportOn({ operations, log, kills }: History): HistoryReport {
   const count = (name: string) =>
     operations.filter(({ answer }) => answer && name in answer).length;
   return {

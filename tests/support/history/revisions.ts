@@ -1,7 +1,7 @@
 /**
  * What revisions tell of a history. A store numbers its changes in the order in
  * which they are made, and keeps them in its change log. So the log is a good
- * guess for the order of the calls, see `guess_order.ts`. It is not trusted: it is
+ * guess for the order of the calls, see `linearize.ts`. It is not trusted: it is
  * compared with what the callers were told, and with when.
  *
  * @module
@@ -10,25 +10,20 @@ import type { Change } from "../watches/watch_validators.ts";
 import { type Operation, tellOperation } from "./calls.ts";
 
 /** A change of the log, with its key as calls name it. */
-export interface Logged extends Omit<Change, "kind" | "value"> {
-  value: string;
+export interface Logged extends Omit<Change, "kind"> {
+  /** As calls name it. */
+  key: string;
 }
 
-/** The change log as an index. */
-export class LogIndex {
-  /** By revision. */
-  readonly changes = new Map<number, Logged>();
+/** A change log as calls name its keys and values, by revision. */
+export type Log = ReadonlyMap<number, Logged>;
 
-  /** Takes the changes of a file, whose values are JSON. */
-  constructor(changes: readonly Change[]) {
-    for (const { kind, key, value, ...change } of changes) {
-      this.changes.set(change.revision, {
-        ...change,
-        key: `${kind}/${key}`,
-        value: JSON.parse(value),
-      });
-    }
-  }
+/** Takes the changes of a file, whose values are JSON. */
+export function toLog(changes: readonly Change[]): Log {
+  return new Map(changes.map(({ kind, key, value, ...change }) => [
+    change.revision,
+    { ...change, key: `${kind}/${key}`, value: JSON.parse(value) },
+  ]));
 }
 
 /** The revision that an answer tells, and whether it is that of a change. */
@@ -70,7 +65,7 @@ export function floorsOf(
  */
 export function findWrongRevisions(
   operations: readonly Operation[],
-  log: LogIndex | undefined,
+  log: Log | undefined,
 ): string[] {
   const wrong: string[] = [];
   const changes = new Map<number, Operation>();
@@ -102,13 +97,13 @@ export function findWrongRevisions(
 
 function compareWithLog(
   operation: Operation,
-  { changes }: LogIndex,
+  log: Log,
 ): string | undefined {
   const { call, answer } = operation;
   if (!answer || !("written" in answer) || !("key" in call)) return undefined;
   const { revision, version, status } = answer.written;
   const value = call.do === "set" ? call.value : answer.value;
-  const logged = changes.get(revision);
+  const logged = log.get(revision);
   const isSame = logged?.key === call.key && logged.version === version &&
     logged.value === value && `${logged.type}d` === status;
   if (isSame) return undefined;

@@ -46,6 +46,19 @@ export function step(
   return answer ? answered(state, call, answer) : effectOf(state, call);
 }
 
+/** The cells in which two states differ: before and after, by key. */
+export function changesBetween(
+  before: State,
+  after: State,
+): Map<string, readonly [before: Cell, after: Cell]> {
+  const changes = new Map<string, readonly [Cell, Cell]>();
+  if (before === after) return changes;
+  for (const key in before) {
+    if (before[key] !== after[key]) changes.set(key, [before[key], after[key]]);
+  }
+  return changes;
+}
+
 /** A state as text, the same for equal states. */
 export function tellState(state: State): string {
   let text = "";
