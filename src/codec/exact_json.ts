@@ -15,7 +15,7 @@ const decoder = new TextDecoder();
 /** Looking at a longer text would only take time, in UTF-16 units. */
 const LONGEST_NUMBER = 2000;
 
-/** To find the place of a mistake in a longer text would hold the event loop, in UTF-16 units. */
+/** The place of a mistake is not searched in a longer text: that would hold the event loop. In UTF-16 units. */
 const LONGEST_SEARCHED = 1_000_000;
 
 /** What `JSON` has, and TypeScript's library does not know yet. */

@@ -17,8 +17,8 @@ const VALUE = `${AS_BLOB} AS value`;
 // the table.
 const whole = (name: "kind" | "key") =>
   `CASE WHEN instr(${name}, char(0)) = 0 THEN ${name} END AS ${name}`;
-// What others wrote may be an integer that a binding has no number for, and
-// fails at: it is read as text, which is taken for no integer.
+// Others may have written an integer that is no safe one, at which a binding
+// fails. It is read as text, so that the error is the store's on every driver.
 const integer = (name: string, expression = name) =>
   `CASE WHEN ${expression} BETWEEN -${LAST_NUMBER} AND ${LAST_NUMBER} THEN ${expression} ELSE CAST(${expression} AS TEXT) END AS ${name}`;
 const VERSION = integer("version");

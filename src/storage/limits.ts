@@ -1,7 +1,7 @@
 /**
- * Where the numbers end that a store gives: a version and a revision are safe
- * integers, since JavaScript has no exact number past those. What would go
- * past them is not written, for nobody could read it back.
+ * The largest version and revision. Both are safe integers: past those
+ * JavaScript has no exact number. A write that would go past them is refused,
+ * because nobody could read it back.
  *
  * @module
  */

@@ -460,7 +460,7 @@ export class KvStore<
   }
 
   async #close(): Promise<void> {
-    // Whatever is called by those who are told finds the store closing.
+    // From here on the store counts as closing, whatever a listener calls.
     await undefined;
     this.#closer.abort(new StoreClosedError());
     await this.#queue.drained();

@@ -6,10 +6,10 @@
  */
 import { ImportError } from "../errors.ts";
 
-/** So many lines are too many if all of them are no entries, and none was before. */
+/** An import stops after this many lines without an entry, at the beginning. */
 const MOST_AT_FIRST = 10;
 
-/** The same in a row, after there was an entry. */
+/** An import stops after this many in a row, once there was an entry. */
 const MOST_IN_A_ROW = 100;
 
 const EXPECTED =
@@ -35,7 +35,7 @@ export class FormatGuard {
     this.#count = 0;
   }
 
-  /** Notes a line that is none. Gives the reason to tell: the first of all says what is expected. */
+  /** Notes a line that is no entry. Returns the reason to tell: the first one says what is expected. */
   passOther(line: NoEntry): string {
     this.#first ??= line;
     this.#last = line.number;

@@ -12,10 +12,10 @@ import { describe } from "../errors.ts";
 const TIME =
   /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,3})0*)?(?:Z|([+-])(\d\d):(\d\d))$/;
 
-/** Another form than this is another year than four digits have. */
+/** A text of another length has a year of more than four digits. */
 const LENGTH = "2026-01-31T12:00:00.000Z".length;
 
-/** The text of a time; `undefined` if it has none. Damage, or plain SQL, may have made it so. */
+/** The text of a time; `undefined` if a line cannot tell it. Damage, or plain SQL, may have made it so. */
 export function formatTime(time: Date): string | undefined {
   if (Number.isNaN(time.getTime())) return undefined;
   const text = time.toISOString();
@@ -40,7 +40,7 @@ function timeOf(text: string): Date | undefined {
   if (seconds === undefined) return undefined;
   const local = `${seconds}.${fraction.padEnd(3, "0")}Z`;
   const time = new Date(local);
-  // Of a day or an hour that there is not, it makes the next one.
+  // For a day or an hour that does not exist, `Date` takes the next one.
   if (formatTime(time) !== local) return undefined;
   if (sign === undefined) return time;
   if (Number(hours) > 23 || Number(minutes) > 59) return undefined;
