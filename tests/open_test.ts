@@ -1333,7 +1333,7 @@ const SYNCHRONOUS = [
   { durability: "full", wal: true, synchronous: 3 },
   { durability: "normal", wal: true, synchronous: 1 },
   { durability: "full", wal: false, synchronous: 3 },
-  { durability: "normal", wal: false, synchronous: 2 },
+  { durability: "normal", wal: false, synchronous: 3 },
 ] as const;
 
 testOnEachDriver("`durability` sets how a commit syncs", async ({ name }) => {

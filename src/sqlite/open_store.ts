@@ -72,8 +72,8 @@ import { notifierOf } from "./wal_notifier.ts";
  * How much a resolved write survives. `"full"`: the loss of power, at the price
  * of one fsync for each commit. `"normal"`: a crash of the process; a loss of
  * power may take the last commits, but never corrupts the file. With
- * `wal: false`, each commit needs several fsyncs not to corrupt the file, and
- * `"full"` needs only one more.
+ * `wal: false` both are the same: a rollback journal needs every fsync not to
+ * corrupt the file.
  */
 export type Durability = "full" | "normal";
 
@@ -510,7 +510,7 @@ async function prepareFile(
       "Cannot open store: the file holds no store, and is opened read-only; open it once with mode=rwc",
     );
   }
-  await retry(() => connection.exec(SYNCHRONOUS[durability]));
+  await retry(() => connection.exec(SYNC_EVERYTHING));
   const checkpoints = await retry(() => planCheckpoints(connection));
   if (isCurrent(state, codecs)) await retry(() => assertWritable(connection));
   else await retry(() => upgrade(connection, inspect, codecs));
@@ -528,15 +528,13 @@ async function prepareFile(
   return hasLog ? { head, checkpoints } : { head };
 }
 
-// With a rollback journal, NORMAL syncs the journal once: a loss of power may
-// leave torn pages in it that pass its checksums, and they corrupt the file. So
-// NORMAL is for a write-ahead log, which a new file does not have yet. EXTRA is
-// FULL, and also makes the deletion of the journal durable. fullfsync is what
-// a sync takes on macOS (https://sqlite.org/pragma.html#pragma_synchronous).
-const SYNCHRONOUS: Record<Durability, string> = {
-  full: "PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON",
-  normal: "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON",
-};
+// With a rollback journal, a loss of power corrupts the file with less. NORMAL
+// syncs the journal once, and torn pages in it may pass its checksums. FULL does
+// not make its deletion durable, and VACUUM then cuts the file that the journal
+// would restore. So NORMAL is for a write-ahead log, which a new file does not
+// have yet. fullfsync is what a sync takes on macOS
+// (https://sqlite.org/pragma.html#pragma_synchronous).
+const SYNC_EVERYTHING = "PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON";
 
 /** Whether there is a write-ahead log: SQLite makes none if the file system has no shared memory. */
 function hasWal(connection: Connection): boolean {

@@ -64,7 +64,7 @@ function storeOn(
       { wal: true, writes: 4, callers: 1, sql: vacuum(1024) },
     ],
     isUpgraded: false,
-    points: 60,
+    points: 40,
     ...options,
   };
 }
@@ -100,7 +100,7 @@ testOnEachDriver(
       backups: 2,
       writesBetween: 5,
       replaces: true,
-      points: 60,
+      points: 40,
     }),
 );
 
@@ -111,7 +111,7 @@ for (const isThere of [false, true]) {
       isThere ? "" : ", and so does a new one"
     }`,
     (random) =>
-      assertCursorSurvives(random, { events: 5, isThere, points: 200 }),
+      assertCursorSurvives(random, { events: 5, isThere, points: 150 }),
   );
 }
 

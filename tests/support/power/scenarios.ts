@@ -104,9 +104,14 @@ function randomSessions(random: Random): Session[] {
   }));
 }
 
-/** SQL that writes the whole file anew, with pages of another size. */
+/**
+ * SQL that writes the whole file anew, with pages of another size. With less
+ * than EXTRA it cuts the file after a deletion of its journal that is not
+ * durable, and a loss of power may corrupt it.
+ */
 export function vacuum(pageSize: number): string {
-  return `PRAGMA journal_mode = DELETE; PRAGMA page_size = ${pageSize}; VACUUM`;
+  return `PRAGMA synchronous = EXTRA; PRAGMA journal_mode = DELETE;
+    PRAGMA page_size = ${pageSize}; VACUUM`;
 }
 
 function seedOf(random: Random): string {

@@ -61,38 +61,46 @@ function judgeOf(
   const { driver, durability, history, sessions, seed } = args;
   const writes = sessions.reduce((sum, { writes }) => sum + writes, 0);
   const callers = Math.max(...sessions.map(({ callers }) => callers));
-  const { moments, changes } = new Story(seed, writes, before);
-  const first = moments[0].revision;
+  const story = new Story(seed, writes, before);
   return async (directory, { printed }) => {
     const path = join(directory, "app.db");
-    const head = await goOn(path, driver, {
-      wal: random.chance(0.5),
-      history,
-    });
-
-    const file = readRawFile(path);
-    const now = moments.find(({ revision }) => revision === head);
-    assert(now, `revision ${head} is in the middle of a write`);
-    const rows = file.entries.filter(({ kind }) => kind !== AFTER);
-    assertEquals(linesOf(rows), linesOf(now.rows), "the entries");
-    const log = file.changes.filter(({ kind }) => kind !== AFTER);
-    const told = changes.slice(0, head - first);
-    assertEquals(log, told.slice(told.length - log.length), "the change log");
-    assertGreaterOrEqual(log.length, Math.min(told.length, history - 1));
+    const options = { wal: random.chance(0.5), history };
+    const head = await goOn(path, driver, options);
+    assertIsMoment(path, head, story, history);
 
     const settled = printed.split("\n").filter((line) => line !== "")
       .map(Number);
+    const called = Math.min(writes, settled.length + callers);
+    const newest = story.moments[called].revision;
+    assert(head <= newest, "a write is there that nobody called");
+    if (durability === "normal") return;
     // Writes settle in order, but for a few turns: those before are there, too.
     const acknowledged = Math.max(-1, ...settled) + 1;
-    const called = Math.min(writes, settled.length + callers);
-    assert(head <= moments[called].revision, "what nobody called is there");
-    if (durability === "normal") return;
     assertGreaterOrEqual(
       head,
-      moments[acknowledged].revision,
+      story.moments[acknowledged].revision,
       `an acknowledged write is missing, of ${acknowledged}`,
     );
   };
+}
+
+/** Asserts that a file is as it was at a revision, at the end of a write. */
+function assertIsMoment(
+  path: string,
+  head: number,
+  { moments, changes }: Story,
+  history: number,
+): void {
+  const moment = moments.find(({ revision }) => revision === head);
+  assert(moment, `revision ${head} is in the middle of a write`);
+  const file = readRawFile(path);
+  const rows = file.entries.filter(({ kind }) => kind !== AFTER);
+  assertEquals(linesOf(rows), linesOf(moment.rows), "the entries");
+  const log = file.changes.filter(({ kind }) => kind !== AFTER);
+  const told = changes.slice(0, head - moments[0].revision);
+  assertEquals(log, told.slice(told.length - log.length), "the change log");
+  // The write that goes on is in the log, too.
+  assertGreaterOrEqual(log.length, Math.min(told.length, history - 1));
 }
 
 /** Opens what is left, and writes to it. Gives the newest revision before. */
