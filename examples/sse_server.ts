@@ -7,8 +7,12 @@
  * Open http://127.0.0.1:8000 in two windows, write in one of them, or from
  * elsewhere, and see it in both:
  *
- *     curl http://127.0.0.1:8000/notes/shopping -d "Milk and bread"
+ *     curl http://127.0.0.1:8000/notes/shopping -H content-type:text/plain -d "Milk and bread"
  *     deno run --allow-read=. --allow-write=. examples/notes.ts
+ *
+ * Every page that a browser shows may send requests to this machine. So only
+ * requests to the names that the server has are answered, and only its own page
+ * may write.
  *
  * The browser reconnects by itself and says which event was its last one. Since
  * an event's id is a revision, it gets exactly what it missed.
@@ -47,10 +51,16 @@ export function createHandler(
   signal?: AbortSignal,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
-    const { pathname } = new URL(request.url);
+    const { host, hostname, pathname } = new URL(request.url);
+    if (!HOSTNAMES.includes(hostname)) {
+      return refuse(421, `This server is not ${hostname}`);
+    }
     const key = /^\/notes\/(.+)$/.exec(pathname)?.[1];
     if (request.method === "POST" && key !== undefined) {
-      return await writeNote(store, key, await request.text());
+      const origin = request.headers.get("origin") ?? `http://${host}`;
+      return origin === `http://${host}`
+        ? await writeNote(store, key, request)
+        : refuse(403, `Pages of ${origin} may not write here`);
     }
     switch (`${request.method} ${pathname}`) {
       case "GET /":
@@ -58,31 +68,70 @@ export function createHandler(
       case "GET /events":
         return eventStream(store, request, signal);
       default:
-        return new Response("There is nothing here\n", { status: 404 });
+        return refuse(404, "There is nothing here");
     }
   };
+}
+
+/**
+ * The names of this machine. A page of another site can give its own name this
+ * machine's address later (DNS rebinding); then the request still has that name.
+ */
+const HOSTNAMES = ["127.0.0.1", "localhost", "[::1]"];
+
+/** The longest note, in bytes. */
+const LONGEST_NOTE = 65_536;
+
+function refuse(status: number, reason: string): Response {
+  return new Response(`${reason}\n`, { status });
 }
 
 async function writeNote(
   store: Notes,
   encodedKey: string,
-  text: string,
+  request: Request,
 ): Promise<Response> {
-  const [title, ...content] = text.split("\n");
-  const note = {
-    title,
-    content: content.join("\n"),
-    updated: new Date().toISOString(),
-  };
   try {
     const key = decodeURIComponent(encodedKey);
-    return Response.json(await store.set("notes", key, note));
+    const text = await readText(request, LONGEST_NOTE);
+    if (text === undefined) {
+      return refuse(413, `A note has at most ${LONGEST_NOTE} bytes`);
+    }
+    const type = request.headers.get("content-type") ?? "";
+    if (text !== "" && !/^text\/plain *(;|$)/i.test(type)) {
+      return refuse(415, "A note is text/plain");
+    }
+    const [title, ...content] = text.split("\n");
+    return Response.json(
+      await store.set("notes", key, {
+        title,
+        content: content.join("\n"),
+        updated: new Date().toISOString(),
+      }),
+    );
   } catch (error) {
     const invalid = error instanceof InvalidNameError ||
       error instanceof URIError;
     if (!invalid) throw error;
-    return new Response(`${error.message}\n`, { status: 400 });
+    return refuse(400, error.message);
   }
+}
+
+/** The body; `undefined` if it is longer than `most` bytes, whatever its header says. */
+async function readText(
+  { body }: Request,
+  most: number,
+): Promise<string | undefined> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.length;
+    // This ends the loop, which cancels the body.
+    if (length > most) return undefined;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 function eventStream(

@@ -25,11 +25,19 @@ interface Step {
   readonly printed: string[];
 }
 
+const readme = await Deno.readTextFile(
+  new URL("../../README.md", import.meta.url),
+);
+
+/** The permissions that README.md says to install the command with. */
+function installFlags(): string[] {
+  const line = /^deno install -g -n zestor (.*) jsr:\S+$/m.exec(readme);
+  return line![1].split(" ");
+}
+
 /** The sessions, with the steps of each. */
-async function readSessions(): Promise<Step[][]> {
-  const readme = new URL("../../README.md", import.meta.url);
-  const blocks = (await Deno.readTextFile(readme))
-    .matchAll(/^```console\n(.*?)^```/gms);
+function readSessions(): Step[][] {
+  const blocks = readme.matchAll(/^```console\n(.*?)^```/gms);
   return Array.from(blocks, ([, text]) => stepsOf(text));
 }
 
@@ -45,39 +53,46 @@ function stepsOf(text: string): Step[] {
   return steps;
 }
 
-testInShell("README.md's sessions are what the command prints", async () => {
-  await using dir = await tempDir();
-  await putZestor(dir.file("bin"));
-  const shell = (command: string) =>
-    new Deno.Command("sh", {
-      args: ["-c", `exec 2>&1; ${command}`],
-      cwd: dir.path,
-      env: {
-        PATH: `${dir.file("bin")}:${Deno.env.get("PATH")}`,
-        ZESTOR_DB: "app.db",
-      },
-      stdin: "null",
-      stdout: "piped",
-    });
-  const sessions = await readSessions();
-  assertGreater(sessions.length, 3);
-  let staying: (() => Promise<void>) | undefined;
-  for (const steps of sessions) {
-    let stays: (() => Promise<void>) | undefined;
-    for (const { command, printed } of steps) {
-      if (printed.at(-1) === "^C") {
-        stays = await startStaying(shell(`exec ${command}`), command, printed);
-      } else {
-        const { stdout } = await shell(command).output();
-        const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
-        assertEquals(lines, printed.length > 0 ? printed : [""], command);
+testInShell(
+  "README.md's sessions are what the command prints, with the permissions that it is installed with",
+  async () => {
+    await using dir = await tempDir();
+    await putZestor(dir.file("bin"));
+    const shell = (command: string) =>
+      new Deno.Command("sh", {
+        args: ["-c", `exec 2>&1; ${command}`],
+        cwd: dir.path,
+        env: {
+          PATH: `${dir.file("bin")}:${Deno.env.get("PATH")}`,
+          ZESTOR_DB: "app.db",
+        },
+        stdin: "null",
+        stdout: "piped",
+      });
+    const sessions = readSessions();
+    assertGreater(sessions.length, 3);
+    let staying: (() => Promise<void>) | undefined;
+    for (const steps of sessions) {
+      let stays: (() => Promise<void>) | undefined;
+      for (const { command, printed } of steps) {
+        if (printed.at(-1) === "^C") {
+          stays = await startStaying(
+            shell(`exec ${command}`),
+            command,
+            printed,
+          );
+        } else {
+          const { stdout } = await shell(command).output();
+          const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+          assertEquals(lines, printed.length > 0 ? printed : [""], command);
+        }
       }
+      await staying?.();
+      staying = stays;
     }
     await staying?.();
-    staying = stays;
-  }
-  await staying?.();
-});
+  },
+);
 
 /** Starts a command; what it gives reads what it is to print, and interrupts it. */
 async function startStaying(
@@ -103,7 +118,7 @@ async function putZestor(bin: string): Promise<void> {
   await Deno.mkdir(bin);
   await Deno.writeTextFile(
     `${bin}/zestor`,
-    `#!/bin/sh\nexec ${cliForShell()} "$@"\n`,
+    `#!/bin/sh\nexec ${cliForShell(installFlags())} "$@"\n`,
     { mode: 0o755 },
   );
 }

@@ -55,7 +55,11 @@ export async function runForEvent(
     ? eventLine(event, toJson)
     : valueLine(event, toJson);
   const child = start(command, event);
-  const stop = () => guard ? void guard.end() : end(child);
+  const stop = async () => {
+    await guard?.end();
+    // If the guard was killed, the shell at least is told.
+    end(child);
+  };
   signal.addEventListener("abort", stop);
   try {
     await guard?.add(child.pid).catch((cause) => {
