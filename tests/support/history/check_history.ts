@@ -13,8 +13,8 @@ import { findWrongRevisions, type Log, tellAll, toLog } from "./revisions.ts";
 
 /** More findings make nothing clearer. */
 const MOST_FINDINGS = 5;
-/** How many writes to try if the revisions are no order: some seconds' work. */
-const LARGE_BUDGET = 300_000;
+/** How many more writes to try if the log is no order: some seconds' work. */
+const LARGE_BUDGET = 30_000;
 /** How many calls without an answer to tell. */
 const MOST_UNANSWERED = 10;
 
@@ -61,17 +61,17 @@ function findNoOrder(
   let result = search(2 * operations.length + 1_000);
   if (result.found === "order") return undefined;
   const { blocked, effects } = result;
-  const proof = shrink(part, blocked);
-  if (proof) {
-    return `no order of these calls explains their answers:\n${
-      tellPart(proof)
-    }`;
+  if (result.found === "nothing yet") {
+    result = search(operations.length + LARGE_BUDGET);
   }
-  if (result.found === "nothing yet") result = search(LARGE_BUDGET);
   if (result.found === "order") return undefined;
-  const small = log && shrink(withEffects(part, effects), blocked);
+  // With many calls without an answer, only the log tells what they did.
+  const small = shrink(own ? withEffects(part, effects) : part, blocked);
   if (small) {
-    return `no order of these calls explains their answers, if a call without an answer did only what the change log tells:\n${
+    const condition = own
+      ? ", if a call without an answer did only what the change log tells"
+      : "";
+    return `no order of these calls explains their answers${condition}:\n${
       tellPart(small)
     }`;
   }

@@ -10,7 +10,7 @@ import { linearize } from "./linearize.ts";
 import { between, ofKey, type Part, unanswered } from "./parts.ts";
 
 /** How many writes to try for one part: small parts need few. */
-const BUDGET = 20_000;
+const BUDGET = 5_000;
 /** How many calls the first part has that is tried. */
 const FEWEST = 4;
 /** Above this number, removing calls one by one takes too long. */
