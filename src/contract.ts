@@ -95,7 +95,11 @@ export interface RangeOptions<T = unknown> extends OperationOptions {
   limit?: number;
   /** From the last key to the first. @default {false} */
   reverse?: boolean;
-  /** Only entries for which this returns true. It decodes every value in the range. */
+  /**
+   * Only entries for which this returns true. It decodes every value in the
+   * range. It is synchronous, and a `TypeError` unless it returns a boolean. It
+   * runs again for an entry if the read had to begin anew, for a lock.
+   */
   where?: (key: string, value: T) => boolean;
 }
 
@@ -323,14 +327,18 @@ export interface ImportOptions<Kind extends string = string>
   versions?: boolean;
   /** Whether an entry that is created gets its line's time, if it tells one, else now. @default {true} */
   times?: boolean;
-  /** Called after each transaction, with what has been done so far. */
-  onProgress?: (soFar: ImportResult) => void;
+  /**
+   * Called after each transaction, with what has been done so far. A promise
+   * that it returns is waited for; if it throws or rejects, so does the import.
+   */
+  onProgress?: (soFar: ImportResult) => void | Promise<void>;
   /**
    * Called for each line that cannot be imported, in their order, when the
    * transaction of the lines around it has been committed. Without it, the
-   * first one is an `ImportError`.
+   * first one is an `ImportError`. Its promises and errors are as those of
+   * `onProgress`.
    */
-  onRefused?: (refused: RefusedLine) => void;
+  onRefused?: (refused: RefusedLine) => void | Promise<void>;
 }
 
 /** What `import` did, in numbers of lines. */

@@ -11,13 +11,19 @@ import {
   StoreReadOnlyError,
   WatchOverflowError,
 } from "../errors.ts";
-import { ALL_KEYS, isInRange, type KeyRange, rangePast } from "../key_range.ts";
+import { isInRange, type KeyRange, rangePast } from "../key_range.ts";
+import {
+  type Page,
+  PAGE_BYTES,
+  PAGE_ENTRIES,
+  type PageOptions,
+} from "../storage/page.ts";
 import { putEach } from "../storage/put_each.ts";
 import type {
   ChangedKey,
+  ChangePage,
   Checkable,
   Origin,
-  Page,
   Previous,
   Snapshot,
   StatusCounts,
@@ -26,6 +32,7 @@ import type {
   StoredEntry,
   StoredValue,
 } from "../storage/storage.ts";
+import { boundedRows } from "./bounded_rows.ts";
 import { type CheckedFile, SqliteCheck } from "./check.ts";
 import type { Database } from "./database.ts";
 import {
@@ -53,7 +60,6 @@ import {
   HEAD_REVISION,
   INSERT_ENTRIES,
   INSERT_ENTRY,
-  LIST_ALL,
   LIST_CHANGED_KINDS,
   LIST_KINDS,
   OLDEST_REVISION,
@@ -116,17 +122,38 @@ export class SqliteStorage implements Storage {
     return row ? versionOf(row) : 0;
   }
 
-  listKeys(kind: string, range: KeyRange, page?: Page): string[] {
-    const rows = this.#select("key", kind, range, page);
-    return rows.map((row) => nameOf(row.key));
+  readKeys(
+    kind: string,
+    range: KeyRange,
+    { limit = PAGE_ENTRIES, reverse = false }: PageOptions = {},
+  ): Page<string> {
+    const rows = this.#database.all(
+      selectRange("key", range, reverse, "all"),
+      ...rangeParams(kind, range),
+      limit,
+    );
+    const keys = rows.map((row) => nameOf(row.key));
+    const last = keys.length === limit ? keys.at(-1) : undefined;
+    const rest = last === undefined
+      ? undefined
+      : restPast(range, last, reverse);
+    return { items: keys, rest };
   }
 
-  listValues(kind: string, range: KeyRange, page?: Page): StoredValue[] {
-    return this.#select("value", kind, range, page).map(toValue);
+  readValues(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+  ): Page<StoredValue> {
+    return this.#readPage("value", toValue, kind, range, page);
   }
 
-  listEntries(kind: string, range: KeyRange, page?: Page): StoredEntry[] {
-    return this.#select("entry", kind, range, page).map(toEntry);
+  readEntries(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+  ): Page<StoredEntry> {
+    return this.#readPage("entry", toEntry, kind, range, page);
   }
 
   /** How many entries each kind has, in order. */
@@ -148,13 +175,6 @@ export class SqliteStorage implements Storage {
 
   listKinds(): string[] {
     return this.#database.all(LIST_KINDS).map((row) => nameOf(row.kind));
-  }
-
-  listAll(): (StoredValue & { readonly kind: string })[] {
-    return this.#database.all(LIST_ALL).map((row) => ({
-      kind: nameOf(row.kind),
-      ...toValue(row),
-    }));
   }
 
   put(
@@ -252,20 +272,23 @@ export class SqliteStorage implements Storage {
     this.#database.run(sql, ...params);
   }
 
-  #select(
+  #readPage<T extends StoredValue>(
     columns: Columns,
+    toItem: (row: Row) => T,
     kind: string,
     range: KeyRange,
-    { limit, reverse = false }: Page = {},
-  ): Row[] {
-    const rows = this.#database.all(
-      selectRange(columns, range, reverse),
-      ...rangeParams(kind, range),
-      sqlLimit(limit),
-    );
-    const last = rows.at(-1);
-    if (last && rows.length === limit) assertInRange(range, nameOf(last.key));
-    return rows;
+    { limit, bytes = PAGE_BYTES, reverse = false }: PageOptions = {},
+  ): Page<T> {
+    const { rows, isCut } = boundedRows(this.#database, {
+      small: selectRange(columns, range, reverse, "small"),
+      whole: selectRange(columns, range, reverse, "all"),
+      params: rangeParams(kind, range),
+      limit,
+      bytes,
+    });
+    const items = rows.map(toItem);
+    const last = isCut ? items.at(-1) : undefined;
+    return { items, rest: last && restPast(range, last.key, reverse) };
   }
 
   // The change log.
@@ -282,24 +305,26 @@ export class SqliteStorage implements Storage {
     return integerOf("revision", this.#database.get(OLDEST_REVISION)!.revision);
   }
 
-  listChanges(
+  readChanges(
     kind: string,
     range: KeyRange,
     after: number,
     until: number,
     limit: number,
-  ): StoredChange[] {
-    const changes = this.#database.all(
-      selectChanges(range),
-      after,
-      until,
-      ...rangeParams(kind, range),
-      limit,
-    ).map(toChange);
+  ): ChangePage {
+    const { rows, isCut } = boundedRows(this.#database, {
+      small: selectChanges(range, "small"),
+      whole: selectChanges(range, "all"),
+      params: [after, until, ...rangeParams(kind, range)],
+      limit: Math.min(limit, PAGE_ENTRIES),
+      bytes: PAGE_BYTES,
+    });
+    const changes = rows.map(toChange);
     assertAscending(after, changes);
-    const isFull = changes.length === limit;
-    this.#assertGapless(after, isFull ? changes[limit - 1].revision : until);
-    return changes;
+    const last = isCut ? changes.at(-1) : undefined;
+    const cursor = last ? last.revision : until;
+    this.#assertGapless(after, cursor);
+    return { changes, cursor };
   }
 
   listChangedKeys(
@@ -468,8 +493,7 @@ export class SqliteStorage implements Storage {
     this.#readers.add(reader);
     return {
       listKinds: () => reader.listKinds(),
-      listEntries: (kind, after, limit) =>
-        reader.listEntries(kind, rangePast(ALL_KEYS, after), { limit }),
+      readEntries: (kind, range) => reader.readEntries(kind, range),
       close: () => this.#closeReader(reader),
     };
   }
@@ -581,8 +605,9 @@ function integerOf(what: string, value: SqlValue): number {
 // Whoever reads page by page goes on from the last row of each: in a damaged
 // tree it may lead back, and reading would never end.
 
-function assertInRange(range: KeyRange, key: string): void {
+function restPast(range: KeyRange, key: string, reverse: boolean): KeyRange {
   if (!isInRange(range, key)) throw unreadable("the keys are not in order");
+  return rangePast(range, key, reverse);
 }
 
 function assertAscending(

@@ -12,7 +12,8 @@
  * @module
  */
 import { StoreError } from "../errors.ts";
-import { type MaybePromise, unlessAborted } from "../promises.ts";
+import { Gate } from "../gate.ts";
+import type { MaybePromise } from "../promises.ts";
 import { runInSlices, Slice } from "../slice.ts";
 import { LockWait, retryWhileBusy } from "./lock_wait.ts";
 import type { Transactions } from "./storage.ts";
@@ -82,7 +83,7 @@ interface Queued {
   /** It shared a transaction that failed: now it gets one of its own. */
   alone: boolean;
   /** What reads that were called after it wait for. */
-  left?: PromiseWithResolvers<void>;
+  left?: Gate;
   settle(outcome: Outcome): void;
 }
 
@@ -94,8 +95,8 @@ export class WriteQueue {
   readonly #slice = new Slice();
   /** In the order of their calls; those of the open transaction come first. */
   readonly #waiting: Queued[] = [];
-  /** The open transaction, or long read: it resolves when that has ended. */
-  #transaction: PromiseWithResolvers<void> | undefined;
+  /** The open transaction, or long read: it opens when that has ended. */
+  #transaction: Gate | undefined;
   #draining: Promise<void> | undefined;
   /** Since when the lock has been refused. */
   #lockWait: LockWait | undefined;
@@ -176,8 +177,8 @@ export class WriteQueue {
     signal?: AbortSignal,
   ): Promise<T> {
     const last = this.#waiting.at(-1)!;
-    last.left ??= Promise.withResolvers();
-    await unlessAborted(last.left.promise, signal);
+    last.left ??= new Gate();
+    await last.left.wait(signal);
     return await this.readCommitted(action, work, signal);
   }
 
@@ -198,7 +199,7 @@ export class WriteQueue {
   ): Promise<T> {
     const attempt = async () => {
       while (this.#transaction) {
-        await unlessAborted(this.#transaction.promise, signal);
+        await this.#transaction.wait(signal);
       }
       return work();
     };
@@ -223,19 +224,47 @@ export class WriteQueue {
     read: () => Generator<void, T>,
     signal?: AbortSignal,
   ): Promise<T> {
+    try {
+      return await this.#runInReadTransaction(action, read, signal);
+    } catch (error) {
+      throw this.#transactions.errorOf(action, error);
+    }
+  }
+
+  /** The same, begun anew if another connection's lock gets in the way. */
+  async retryInSlices<T>(
+    action: string,
+    read: () => Generator<void, T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    try {
+      return await retryWhileBusy(
+        () => this.#runInReadTransaction(action, read, signal),
+        (error) => this.#transactions.isBusy(error),
+        this.#busyTimeout,
+        signal,
+      );
+    } catch (error) {
+      throw this.#transactions.errorOf(action, error);
+    }
+  }
+
+  async #runInReadTransaction<T>(
+    action: string,
+    read: () => Generator<void, T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     const begin = () => {
       this.#transactions.beginRead();
-      return this.#transaction = Promise.withResolvers();
+      return this.#transaction = new Gate();
     };
     const transaction = await this.read(action, begin, signal);
     try {
       return await runInSlices(read(), signal);
-    } catch (error) {
-      throw this.#transactions.errorOf(action, error);
     } finally {
       this.#transactions.rollBack();
       this.#transaction = undefined;
-      transaction.resolve();
+      transaction.open();
     }
   }
 
@@ -251,7 +280,7 @@ export class WriteQueue {
   ): Promise<T> {
     const begin = () => {
       const result = read();
-      const transaction = this.#transaction = Promise.withResolvers();
+      const transaction = this.#transaction = new Gate();
       return { result, transaction };
     };
     const { result, transaction } = await this.read(action, begin, signal);
@@ -261,7 +290,7 @@ export class WriteQueue {
       throw this.#transactions.errorOf(action, error);
     } finally {
       this.#transaction = undefined;
-      transaction.resolve();
+      transaction.open();
     }
   }
 
@@ -289,7 +318,7 @@ export class WriteQueue {
       if (!first.ready) await first.held?.promise;
       else if (this.#slice.isUsedUp) await this.#slice.nextTurn();
       // A long read's: its own are ended before it comes here.
-      else if (this.#transaction) await this.#transaction.promise;
+      else if (this.#transaction) await this.#transaction.wait();
       else {
         const begun = this.#begin();
         if (begun === true || await begun) await this.#runTransaction();
@@ -301,7 +330,7 @@ export class WriteQueue {
 
   /** The first write that is still to be done. */
   #first(): Queued | undefined {
-    while (this.#waiting[0]?.dropped) this.#waiting.shift()!.left?.resolve();
+    while (this.#waiting[0]?.dropped) this.#waiting.shift()!.left?.open();
     return this.#waiting[0];
   }
 
@@ -310,7 +339,7 @@ export class WriteQueue {
     try {
       this.#transactions.begin();
       // In the same step: a read between the two would be in the transaction.
-      this.#transaction = Promise.withResolvers();
+      this.#transaction = new Gate();
       return true;
     } catch (error) {
       if (this.#transactions.isBusy(error)) {
@@ -358,7 +387,7 @@ export class WriteQueue {
       const isUnclear = isCommitting && await this.#mayBeCommitted(error);
       failure = { error, isUnclear };
     }
-    this.#transaction?.resolve();
+    this.#transaction?.open();
     this.#transaction = undefined;
     if (failure?.isUnclear === false) {
       return await this.#handleFailure(failure.error);
@@ -374,7 +403,7 @@ export class WriteQueue {
       queued.settle(
         unclear ? { error: unclearError(queued, unclear.error) } : outcome,
       );
-      queued.left?.resolve();
+      queued.left?.open();
     });
     // The reads that waited for the end go before the next transaction.
     await undefined;

@@ -13,7 +13,7 @@ import type {
   SetStatus,
 } from "../contract.ts";
 import { ImportError, quoteText, reasonOf } from "../errors.ts";
-import type { MaybePromise } from "../promises.ts";
+import { isPromise, type MaybePromise } from "../promises.ts";
 import { Slice } from "../slice.ts";
 import type { Origin } from "../storage/storage.ts";
 import type { BulkWrite } from "../storage/write_queue.ts";
@@ -83,12 +83,12 @@ export async function importLines<Prepared>(
   for await (const line of linesOf(source)) {
     await batch.add(line);
     if (batch.isFull) {
-      total.add(await batch.commit());
+      await total.add(await batch.commit());
       batch = new Batch(target, plan);
     }
     if (slice.isUsedUp) await slice.nextTurn();
   }
-  total.add(await batch.commit());
+  await total.add(await batch.commit());
   return total.result;
 }
 
@@ -112,11 +112,14 @@ class Total {
     return { ...this.#counts };
   }
 
-  /** Adds a batch's, and tells of it. */
-  add({ counts, refused }: Outcome): void {
-    for (const line of refused) this.#plan.onRefused?.(line);
+  /** Adds a batch's, and tells of it. Those who are told may be asynchronous. */
+  async add({ counts, refused }: Outcome): Promise<void> {
+    for (const line of refused) {
+      const told: unknown = this.#plan.onRefused?.(line);
+      if (isPromise(told)) await told;
+    }
     this.#counts = sumOf(this.#counts, counts);
-    this.#plan.onProgress?.(this.result);
+    await this.#plan.onProgress?.(this.result);
   }
 }
 

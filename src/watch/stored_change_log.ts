@@ -5,15 +5,9 @@
  * @module
  */
 import type { MaybePromise } from "../promises.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { ChangePage, Storage } from "../storage/storage.ts";
 import type { WriteQueue } from "../storage/write_queue.ts";
-import type {
-  ChangeFilter,
-  ChangeLog,
-  ChangePage,
-  Replay,
-  Wait,
-} from "./change_log.ts";
+import type { ChangeFilter, ChangeLog, Replay, Wait } from "./change_log.ts";
 import { StoredReplay } from "./replay.ts";
 import {
   assertLogReaches,
@@ -93,12 +87,9 @@ export class StoredChangeLog implements ChangeLog {
     head: number,
   ): ChangePage {
     const until = Math.max(after, Math.min(head, after + READ_WINDOW));
-    const changes = this.#storage.listChanges(kind, keys, after, until, limit);
+    const page = this.#storage.readChanges(kind, keys, after, until, limit);
     assertLogReaches(this.#storage, after);
-    const cursor = changes.length === limit
-      ? changes[limit - 1].revision
-      : until;
-    return { changes, cursor };
+    return page;
   }
 
   wait(wait: Wait): Promise<number> {
