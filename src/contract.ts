@@ -331,14 +331,14 @@ export interface ImportOptions<Kind extends string = string>
    * Called after each transaction, with what has been done so far. A promise
    * that it returns is waited for; if it throws or rejects, so does the import.
    */
-  onProgress?: (soFar: ImportResult) => void | Promise<void>;
+  onProgress?: (soFar: ImportResult) => void;
   /**
    * Called for each line that cannot be imported, in their order, when the
    * transaction of the lines around it has been committed. Without it, the
    * first one is an `ImportError`. Its promises and errors are as those of
    * `onProgress`.
    */
-  onRefused?: (refused: RefusedLine) => void | Promise<void>;
+  onRefused?: (refused: RefusedLine) => void;
 }
 
 /** What `import` did, in numbers of lines. */
