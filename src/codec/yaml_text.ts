@@ -72,7 +72,8 @@ function hideMergeKeys(text: string, mark: string): string {
  * that a tag makes has nothing to merge then, which the parser refuses.
  */
 function assertShortKeys(text: string, hidden: string, mark: string): void {
-  const plain = parse(hidden.replaceAll("*", mark));
+  // In quotes it is no alias.
+  const plain = parse(hidden.replaceAll(/(?<!["'])\*/g, mark));
   const { aliasesInKeys, longest, longestList } = measure(plain, text, mark);
   const aliases = text.split("*").length - 1;
   // Each may be of a list, of which each item may be one of the longest text.
@@ -94,16 +95,9 @@ interface Measures {
 
 function measure(value: unknown, text: string, mark: string): Measures {
   const found = { aliasesInKeys: 0, longest: 0, longestList: 0 };
-  const names = new Map<string, boolean>();
-  const isAlias = (item: string) => {
-    if (!item.startsWith(mark)) return false;
-    const name = item.slice(1);
-    let isNamed = names.get(name);
-    // To look for each of very many would take too long.
-    isNamed ??= names.size > MOST_NAMES || text.includes(`&${name}`);
-    names.set(name, isNamed);
-    return isNamed;
-  };
+  const anchors = anchorsOf(text);
+  const isAlias = (item: string) =>
+    item.startsWith(mark) && anchors.has(item.slice(1, 1 + LONGEST_NAME));
   const rest = [value];
   while (rest.length > 0) {
     const part = rest.pop();
@@ -128,7 +122,18 @@ function measure(value: unknown, text: string, mark: string): Measures {
   return found;
 }
 
-const MOST_NAMES = 100;
+/** The names of anchors, or what looks like one: an `&` may be a part of a name. */
+function anchorsOf(text: string): Set<string> {
+  const names = new Set<string>();
+  for (let at = text.indexOf("&"); at >= 0; at = text.indexOf("&", at + 1)) {
+    const beginning = text.slice(at + 1, at + 1 + LONGEST_NAME);
+    names.add(beginning.split(/[\s,[\]{}]/, 1)[0]);
+  }
+  return names;
+}
+
+/** How much of a name is looked at. */
+const LONGEST_NAME = 64;
 
 /** Throws a `SyntaxError` where aliases make a value endless, or larger than a limit. */
 function assertFinite(value: unknown, limit: number): void {

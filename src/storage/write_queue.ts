@@ -231,15 +231,19 @@ export class WriteQueue {
     }
   }
 
-  /** The same, begun anew if another connection's lock gets in the way. */
-  async retryInSlices<T>(
+  /**
+   * Runs a read at once, if it gives something, else the long one in its place,
+   * begun anew if another connection's lock gets in the way.
+   */
+  async readAtOnceOrInSlices<T>(
     action: string,
+    readAtOnce: () => T | undefined,
     read: () => Generator<void, T>,
     signal?: AbortSignal,
   ): Promise<T> {
     try {
       return await retryWhileBusy(
-        () => this.#runInReadTransaction(action, read, signal),
+        () => this.#runInReadTransaction(action, read, signal, readAtOnce),
         (error) => this.#transactions.isBusy(error),
         this.#busyTimeout,
         signal,
@@ -253,18 +257,23 @@ export class WriteQueue {
     action: string,
     read: () => Generator<void, T>,
     signal: AbortSignal | undefined,
+    readAtOnce: () => T | undefined = () => undefined,
   ): Promise<T> {
+    // In one step: a write between the two would come before the long read.
     const begin = () => {
+      const value = readAtOnce();
+      if (value !== undefined) return { value };
       this.#transactions.beginRead();
       return this.#transaction = new Gate();
     };
-    const transaction = await this.read(action, begin, signal);
+    const begun = await this.read(action, begin, signal);
+    if (!(begun instanceof Gate)) return begun.value;
     try {
       return await runInSlices(read(), signal);
     } finally {
       this.#transactions.rollBack();
       this.#transaction = undefined;
-      transaction.open();
+      begun.open();
     }
   }
 

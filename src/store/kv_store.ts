@@ -509,7 +509,8 @@ export class KvStore<
       this.#values,
       {
         read: (work) => this.#read(action, work, signal),
-        readInSlices: (work) => this.#queue.retryInSlices(action, work, signal),
+        readAtOnceOrInSlices: (atOnce, work) =>
+          this.#queue.readAtOnceOrInSlices(action, atOnce, work, signal),
       },
       signal,
     );

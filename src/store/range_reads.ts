@@ -38,8 +38,14 @@ type ReadPage<T> = (rest: KeyRange, page: PageOptions) => Page<T>;
 export interface ReadTurns {
   /** Runs one read. */
   read<T>(work: () => T): MaybePromise<T>;
-  /** Runs a read of several steps as of one moment, again if a lock gets in the way. */
-  readInSlices<T>(work: () => Generator<void, T>): Promise<T>;
+  /**
+   * Runs a read at once, if it gives something, else one of several steps, as of
+   * one moment; both again if a lock gets in the way.
+   */
+  readAtOnceOrInSlices<T>(
+    readAtOnce: () => T | undefined,
+    read: () => Generator<void, T>,
+  ): Promise<T>;
 }
 
 /** The reads of one operation. */
@@ -89,15 +95,17 @@ export class RangeReads {
     use: (kind: string, key: string, value: T) => void,
   ): Promise<void> {
     const entries = this.#entries;
-    const stored = await this.#turns.readInSlices(function* () {
+    const nothing = () => undefined;
+    const read = function* () {
       const kinds = new Map<string, StoredValue[]>();
       for (const kind of entries.listKinds()) {
-        const read: ReadPage<StoredValue> = (rest, page) =>
+        const readPage: ReadPage<StoredValue> = (rest, page) =>
           entries.readValues(kind, rest, page);
-        kinds.set(kind, yield* collectPages(read, { keys: ALL_KEYS }));
+        kinds.set(kind, yield* collectPages(readPage, { keys: ALL_KEYS }));
       }
       return kinds;
-    });
+    };
+    const stored = await this.#turns.readAtOnceOrInSlices(nothing, read);
     for (const [kind, values] of stored) {
       await this.#decodeEach<T>(
         kind,
@@ -174,9 +182,14 @@ export class RangeReads {
     const { keys, limit = Infinity, reverse } = selection;
     const first = { ...COLLECTED, reverse };
     if (limit < first.limit) first.limit = limit;
-    const page = await this.#turns.read(() => read(keys, first));
-    if (!page.rest || page.items.length === limit) return page.items;
-    return await this.#turns.readInSlices(() => collectPages(read, selection));
+    const readAtOnce = () => {
+      const { items, rest } = read(keys, first);
+      return !rest || items.length === limit ? items : undefined;
+    };
+    return await this.#turns.readAtOnceOrInSlices(
+      readAtOnce,
+      () => collectPages(read, selection),
+    );
   }
 
   async #decodeEach<T>(
@@ -209,17 +222,21 @@ export class RangeReads {
     use: (key: string, value: T) => void,
   ): Promise<void> {
     const { keys, reverse } = selection;
-    const first = await this.#turns.read(() =>
-      this.#entries.readValues(kind, keys, { reverse })
-    );
-    const steps = (read: ReadPage<StoredValue>) =>
+    const read: ReadPage<StoredValue> = (rest, page) =>
+      this.#entries.readValues(kind, rest, page);
+    const filter = (read: ReadPage<StoredValue>) =>
       this.#filterSteps(kind, selection, read);
-    const found = first.rest
-      ? await this.#turns.readInSlices(() =>
-        steps((rest, page) => this.#entries.readValues(kind, rest, page))
-      )
-      : await runInSlices(steps(() => first), this.#signal);
-    for (const { key, value } of found) use(key, value);
+    const readAtOnce = () => {
+      const page = read(keys, { reverse });
+      return page.rest ? undefined : filter(() => page);
+    };
+    const found = await this.#turns.readAtOnceOrInSlices<
+      KeyValue<T>[] | Generator<void, KeyValue<T>[]>
+    >(readAtOnce, () => filter(read));
+    const filtered = Array.isArray(found)
+      ? found
+      : await runInSlices(found, this.#signal);
+    for (const { key, value } of filtered) use(key, value);
   }
 
   *#filterSteps<T>(
