@@ -318,28 +318,6 @@ export const concurrency: Cases = {
     await Promise.all([before, after]);
     assertEquals(await store.get("users", keys[0]), 2);
   },
-
-  "C8 a read with a signal waits no longer than one without": async (open) => {
-    await using store = await open();
-    const { signal } = new AbortController();
-    const writesBefore = async (options?: { signal: AbortSignal }) => {
-      let writes = 0;
-      let read = false;
-      const writing = (async () => {
-        while (!read) {
-          await store.set("users", "alice", writes);
-          writes++;
-          if (writes === 1_000) break;
-        }
-      })();
-      await store.get("users", "alice", options);
-      read = true;
-      const seen = writes;
-      await writing;
-      return seen;
-    };
-    assertEquals(await writesBefore({ signal }), await writesBefore());
-  },
 };
 
 function* badEntries(error: Error): Generator<[string, unknown]> {
