@@ -199,7 +199,10 @@ export interface AtomicOperation<
   Kinds extends object = AnyKinds,
   Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
 > {
-  /** Adds conditions: all must hold when the operation is committed. */
+  /**
+   * Adds conditions: all must hold when the operation is committed. A call that
+   * throws adds none of them.
+   */
   check(...checks: AtomicCheck<KindOf<Kinds>>[]): this;
   /**
    * Adds a write. The value is encoded now, unless its schema is asynchronous.
@@ -215,7 +218,8 @@ export interface AtomicOperation<
   delete(kind: KindOf<Kinds>, key: string): this;
   /**
    * Checks every condition, then does every write in the order it was added,
-   * in one transaction.
+   * in one transaction. If its signal aborts before it begins, the operation
+   * can be committed again; else nothing can be done with it any more.
    */
   commit(options?: OperationOptions): Promise<AtomicResult>;
 }
@@ -441,7 +445,7 @@ export interface Store<
 
   /**
    * The entries as a stream, in key order, in constant memory, read a page at
-   * a time. Each page is as of one moment; an entry that changes meanwhile
+   * a time: at most 256 entries, and 256 KiB of stored values. Each page is as of one moment; an entry that changes meanwhile
    * comes once, as it is when the stream reaches it. When the signal aborts the
    * stream errors with `signal.reason`.
    */
@@ -475,7 +479,8 @@ export interface Store<
    * any iterable of pairs. Of a key that comes twice the last value counts.
    * Keys that are not named stay. Events come in key order. Entries beyond the
    * first few thousand are read from `entries` after the call has returned, so
-   * do not change it until the promise settles.
+   * do not change it until the promise settles. If that rejects, the iteration
+   * of `entries` has been ended, as `break` ends a loop.
    */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
