@@ -445,7 +445,7 @@ export interface Store<
 
   /**
    * The entries as a stream, in key order, in constant memory, read a page at
-   * a time: at most 256 entries, and 256 KiB of stored values. Each page is as of one moment; an entry that changes meanwhile
+   * a time: at most 256 entries, and 1 MiB of stored values. Each page is as of one moment; an entry that changes meanwhile
    * comes once, as it is when the stream reaches it. When the signal aborts the
    * stream errors with `signal.reason`.
    */

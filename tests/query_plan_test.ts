@@ -11,6 +11,7 @@ import {
   type KeyRange,
   prefixRange,
   rangePast,
+  rangeUpTo,
   selectionOf,
   singleKey,
 } from "../src/key_range.ts";
@@ -164,6 +165,9 @@ const RANGES: [KeyRange, string][] = [
   [rangePast(prefixRange("key"), "key00500"), DOWN],
   [rangePast(prefixRange("key"), "key00500", true), DOWN],
   [singleKey("key00001"), DOWN],
+  [rangeUpTo(ALL_KEYS, "key00500"), DOWN],
+  [rangeUpTo(ALL_KEYS, "key00500", true), UP],
+  [rangeUpTo(prefixRange("key"), "key00500", true), DOWN],
 ];
 
 const VALUES = ["all", "small"] as const;

@@ -13,14 +13,18 @@ import { countFitting, PAGE_ENTRIES } from "../storage/page.ts";
 import type { Database } from "./database.ts";
 import type { Row, SqlValue } from "./driver/driver.ts";
 
+/** A statement with its parameters, but the last, which is the limit. */
+export interface Select {
+  readonly sql: string;
+  readonly params: readonly SqlValue[];
+}
+
 /** What to read. The column `value` is a value, or the size of one. */
 export interface BoundedRead {
-  /** The statement that gives small values whole, and of others the size. */
-  readonly small: string;
-  /** The same with every value whole. */
-  readonly whole: string;
-  /** The parameters of both, but the last, which is the limit. */
-  readonly params: readonly SqlValue[];
+  /** Gives small values whole, and of others the size. */
+  readonly small: Select;
+  /** The same with every value whole: up to a row of the first, or to the end. */
+  wholeUpTo(last: Row | undefined): Select;
   /** At most so many rows. @default {PAGE_ENTRIES} */
   readonly limit?: number;
   /** At most so many bytes of values; one row that has more is read alone. */
@@ -30,23 +34,30 @@ export interface BoundedRead {
 /** The rows that fit. */
 export interface BoundedRows {
   readonly rows: Row[];
-  /** Whether there may be others. */
-  readonly isCut: boolean;
+  /** The row past which there may be others; absent where there are none. */
+  readonly last?: Row;
 }
 
-/** Reads the rows. Outside a transaction, another process may make them larger meanwhile. */
+/**
+ * Reads the rows. Outside a transaction another process may write between the
+ * statements: then it gives what the second finds, which may be larger.
+ */
 export function boundedRows(
   database: Database,
-  { small, whole, params, limit = PAGE_ENTRIES, bytes }: BoundedRead,
+  { small, wholeUpTo, limit = PAGE_ENTRIES, bytes }: BoundedRead,
 ): BoundedRows {
-  const rows = database.all(small, ...params, limit);
-  const fitting = countFitting(rows.values().map(sizeOf), bytes);
-  const found = fitting < rows.length ? rows.slice(0, fitting) : rows;
-  if (!found.some(isLarge)) {
-    return { rows: found, isCut: fitting < rows.length || fitting === limit };
-  }
-  const read = database.all(whole, ...params, fitting);
-  return { rows: read, isCut: read.length === fitting };
+  const read = ({ sql, params }: Select): BoundedRows => {
+    const rows = database.all(sql, ...params, limit);
+    return { rows, last: rows.length === limit ? rows.at(-1) : undefined };
+  };
+  const first = read(small);
+  const fitting = countFitting(first.rows.values().map(sizeOf), bytes);
+  const isCut = fitting < first.rows.length;
+  const rows = isCut ? first.rows.slice(0, fitting) : first.rows;
+  const last = isCut ? rows.at(-1) : first.last;
+  if (!rows.some(isLarge)) return { rows, last };
+  const whole = read(wholeUpTo(isCut ? last : undefined));
+  return { rows: whole.rows, last: whole.last ?? (isCut ? last : undefined) };
 }
 
 function isLarge({ value }: Row): boolean {

@@ -11,7 +11,12 @@ import {
   StoreReadOnlyError,
   WatchOverflowError,
 } from "../errors.ts";
-import { isInRange, type KeyRange, rangePast } from "../key_range.ts";
+import {
+  isInRange,
+  type KeyRange,
+  rangePast,
+  rangeUpTo,
+} from "../key_range.ts";
 import {
   type Page,
   PAGE_BYTES,
@@ -32,7 +37,7 @@ import type {
   StoredEntry,
   StoredValue,
 } from "../storage/storage.ts";
-import { boundedRows } from "./bounded_rows.ts";
+import { boundedRows, type Select } from "./bounded_rows.ts";
 import { type CheckedFile, SqliteCheck } from "./check.ts";
 import type { Database } from "./database.ts";
 import {
@@ -69,6 +74,7 @@ import {
   selectChanges,
   selectRange,
   UPDATE_ENTRY,
+  type WholeValues,
 } from "./queries.ts";
 import { toDate } from "./time.ts";
 
@@ -279,16 +285,22 @@ export class SqliteStorage implements Storage {
     range: KeyRange,
     { limit, bytes = PAGE_BYTES, reverse = false }: PageOptions = {},
   ): Page<T> {
-    const { rows, isCut } = boundedRows(this.#database, {
-      small: selectRange(columns, range, reverse, "small"),
-      whole: selectRange(columns, range, reverse, "all"),
+    const select = (range: KeyRange, values: WholeValues): Select => ({
+      sql: selectRange(columns, range, reverse, values),
       params: rangeParams(kind, range),
+    });
+    const { rows, last } = boundedRows(this.#database, {
+      small: select(range, "small"),
+      wholeUpTo: (last) =>
+        select(
+          last ? rangeUpTo(range, nameOf(last.key), reverse) : range,
+          "all",
+        ),
       limit,
       bytes,
     });
     const items = rows.map(toItem);
-    const last = isCut ? items.at(-1) : undefined;
-    return { items, rest: last && restPast(range, last.key, reverse) };
+    return { items, rest: last && restPast(range, nameOf(last.key), reverse) };
   }
 
   // The change log.
@@ -312,17 +324,19 @@ export class SqliteStorage implements Storage {
     until: number,
     limit: number,
   ): ChangePage {
-    const { rows, isCut } = boundedRows(this.#database, {
-      small: selectChanges(range, "small"),
-      whole: selectChanges(range, "all"),
+    const select = (until: number, values: WholeValues): Select => ({
+      sql: selectChanges(range, values),
       params: [after, until, ...rangeParams(kind, range)],
+    });
+    const { rows, last } = boundedRows(this.#database, {
+      small: select(until, "small"),
+      wholeUpTo: (last) => select(last ? revisionOf(last) : until, "all"),
       limit: Math.min(limit, PAGE_ENTRIES),
       bytes: PAGE_BYTES,
     });
     const changes = rows.map(toChange);
     assertAscending(after, changes);
-    const last = isCut ? changes.at(-1) : undefined;
-    const cursor = last ? last.revision : until;
+    const cursor = last ? revisionOf(last) : until;
     this.#assertGapless(after, cursor);
     return { changes, cursor };
   }
@@ -340,7 +354,7 @@ export class SqliteStorage implements Storage {
       ...rangeParams(kind, range),
     ).map((row) => ({
       key: nameOf(row.key),
-      revision: integerOf("revision", row.revision),
+      revision: revisionOf(row),
     }));
     this.#assertGapless(after, until);
     return keys;
@@ -572,7 +586,7 @@ function toValue(row: Row): StoredValue {
 
 function toChange(row: Row): StoredChange {
   return {
-    revision: integerOf("revision", row.revision),
+    revision: revisionOf(row),
     type: row.type as ChangeType,
     ...toValue(row),
     version: versionOf(row),
@@ -591,6 +605,10 @@ function valueOf(row: Row): Uint8Array {
 function blobOf(value: SqlValue): Uint8Array {
   if (value instanceof Uint8Array) return value;
   throw unreadable("a value is missing");
+}
+
+function revisionOf({ revision }: Row): number {
+  return integerOf("revision", revision);
 }
 
 function versionOf({ version }: Row): number {

@@ -14,7 +14,7 @@ import type { KeyRange } from "../key_range.ts";
 export const PAGE_ENTRIES = 256;
 
 /** How many bytes the values of a page have, at most. */
-export const PAGE_BYTES = 256 * 1024;
+export const PAGE_BYTES = 1024 * 1024;
 
 /** Which part of a range a page is to have. */
 export interface PageOptions {

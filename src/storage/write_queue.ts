@@ -224,8 +224,10 @@ export class WriteQueue {
     read: () => Generator<void, T>,
     signal?: AbortSignal,
   ): Promise<T> {
+    const begin = () => this.#beginRead();
+    const gate = await this.read(action, begin, signal);
     try {
-      return await this.#runInReadTransaction(action, read, signal);
+      return await this.#finishRead(gate, read, signal);
     } catch (error) {
       throw this.#transactions.errorOf(action, error);
     }
@@ -241,39 +243,48 @@ export class WriteQueue {
     read: () => Generator<void, T>,
     signal?: AbortSignal,
   ): Promise<T> {
+    // In one step: a write between the two would come before the long read.
+    const begin = () => {
+      const value = readAtOnce();
+      return value === undefined ? this.#beginRead() : { value };
+    };
+    const begun = await this.read(action, begin, signal);
+    if (!(begun instanceof Gate)) return begun.value;
+    let gate: Gate | undefined = begun;
+    const finish = async () => {
+      const begin = () => this.#beginRead();
+      const current = gate ?? await this.read(action, begin, signal);
+      gate = undefined;
+      return await this.#finishRead(current, read, signal);
+    };
     try {
       return await retryWhileBusy(
-        () => this.#runInReadTransaction(action, read, signal, readAtOnce),
+        finish,
         (error) => this.#transactions.isBusy(error),
         this.#busyTimeout,
-        signal,
       );
     } catch (error) {
       throw this.#transactions.errorOf(action, error);
     }
   }
 
-  async #runInReadTransaction<T>(
-    action: string,
+  /** Begins a transaction that only reads, with the gate that opens at its end. */
+  #beginRead(): Gate {
+    this.#transactions.beginRead();
+    return this.#transaction = new Gate();
+  }
+
+  async #finishRead<T>(
+    gate: Gate,
     read: () => Generator<void, T>,
     signal: AbortSignal | undefined,
-    readAtOnce: () => T | undefined = () => undefined,
   ): Promise<T> {
-    // In one step: a write between the two would come before the long read.
-    const begin = () => {
-      const value = readAtOnce();
-      if (value !== undefined) return { value };
-      this.#transactions.beginRead();
-      return this.#transaction = new Gate();
-    };
-    const begun = await this.read(action, begin, signal);
-    if (!(begun instanceof Gate)) return begun.value;
     try {
       return await runInSlices(read(), signal);
     } finally {
       this.#transactions.rollBack();
       this.#transaction = undefined;
-      begun.open();
+      gate.open();
     }
   }
 

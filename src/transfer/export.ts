@@ -36,11 +36,12 @@ export async function* exportChunks(
   const slice = new Slice();
   try {
     for (const [kind, page] of pagesOf(snapshot, plan)) {
-      const lines = page.map((entry) =>
-        formatLine(plan.codec, kind, entry, plan) + "\n"
-      );
+      const lines: string[] = [];
+      for (const entry of page) {
+        lines.push(formatLine(plan.codec, kind, entry, plan) + "\n");
+        if (slice.isUsedUp) await slice.nextTurn();
+      }
       yield encoder.encode(lines.join(""));
-      if (slice.isUsedUp) await slice.nextTurn();
     }
   } catch (error) {
     throw plan.errorOf(error);
