@@ -96,7 +96,11 @@ export interface RangeOptions<T = unknown> extends OperationOptions {
   limit?: number;
   /** From the last key to the first. @default {false} */
   reverse?: boolean;
-  /** Only entries for which this returns true. It decodes every value in the range. */
+  /**
+   * Only entries for which this returns true. It decodes every value in the
+   * range. It is synchronous, and a `TypeError` unless it returns a boolean. It
+   * runs again for an entry if the read had to begin anew, for a lock.
+   */
   where?: (key: string, value: T) => boolean;
 }
 
@@ -196,7 +200,10 @@ export interface AtomicOperation<
   Kinds extends object = AnyKinds,
   Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
 > {
-  /** Adds conditions: all must hold when the operation is committed. */
+  /**
+   * Adds conditions: all must hold when the operation is committed. A call that
+   * throws adds none of them.
+   */
   check(...checks: AtomicCheck<KindOf<Kinds>>[]): this;
   /**
    * Adds a write. The value is encoded now, unless its schema is asynchronous.
@@ -212,7 +219,8 @@ export interface AtomicOperation<
   delete(kind: KindOf<Kinds>, key: string): this;
   /**
    * Checks every condition, then does every write in the order it was added,
-   * in one transaction.
+   * in one transaction. If its signal aborts before it begins, the operation
+   * can be committed again; else nothing can be done with it any more.
    */
   commit(options?: OperationOptions): Promise<AtomicResult>;
 }
@@ -324,13 +332,17 @@ export interface ImportOptions<Kind extends string = string>
   versions?: boolean;
   /** Whether an entry that is created gets its line's time, if it tells one, else now. @default {true} */
   times?: boolean;
-  /** Called after each transaction, with what has been done so far. */
+  /**
+   * Called after each transaction, with what has been done so far. A promise
+   * that it returns is waited for; if it throws or rejects, so does the import.
+   */
   onProgress?: (soFar: ImportResult) => void;
   /**
    * Called for each line that cannot be imported, in their order, when the
    * transaction of the lines around it has been committed. Without it, the
    * first one is an `ImportError`. With it, that is if none of the first 10
-   * lines is an entry, or none of 100 in a row: the stream is no NDJSON.
+   * lines is an entry, or none of 100 in a row: the stream is no NDJSON. Its
+   * promises and errors are as those of `onProgress`.
    */
   onRefused?: (refused: RefusedLine) => void;
 }
@@ -435,7 +447,7 @@ export interface Store<
 
   /**
    * The entries as a stream, in key order, in constant memory, read a page at
-   * a time. Each page is as of one moment; an entry that changes meanwhile
+   * a time: at most 256 entries, and 1 MiB of stored values. Each page is as of one moment; an entry that changes meanwhile
    * comes once, as it is when the stream reaches it. When the signal aborts the
    * stream errors with `signal.reason`.
    */
@@ -469,7 +481,8 @@ export interface Store<
    * any iterable of pairs. Of a key that comes twice the last value counts.
    * Keys that are not named stay. Events come in key order. Entries beyond the
    * first few thousand are read from `entries` after the call has returned, so
-   * do not change it until the promise settles.
+   * do not change it until the promise settles. If that rejects, the iteration
+   * of `entries` has been ended, as `break` ends a loop.
    */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,

@@ -75,6 +75,18 @@ export function rangePast(
     : { lower: bound, upper: range.upper };
 }
 
+/** The beginning of a range, up to one of its keys in the direction of reading. */
+export function rangeUpTo(
+  range: KeyRange,
+  key: string,
+  reverse = false,
+): KeyRange {
+  const bound = { key, inclusive: true };
+  return reverse
+    ? { lower: bound, upper: range.upper }
+    : { lower: range.lower, upper: bound };
+}
+
 const RANGE_OPTIONS = [
   "prefix",
   "start",

@@ -41,7 +41,8 @@ export class Slice {
 
 /**
  * Runs work that yields wherever it may pause: the first slice at once, before
- * this returns, the rest over later turns of the event loop.
+ * this returns, the rest over later turns of the event loop. When the signal
+ * aborts, the work ends where it pauses, and its `finally` blocks run.
  */
 export function runInSlices<T>(
   work: Generator<void, T>,
@@ -57,7 +58,10 @@ export function runInSlices<T>(
   const finish = async (): Promise<T> => {
     for (;;) {
       await slice.nextTurn();
-      signal?.throwIfAborted();
+      if (signal?.aborted) {
+        work.return(undefined as T);
+        throw signal.reason;
+      }
       const step = advance();
       if (step.done) return step.value;
     }

@@ -253,7 +253,7 @@ async function filledTable(
 }
 
 function select(db: Connection, range: KeyRange, reverse = false): string[] {
-  return db.prepare(selectRange("key", range, reverse))
+  return db.prepare(selectRange("key", range, reverse, "all"))
     .all(...rangeParams("k", range), -1).map(({ key }) => key as string);
 }
 

@@ -21,6 +21,7 @@ import {
   StoreBusyError,
   StoreError,
 } from "../mod.ts";
+import { Gate } from "../src/gate.ts";
 import {
   openOn,
   type TestDriver,
@@ -91,6 +92,67 @@ testOnEachDriver(
     assertEquals(await store.count("k"), 50);
   },
 );
+
+testOnEachDriver(
+  "a read with a signal takes the same turn as one without",
+  async (driver) => {
+    await using dir = await tempDir();
+    await using store = await openOn(driver, { path: dir.file("app.db") });
+    // A slice never ends.
+    using _clock = manualClock();
+    const writesBefore = async (options?: { signal: AbortSignal }) => {
+      let writes = 0;
+      let done = false;
+      // They write without a pause, up to a number that only a failure reaches.
+      const writers = ["a", "b", "c"].map(async (key) => {
+        while (!done && writes < 1_000) await store.set("k", key, writes++);
+      });
+      await store.get("k", "a", options);
+      await store.entry("k", "a", options);
+      done = true;
+      const seen = writes;
+      await Promise.all(writers);
+      return seen;
+    };
+    const { signal } = new AbortController();
+    const without = await writesBefore();
+    assertLess(without, 20);
+    assertEquals(await writesBefore({ signal }), without);
+  },
+);
+
+Deno.test("all who wait at a gate go on in the same turn, in their order", async () => {
+  const gate = new Gate();
+  const { signal } = new AbortController();
+  const passed: number[] = [];
+  const waiting = [undefined, signal, undefined, signal].map(
+    async (signal, i) => {
+      await gate.wait(signal);
+      passed.push(i);
+    },
+  );
+  gate.open();
+  await undefined;
+  assertEquals(passed, [0, 1, 2, 3]);
+  await Promise.all(waiting);
+  await gate.wait();
+});
+
+Deno.test("who is aborted does not go through a gate", async () => {
+  const gate = new Gate();
+  const stop = new AbortController();
+  const reason = new Error("stop");
+  const waiting = [gate.wait(stop.signal), gate.wait()];
+  stop.abort(reason);
+  gate.open();
+  const outcomes = await Promise.allSettled(waiting);
+  assertEquals(outcomes, [
+    { status: "rejected", reason },
+    { status: "fulfilled", value: undefined },
+  ]);
+  const late = await assertRejects(() => gate.wait(stop.signal));
+  assertStrictEquals(late, reason);
+});
 
 testOnEachDriver(
   "a queue of many writes becomes several transactions",

@@ -6,15 +6,13 @@
  *
  * @module
  */
-import { parse, stringify } from "@std/yaml";
+import { stringify } from "@std/yaml";
 import type { Codec } from "./codec.ts";
 import { classOf, unrepresentable } from "./unrepresentable.ts";
+import { parseYaml } from "./yaml_text.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
-
-/** How large a value may be with its aliases written out, in characters, if it is not so without. */
-const MAX_EXPANDED = 10_000_000;
 
 /** Levels of nesting. Common parsers stop at 100, and count scalars and keys. */
 const MAX_DEPTH = 98;
@@ -37,8 +35,10 @@ const STYLE = { useAnchors: false, lineWidth: -1 };
  *
  * Text by another hand may be any single YAML document. It is decoded as data
  * only: there is no tag that makes a function, or an object of any class but
- * `Date` and, for `!!binary`, `Uint8Array`. What its aliases make endless, or
- * so large that nobody could walk through it, is refused.
+ * `Date` and, for `!!binary`, `Uint8Array`. Decoding takes time in proportion to
+ * the text. So what aliases make endless, or larger than 10 million characters,
+ * is refused, and so are merge keys that copy more than 100 000 properties; of
+ * longer text, more than its length.
  *
  * @example
  * ```ts
@@ -62,12 +62,13 @@ export const yaml: Codec = {
   },
   decode(bytes: Uint8Array): unknown {
     const text = decoder.decode(bytes);
-    const value: unknown = parse(text);
-    // Without both there is no alias.
-    if (text.includes("&") && text.includes("*")) {
-      assertFinite(value, Math.max(text.length, MAX_EXPANDED));
+    try {
+      return parseYaml(text);
+    } catch (cause) {
+      // The parser calls itself for each level.
+      if (!(cause instanceof RangeError)) throw cause;
+      throw new SyntaxError("Cannot decode: it has too many levels", { cause });
     }
-    return value;
   },
 };
 
@@ -170,26 +171,4 @@ function toPlainDate(date: Date, path: string): Date {
     throw unrepresentable("YAML", `a Date in the year ${year}`, path);
   }
   return new Date(date);
-}
-
-/** Throws a `SyntaxError` where aliases make a value endless, or larger than a limit. */
-function assertFinite(value: unknown, limit: number): void {
-  const sizes = new Map<object, number>();
-  const sizeOf = (part: unknown): number => {
-    if (typeof part === "string") return part.length + 1;
-    if (typeof part !== "object" || part === null) return 1;
-    let size = sizes.get(part);
-    if (size !== undefined) return size;
-    // Met again before it is known, it is a part of itself.
-    sizes.set(part, Infinity);
-    size = 1;
-    if (ArrayBuffer.isView(part)) size += part.byteLength;
-    else for (const inner of Object.values(part)) size += sizeOf(inner);
-    sizes.set(part, size);
-    return size;
-  };
-  if (sizeOf(value) <= limit) return;
-  throw new SyntaxError(
-    `Cannot decode: with its aliases written out, the value is endless, or has more than ${limit} characters`,
-  );
 }

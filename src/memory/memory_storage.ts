@@ -11,16 +11,23 @@ import sortedBTree from "sorted-btree";
 import { equalBytes } from "../bytes.ts";
 import type { SetStatus } from "../contract.ts";
 import { compareKeys } from "../key_order.ts";
-import { ALL_KEYS, isInRange, type KeyRange, rangePast } from "../key_range.ts";
+import { isInRange, type KeyRange, rangePast } from "../key_range.ts";
 import { nextVersion } from "../storage/limits.ts";
+import {
+  type Page,
+  PAGE_BYTES,
+  PAGE_ENTRIES,
+  type PageOptions,
+} from "../storage/page.ts";
 import { putEach } from "../storage/put_each.ts";
 import type {
   ChangedKey,
+  ChangePage,
   Checkable,
   FoundChange,
   FoundEntry,
+  Moment,
   Origin,
-  Page,
   Previous,
   Snapshot,
   StatusCounts,
@@ -35,6 +42,9 @@ interface Kept {
   readonly version: number;
   readonly updatedAt: Date;
 }
+
+/** No key is after it: it is no key itself, since it is not well-formed. */
+const NO_END = { key: "\u{DFFF}", inclusive: false };
 
 // The package is CommonJS.
 const BTree = sortedBTree.default;
@@ -75,41 +85,59 @@ export class MemoryStorage implements Storage {
     return this.#find(kind, key)?.version ?? 0;
   }
 
-  listKeys(kind: string, range: KeyRange, page?: Page): string[] {
-    return [...this.#walk(kind, range, page)].map(([key]) => key);
+  readKeys(kind: string, range: KeyRange, page?: PageOptions): Page<string> {
+    return this.#readPage(kind, range, page, (key) => key, () => 0);
   }
 
-  listValues(kind: string, range: KeyRange, page?: Page): StoredValue[] {
-    return [...this.#walk(kind, range, page)].map(([key, { value }]) => ({
-      key,
-      value: value.slice(),
-    }));
+  readValues(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+  ): Page<StoredValue> {
+    return this.#readPage(kind, range, page, toValue, sizeOf);
   }
 
-  listEntries(kind: string, range: KeyRange, page?: Page): StoredEntry[] {
-    return [...this.#walk(kind, range, page)].map(([key, kept]) =>
-      toEntry(key, kept)
-    );
+  readEntries(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+  ): Page<StoredEntry> {
+    return this.#readPage(kind, range, page, toEntry, sizeOf);
   }
 
-  count(kind: string, range: KeyRange, limit?: number): number {
-    let count = 0;
-    for (const _ of this.#walk(kind, range, { limit })) count++;
-    return count;
+  #readPage<T>(
+    kind: string,
+    range: KeyRange,
+    { limit = PAGE_ENTRIES, bytes = PAGE_BYTES, reverse = false }: PageOptions =
+      {},
+    toItem: (key: string, kept: Kept) => T,
+    sizeOf: (kept: Kept) => number,
+  ): Page<T> {
+    const items: T[] = [];
+    let left = bytes;
+    let last = "";
+    for (const [key, kept] of this.#walk(kind, range, reverse)) {
+      left -= sizeOf(kept);
+      const isFull = items.length === limit || (left < 0 && items.length > 0);
+      if (isFull) return { items, rest: rangePast(range, last, reverse) };
+      items.push(toItem(key, kept));
+      last = key;
+    }
+    return { items };
+  }
+
+  count(kind: string, range: KeyRange, limit = Infinity): number {
+    const tree = this.#kinds.get(kind);
+    const { lower, upper = NO_END } = range;
+    if (!tree || compareKeys(lower.key, upper.key) > 0) return 0;
+    // Without a function, it counts a node of the tree at a time.
+    const count = tree.forRange(lower.key, upper.key, upper.inclusive);
+    const isBefore = !lower.inclusive && tree.has(lower.key);
+    return Math.min(count - Number(isBefore), limit);
   }
 
   listKinds(): string[] {
     return [...this.#kinds.keys()].sort(compareKeys);
-  }
-
-  listAll(): (StoredValue & { readonly kind: string })[] {
-    return this.listKinds().flatMap((kind) =>
-      this.#kinds.get(kind)!.toArray().map(([key, { value }]) => ({
-        kind,
-        key,
-        value: value.slice(),
-      }))
-    );
   }
 
   put(
@@ -161,7 +189,7 @@ export class MemoryStorage implements Storage {
   *#walk(
     kind: string,
     range: KeyRange,
-    { limit = Infinity, reverse = false }: Page = {},
+    reverse: boolean,
   ): Generator<[string, Kept]> {
     const tree = this.#kinds.get(kind);
     if (!tree) return;
@@ -169,11 +197,8 @@ export class MemoryStorage implements Storage {
     const pairs = reverse
       ? tree.entriesReversed(upper?.key)
       : tree.entries(lower.key);
-    let left = limit;
     for (const pair of pairs) {
-      if (left === 0) return;
       if (isInRange(range, pair[0])) {
-        left--;
         yield pair;
         continue;
       }
@@ -209,22 +234,27 @@ export class MemoryStorage implements Storage {
     return this.#pruned + 1;
   }
 
-  listChanges(
+  readChanges(
     kind: string,
     range: KeyRange,
     after: number,
     until: number,
     limit: number,
-  ): StoredChange[] {
+  ): ChangePage {
     const changes: StoredChange[] = [];
+    const most = Math.min(limit, PAGE_ENTRIES);
+    let left = PAGE_BYTES;
     for (const [revision, change] of this.#changes(after, until)) {
-      if (changes.length === limit) break;
       if (change.kind !== kind || !isInRange(range, change.key)) continue;
       const { key, type, entry, previous } = change;
       const { version, value } = (entry ?? previous)!;
+      left -= value.byteLength;
+      const isFull = changes.length === most ||
+        (left < 0 && changes.length > 0);
+      if (isFull) return { changes, cursor: changes.at(-1)!.revision };
       changes.push({ revision, type, key, version, value: value.slice() });
     }
-    return changes;
+    return { changes, cursor: until };
   }
 
   listChangedKeys(
@@ -301,8 +331,8 @@ export class MemoryStorage implements Storage {
     this.#begun.pop();
   }
 
-  beginRead(): void {
-    this.begin();
+  openMoment(): Moment {
+    return { keepsWritesOut: true, close() {} };
   }
 
   snapshot<T>(read: () => T): T {
@@ -333,8 +363,7 @@ export class MemoryStorage implements Storage {
     const snapshot = this.#cloneEntries();
     return {
       listKinds: () => snapshot.listKinds(),
-      listEntries: (kind, after, limit) =>
-        snapshot.listEntries(kind, rangePast(ALL_KEYS, after), { limit }),
+      readEntries: (kind, range) => snapshot.readEntries(kind, range),
       close: () => snapshot.close(),
     };
   }
@@ -390,6 +419,14 @@ export class MemoryStorage implements Storage {
     this.#kinds.clear();
     this.#log.length = 0;
   }
+}
+
+function sizeOf({ value }: Kept): number {
+  return value.byteLength;
+}
+
+function toValue(key: string, { value }: Kept): StoredValue {
+  return { key, value: value.slice() };
 }
 
 function toEntry(

@@ -7,6 +7,7 @@
  */
 import type { KeyRange } from "../key_range.ts";
 import { LAST_NUMBER } from "../storage/limits.ts";
+import { PAGE_BYTES, PAGE_ENTRIES } from "../storage/page.ts";
 import type { SqlValue } from "./driver/driver.ts";
 
 // What others wrote may be stored as text; its bytes are the value.
@@ -83,13 +84,10 @@ export const LIST_KINDS = `WITH RECURSIVE kinds (kind) AS (
 export const COUNT_KINDS = `SELECT ${whole("kind")}, count(key) AS count
 FROM zestor_kv GROUP BY zestor_kv.kind ORDER BY zestor_kv.kind`;
 
-/** Everything, by kind, then key. */
-export const LIST_ALL = `SELECT ${whole("kind")}, ${
-  whole("key")
-}, ${VALUE} FROM zestor_kv ORDER BY zestor_kv.kind, zestor_kv.key`;
-
 /** The first entry of all. */
-export const FIRST_ENTRY = `${LIST_ALL} LIMIT 1`;
+export const FIRST_ENTRY = `SELECT ${whole("kind")}, ${
+  whole("key")
+}, ${VALUE} FROM zestor_kv ORDER BY zestor_kv.kind, zestor_kv.key LIMIT 1`;
 
 /** Whether a kind has entries. Parameters: kind. The bound on the key is as in `inRange`. */
 export const HAS_ENTRIES =
@@ -98,20 +96,50 @@ export const HAS_ENTRIES =
 /** What `selectRange` can read of each entry. */
 export type Columns = "key" | "value" | "entry";
 
-const COLUMNS: Record<Columns, string> = {
-  key: whole("key"),
-  value: `${whole("key")}, ${VALUE}`,
-  entry: `${whole("key")}, ${VALUE}, ${VERSION}, updated_at`,
+/** Which values are read whole: all, or small ones, and of others the size in bytes. */
+export type WholeValues = "all" | "small";
+
+/** Up to how many bytes a value is small. A page of small values is within its bound. */
+const SMALL_BYTES = PAGE_BYTES / PAGE_ENTRIES;
+
+/**
+ * SQLite tells the length of a blob without reading the blob. Of text it would
+ * be that up to a NUL, in characters.
+ */
+const smallOrSize = (value: "value" | "previous") =>
+  `CASE WHEN typeof(${value}) = 'blob' AND length(${value}) <= ${SMALL_BYTES}
+  THEN ${value}
+  ELSE CASE typeof(${value}) WHEN 'blob' THEN length(${value})
+    ELSE length(CAST(${value} AS BLOB)) END
+  END`;
+
+// These columns are behind the value: to reach them, SQLite reads all of it.
+const besideSmall = (column: "version" | "updated_at") =>
+  `CASE WHEN length(value) <= ${SMALL_BYTES} THEN ${column} END AS ${column}`;
+
+const COLUMNS: Record<Columns, Record<WholeValues, string>> = {
+  key: { all: whole("key"), small: whole("key") },
+  value: {
+    all: `${whole("key")}, ${VALUE}`,
+    small: `${whole("key")}, ${smallOrSize("value")} AS value`,
+  },
+  entry: {
+    all: `${whole("key")}, ${VALUE}, ${VERSION}, updated_at`,
+    small: `${whole("key")}, ${smallOrSize("value")} AS value,
+${besideSmall("version")}, ${besideSmall("updated_at")}`,
+  },
 };
 
-/** Reads the entries of a range. Parameters: those of `rangeParams`, then the limit, -1 for none. */
+/** Reads the entries of a range. Parameters: those of `rangeParams`, then the limit. */
 export function selectRange(
   columns: Columns,
   range: KeyRange,
   reverse: boolean,
+  values: WholeValues,
 ): string {
-  return `SELECT ${COLUMNS[columns]} FROM zestor_kv WHERE ${inRange(range)} ` +
-    `ORDER BY zestor_kv.key ${reverse ? "DESC" : "ASC"} LIMIT ?`;
+  return `SELECT ${COLUMNS[columns][values]} FROM zestor_kv WHERE ${
+    inRange(range)
+  } ORDER BY zestor_kv.key ${reverse ? "DESC" : "ASC"} LIMIT ?`;
 }
 
 /** Counts the entries of a range. Parameters: those of `rangeParams`, then the limit, -1 for none. */
@@ -160,9 +188,12 @@ export const PRUNE_LOG = "DELETE FROM zestor_changes WHERE revision <= ?";
  * A kind's changes between two revisions. Parameters: after this revision, up
  * to this one, those of `rangeParams`, the limit.
  */
-export function selectChanges(range: KeyRange): string {
+export function selectChanges(range: KeyRange, values: WholeValues): string {
+  const [value, previous] = values === "all"
+    ? ["value", "previous"]
+    : [smallOrSize("value"), smallOrSize("previous")];
   return `SELECT revision, ${whole("key")}, type, ${VERSION},
-  CASE type WHEN 'delete' THEN previous ELSE value END AS value
+  CASE type WHEN 'delete' THEN ${previous} ELSE ${value} END AS value
 FROM zestor_changes
 WHERE revision > ? AND revision <= ? AND ${inRange(range)}
 ORDER BY revision LIMIT ?`;

@@ -11,14 +11,26 @@ import {
   StoreReadOnlyError,
   WatchOverflowError,
 } from "../errors.ts";
-import { ALL_KEYS, isInRange, type KeyRange, rangePast } from "../key_range.ts";
+import {
+  isInRange,
+  type KeyRange,
+  rangePast,
+  rangeUpTo,
+} from "../key_range.ts";
 import { LAST_NUMBER, nextVersion } from "../storage/limits.ts";
+import {
+  type Page,
+  PAGE_BYTES,
+  PAGE_ENTRIES,
+  type PageOptions,
+} from "../storage/page.ts";
 import { putEach } from "../storage/put_each.ts";
 import type {
   ChangedKey,
+  ChangePage,
   Checkable,
+  Moment,
   Origin,
-  Page,
   Previous,
   Snapshot,
   StatusCounts,
@@ -27,6 +39,7 @@ import type {
   StoredEntry,
   StoredValue,
 } from "../storage/storage.ts";
+import { boundedRows, type Select } from "./bounded_rows.ts";
 import { type CheckedFile, SqliteCheck } from "./check.ts";
 import { type Checkpointer, emptyLog } from "./checkpoints.ts";
 import type { Database } from "./database.ts";
@@ -58,7 +71,6 @@ import {
   HEAD_REVISION,
   INSERT_ENTRIES,
   INSERT_ENTRY,
-  LIST_ALL,
   LIST_CHANGED_KINDS,
   LIST_KINDS,
   OLDEST_REVISION,
@@ -68,6 +80,7 @@ import {
   selectChanges,
   selectRange,
   UPDATE_ENTRY,
+  type WholeValues,
 } from "./queries.ts";
 import { toDate } from "./time.ts";
 
@@ -126,17 +139,38 @@ export class SqliteStorage implements Storage {
     return row ? versionOf(row) : 0;
   }
 
-  listKeys(kind: string, range: KeyRange, page?: Page): string[] {
-    const rows = this.#select("key", kind, range, page);
-    return rows.map((row) => nameOf(row.key));
+  readKeys(
+    kind: string,
+    range: KeyRange,
+    { limit = PAGE_ENTRIES, reverse = false }: PageOptions = {},
+  ): Page<string> {
+    const rows = this.#database.all(
+      selectRange("key", range, reverse, "all"),
+      ...rangeParams(kind, range),
+      limit,
+    );
+    const keys = rows.map((row) => nameOf(row.key));
+    const last = keys.length === limit ? keys.at(-1) : undefined;
+    const rest = last === undefined
+      ? undefined
+      : restPast(range, last, reverse);
+    return { items: keys, rest };
   }
 
-  listValues(kind: string, range: KeyRange, page?: Page): StoredValue[] {
-    return this.#select("value", kind, range, page).map(toValue);
+  readValues(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+  ): Page<StoredValue> {
+    return this.#readPage("value", toValue, kind, range, page);
   }
 
-  listEntries(kind: string, range: KeyRange, page?: Page): StoredEntry[] {
-    return this.#select("entry", kind, range, page).map(toEntry);
+  readEntries(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+  ): Page<StoredEntry> {
+    return this.#readPage("entry", toEntry, kind, range, page);
   }
 
   /** How many entries each kind has, in order. */
@@ -158,13 +192,6 @@ export class SqliteStorage implements Storage {
 
   listKinds(): string[] {
     return this.#database.all(LIST_KINDS).map((row) => nameOf(row.kind));
-  }
-
-  listAll(): (StoredValue & { readonly kind: string })[] {
-    return this.#database.all(LIST_ALL).map((row) => ({
-      kind: nameOf(row.kind),
-      ...toValue(row),
-    }));
   }
 
   put(
@@ -263,20 +290,29 @@ export class SqliteStorage implements Storage {
     this.#database.run(sql, ...params);
   }
 
-  #select(
+  #readPage<T extends StoredValue>(
     columns: Columns,
+    toItem: (row: Row) => T,
     kind: string,
     range: KeyRange,
-    { limit, reverse = false }: Page = {},
-  ): Row[] {
-    const rows = this.#database.all(
-      selectRange(columns, range, reverse),
-      ...rangeParams(kind, range),
-      sqlLimit(limit),
-    );
-    const last = rows.at(-1);
-    if (last && rows.length === limit) assertInRange(range, nameOf(last.key));
-    return rows;
+    { limit, bytes = PAGE_BYTES, reverse = false }: PageOptions = {},
+  ): Page<T> {
+    const select = (range: KeyRange, values: WholeValues): Select => ({
+      sql: selectRange(columns, range, reverse, values),
+      params: rangeParams(kind, range),
+    });
+    const { rows, last } = boundedRows(this.#database, {
+      small: select(range, "small"),
+      wholeUpTo: (last) =>
+        select(
+          last ? rangeUpTo(range, nameOf(last.key), reverse) : range,
+          "all",
+        ),
+      limit,
+      bytes,
+    });
+    const items = rows.map(toItem);
+    return { items, rest: last && restPast(range, nameOf(last.key), reverse) };
   }
 
   // The change log.
@@ -296,24 +332,28 @@ export class SqliteStorage implements Storage {
     return integerOf("revision", this.#database.get(OLDEST_REVISION)!.revision);
   }
 
-  listChanges(
+  readChanges(
     kind: string,
     range: KeyRange,
     after: number,
     until: number,
     limit: number,
-  ): StoredChange[] {
-    const changes = this.#database.all(
-      selectChanges(range),
-      after,
-      until,
-      ...rangeParams(kind, range),
-      limit,
-    ).map(toChange);
+  ): ChangePage {
+    const select = (until: number, values: WholeValues): Select => ({
+      sql: selectChanges(range, values),
+      params: [after, until, ...rangeParams(kind, range)],
+    });
+    const { rows, last } = boundedRows(this.#database, {
+      small: select(until, "small"),
+      wholeUpTo: (last) => select(last ? revisionOf(last) : until, "all"),
+      limit: Math.min(limit, PAGE_ENTRIES),
+      bytes: PAGE_BYTES,
+    });
+    const changes = rows.map(toChange);
     assertAscending(after, changes);
-    const isFull = changes.length === limit;
-    this.#assertGapless(after, isFull ? changes[limit - 1].revision : until);
-    return changes;
+    const cursor = last ? revisionOf(last) : until;
+    this.#assertGapless(after, cursor);
+    return { changes, cursor };
   }
 
   listChangedKeys(
@@ -329,7 +369,7 @@ export class SqliteStorage implements Storage {
       ...rangeParams(kind, range),
     ).map((row) => ({
       key: nameOf(row.key),
-      revision: integerOf("revision", row.revision),
+      revision: revisionOf(row),
     }));
     this.#assertGapless(after, until);
     return keys;
@@ -422,7 +462,8 @@ export class SqliteStorage implements Storage {
     this.#database.run("RELEASE job");
   }
 
-  beginRead(): void {
+  /** Begins a transaction that only reads, as of this moment. `rollBack` ends it. */
+  #beginRead(): void {
     this.#database.run("BEGIN");
     try {
       // The first read takes the snapshot; this one needs no table.
@@ -483,8 +524,7 @@ export class SqliteStorage implements Storage {
     const reader = this.#beginReader(openReader);
     return {
       listKinds: () => reader.listKinds(),
-      listEntries: (kind, after, limit) =>
-        reader.listEntries(kind, rangePast(ALL_KEYS, after), { limit }),
+      readEntries: (kind, range) => reader.readEntries(kind, range),
       close: () => this.#closeReader(reader),
     };
   }
@@ -495,7 +535,7 @@ export class SqliteStorage implements Storage {
     try {
       // Else it may be another file that is now at the path.
       this.#access.files.assertInPlace("read");
-      reader.beginRead();
+      reader.#beginRead();
     } catch (error) {
       reader.#database.close();
       throw error;
@@ -516,7 +556,7 @@ export class SqliteStorage implements Storage {
    */
   copyTo(path: string): Promise<void> {
     if (this.#database.copiesItself) {
-      this.beginRead();
+      this.#beginRead();
       return this.#copyInTransaction(path);
     }
     const name = copyName(this.#access.location, path);
@@ -543,11 +583,11 @@ export class SqliteStorage implements Storage {
   }
 
   openCheck(): Checkable {
-    this.#openMoment();
-    const moment = new SqliteCheck(this.#database, this.#access, {
-      keepsWritesOut: true,
-      close: () => this.#closeMoment(),
-    });
+    const moment = new SqliteCheck(
+      this.#database,
+      this.#access,
+      this.openMoment(),
+    );
     const { openReader, isInPlace } = this.#access;
     // A second reader would keep the writer out, or there can be none, or it
     // would read another file.
@@ -565,9 +605,10 @@ export class SqliteStorage implements Storage {
     return this.#database.get(GET_JOURNAL_MODE)?.journal_mode === "wal";
   }
 
-  #openMoment(): void {
-    if (this.#moments === 0) this.beginRead();
+  openMoment(): Moment {
+    if (this.#moments === 0) this.#beginRead();
     this.#moments++;
+    return { keepsWritesOut: true, close: () => this.#closeMoment() };
   }
 
   #closeMoment(): void {
@@ -622,7 +663,7 @@ function toValue(row: Row): StoredValue {
 
 function toChange(row: Row): StoredChange {
   return {
-    revision: integerOf("revision", row.revision),
+    revision: revisionOf(row),
     type: row.type as ChangeType,
     ...toValue(row),
     version: versionOf(row),
@@ -643,6 +684,10 @@ function blobOf(value: SqlValue): Uint8Array {
   throw unreadable("a value is missing");
 }
 
+function revisionOf({ revision }: Row): number {
+  return integerOf("revision", revision);
+}
+
 function versionOf({ version }: Row): number {
   return integerOf("version", version);
 }
@@ -655,8 +700,9 @@ function integerOf(what: string, value: SqlValue): number {
 // Whoever reads page by page goes on from the last row of each: in a damaged
 // tree it may lead back, and reading would never end.
 
-function assertInRange(range: KeyRange, key: string): void {
+function restPast(range: KeyRange, key: string, reverse: boolean): KeyRange {
   if (!isInRange(range, key)) throw unreadable("the keys are not in order");
+  return rangePast(range, key, reverse);
 }
 
 function assertAscending(

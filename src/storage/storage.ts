@@ -15,6 +15,7 @@ import type {
   SetStatus,
 } from "../contract.ts";
 import type { KeyRange } from "../key_range.ts";
+import type { Page, PageOptions } from "./page.ts";
 
 /** A key with its encoded value. */
 export interface StoredValue {
@@ -38,6 +39,14 @@ export interface StoredChange {
   readonly value: Uint8Array;
 }
 
+/** A part of the change log. */
+export interface ChangePage {
+  /** The changes that pass the filter, by revision. */
+  readonly changes: StoredChange[];
+  /** The revision up to which there are no others. */
+  readonly cursor: number;
+}
+
 /** A key that changed, and in which revision. */
 export interface ChangedKey {
   readonly key: string;
@@ -48,14 +57,6 @@ export interface ChangedKey {
 export interface Previous {
   readonly version: number;
   readonly value: Uint8Array;
-}
-
-/** Which entries of a range to read. */
-export interface Page {
-  /** At most so many; all without it. */
-  readonly limit?: number;
-  /** From the last key to the first. */
-  readonly reverse?: boolean;
 }
 
 /** How many writes had which status. */
@@ -73,8 +74,8 @@ export interface Origin {
 export interface Snapshot {
   /** The kinds that have entries. */
   listKinds(): string[];
-  /** The next entries of a kind past a key, "" for the first. */
-  listEntries(kind: string, after: string, limit: number): StoredEntry[];
+  /** The next entries of a range. */
+  readEntries(kind: string, range: KeyRange): Page<StoredEntry>;
   /** Does nothing where it is closed already. */
   close(): void;
 }
@@ -85,15 +86,24 @@ export interface Entries {
   getEntry(kind: string, key: string): StoredEntry | undefined;
   /** 0 where there is no entry. */
   getVersion(kind: string, key: string): number;
-  listKeys(kind: string, range: KeyRange, page?: Page): string[];
-  listValues(kind: string, range: KeyRange, page?: Page): StoredValue[];
-  listEntries(kind: string, range: KeyRange, page?: Page): StoredEntry[];
+  /** The next keys of a range: a page of them has no values, and no bytes. */
+  readKeys(kind: string, range: KeyRange, page?: PageOptions): Page<string>;
+  /** The next keys of a range, with their values. */
+  readValues(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+  ): Page<StoredValue>;
+  /** The next entries of a range. */
+  readEntries(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+  ): Page<StoredEntry>;
   /** How many there are, counted up to `limit`. */
   count(kind: string, range: KeyRange, limit?: number): number;
   /** The kinds that have entries. */
   listKinds(): string[];
-  /** Everything, by kind. */
-  listAll(): (StoredValue & { readonly kind: string })[];
   /** Writes a value, unless it is there already. The bytes are not used again. */
   put(
     kind: string,
@@ -119,14 +129,17 @@ export interface Changes {
   headRevision(): number;
   /** The oldest in the log; where that is empty, the one that will be. */
   oldestRevision(): number;
-  /** The changes of a range past a revision, up to another, at most `limit`. */
-  listChanges(
+  /**
+   * The next changes of a range past a revision, up to another: a page of them,
+   * at most `limit`.
+   */
+  readChanges(
     kind: string,
     range: KeyRange,
     after: number,
     until: number,
     limit: number,
-  ): StoredChange[];
+  ): ChangePage;
   /** Which keys they changed, in the order of the revisions. */
   listChangedKeys(
     kind: string,
@@ -200,13 +213,8 @@ export interface Transactions {
   undo(): void;
   /** Ends the part. */
   release(): void;
-  /** Begins a transaction that only reads, as of this moment. `rollBack` ends it. */
-  beginRead(): void;
-  /**
-   * Throws if what would be read is no longer what others see. It comes before
-   * each read, and so looks only now and then.
-   */
-  look(action: string): void;
+  /** Begins a moment that the storage's own reads are of, outside a transaction. */
+  openMoment(): Moment;
   /** Reads with several calls as of one moment, outside a transaction. */
   snapshot<T>(read: () => T): T;
   /** Whether an error is the storage's, not the caller's. */
@@ -219,6 +227,11 @@ export interface Transactions {
 
 /** What keeps a store. */
 export interface Storage extends Entries, Changes, Transactions {
+  /**
+   * Throws if what would be read is no longer what others see. It comes before
+   * each read, and so looks only now and then.
+   */
+  look(action: string): void;
   /** Whether nothing can be written. */
   readonly isReadOnly: boolean;
   /** Throws `StoreReadOnlyError` where nothing can be written. */

@@ -12,7 +12,8 @@
  * @module
  */
 import { StoreError } from "../errors.ts";
-import { type MaybePromise, unlessAborted } from "../promises.ts";
+import { Gate } from "../gate.ts";
+import type { MaybePromise } from "../promises.ts";
 import { runInSlices, SHORT_SLICE_MS, Slice } from "../slice.ts";
 import { LockWait, retryWhileBusy } from "./lock_wait.ts";
 import type { Moment, Transactions } from "./storage.ts";
@@ -90,8 +91,15 @@ interface Queued {
   /** Since when a lone write has been refused the lock. */
   lockWait?: LockWait;
   /** What reads that were called after it wait for. */
-  left?: PromiseWithResolvers<void>;
+  left?: Gate;
   settle(outcome: Outcome): void;
+}
+
+/** A moment that is being read. */
+interface Opened<M extends Moment> {
+  readonly moment: M;
+  /** Opens when the moment has been closed. */
+  readonly closed: Gate;
 }
 
 /** The queue of one storage. */
@@ -102,10 +110,10 @@ export class WriteQueue {
   readonly #slice = new Slice();
   /** In the order of their calls; those of the open transaction come first. */
   readonly #waiting: Queued[] = [];
-  /** The open transaction, or a read that runs alone: it resolves when that has ended. */
-  #transaction: PromiseWithResolvers<void> | undefined;
-  /** The moments that keep writes out: each resolves when it has been closed. */
-  readonly #moments = new Set<Promise<void>>();
+  /** The open transaction, or a read that runs alone: it opens when that has ended. */
+  #transaction: Gate | undefined;
+  /** The moments that keep writes out: each opens when it has been closed. */
+  readonly #moments = new Set<Gate>();
   #draining: Promise<void> | undefined;
   /** Since when the lock has been refused. */
   #lockWait: LockWait | undefined;
@@ -186,15 +194,14 @@ export class WriteQueue {
     signal?: AbortSignal,
   ): Promise<T> {
     const last = this.#waiting.at(-1)!;
-    last.left ??= Promise.withResolvers();
-    await unlessAborted(last.left.promise, signal);
+    last.left ??= new Gate();
+    await last.left.wait(signal);
     return await this.readCommitted(action, work, signal);
   }
 
   /** Runs a read; gives `BUSY` where the lock is refused. */
   #readNow<T>(action: string, work: () => T): T | typeof BUSY {
     try {
-      this.#transactions.look(action);
       return work();
     } catch (error) {
       if (this.#transactions.isBusy(error)) return BUSY;
@@ -209,9 +216,8 @@ export class WriteQueue {
   ): Promise<T> {
     const attempt = async () => {
       while (this.#transaction) {
-        await unlessAborted(this.#transaction.promise, signal);
+        await this.#transaction.wait(signal);
       }
-      this.#transactions.look(action);
       return work();
     };
     try {
@@ -232,29 +238,79 @@ export class WriteQueue {
    * on meanwhile, and so do writes, unless the moment keeps them out: then they
    * wait for its end.
    */
-  async readInSlices<Opened extends Moment, T>(
+  async readInSlices<M extends Moment, T>(
     action: string,
-    open: () => Opened,
-    read: (moment: Opened) => Generator<void, T>,
+    open: () => M,
+    read: (moment: M) => Generator<void, T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    const closed = Promise.withResolvers<void>();
-    const begin = () => {
-      const moment = open();
-      // In the same step: a write between the two would be in the way.
-      if (moment.keepsWritesOut) this.#moments.add(closed.promise);
-      return moment;
-    };
-    const moment = await this.read(action, begin, signal);
+    const opened = await this.read(action, () => this.#open(open), signal);
     try {
-      return await runInSlices(read(moment), signal, SHORT_SLICE_MS);
+      return await this.#finishRead(opened, read, signal);
     } catch (error) {
       throw this.#transactions.errorOf(action, error);
+    }
+  }
+
+  /**
+   * Runs a read at once, if it gives something, else the long one in its place,
+   * begun anew if another connection's lock gets in the way.
+   */
+  async readAtOnceOrInSlices<T>(
+    action: string,
+    readAtOnce: () => T | undefined,
+    read: () => Generator<void, T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const open = () => this.#open(() => this.#transactions.openMoment());
+    // In one step: a write between the two would come before the long read.
+    const begin = () => {
+      const value = readAtOnce();
+      return value === undefined ? open() : { value };
+    };
+    const begun = await this.read(action, begin, signal);
+    if ("value" in begun) return begun.value;
+    let opened: Opened<Moment> | undefined = begun;
+    const finish = async () => {
+      const current = opened ?? await this.read(action, open, signal);
+      opened = undefined;
+      return await this.#finishRead(current, read, signal);
+    };
+    try {
+      return await retryWhileBusy(
+        finish,
+        (error) => this.#transactions.isBusy(error),
+        this.#busyTimeout,
+      );
+    } catch (error) {
+      throw this.#transactions.errorOf(action, error);
+    }
+  }
+
+  /** Opens a moment to read. In the same step: a write between the two would be in the way. */
+  #open<M extends Moment>(open: () => M): Opened<M> {
+    const moment = open();
+    const closed = new Gate();
+    if (moment.keepsWritesOut) this.#moments.add(closed);
+    return { moment, closed };
+  }
+
+  async #finishRead<M extends Moment, T>(
+    { moment, closed }: Opened<M>,
+    read: (moment: M) => Generator<void, T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    try {
+      return await runInSlices(read(moment), signal, SHORT_SLICE_MS);
     } finally {
-      this.#moments.delete(closed.promise);
-      closed.resolve();
+      this.#moments.delete(closed);
+      closed.open();
       moment.close();
     }
+  }
+
+  async #momentsClosed(signal?: AbortSignal): Promise<void> {
+    for (const closed of this.#moments) await closed.wait(signal);
   }
 
   /**
@@ -270,12 +326,12 @@ export class WriteQueue {
     const begin = () => {
       if (this.#moments.size > 0) return undefined;
       const result = read();
-      const transaction = this.#transaction = Promise.withResolvers();
+      const transaction = this.#transaction = new Gate();
       return { result, transaction };
     };
     let begun = await this.read(action, begin, signal);
     while (!begun) {
-      await unlessAborted(Promise.all(this.#moments), signal);
+      await this.#momentsClosed(signal);
       begun = await this.read(action, begin, signal);
     }
     const { result, transaction } = begun;
@@ -285,7 +341,7 @@ export class WriteQueue {
       throw this.#transactions.errorOf(action, error);
     } finally {
       this.#transaction = undefined;
-      transaction.resolve();
+      transaction.open();
     }
   }
 
@@ -313,8 +369,8 @@ export class WriteQueue {
       if (!first.ready) await first.held?.promise;
       else if (this.#slice.isUsedUp) await this.#slice.nextTurn();
       // That of a read: its own are ended before it comes here.
-      else if (this.#transaction) await this.#transaction.promise;
-      else if (this.#moments.size > 0) await Promise.all(this.#moments);
+      else if (this.#transaction) await this.#transaction.wait();
+      else if (this.#moments.size > 0) await this.#momentsClosed();
       else if ("runAlone" in first.job) await this.#runLone(first, first.job);
       else {
         const begun = this.#begin();
@@ -327,7 +383,7 @@ export class WriteQueue {
 
   /** The first write that is still to be done. */
   #first(): Queued | undefined {
-    while (this.#waiting[0]?.dropped) this.#waiting.shift()!.left?.resolve();
+    while (this.#waiting[0]?.dropped) this.#waiting.shift()!.left?.open();
     return this.#waiting[0];
   }
 
@@ -341,7 +397,7 @@ export class WriteQueue {
       const value = runAlone();
       this.#waiting.shift();
       queued.settle({ value });
-      queued.left?.resolve();
+      queued.left?.open();
       // The reads that waited for the end go before the next transaction.
       return await undefined;
     } catch (error) {
@@ -359,7 +415,7 @@ export class WriteQueue {
     try {
       this.#transactions.begin();
       // In the same step: a read between the two would be in the transaction.
-      this.#transaction = Promise.withResolvers();
+      this.#transaction = new Gate();
       return true;
     } catch (error) {
       if (this.#transactions.isBusy(error)) {
@@ -407,7 +463,7 @@ export class WriteQueue {
       const isUnclear = isCommitting && await this.#mayBeCommitted(error);
       failure = { error, isUnclear };
     }
-    this.#transaction?.resolve();
+    this.#transaction?.open();
     this.#transaction = undefined;
     if (failure?.isUnclear === false) {
       return await this.#handleFailure(failure.error);
@@ -423,7 +479,7 @@ export class WriteQueue {
       queued.settle(
         unclear ? { error: unclearError(queued, unclear.error) } : outcome,
       );
-      queued.left?.resolve();
+      queued.left?.open();
     });
     // The reads that waited for the end go before the next transaction.
     await undefined;

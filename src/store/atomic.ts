@@ -53,17 +53,9 @@ export class AtomicBuilder<
   }
 
   check(...checks: AtomicCheck<KindOf<Kinds>>[]): this {
-    for (const { kind, key, version } of checks) {
-      assertName("kind", kind);
-      assertName("key", key);
-      if (version === undefined) {
-        throw new TypeError(
-          `Cannot check ${quoteText(key)}: "version" is missing`,
-        );
-      }
-      assertInteger("check", "version", version, 0);
-      this.#checks.push({ kind, key, version });
-    }
+    this.#assertOpen("check");
+    // All of them first: a call that throws adds none.
+    for (const check of checks.map(copyCheck)) this.#checks.push(check);
     return this;
   }
 
@@ -72,6 +64,7 @@ export class AtomicBuilder<
     key: string,
     value: Inputs[Kind],
   ): this {
+    this.#assertOpen("set");
     assertName("kind", kind);
     assertName("key", key);
     this.#writes.push({ kind, key, value: this.#prepare(kind, key, value) });
@@ -91,22 +84,44 @@ export class AtomicBuilder<
   }
 
   delete(kind: KindOf<Kinds>, key: string): this {
+    this.#assertOpen("delete");
     assertName("kind", kind);
     assertName("key", key);
     this.#writes.push({ kind, key, value: undefined });
     return this;
   }
 
-  // deno-lint-ignore require-await -- so that what it throws is a rejection
   async commit(options?: OperationOptions): Promise<AtomicResult> {
     const { signal } = copyOptions("commit", options, ["signal"]);
-    if (this.#committed) {
-      throw new TypeError(
-        "Cannot commit: the operation was committed already; build another",
-      );
-    }
+    this.#assertOpen("commit");
     this.#committed = true;
-    const plan = { checks: this.#checks, writes: this.#writes };
-    return this.#backend.commit(plan, signal);
+    try {
+      const plan = { checks: this.#checks, writes: this.#writes };
+      return await this.#backend.commit(plan, signal);
+    } catch (error) {
+      // It had not begun: an abort comes too late for one that has.
+      if (signal?.aborted && error === signal.reason) this.#committed = false;
+      throw error;
+    }
   }
+
+  #assertOpen(action: string): void {
+    if (!this.#committed) return;
+    throw new TypeError(
+      `Cannot ${action}: the operation was committed already; build another`,
+    );
+  }
+}
+
+/** A check as it is at the call; throws unless it is one. */
+function copyCheck({ kind, key, version }: AtomicCheck): AtomicCheck {
+  assertName("kind", kind);
+  assertName("key", key);
+  if (version === undefined) {
+    throw new TypeError(
+      `Cannot check ${quoteText(key)}: "version" is missing`,
+    );
+  }
+  assertInteger("check", "version", version, 0);
+  return { kind, key, version };
 }

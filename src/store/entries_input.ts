@@ -20,6 +20,9 @@ export interface PreparedEntry {
 /**
  * Checks and encodes the entries, and puts them in key order; of a key that
  * comes twice the last value counts. Yields wherever it may pause.
+ *
+ * It reads no further when a value was refused, at once or by a schema that is
+ * asynchronous: there may be no end of them.
  */
 export function* prepareEntries(
   values: Values,
@@ -27,10 +30,17 @@ export function* prepareEntries(
   entries: EntriesInput<unknown>,
 ): Generator<void, PreparedEntry[]> {
   const byKey = new Map<string, PreparedEntry>();
+  let refusal: { readonly error: unknown } | undefined;
+  const onRefused = (error: unknown) => {
+    refusal ??= { error };
+  };
   for (const [key, value] of pairsOf(kind, entries)) {
     assertName("key", key);
-    byKey.set(key, { key, value: values.prepare(kind, key, value) });
+    const prepared = values.prepare(kind, key, value);
+    if (isPromise(prepared)) prepared.then(undefined, onRefused);
+    byKey.set(key, { key, value: prepared });
     yield;
+    if (refusal) throw refusal.error;
   }
   return yield* sortByKey([...byKey.values()]);
 }

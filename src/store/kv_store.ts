@@ -30,6 +30,7 @@ import type {
   WriteOptions,
 } from "../contract.ts";
 import {
+  CodecError,
   describe,
   KeyNotFoundError,
   quote,
@@ -37,12 +38,12 @@ import {
   StoreClosedError,
   VersionConflictError,
 } from "../errors.ts";
-import { rangePast, type Selection, selectionOf } from "../key_range.ts";
+import { selectionOf } from "../key_range.ts";
 import { assertName } from "../names.ts";
 import { assertInteger, copyOptions } from "../options.ts";
-import { pagedStream, type Pages } from "../paged_stream.ts";
+import { pagedStream } from "../paged_stream.ts";
 import { isPromise, type MaybePromise } from "../promises.ts";
-import { runInSlices, Slice } from "../slice.ts";
+import { runInSlices } from "../slice.ts";
 import { putEach } from "../storage/put_each.ts";
 import type { Origin, Storage, StoredEntry } from "../storage/storage.ts";
 import { type WriteJob, WriteQueue } from "../storage/write_queue.ts";
@@ -57,6 +58,7 @@ import { AtomicBuilder, type AtomicPlan, type AtomicWrite } from "./atomic.ts";
 import { StoreCheck } from "./check.ts";
 import { type PreparedEntry, prepareEntries } from "./entries_input.ts";
 import { KindHandle } from "./kind_handle.ts";
+import { RangeReads } from "./range_reads.ts";
 import {
   Awaited,
   type Prepared,
@@ -64,9 +66,6 @@ import {
   type Settled,
   type Values,
 } from "./values.ts";
-
-/** How many entries a stream, or a filtered read, reads at once. */
-const PAGE_SIZE = 256;
 
 const WRITE_OPTIONS = ["ifVersion", "signal"];
 
@@ -157,12 +156,11 @@ export class KvStore<
     range?: RangeOptions<Kinds[Kind]>,
   ): Promise<Map<string, Kinds[Kind]>> {
     assertName("kind", kind);
-    const entries = await this.#select(
-      "list",
-      kind,
-      selectionOf("list", range),
-    );
-    return new Map(entries.map(({ key, value }) => [key, value]));
+    const found = new Map<string, Kinds[Kind]>();
+    await this.#select("list", kind, range, (key, value) => {
+      found.set(key, value);
+    });
+    return found;
   }
 
   async keys<Kind extends KindOf<Kinds>>(
@@ -171,15 +169,11 @@ export class KvStore<
   ): Promise<string[]> {
     assertName("kind", kind);
     const selection = selectionOf("keys", range);
-    if (selection.where) {
-      const found = await this.#select("keys", kind, selection);
-      return found.map(({ key }) => key);
-    }
-    return await this.#read(
-      "keys",
-      () => this.#storage.listKeys(kind, selection.keys, selection),
-      selection.signal,
-    );
+    const reads = this.#reads("keys", selection.signal);
+    if (!selection.where) return await this.#track(reads.keys(kind, selection));
+    const found: string[] = [];
+    await this.#track(reads.select(kind, selection, (key) => found.push(key)));
+    return found;
   }
 
   async values<Kind extends KindOf<Kinds>>(
@@ -187,7 +181,11 @@ export class KvStore<
     range?: RangeOptions<Kinds[Kind]>,
   ): Promise<KeyValue<Kinds[Kind]>[]> {
     assertName("kind", kind);
-    return await this.#select("values", kind, selectionOf("values", range));
+    const found: KeyValue<Kinds[Kind]>[] = [];
+    await this.#select("values", kind, range, (key, value) => {
+      found.push({ key, value });
+    });
+    return found;
   }
 
   async count<Kind extends KindOf<Kinds>>(
@@ -197,22 +195,24 @@ export class KvStore<
     assertName("kind", kind);
     const selection = selectionOf("count", range);
     const { keys, limit, where, signal } = selection;
-    if (where) return (await this.#select("count", kind, selection)).length;
-    return await this.#read(
-      "count",
-      () => this.#storage.count(kind, keys, limit),
-      signal,
-    );
+    if (!where) {
+      const count = () => this.#storage.count(kind, keys, limit);
+      return await this.#read("count", count, signal);
+    }
+    let count = 0;
+    const reads = this.#reads("count", signal);
+    await this.#track(reads.select(kind, selection, () => count++));
+    return count;
   }
 
   entries<Kind extends KindOf<Kinds>>(
     kind: Kind,
     range?: RangeOptions<Kinds[Kind]>,
   ): ReadableStream<Entry<Kinds[Kind]>> {
-    this.#assertOpen();
     assertName("kind", kind);
     const selection = selectionOf("entries", range);
-    return pagedStream(this.#entryPages(kind, selection));
+    const reads = this.#reads("entries", selection.signal);
+    return pagedStream(reads.pages(kind, selection));
   }
 
   async kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]> {
@@ -229,19 +229,14 @@ export class KvStore<
     options?: OperationOptions,
   ): Promise<Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>> {
     const { signal } = copyOptions("getAll", options, ["signal"]);
-    const stored = await this.#read(
-      "getAll",
-      () => this.#storage.listAll(),
-      signal,
-    );
     const all = new Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>();
-    for (const { kind: name, key, value } of stored) {
+    const use = (name: string, key: string, value: Kinds[KindOf<Kinds>]) => {
       const kind = name as KindOf<Kinds>;
       let entries = all.get(kind);
       if (!entries) all.set(kind, entries = new Map());
-      const read = this.#readValue(kind, key, value);
-      entries.set(key, isPromise(read) ? await read : read);
-    }
+      entries.set(key, value);
+    };
+    await this.#track(this.#reads("getAll", signal).selectAll(use));
     return all;
   }
 
@@ -278,19 +273,24 @@ export class KvStore<
     const { signal } = copyOptions("setAll", options, ["signal"]);
     assertName("kind", kind);
     signal?.throwIfAborted();
-    const work = runInSlices(
-      prepareEntries(this.#values, kind, entries),
-      signal,
-    );
+    const preparing = prepareEntries(this.#values, kind, entries);
+    const stop = new AbortController();
+    const work = runInSlices(preparing, stop.signal);
     const all = new Awaited(
       work instanceof Promise ? work.then(settleAll) : settleAll(work),
     );
-    return await this.#write({
-      action: `setAll of kind ${quoteText(kind)}`,
-      ready: all.ready,
-      size: () => all.value.length,
-      steps: () => this.#putAll(kind, all.value),
-    }, signal);
+    try {
+      return await this.#write({
+        action: `setAll of kind ${quoteText(kind)}`,
+        ready: all.ready,
+        size: () => all.value.length,
+        steps: () => this.#putAll(kind, all.value),
+      }, signal);
+    } finally {
+      // If the write was given up, the entries are not read any further.
+      stop.abort();
+      preparing.return([]);
+    }
   }
 
   async update<Kind extends KindOf<Kinds>>(
@@ -318,7 +318,7 @@ export class KvStore<
       if (!previous) throw new KeyNotFoundError(kind, key);
       const result = fn(this.#decode(kind, key, previous));
       assertSynchronous("the function", kind, key, result);
-      const next = this.#values.prepare(kind, key, result);
+      const next = this.#prepareUpdated(kind, key, result);
       assertSynchronous("the schema", kind, key, next);
       const put = this.#put(kind, key, next);
       const value = next.value as Kinds[Kind];
@@ -326,6 +326,24 @@ export class KvStore<
     };
     const action = `update ${quote(kind, key)}`;
     return await this.#write({ action, run }, given.signal);
+  }
+
+  #prepareUpdated(
+    kind: string,
+    key: string,
+    value: unknown,
+  ): MaybePromise<Prepared> {
+    try {
+      return this.#values.prepare(kind, key, value);
+    } catch (cause) {
+      if (value !== undefined || !(cause instanceof CodecError)) throw cause;
+      throw new CodecError(
+        `Cannot update ${
+          quote(kind, key)
+        }: the function returned undefined; return the new value`,
+        { cause },
+      );
+    }
   }
 
   async delete<Kind extends KindOf<Kinds>>(
@@ -477,8 +495,16 @@ export class KvStore<
     signal?: AbortSignal,
   ): MaybePromise<T> {
     this.#assertOpen();
-    const result = this.#queue.read(action, work, signal);
+    const result = this.#queue.read(action, this.#looked(action, work), signal);
     return result instanceof Promise ? this.#track(result) : result;
+  }
+
+  /** A read that fails if what it would read is not what others see. */
+  #looked<T>(action: string, read: () => T): () => T {
+    return () => {
+      this.#storage.look(action);
+      return read();
+    };
   }
 
   #track<T>(operation: Promise<T>): Promise<T> {
@@ -488,97 +514,35 @@ export class KvStore<
     return operation;
   }
 
+  /** The reads of an operation; `close` waits for what is tracked. */
+  #reads(action: string, signal?: AbortSignal): RangeReads {
+    this.#assertOpen();
+    return new RangeReads(
+      this.#storage,
+      this.#values,
+      {
+        read: (work) => this.#read(action, work, signal),
+        readAtOnceOrInSlices: (atOnce, work) =>
+          this.#queue.readAtOnceOrInSlices(
+            action,
+            this.#looked(action, atOnce),
+            work,
+            signal,
+          ),
+      },
+      signal,
+    );
+  }
+
   async #select<Kind extends KindOf<Kinds>>(
     action: string,
     kind: Kind,
-    selection: Selection<Kinds[Kind]>,
-  ): Promise<KeyValue<Kinds[Kind]>[]> {
-    if (selection.where) {
-      const read = () =>
-        this.#storage.snapshot(() => this.#selectWhere(kind, selection));
-      return await this.#read(action, read, selection.signal);
-    }
-    const stored = await this.#read(
-      action,
-      () => this.#storage.listValues(kind, selection.keys, selection),
-      selection.signal,
-    );
-    const found: KeyValue<Kinds[Kind]>[] = [];
-    for (const { key, value } of stored) {
-      const read = this.#readValue(kind, key, value);
-      found.push({ key, value: isPromise(read) ? await read : read });
-    }
-    return found;
-  }
-
-  /** The entries that pass `where`, read by pages so as to stop at the limit. */
-  #selectWhere<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    { keys, where, limit = Infinity, reverse = false }: Selection<Kinds[Kind]>,
-  ): KeyValue<Kinds[Kind]>[] {
-    const found: KeyValue<Kinds[Kind]>[] = [];
-    let rest = keys;
-    while (found.length < limit) {
-      const page = this.#storage.listValues(kind, rest, {
-        limit: PAGE_SIZE,
-        reverse,
-      });
-      for (const { key, value: bytes } of page) {
-        if (found.length >= limit) break;
-        const value = this.#readValue(kind, key, bytes);
-        assertFilterable(kind, value);
-        if (where!(key, value)) found.push({ key, value });
-      }
-      if (page.length < PAGE_SIZE) break;
-      rest = rangePast(rest, page[PAGE_SIZE - 1].key, reverse);
-    }
-    return found;
-  }
-
-  async *#entryPages<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    selection: Selection<Kinds[Kind]>,
-  ): Pages<Entry<Kinds[Kind]>> {
-    const { keys, where, limit = Infinity, reverse = false, signal } =
-      selection;
-    signal?.throwIfAborted();
-    const slice = new Slice();
-    let rest = keys;
-    let left = limit;
-    while (left > 0) {
-      if (slice.isUsedUp) await slice.nextTurn();
-      const size = where ? PAGE_SIZE : Math.min(PAGE_SIZE, left);
-      const page = await this.#read(
-        "entries",
-        () => this.#storage.listEntries(kind, rest, { limit: size, reverse }),
-        signal,
-      );
-      const entries = this.#readEntries(kind, page, signal);
-      if (where) {
-        for (const read of entries) {
-          const entry = await read;
-          if (!where(entry.key, entry.value)) continue;
-          yield [entry];
-          if (--left === 0) return;
-        }
-      } else {
-        yield entries;
-        left -= page.length;
-      }
-      if (page.length < size) return;
-      rest = rangePast(rest, page[size - 1].key, reverse);
-    }
-  }
-
-  *#readEntries<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    page: readonly StoredEntry[],
-    signal: AbortSignal | undefined,
-  ): Generator<MaybePromise<Entry<Kinds[Kind]>>, void> {
-    for (const stored of page) {
-      signal?.throwIfAborted();
-      yield this.#readEntry(kind, stored);
-    }
+    range: RangeOptions<Kinds[Kind]> | undefined,
+    use: (key: string, value: Kinds[Kind]) => void,
+  ): Promise<void> {
+    const selection = selectionOf(action, range);
+    const reads = this.#reads(action, selection.signal);
+    await this.#track(reads.select(kind, selection, use));
   }
 
   #decode<Kind extends KindOf<Kinds>>(
@@ -655,16 +619,20 @@ export class KvStore<
 
   #commit(plan: AtomicPlan, signal?: AbortSignal): Promise<AtomicResult> {
     const writes = new Awaited(settleAll(plan.writes));
+    const { checks } = plan;
     const check = (check: AtomicCheck) => this.#check(check);
     const apply = (write: Settled<AtomicWrite>) => this.#apply(write);
     const revision = () => this.#storage.headRevision();
     return this.#write<AtomicResult>({
       action: "commit",
       ready: writes.ready,
-      size: () => writes.value.length,
+      size: () => checks.length + writes.value.length,
       *steps() {
         try {
-          plan.checks.forEach(check);
+          for (const condition of checks) {
+            check(condition);
+            yield;
+          }
         } catch (conflict) {
           if (!(conflict instanceof VersionConflictError)) throw conflict;
           return { ok: false, conflict };
@@ -705,18 +673,5 @@ function assertSynchronous<T>(
     `Cannot update ${
       quote(kind, key)
     }: ${what} returned a promise, and a transaction cannot wait for it; read the entry, then set with ifVersion`,
-  );
-}
-
-/** Throws a `TypeError` where a value that is read is still being checked. */
-function assertFilterable<T>(
-  kind: string,
-  value: MaybePromise<T>,
-): asserts value is T {
-  if (!isPromise(value)) return;
-  throw new TypeError(
-    `Cannot read kind ${
-      quoteText(kind)
-    } with "where": its schema is asynchronous, and the read is of one moment; filter what is read`,
   );
 }

@@ -43,8 +43,9 @@ export interface CommonOptions<Kinds extends object = AnyKinds>
   validateReads?: boolean;
   /**
    * Whether a value counts as the one before: if so, writing it is no change.
-   * It runs inside the transaction. Without it, the same bytes count as the
-   * same value, and the one before is not decoded.
+   * It runs inside the transaction, and it is a `TypeError` unless it returns
+   * a boolean. Without it, the same bytes count as the same value, and the one
+   * before is not decoded.
    */
   equals?: <Kind extends KindOf<Kinds>>(
     kind: Kind,

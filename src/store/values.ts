@@ -5,8 +5,9 @@
  * @module
  */
 import type { KindCodecs } from "../codec/kind_codecs.ts";
-import { CodecError, quote } from "../errors.ts";
+import { CodecError, describe, quote } from "../errors.ts";
 import { isPromise, type MaybePromise } from "../promises.ts";
+import { Slice } from "../slice.ts";
 import type { KindSchemas } from "../validation/kind_schemas.ts";
 
 /** A value that may be written: what its schema made of it, and its bytes. */
@@ -118,12 +119,13 @@ export class Values {
     }
     const next = this.decode(kind, key, bytes.slice());
     const equal: unknown = this.#config.equals!(kind, previous, next);
+    if (typeof equal === "boolean") return equal;
+    const what = `Cannot compare the values of ${quote(kind, key)}: "equals"`;
     // It would count as true, and the write be lost.
-    if (!isPromise(equal)) return Boolean(equal);
     throw new TypeError(
-      `Cannot compare the values of ${
-        quote(kind, key)
-      }: "equals" returned a promise, and a transaction cannot wait for it`,
+      isPromise(equal)
+        ? `${what} returned a promise, and a transaction cannot wait for it`
+        : `${what} returns a boolean, received ${describe(equal)}`,
     );
   }
 }
@@ -142,12 +144,36 @@ export type Settled<Item> = Omit<Item, "value"> & {
 export function settleAll<
   Item extends { readonly value: MaybePromise<Prepared> | undefined },
 >(items: readonly Item[]): MaybePromise<readonly Settled<Item>[]> {
-  if (!items.some(({ value }) => isPromise(value))) {
-    return items as readonly unknown[] as readonly Settled<Item>[];
+  return items.some(({ value }) => isPromise(value))
+    ? settleInSlices(items)
+    : items as readonly unknown[] as readonly Settled<Item>[];
+}
+
+/** Rejects as soon as one of the values does. */
+async function settleInSlices<
+  Item extends { readonly value: MaybePromise<Prepared> | undefined },
+>(items: readonly Item[]): Promise<readonly Settled<Item>[]> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  // Where it rejects before it is waited for.
+  promise.catch(() => {});
+  const settled: unknown[] = [...items];
+  const slice = new Slice();
+  let left = 1;
+  const settleOne = () => {
+    if (--left === 0) resolve();
+  };
+  for (const [i, item] of items.entries()) {
+    if (!isPromise(item.value)) continue;
+    left++;
+    item.value.then((value) => {
+      settled[i] = { ...item, value };
+      settleOne();
+    }, reject);
+    if (slice.isUsedUp) await slice.nextTurn();
   }
-  return Promise.all(
-    items.map(async (item) => ({ ...item, value: await item.value })),
-  ) as Promise<readonly unknown[]> as Promise<readonly Settled<Item>[]>;
+  settleOne();
+  await promise;
+  return settled as Settled<Item>[];
 }
 
 /** A value that may still have to come: it is there when `ready` has resolved. */

@@ -23,6 +23,7 @@ import type { Store } from "../contract.ts";
 import { atomic } from "./cases/atomic.ts";
 import { bookmarking } from "./cases/bookmarking.ts";
 import { bulk } from "./cases/bulk.ts";
+import { callbacks } from "./cases/callbacks.ts";
 import { cancelling } from "./cases/cancelling.ts";
 import type { Cases, OpenForTest } from "./case.ts";
 import { checking } from "./cases/checking.ts";
@@ -147,6 +148,7 @@ const rooms: readonly Cases[] = [
   numberLimits,
   misuse,
   cancelling,
+  callbacks,
   closing,
   checking,
   watching,

@@ -5,19 +5,12 @@
  *
  * @module
  */
+import { ALL_KEYS, type KeyRange } from "../key_range.ts";
 import type { MaybePromise } from "../promises.ts";
 import { Slice } from "../slice.ts";
+import type { Page } from "../storage/page.ts";
 import type { Snapshot, StoredEntry } from "../storage/storage.ts";
 import { formatLine, type LineCodec, type LineParts } from "./line.ts";
-
-/** How many entries are read at once, at most. */
-const MOST_ENTRIES = 256;
-
-/** How many, where nothing is known of how large they are. */
-const FIRST_ENTRIES = 16;
-
-/** About how many bytes of values are read at once. */
-const PAGE_BYTES = 256 * 1024;
 
 /** What to export, and from where. */
 export interface ExportPlan extends LineParts {
@@ -43,11 +36,12 @@ export async function* exportChunks(
   const slice = new Slice();
   try {
     for (const [kind, page] of pagesOf(snapshot, plan)) {
-      const lines = page.map((entry) =>
-        formatLine(plan.codec, kind, entry, plan) + "\n"
-      );
+      const lines: string[] = [];
+      for (const entry of page) {
+        lines.push(formatLine(plan.codec, kind, entry, plan) + "\n");
+        if (slice.isUsedUp) await slice.nextTurn();
+      }
       yield encoder.encode(lines.join(""));
-      if (slice.isUsedUp) await slice.nextTurn();
     }
   } catch (error) {
     throw plan.errorOf(error);
@@ -60,22 +54,14 @@ function* pagesOf(
   snapshot: Snapshot,
   { kinds, assertWanted }: ExportPlan,
 ): Generator<[kind: string, page: StoredEntry[]], void> {
-  let limit = FIRST_ENTRIES;
   for (const kind of snapshot.listKinds()) {
     if (kinds && !kinds.has(kind)) continue;
-    for (let after: string | undefined = ""; after !== undefined;) {
+    let rest: KeyRange | undefined = ALL_KEYS;
+    while (rest) {
       assertWanted();
-      const page = snapshot.listEntries(kind, after, limit);
-      if (page.length > 0) yield [kind, page];
-      after = page.length === limit ? page[limit - 1].key : undefined;
-      limit = limitAfter(page, limit);
+      const page: Page<StoredEntry> = snapshot.readEntries(kind, rest);
+      if (page.items.length > 0) yield [kind, page.items];
+      rest = page.rest;
     }
   }
-}
-
-/** How many entries the next page has, to be about as large as it should. */
-function limitAfter(page: readonly StoredEntry[], limit: number): number {
-  const bytes = page.reduce((sum, { value }) => sum + value.byteLength, 1);
-  const fitting = Math.floor(page.length * PAGE_BYTES / bytes);
-  return Math.max(1, Math.min(fitting || 1, limit * 2, MOST_ENTRIES));
 }

@@ -141,7 +141,7 @@ class Run<Prepared> {
   async #commit(): Promise<void> {
     const batch = this.#batch;
     this.#batch = this.#newBatch();
-    this.#total.add(await batch.commit());
+    await this.#total.add(await batch.commit());
   }
 
   #newBatch(): Batch<Prepared> {
@@ -169,11 +169,14 @@ class Total {
     return { ...this.#counts };
   }
 
-  /** Adds a batch's, and tells of it. */
-  add({ counts, refused }: Outcome): void {
-    for (const line of refused) this.#plan.onRefused?.(line);
+  /** Adds a batch's, and tells of it. Those who are told may be asynchronous. */
+  async add({ counts, refused }: Outcome): Promise<void> {
+    for (const line of refused) {
+      const told: unknown = this.#plan.onRefused?.(line);
+      if (isPromise(told)) await told;
+    }
     this.#counts = sumOf(this.#counts, counts);
-    this.#plan.onProgress?.(this.result);
+    await this.#plan.onProgress?.(this.result);
   }
 }
 

@@ -6,6 +6,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import {
   describe,
+  quote,
   reasonOf,
   ValidationError,
   type ValidationIssue,
@@ -56,6 +57,7 @@ function validateStandard<T>(
   use: (valid: unknown) => T,
 ): MaybePromise<T> {
   const useOutput = (result: StandardSchemaV1.Result<unknown>) => {
+    assertResult(kind, key, result);
     if (!result.issues) return use(result.value);
     throw new ValidationError(kind, key, result.issues.map(toIssue));
   };
@@ -63,6 +65,21 @@ function validateStandard<T>(
   return isPromise(result)
     ? unheard(Promise.resolve(result).then(useOutput))
     : useOutput(result);
+}
+
+/** Throws a `TypeError` for what is no result: it would tell nothing of the value. */
+function assertResult(kind: string, key: string, result: unknown): void {
+  if (typeof result === "object" && result !== null) {
+    if ("value" in result) return;
+    if ("issues" in result && Array.isArray(result.issues)) return;
+  }
+  throw new TypeError(
+    `Cannot validate ${
+      quote(kind, key)
+    }: a Standard Schema returns { value } or { issues }, received ${
+      describe(result)
+    }`,
+  );
 }
 
 function validateByFunction<T>(
@@ -77,18 +94,27 @@ function validateByFunction<T>(
       cause,
     });
   };
+  const accept = (answer: unknown) => {
+    if (answer === false) refuse(new TypeError(FALSE_ANSWER));
+  };
   let result: unknown;
   try {
     result = schema(value);
   } catch (cause) {
     refuse(cause);
   }
-  if (!isPromise(result)) return use(value);
-  const checked = unheard(Promise.resolve(result).catch(refuse));
+  if (!isPromise(result)) {
+    accept(result);
+    return use(value);
+  }
+  const checked = unheard(Promise.resolve(result).then(accept, refuse));
   // Now, before the value can be another than the one that is being checked.
   const used = use(value);
   return unheard(checked.then(() => used));
 }
+
+/** Most schemas that return `false` mean it so; those that mean "valid" return nothing. */
+const FALSE_ANSWER = "the schema returned false; throw an error that says why";
 
 /** The promise: where nobody waits for it, nobody hears that it failed. */
 function unheard<T>(promise: Promise<T>): Promise<T> {

@@ -9,8 +9,8 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 /**
  * What checks the values of a kind: a Standard Schema, such as those of Zod,
  * Valibot and ArkType (https://standardschema.dev), or a function that throws
- * on a value that it refuses. A function's result is not used, but waited for
- * where it is a promise.
+ * on a value that it refuses, or returns `false`. Any other result is not used;
+ * a promise is waited for, and one of `false` refuses, too.
  *
  * @typeParam Input What may be written.
  * @typeParam Output What is stored, and read: what the schema makes of it.

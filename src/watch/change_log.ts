@@ -6,20 +6,12 @@
  */
 import type { KeyRange } from "../key_range.ts";
 import type { MaybePromise } from "../promises.ts";
-import type { StoredChange, StoredEntry } from "../storage/storage.ts";
+import type { ChangePage, StoredEntry } from "../storage/storage.ts";
 
 /** Which changes a watch asks for. */
 export interface ChangeFilter {
   readonly kind: string;
   readonly keys: KeyRange;
-}
-
-/** A part of the log. */
-export interface ChangePage {
-  /** The changes that pass the filter, by revision. */
-  readonly changes: StoredChange[];
-  /** The revision up to which there are no others. */
-  readonly cursor: number;
 }
 
 /** A watch that has seen everything, and waits. */

@@ -9,7 +9,8 @@
 import { compareKeys, lowerBound } from "../key_order.ts";
 import { type KeyRange, rangePast } from "../key_range.ts";
 import { Slice } from "../slice.ts";
-import type { ChangedKey, Storage } from "../storage/storage.ts";
+import { PAGE_BYTES, PAGE_ENTRIES } from "../storage/page.ts";
+import type { ChangedKey, Storage, StoredEntry } from "../storage/storage.ts";
 import type { WriteQueue } from "../storage/write_queue.ts";
 import type { ChangeFilter, Replay, ReplayEntry } from "./change_log.ts";
 import { assertLogReaches } from "./revisions.ts";
@@ -95,35 +96,40 @@ export class StoredReplay implements Replay {
   }
 
   #readPage(limit: number): ReplayEntry[] {
-    const rows: readonly ReplayEntry[] = this.#storage.listEntries(
+    const { items: rows, rest } = this.#storage.readEntries(
       this.#kind,
       this.#rest,
-      { limit },
+      { limit: Math.min(limit, PAGE_ENTRIES) },
     );
-    const last = rows.length === limit ? rows[limit - 1].key : undefined;
     const page: ReplayEntry[] = [];
     let undone = 0;
     let current = 0;
+    // A previous value's size is known when it is read, so one may be too much.
+    let bytes = 0;
     let reached: string | undefined;
-    while (page.length < limit) {
-      const row = rows[current] as ReplayEntry | undefined;
+    // Of a key that was created since, undoing leaves nothing: many make a page.
+    while (
+      page.length < limit && undone < PAGE_ENTRIES && bytes < PAGE_BYTES
+    ) {
+      const row = rows[current] as StoredEntry | undefined;
       const change = this.#changed[undone] as ChangedKey | undefined;
       // Past the rows that were read, a changed key may have rows before it.
       const undoNext = change !== undefined &&
-        (row ? compareKeys(change.key, row.key) <= 0 : last === undefined);
+        (row ? compareKeys(change.key, row.key) <= 0 : rest === undefined);
       if (!undoNext && !row) break;
       const key = undoNext ? change.key : row!.key;
       if (row?.key === key) current++;
       if (undoNext) undone++;
       const entry = undoNext ? this.#previousOf(change) : row;
       if (entry) page.push(entry);
+      bytes += entry?.value.byteLength ?? 0;
       reached = key;
     }
     // Whatever fails does so before the page counts as read: it may be tried again.
     assertLogReaches(this.#storage, this.#snapshot);
     if (reached !== undefined) this.#rest = rangePast(this.#rest, reached);
     this.#changed.splice(0, undone);
-    this.#done = last === undefined && current === rows.length &&
+    this.#done = rest === undefined && current === rows.length &&
       this.#changed.length === 0;
     return page;
   }

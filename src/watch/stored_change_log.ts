@@ -5,15 +5,9 @@
  * @module
  */
 import type { MaybePromise } from "../promises.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { ChangePage, Storage } from "../storage/storage.ts";
 import type { WriteQueue } from "../storage/write_queue.ts";
-import type {
-  ChangeFilter,
-  ChangeLog,
-  ChangePage,
-  Replay,
-  Wait,
-} from "./change_log.ts";
+import type { ChangeFilter, ChangeLog, Replay, Wait } from "./change_log.ts";
 import { StoredReplay } from "./replay.ts";
 import {
   assertLogReaches,
@@ -54,7 +48,7 @@ export class StoredChangeLog implements ChangeLog {
     this.#head = this.#nextHead = head;
     this.bookmarkInterval = Math.max(1, Math.floor(history / 4));
     this.#wakeup = new Wakeup(
-      (after) => queue.readCommitted("watch", () => newsPast(storage, after)),
+      (after) => this.#read(() => newsPast(storage, after)),
       openNotifier,
       this.bookmarkInterval,
     );
@@ -73,7 +67,7 @@ export class StoredChangeLog implements ChangeLog {
     after: number,
     limit: number,
   ): MaybePromise<ChangePage> {
-    return this.#queue.readCommitted("watch", () => {
+    return this.#read(() => {
       const head = this.#storage.headRevision();
       // As most reads find it. The newest change is there, so none is missing.
       if (head === after) return { changes: [], cursor: after };
@@ -86,6 +80,14 @@ export class StoredChangeLog implements ChangeLog {
     });
   }
 
+  /** Reads what is committed; fails if that is not what others see. */
+  #read<T>(work: () => T): MaybePromise<T> {
+    return this.#queue.readCommitted("watch", () => {
+      this.#storage.look("watch");
+      return work();
+    });
+  }
+
   #readPage(
     { kind, keys }: ChangeFilter,
     after: number,
@@ -93,12 +95,9 @@ export class StoredChangeLog implements ChangeLog {
     head: number,
   ): ChangePage {
     const until = Math.max(after, Math.min(head, after + READ_WINDOW));
-    const changes = this.#storage.listChanges(kind, keys, after, until, limit);
+    const page = this.#storage.readChanges(kind, keys, after, until, limit);
     assertLogReaches(this.#storage, after);
-    const cursor = changes.length === limit
-      ? changes[limit - 1].revision
-      : until;
-    return { changes, cursor };
+    return page;
   }
 
   wait(wait: Wait): Promise<number> {

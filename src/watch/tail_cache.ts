@@ -9,8 +9,8 @@
  * @module
  */
 import { isSameRange } from "../key_range.ts";
-import type { StoredChange } from "../storage/storage.ts";
-import type { ChangeFilter, ChangePage } from "./change_log.ts";
+import type { ChangePage, StoredChange } from "../storage/storage.ts";
+import type { ChangeFilter } from "./change_log.ts";
 
 /** How many pages are kept: watches of as many different filters share them. */
 const MOST_PAGES = 16;

@@ -12,9 +12,17 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import type { AtomicCheck } from "../../contract.ts";
 import { CodecError, VersionConflictError } from "../../errors.ts";
 import type { Cases } from "../case.ts";
-import { brief, fill, next, revisionsOf, take } from "../reading.ts";
+import {
+  assertRejectsWith,
+  brief,
+  fill,
+  next,
+  revisionsOf,
+  take,
+} from "../reading.ts";
 
 export const atomic: Cases = {
   "atomic check: refuses the operation if a version is another": async (
@@ -159,6 +167,70 @@ export const atomic: Cases = {
     await store.delete("users", "alice");
     await assertRejects(() => operation.commit(), Error);
     assertEquals(await store.get("users", "alice"), undefined);
+  },
+
+  "atomic commit: takes nothing more": async (open) => {
+    await using store = await open();
+    const operation = store.atomic().set("users", "alice", 1);
+    const committing = operation.commit();
+    const more: Record<string, () => unknown> = {
+      check: () => operation.check({ kind: "users", key: "a", version: 7 }),
+      set: () => operation.set("users", "bob", 1),
+      delete: () => operation.delete("users", "alice"),
+    };
+    for (const [name, add] of Object.entries(more)) {
+      assertThrows(add, TypeError, "committed", name);
+    }
+    assert((await committing).ok);
+    assertEquals([...await store.list("users")], [["alice", 1]]);
+  },
+
+  "atomic: a call that throws adds nothing": async (open) => {
+    await using store = await open();
+    const operation = store.atomic();
+    const version = 7;
+    const good = { kind: "users", key: "alice", version };
+    const bad = [
+      { kind: "users", key: "bob" },
+      { kind: "users", key: "", version },
+      { kind: "", key: "bob", version },
+      { kind: "users", key: "bob", version: -1 },
+    ] as unknown as AtomicCheck[];
+    for (const check of bad) {
+      assertThrows(() => operation.check(good, check), Error);
+    }
+    assertThrows(() => operation.set("users", "", 1), Error);
+    assertThrows(() => operation.set("users", "bob", undefined), CodecError);
+    assertThrows(() => operation.delete("users", ""), Error);
+    assertEquals((await operation.set("users", "carol", 1).commit()).ok, true);
+    assertEquals(await store.keys("users"), ["carol"]);
+  },
+
+  "C7 an atomic operation whose commit was aborted can be committed": async (
+    open,
+  ) => {
+    await using store = await open();
+    const operation = store.atomic().set("users", "alice", 1);
+    const reason = new Error("stop");
+    const aborted = AbortSignal.abort(reason);
+    for (let i = 0; i < 2; i++) {
+      await assertRejectsWith(
+        () => operation.commit({ signal: aborted }),
+        reason,
+        "commit",
+      );
+    }
+    // Aborted while it waits for its turn.
+    const waiting = new AbortController();
+    const outcome = operation.commit({ signal: waiting.signal });
+    waiting.abort(reason);
+    await assertRejectsWith(() => outcome, reason, "commit");
+    assertEquals(await store.keys("users"), []);
+
+    operation.set("users", "bob", 1);
+    assert((await operation.commit()).ok);
+    assertEquals(await store.keys("users"), ["alice", "bob"]);
+    await assertRejects(() => operation.commit({ signal: aborted }), TypeError);
   },
 
   "atomic does nothing without commit": async (open) => {

@@ -21,6 +21,7 @@ import type { Cases } from "../case.ts";
 import {
   assertLoopTurns,
   brief,
+  fill,
   next,
   numberedKey,
   numberedKeys,
@@ -230,6 +231,92 @@ export const concurrency: Cases = {
     });
     assertEquals(await store.count("users"), keys.length);
     assertEquals(await store.get("users", numberedKey(19_999)), 19_999);
+  },
+
+  "C8 an atomic operation of 400 000 checks keeps the event loop turning":
+    async (open) => {
+      await using store = await open();
+      await store.set("users", "alice", 1);
+      const checks = numberedKeys(10_000).map((key) => ({
+        kind: "users",
+        key,
+        version: 0,
+      }));
+      const operation = store.atomic();
+      for (let i = 0; i < 40; i++) operation.check(...checks);
+      operation.set("users", "alice", 2);
+      await assertLoopTurns(async () => {
+        assertEquals((await operation.commit()).ok, true);
+      });
+      const result = await store.atomic()
+        .check(...checks)
+        .check({ kind: "users", key: "alice", version: 1 })
+        .set("users", "alice", 3)
+        .commit();
+      assert(!result.ok);
+      assertEquals([result.conflict.key, result.conflict.actual], ["alice", 2]);
+      assertEquals(await store.get("users", "alice"), 2);
+    },
+
+  "C8 reading everything at once keeps the event loop turning": async (
+    open,
+  ) => {
+    await using store = await open();
+    const keys = numberedKeys(30_000);
+    await fill(store, "users", keys);
+    const where = () => true;
+    const reads: Record<string, () => Promise<number>> = {
+      list: async () => (await store.list("users")).size,
+      values: async () => (await store.values("users")).length,
+      getAll: async () => (await store.getAll()).get("users")!.size,
+      "list where": async () => (await store.list("users", { where })).size,
+      "keys where": async () => (await store.keys("users", { where })).length,
+      "count where": () => store.count("users", { where }),
+    };
+    for (const [name, read] of Object.entries(reads)) {
+      await assertLoopTurns(async () => {
+        assertEquals(await read(), keys.length, name);
+      });
+    }
+    assertEquals(await store.keys("users"), keys);
+  },
+
+  "C8 where keeps the event loop turning if it takes none of many": async (
+    open,
+  ) => {
+    await using store = await open();
+    await fill(store, "users", numberedKeys(30_000));
+    const range = { where: () => false };
+    await assertLoopTurns(async () => {
+      assertEquals(await store.list("users", range), new Map());
+    });
+    await assertLoopTurns(async () => {
+      assertEquals(await Array.fromAsync(store.entries("users", range)), []);
+    });
+  },
+
+  "C2 a long read is of one moment, and in its place among the writes": async (
+    open,
+  ) => {
+    await using store = await open();
+    const keys = numberedKeys(10_000);
+    const write = (n: number) =>
+      store.setAll("users", keys.map((key) => [key, n] as const));
+    await write(0);
+    const before = write(1);
+    const reads = [
+      store.list("users"),
+      store.list("users", { where: () => true }),
+      store.getAll().then((all) => all.get("users")!),
+    ];
+    const after = write(2);
+    for (const read of reads) {
+      const values = await read;
+      assertEquals(values.size, keys.length);
+      assertEquals(new Set(values.values()), new Set([1]));
+    }
+    await Promise.all([before, after]);
+    assertEquals(await store.get("users", keys[0]), 2);
   },
 };
 

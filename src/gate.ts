@@ -1,0 +1,40 @@
+/**
+ * Something that many wait for, until it has happened once.
+ *
+ * The invariant: all go on in the same turn of the promises, in the order in
+ * which they came. A promise would let those that can be aborted go on later,
+ * since each `then` and each `race` between takes a turn of its own.
+ *
+ * @module
+ */
+
+/** A gate, closed at first. */
+export class Gate {
+  #isOpen = false;
+  readonly #waiting = new Set<() => void>();
+
+  /** Lets everyone go on who waits, or will. */
+  open(): void {
+    this.#isOpen = true;
+    for (const resume of this.#waiting) resume();
+    this.#waiting.clear();
+  }
+
+  /** Resolves when it opens; rejects with `signal.reason` when the signal aborts before. */
+  wait(signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#isOpen) return Promise.resolve();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const resume = () => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    };
+    const onAbort = () => {
+      this.#waiting.delete(resume);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#waiting.add(resume);
+    return promise;
+  }
+}
