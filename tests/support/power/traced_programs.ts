@@ -76,7 +76,7 @@ export interface BackUpArgs {
   readonly seed: string;
   readonly backups: number;
   readonly writesBetween: number;
-  /** Whether the first one replaces another store's file, and is the first to. */
+  /** Whether the first one replaces the file of another store. */
   readonly replaces: boolean;
 }
 
