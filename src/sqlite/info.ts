@@ -9,10 +9,13 @@ import type { Location } from "./driver/driver.ts";
 import { type RememberedCodecs, rememberedCodecs } from "./file_codecs.ts";
 import {
   COUNT_CHANGES,
-  DESCRIBE_DATABASE,
   GET_JOURNAL_MODE,
+  GET_PAGE_COUNT,
+  GET_PAGE_SIZE,
+  GET_SQLITE_VERSION,
 } from "./queries.ts";
-import { type Query, readMeta, readObjects } from "./schema.ts";
+import { type Query, readMeta } from "./schema.ts";
+import { isTable, readObjects } from "./schema_objects.ts";
 import type { SqliteStorage } from "./sqlite_storage.ts";
 
 /** What a store is. */
@@ -56,7 +59,6 @@ export interface DescribedStore {
   readonly driver: string;
   readonly database: Database;
   readonly storage: SqliteStorage;
-  readonly hasLog: boolean;
 }
 
 /** Describes a store, as of this moment. */
@@ -67,16 +69,16 @@ export function describeStore(store: DescribedStore): StoreInfo {
     ...describeDatabase(store),
     ...describeFormat(store.database),
     kinds: store.storage.countKinds(),
-    ...(store.hasLog ? { log: describeLog(store) } : {}),
+    ...(store.storage.hasLog ? { log: describeLog(store) } : {}),
   }));
 }
 
 function describeDatabase(
   { location, database }: DescribedStore,
 ): Pick<StoreInfo, "sqliteVersion" | "journalMode" | "size" | "walSize"> {
-  const { version, size } = database.get(DESCRIBE_DATABASE)!;
+  const { version } = database.get(GET_SQLITE_VERSION)!;
   const { journal_mode } = database.get(GET_JOURNAL_MODE)!;
-  const ofPages = { size: size as number, walSize: 0 };
+  const ofPages = { size: sizeOfPages(database), walSize: 0 };
   const sizes = location.memory ? undefined : sizesOf(location.path);
   return {
     sqliteVersion: String(version),
@@ -86,11 +88,18 @@ function describeDatabase(
   };
 }
 
+function sizeOfPages(database: Database): number {
+  const { page_count } = database.get(GET_PAGE_COUNT)!;
+  const { page_size } = database.get(GET_PAGE_SIZE)!;
+  return (page_count as number) * (page_size as number);
+}
+
 function describeFormat(
   database: Database,
 ): Pick<StoreInfo, "format" | "codecs"> {
   const query: Query = (sql) => database.all(sql);
-  if (!readObjects(query).has("zestor_meta")) return { format: 0 };
+  const found = readObjects(query).tables.get("zestor_meta");
+  if (!found || !isTable(found)) return { format: 0 };
   const meta = readMeta(query);
   const codecs = rememberedCodecs(meta);
   return {

@@ -5,7 +5,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import type { CodecsByKind, KindCodecs } from "../codec/kind_codecs.ts";
+import type { CodecsByKind } from "../codec/kind_codecs.ts";
 import type { AnyKinds, OperationOptions, Store } from "../contract.ts";
 import { CodecError, StoreOpenError } from "../errors.ts";
 import {
@@ -15,7 +15,6 @@ import {
   assertType,
   copyOptions,
 } from "../options.ts";
-import { retryWhileBusy } from "../storage/lock_wait.ts";
 import { KvStore, type StoreConfig } from "../store/kv_store.ts";
 import {
   COMMON_OPTIONS,
@@ -45,20 +44,19 @@ import {
 import { assertUnclaimed, claimFile } from "./driver/file_claims.ts";
 import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
-import { isBusy, isNoTransaction, storeError } from "./failure.ts";
-import { codecConflict, codecNames, remembersCodecs } from "./file_codecs.ts";
+import { isBusy, storeError } from "./failure.ts";
 import { describeStore, type StoreInfo } from "./info.ts";
-import { FIRST_ENTRY, HAS_ENTRIES, HEAD_REVISION } from "./queries.ts";
-import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
+import { KnownSchema } from "./known_schema.ts";
+import { openConnection } from "./open_connection.ts";
+import {
+  type Durability,
+  type FileSettings,
+  prepareFile,
+} from "./prepare_file.ts";
 import { SqliteStorage } from "./sqlite_storage.ts";
 import { notifierOf } from "./wal_notifier.ts";
 
-/**
- * How much a resolved write survives. `"full"`: the loss of power, at the price
- * of one fsync for each commit. `"normal"`: a crash of the process; a loss of
- * power may take the last commits, but never corrupts the file.
- */
-export type Durability = "full" | "normal";
+export type { Durability };
 
 /**
  * Options of {@linkcode openStore}.
@@ -93,6 +91,16 @@ export interface StoreOptions<Kinds extends object = AnyKinds>
   wal?: boolean;
   /** What a resolved write survives. @default {"full"} */
   durability?: Durability;
+  /**
+   * Overwrite what is deleted or replaced in the file with zeros, at the price
+   * of more to write (https://sqlite.org/pragma.html#pragma_secure_delete).
+   * Values stay readable all the same: in the change log, which keeps the value
+   * before each change until it is pruned; in the `-wal` until it is
+   * overwritten; in backups; in what others delete; and on the disk, if it
+   * keeps old blocks.
+   * @default {false}
+   */
+  secureDelete?: boolean;
 }
 
 /**
@@ -181,6 +189,7 @@ const STORE_OPTIONS = [
   "busyTimeout",
   "wal",
   "durability",
+  "secureDelete",
 ];
 
 /**
@@ -248,18 +257,22 @@ async function openLocation<Kinds extends object>(
   try {
     assertDatabaseFile(location);
     assertUnclaimed(location, driver);
-    connection = driver.open(location);
+    connection = openConnection(driver, location);
     release = claimFile(location, driver);
-    const head = await prepareFile(connection, location, settings, signal);
-    const hasLog = head !== undefined;
     const database = new Database(connection, release);
+    const schema = new KnownSchema(database, connection, settings.codecs);
+    const head = await prepareFile(
+      { connection, schema, isReadOnly: location.mode === "ro" },
+      settings,
+      signal,
+    );
     // Whatever the process's directory will be.
     const place = location.memory
       ? location
       : { ...location, path: resolve(location.path) };
     const storage = new SqliteStorage(database, {
       location,
-      hasLog,
+      schema,
       codecs: settings.codecs,
       isInPlace: isInPlace(place),
       openReader: readerOf(place, driver),
@@ -267,10 +280,10 @@ async function openLocation<Kinds extends object>(
     const config = {
       ...settings,
       storage,
-      head: head ?? 0,
+      head,
       openNotifier: notifierOf(location),
     };
-    const described = { location: place, driver: driver.name, hasLog };
+    const described = { location: place, driver: driver.name };
     return new OpenedStore<Kinds>(config, {
       location: place,
       driver,
@@ -296,16 +309,8 @@ function readerOf(
 ): (() => Database) | undefined {
   if (location.memory) return undefined;
   return () => {
-    const connection = driver.open({ ...location, mode: "ro" });
-    const database = new Database(connection, claimFile(location, driver));
-    try {
-      // The store waits on timers, never inside SQLite.
-      connection.exec("PRAGMA busy_timeout = 0");
-      return database;
-    } catch (error) {
-      database.close();
-      throw error;
-    }
+    const connection = openConnection(driver, { ...location, mode: "ro" });
+    return new Database(connection, claimFile(location, driver));
   };
 }
 
@@ -352,11 +357,8 @@ class OpenedStore<Kinds extends object> extends KvStore<Kinds>
   }
 }
 
-interface Settings extends CommonSettings {
+interface Settings extends CommonSettings, FileSettings {
   readonly driver: DriverChoice;
-  readonly busyTimeout: number;
-  readonly wal: boolean;
-  readonly durability: Durability;
 }
 
 function readOptions<Kinds extends object>(
@@ -367,148 +369,20 @@ function readOptions<Kinds extends object>(
     throw new TypeError(`Cannot ${action}: expected options, with a "path"`);
   }
   assertOptions(action, options, STORE_OPTIONS);
-  const { busyTimeout, wal, durability } = options;
+  const { busyTimeout, wal, durability, secureDelete } = options;
   assertInteger(action, "busyTimeout", busyTimeout, 0);
   assertType(action, "wal", wal, "boolean");
   assertChoice(action, "durability", durability, ["full", "normal"]);
+  assertType(action, "secureDelete", secureDelete, "boolean");
   return {
     ...readCommonOptions(action, options),
     driver: options.driver ?? "auto",
     busyTimeout: busyTimeout ?? 5_000,
     wal: wal ?? true,
     durability: durability ?? "full",
+    secureDelete: secureDelete ?? false,
     signal: options.signal,
   };
-}
-
-/** Makes the file ready; gives its newest revision, unless it has no change log. */
-async function prepareFile(
-  connection: Connection,
-  location: Location,
-  { codecs, busyTimeout, wal, durability }: Settings,
-  signal: AbortSignal | undefined,
-): Promise<number | undefined> {
-  const retry = <T>(work: () => T) =>
-    retryWhileBusy(work, isBusy, busyTimeout, signal);
-  // The store waits on timers, never inside SQLite.
-  connection.exec("PRAGMA busy_timeout = 0");
-  const inspect = () => {
-    const state = inspectFile(connection);
-    assertCodecs(connection, state, codecs);
-    return state;
-  };
-  const readHead = () => {
-    const { revision } = connection.prepare(HEAD_REVISION).get()!;
-    if (Number.isSafeInteger(revision)) return revision as number;
-    throw new StoreOpenError(
-      `Cannot open store: the newest revision in the file is ${revision}, which is no safe integer; restore the file from a backup`,
-    );
-  };
-  const state = await retry(inspect);
-  if (location.mode === "ro") {
-    if (state.hasEntries) {
-      return state.hasLog ? await retry(readHead) : undefined;
-    }
-    throw new StoreOpenError(
-      "Cannot open store: the file holds no store, and is opened read-only; open it once with mode=rwc",
-    );
-  }
-  await retry(() => connection.exec(SYNCHRONOUS[durability]));
-  if (isCurrent(state, codecs)) await retry(() => assertWritable(connection));
-  else await retry(() => upgrade(connection, inspect, codecs));
-  const head = await retry(readHead);
-  // Last: it changes the file, which is left as it was where it is refused.
-  await retry(() =>
-    connection.exec(`PRAGMA journal_mode = ${wal ? "WAL" : "DELETE"}`)
-  );
-  return head;
-}
-
-// EXTRA is FULL, and in a rollback journal's mode also makes the journal's
-// deletion durable; fullfsync is what a durable write takes on macOS
-// (https://sqlite.org/pragma.html#pragma_synchronous).
-const SYNCHRONOUS: Record<Durability, string> = {
-  full: "PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON",
-  normal: "PRAGMA synchronous = NORMAL",
-};
-
-/**
- * Throws unless the file can be written: where it cannot, SQLite opens it
- * read-only without a word, and the first write would be the one to tell.
- */
-function assertWritable(connection: Connection): void {
-  try {
-    connection.exec("BEGIN IMMEDIATE");
-  } catch (error) {
-    // It can, in its turn.
-    if (isBusy(error)) return;
-    throw error;
-  }
-  try {
-    connection.exec("CREATE TABLE zestor_probe (x)");
-  } finally {
-    rollBack(connection);
-  }
-}
-
-function upgrade(
-  connection: Connection,
-  inspect: () => FileState,
-  codecs: KindCodecs,
-): void {
-  connection.exec("BEGIN IMMEDIATE");
-  try {
-    // Again, under the lock: another process may just have done it.
-    const state = inspect();
-    upgradeFile(connection, state, codecNames(codecs));
-    connection.exec("COMMIT");
-  } catch (error) {
-    rollBack(connection);
-    throw error;
-  }
-}
-
-function rollBack(connection: Connection): void {
-  try {
-    connection.exec("ROLLBACK");
-  } catch (error) {
-    // SQLite has rolled back by itself (https://sqlite.org/lang_transaction.html).
-    if (!isNoTransaction(error)) throw error;
-  }
-}
-
-function isCurrent(state: FileState, codecs: KindCodecs): boolean {
-  return state.format > 0 && state.hasEntries && state.hasLog &&
-    [...codecNames(codecs)].every(([name, codec]) =>
-      state.meta.get(name) === codec
-    );
-}
-
-function assertCodecs(
-  connection: Connection,
-  state: FileState,
-  codecs: KindCodecs,
-): void {
-  if (!state.hasEntries) return;
-  if (!remembersCodecs(state.meta)) return assertDecodable(connection, codecs);
-  const kinds = codecs.namedKinds.filter((kind) => hasKind(connection, kind));
-  const conflict = codecConflict(state.meta, codecs, kinds);
-  if (conflict) throw new StoreOpenError(`Cannot open store: ${conflict}`);
-}
-
-function hasKind(connection: Connection, kind: string): boolean {
-  return connection.prepare(HAS_ENTRIES).get(kind) !== undefined;
-}
-
-/** A file that remembers no codec, as another program's: its first value must make sense. */
-function assertDecodable(connection: Connection, codecs: KindCodecs): void {
-  const row = connection.prepare(FIRST_ENTRY).get();
-  if (!row) return;
-  codecs.decode(
-    row.kind as string,
-    row.key as string,
-    row.value as Uint8Array,
-  );
 }
 
 /** The error of an opening that failed. */

@@ -55,6 +55,11 @@ export const INSERT_ENTRIES =
 export const UPDATE_ENTRY =
   `UPDATE zestor_kv SET value = ?, version = version + 1, updated_at = ${NOW} WHERE kind = ? AND key = ?`;
 
+/** An entry's changes past a revision. Parameters: the value to compare theirs with, the revision, kind, key. */
+export const LIST_CHANGES_OF =
+  `SELECT revision, type, version, value IS ? AS same FROM zestor_changes
+WHERE revision > ? AND kind = ? AND key = ? ORDER BY revision`;
+
 /** Parameters: kind, key. */
 export const DELETE_ENTRY = "DELETE FROM zestor_kv WHERE kind = ? AND key = ?";
 
@@ -131,16 +136,19 @@ function inRange({ lower, upper }: KeyRange): string {
   return upper ? `${from} AND key ${upper.inclusive ? "<=" : "<"} ?` : from;
 }
 
+/** Which revisions SQLite has given, by table. Its rows are bounded, as the table may be another's work. */
+export const SEQUENCES = "(SELECT name, seq FROM sqlite_sequence LIMIT 10000)";
+
 /** The newest revision, 0 before the first. The log is empty at first, and where it was started anew. */
 export const HEAD_REVISION = `SELECT coalesce(
   (SELECT max(revision) FROM zestor_changes),
-  (SELECT seq FROM sqlite_sequence WHERE name = 'zestor_changes'),
+  (SELECT seq FROM ${SEQUENCES} WHERE name = 'zestor_changes'),
   0) AS revision`;
 
 /** The oldest revision in the log; where that is empty, the one that will be. */
 export const OLDEST_REVISION = `SELECT coalesce(
   (SELECT min(revision) FROM zestor_changes),
-  (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'zestor_changes'),
+  (SELECT seq + 1 FROM ${SEQUENCES} WHERE name = 'zestor_changes'),
   1) AS revision`;
 
 /** Parameters: the last revision to go. */
@@ -176,9 +184,20 @@ WHERE revision > ? AND revision <= ? AND ${inRange(range)} ORDER BY revision`;
 export const GET_PREVIOUS =
   "SELECT type, version, previous FROM zestor_changes WHERE revision = ?";
 
-/** What SQLite says of itself, and of the database: its version, and the bytes of all pages. */
-export const DESCRIBE_DATABASE = `SELECT sqlite_version() AS version,
-  page_count * page_size AS size FROM pragma_page_count, pragma_page_size`;
+/** The version of the SQLite library. */
+export const GET_SQLITE_VERSION = "SELECT sqlite_version() AS version";
+
+/** How many pages the database has. */
+export const GET_PAGE_COUNT = "PRAGMA page_count";
+
+/** How many bytes a page has. */
+export const GET_PAGE_SIZE = "PRAGMA page_size";
+
+/** A number in the file's header that SQLite leaves to programs. */
+export const GET_USER_VERSION = "PRAGMA user_version";
+
+/** A number that changes with each change of a table, an index or a trigger. */
+export const GET_SCHEMA_VERSION = "PRAGMA schema_version";
 
 /** How the database's transactions are kept. */
 export const GET_JOURNAL_MODE = "PRAGMA journal_mode";
@@ -230,9 +249,3 @@ FROM zestor_changes WHERE revision > ? ORDER BY revision LIMIT ?`;
 /** The value that a change wrote. Parameters: its revision. */
 export const GET_CHANGED_VALUE =
   "SELECT value FROM zestor_changes WHERE revision = ?";
-
-/** Whether the triggers' note is of no entry, or there are several. */
-export const HAS_STALE_NOTE =
-  `SELECT 1 FROM zestor_replaced AS r WHERE NOT EXISTS
-  (SELECT 1 FROM zestor_kv AS e WHERE e.kind = r.kind AND e.key = r.key)
-UNION ALL SELECT 1 WHERE (SELECT count(*) FROM zestor_replaced) > 1`;

@@ -12,7 +12,7 @@ import { Slice } from "../slice.ts";
 import type { ChangedKey, Storage } from "../storage/storage.ts";
 import type { WriteQueue } from "../storage/write_queue.ts";
 import type { ChangeFilter, Replay, ReplayEntry } from "./change_log.ts";
-import { assertLogReaches } from "./revisions.ts";
+import { assertLogged, assertLogReaches } from "./revisions.ts";
 
 /** How many revisions one step looks through for changed keys. */
 const SCAN_WINDOW = 10_000;
@@ -64,6 +64,7 @@ export class StoredReplay implements Replay {
 
   /** Reads a page as of one moment, or looks through a part of the log first. */
   #step(limit: number): ReplayEntry[] | undefined {
+    assertLogged(this.#storage);
     const head = this.#storage.headRevision();
     this.#scanChanges(Math.min(head, this.#scanned + SCAN_WINDOW));
     if (this.#scanned < head) return undefined;

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { MaybePromise } from "../promises.ts";
+import { WatchOverflowError } from "../errors.ts";
+import { isPromise, type MaybePromise } from "../promises.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { WriteQueue } from "../storage/write_queue.ts";
 import type {
@@ -16,6 +17,7 @@ import type {
 } from "./change_log.ts";
 import { StoredReplay } from "./replay.ts";
 import {
+  assertLogged,
   assertLogReaches,
   LogPruner,
   newsPast,
@@ -61,11 +63,24 @@ export class StoredChangeLog implements ChangeLog {
   }
 
   head(): MaybePromise<number> {
-    const look = () => this.#storage.headRevision();
+    const look = () => {
+      if (!this.#storage.isLogged()) return undefined;
+      return this.#storage.headRevision();
+    };
     // There it can have no transaction, and no writes to be in order with.
-    return this.#storage.isReadOnly
+    const head = this.#storage.isReadOnly
       ? this.#queue.readCommitted("watch", look)
       : this.#queue.readInOrder("watch", look);
+    return isPromise(head)
+      ? head.then((head) => head ?? this.#newHead())
+      : head ?? this.#newHead();
+  }
+
+  /** The newest revision, once the log is there again: a write brings the file back to the format. */
+  #newHead(): Promise<number> {
+    this.#storage.assertWatchable();
+    const run = () => this.#storage.headRevision();
+    return this.#queue.write({ action: "watch", run });
   }
 
   read(
@@ -74,6 +89,7 @@ export class StoredChangeLog implements ChangeLog {
     limit: number,
   ): MaybePromise<ChangePage> {
     return this.#queue.readCommitted("watch", () => {
+      this.#assertLogged();
       const head = this.#storage.headRevision();
       // As most reads find it. The newest change is there, so none is missing.
       if (head === after) return { changes: [], cursor: after };
@@ -84,6 +100,20 @@ export class StoredChangeLog implements ChangeLog {
       if (page.cursor === head) this.#tail.keep(head, read, page);
       return page;
     });
+  }
+
+  /** If it throws, the log begins anew as soon as this store may write. */
+  #assertLogged(): void {
+    try {
+      assertLogged(this.#storage);
+    } catch (error) {
+      const isUnlogged = error instanceof WatchOverflowError;
+      // Whoever watches or writes next is told if that fails.
+      if (isUnlogged && !this.#storage.isReadOnly) {
+        this.#newHead().catch(() => {});
+      }
+      throw error;
+    }
   }
 
   #readPage(
