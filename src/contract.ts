@@ -372,13 +372,14 @@ export interface RefusedLine {
 }
 
 /** A part of what a store keeps, as a check names it. */
-export type CheckPart = "file" | "entries" | "log" | "triggers";
+export type CheckPart = "file" | "entries" | "log" | "triggers" | "foreign";
 
 /** Something that a check found wrong. */
 export interface CheckFinding {
   /**
    * Where: in the storage itself (`"file"`), in the entries, in the change log,
-   * or in what writes the log (`"triggers"`).
+   * in what writes the log (`"triggers"`), or in what others added to the tables
+   * that acts on writes (`"foreign"`): what is stored is sound.
    */
   part: CheckPart;
   /** What is wrong, and what to do about it. */

@@ -910,18 +910,17 @@ Deno.test("with the builtin driver a backup needs no permission but for the dire
 
 // Locks.
 
-/** A store whose tries to copy are counted. */
-async function openCounted(
+/** A store that tells of its tries to copy, and of its looks at the schema. */
+async function openTelling(
   { name }: TestDriver,
   options: StoreOptions,
-  onTry: (tries: number) => void,
+  onTry: () => void,
 ): Promise<SqliteStore> {
-  let tries = 0;
   const driver = await instrumentedDriver(name, (sql) => {
     // The first that takes a lock, with a way of its own to copy and without.
     const isFirst = sql === "PRAGMA schema_version" ||
       (sql === COPY && name === "ffi");
-    if (isFirst) onTry(++tries);
+    if (isFirst) onTry();
   });
   return await openStore({ ...options, driver });
 }
@@ -931,11 +930,14 @@ testOnEachDriver("`backup()` waits for others' locks", async (driver) => {
   const path = dir.file("app.db");
   using db = await connect(driver, fileAt(path));
   const options = { path, wal: false };
-  await using store = await openCounted(driver, options, (tries) => {
-    if (tries === 3) db.exec("COMMIT");
+  let isHeld = false;
+  let tries = 0;
+  await using store = await openTelling(driver, options, () => {
+    if (isHeld && ++tries === 3) db.exec("COMMIT");
   });
   await fill(store);
   db.exec("BEGIN EXCLUSIVE; DELETE FROM zestor_kv WHERE kind = 'l'");
+  isHeld = true;
   await store.backup(dir.file("copy.db"));
   await using copy = await openOn(driver, { path: dir.file("copy.db") });
   assertEquals(await copy.kinds(), ["users"]);
@@ -949,9 +951,10 @@ testOnEachDriver(
     using db = await connect(driver, fileAt(path));
     const options = { path, wal: false, busyTimeout: 20 };
     let tries = 0;
-    await using store = await openCounted(driver, options, () => tries++);
+    await using store = await openTelling(driver, options, () => tries++);
     await fill(store);
     db.exec("BEGIN EXCLUSIVE");
+    tries = 0;
     await assertRejects(
       () => store.backup(dir.file("copy.db")),
       StoreBusyError,

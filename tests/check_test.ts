@@ -282,13 +282,25 @@ const UNTOLD: Record<string, readonly [sql: string, ...Expected[]]> = {
     "DELETE FROM zestor_changes; UPDATE sqlite_sequence SET seq = 0",
     LOG("", "The change log is gone"),
   ],
-  "a note of an entry that is not there": [
-    "INSERT INTO zestor_replaced VALUES ('k', 'c', 1, x'31')",
-    ["triggers", "", "note in zestor_replaced is of no entry"],
+  "a trigger of others": [
+    "CREATE TRIGGER others AFTER INSERT ON zestor_kv BEGIN SELECT 1; END",
+    ["foreign", "", "The trigger others on zestor_kv is not the store's"],
   ],
-  "two notes": [
-    "INSERT INTO zestor_replaced VALUES ('k', 'a', 1, x'31'), ('l', 'x', 1, x'31')",
-    ["triggers", "", "note in zestor_replaced is of no entry, or one of sev"],
+  "a trigger of others on the log": [
+    'CREATE TRIGGER "a b" BEFORE DELETE ON zestor_changes BEGIN SELECT 1; END',
+    ["foreign", "", "The trigger a b on zestor_changes is not the store's"],
+  ],
+  "an index of others that allows a value once": [
+    "CREATE UNIQUE INDEX once ON zestor_kv (value)",
+    ["foreign", "", "The index once on zestor_kv is not the store's"],
+  ],
+  "a table that was made anew": [
+    `CREATE TABLE anew AS SELECT * FROM zestor_kv; DROP TABLE zestor_kv;
+    CREATE TABLE zestor_kv (kind TEXT NOT NULL, key TEXT NOT NULL,
+      value BLOB NOT NULL, version INTEGER NOT NULL DEFAULT 1,
+      updated_at TEXT NOT NULL DEFAULT '', PRIMARY KEY (kind, key));
+    INSERT INTO zestor_kv SELECT * FROM anew; DROP TABLE anew`,
+    ["triggers", "", "The table zestor_kv was made anew, and changes may not"],
   ],
   "the file's format": [
     "UPDATE zestor_meta SET value = '2' WHERE name = 'format'",
@@ -587,8 +599,9 @@ testOnEachDriver("`check()` finds nothing in a sound file", async (driver) => {
     ),
     "a number for a key": INSERT("kind, key, value", "1, 2, 3"),
     "other tables": "CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT)",
-    "a trigger of others":
-      "CREATE TRIGGER others AFTER INSERT ON zestor_kv BEGIN SELECT 1; END",
+    "a trigger of others on a table of theirs":
+      "CREATE TRIGGER others AFTER INSERT ON notes BEGIN INSERT INTO zestor_kv (kind, key, value) VALUES ('notes', NEW.id, 1); END",
+    "a view of others": "CREATE VIEW kinds AS SELECT kind FROM zestor_kv",
     "the Go store's index": "CREATE INDEX idx_kv_kind ON zestor_kv (kind)",
     VACUUM: "VACUUM",
     ANALYZE: "ANALYZE",

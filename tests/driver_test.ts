@@ -234,7 +234,7 @@ testOnEachDriver(
       const result = insert[method](blob);
       blob.fill(9);
       const row = { x: new Uint8Array([1, 2, 3]) };
-      assertEquals(result, { run: undefined, get: row, all: [row] }[method]);
+      assertEquals(result, { run: 1, get: row, all: [row] }[method]);
       assertEquals(db.prepare("SELECT x FROM t").all(), [row]);
       db.exec("DELETE FROM t");
     }

@@ -1008,7 +1008,7 @@ const LOCKS = [
   {
     what: "a lock against readers",
     sql: `${SOURCE_TABLE}; BEGIN EXCLUSIVE`,
-    meets: /sqlite_schema/,
+    meets: /^BEGIN$/,
   },
 ];
 

@@ -5,13 +5,8 @@
  *
  * @module
  */
-import {
-  assert,
-  assertEquals,
-  assertGreater,
-  assertNotEquals,
-} from "@std/assert";
-import { type Connection, SqlError } from "../src/sqlite/driver/driver.ts";
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import type { Connection } from "../src/sqlite/driver/driver.ts";
 import { inspectFile, upgradeFile } from "../src/sqlite/schema.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
@@ -19,6 +14,11 @@ import {
   type TestDriver,
   testOnEachDriver,
 } from "./support/drivers.ts";
+import {
+  execUnlessRefused,
+  isInTransaction,
+  randomStatements,
+} from "./support/random_statements.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
 interface EntryRow {
@@ -58,7 +58,7 @@ class Replay {
       this.#entries,
       new Map(rows.map((row) => [idOf(row), { ...row }])),
     );
-    assertNotesHaveRows(this.#db);
+    assertOneNote(this.#db);
   }
 
   #apply(change: ChangeRow): void {
@@ -80,7 +80,6 @@ class Replay {
     assert(value, told);
     if (before) {
       assertEquals(version, before.version + 1, told);
-      assertNotEquals(value, before.value, told);
     }
     this.#entries.set(idOf(change), { kind, key, value, version });
   }
@@ -90,15 +89,10 @@ function assertLogTellsTable(db: Connection): void {
   new Replay(db).assertLogTellsTable();
 }
 
-/** The invariant of the notes, which makes a stale one harmless. */
-function assertNotesHaveRows(db: Connection): void {
-  const notes = db.prepare(
-    `SELECT r.kind, r.key, EXISTS (SELECT 1 FROM zestor_kv AS e
-      WHERE e.kind = r.kind AND e.key = r.key) AS hasRow
-    FROM zestor_replaced AS r`,
-  ).all();
+/** The triggers read the note without asking which. */
+function assertOneNote(db: Connection): void {
+  const notes = db.prepare("SELECT kind, key FROM zestor_replaced").all();
   assert(notes.length <= 1, Deno.inspect(notes));
-  for (const note of notes) assertEquals(note.hasRow, 1, Deno.inspect(note));
 }
 
 function idOf({ kind, key }: { kind: string; key: string }): string {
@@ -296,13 +290,11 @@ const CASES: Record<string, Case> = {
   "an update of a key onto another": {
     sql: `UPDATE OR REPLACE zestor_kv SET key = 'b' WHERE ${A}`,
     changes: ["delete k/a@2 1", "update k/b@2 2 to 1"],
-    recursive: ["delete k/b@1 2", "delete k/a@2 1", "create k/b@1 1"],
   },
   "an update of a key onto another with the same value": {
     sql: `UPDATE OR REPLACE zestor_kv SET key = 'a', version = 9
       WHERE key = 'same'`,
     changes: ["delete k/same@1 1"],
-    recursive: ["delete k/a@2 1", "delete k/same@1 1", "create k/a@1 1"],
   },
   "an update of every key onto one": {
     sql: "UPDATE OR REPLACE zestor_kv SET kind = 'k', key = 'x'",
@@ -316,19 +308,6 @@ const CASES: Record<string, Case> = {
       "delete l/a@1 text",
       "update k/x@4 1 to text",
     ],
-    recursive: [
-      "delete k/a@2 1",
-      "create k/x@1 1",
-      "delete k/x@1 1",
-      "delete k/b@1 2",
-      "create k/x@1 2",
-      "delete k/x@1 2",
-      "delete k/same@1 1",
-      "create k/x@1 1",
-      "delete k/x@1 1",
-      "delete l/a@1 text",
-      "create k/x@1 text",
-    ],
   },
 
   "a replace of no entry": {
@@ -338,49 +317,42 @@ const CASES: Record<string, Case> = {
   "a replace with a new value": {
     sql: `INSERT OR REPLACE INTO ${COLUMNS} VALUES ('k', 'a', 9)`,
     changes: ["update k/a@3 1 to 9"],
-    recursive: ["delete k/a@2 1", "create k/a@1 9"],
   },
   "a replace with the same value": {
     sql: `REPLACE INTO ${COLUMNS} VALUES ('k', 'a', x'31')`,
     changes: [],
-    recursive: ["delete k/a@2 1", "create k/a@1 1"],
+    recursive: ["update k/a@3 1 to 1"],
   },
   "a replace with the same bytes as text": {
     sql: `REPLACE INTO ${COLUMNS} VALUES ('k', 'a', '1')`,
     changes: [],
-    recursive: ["delete k/a@2 1", "create k/a@1 1"],
+    recursive: ["update k/a@3 1 to 1"],
   },
   "a replace with a version": {
     sql: `INSERT OR REPLACE INTO zestor_kv (kind, key, value, version)
       VALUES ('k', 'a', 9, 50)`,
     changes: ["update k/a@3 1 to 9"],
-    recursive: ["delete k/a@2 1", "create k/a@50 9"],
   },
   "a replace with no version": {
     sql: `INSERT OR REPLACE INTO zestor_kv (kind, key, value, version)
       VALUES ('k', 'a', 9, NULL), ('k', 'c', 3, NULL)`,
     changes: ["update k/a@3 1 to 9", "create k/c@1 3"],
-    recursive: ["delete k/a@2 1", "create k/a@1 9", "create k/c@1 3"],
   },
   "a replace of several rows, with a key twice": {
     sql: `REPLACE INTO ${COLUMNS} VALUES
       ('k', 'a', 8), ('k', 'c', 3), ('k', 'a', 9), ('k', 'c', 3)`,
     changes: ["update k/a@3 1 to 8", "create k/c@1 3", "update k/a@4 8 to 9"],
     recursive: [
-      "delete k/a@2 1",
-      "create k/a@1 8",
+      "update k/a@3 1 to 8",
       "create k/c@1 3",
-      "delete k/a@1 8",
-      "create k/a@1 9",
-      "delete k/c@1 3",
-      "create k/c@1 3",
+      "update k/a@4 8 to 9",
+      "update k/c@2 3 to 3",
     ],
   },
   "a replace of what a query gives": {
     sql: `REPLACE INTO ${COLUMNS} SELECT 'l', key, value FROM zestor_kv
       WHERE kind = 'k' AND key < 'c' ORDER BY key`,
     changes: ["update l/a@2 text to 1", "create l/b@1 2"],
-    recursive: ["delete l/a@1 text", "create l/a@1 1", "create l/b@1 2"],
   },
   "a replace that fails": {
     sql: `REPLACE INTO ${COLUMNS} VALUES ('k', 'a', 9), ('k', 'b', NULL)`,
@@ -489,7 +461,6 @@ const CASES: Record<string, Case> = {
       UPDATE zestor_kv SET value = 8 WHERE ${A};
       REPLACE INTO ${COLUMNS} VALUES ('k', 'a', 1)`,
     changes: ["update k/a@3 1 to 8", "update k/a@4 8 to 1"],
-    recursive: ["update k/a@3 1 to 8", "delete k/a@3 8", "create k/a@1 1"],
   },
   "a key anew after an insert that did nothing and a rename": {
     sql: `INSERT OR IGNORE INTO ${COLUMNS} VALUES ('k', 'a', 7);
@@ -511,14 +482,6 @@ const CASES: Record<string, Case> = {
       "delete k/a@2 1",
       "update k/b@2 2 to 1",
       "delete k/b@2 1",
-      "create k/b@1 2",
-      "create k/a@1 1",
-    ],
-    recursive: [
-      "delete k/b@1 2",
-      "delete k/a@2 1",
-      "create k/b@1 1",
-      "delete k/b@1 1",
       "create k/b@1 2",
       "create k/a@1 1",
     ],
@@ -545,9 +508,8 @@ const CASES: Record<string, Case> = {
       "create k/a@1 1",
     ],
     recursive: [
-      "delete k/a@2 1",
-      "create k/a@1 1",
-      "delete k/a@1 1",
+      "update k/a@3 1 to 1",
+      "delete k/a@3 1",
       "create k/c@1 1",
       "delete k/same@1 1",
       "create k/a@1 1",
@@ -579,7 +541,6 @@ const CASES: Record<string, Case> = {
       DELETE FROM zestor_kv WHERE ${A}; ROLLBACK TO s; RELEASE s;
       REPLACE INTO ${COLUMNS} VALUES ('k', 'a', 7); COMMIT`,
     changes: ["update k/a@3 1 to 8", "update k/a@4 8 to 7"],
-    recursive: ["update k/a@3 1 to 8", "delete k/a@3 8", "create k/a@1 7"],
   },
   "a savepoint that brings a note back": {
     sql: `INSERT OR IGNORE INTO ${COLUMNS} VALUES ('k', 'a', 7);
@@ -607,29 +568,6 @@ for (const driver of drivers) {
       }
     });
   }
-}
-
-const REFUSED = /constraint failed|transaction|no such savepoint/;
-
-/** Runs SQL that a constraint, or the lack of a transaction, may refuse. */
-function execUnlessRefused(db: Connection, sql: string): void {
-  try {
-    db.exec(sql);
-  } catch (error) {
-    if (!(error instanceof SqlError && REFUSED.test(error.message))) {
-      throw error;
-    }
-  }
-}
-
-function isInTransaction(db: Connection): boolean {
-  try {
-    db.exec("BEGIN");
-  } catch {
-    return true;
-  }
-  db.exec("ROLLBACK");
-  return false;
 }
 
 testOnEachDriver(
@@ -741,84 +679,16 @@ testOnEachDriver(
 
 const STATEMENTS = 4_000;
 
-/** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** A random statement, out of few enough keys and values that they meet. */
-function randomStatement(random: () => number): string {
-  const pick = <T>(items: readonly T[]): T =>
-    items[Math.floor(random() * items.length)];
-  const kind = () => pick(["'k'", "'l'"]);
-  const key = () => pick(["'a'", "'b'", "'c'", "'d'"]);
-  const value = () => pick(["x'31'", "'1'", "x'32'", "'2'", "x''", "NULL"]);
-  const known = () => pick(["x'31'", "'1'", "x'32'", "'2'", "x''"]);
-  const version = () => pick(["", ", version = version + 1", ", version = 9"]);
-  const rows = () =>
-    Array.from(
-      { length: pick([1, 1, 1, 2, 3]) },
-      () => `(${kind()}, ${key()}, ${pick([known, known, value])()})`,
-    ).join();
-  const where = () =>
-    pick([
-      `WHERE kind = ${kind()} AND key = ${key()}`,
-      `WHERE kind = ${kind()} AND key = ${key()}`,
-      `WHERE kind = ${kind()}`,
-      `WHERE key >= ${key()}`,
-      `WHERE value IS ${known()}`,
-    ]);
-  const or = () =>
-    pick(["", "OR REPLACE", "OR IGNORE", "OR FAIL", "OR ABORT", "OR ROLLBACK"]);
-  const insert = () => `INSERT ${or()} INTO ${COLUMNS} VALUES ${rows()}`;
-  const update = () => `UPDATE ${or()} zestor_kv SET`;
-  return pick([
-    insert,
-    insert,
-    () => `REPLACE INTO ${COLUMNS} VALUES ${rows()}`,
-    () =>
-      `INSERT ${or()} INTO ${COLUMNS}
-        SELECT ${kind()}, key, value FROM zestor_kv ${where()}`,
-    () =>
-      `INSERT INTO zestor_kv (kind, key, value, version)
-        VALUES (${kind()}, ${key()}, ${known()}, 5)`,
-    () => `INSERT INTO ${COLUMNS} VALUES ${rows()} ON CONFLICT DO NOTHING`,
-    () =>
-      `INSERT INTO ${COLUMNS} VALUES ${rows()}
-        ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value${version()}`,
-    () =>
-      `INSERT INTO ${COLUMNS} VALUES ${rows()}
-        ON CONFLICT DO UPDATE SET key = ${key()}${version()}`,
-    () => `${update()} value = ${value()}${version()} ${where()}`,
-    () => `${update()} value = ${value()}${version()} ${where()}`,
-    () => `${update()} key = ${key()}${version()} ${where()}`,
-    () => `${update()} key = ${key()}, value = ${known()} ${where()}`,
-    () => `${update()} kind = ${kind()} ${where()}`,
-    () => `${update()} kind = ${kind()}, key = ${key()}${version()} ${where()}`,
-    () => `DELETE FROM zestor_kv ${where()}`,
-    () => pick(["DELETE FROM zestor_kv", "BEGIN", "BEGIN"]),
-    () => pick(["COMMIT", "COMMIT", "ROLLBACK"]),
-    () => "SAVEPOINT s",
-    () => pick(["RELEASE s", "ROLLBACK TO s", "ROLLBACK TO s; RELEASE s"]),
-    () => `PRAGMA recursive_triggers = ${pick(["OFF", "OFF", "ON"])}`,
-  ])();
-}
-
 for (const seed of [1, 2, 3]) {
   testOnEachDriver(
     `the log tells of ${STATEMENTS} random statements, seed ${seed}`,
     async (driver) => {
       using db = await emptyStore(driver, false);
-      const random = randomNumbers(seed);
+      const statement = randomStatements(seed);
       const replay = new Replay(db);
       const history: string[] = [];
       for (let i = 0; i < STATEMENTS; i++) {
-        const sql = randomStatement(random);
+        const sql = statement();
         history.push(sql);
         execUnlessRefused(db, sql);
         if (isInTransaction(db)) continue;

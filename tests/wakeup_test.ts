@@ -183,6 +183,7 @@ Deno.test("a watch does not wait for an own commit that came before it did", asy
 Deno.test("which kinds changed is known as far as the log tells all", () => {
   const changes = (oldest: number, head: number) =>
     ({
+      isLogged: () => true,
       headRevision: () => head,
       oldestRevision: () => oldest,
       listChangedKinds: () => ["one"],

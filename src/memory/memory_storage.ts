@@ -226,6 +226,10 @@ export class MemoryStorage implements Storage {
 
   // The change log.
 
+  isLogged(): boolean {
+    return true;
+  }
+
   headRevision(): number {
     return this.#pruned + this.#log.length;
   }

@@ -39,9 +39,18 @@ export interface MemoryStoreOptions<Kinds extends object = AnyKinds>
   wal?: boolean;
   /** Of a file. */
   durability?: "full" | "normal";
+  /** Of a file. */
+  secureDelete?: boolean;
 }
 
-const FILE_OPTIONS = ["path", "driver", "busyTimeout", "wal", "durability"];
+const FILE_OPTIONS = [
+  "path",
+  "driver",
+  "busyTimeout",
+  "wal",
+  "durability",
+  "secureDelete",
+];
 
 /**
  * A store in memory.

@@ -23,7 +23,6 @@ import type { Row, SqlValue } from "./driver/driver.ts";
 import { codecConflict, remembersCodecs } from "./file_codecs.ts";
 import {
   GET_CHANGED_VALUE,
-  HAS_STALE_NOTE,
   LIST_FOUND_CHANGES,
   type Position,
   selectFoundEntries,
@@ -32,13 +31,18 @@ import {
   FORMAT,
   logProblem,
   readMeta,
-  readObjects,
-  type SchemaObjects,
   TABLE_NAMES,
   triggerProblems,
   wrongTables,
 } from "./schema.ts";
+import {
+  foreignObjects,
+  readObjects,
+  type SchemaObject,
+  type SchemaObjects,
+} from "./schema_objects.ts";
 import { toDate } from "./time.ts";
+import { TRIGGER_NAMES } from "./triggers.ts";
 
 /** How many rows are read at once, at most. */
 const MOST_ROWS = 64;
@@ -72,6 +76,8 @@ export class SqliteCheck implements Checkable {
     { part: "file", find: () => this.#checkFile() },
     { part: "file", find: () => this.#checkTables() },
     { part: "triggers", find: () => this.#checkTriggers() },
+    // If the schema cannot be read, what is stored may not be sound.
+    { part: "triggers", find: () => this.#checkForeign() },
     { part: "log", find: () => this.#checkLog() },
   ];
   /** Which tables there are, of the right shape. */
@@ -119,11 +125,13 @@ export class SqliteCheck implements Checkable {
       yield finding("file", `The file has ${problem}; ${RESTORE}`);
     }
     this.#readable = new Set(
-      TABLE_NAMES.filter((name) => objects.has(name) && !wrong.has(name)),
+      [...TABLE_NAMES, "sqlite_sequence"].filter((name) =>
+        objects.tables.has(name) && !wrong.has(name)
+      ),
     );
     if (isPlain(objects)) return;
     for (const name of TABLE_NAMES) {
-      if (objects.has(name)) continue;
+      if (objects.tables.has(name)) continue;
       yield finding("file", `The table ${name} is missing; ${REOPEN}`);
     }
     if (this.#readable.has("zestor_meta")) yield* this.#checkMeta();
@@ -163,17 +171,21 @@ export class SqliteCheck implements Checkable {
         `${problem}, and changes may not have been logged; ${REOPEN}, and begins the change log anew`,
       );
     }
-    if (!this.#canRead("zestor_kv", "zestor_replaced")) return;
-    if (!this.#database.get(HAS_STALE_NOTE)) return;
-    yield finding(
-      "triggers",
-      "The triggers' note in zestor_replaced is of no entry, or one of several; delete the rows of that table",
-    );
+  }
+
+  *#checkForeign(): Generator<CheckFinding> {
+    const objects = this.#objects();
+    for (const object of foreignObjects(objects, TABLE_NAMES, TRIGGER_NAMES)) {
+      yield finding("foreign", describeForeign(object));
+    }
   }
 
   *#checkLog(): Generator<CheckFinding> {
     if (!this.#canRead("zestor_kv", "zestor_changes")) return;
-    const problem = logProblem(this.#query);
+    const objects = this.#objects();
+    const isThere = objects.tables.has("sqlite_sequence");
+    if (isThere && !this.#canRead("sqlite_sequence")) return;
+    const problem = logProblem(this.#query, objects);
     if (problem) {
       yield finding(
         "log",
@@ -268,8 +280,16 @@ function sizeOf(row: Row): number {
 }
 
 /** Whether it is the table of another program, which has no change log and needs none. */
-function isPlain(objects: SchemaObjects): boolean {
-  return objects.size === 1 && objects.has("zestor_kv");
+function isPlain({ tables, triggers }: SchemaObjects): boolean {
+  const found = TABLE_NAMES.filter((name) => tables.has(name));
+  return found.join() === "zestor_kv" &&
+    ![...TRIGGER_NAMES].some((name) => triggers.has(name));
+}
+
+function describeForeign({ type, name, table }: SchemaObject): string {
+  return type === "trigger"
+    ? `The trigger ${name} on ${table} is not the store's, and runs when somebody writes there; drop it, unless you know what it does`
+    : `The index ${name} on ${table} is not the store's, and allows a value once: REPLACE removes entries for it, and the change log does not tell; drop it`;
 }
 
 function finding(part: CheckPart, message: string): CheckFinding {

@@ -32,9 +32,9 @@ export class Database {
     this.#claim = claim;
   }
 
-  /** Runs a statement for its effect. */
-  run(sql: string, ...params: SqlValue[]): void {
-    this.#prepared(sql).run(...params);
+  /** Runs a statement for its effect; gives how many rows it changed itself. */
+  run(sql: string, ...params: SqlValue[]): number {
+    return this.#prepared(sql).run(...params);
   }
 
   /** The first row, if any. */

@@ -10,10 +10,13 @@ import type { Location } from "./driver/driver.ts";
 import { type RememberedCodecs, rememberedCodecs } from "./file_codecs.ts";
 import {
   COUNT_CHANGES,
-  DESCRIBE_DATABASE,
   GET_JOURNAL_MODE,
+  GET_PAGE_COUNT,
+  GET_PAGE_SIZE,
+  GET_SQLITE_VERSION,
 } from "./queries.ts";
-import { type Query, readMeta, readObjects } from "./schema.ts";
+import { type Query, readMeta } from "./schema.ts";
+import { isTable, readObjects } from "./schema_objects.ts";
 import type { SqliteStorage } from "./sqlite_storage.ts";
 
 /** What a store is. */
@@ -65,7 +68,6 @@ export interface DescribedStore {
   readonly driver: string;
   readonly database: Database;
   readonly storage: SqliteStorage;
-  readonly hasLog: boolean;
 }
 
 /** Describes a store, as of this moment. */
@@ -76,7 +78,7 @@ export function describeStore(store: DescribedStore): StoreInfo {
     ...describeDatabase(store),
     ...describeFormat(store.database),
     kinds: store.storage.countKinds(),
-    ...(store.hasLog ? { log: describeLog(store) } : {}),
+    ...(store.storage.hasLog ? { log: describeLog(store) } : {}),
   }));
 }
 
@@ -86,7 +88,7 @@ function describeDatabase(
   StoreInfo,
   "sqliteVersion" | "journalMode" | "checkpoints" | "size" | "walSize"
 > {
-  const { version } = database.get(DESCRIBE_DATABASE)!;
+  const { version } = database.get(GET_SQLITE_VERSION)!;
   const { journal_mode } = database.get(GET_JOURNAL_MODE)!;
   const areSafe = hasSafeCheckpoints(String(version));
   return {
@@ -109,15 +111,17 @@ export function databaseSizes(
   const sizes = location.memory ? undefined : sizesOf(location.path);
   if (sizes) return sizes;
   // The driver may read what Deno may not.
-  const { size } = database.get(DESCRIBE_DATABASE)!;
-  return { size: size as number, walSize: 0 };
+  const { page_count } = database.get(GET_PAGE_COUNT)!;
+  const { page_size } = database.get(GET_PAGE_SIZE)!;
+  return { size: (page_count as number) * (page_size as number), walSize: 0 };
 }
 
 function describeFormat(
   database: Database,
 ): Pick<StoreInfo, "format" | "codecs"> {
   const query: Query = (sql) => database.all(sql);
-  if (!readObjects(query).has("zestor_meta")) return { format: 0 };
+  const found = readObjects(query).tables.get("zestor_meta");
+  if (!found || !isTable(found)) return { format: 0 };
   const meta = readMeta(query);
   const codecs = rememberedCodecs(meta);
   return {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { CodecsByKind, KindCodecs } from "../codec/kind_codecs.ts";
+import type { CodecsByKind } from "../codec/kind_codecs.ts";
 import type { AnyKinds, OperationOptions, Store } from "../contract.ts";
 import { StoreOpenError } from "../errors.ts";
 import {
@@ -14,7 +14,6 @@ import {
   assertType,
   copyOptions,
 } from "../options.ts";
-import { retryWhileBusy } from "../storage/lock_wait.ts";
 import type { WriteQueue } from "../storage/write_queue.ts";
 import { KvStore, type StoreConfig } from "../store/kv_store.ts";
 import {
@@ -36,11 +35,7 @@ import {
 } from "./backup.ts";
 import { compact, type CompactResult } from "./compact.ts";
 import { Database } from "./database.ts";
-import {
-  Checkpointer,
-  type CheckpointPlan,
-  planCheckpoints,
-} from "./checkpoints.ts";
+import { Checkpointer } from "./checkpoints.ts";
 import { assertDatabaseFile } from "./database_file.ts";
 import type { Connection, Driver, Location } from "./driver/driver.ts";
 import {
@@ -50,32 +45,22 @@ import {
 } from "./driver/file_claims.ts";
 import { type DriverChoice, loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
-import { isBusy, isNoTransaction } from "./failure.ts";
-import { codecConflict, codecNames, remembersCodecs } from "./file_codecs.ts";
 import { describeStore, type StoreInfo } from "./info.ts";
+import { KnownSchema } from "./known_schema.ts";
+import { openConnection } from "./open_connection.ts";
 import { openError } from "./open_failure.ts";
 import { OpenFiles } from "./open_files.ts";
 import {
-  DISABLE_CHECKPOINTS,
-  FIRST_ENTRY,
-  GET_JOURNAL_MODE,
-  GET_SCHEMA_VERSION,
-  HAS_ENTRIES,
-  HEAD_REVISION,
-} from "./queries.ts";
+  type Durability,
+  type FileSettings,
+  prepareFile,
+} from "./prepare_file.ts";
+import { DISABLE_CHECKPOINTS } from "./queries.ts";
 import { atRealPath } from "./real_path.ts";
-import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
 import { SqliteStorage } from "./sqlite_storage.ts";
 import { notifierOf } from "./wal_notifier.ts";
 
-/**
- * How much a resolved write survives. `"full"`: the loss of power, at the price
- * of one fsync for each commit. `"normal"`: a crash of the process; a loss of
- * power may take the last commits, but never corrupts the file. With
- * `wal: false` both are the same: a rollback journal needs every fsync not to
- * corrupt the file.
- */
-export type Durability = "full" | "normal";
+export type { Durability };
 
 /**
  * Options of {@linkcode openStore}.
@@ -114,6 +99,16 @@ export interface StoreOptions<Kinds extends object = AnyKinds>
   wal?: boolean;
   /** What a resolved write survives. @default {"full"} */
   durability?: Durability;
+  /**
+   * Overwrite what is deleted or replaced in the file with zeros, at the price
+   * of more to write (https://sqlite.org/pragma.html#pragma_secure_delete).
+   * Values stay readable all the same: in the change log, which keeps the value
+   * before each change until it is pruned; in the `-wal` until it is
+   * overwritten; in backups; in what others delete; and on the disk, if it
+   * keeps old blocks.
+   * @default {false}
+   */
+  secureDelete?: boolean;
 }
 
 /**
@@ -246,6 +241,7 @@ const STORE_OPTIONS = [
   "busyTimeout",
   "wal",
   "durability",
+  "secureDelete",
 ];
 
 /**
@@ -313,25 +309,24 @@ async function openLocation<Kinds extends object>(
   try {
     assertDatabaseFile(location);
     claim = claimFile(location, driver);
-    connection = driver.open(location);
+    connection = openConnection(driver, location);
     // It was not there before.
     claim ??= claimFile(location, driver);
     const files = new OpenFiles(location);
+    const database = new Database(connection, claim);
+    const schema = new KnownSchema(database, connection, settings.codecs);
     const { head, checkpoints } = await prepareFile(
-      connection,
-      location,
+      { connection, schema, isReadOnly: location.mode === "ro" },
       settings,
       signal,
     );
     files.noteLogs();
     claim?.show();
-    const hasLog = head !== undefined;
-    const database = new Database(connection, claim);
     const openOther = (mode: Location["mode"]) =>
-      openConnection({ ...location, mode }, driver);
+      connectAgain({ ...location, mode }, driver);
     const storage = new SqliteStorage(database, {
       location,
-      hasLog,
+      schema,
       codecs: settings.codecs,
       files,
       isInPlace: () => files.areInPlace(),
@@ -348,10 +343,10 @@ async function openLocation<Kinds extends object>(
     const config = {
       ...settings,
       storage,
-      head: head ?? 0,
+      head,
       openNotifier: notifierOf(location),
     };
-    const described = { location, driver: driver.name, hasLog };
+    const described = { location, driver: driver.name };
     return new OpenedStore<Kinds>(config, {
       location,
       driver,
@@ -372,15 +367,13 @@ async function openLocation<Kinds extends object>(
   }
 }
 
-/** Opens another connection to a store's file. */
-function openConnection(location: Location, driver: Driver): Database {
+/** Opens another connection to a store's file. What checkpoints there are the store's own one makes. */
+function connectAgain(location: Location, driver: Driver): Database {
   const claim = claimFile(location, driver);
   let connection: Connection | undefined;
   try {
-    connection = driver.open(location);
-    // The store waits on timers, never inside SQLite. And what checkpoints
-    // there are the store's own connection makes.
-    connection.exec(`PRAGMA busy_timeout = 0; ${DISABLE_CHECKPOINTS}`);
+    connection = openConnection(driver, location);
+    connection.exec(DISABLE_CHECKPOINTS);
     return new Database(connection, claim);
   } catch (error) {
     connection?.close();
@@ -441,11 +434,8 @@ class OpenedStore<Kinds extends object> extends KvStore<Kinds>
   }
 }
 
-interface Settings extends CommonSettings {
+interface Settings extends CommonSettings, FileSettings {
   readonly driver: DriverChoice;
-  readonly busyTimeout: number;
-  readonly wal: boolean;
-  readonly durability: Durability;
 }
 
 function readOptions<Kinds extends object>(
@@ -456,166 +446,18 @@ function readOptions<Kinds extends object>(
     throw new TypeError(`Cannot ${action}: expected options, with a "path"`);
   }
   assertOptions(action, options, STORE_OPTIONS);
-  const { busyTimeout, wal, durability } = options;
+  const { busyTimeout, wal, durability, secureDelete } = options;
   assertInteger(action, "busyTimeout", busyTimeout, 0);
   assertType(action, "wal", wal, "boolean");
   assertChoice(action, "durability", durability, ["full", "normal"]);
+  assertType(action, "secureDelete", secureDelete, "boolean");
   return {
     ...readCommonOptions(action, options),
     driver: options.driver ?? "auto",
     busyTimeout: busyTimeout ?? 5_000,
     wal: wal ?? true,
     durability: durability ?? "full",
+    secureDelete: secureDelete ?? false,
     signal: options.signal,
   };
-}
-
-/** What there is to know of a file that was made ready. */
-interface PreparedFile {
-  /** The newest revision; absent if there is no change log. */
-  readonly head?: number;
-  /** Absent if the file has no write-ahead log, or is only read. */
-  readonly checkpoints?: CheckpointPlan;
-}
-
-/** Makes the file ready. */
-async function prepareFile(
-  connection: Connection,
-  location: Location,
-  { codecs, busyTimeout, wal, durability }: Settings,
-  signal: AbortSignal | undefined,
-): Promise<PreparedFile> {
-  const retry = <T>(work: () => T) =>
-    retryWhileBusy(work, isBusy, busyTimeout, signal);
-  // The store waits on timers, never inside SQLite.
-  connection.exec("PRAGMA busy_timeout = 0");
-  const inspect = () => {
-    const state = inspectFile(connection);
-    assertCodecs(connection, state, codecs);
-    return state;
-  };
-  const readHead = () => {
-    const { revision } = connection.prepare(HEAD_REVISION).get()!;
-    if (Number.isSafeInteger(revision)) return revision as number;
-    throw new StoreOpenError(
-      `Cannot open store: the newest revision in the file is ${revision}, which is no safe integer; restore the file from a backup`,
-    );
-  };
-  const state = await retry(inspect);
-  if (location.mode === "ro") {
-    if (state.hasEntries) {
-      return state.hasLog ? { head: await retry(readHead) } : {};
-    }
-    throw new StoreOpenError(
-      "Cannot open store: the file holds no store, and is opened read-only; open it once with mode=rwc",
-    );
-  }
-  await retry(() => connection.exec(SYNC_EVERYTHING));
-  const checkpoints = await retry(() => planCheckpoints(connection));
-  if (isCurrent(state, codecs)) await retry(() => assertWritable(connection));
-  else await retry(() => upgrade(connection, inspect, codecs));
-  const head = await retry(readHead);
-  // Last: it changes the file, which is left as it was where it is refused.
-  await retry(() =>
-    connection.exec(`PRAGMA journal_mode = ${wal ? "WAL" : "DELETE"}`)
-  );
-  const hasLog = await retry(() => hasWal(connection));
-  if (durability === "normal" && hasLog) {
-    await retry(() => connection.exec("PRAGMA synchronous = NORMAL"));
-  }
-  // SQLite opens the write-ahead log with the first read.
-  await retry(() => connection.prepare(GET_SCHEMA_VERSION).get());
-  return hasLog ? { head, checkpoints } : { head };
-}
-
-// With a rollback journal, a loss of power corrupts the file with less. NORMAL
-// syncs the journal once, and torn pages in it may pass its checksums. FULL does
-// not make its deletion durable, and VACUUM then cuts the file that the journal
-// would restore. So NORMAL is for a write-ahead log, which a new file does not
-// have yet. fullfsync is what a sync takes on macOS
-// (https://sqlite.org/pragma.html#pragma_synchronous).
-const SYNC_EVERYTHING = "PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON";
-
-/** Whether there is a write-ahead log: SQLite makes none if the file system has no shared memory. */
-function hasWal(connection: Connection): boolean {
-  return connection.prepare(GET_JOURNAL_MODE).get()?.journal_mode === "wal";
-}
-
-/**
- * Throws unless the file can be written: where it cannot, SQLite opens it
- * read-only without a word, and the first write would be the one to tell.
- */
-function assertWritable(connection: Connection): void {
-  try {
-    connection.exec("BEGIN IMMEDIATE");
-  } catch (error) {
-    // It can, in its turn.
-    if (isBusy(error)) return;
-    throw error;
-  }
-  try {
-    connection.exec("CREATE TABLE zestor_probe (x)");
-  } finally {
-    rollBack(connection);
-  }
-}
-
-function upgrade(
-  connection: Connection,
-  inspect: () => FileState,
-  codecs: KindCodecs,
-): void {
-  connection.exec("BEGIN IMMEDIATE");
-  try {
-    // Again, under the lock: another process may just have done it.
-    const state = inspect();
-    upgradeFile(connection, state, codecNames(codecs));
-    connection.exec("COMMIT");
-  } catch (error) {
-    rollBack(connection);
-    throw error;
-  }
-}
-
-function rollBack(connection: Connection): void {
-  try {
-    connection.exec("ROLLBACK");
-  } catch (error) {
-    // SQLite has rolled back by itself (https://sqlite.org/lang_transaction.html).
-    if (!isNoTransaction(error)) throw error;
-  }
-}
-
-function isCurrent(state: FileState, codecs: KindCodecs): boolean {
-  return state.format > 0 && state.hasEntries && state.hasLog &&
-    [...codecNames(codecs)].every(([name, codec]) =>
-      state.meta.get(name) === codec
-    );
-}
-
-function assertCodecs(
-  connection: Connection,
-  state: FileState,
-  codecs: KindCodecs,
-): void {
-  if (!state.hasEntries) return;
-  if (!remembersCodecs(state.meta)) return assertDecodable(connection, codecs);
-  const kinds = codecs.namedKinds.filter((kind) => hasKind(connection, kind));
-  const conflict = codecConflict(state.meta, codecs, kinds);
-  if (conflict) throw new StoreOpenError(`Cannot open store: ${conflict}`);
-}
-
-function hasKind(connection: Connection, kind: string): boolean {
-  return connection.prepare(HAS_ENTRIES).get(kind) !== undefined;
-}
-
-/** A file that remembers no codec, as another program's: its first value must make sense. */
-function assertDecodable(connection: Connection, codecs: KindCodecs): void {
-  const row = connection.prepare(FIRST_ENTRY).get();
-  if (!row) return;
-  codecs.decode(
-    row.kind as string,
-    row.key as string,
-    row.value as Uint8Array,
-  );
 }

@@ -62,6 +62,11 @@ export const INSERT_ENTRIES =
 export const UPDATE_ENTRY =
   `UPDATE zestor_kv SET value = ?, version = version + 1, updated_at = ${NOW} WHERE kind = ? AND key = ?`;
 
+/** An entry's changes past a revision. Parameters: the value to compare theirs with, the revision, kind, key. */
+export const LIST_CHANGES_OF =
+  `SELECT revision, type, version, value IS ? AS same FROM zestor_changes
+WHERE revision > ? AND kind = ? AND key = ? ORDER BY revision`;
+
 /** Parameters: kind, key. */
 export const DELETE_ENTRY = "DELETE FROM zestor_kv WHERE kind = ? AND key = ?";
 
@@ -165,12 +170,15 @@ function inRange({ lower, upper }: KeyRange): string {
   return upper ? `${from} AND key ${upper.inclusive ? "<=" : "<"} ?` : from;
 }
 
+/** Which revisions SQLite has given, by table. Its rows are bounded, as the table may be another's work. */
+export const SEQUENCES = "(SELECT name, seq FROM sqlite_sequence LIMIT 10000)";
+
 /** The newest revision, 0 before the first. The log is empty at first, and where it was started anew. */
 export const HEAD_REVISION = `SELECT ${
   integer("revision", "newest")
 } FROM (SELECT coalesce(
   (SELECT max(revision) FROM zestor_changes),
-  (SELECT seq FROM sqlite_sequence WHERE name = 'zestor_changes'),
+  (SELECT seq FROM ${SEQUENCES} WHERE name = 'zestor_changes'),
   0) AS newest)`;
 
 /** The oldest revision in the log; where that is empty, the one that will be. */
@@ -178,7 +186,7 @@ export const OLDEST_REVISION = `SELECT ${
   integer("revision", "oldest")
 } FROM (SELECT coalesce(
   (SELECT min(revision) FROM zestor_changes),
-  (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'zestor_changes'),
+  (SELECT seq + 1 FROM ${SEQUENCES} WHERE name = 'zestor_changes'),
   1) AS oldest)`;
 
 /** Parameters: the last revision to go. */
@@ -217,18 +225,20 @@ WHERE revision > ? AND revision <= ? AND ${inRange(range)} ORDER BY revision`;
 export const GET_PREVIOUS =
   `SELECT type, ${VERSION}, previous FROM zestor_changes WHERE revision = ?`;
 
-/** What SQLite says of itself, and of the database: its version, and the bytes of all pages. */
-export const DESCRIBE_DATABASE = `SELECT sqlite_version() AS version,
-  page_count * page_size AS size FROM pragma_page_count, pragma_page_size`;
-
-/** Changes with the schema. It is the cheapest read: it needs no table. */
-export const GET_SCHEMA_VERSION = "PRAGMA schema_version";
-
 /** The version of the SQLite library. */
 export const GET_SQLITE_VERSION = "SELECT sqlite_version() AS version";
 
+/** How many pages the database has. */
+export const GET_PAGE_COUNT = "PRAGMA page_count";
+
 /** How many bytes a page has. */
 export const GET_PAGE_SIZE = "PRAGMA page_size";
+
+/** A number in the file's header that SQLite leaves to programs. */
+export const GET_USER_VERSION = "PRAGMA user_version";
+
+/** A number that changes with each change of a table, an index or a trigger. To read it takes no table. */
+export const GET_SCHEMA_VERSION = "PRAGMA schema_version";
 
 /** No commit makes a checkpoint by itself. */
 export const DISABLE_CHECKPOINTS = "PRAGMA wal_autocheckpoint = 0";
@@ -288,9 +298,3 @@ FROM zestor_changes WHERE revision > ? ORDER BY revision LIMIT ?`;
 /** The value that a change wrote. Parameters: its revision. */
 export const GET_CHANGED_VALUE =
   "SELECT value FROM zestor_changes WHERE revision = ?";
-
-/** Whether the triggers' note is of no entry, or there are several. */
-export const HAS_STALE_NOTE =
-  `SELECT 1 FROM zestor_replaced AS r WHERE NOT EXISTS
-  (SELECT 1 FROM zestor_kv AS e WHERE e.kind = r.kind AND e.key = r.key)
-UNION ALL SELECT 1 WHERE (SELECT count(*) FROM zestor_replaced) > 1`;

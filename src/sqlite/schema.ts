@@ -3,20 +3,27 @@
  *
  * The invariant: every change of a row of `zestor_kv`, by whomever, writes
  * exactly one row of `zestor_changes` in the same transaction, so that the log
- * tells the whole story from its oldest row on. Where that did not hold for
+ * tells the whole story from its oldest row on. If that did not hold for
  * a while (rows older than the log, triggers that were dropped) the log starts
  * anew, at a later revision: nobody can resume across the gap.
  *
- * The triggers run in the SQLite of whoever writes, which may be an old one, so
- * their SQL is plain. They have no `ON CONFLICT` of their own: the outer
- * statement's would override it (https://sqlite.org/lang_createtrigger.html).
+ * A file may come from anybody. So this reads no table before it knows that the
+ * name is an ordinary table, and reads a bounded number of rows.
  *
  * @module
  */
 import { StoreOpenError } from "../errors.ts";
 import type { Connection, Row } from "./driver/driver.ts";
+import { SEQUENCES } from "./queries.ts";
+import {
+  foreignObjects,
+  isTable,
+  readObjects,
+  type SchemaObjects,
+} from "./schema_objects.ts";
+import { earlierTriggers, TRIGGER_NAMES, TRIGGER_SQL } from "./triggers.ts";
 
-/** The newest format of file that this code knows. Any change to a table or a trigger makes a new one. */
+/** The newest format of file that this code knows. A change to a table makes a new one. */
 export const FORMAT = 1;
 
 const TABLES = {
@@ -38,7 +45,7 @@ const TABLES = {
   value BLOB,
   previous BLOB
 )`,
-  // The entry that the row now being written is about to replace, see below.
+  // The entry that the row now being written is about to replace, see the triggers.
   zestor_replaced: `CREATE TABLE zestor_replaced (
   kind TEXT NOT NULL,
   key TEXT NOT NULL,
@@ -51,106 +58,14 @@ const TABLES = {
 )`,
 };
 
-const NEW_ROW = "kind = NEW.kind AND key = NEW.key";
-const SAME_KEY = "OLD.kind IS NEW.kind AND OLD.key IS NEW.key";
-const OTHER_KEY = "(OLD.kind IS NOT NEW.kind OR OLD.key IS NOT NEW.key)";
-// Plain SQL may store text where the store would store its bytes.
-const OLD_VALUE = "CAST(OLD.value AS BLOB)";
-const NEW_VALUE = "CAST(NEW.value AS BLOB)";
-
-const LOG =
-  "INSERT INTO zestor_changes (kind, key, type, version, value, previous)";
-
-// REPLACE deletes a row without running the delete triggers (unless the writer
-// set PRAGMA recursive_triggers), so the row that a statement is about to
-// displace is noted before it. There is one note at most, and its row exists,
-// or is being displaced right now: whatever else removes the row, removes the
-// note. So a row that arrives where there is a note of it, replaces.
-const NOTE_REPLACED = `DELETE FROM zestor_replaced;
-  INSERT INTO zestor_replaced (kind, key, version, value)
-    SELECT kind, key, version, CAST(value AS BLOB) FROM zestor_kv WHERE ${NEW_ROW};`;
-const IS_NOTED =
-  "EXISTS (SELECT 1 FROM zestor_replaced WHERE kind IS NEW.kind AND key IS NEW.key)";
-const FORGET_REPLACED =
-  "DELETE FROM zestor_replaced WHERE kind IS OLD.kind AND key IS OLD.key;";
-const LOG_REPLACED = `${LOG}
-    SELECT NEW.kind, NEW.key, 'update', version + 1, ${NEW_VALUE}, value
-    FROM zestor_replaced WHERE value IS NOT ${NEW_VALUE};
-  UPDATE zestor_kv
-    SET version = (SELECT version + (value IS NOT ${NEW_VALUE}) FROM zestor_replaced)
-    WHERE ${NEW_ROW};`;
-const LOG_REMOVED = `${LOG}
-    VALUES (OLD.kind, OLD.key, 'delete', OLD.version, NULL, ${OLD_VALUE});
-  ${FORGET_REPLACED}`;
-
-// Triggers of one event run in no defined order. Those below exclude each
-// other by conditions that none of them changes.
-const TRIGGERS = {
-  zestor_before_insert: `BEFORE INSERT ON zestor_kv
-WHEN EXISTS (SELECT 1 FROM zestor_kv WHERE ${NEW_ROW})
-BEGIN
-  ${NOTE_REPLACED}
-END`,
-  zestor_insert: `AFTER INSERT ON zestor_kv
-WHEN NOT ${IS_NOTED}
-BEGIN
-  ${LOG}
-    VALUES (NEW.kind, NEW.key, 'create', NEW.version, ${NEW_VALUE}, NULL);
-END`,
-  zestor_replace: `AFTER INSERT ON zestor_kv
-WHEN ${IS_NOTED}
-BEGIN
-  ${LOG_REPLACED}
-END`,
-  // A version that the writer left alone, or set at will, is set right.
-  zestor_update: `AFTER UPDATE OF kind, key, value ON zestor_kv
-WHEN ${SAME_KEY}
-  AND (${OLD_VALUE} IS NOT ${NEW_VALUE} OR OLD.version IS NOT NEW.version)
-BEGIN
-  ${LOG}
-    SELECT NEW.kind, NEW.key, 'update', OLD.version + 1, ${NEW_VALUE}, ${OLD_VALUE}
-    WHERE ${OLD_VALUE} IS NOT ${NEW_VALUE};
-  UPDATE zestor_kv SET version = OLD.version + (${OLD_VALUE} IS NOT ${NEW_VALUE})
-    WHERE ${NEW_ROW}
-    AND version IS NOT OLD.version + (${OLD_VALUE} IS NOT ${NEW_VALUE});
-END`,
-  zestor_before_rename: `BEFORE UPDATE OF kind, key ON zestor_kv
-WHEN ${OTHER_KEY} AND EXISTS (SELECT 1 FROM zestor_kv WHERE ${NEW_ROW})
-BEGIN
-  ${NOTE_REPLACED}
-END`,
-  zestor_rename: `AFTER UPDATE OF kind, key ON zestor_kv
-WHEN ${OTHER_KEY} AND NOT ${IS_NOTED}
-BEGIN
-  ${LOG_REMOVED}
-  ${LOG}
-    VALUES (NEW.kind, NEW.key, 'create', 1, ${NEW_VALUE}, NULL);
-  UPDATE zestor_kv SET version = 1 WHERE ${NEW_ROW};
-END`,
-  zestor_rename_over: `AFTER UPDATE OF kind, key ON zestor_kv
-WHEN ${OTHER_KEY} AND ${IS_NOTED}
-BEGIN
-  ${LOG_REMOVED}
-  ${LOG_REPLACED}
-END`,
-  zestor_delete: `AFTER DELETE ON zestor_kv
-BEGIN
-  ${LOG_REMOVED}
-END`,
-};
-
-/** SQL text of each trigger by name, as SQLite keeps it. */
-const TRIGGER_SQL: ReadonlyMap<string, string> = new Map(
-  Object.entries(TRIGGERS).map((
-    [name, body],
-  ) => [name, `CREATE TRIGGER ${name} ${body}`]),
-);
-
 /** Reads rows. */
 export type Query = (sql: string) => Row[];
 
-/** The store's tables and triggers that a file has: their SQL, by name. */
-export type SchemaObjects = ReadonlyMap<string, string>;
+// SQLite's own, as it makes it, of which the store reads a row.
+const KNOWN_TABLES = {
+  ...TABLES,
+  sqlite_sequence: "CREATE TABLE sqlite_sequence(name,seq)",
+};
 
 /** The names of the store's tables. */
 export const TABLE_NAMES: readonly string[] = Object.keys(TABLES);
@@ -161,17 +76,21 @@ export interface FileState {
   readonly format: number;
   /** Whether there is a `zestor_kv`. */
   readonly hasEntries: boolean;
-  /** Whether there is a change log to rely on: with every trigger as it should be, and its newest change. */
+  /** Whether there is a change log to rely on: with triggers that log every change, and its newest change. */
   readonly hasLog: boolean;
+  /** Whether the triggers are those that this code makes. */
+  readonly hasNewestTriggers: boolean;
   /** Whether a store was here before: it, or a part of it. */
   readonly wasStore: boolean;
   /** What `zestor_meta` holds, by name. */
   readonly meta: ReadonlyMap<string, string>;
+  /** The triggers on the store's tables that are not the store's. */
+  readonly foreignTriggers: readonly string[];
 }
 
 /**
- * Looks at a file without changing it. Throws `StoreOpenError` where it cannot
- * be a store's: of a newer format, or with tables of something else's.
+ * Looks at a file without changing it. Throws `StoreOpenError` if it cannot be
+ * a store's: of a newer format, or with tables of something else's.
  */
 export function inspectFile(connection: Connection): FileState {
   const query: Query = (sql) => connection.prepare(sql).all();
@@ -179,7 +98,8 @@ export function inspectFile(connection: Connection): FileState {
   const wrong = wrongTables(query, objects);
   // With the format first: a newer one may have other tables.
   assertTable(wrong, "zestor_meta");
-  const meta = objects.has("zestor_meta") ? readMeta(query) : new Map();
+  const { tables } = objects;
+  const meta = tables.has("zestor_meta") ? readMeta(query) : new Map();
   const format = Number(meta.get("format") ?? 0);
   if (!(format <= FORMAT)) {
     throw new StoreOpenError(
@@ -190,17 +110,20 @@ export function inspectFile(connection: Connection): FileState {
   }
   for (const name of wrong.keys()) assertTable(wrong, name);
   assertEncoding(connection);
-  const hasEntries = objects.has("zestor_kv");
+  const hasEntries = tables.has("zestor_kv");
   return {
     format,
     hasEntries,
-    hasLog: hasEntries && objects.has("zestor_changes") &&
-      objects.has("zestor_replaced") && triggerProblems(objects).length === 0 &&
-      logProblem(query) === undefined,
-    wasStore: [...objects.keys()].some((name) =>
-      name !== "zestor_kv" && (name in TABLES || TRIGGER_SQL.has(name))
-    ),
+    hasLog: hasEntries && tables.has("zestor_changes") &&
+      tables.has("zestor_replaced") && triggerProblems(objects).length === 0 &&
+      logProblem(query, objects) === undefined,
+    hasNewestTriggers: hasNewestTriggers(objects),
+    wasStore:
+      TABLE_NAMES.some((name) => name !== "zestor_kv" && tables.has(name)) ||
+      [...TRIGGER_NAMES].some((name) => objects.triggers.has(name)),
     meta,
+    foreignTriggers: foreignObjects(objects, TABLE_NAMES, TRIGGER_NAMES)
+      .filter(({ type }) => type === "trigger").map(({ name }) => name),
   };
 }
 
@@ -212,21 +135,21 @@ function assertTable(wrong: ReadonlyMap<string, string>, name: string): void {
   );
 }
 
-/** The file's tables, triggers and other objects with the store's prefix. */
-export function readObjects(query: Query): SchemaObjects {
-  return new Map(
-    query("SELECT name, sql FROM sqlite_schema WHERE name LIKE 'zestor%'")
-      .map(({ name, sql }) => [name as string, sql as string]),
-  );
-}
+/** How many rows `zestor_meta` may have: one for each kind with a codec of its own, and a few. */
+const MOST_META = 10_000;
 
 /** What `zestor_meta` holds, by name. */
 export function readMeta(query: Query): Map<string, string> {
-  return new Map(
-    query("SELECT name, value FROM zestor_meta")
-      // Of damage anything may have come.
-      .map(({ name, value }) => [String(name), String(value)]),
+  const rows = query(
+    `SELECT name, value FROM zestor_meta LIMIT ${MOST_META + 1}`,
   );
+  if (rows.length > MOST_META) {
+    throw new StoreOpenError(
+      `Cannot open store: zestor_meta has more than ${MOST_META} rows, which no store wrote; restore the file from a backup`,
+    );
+  }
+  // Of damage anything may have come.
+  return new Map(rows.map(({ name, value }) => [String(name), String(value)]));
 }
 
 /** The tables of another shape, with what is wrong. */
@@ -235,32 +158,59 @@ export function wrongTables(
   objects: SchemaObjects,
 ): Map<string, string> {
   const wrong = new Map<string, string>();
-  for (const [name, expected] of Object.entries(TABLES)) {
-    const sql = objects.get(name);
-    if (sql === undefined) continue;
-    const shape = name === "zestor_kv"
+  for (const [name, expected] of Object.entries(KNOWN_TABLES)) {
+    const found = objects.tables.get(name);
+    if (found === undefined) {
+      // Then the file says so in one place, and has it in another.
+      if (query(`PRAGMA table_xinfo(${name})`).length === 0) continue;
+      wrong.set(name, `a ${name} under another name, as no program makes it`);
+      continue;
+    }
+    const shape = !isTable(found)
+      ? `it is no ordinary table: ${found.sql}`
+      : name === "zestor_kv"
       ? entriesProblem(query)
-      : sql === expected
+      : found.sql === expected
       ? undefined
-      : sql;
+      : found.sql;
     if (shape) wrong.set(name, `a ${name} of another shape: ${shape}`);
   }
   return wrong;
 }
 
-/** Which triggers are not as they should be. */
+function hasNewestTriggers({ triggers }: SchemaObjects): boolean {
+  return [...TRIGGER_SQL].every(([name, sql]) =>
+    triggers.get(name)?.sql === sql
+  );
+}
+
+/** Which triggers are not as they should be, or have not always been there. */
 export function triggerProblems(objects: SchemaObjects): string[] {
-  const problems: string[] = [];
-  for (const [name, sql] of TRIGGER_SQL) {
-    const found = objects.get(name);
-    if (found === sql) continue;
-    problems.push(
-      `The trigger ${name} ${
+  const { tables, triggers } = objects;
+  const names = hasNewestTriggers(objects)
+    ? [...TRIGGER_SQL.keys()]
+    : earlierTriggers(triggers);
+  if (!names) {
+    return [...TRIGGER_SQL.keys()].flatMap((name) => {
+      const found = triggers.get(name)?.sql;
+      if (found === TRIGGER_SQL.get(name)) return [];
+      return `The trigger ${name} ${
         found === undefined ? "is missing" : "is another"
-      }`,
-    );
+      }`;
+    });
   }
-  return problems;
+  // What was dropped and made again is newer than what was made after it, for
+  // VACUUM too keeps the order. A tool that changes a table makes it anew.
+  const made = [
+    ["zestor_kv", "zestor_replaced"].map((name) => tables.get(name)),
+    names.map((name) => triggers.get(name)),
+  ];
+  return made.flatMap((objects) =>
+    objects.filter((object, i) => {
+      const next = objects[i + 1];
+      return object && next && object.order > next.order;
+    })
+  ).map((object) => `The ${object!.type} ${object!.name} was made anew`);
 }
 
 /**
@@ -269,9 +219,13 @@ export function triggerProblems(objects: SchemaObjects): string[] {
  * cut back, revisions would be given twice. It may be behind the log, where
  * a statement failed in the middle.
  */
-export function logProblem(query: Query): string | undefined {
+export function logProblem(
+  query: Query,
+  { tables }: SchemaObjects,
+): string | undefined {
+  if (!tables.has("sqlite_sequence")) return NO_MEMORY;
   const { newest, given } = readRevisions(query);
-  if (given === null) return "SQLite's memory of the newest revision is gone";
+  if (given === null) return NO_MEMORY;
   if (newest === null) {
     return given === 0 && hasRows(query)
       ? "The change log is gone, and SQLite's memory of its newest revision"
@@ -281,6 +235,8 @@ export function logProblem(query: Query): string | undefined {
     ? `The change log ends at revision ${newest}, and has been at ${given}`
     : undefined;
 }
+
+const NO_MEMORY = "SQLite's memory of the newest revision is gone";
 
 interface Revisions {
   /** The newest in the log. */
@@ -292,7 +248,7 @@ interface Revisions {
 function readRevisions(query: Query): Revisions {
   const [revisions] = query(
     `SELECT (SELECT max(revision) FROM zestor_changes) AS newest,
-      (SELECT CAST(max(seq) AS INTEGER) FROM sqlite_sequence
+      (SELECT CAST(max(seq) AS INTEGER) FROM ${SEQUENCES}
         WHERE name = 'zestor_changes') AS given`,
   );
   return revisions as unknown as Revisions;
@@ -315,6 +271,7 @@ export function upgradeFile(
     if (!hasTable(connection, name)) connection.exec(sql);
   }
   if (!state.hasLog) installLog(connection, state);
+  else if (!state.hasNewestTriggers) installTriggers(connection);
   const put = connection.prepare(
     "INSERT OR REPLACE INTO zestor_meta (name, value) VALUES (?, ?)",
   );
@@ -323,18 +280,25 @@ export function upgradeFile(
 }
 
 function installLog(connection: Connection, state: FileState): void {
-  for (const [name, sql] of TRIGGER_SQL) {
-    connection.exec(`DROP TRIGGER IF EXISTS ${name}`);
-    connection.exec(sql);
-  }
+  // It is newer than zestor_kv, as in every sound file.
+  connection.exec("DROP TABLE zestor_replaced");
+  connection.exec(TABLES.zestor_replaced);
+  installTriggers(connection);
   const revision = restartRevision(connection, state);
   connection.exec(
-    "DELETE FROM sqlite_sequence WHERE name = 'zestor_changes'; DELETE FROM zestor_changes; DELETE FROM zestor_replaced",
+    "DELETE FROM sqlite_sequence WHERE name = 'zestor_changes'; DELETE FROM zestor_changes",
   );
   // It is there from the beginning: where it is not, somebody removed it.
   connection.prepare(
     "INSERT INTO sqlite_sequence (name, seq) VALUES ('zestor_changes', ?)",
   ).run(revision);
+}
+
+function installTriggers(connection: Connection): void {
+  for (const name of TRIGGER_NAMES) {
+    connection.exec(`DROP TRIGGER IF EXISTS ${name}`);
+  }
+  for (const sql of TRIGGER_SQL.values()) connection.exec(sql);
 }
 
 /**
@@ -355,7 +319,7 @@ function restartRevision(connection: Connection, state: FileState): number {
 
 function hasTable(connection: Connection, name: string): boolean {
   return connection.prepare(
-    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
+    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE",
   ).get(name) !== undefined;
 }
 
@@ -363,10 +327,8 @@ function hasTable(connection: Connection, name: string): boolean {
 const COLUMNS = ["kind", "key", "value", "version", "updated_at"];
 
 function entriesProblem(query: Query): string | undefined {
-  const columns = query(
-    `SELECT name, type, "notnull" AS required, pk
-    FROM pragma_table_info('zestor_kv') ORDER BY cid`,
-  );
+  // Not by the functions of the same names: a table may have such a name.
+  const columns = query("PRAGMA table_xinfo(zestor_kv)");
   const names = columns.map((column) => column.name);
   const key = columns.filter((column) => column.pk !== 0)
     .sort((a, b) => (a.pk as number) - (b.pk as number));
@@ -376,19 +338,34 @@ function entriesProblem(query: Query): string | undefined {
       keyNames.join(", ") || "none"
     }`;
   }
+  if (columns.some(({ hidden }) => hidden !== 0)) {
+    return "a column is generated";
+  }
   // Else a key could be a number, or be the same as another one.
-  const isText = key.every(({ type, required }) =>
-    String(type).toUpperCase() === "TEXT" && required === 1
+  const isText = key.every(({ type, notnull }) =>
+    String(type).toUpperCase() === "TEXT" && notnull === 1
   );
   if (!isText) return "its kind and key are not TEXT NOT NULL";
-  const collations = query(
-    `SELECT DISTINCT coll FROM pragma_index_list('zestor_kv') AS list,
-      pragma_index_xinfo(list.name) AS info
-    WHERE list.origin = 'pk' AND info.key = 1`,
-  ).map(({ coll }) => coll);
-  return collations.some((collation) => collation !== "BINARY")
-    ? `its kind and key are compared by ${collations.join(", ")}`
+  const indexes = query("PRAGMA index_list(zestor_kv)");
+  if (indexes.some(({ origin }) => origin === "u")) {
+    return "it has a UNIQUE constraint beside its primary key";
+  }
+  const collations = new Set(keyCollations(query, indexes));
+  collations.delete("BINARY");
+  return collations.size > 0
+    ? `its kind and key are compared by ${[...collations].join(", ")}`
     : undefined;
+}
+
+/** How the index of the primary key compares. */
+function keyCollations(query: Query, indexes: Row[]): unknown[] {
+  return indexes
+    .filter(({ origin }) => origin === "pk")
+    .flatMap(({ name }) =>
+      query(`PRAGMA index_xinfo("${String(name).replaceAll('"', '""')}")`)
+    )
+    .filter(({ key }) => key === 1)
+    .map(({ coll }) => coll);
 }
 
 function assertEncoding(connection: Connection): void {

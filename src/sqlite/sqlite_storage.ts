@@ -32,6 +32,7 @@ import type {
   Moment,
   Origin,
   Previous,
+  PutResult,
   Snapshot,
   StatusCounts,
   Storage,
@@ -51,6 +52,8 @@ import {
   type SqlValue,
 } from "./driver/driver.ts";
 import { isBusy, isTooBig, storeError } from "./failure.ts";
+import { type EntryWrite, undoneError, writeGuarded } from "./guarded_write.ts";
+import type { KnownSchema } from "./known_schema.ts";
 import { listedSnapshot } from "./listed_snapshot.ts";
 import type { OpenFiles } from "./open_files.ts";
 import {
@@ -93,7 +96,7 @@ const BATCH_BYTES = 1_000_000;
 /** What may be done with the file. */
 export interface SqliteAccess extends CheckedFile {
   readonly location: Location;
-  readonly hasLog: boolean;
+  readonly schema: KnownSchema;
   readonly files: OpenFiles;
   /** Opens another connection, to read; absent if there can be none. */
   readonly openReader?: () => Database;
@@ -199,7 +202,7 @@ export class SqliteStorage implements Storage {
     key: string,
     value: Uint8Array,
     origin: Origin = {},
-  ): ReturnType<Storage["put"]> {
+  ): PutResult {
     try {
       return this.#put(kind, key, value, origin);
     } catch (error) {
@@ -212,18 +215,26 @@ export class SqliteStorage implements Storage {
     key: string,
     value: Uint8Array,
     { version: first = 1, updatedAt }: Origin,
-  ): ReturnType<Storage["put"]> {
+  ): PutResult {
     const row = this.#database.get(COMPARE_VALUE, value, kind, key);
     if (!row) {
       const time = updatedAt?.toISOString() ?? null;
-      this.#write(INSERT_ENTRY, kind, key, value, first, time);
-      return { status: "created", version: first };
+      const written = this.#write(
+        { kind, key, type: "create", version: first, value },
+        INSERT_ENTRY,
+        [kind, key, value, first, time],
+      );
+      return { status: "created", version: first, ...written };
     }
-    const version = versionOf(row);
-    if (row.same) return { status: "unchanged", version };
-    const next = nextVersion(kind, key, version);
-    this.#write(UPDATE_ENTRY, value, kind, key);
-    return { status: "updated", version: next };
+    const before = versionOf(row);
+    if (row.same) return { status: "unchanged", version: before };
+    const version = nextVersion(kind, key, before);
+    const written = this.#write(
+      { kind, key, type: "update", version, value },
+      UPDATE_ENTRY,
+      [value, kind, key],
+    );
+    return { status: "updated", version, ...written };
   }
 
   /** Not a failure of the transaction: SQLite has written nothing, and goes on. */
@@ -270,10 +281,14 @@ export class SqliteStorage implements Storage {
       upper: { key: last.key, inclusive: true },
     };
     if (this.count(kind, range, 1) > 0) return false;
+    // One by one it is known what triggers of others do.
+    if (this.#access.schema.foreignTriggers.length > 0) return false;
+    this.#head = undefined;
     const params = entries.flatMap(({ key, value }) => [kind, key, value]);
     try {
-      this.#write(INSERT_ENTRIES, ...params);
-      return true;
+      const written = this.#database.run(INSERT_ENTRIES, ...params);
+      if (written === entries.length) return true;
+      throw undoneError({ kind, key: first.key }, []);
     } catch (error) {
       // One by one it is known which. SQLite has written none of them.
       if (isTooBig(error)) return false;
@@ -282,12 +297,36 @@ export class SqliteStorage implements Storage {
   }
 
   remove(kind: string, key: string): void {
-    this.#write(DELETE_ENTRY, kind, key);
+    // Whatever its version is, as plain SQL may have made it.
+    const params = [kind, key];
+    if (this.#access.schema.foreignTriggers.length === 0) {
+      this.#head = undefined;
+      this.#database.run(DELETE_ENTRY, ...params);
+    } else if (this.#database.get(GET_VERSION, ...params)) {
+      this.#write({ kind, key, type: "delete" }, DELETE_ENTRY, params);
+    }
   }
 
-  #write(sql: string, ...params: SqlValue[]): void {
-    this.#head = undefined;
-    this.#database.run(sql, ...params);
+  /** Writes an entry; gives the revision of the change if it may not be the newest. */
+  #write(
+    write: EntryWrite,
+    sql: string,
+    params: SqlValue[],
+  ): { readonly revision?: number } {
+    const { foreignTriggers } = this.#access.schema;
+    const run = () => {
+      this.#head = undefined;
+      // The triggers log it: they were looked at in this transaction.
+      if (this.#database.run(sql, ...params) === 1) return;
+      throw undoneError(write, foreignTriggers);
+    };
+    if (foreignTriggers.length > 0) {
+      const revision = this.headRevision();
+      const guarded = { write, run, revision };
+      return writeGuarded(this.#database, guarded, foreignTriggers);
+    }
+    run();
+    return {};
   }
 
   #readPage<T extends StoredValue>(
@@ -316,6 +355,18 @@ export class SqliteStorage implements Storage {
   }
 
   // The change log.
+
+  isLogged(): boolean {
+    const { schema } = this.#access;
+    if (schema.isUnchanged()) return schema.hasLog;
+    try {
+      return this.snapshot(() => schema.look().hasLog);
+    } catch (error) {
+      // Of another shape, or codec: no store's.
+      if (error instanceof StoreError) return false;
+      throw error;
+    }
+  }
 
   headRevision(): number {
     if (this.#head !== undefined) return this.#head;
@@ -423,8 +474,20 @@ export class SqliteStorage implements Storage {
     // With a rollback journal SQLite looks itself; with a write-ahead log what
     // is written would be lost.
     this.#access.files.lookBeforeWrite("write");
-    this.#database.run("BEGIN IMMEDIATE");
+    do this.#database.run("BEGIN IMMEDIATE"); while (this.#broughtBack());
     this.#isWriting = true;
+  }
+
+  /** Brings the file back to the format, if others changed it; tells whether it ended the transaction for that. */
+  #broughtBack(): boolean {
+    try {
+      if (!this.#access.schema.bringBack()) return false;
+      this.#database.run("COMMIT");
+      return true;
+    } catch (error) {
+      this.rollBack();
+      throw error;
+    }
   }
 
   commit(): void {
@@ -455,7 +518,8 @@ export class SqliteStorage implements Storage {
   }
 
   undo(): void {
-    this.#write("ROLLBACK TO job");
+    this.#head = undefined;
+    this.#database.run("ROLLBACK TO job");
   }
 
   release(): void {
@@ -511,11 +575,25 @@ export class SqliteStorage implements Storage {
     );
   }
 
+  /** Whether the file has a change log to rely on, as it was looked at last. */
+  get hasLog(): boolean {
+    return this.#access.schema.hasLog;
+  }
+
   assertWatchable(): void {
-    if (this.#access.hasLog) return;
+    if (!this.isReadOnly || this.hasLog || this.#hasLogNow()) return;
     throw new StoreReadOnlyError(
       "Cannot watch: the file has no change log, and was opened read-only; open it once with mode=rwc",
     );
+  }
+
+  /** The same, as others may have made one since. */
+  #hasLogNow(): boolean {
+    try {
+      return this.isLogged();
+    } catch (error) {
+      throw storeError("watch", error);
+    }
   }
 
   openSnapshot(): Snapshot {

@@ -70,6 +70,15 @@ export interface Origin {
   readonly updatedAt?: Date;
 }
 
+/** What became of a value that was to be written. */
+export interface PutResult {
+  readonly status: SetStatus;
+  /** The entry's version now. */
+  readonly version: number;
+  /** The revision of the change; absent if it is the newest one, or there was no change. */
+  readonly revision?: number;
+}
+
 /** The entries as of one moment, whoever writes meanwhile, until it or the storage is closed. */
 export interface Snapshot {
   /** The kinds that have entries. */
@@ -110,7 +119,7 @@ export interface Entries {
     key: string,
     value: Uint8Array,
     origin?: Origin,
-  ): { readonly status: SetStatus; readonly version: number };
+  ): PutResult;
   /**
    * The same for several entries of a kind, each key once, in key order; gives
    * how many had which status, and yields wherever it may pause.
@@ -125,6 +134,8 @@ export interface Entries {
 
 /** The change log: one change for each revision, without a gap. */
 export interface Changes {
+  /** Whether whatever changes an entry is logged, as far as can be told now. */
+  isLogged(): boolean;
   /** The newest revision, 0 before the first. */
   headRevision(): number;
   /** The oldest in the log; where that is empty, the one that will be. */
@@ -236,7 +247,7 @@ export interface Storage extends Entries, Changes, Transactions {
   readonly isReadOnly: boolean;
   /** Throws `StoreReadOnlyError` where nothing can be written. */
   assertWritable(action: string): void;
-  /** Throws `StoreReadOnlyError` where there is no change log, and none can be made. */
+  /** Throws `StoreReadOnlyError` if there is no change log, and none can be made. */
   assertWatchable(): void;
   /** The entries as of this moment. To be used outside a transaction. */
   openSnapshot(): Snapshot;

@@ -31,7 +31,13 @@ import type { Values } from "./values.ts";
 /** How many findings of a part are told. */
 const MOST_FINDINGS = 100;
 
-const PARTS: readonly CheckPart[] = ["file", "triggers", "log", "entries"];
+const PARTS: readonly CheckPart[] = [
+  "file",
+  "triggers",
+  "foreign",
+  "log",
+  "entries",
+];
 
 const REWRITE = "write the entry again, or delete it";
 /** What cannot be read back is not written either. */

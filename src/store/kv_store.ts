@@ -45,7 +45,12 @@ import { pagedStream } from "../paged_stream.ts";
 import { isPromise, type MaybePromise } from "../promises.ts";
 import { runInSlices } from "../slice.ts";
 import { putEach } from "../storage/put_each.ts";
-import type { Origin, Storage, StoredEntry } from "../storage/storage.ts";
+import type {
+  Origin,
+  PutResult,
+  Storage,
+  StoredEntry,
+} from "../storage/storage.ts";
 import { type WriteJob, WriteQueue } from "../storage/write_queue.ts";
 import { exportChunks } from "../transfer/export.ts";
 import { importLines, type ImportTarget } from "../transfer/import.ts";
@@ -258,7 +263,7 @@ export class KvStore<
         this.#check({ kind, key, version: ifVersion });
       }
       const put = this.#put(kind, key, next.value);
-      return { ...put, revision: this.#storage.headRevision() };
+      return { revision: this.#storage.headRevision(), ...put };
     };
     const action = `set ${quote(kind, key)}`;
     return await this.#write({ action, ready: next.ready, run }, signal);
@@ -322,7 +327,7 @@ export class KvStore<
       assertSynchronous("the schema", kind, key, next);
       const put = this.#put(kind, key, next);
       const value = next.value as Kinds[Kind];
-      return { ...put, revision: this.#storage.headRevision(), value };
+      return { revision: this.#storage.headRevision(), ...put, value };
     };
     const action = `update ${quote(kind, key)}`;
     return await this.#write({ action, run }, given.signal);
@@ -484,6 +489,8 @@ export class KvStore<
     await this.#queue.drained();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     for (const watch of this.#watches) watch.end();
+    // A watch may have had the change log begun anew.
+    await this.#queue.drained();
     this.#storage.close();
   }
 
@@ -592,7 +599,7 @@ export class KvStore<
     key: string,
     { bytes }: Prepared,
     origin?: Origin,
-  ): Omit<SetResult, "revision"> {
+  ): PutResult {
     if (this.#values.areCompared) {
       const stored = this.#storage.getEntry(kind, key);
       if (stored && this.#values.areEqual(kind, key, stored.value, bytes)) {

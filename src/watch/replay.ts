@@ -13,7 +13,7 @@ import { PAGE_BYTES, PAGE_ENTRIES } from "../storage/page.ts";
 import type { ChangedKey, Storage, StoredEntry } from "../storage/storage.ts";
 import type { WriteQueue } from "../storage/write_queue.ts";
 import type { ChangeFilter, Replay, ReplayEntry } from "./change_log.ts";
-import { assertLogReaches } from "./revisions.ts";
+import { assertLogged, assertLogReaches } from "./revisions.ts";
 
 /** How many revisions one step looks through for changed keys. */
 const SCAN_WINDOW = 10_000;
@@ -65,6 +65,7 @@ export class StoredReplay implements Replay {
 
   /** Reads a page as of one moment, or looks through a part of the log first. */
   #step(limit: number): ReplayEntry[] | undefined {
+    assertLogged(this.#storage);
     const head = this.#storage.headRevision();
     this.#scanChanges(Math.min(head, this.#scanned + SCAN_WINDOW));
     if (this.#scanned < head) return undefined;

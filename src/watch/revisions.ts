@@ -28,11 +28,25 @@ export function assertLogReaches(changes: Changes, after: number): void {
 }
 
 /**
+ * Throws `WatchOverflowError` if entries may have changed without a change in
+ * the log, as when somebody dropped the triggers that write it. To be called
+ * before reading: what the log does not tell can then not pass for nothing.
+ */
+export function assertLogged(changes: Changes): void {
+  if (changes.isLogged()) return;
+  throw new WatchOverflowError(
+    "Cannot watch: somebody changed the tables or triggers that keep the change log, so changes may be missing from it; read the kind again and watch from there",
+  );
+}
+
+/**
  * What happened past a revision. Which kinds changed is known as long as the
- * log reaches, and is not too far ahead. Throws `WatchOverflowError` where
- * somebody cut the log back, and its revisions begin anew.
+ * log reaches, and is not too far ahead. Throws `WatchOverflowError` if
+ * somebody cut the log back, and its revisions begin anew, and if changes may
+ * be missing from it.
  */
 export function newsPast(changes: Changes, after: number): News {
+  assertLogged(changes);
   const head = changes.headRevision();
   if (head < after) throw cutBack(after, head);
   if (head === after || head - after > READ_WINDOW) return { head };

@@ -4,12 +4,14 @@
  *
  * @module
  */
-import type { MaybePromise } from "../promises.ts";
+import { WatchOverflowError } from "../errors.ts";
+import { isPromise, type MaybePromise } from "../promises.ts";
 import type { ChangePage, Storage } from "../storage/storage.ts";
 import type { WriteQueue } from "../storage/write_queue.ts";
 import type { ChangeFilter, ChangeLog, Replay, Wait } from "./change_log.ts";
 import { StoredReplay } from "./replay.ts";
 import {
+  assertLogged,
   assertLogReaches,
   LogPruner,
   newsPast,
@@ -55,11 +57,24 @@ export class StoredChangeLog implements ChangeLog {
   }
 
   head(): MaybePromise<number> {
-    const look = () => this.#storage.headRevision();
+    const look = () => {
+      if (!this.#storage.isLogged()) return undefined;
+      return this.#storage.headRevision();
+    };
     // There it can have no transaction, and no writes to be in order with.
-    return this.#storage.isReadOnly
+    const head = this.#storage.isReadOnly
       ? this.#queue.readCommitted("watch", look)
       : this.#queue.readInOrder("watch", look);
+    return isPromise(head)
+      ? head.then((head) => head ?? this.#newHead())
+      : head ?? this.#newHead();
+  }
+
+  /** The newest revision, once the log is there again: a write brings the file back to the format. */
+  #newHead(): Promise<number> {
+    this.#storage.assertWatchable();
+    const run = () => this.#storage.headRevision();
+    return this.#queue.write({ action: "watch", run });
   }
 
   read(
@@ -68,6 +83,7 @@ export class StoredChangeLog implements ChangeLog {
     limit: number,
   ): MaybePromise<ChangePage> {
     return this.#read(() => {
+      this.#assertLogged();
       const head = this.#storage.headRevision();
       // As most reads find it. The newest change is there, so none is missing.
       if (head === after) return { changes: [], cursor: after };
@@ -86,6 +102,20 @@ export class StoredChangeLog implements ChangeLog {
       this.#storage.look("watch");
       return work();
     });
+  }
+
+  /** If it throws, the log begins anew as soon as this store may write. */
+  #assertLogged(): void {
+    try {
+      assertLogged(this.#storage);
+    } catch (error) {
+      const isUnlogged = error instanceof WatchOverflowError;
+      // Whoever watches or writes next is told if that fails.
+      if (isUnlogged && !this.#storage.isReadOnly) {
+        this.#newHead().catch(() => {});
+      }
+      throw error;
+    }
   }
 
   #readPage(

@@ -690,20 +690,6 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a log that was dropped while the store is open fails every write",
-  async (driver) => {
-    await using dir = await tempDir();
-    const path = dir.file("app.db");
-    await writeTen(driver, path);
-    await using store = await openOn(driver, { path });
-    await runSql(driver, path, "DROP TABLE zestor_changes");
-    await assertRejects(() => store.set("k", "1", 0), StoreError);
-    assertEquals(await store.get("k", "1"), 1);
-    assertEquals((await store.check())[0].part, "file");
-  },
-);
-
-testOnEachDriver(
   "with mode=ro a log that lost its end is none",
   async (driver) => {
     await using dir = await tempDir();

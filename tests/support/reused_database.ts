@@ -43,7 +43,7 @@ export class ReusedDatabase implements Disposable {
       exec(sql) {
         // A store's look whether it may write: its rollback has SQLite read the
         // whole schema, and prepare every statement, once more.
-        if (!sql.startsWith("CREATE TABLE zestor_probe")) kept.exec(sql);
+        if (!sql.startsWith("PRAGMA user_version")) kept.exec(sql);
       },
       prepare: (sql) => kept.prepare(sql),
       close: () => {},

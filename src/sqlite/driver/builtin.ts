@@ -62,7 +62,7 @@ const ALL_PAGES = 2 ** 30 - 1;
 interface ArrayStatement {
   setReturnArrays(enabled: boolean): void;
   columns(): { readonly name: string }[];
-  run(...params: Bindable[]): unknown;
+  run(...params: Bindable[]): { readonly changes: number | bigint };
   get(...params: Bindable[]): SqlValue[] | undefined;
   all(...params: Bindable[]): SqlValue[][];
 }
@@ -78,10 +78,10 @@ class BuiltinStatement implements Statement {
     this.#columns = statement.columns().map(({ name }) => name);
   }
 
-  run(...params: SqlValue[]): void {
+  run(...params: SqlValue[]): number {
     const bound = bindable(params);
     try {
-      this.#statement.run(...bound);
+      return Number(this.#statement.run(...bound).changes);
     } catch (error) {
       throw toSqlError(error);
     }

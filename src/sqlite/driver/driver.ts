@@ -64,8 +64,8 @@ export interface Connection {
 
 /** A prepared statement. Each call runs it to its end. */
 export interface Statement {
-  /** Runs it for its effect. */
-  run(...params: SqlValue[]): void;
+  /** Runs it for its effect; gives how many rows it changed itself, not by triggers. */
+  run(...params: SqlValue[]): number;
   /** The first row, if any. */
   get(...params: SqlValue[]): Row | undefined;
   /** Every row. */

@@ -105,11 +105,11 @@ class FfiPreparedStatement implements Statement {
     this.#statement = attempt(prepare);
   }
 
-  run(...params: SqlValue[]): void {
+  run(...params: SqlValue[]): number {
     assertAllBindable(params);
     const statement = this.#prepared();
     try {
-      statement.run(...params);
+      return statement.run(...params);
     } catch (error) {
       throw this.#failed(error);
     }

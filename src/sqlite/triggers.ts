@@ -1,0 +1,215 @@
+/**
+ * The triggers that write the change log, and how those of a file are judged.
+ *
+ * They run in the SQLite of whoever writes, which may be an old one, so their
+ * SQL is plain. They have no `ON CONFLICT` of their own: the outer statement's
+ * would override it (https://sqlite.org/lang_createtrigger.html).
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+
+const NEW_ROW = "kind = NEW.kind AND key = NEW.key";
+const SAME_KEY = "OLD.kind IS NEW.kind AND OLD.key IS NEW.key";
+const OTHER_KEY = "(OLD.kind IS NOT NEW.kind OR OLD.key IS NOT NEW.key)";
+// Plain SQL may store text where the store would store its bytes.
+const OLD_VALUE = "CAST(OLD.value AS BLOB)";
+const NEW_VALUE = "CAST(NEW.value AS BLOB)";
+const VALUE = "CAST(value AS BLOB)";
+
+const LOG =
+  "INSERT INTO zestor_changes (kind, key, type, version, value, previous)";
+const NEWEST = "(SELECT max(revision) FROM zestor_changes)";
+
+// REPLACE deletes a row between the BEFORE and the AFTER trigger of the row
+// that displaces it. So the BEFORE trigger notes the row that is there, and
+// removes every other note: the AFTER trigger finds a note of its key if it
+// displaced a row, and only then.
+//
+// With PRAGMA recursive_triggers, REPLACE also runs the delete trigger, which
+// logs a delete, as it cannot know why the row goes. It puts the revision of
+// that change into the note, in place of the value. The AFTER trigger then turns
+// that change into the one that it would have logged itself. It does so only if
+// the change is still the newest; a trigger of others may have added some.
+const NOTE_REPLACED = `DELETE FROM zestor_replaced;
+  INSERT INTO zestor_replaced (kind, key, version, value)
+    SELECT kind, key, version, ${VALUE} FROM zestor_kv WHERE ${NEW_ROW};`;
+const HAS_ROW_OR_NOTE = `(EXISTS (SELECT 1 FROM zestor_kv WHERE ${NEW_ROW})
+  OR EXISTS (SELECT 1 FROM zestor_replaced))`;
+const IS_NOTED =
+  "EXISTS (SELECT 1 FROM zestor_replaced WHERE kind IS NEW.kind AND key IS NEW.key)";
+const NOTE = "rowid < NEW.rowid";
+const IS_OVERTAKEN = `typeof(value) = 'integer' AND value < ${NEWEST}`;
+// If a trigger logs more in between: such a note gets 0 for its value first.
+const SETTLE_NOTE =
+  `UPDATE zestor_replaced SET value = 0 WHERE ${IS_OVERTAKEN};`;
+// What was there. A value that is bytes is no revision.
+const REPLACED_VALUE = `coalesce((SELECT c.previous FROM zestor_changes AS c
+      WHERE c.revision = zestor_replaced.value), value)`;
+
+const LOG_REMOVED =
+  `VALUES (OLD.kind, OLD.key, 'delete', OLD.version, NULL, ${OLD_VALUE})`;
+
+// Triggers of one event run in no defined order. Those below exclude each
+// other by conditions that none of them changes.
+const TRIGGERS = {
+  zestor_before_insert: `BEFORE INSERT ON zestor_kv
+WHEN ${HAS_ROW_OR_NOTE}
+BEGIN
+  ${NOTE_REPLACED}
+END`,
+  zestor_insert: `AFTER INSERT ON zestor_kv
+WHEN NOT ${IS_NOTED}
+BEGIN
+  ${LOG}
+    VALUES (NEW.kind, NEW.key, 'create', NEW.version, ${NEW_VALUE}, NULL);
+END`,
+  // The trigger below does the work, and leaves the version in the note. Each
+  // insert pays for the length of its triggers, even if their condition does not
+  // hold; so this one is short.
+  zestor_replace: `AFTER INSERT ON zestor_kv
+WHEN ${IS_NOTED}
+BEGIN
+  INSERT INTO zestor_replaced (kind, key, version, value)
+    VALUES (NEW.kind, NEW.key, NEW.version, ${NEW_VALUE});
+  UPDATE zestor_kv SET version = (SELECT version FROM zestor_replaced)
+    WHERE ${NEW_ROW};
+END`,
+  // Beside the note of the row that was there, it finds the row that displaced
+  // it. A revision that was given cannot be taken back: a replace by the same
+  // value is an update if its delete was logged, and else no change. It does not
+  // name zestor_kv: if it did, nobody could rename a table while there is none.
+  zestor_displace: `AFTER INSERT ON zestor_replaced
+WHEN EXISTS (SELECT 1 FROM zestor_replaced WHERE ${NOTE})
+BEGIN
+  ${LOG}
+    SELECT kind, key, 'update', version + 1, NEW.value, value
+    FROM zestor_replaced
+    WHERE ${NOTE} AND typeof(value) = 'blob' AND value IS NOT NEW.value;
+  UPDATE zestor_changes
+    SET type = 'update', version = version + 1, value = NEW.value
+    WHERE revision = (SELECT value FROM zestor_replaced WHERE ${NOTE})
+    AND revision = ${NEWEST};
+  ${LOG}
+    SELECT kind, key, 'create', NEW.version, NEW.value, NULL
+    FROM zestor_replaced WHERE ${NOTE} AND ${IS_OVERTAKEN};
+  UPDATE zestor_replaced
+    SET version = CASE WHEN ${IS_OVERTAKEN} THEN NEW.version
+      ELSE version + (value IS NOT NEW.value) END
+    WHERE ${NOTE};
+  DELETE FROM zestor_replaced WHERE rowid = NEW.rowid;
+END`,
+  // A version that the writer left alone, or set at will, is set right.
+  zestor_update: `AFTER UPDATE OF kind, key, value ON zestor_kv
+WHEN ${SAME_KEY}
+  AND (${OLD_VALUE} IS NOT ${NEW_VALUE} OR OLD.version IS NOT NEW.version)
+BEGIN
+  ${LOG}
+    SELECT NEW.kind, NEW.key, 'update', OLD.version + 1, ${NEW_VALUE}, ${OLD_VALUE}
+    WHERE ${OLD_VALUE} IS NOT ${NEW_VALUE};
+  UPDATE zestor_kv SET version = OLD.version + (${OLD_VALUE} IS NOT ${NEW_VALUE})
+    WHERE ${NEW_ROW}
+    AND version IS NOT OLD.version + (${OLD_VALUE} IS NOT ${NEW_VALUE});
+END`,
+  zestor_delete: `AFTER DELETE ON zestor_kv
+BEGIN
+  ${LOG}
+    ${LOG_REMOVED};
+  UPDATE zestor_replaced SET value = ${NEWEST}
+    WHERE kind IS OLD.kind AND key IS OLD.key;
+END`,
+  zestor_before_rename: `BEFORE UPDATE OF kind, key ON zestor_kv
+WHEN ${OTHER_KEY} AND ${HAS_ROW_OR_NOTE}
+BEGIN
+  ${NOTE_REPLACED}
+END`,
+  zestor_rename: `AFTER UPDATE OF kind, key ON zestor_kv
+WHEN ${OTHER_KEY} AND NOT ${IS_NOTED}
+BEGIN
+  ${LOG}
+    ${LOG_REMOVED};
+  ${LOG}
+    VALUES (NEW.kind, NEW.key, 'create', 1, ${NEW_VALUE}, NULL);
+  UPDATE zestor_kv SET version = 1 WHERE ${NEW_ROW};
+END`,
+  // Of two changes, the one that was logged becomes the first.
+  zestor_rename_over: `AFTER UPDATE OF kind, key ON zestor_kv
+WHEN ${OTHER_KEY} AND ${IS_NOTED}
+BEGIN
+  ${SETTLE_NOTE}
+  ${LOG}
+    SELECT OLD.kind, OLD.key, 'delete', OLD.version, NULL, ${OLD_VALUE}
+    FROM zestor_replaced WHERE typeof(value) = 'blob' OR value = 0;
+  ${LOG}
+    SELECT NEW.kind, NEW.key, 'update', version + 1, ${NEW_VALUE}, ${REPLACED_VALUE}
+    FROM zestor_replaced
+    WHERE value <> 0 AND ${REPLACED_VALUE} IS NOT ${NEW_VALUE};
+  ${LOG}
+    SELECT NEW.kind, NEW.key, 'create', 1, ${NEW_VALUE}, NULL
+    FROM zestor_replaced WHERE value = 0;
+  UPDATE zestor_kv
+    SET version = (SELECT CASE WHEN value = 0 THEN 1
+      ELSE version + (${REPLACED_VALUE} IS NOT ${NEW_VALUE}) END
+      FROM zestor_replaced)
+    WHERE ${NEW_ROW};
+  UPDATE zestor_changes
+    SET kind = OLD.kind, key = OLD.key, version = OLD.version, previous = ${OLD_VALUE}
+    WHERE revision = (SELECT value FROM zestor_replaced);
+END`,
+};
+
+/** SQL text of each trigger by name, as SQLite keeps it, in the order in which they are made. */
+export const TRIGGER_SQL: ReadonlyMap<string, string> = new Map(
+  Object.entries(TRIGGERS).map((
+    [name, body],
+  ) => [name, `CREATE TRIGGER ${name} ${body}`]),
+);
+
+/** A set of triggers of an earlier version, which logs every change as well. */
+interface EarlierTriggers {
+  /** In the order in which they were made. */
+  readonly names: readonly string[];
+  /** The SHA-256 of their SQL texts, with a line feed between them, in hex. */
+  readonly hash: string;
+}
+
+/**
+ * The sets that files may have from before. A file that has one of them gets
+ * the current triggers, and keeps its log. A change to a trigger adds the set
+ * that it replaces.
+ */
+const EARLIER: readonly EarlierTriggers[] = [
+  {
+    // A replace under PRAGMA recursive_triggers was a delete and a create.
+    names: [
+      "zestor_before_insert",
+      "zestor_insert",
+      "zestor_replace",
+      "zestor_update",
+      "zestor_before_rename",
+      "zestor_rename",
+      "zestor_rename_over",
+      "zestor_delete",
+    ],
+    hash: "4261ed6f9ac9926c60ad137f376b55914e8b77df17f2b1958e002d117d2de94b",
+  },
+];
+
+/** The names of the earlier version's triggers, in order, if a file has those. */
+export function earlierTriggers(
+  triggers: ReadonlyMap<string, { readonly sql: string }>,
+): readonly string[] | undefined {
+  return EARLIER.find(({ names, hash }) =>
+    hashOf(names.map((name) => triggers.get(name)?.sql)) === hash
+  )?.names;
+}
+
+function hashOf(texts: readonly (string | undefined)[]): string {
+  return createHash("sha256").update(texts.join("\n")).digest("hex");
+}
+
+/** Every name that a trigger of a store has, or had. */
+export const TRIGGER_NAMES: ReadonlySet<string> = new Set([
+  ...TRIGGER_SQL.keys(),
+  ...EARLIER.flatMap(({ names }) => names),
+]);
