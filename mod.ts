@@ -24,12 +24,9 @@
  *
  * @module
  */
-export {
-  type Durability,
-  openStore,
-  type SqliteStore,
-  type StoreOptions,
-} from "./src/sqlite/open_store.ts";
+export { openStore, type SqliteStore } from "./src/sqlite/open_store.ts";
+export type { StoreOptions } from "./src/sqlite/open_options.ts";
+export type { Durability } from "./src/sqlite/prepare_file.ts";
 export type { BackupOptions } from "./src/sqlite/backup.ts";
 export type { CompactResult } from "./src/sqlite/compact.ts";
 export type { LogInfo, StoreInfo } from "./src/sqlite/info.ts";

@@ -23,7 +23,7 @@ import {
   StoreBusyError,
   type WatchEvent,
 } from "../mod.ts";
-import type { Durability } from "../src/sqlite/open_store.ts";
+import type { Durability } from "../mod.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
 import { HEAD_REVISION, LIST_CHANGED_KINDS } from "../src/sqlite/queries.ts";
 import { connect, fileAt } from "./support/connect.ts";

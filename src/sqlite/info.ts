@@ -43,7 +43,7 @@ export interface StoreInfo {
   checkpoints: "automatic" | "exclusive" | "none";
   /** The bytes of the file, without its write-ahead log; of a database in memory those of its pages. */
   size: number;
-  /** The bytes of the write-ahead log's file, 0 where there is none. It is not cut when it is emptied. */
+  /** The bytes of the write-ahead log's file, 0 if there is none. It is cut to some 4 MB when the log begins anew, and by `compact`. */
   walSize: number;
   /** The kinds that have entries, in order, and how many each has. */
   kinds: { kind: string; count: number }[];

@@ -6,22 +6,9 @@
  */
 import type { CodecsByKind } from "../codec/kind_codecs.ts";
 import type { AnyKinds, OperationOptions, Store } from "../contract.ts";
-import { StoreOpenError } from "../errors.ts";
-import {
-  assertChoice,
-  assertInteger,
-  assertOptions,
-  assertType,
-  copyOptions,
-} from "../options.ts";
+import { copyOptions } from "../options.ts";
 import type { WriteQueue } from "../storage/write_queue.ts";
 import { KvStore, type StoreConfig } from "../store/kv_store.ts";
-import {
-  COMMON_OPTIONS,
-  type CommonOptions,
-  type CommonSettings,
-  readCommonOptions,
-} from "../store/store_options.ts";
 import type {
   InputsOf,
   OutputsOf,
@@ -43,7 +30,7 @@ import {
   claimFile,
   type FileClaim,
 } from "./driver/file_claims.ts";
-import { type DriverChoice, loadDriver } from "./driver/load.ts";
+import { loadDriver } from "./driver/load.ts";
 import { parseDsn } from "./dsn.ts";
 import { describeStore, type StoreInfo } from "./info.ts";
 import { KnownSchema } from "./known_schema.ts";
@@ -51,65 +38,15 @@ import { openConnection } from "./open_connection.ts";
 import { openError } from "./open_failure.ts";
 import { OpenFiles } from "./open_files.ts";
 import {
-  type Durability,
-  type FileSettings,
-  prepareFile,
-} from "./prepare_file.ts";
+  readOptions,
+  type Settings,
+  type StoreOptions,
+} from "./open_options.ts";
+import { prepareFile } from "./prepare_file.ts";
 import { DISABLE_CHECKPOINTS } from "./queries.ts";
 import { atRealPath } from "./real_path.ts";
 import { SqliteStorage } from "./sqlite_storage.ts";
 import { notifierOf } from "./wal_notifier.ts";
-
-export type { Durability };
-
-/**
- * Options of {@linkcode openStore}.
- *
- * @typeParam Kinds A map from kind to value type.
- */
-export interface StoreOptions<Kinds extends object = AnyKinds>
-  extends CommonOptions<Kinds> {
-  /**
-   * The database: a path, a `file:` URL, `":memory:"`, or a DSN such as
-   * `file:app.db?mode=ro`. Its parameters are `mode` (`ro`, `rw`, `rwc` or
-   * `memory`) and `cache` (`shared` lets the stores of this process share
-   * a database in memory); any other is an error.
-   *
-   * A relative path is resolved, and symbolic links are followed, once: when
-   * the store opens.
-   */
-  path: string | URL;
-  /**
-   * The SQLite binding. `"ffi"` is `@db/sqlite`: it needs `--allow-ffi`, which
-   * gives a script the whole process. `"builtin"` is `node:sqlite`: file
-   * permissions are enough. `"auto"` is the driver that this process has the
-   * file open with; else the first, if FFI is permitted and the native library
-   * is on this machine; else the second. It downloads nothing.
-   * @default {"auto"}
-   */
-  driver?: DriverChoice;
-  /** How long an operation waits for another connection's lock, in ms. @default {5000} */
-  busyTimeout?: number;
-  /**
-   * Keep a write-ahead log, so that readers and the writer do not wait for each
-   * other. `false` uses a rollback journal: one file, slower, for file systems
-   * without shared memory.
-   * @default {true}
-   */
-  wal?: boolean;
-  /** What a resolved write survives. @default {"full"} */
-  durability?: Durability;
-  /**
-   * Overwrite what is deleted or replaced in the file with zeros, at the price
-   * of more to write (https://sqlite.org/pragma.html#pragma_secure_delete).
-   * Values stay readable all the same: in the change log, which keeps the value
-   * before each change until it is pruned; in the `-wal` until it is
-   * overwritten; in backups; in what others delete; and on the disk, if it
-   * keeps old blocks.
-   * @default {false}
-   */
-  secureDelete?: boolean;
-}
 
 /**
  * A store in an SQLite file.
@@ -233,16 +170,6 @@ export interface SqliteStore<
    */
   info(options?: OperationOptions): Promise<StoreInfo>;
 }
-
-const STORE_OPTIONS = [
-  ...COMMON_OPTIONS,
-  "path",
-  "driver",
-  "busyTimeout",
-  "wal",
-  "durability",
-  "secureDelete",
-];
 
 /**
  * Opens a store, creating its file where there is none, and bringing a file
@@ -432,32 +359,4 @@ class OpenedStore<Kinds extends object> extends KvStore<Kinds>
       await queue.read(action, () => this.#file.describe(), signal)
     );
   }
-}
-
-interface Settings extends CommonSettings, FileSettings {
-  readonly driver: DriverChoice;
-}
-
-function readOptions<Kinds extends object>(
-  options: StoreOptions<Kinds>,
-): Settings & OperationOptions {
-  const action = "open store";
-  if (options === undefined) {
-    throw new TypeError(`Cannot ${action}: expected options, with a "path"`);
-  }
-  assertOptions(action, options, STORE_OPTIONS);
-  const { busyTimeout, wal, durability, secureDelete } = options;
-  assertInteger(action, "busyTimeout", busyTimeout, 0);
-  assertType(action, "wal", wal, "boolean");
-  assertChoice(action, "durability", durability, ["full", "normal"]);
-  assertType(action, "secureDelete", secureDelete, "boolean");
-  return {
-    ...readCommonOptions(action, options),
-    driver: options.driver ?? "auto",
-    busyTimeout: busyTimeout ?? 5_000,
-    wal: wal ?? true,
-    durability: durability ?? "full",
-    secureDelete: secureDelete ?? false,
-    signal: options.signal,
-  };
 }

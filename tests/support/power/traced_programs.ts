@@ -64,6 +64,7 @@ async function write(args: WriteArgs): Promise<void> {
       while (running.size >= callers) await Promise.race(running);
     }
     await Promise.all(running);
+    await store.compact();
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type Store,
   type WatchOptions,
 } from "../../../mod.ts";
-import type { Durability } from "../../../src/sqlite/open_store.ts";
+import type { Durability } from "../../../mod.ts";
 import { loadDriver } from "../../../src/sqlite/driver/load.ts";
 import { Account } from "./account.ts";
 import type { TestDriver } from "../drivers.ts";
