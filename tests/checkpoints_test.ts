@@ -83,7 +83,9 @@ testOnEachDriver(
     assertEquals(writers.size, 2);
     for (const writer of writers) {
       const own = calls.filter(({ connection }) => connection === writer);
-      const first = own.findIndex(({ sql }) => /^(BEGIN|COMMIT)/.test(sql));
+      const first = own.findIndex(({ sql }) =>
+        /^(BEGIN IMMEDIATE|COMMIT)/.test(sql)
+      );
       const off = own.findIndex(({ sql }) =>
         sql.includes("wal_autocheckpoint = 0")
       );

@@ -32,7 +32,7 @@ export function assertDatabaseFile({ path, memory }: Location): void {
   }
   if (found.size > 0) return;
   const wal = `${path}-wal`;
-  if ((stat(wal)?.size ?? 0) === 0) return;
+  if ((lookAt(wal)?.size ?? 0) === 0) return;
   throw new StoreOpenError(
     `Cannot open store at ${path}: the file is empty, and its write-ahead log is not; restore both from a backup, or remove ${wal} to begin anew`,
   );
@@ -54,13 +54,18 @@ export function stat(path: string): Deno.FileInfo | undefined {
   }
 }
 
-/** The bytes of a database's file, and of its write-ahead log, where Deno may see them. */
+/** The same without asking for the permission: nothing if it is missing. */
+export function lookAt(path: string): Deno.FileInfo | undefined {
+  return mayRead(path) ? stat(path) : undefined;
+}
+
+/** The bytes of a database's file, and of its write-ahead log, if Deno may see them. */
 export function sizesOf(
   path: string,
 ): { size: number; walSize: number } | undefined {
   const found = stat(path);
   if (!found) return undefined;
-  const wal = stat(`${path}-wal`);
+  const wal = lookAt(`${path}-wal`);
   return { size: found.size, walSize: wal?.size ?? 0 };
 }
 

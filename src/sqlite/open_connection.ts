@@ -4,6 +4,7 @@
  * @module
  */
 import { StoreOpenError } from "../errors.ts";
+import { mayRead } from "./database_file.ts";
 import type { Connection, Driver, Location } from "./driver/driver.ts";
 
 /**
@@ -33,9 +34,10 @@ const MAGIC = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 const TRAILER_BYTES = 16;
 
 /**
- * Throws if Deno sees that the file's rollback journal ends with the name of another file, as
+ * Throws if the file's rollback journal ends with the name of another file, as
  * one of a transaction on several files does. SQLite deletes that file, whatever
- * it is, and whether or not Deno would permit it.
+ * it is, and whether or not Deno would permit it. A journal that Deno may not
+ * read is not looked at.
  */
 function assertOwnJournal({ path, memory }: Location): void {
   if (memory) return;
@@ -60,6 +62,7 @@ function namesOf(path: string): string[] {
 
 function namesAnother(journal: string): boolean {
   const end = new Uint8Array(MAGIC.length);
+  if (!mayRead(journal)) return false;
   try {
     const { size, isFile } = Deno.statSync(journal);
     if (!isFile || size < TRAILER_BYTES) return false;

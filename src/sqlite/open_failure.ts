@@ -7,7 +7,7 @@
  */
 import { basename } from "node:path";
 import { CodecError, StoreOpenError, StoreReadOnlyError } from "../errors.ts";
-import { stat } from "./database_file.ts";
+import { lookAt } from "./database_file.ts";
 import { type Location, SqlError } from "./driver/driver.ts";
 import { storeError } from "./failure.ts";
 import { lengthProblem } from "./real_path.ts";
@@ -91,10 +91,4 @@ function describe(
 ): string {
   const name = basename(path);
   return uid === database?.uid ? name : `${name} (of user ${uid})`;
-}
-
-/** What there is at a path, if Deno may look without asking. */
-function lookAt(path: string): Deno.FileInfo | undefined {
-  const { state } = Deno.permissions.querySync({ name: "read", path });
-  return state === "granted" ? stat(path) : undefined;
 }
