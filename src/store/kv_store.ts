@@ -262,8 +262,7 @@ export class KvStore<
       if (ifVersion !== undefined) {
         this.#check({ kind, key, version: ifVersion });
       }
-      const put = this.#put(kind, key, next.value);
-      return { revision: this.#storage.headRevision(), ...put };
+      return this.#withRevision(this.#put(kind, key, next.value));
     };
     const action = `set ${quote(kind, key)}`;
     return await this.#write({ action, ready: next.ready, run }, signal);
@@ -325,9 +324,8 @@ export class KvStore<
       assertSynchronous("the function", kind, key, result);
       const next = this.#prepareUpdated(kind, key, result);
       assertSynchronous("the schema", kind, key, next);
-      const put = this.#put(kind, key, next);
-      const value = next.value as Kinds[Kind];
-      return { revision: this.#storage.headRevision(), ...put, value };
+      const put = this.#withRevision(this.#put(kind, key, next));
+      return { ...put, value: next.value as Kinds[Kind] };
     };
     const action = `update ${quote(kind, key)}`;
     return await this.#write({ action, run }, given.signal);
@@ -607,6 +605,15 @@ export class KvStore<
       }
     }
     return this.#storage.put(kind, key, bytes, origin);
+  }
+
+  /** What a write's caller is told: the revision is the newest one, unless the storage says another. */
+  #withRevision({ status, version, revision }: PutResult): SetResult {
+    return {
+      status,
+      version,
+      revision: revision ?? this.#storage.headRevision(),
+    };
   }
 
   #putAll(
