@@ -53,6 +53,7 @@ import {
   type TestDriver,
   testOnEachDriver,
 } from "./support/drivers.ts";
+import { connect, fileAt } from "./support/connect.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -767,11 +768,17 @@ function storedBytes(path: string, kind: string, key: string): Uint8Array {
   return row?.value as Uint8Array;
 }
 
-/** Puts other bytes in the place of a value, as another program might. */
-function overwrite(path: string, kind: string, key: string, bytes: Uint8Array) {
-  using db = new DatabaseSync(path, { timeout: 5000 });
-  db.prepare("UPDATE zestor_kv SET value = ? WHERE kind = ? AND key = ?")
-    .run(bytes, kind, key);
+/** Puts other bytes in the place of values, as another program with the same library might. */
+async function overwrite(
+  driver: TestDriver,
+  path: string,
+  values: readonly [bytes: Uint8Array, kind: string, key: string][],
+): Promise<void> {
+  using db = await connect(driver, fileAt(path));
+  const update = db.prepare(
+    "UPDATE zestor_kv SET value = ? WHERE kind = ? AND key = ?",
+  );
+  for (const value of values) update.run(...value);
 }
 
 function assertCodecError(error: unknown, ...parts: string[]): Error {
@@ -943,8 +950,10 @@ testOnEachDriver(
     await using store = await openMixed(driver, path);
     await store.set("users", "alice", alice);
     await store.setAll("config", { a: "good", b: "to be spoiled", c: "good" });
-    overwrite(path, "users", "alice", new Uint8Array([0x12, 0xff]));
-    overwrite(path, "config", "b", bytes("a: [1, 2"));
+    await overwrite(driver, path, [
+      [new Uint8Array([0x12, 0xff]), "users", "alice"],
+      [bytes("a: [1, 2"), "config", "b"],
+    ]);
 
     const reads: [
       read: () => Promise<unknown>,

@@ -21,12 +21,7 @@
 import type { Database } from "./database.ts";
 import type { Connection } from "./driver/driver.ts";
 import { isBusy } from "./failure.ts";
-import {
-  DISABLE_CHECKPOINTS,
-  GET_PAGE_SIZE,
-  GET_SQLITE_VERSION,
-  limitLog,
-} from "./queries.ts";
+import { GET_PAGE_SIZE, GET_SQLITE_VERSION } from "./queries.ts";
 
 /** After how many pages in the log SQLite makes a checkpoint, as a rule. */
 const CHECKPOINT_PAGES = 1_000;
@@ -37,6 +32,14 @@ const FRAME_HEADER = 24;
 
 /** How many commits come before a checkpoint if Deno may not see how large the log is. */
 const COMMITS_UNSEEN = 100;
+
+/** No commit makes a checkpoint by itself. */
+export const DISABLE_CHECKPOINTS = "PRAGMA wal_autocheckpoint = 0";
+
+/** The file of the write-ahead log is cut to so many bytes when the log begins anew. */
+function limitLog(bytes: number): string {
+  return `PRAGMA journal_size_limit = ${bytes}`;
+}
 
 /** What a connection knows of its checkpoints. */
 export interface CheckpointPlan {

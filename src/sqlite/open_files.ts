@@ -18,9 +18,6 @@ import type { Location } from "./driver/driver.ts";
 /** How long reads may go on without a look at the files, in ms. */
 const READ_AGE_MS = 1_000;
 
-/** The same for the look before a write. Another one follows before the write resolves. */
-const WRITE_AGE_MS = 2;
-
 /** What is at a path. */
 type Found = "same" | "other" | "none";
 
@@ -58,34 +55,24 @@ export class OpenFiles {
 
   /** Whether each open file is still the one at its path. */
   areInPlace(): boolean {
-    return this.#problem() === undefined;
+    return this.problem() === undefined;
   }
 
   /** Throws a `StoreError` unless each open file is still the one at its path. */
   assertInPlace(action: string): void {
-    const problem = this.#problem();
+    const problem = this.problem();
     this.#lastLook = problem ? -Infinity : performance.now();
     if (problem) {
       throw new StoreError("STORAGE", `Cannot ${action}: ${problem}`);
     }
   }
 
-  /** The same before a read, unless it was found so in the last second. */
-  lookBeforeRead(action: string): void {
-    if (this.#age < READ_AGE_MS) return;
+  /** The same, unless it was found so in the last second. */
+  look(action: string): void {
+    if (performance.now() - this.#lastLook < READ_AGE_MS) return;
     this.assertInPlace(action);
     // Another process may have begun a write-ahead log since.
     this.noteLogs();
-  }
-
-  /** The same before a write, unless it was found so just now, as after the write before. */
-  lookBeforeWrite(action: string): void {
-    if (this.#age >= WRITE_AGE_MS) this.assertInPlace(action);
-  }
-
-  /** How long ago all was found in place, in ms. */
-  get #age(): number {
-    return performance.now() - this.#lastLook;
   }
 
   /**
@@ -106,7 +93,8 @@ export class OpenFiles {
     return !this.#shm || look(this.#shm) !== "other";
   }
 
-  #problem(): string | undefined {
+  /** Why the open files are not those at their paths, if they are not. */
+  problem(): string | undefined {
     if (!this.#database) return undefined;
     const { path } = this.#database;
     if (look(this.#database) !== "same") {

@@ -22,7 +22,7 @@ import {
 } from "./backup.ts";
 import { compact, type CompactResult } from "./compact.ts";
 import { Database } from "./database.ts";
-import { Checkpointer } from "./checkpoints.ts";
+import { Checkpointer, DISABLE_CHECKPOINTS } from "./checkpoints.ts";
 import { assertDatabaseFile } from "./database_file.ts";
 import type { Connection, Driver, Location } from "./driver/driver.ts";
 import {
@@ -43,7 +43,6 @@ import {
   type StoreOptions,
 } from "./open_options.ts";
 import { prepareFile } from "./prepare_file.ts";
-import { DISABLE_CHECKPOINTS } from "./queries.ts";
 import { atRealPath } from "./real_path.ts";
 import { SqliteStorage } from "./sqlite_storage.ts";
 import { notifierOf } from "./wal_notifier.ts";

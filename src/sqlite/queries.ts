@@ -20,8 +20,10 @@ const whole = (name: "kind" | "key") =>
   `CASE WHEN instr(${name}, char(0)) = 0 THEN ${name} END AS ${name}`;
 // Others may have written an integer that is no safe one, at which a binding
 // fails. It is read as text, so that the error is the store's on every driver.
+const safe = (expression: string) =>
+  `CASE WHEN ${expression} BETWEEN -${LAST_NUMBER} AND ${LAST_NUMBER} THEN ${expression} ELSE CAST(${expression} AS TEXT) END`;
 const integer = (name: string, expression = name) =>
-  `CASE WHEN ${expression} BETWEEN -${LAST_NUMBER} AND ${LAST_NUMBER} THEN ${expression} ELSE CAST(${expression} AS TEXT) END AS ${name}`;
+  `${safe(expression)} AS ${name}`;
 const VERSION = integer("version");
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
 
@@ -119,8 +121,11 @@ const smallOrSize = (value: "value" | "previous") =>
   END`;
 
 // These columns are behind the value: to reach them, SQLite reads all of it.
-const besideSmall = (column: "version" | "updated_at") =>
-  `CASE WHEN length(value) <= ${SMALL_BYTES} THEN ${column} END AS ${column}`;
+const besideSmall = (
+  column: "version" | "updated_at",
+  expression: string = column,
+) =>
+  `CASE WHEN length(value) <= ${SMALL_BYTES} THEN ${expression} END AS ${column}`;
 
 const COLUMNS: Record<Columns, Record<WholeValues, string>> = {
   key: { all: whole("key"), small: whole("key") },
@@ -131,7 +136,7 @@ const COLUMNS: Record<Columns, Record<WholeValues, string>> = {
   entry: {
     all: `${whole("key")}, ${VALUE}, ${VERSION}, updated_at`,
     small: `${whole("key")}, ${smallOrSize("value")} AS value,
-${besideSmall("version")}, ${besideSmall("updated_at")}`,
+${besideSmall("version", safe("version"))}, ${besideSmall("updated_at")}`,
   },
 };
 
@@ -239,14 +244,6 @@ export const GET_USER_VERSION = "PRAGMA user_version";
 
 /** A number that changes with each change of a table, an index or a trigger. To read it takes no table. */
 export const GET_SCHEMA_VERSION = "PRAGMA schema_version";
-
-/** No commit makes a checkpoint by itself. */
-export const DISABLE_CHECKPOINTS = "PRAGMA wal_autocheckpoint = 0";
-
-/** The file of the write-ahead log is cut to so many bytes when the log begins anew. */
-export function limitLog(bytes: number): string {
-  return `PRAGMA journal_size_limit = ${bytes}`;
-}
 
 /** How the database's transactions are kept. */
 export const GET_JOURNAL_MODE = "PRAGMA journal_mode";

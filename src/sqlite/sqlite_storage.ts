@@ -473,7 +473,7 @@ export class SqliteStorage implements Storage {
   begin(): void {
     // With a rollback journal SQLite looks itself; with a write-ahead log what
     // is written would be lost.
-    this.#access.files.lookBeforeWrite("write");
+    this.#access.files.assertInPlace("write");
     do this.#database.run("BEGIN IMMEDIATE"); while (this.#broughtBack());
     this.#isWriting = true;
   }
@@ -500,7 +500,7 @@ export class SqliteStorage implements Storage {
   }
 
   look(action: string): void {
-    this.#access.files.lookBeforeRead(action);
+    this.#access.files.look(action);
   }
 
   rollBack(): void {
@@ -559,7 +559,14 @@ export class SqliteStorage implements Storage {
   }
 
   errorOf(action: string, error: unknown): unknown {
-    return storeError(action, error);
+    const problem = mayBeMisplaced(error)
+      ? this.#access.files.problem()
+      : undefined;
+    return problem === undefined
+      ? storeError(action, error)
+      : new StoreError("STORAGE", `Cannot ${action}: ${problem}`, {
+        cause: error,
+      });
   }
 
   // The file.
@@ -707,6 +714,12 @@ export class SqliteStorage implements Storage {
       throw storeError("close the store", error);
     }
   }
+}
+
+/** Whether SQLite fails so if its files are not at their paths any more. */
+function mayBeMisplaced(error: unknown): boolean {
+  return error instanceof SqlError &&
+    (error.failure === "read_only" || error.failure === "io");
 }
 
 /** Entries to insert with one statement, or a few of more than their share of bytes. */

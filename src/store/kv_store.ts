@@ -500,14 +500,14 @@ export class KvStore<
     signal?: AbortSignal,
   ): MaybePromise<T> {
     this.#assertOpen();
-    const result = this.#queue.read(action, this.#looked(action, work), signal);
+    const result = this.#queue.read(action, this.#looked(work), signal);
     return result instanceof Promise ? this.#track(result) : result;
   }
 
   /** A read that fails if what it would read is not what others see. */
-  #looked<T>(action: string, read: () => T): () => T {
+  #looked<T>(read: () => T): () => T {
     return () => {
-      this.#storage.look(action);
+      this.#storage.look("read");
       return read();
     };
   }
@@ -530,7 +530,7 @@ export class KvStore<
         readAtOnceOrInSlices: (atOnce, work) =>
           this.#queue.readAtOnceOrInSlices(
             action,
-            this.#looked(action, atOnce),
+            this.#looked(atOnce),
             work,
             signal,
           ),

@@ -453,8 +453,12 @@ for (const [what, happen] of Object.entries(GONE)) {
             name,
           );
         }
-        // What is open is as it was.
-        assertEquals(await store.keys("k"), ["own"]);
+        // Nor is anything read that is not there any more.
+        await assertRejects(
+          () => store.keys("k"),
+          StoreError,
+          "it was moved, replaced or deleted; close every store",
+        );
         const [finding] = await store.check();
         assertEquals(finding.part, "file");
         await store.close();
