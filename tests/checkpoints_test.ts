@@ -80,7 +80,7 @@ testOnEachDriver(
       calls.filter(({ sql }) => sql === "COMMIT" || sql === "BEGIN IMMEDIATE")
         .map(({ connection }) => connection),
     );
-    assertEquals(writers.size, 2);
+    assert(writers.size >= 2);
     for (const writer of writers) {
       const own = calls.filter(({ connection }) => connection === writer);
       const first = own.findIndex(({ sql }) =>

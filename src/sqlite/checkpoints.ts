@@ -113,8 +113,9 @@ export class Checkpointer {
   readonly #database: Database;
   readonly #logLimit: number;
   readonly #openSecond: () => Database;
-  #second: Database | undefined;
   #commits = 0;
+  /** From how many bytes of the log on the next checkpoint is due. */
+  #dueAt: number;
 
   /** Takes the connection, when it is due for a checkpoint, and how to open the second one. */
   constructor(
@@ -123,7 +124,7 @@ export class Checkpointer {
     openSecond: () => Database,
   ) {
     this.#database = database;
-    this.#logLimit = logLimit;
+    this.#logLimit = this.#dueAt = logLimit;
     this.#openSecond = openSecond;
   }
 
@@ -132,10 +133,15 @@ export class Checkpointer {
     this.#commits++;
     const isDue = walSize === undefined
       ? this.#commits % COMMITS_UNSEEN === 0
-      : walSize > this.#logLimit;
+      : walSize > this.#dueAt;
     if (!isDue) return;
     try {
-      this.#run();
+      const { log, checkpointed } = this.#run();
+      // Somebody still reads what is in the log: that may take a while.
+      const isHeldUp = log !== checkpointed;
+      this.#dueAt = isHeldUp && walSize !== undefined
+        ? walSize + this.#logLimit / 4
+        : this.#logLimit;
     } catch {
       // A checkpoint that fails loses nothing: the log stays as it is, and the
       // next commit tries again. What is wrong with the file, the next read or
@@ -160,13 +166,14 @@ export class Checkpointer {
 
   /** Makes a checkpoint; throws if another connection has a lock. */
   #run(): CheckpointResult {
-    const second = this.#second ??= this.#openSecond();
-    second.run("BEGIN IMMEDIATE");
+    const second = this.#openSecond();
     try {
+      second.run("BEGIN IMMEDIATE");
       const result = this.#database.get("PRAGMA wal_checkpoint(PASSIVE)");
+      second.rollBack();
       return result as unknown as CheckpointResult;
     } finally {
-      second.rollBack();
+      second.close();
     }
   }
 
@@ -182,11 +189,5 @@ export class Checkpointer {
     } finally {
       this.#database.get(limitLog(this.#logLimit));
     }
-  }
-
-  /** Closes the second connection. */
-  close(): void {
-    this.#second?.close();
-    this.#second = undefined;
   }
 }

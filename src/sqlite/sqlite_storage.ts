@@ -702,7 +702,6 @@ export class SqliteStorage implements Storage {
 
   close(): void {
     for (const reader of this.#readers) this.#closeReader(reader);
-    this.#access.checkpointer?.close();
     this.#close();
   }
 
