@@ -67,6 +67,8 @@ const odd: Codec = {
   },
 };
 
+const LARGE = "x".repeat(100_000);
+
 if (import.meta.main) await main(JSON.parse(Deno.args[0]) as Amount);
 
 async function main(amount: Amount): Promise<void> {
@@ -93,6 +95,12 @@ async function main(amount: Amount): Promise<void> {
     const unread = store.watch("w");
     const readOnce = store.watch("many", { initial: true }).getReader();
     await readOnce.read();
+    // Enough for a checkpoint. SQLite keeps a file that was opened for that, to
+    // use it again.
+    await store.setAll(
+      "large",
+      Array(60).fill(0).map((_, i) => [`${i}`, LARGE]),
+    );
     await run(partsOf(amount, ground), look);
     await unread.cancel();
     await readOnce.cancel();
