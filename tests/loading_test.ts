@@ -40,7 +40,8 @@ async function run(
   const { stdout, stderr } = await runChild(
     dir.path,
     // Deno itself has read its own by then.
-    `if (Deno.permissions.querySync({ name: "env" }).state === "granted") {
+    `const { state, partial } = Deno.permissions.querySync({ name: "env" });
+    if (state === "granted" && !partial) {
       Deno.env.delete("DENO_SQLITE_PATH");
       Deno.env.set("DENO_DIR", ${JSON.stringify(dir.path)});
     }
@@ -65,8 +66,19 @@ builtin.test("`auto` downloads nothing, and prints nothing", async () => {
 
 builtin.test("`auto` asks for no permission that it does not have", async () => {
   await using dir = await tempDir();
-  const loaded = await run(dir, OPEN_TWICE, ["--allow-ffi", "--allow-read=."]);
-  assertEquals(loaded, { stdout: "builtin\nbuiltin", stderr: "", requests: 0 });
+  for (
+    const permissions of [
+      ["--allow-ffi", "--allow-read=."],
+      ["-A", "--deny-env=DENO_SQLITE_PATH"],
+    ]
+  ) {
+    const loaded = await run(dir, OPEN_TWICE, permissions);
+    assertEquals(loaded, {
+      stdout: "builtin\nbuiltin",
+      stderr: "",
+      requests: 0,
+    });
+  }
 });
 
 ffi.test("`ffi` downloads the library, and prints nothing of that", async () => {

@@ -39,9 +39,10 @@ export function isHidden(): boolean {
 
 declare const WorkerGlobalScope: unknown;
 
-/** Whether claims in the environment can be made and seen. */
+/** Whether claims in the environment can be made and seen: all of it has to be permitted. */
 export function mayUseEnvironment(): boolean {
-  return Deno.permissions.querySync({ name: "env" }).state === "granted";
+  const { state, partial } = Deno.permissions.querySync({ name: "env" });
+  return state === "granted" && !partial;
 }
 
 /** Shows that a hidden Worker has the file open. */

@@ -58,8 +58,8 @@ export async function loadDriver(
 async function mayLoadFfi(): Promise<boolean> {
   // The binding reads the environment, too.
   for (const name of ["ffi", "env"] as const) {
-    const { state } = await Deno.permissions.query({ name });
-    if (state !== "granted") return false;
+    const { state, partial } = await Deno.permissions.query({ name });
+    if (state !== "granted" || partial) return false;
   }
   return await isNativeLibraryHere();
 }
