@@ -5,7 +5,9 @@
  * @module
  */
 import { deepEqual } from "node:assert";
-import { openStore } from "../../mod.ts";
+import { type Driver, openStore, type Statement } from "../../mod.ts";
+import { loadDriver } from "../../src/sqlite/driver/load.ts";
+import { GET_SCHEMA_VERSION } from "../../src/sqlite/queries.ts";
 import { type Contender, measure, speedOf } from "../measure.ts";
 import { atMost, digits, type Line, lineOf } from "../results.ts";
 import type { Connection } from "../subjects/binding.ts";
@@ -114,10 +116,10 @@ class LogFiles implements AsyncDisposable {
     return path;
   }
 
-  #openStore(path: string) {
-    return openStore<Kinds>({
+  async #openStore(path: string) {
+    return await openStore<Kinds>({
       path,
-      driver: this.#driver,
+      driver: await unnoticing(this.#driver),
       durability: "normal",
       history: HISTORY,
     });
@@ -130,6 +132,38 @@ class LogFiles implements AsyncDisposable {
     this.#files.push({ connection, revision: revisionOf(connection) });
     return connection;
   }
+}
+
+/** A driver on which a store does not notice that its triggers are gone: it would make them again. */
+async function unnoticing(name: DriverName): Promise<Driver> {
+  const driver = await loadDriver(name);
+  return {
+    ...driver,
+    open(location) {
+      const connection = driver.open(location);
+      return {
+        exec: (sql) => connection.exec(sql),
+        prepare(sql) {
+          const statement = connection.prepare(sql);
+          return sql === GET_SCHEMA_VERSION ? constant(statement) : statement;
+        },
+        close: () => connection.close(),
+      };
+    },
+  };
+}
+
+/** The statement, with the row that it gives at first. */
+function constant(statement: Statement): Statement {
+  let first: ReturnType<Statement["get"]>;
+  return {
+    run: () => statement.run(),
+    get() {
+      const row = statement.get();
+      return first ??= row;
+    },
+    all: () => statement.all(),
+  };
 }
 
 type Prepare = (connection: Connection) => void;
