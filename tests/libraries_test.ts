@@ -329,23 +329,30 @@ builtin.test("plain `node:sqlite` may share a file with the driver on it", async
   assertNothingLost(report);
 });
 
-builtin.test("a backup never replaces a file that a Worker has open", async () => {
-  await using dir = await tempDir();
-  const { stdout, stderr } = await runChild(
-    dir.path,
-    `const other = await zestor.openStore({ path: "other.db" });
+for (
+  const [permissions, reason] of [
+    ['"inherit"', "a store of this process has it open"],
+    [MAY_FILES, "a Worker that may not read the environment has a file"],
+  ]
+) {
+  builtin.test(`a backup never replaces a file that a Worker has open, ${permissions}`, async () => {
+    await using dir = await tempDir();
+    const { stdout, stderr } = await runChild(
+      dir.path,
+      `const other = await zestor.openStore({ path: "other.db" });
     await other.set("k", "a", 1);
-    ${inWorkerThatStays('"inherit"', 'path: "app.db"')}
+    ${inWorkerThatStays(permissions, 'path: "app.db"')}
     const error = await other.backup("app.db", { overwrite: true })
       .catch((error) => error);
     console.log(error.message);
     worker.terminate();
     await other.close();`,
-    { permissions: ["-A", "--unstable-worker-options"] },
-  );
-  assertEquals(stderr, "");
-  assertStringIncludes(stdout, "a store of this process has it open");
-});
+      { permissions: ["-A", "--unstable-worker-options"] },
+    );
+    assertEquals(stderr, "");
+    assertStringIncludes(stdout, reason);
+  });
+}
 
 async function copyPackage(dir: TempDir): Promise<void> {
   const copy = async (from: URL, to: string): Promise<void> => {

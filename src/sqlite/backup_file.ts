@@ -12,7 +12,7 @@ import { dirname } from "node:path";
 import { StoreError } from "../errors.ts";
 import { describeFile, stat } from "./database_file.ts";
 import type { Location } from "./driver/driver.ts";
-import { identify, isClaimed } from "./driver/file_claims.ts";
+import { type Holder, holderOf, identify } from "./driver/file_claims.ts";
 
 /** Where a backup is to be put. */
 export interface Target {
@@ -48,11 +48,8 @@ export async function assertFree(
   if (found && identify({ path, mode: "ro" }) === identify(source)) {
     throw refuse("it is the store's own file; give another path");
   }
-  if (isClaimed(path)) {
-    throw refuse(
-      "a store of this process has it open; close that, or give another path",
-    );
-  }
+  const holder = holderOf(path);
+  if (holder) throw refuse(HELD[holder]);
   for (const log of LOGS) {
     if ((stat(path + log)?.size ?? 0) === 0) continue;
     throw refuse(
@@ -60,6 +57,13 @@ export async function assertFree(
     );
   }
 }
+
+const HELD: Record<Holder, string> = {
+  "a store":
+    "a store of this process has it open; close that, or give another path",
+  "perhaps a Worker":
+    "a Worker that may not read the environment has a file of its directory open, which may be this one; close that, or give a path in another directory",
+};
 
 const IS_THERE =
   "there is a file already; give another path, or overwrite: true";

@@ -21,6 +21,7 @@ import type {
 import type { Database } from "./database.ts";
 import type { Row, SqlValue } from "./driver/driver.ts";
 import { codecConflict, remembersCodecs } from "./file_codecs.ts";
+import type { OpenFiles } from "./open_files.ts";
 import {
   GET_CHANGED_VALUE,
   LIST_FOUND_CHANGES,
@@ -63,8 +64,7 @@ const REOPEN = "open the store again: it makes what is missing";
 /** What the store knows of the file that it has open. */
 export interface CheckedFile {
   readonly codecs: KindCodecs;
-  /** Whether the file that is open is still the one at its path. */
-  isInPlace(): boolean;
+  readonly files: OpenFiles;
 }
 
 /** A file as a check reads it. */
@@ -101,7 +101,7 @@ export class SqliteCheck implements Checkable {
   }
 
   *#checkFile(): Generator<CheckFinding | undefined> {
-    if (!this.#file.isInPlace()) {
+    if (!this.#file.files.areInPlace()) {
       yield finding(
         "file",
         "The file that is open is no longer the one at its path: it was moved, replaced or deleted, and nothing can be written here; close every store that has it open, and open it again",

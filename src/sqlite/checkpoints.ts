@@ -21,7 +21,11 @@
 import type { Database } from "./database.ts";
 import type { Connection } from "./driver/driver.ts";
 import { isBusy } from "./failure.ts";
-import { GET_PAGE_SIZE, GET_SQLITE_VERSION } from "./queries.ts";
+import {
+  GET_PAGE_SIZE,
+  GET_SQLITE_VERSION,
+  GET_USER_VERSION,
+} from "./queries.ts";
 
 /** After how many pages in the log SQLite makes a checkpoint, as a rule. */
 const CHECKPOINT_PAGES = 1_000;
@@ -182,7 +186,7 @@ export class Checkpointer {
    * next commit, so this makes one that changes nothing.
    */
   #beginLogAnew(): void {
-    const { user_version } = this.#database.get("PRAGMA user_version")!;
+    const { user_version } = this.#database.get(GET_USER_VERSION)!;
     this.#database.get(limitLog(0));
     try {
       this.#database.run(`PRAGMA user_version = ${user_version}`);

@@ -119,7 +119,8 @@ export interface SqliteStore<
    * on, but with a rollback journal they wait too. It needs free disk space for
    * up to twice what is left.
    *
-   * Then it empties the write-ahead log, and cuts its file to 0 bytes, as soon
+   * Then it empties the write-ahead log, and cuts its file to 0 bytes (to a
+   * page, if the SQLite library is older than 3.51.3), as soon
    * as nobody reads an older state. It waits for that up to `busyTimeout`,
    * while the store goes on. If it waits in vain, the file shrinks when the log
    * is emptied later.
@@ -255,7 +256,6 @@ async function openLocation<Kinds extends object>(
       schema,
       codecs: settings.codecs,
       files,
-      isInPlace: () => files.areInPlace(),
       // There is no other connection to what is in memory.
       openReader: location.memory ? undefined : () => openOther("ro"),
       checkpointer: checkpoints && !checkpoints.areAutomatic

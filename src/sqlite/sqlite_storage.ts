@@ -55,7 +55,6 @@ import { isBusy, isTooBig, storeError } from "./failure.ts";
 import { type EntryWrite, undoneError, writeGuarded } from "./guarded_write.ts";
 import type { KnownSchema } from "./known_schema.ts";
 import { listedSnapshot } from "./listed_snapshot.ts";
-import type { OpenFiles } from "./open_files.ts";
 import {
   type Columns,
   COMPARE_VALUE,
@@ -97,7 +96,6 @@ const BATCH_BYTES = 1_000_000;
 export interface SqliteAccess extends CheckedFile {
   readonly location: Location;
   readonly schema: KnownSchema;
-  readonly files: OpenFiles;
   /** Opens another connection, to read; absent if there can be none. */
   readonly openReader?: () => Database;
   /** Makes the checkpoints; absent if SQLite makes them by itself. */
@@ -673,10 +671,10 @@ export class SqliteStorage implements Storage {
       this.#access,
       this.openMoment(),
     );
-    const { openReader, isInPlace } = this.#access;
+    const { openReader, files } = this.#access;
     // A second reader would keep the writer out, or there can be none, or it
     // would read another file.
-    if (!openReader || !this.#hasWal() || !isInPlace()) return moment;
+    if (!openReader || !this.#hasWal() || !files.areInPlace()) return moment;
     moment.close();
     const reader = this.#beginReader(openReader);
     return new SqliteCheck(reader.#database, this.#access, {

@@ -138,13 +138,24 @@ function stuck({ path }: Location): StoreOpenError {
 export function claimedDriver(location: Location): string | undefined {
   const id = identify(location);
   if (id === undefined) return undefined;
-  const claim = registry().files.get(id) ?? announcedOn(id)[0];
-  return claim?.driver ?? (isHiddenThere(location) ? "builtin" : undefined);
+  return claimOn(id)?.driver ??
+    (isHiddenThere(location) ? "builtin" : undefined);
 }
 
-/** Whether a store of this process has the file open. */
-export function isClaimed(path: string): boolean {
-  return claimedDriver({ path, mode: "ro" }) !== undefined;
+/** Who has a file open: a store that can be seen, or perhaps a Worker that cannot. */
+export type Holder = "a store" | "perhaps a Worker";
+
+/** Who of this process has the file open, if there is one. */
+export function holderOf(path: string): Holder | undefined {
+  const location: Location = { path, mode: "ro" };
+  const id = identify(location);
+  if (id === undefined) return undefined;
+  if (claimOn(id)) return "a store";
+  return isHiddenThere(location) ? "perhaps a Worker" : undefined;
+}
+
+function claimOn(id: string): Claim | undefined {
+  return registry().files.get(id) ?? announcedOn(id)[0];
 }
 
 /** The file's identity, whatever it is called; `undefined` if Deno cannot tell. */
