@@ -26,25 +26,28 @@
  */
 export { openStore, type SqliteStore } from "./src/sqlite/open_store.ts";
 export type { StoreOptions } from "./src/sqlite/open_options.ts";
-export type { Durability } from "./src/sqlite/prepare_file.ts";
-export type { BackupOptions } from "./src/sqlite/backup.ts";
+export type { Durability } from "./src/sqlite/format/prepare_file.ts";
+export type { BackupOptions } from "./src/sqlite/backup/backup.ts";
 export type { CompactResult } from "./src/sqlite/compact.ts";
 export type { LogInfo, StoreInfo } from "./src/sqlite/info.ts";
-export type { RememberedCodecs } from "./src/sqlite/file_codecs.ts";
+export type { RememberedCodecs } from "./src/sqlite/format/file_codecs.ts";
 export type { DriverChoice } from "./src/sqlite/driver/load.ts";
 export {
   type Connection,
+  type DatabaseLocation,
   type Driver,
-  type Location,
   type Row,
   SqlError,
   type SqlFailure,
   type SqlValue,
   type Statement,
 } from "./src/sqlite/driver/driver.ts";
-export type { Codec } from "./src/codec/codec.ts";
-export type { CodecOption, CodecsByKind } from "./src/codec/kind_codecs.ts";
-export { json } from "./src/codec/json.ts";
+export type { Codec } from "./src/values/codecs/codec.ts";
+export type {
+  CodecOption,
+  CodecsByKind,
+} from "./src/values/codecs/kind_codecs.ts";
+export { json } from "./src/values/codecs/json.ts";
 export type { CommonOptions } from "./src/store/store_options.ts";
 export type {
   InputsOf,
@@ -53,8 +56,8 @@ export type {
   SchemaInput,
   SchemaOutput,
   SchemasByKind,
-} from "./src/validation/schema.ts";
-export type * from "./src/contract.ts";
+} from "./src/values/schemas/schema.ts";
+export type * from "./src/contract/contract.ts";
 export {
   CodecError,
   ImportError,
@@ -72,4 +75,4 @@ export {
   type ValidationIssue,
   VersionConflictError,
   WatchOverflowError,
-} from "./src/errors.ts";
+} from "./src/contract/errors.ts";

@@ -34,7 +34,7 @@ import {
   type StoreOptions,
   WatchOverflowError,
 } from "../mod.ts";
-import { yaml } from "../src/codec/yaml.ts";
+import { yaml } from "../src/values/codecs/yaml.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
@@ -223,7 +223,7 @@ for (const [what, optionsOf] of Object.entries(SOURCES)) {
         assertGreater(entries.length, 0);
         assertEquals(await Array.fromAsync(copy.entries(kind)), entries);
       }
-      assertEquals(await copy.check(), []);
+      assertEquals(await copy.verify(), []);
       // And the store goes on.
       if (String(options.path).includes("mode=ro")) return;
       const head = (await store.info()).log!.newest;
@@ -345,7 +345,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`backup()` and `check()` do not disturb each other",
+  "`backup()` and `verify()` do not disturb each other",
   async (driver) => {
     await using dir = await tempDir();
     await using store = await openOn(driver, { path: dir.file("app.db") });
@@ -353,10 +353,10 @@ testOnEachDriver(
       "k",
       Array.from({ length: 3_000 }, (_, i) => [`${i}`, i]),
     );
-    const checks = [store.check()];
+    const checks = [store.verify()];
     const backups = [store.backup(dir.file("1.db"))];
     const writing = store.set("k", "a", 1);
-    checks.push(store.check());
+    checks.push(store.verify());
     backups.push(store.backup(dir.file("2.db")));
     assertEquals(await Promise.all(checks), [[], []]);
     await Promise.all([...backups, writing]);
@@ -445,7 +445,7 @@ for (const wal of [true, false]) {
       const seen: Record<string, number> = { own: 0, peer: 0 };
       for (let i = 0; i < 5; i++) {
         await using copy = await openOn(driver, { path: dir.file(`${i}.db`) });
-        assertEquals(await copy.check(), []);
+        assertEquals(await copy.verify(), []);
         for (const kind of ["own", "peer"]) {
           const pair = await copy.list(kind);
           const n = Number(pair.get("a") ?? 0);
@@ -457,7 +457,7 @@ for (const wal of [true, false]) {
       assertGreaterOrEqual(written, seen.own);
       assertGreaterOrEqual(writtenByPeer, seen.peer);
       assertGreater(seen.peer, 0);
-      assertEquals(await store.check(), []);
+      assertEquals(await store.verify(), []);
     },
   );
 }
@@ -636,7 +636,7 @@ testOnEachDriver(
     ]);
     assertEquals(await othersIn(dir), ["copy.db"]);
     await using copy = await openOn(driver, { path });
-    assertEquals(await copy.check(), []);
+    assertEquals(await copy.verify(), []);
   },
 );
 
@@ -744,7 +744,7 @@ testOnUnix("`backup()` refuses the store's own file", async (driver) => {
     await assertRefuses(store, dir, form, {}, "there is a file already");
   }
   assertEquals((await store.set("k", "a", 2)).version, 2);
-  assertEquals(await store.check(), []);
+  assertEquals(await store.verify(), []);
 });
 
 testOnEachDriver(
@@ -1162,10 +1162,10 @@ testOnEachDriver(
       'the copy is not sound: Revision 6 has the type "touch"',
     );
     assertStringIncludes(error.message, ", and 1 more");
-    assertStringIncludes(error.message, "see what check() finds");
+    assertStringIncludes(error.message, "see what verify() finds");
     assertEquals(await othersIn(dir), ["copy.db"]);
     assertEquals(await Deno.readTextFile(dir.file("copy.db")), "old");
-    assertNotEquals(await store.check(), []);
+    assertNotEquals(await store.verify(), []);
   },
 );
 

@@ -6,10 +6,10 @@
  */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { openStore, type SqliteStore, type WatchEvent } from "../mod.ts";
-import { ALL_KEYS, type KeyRange, singleKey } from "../src/key_range.ts";
+import { ALL_KEYS, type KeyRange, singleKey } from "../src/keys/key_range.ts";
 import { MemoryStorage } from "../src/memory/memory_storage.ts";
-import { PAGE_BYTES, PAGE_ENTRIES } from "../src/storage/page.ts";
-import type { StoredEntry } from "../src/storage/storage.ts";
+import { PAGE_BYTES, PAGE_ENTRIES } from "../src/engine/page.ts";
+import type { StoredEntry } from "../src/local/storage.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import { testOnEachDriver } from "./support/drivers.ts";
 import { wrappedDriver } from "./support/faults/instrumented_driver.ts";

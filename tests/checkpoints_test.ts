@@ -7,7 +7,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { type Connection, type Driver, openStore, SqlError } from "../mod.ts";
-import { hasSafeCheckpoints } from "../src/sqlite/checkpoints.ts";
+import { hasSafeCheckpoints } from "../src/sqlite/connection/checkpoints.ts";
 import {
   openOn,
   type TestDriver,
@@ -106,7 +106,7 @@ testOnEachDriver(
     }
     await using again = await openOn(driver, { path });
     assertEquals(await again.count("k"), 10);
-    assertEquals(await again.check(), []);
+    assertEquals(await again.verify(), []);
   },
 );
 

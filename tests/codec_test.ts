@@ -45,9 +45,9 @@ import {
   type SqliteStore,
   StoreOpenError,
 } from "../mod.ts";
-import { KindCodecs } from "../src/codec/kind_codecs.ts";
-import { protobuf } from "../src/codec/protobuf.ts";
-import { yaml } from "../src/codec/yaml.ts";
+import { KindCodecs } from "../src/values/codecs/kind_codecs.ts";
+import { protobuf } from "../src/values/codecs/protobuf.ts";
+import { yaml } from "../src/values/codecs/yaml.ts";
 import {
   openOn,
   type TestDriver,

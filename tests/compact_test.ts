@@ -85,7 +85,7 @@ for (const [what, optionsFor] of Object.entries(DATABASES)) {
       assert(after < before / 2, `${before} ${after}`);
 
       assertEquals(await contentsOf(store), contents);
-      assertEquals(await store.check(), []);
+      assertEquals(await store.verify(), []);
       const { revision } = await store.set("k", "a", 2);
       assertEquals(revision, contents.log!.newest + 1);
       assert((await store.compact()).after <= after);
@@ -162,7 +162,7 @@ testOnEachDriver(
     assertEquals((await watch.read()).value?.key, "c");
     await watch.cancel();
     assertEquals(await other.count("big"), 100);
-    assertEquals(await other.check(), []);
+    assertEquals(await other.verify(), []);
   },
 );
 
@@ -277,7 +277,7 @@ testOnEachDriver(
     await again.cancel();
     await hasty.compact();
     await assertLogIsEmpty(hasty);
-    assertEquals(await hasty.check(), []);
+    assertEquals(await hasty.verify(), []);
   },
 );
 
@@ -291,9 +291,9 @@ testOnEachDriver(
         wal: false,
       });
       await fill(store);
-      const checked = store.check();
+      const checked = store.verify();
       const compacting = store.compact();
-      assertEquals(await store.check(), []);
+      assertEquals(await store.verify(), []);
       assertEquals(await checked, []);
       assert((await compacting).after > 0);
     }
@@ -326,7 +326,7 @@ testOnEachDriver(
     assertEquals(await store.get("k", "a"), 3);
     failure = undefined;
     await store.compact();
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
   },
 );
 
@@ -354,7 +354,7 @@ for (const driver of drivers) {
     await disk.free();
     await store.set("k", "a", 1);
     await store.compact();
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
     assertEquals(await store.count("big"), 2_000);
   });
 }

@@ -91,7 +91,7 @@ function byHandles(store: Store): Store {
         store.kind(kind).watch(options)) as Store["watch"],
     export: (...args) => store.export(...args),
     import: (...args) => store.import(...args),
-    check: (...args) => store.check(...args),
+    verify: (...args) => store.verify(...args),
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

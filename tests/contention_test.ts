@@ -25,7 +25,10 @@ import {
 } from "../mod.ts";
 import type { Durability } from "../mod.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
-import { HEAD_REVISION, LIST_CHANGED_KINDS } from "../src/sqlite/queries.ts";
+import {
+  HEAD_REVISION,
+  LIST_CHANGED_KINDS,
+} from "../src/sqlite/storage/queries.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
   drivers,

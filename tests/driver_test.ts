@@ -17,8 +17,8 @@ import { existsSync } from "node:fs";
 import { openStore, StoreOpenError } from "../mod.ts";
 import {
   type Connection,
+  type DatabaseLocation,
   type Driver,
-  type Location,
   SqlError,
   type SqlFailure,
   type SqlValue,
@@ -441,7 +441,7 @@ testOnEachDriver(
 testOnEachDriver(
   "`open()` shares a database in memory by its name",
   async (driver) => {
-    const shared = (path: string): Location => ({
+    const shared = (path: string): DatabaseLocation => ({
       path,
       mode: "rwc",
       memory: "shared",
@@ -512,7 +512,11 @@ testOnEachDriver("a driver tells a file that is busy", async (driver) => {
 testOnEachDriver(
   "a driver tells a shared database in memory that is busy",
   async (driver) => {
-    const location: Location = { path: "busy", mode: "rwc", memory: "shared" };
+    const location: DatabaseLocation = {
+      path: "busy",
+      mode: "rwc",
+      memory: "shared",
+    };
     using holder = await connect(driver, location);
     holder.exec("CREATE TABLE t (x)");
     using other = await connect(driver, location);
@@ -705,7 +709,7 @@ Deno.test('the driver "ffi" is refused without FFI permission', async () => {
 
 testOnEachDriver("`openStore()` takes any driver", async ({ name }) => {
   const driver = await loadDriver(name);
-  const opened: Location[] = [];
+  const opened: DatabaseLocation[] = [];
   const own: Driver = {
     name: "my own",
     open(location) {

@@ -7,13 +7,17 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openStore, StoreOpenError, type WatchEvent } from "../mod.ts";
-import type { Location } from "../src/sqlite/driver/driver.ts";
-import { fileDsn, parseDsn } from "../src/sqlite/dsn.ts";
+import type { DatabaseLocation } from "../src/sqlite/driver/driver.ts";
+import { fileDsn, parseDsn } from "../src/sqlite/file/dsn.ts";
 import { runChild } from "./support/processes/child.ts";
 import { openOn, testOnEachDriver } from "./support/drivers.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
-const PRIVATE: Location = { path: ":memory:", mode: "rwc", memory: "private" };
+const PRIVATE: DatabaseLocation = {
+  path: ":memory:",
+  mode: "rwc",
+  memory: "private",
+};
 
 /** The DSNs of the Go store's documentation. */
 const FILE_DSNS = [
@@ -22,7 +26,7 @@ const FILE_DSNS = [
   "file:app.db?mode=rwc",
 ];
 
-const LOCATIONS: Record<string, Location> = {
+const LOCATIONS: Record<string, DatabaseLocation> = {
   "file:app.db": { path: "app.db", mode: "rwc" },
   "file:app.db?cache=shared": { path: "app.db", mode: "rwc" },
   "file:app.db?mode=rwc": { path: "app.db", mode: "rwc" },

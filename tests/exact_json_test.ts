@@ -10,7 +10,7 @@ import {
   exactJson,
   isExact,
   parseExactJson,
-} from "../src/codec/exact_json.ts";
+} from "../src/values/codecs/exact_json.ts";
 
 const encoder = new TextEncoder();
 

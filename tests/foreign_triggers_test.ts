@@ -164,7 +164,7 @@ for (const [what, [event, body]] of Object.entries(TRIGGERS)) {
         );
         await store.set("k", "good", 1);
       }
-      const findings = await store.check();
+      const findings = await store.verify();
       assertEquals(findings.map(({ part }) => part), ["foreign"]);
       assertEquals(await store.get("k", "bad"), 1);
     },

@@ -250,7 +250,7 @@ for (const [what, sql] of Object.entries(HARMLESS)) {
     await using store = await openOn(driver, { path });
     assertEquals((await store.set("k", "a", 2)).version, 2);
     assertEquals((await store.info()).kinds, [{ kind: "k", count: 1 }]);
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
   });
 }
 
@@ -326,7 +326,7 @@ testOnEachDriver(
     }
     assertEquals(await containsText(dir, text), false);
     await using store = await open();
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
     const wrong = { path, secureDelete: 1 as unknown as boolean };
     assertInstanceOf(await openOn(driver, wrong).catch((e) => e), TypeError);
   },

@@ -17,8 +17,8 @@ import {
   type StoreInfo,
   type StoreOptions,
 } from "../mod.ts";
-import { yaml } from "../src/codec/yaml.ts";
-import { COUNT_KINDS, LIST_KINDS } from "../src/sqlite/queries.ts";
+import { yaml } from "../src/values/codecs/yaml.ts";
+import { COUNT_KINDS, LIST_KINDS } from "../src/sqlite/storage/queries.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import { openOn, testOnEachDriver } from "./support/drivers.ts";
 import { instrumentedDriver } from "./support/faults/instrumented_driver.ts";
@@ -218,7 +218,7 @@ testOnEachDriver(
     await assertRejects(
       () => store.info(),
       StoreCorruptError,
-      "find it by check()",
+      "find it by verify()",
     );
     assertEquals(db.prepare(LIST_KINDS).all().length, 1);
   },

@@ -15,7 +15,7 @@ import {
   mergeByKey,
   prefixEnd,
   sortByKey,
-} from "../src/key_order.ts";
+} from "../src/keys/key_order.ts";
 import {
   ALL_KEYS,
   type KeyRange,
@@ -23,10 +23,14 @@ import {
   rangePast,
   selectionOf,
   singleKey,
-} from "../src/key_range.ts";
+} from "../src/keys/key_range.ts";
 import type { Connection } from "../src/sqlite/driver/driver.ts";
-import { countRange, rangeParams, selectRange } from "../src/sqlite/queries.ts";
-import { inspectFile, upgradeFile } from "../src/sqlite/schema.ts";
+import {
+  countRange,
+  rangeParams,
+  selectRange,
+} from "../src/sqlite/storage/queries.ts";
+import { inspectFile, upgradeFile } from "../src/sqlite/format/schema.ts";
 import { connect } from "./support/connect.ts";
 import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
 

@@ -60,7 +60,7 @@ async function run(
     dir.path,
     `const store = await zestor.openStore({ path: "app.db", ${options} });
     console.log(JSON.stringify(await store.keys("k")));
-    console.log((await store.check()).length);
+    console.log((await store.verify()).length);
     await store.close();`,
     { permissions: ["-A"] },
   );
@@ -249,7 +249,7 @@ for (const wal of [true, false]) {
       await using store = await openStore({ path: dir.file("app.db"), wal });
       const keys = new Set(await store.keys("k"));
       assertEquals(acknowledged.filter((key) => !keys.has(key)), []);
-      assertEquals(await store.check(), []);
+      assertEquals(await store.verify(), []);
     },
   );
 }

@@ -82,7 +82,7 @@ testOnEachDriver(
     const versions = (await linesOf(store.export()))
       .map(({ version }) => version);
     assertEquals(versions, [LAST, 1, 1]);
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
     await store.backup(dir.file("backup.db"));
     await store.delete("k", "a");
     assertEquals((await store.set("k", "a", 2)).version, 1);
@@ -186,7 +186,7 @@ testOnEachDriver(
       revision: LAST,
     });
     assertEquals([...await store.list("k")], [["a", 2], ["b", 1]]);
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
     const watch = store.watch("k", { after: LAST - 1 }).getReader();
     const [event] = await take(watch, 1);
     assertEquals([event.key, event.revision], ["a", LAST]);

@@ -23,7 +23,7 @@ async function keysIn(dir: string, path: string): Promise<string> {
   const result = await runChild(
     dir,
     `const store = await zestor.openStore({ path: ${JSON.stringify(path)} });
-    console.log((await store.keys("k")).join(), (await store.check()).length);
+    console.log((await store.keys("k")).join(), (await store.verify()).length);
     await store.close();`,
     { permissions: ["--allow-read", "--allow-write"] },
   );

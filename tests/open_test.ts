@@ -30,8 +30,8 @@ import {
   WatchOverflowError,
 } from "../mod.ts";
 import type { Connection, Driver } from "../src/sqlite/driver/driver.ts";
-import { HEAD_REVISION } from "../src/sqlite/queries.ts";
-import { inspectFile, upgradeFile } from "../src/sqlite/schema.ts";
+import { HEAD_REVISION } from "../src/sqlite/storage/queries.ts";
+import { inspectFile, upgradeFile } from "../src/sqlite/format/schema.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
 import { runChild } from "./support/processes/child.ts";
 import { connect, fileAt } from "./support/connect.ts";
@@ -371,7 +371,7 @@ testOnEachDriver(
       await store.setAll("k", { b: 1, a: 2, c: 3 });
       await store.delete("k", "b");
       assertEquals(await store.list("k"), new Map([["a", 2], ["c", 3]]));
-      assertEquals(await store.check(), []);
+      assertEquals(await store.verify(), []);
     }
   },
 );

@@ -14,10 +14,10 @@ import {
   rangeUpTo,
   selectionOf,
   singleKey,
-} from "../src/key_range.ts";
+} from "../src/keys/key_range.ts";
 import type { Connection, SqlValue } from "../src/sqlite/driver/driver.ts";
-import * as queries from "../src/sqlite/queries.ts";
-import { inspectFile, upgradeFile } from "../src/sqlite/schema.ts";
+import * as queries from "../src/sqlite/storage/queries.ts";
+import { inspectFile, upgradeFile } from "../src/sqlite/format/schema.ts";
 import { connect } from "./support/connect.ts";
 import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
 

@@ -68,7 +68,7 @@ testOnEachDriver(
 
     assertEquals((await store.info()).path, path);
     assertEquals((await store.info()).size, (await Deno.stat(path)).size);
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
     const text = await new Response(store.export({ times: false })).text();
     assertStringIncludes(text, '"key":"a"');
     await store.backup("backup.db");
@@ -138,7 +138,7 @@ for (const [name, makeLink] of Object.entries(LINKS)) {
         assertEquals((await store.info()).path, file);
         assertEquals(await store.get("k", "a"), expected);
         await store.update("k", "a", (n) => Number(n) + 1, { initial: 0 });
-        assertEquals(await store.check(), []);
+        assertEquals(await store.verify(), []);
         await new Response(store.export()).bytes();
         assertEquals((await store.info()).walSize > 0, true);
       }

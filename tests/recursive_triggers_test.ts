@@ -6,7 +6,7 @@
  */
 import { assertEquals, assertGreater } from "@std/assert";
 import type { Connection, Row } from "../src/sqlite/driver/driver.ts";
-import { inspectFile, upgradeFile } from "../src/sqlite/schema.ts";
+import { inspectFile, upgradeFile } from "../src/sqlite/format/schema.ts";
 import { connect } from "./support/connect.ts";
 import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
 import {

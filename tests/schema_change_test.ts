@@ -13,7 +13,7 @@ import {
   WatchOverflowError,
 } from "../mod.ts";
 import type { Connection } from "../src/sqlite/driver/driver.ts";
-import { TRIGGER_SQL } from "../src/sqlite/triggers.ts";
+import { TRIGGER_SQL } from "../src/sqlite/format/triggers.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
   openOn,
@@ -124,7 +124,7 @@ for (const [what, sql] of Object.entries(BREAKS)) {
     const resumed = store.watch("k", { after: 2 }).getReader();
     await assertRejects(() => resumed.read(), WatchOverflowError);
     await assertTells(store, "b");
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
   });
 
   testOnEachDriver(
@@ -275,7 +275,7 @@ testOnEachDriver(
       await using reading = await openOn(driver, {
         path: `file:${path}?mode=ro`,
       });
-      assertEquals(await reading.check(), []);
+      assertEquals(await reading.verify(), []);
       const old = reading.watch("k", { after: 1 }).getReader();
       assertEquals((await old.read()).value?.revision, 2);
       await old.cancel();

@@ -6,9 +6,9 @@
 import { assertEquals, assertNotStrictEquals } from "@std/assert";
 import type { WatchEvent } from "../mod.ts";
 import { openStore } from "../mod.ts";
-import { ALL_KEYS, prefixRange, singleKey } from "../src/key_range.ts";
-import type { StoredChange } from "../src/storage/storage.ts";
-import { TailCache } from "../src/watch/tail_cache.ts";
+import { ALL_KEYS, prefixRange, singleKey } from "../src/keys/key_range.ts";
+import type { StoredChange } from "../src/local/storage.ts";
+import { TailCache } from "../src/local/tail_cache.ts";
 import { testOnEachDriver } from "./support/drivers.ts";
 import { instrumentedDriver } from "./support/faults/instrumented_driver.ts";
 import { tempDir } from "./support/temp_dir.ts";

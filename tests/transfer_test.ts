@@ -17,9 +17,9 @@ import {
   StoreError,
   StoreFullError,
 } from "../mod.ts";
-import { yaml } from "../src/codec/yaml.ts";
+import { yaml } from "../src/values/codecs/yaml.ts";
 import { linesOf, textOf } from "../src/testing/reading.ts";
-import { LineSplitter } from "../src/transfer/lines.ts";
+import { LineSplitter } from "../src/store/transfer/lines.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import { openOn, testOnEachDriver } from "./support/drivers.ts";
 import {
@@ -396,7 +396,7 @@ testOnEachDriver(
     // All of it again does no harm.
     const again = await store.import(ReadableStream.from(lines));
     assertEquals([again.created, again.unchanged], [1_000, 2_000]);
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
   },
 );
 

@@ -7,7 +7,7 @@
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import type { Connection } from "../src/sqlite/driver/driver.ts";
-import { inspectFile, upgradeFile } from "../src/sqlite/schema.ts";
+import { inspectFile, upgradeFile } from "../src/sqlite/format/schema.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
   drivers,

@@ -21,7 +21,7 @@ import {
   type WatchBookmark,
   type WatchEvent,
 } from "../mod.ts";
-import { protobuf } from "../src/codec/protobuf.ts";
+import { protobuf } from "../src/values/codecs/protobuf.ts";
 import {
   type MemoryStore,
   openMemoryStore,

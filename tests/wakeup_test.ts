@@ -5,14 +5,14 @@
  * @module
  */
 import { assert, assertEquals, assertLess } from "@std/assert";
-import type { Changes } from "../src/storage/storage.ts";
-import { newsPast } from "../src/watch/revisions.ts";
+import type { Changes } from "../src/local/storage.ts";
+import { newsPast } from "../src/local/revisions.ts";
 import {
   type News,
   type OpenNotifier,
   Wakeup,
   type WriteListener,
-} from "../src/watch/wakeup.ts";
+} from "../src/local/wakeup.ts";
 import { ManualTime, turn } from "./support/manual_time.ts";
 
 /** A log to look at, and a notifier, both in the test's hands. */

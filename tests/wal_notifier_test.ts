@@ -4,8 +4,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Location } from "../src/sqlite/driver/driver.ts";
-import { atRealPath } from "../src/sqlite/real_path.ts";
+import type { DatabaseLocation } from "../src/sqlite/driver/driver.ts";
+import { atRealPath } from "../src/sqlite/file/real_path.ts";
 import { notifierOf } from "../src/sqlite/wal_notifier.ts";
 import { runChild } from "./support/processes/child.ts";
 import { connect, fileAt } from "./support/connect.ts";
@@ -20,7 +20,7 @@ class Notifications implements Disposable {
   #toldOne = Promise.withResolvers<void>();
   readonly #notifier: Disposable;
 
-  constructor(location: Location) {
+  constructor(location: DatabaseLocation) {
     const tell = (what: Told) => () => {
       this.told.push(what);
       this.#toldOne.resolve();

@@ -21,7 +21,7 @@ import {
   StoreBusyError,
   StoreError,
 } from "../mod.ts";
-import { Gate } from "../src/gate.ts";
+import { Gate } from "../src/base/gate.ts";
 import {
   openOn,
   type TestDriver,

@@ -6,7 +6,7 @@
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import { parse } from "@std/yaml";
-import { yaml } from "../src/codec/yaml.ts";
+import { yaml } from "../src/values/codecs/yaml.ts";
 
 const encoder = new TextEncoder();
 const decode = (text: string) => yaml.decode(encoder.encode(text));

@@ -11,7 +11,7 @@ import {
   quote,
   ValidationError,
   VersionConflictError,
-} from "../errors.ts";
+} from "../contract/errors.ts";
 import { escapeText } from "./output/escape.ts";
 
 /** The exit codes of the command. */

@@ -5,10 +5,14 @@
  *
  * @module
  */
-import { unlessAborted } from "../promises.ts";
-import { reasonOf } from "../errors.ts";
+import { unlessAborted } from "../base/promises.ts";
+import { reasonOf } from "../contract/errors.ts";
 import { UsageError } from "./errors.ts";
-import { isExact, parseExactJson, PlaceError } from "../codec/exact_json.ts";
+import {
+  isExact,
+  parseExactJson,
+  PlaceError,
+} from "../values/codecs/exact_json.ts";
 
 /** The languages that values are written in. */
 export const LANGUAGES = ["json", "yaml"] as const;
@@ -108,7 +112,7 @@ async function parseYaml(text: string, codec: Language): Promise<unknown> {
 }
 
 async function decodeYaml(text: string): Promise<unknown> {
-  const { yaml } = await import("../codec/yaml.ts");
+  const { yaml } = await import("../values/codecs/yaml.ts");
   try {
     return yaml.decode(new TextEncoder().encode(text));
   } catch (cause) {

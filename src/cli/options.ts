@@ -14,8 +14,8 @@ import {
   string,
   type ValueParser,
 } from "@optique/core/valueparser";
-import type { ChangeType } from "../contract.ts";
-import { selectionOf } from "../key_range.ts";
+import type { ChangeType } from "../contract/contract.ts";
+import { selectionOf } from "../keys/key_range.ts";
 import { LANGUAGES } from "./input.ts";
 import { type Format, FORMATS } from "./output/formats.ts";
 import type { NameParsers } from "./names.ts";

@@ -5,14 +5,14 @@
  *
  * @module
  */
-import type { Codec } from "../codec/codec.ts";
-import { stringifyJson } from "../codec/json.ts";
-import type { Location } from "../sqlite/driver/driver.ts";
-import { fileDsn, parseDsn } from "../sqlite/dsn.ts";
+import type { Codec } from "../values/codecs/codec.ts";
+import { stringifyJson } from "../values/codecs/json.ts";
+import type { DatabaseLocation } from "../sqlite/driver/driver.ts";
+import { fileDsn, parseDsn } from "../sqlite/file/dsn.ts";
 import { openStore, type SqliteStore } from "../sqlite/open_store.ts";
-import { reasonOf, StoreOpenError } from "../errors.ts";
+import { reasonOf, StoreOpenError } from "../contract/errors.ts";
 import { UsageError } from "./errors.ts";
-import { exactJson } from "../codec/exact_json.ts";
+import { exactJson } from "../values/codecs/exact_json.ts";
 import type { Language } from "./input.ts";
 import type { ToJson } from "./output/formats.ts";
 import { assertGranted, isGranted } from "./permissions.ts";
@@ -75,7 +75,7 @@ async function variable(name: string): Promise<string | undefined> {
     : undefined;
 }
 
-function locate(path: string, access: Access): Location {
+function locate(path: string, access: Access): DatabaseLocation {
   const location = parsePath(path);
   if (location.memory) {
     throw new UsageError(
@@ -93,7 +93,7 @@ function locate(path: string, access: Access): Location {
   return access === "write" ? { ...location, mode: "rw" } : location;
 }
 
-function parsePath(path: string): Location {
+function parsePath(path: string): DatabaseLocation {
   try {
     return parseDsn(path);
   } catch (cause) {
@@ -103,7 +103,7 @@ function parsePath(path: string): Location {
 
 /** Throws `UsageError` where opening the file would ask for a permission. */
 async function assertPermitted(
-  { path, mode }: Location,
+  { path, mode }: DatabaseLocation,
   access: Access,
 ): Promise<void> {
   await assertGranted("read", path);
@@ -114,7 +114,7 @@ async function assertPermitted(
   }
 }
 
-function assertThere({ path, mode }: Location): void {
+function assertThere({ path, mode }: DatabaseLocation): void {
   if (mode === "rwc" || stat(path) !== undefined) return;
   throw new StoreOpenError(
     `Cannot open store at ${path}: there is no such file; see that the path is right, or make it with "zestor set"`,
@@ -137,7 +137,7 @@ function stat(path: string): Deno.FileInfo | undefined {
 /** The codec of a name. Only what is used is loaded. */
 export async function codecNamed(name: Language): Promise<Codec> {
   if (name === "json") return exactJson;
-  return (await import("../codec/yaml.ts")).yaml;
+  return (await import("../values/codecs/yaml.ts")).yaml;
 }
 
 /** What makes JSON of the values of a codec. */

@@ -8,22 +8,21 @@
  * @module
  */
 import sortedBTree from "sorted-btree";
-import { equalBytes } from "../bytes.ts";
-import type { SetStatus } from "../contract.ts";
-import { compareKeys } from "../key_order.ts";
-import { isInRange, type KeyRange, rangePast } from "../key_range.ts";
-import { nextVersion } from "../storage/limits.ts";
+import { equalBytes } from "../base/bytes.ts";
+import type { SetStatus } from "../contract/contract.ts";
+import { compareKeys } from "../keys/key_order.ts";
+import { isInRange, type KeyRange, rangePast } from "../keys/key_range.ts";
+import { nextVersion } from "../local/last_number.ts";
 import {
   type Page,
   PAGE_BYTES,
   PAGE_ENTRIES,
   type PageOptions,
-} from "../storage/page.ts";
-import { putEach } from "../storage/put_each.ts";
+} from "../engine/page.ts";
+import { putEach } from "../local/put_each.ts";
 import type {
   ChangedKey,
   ChangePage,
-  Checkable,
   FoundChange,
   FoundEntry,
   Moment,
@@ -35,7 +34,8 @@ import type {
   StoredChange,
   StoredEntry,
   StoredValue,
-} from "../storage/storage.ts";
+  Verifiable,
+} from "../local/storage.ts";
 
 interface Kept {
   readonly value: Uint8Array;
@@ -372,13 +372,13 @@ export class MemoryStorage implements Storage {
     };
   }
 
-  openCheck(): Checkable {
+  openVerification(): Verifiable {
     const snapshot = this.#cloneEntries();
     snapshot.#pruned = this.#pruned;
     for (const change of this.#log) snapshot.#log.push(change);
     return {
       keepsWritesOut: false,
-      ownChecks: [],
+      ownVerifications: [],
       entries: () => snapshot.#findEntries(),
       changes: () => snapshot.#findChanges(),
       valueOf: (revision) => snapshot.#logged(revision)?.entry?.value,

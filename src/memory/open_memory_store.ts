@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { CodecsByKind } from "../codec/kind_codecs.ts";
-import type { AnyKinds, Store } from "../contract.ts";
-import { assertOptions } from "../options.ts";
+import type { CodecsByKind } from "../values/codecs/kind_codecs.ts";
+import type { AnyKinds, Store } from "../contract/contract.ts";
+import { assertOptions } from "../base/options.ts";
 import { KvStore } from "../store/kv_store.ts";
 import {
   COMMON_OPTIONS,
@@ -17,8 +17,8 @@ import type {
   InputsOf,
   OutputsOf,
   SchemasByKind,
-} from "../validation/schema.ts";
-import { openSilentNotifier } from "../watch/wakeup.ts";
+} from "../values/schemas/schema.ts";
+import { openSilentNotifier } from "../local/wakeup.ts";
 import { MemoryStorage } from "./memory_storage.ts";
 
 /**
@@ -106,7 +106,7 @@ export async function openMemoryStore<Kinds extends object>(
   const action = "open memory store";
   assertOptions(action, options, [...COMMON_OPTIONS, ...FILE_OPTIONS]);
   options.signal?.throwIfAborted();
-  return new OpenedStore<Kinds>({
+  return new MemoryKvStore<Kinds>({
     ...readCommonOptions(action, options),
     storage: new MemoryStorage(),
     busyTimeout: 0,
@@ -115,7 +115,7 @@ export async function openMemoryStore<Kinds extends object>(
   });
 }
 
-class OpenedStore<Kinds extends object> extends KvStore<Kinds>
+class MemoryKvStore<Kinds extends object> extends KvStore<Kinds>
   implements MemoryStore<Kinds> {
   readonly driver = "memory";
 }

@@ -9,15 +9,15 @@
  *
  * @module
  */
-import type { OperationOptions } from "../contract.ts";
-import { StoreBusyError, StoreError } from "../errors.ts";
-import { copyOptions } from "../options.ts";
-import type { WriteQueue } from "../storage/write_queue.ts";
-import type { Database } from "./database.ts";
-import { type Location, SqlError } from "./driver/driver.ts";
-import { isBusy } from "./failure.ts";
+import type { OperationOptions } from "../contract/contract.ts";
+import { StoreBusyError, StoreError } from "../contract/errors.ts";
+import { copyOptions } from "../base/options.ts";
+import type { WriteQueue } from "../engine/write_queue.ts";
+import type { Database } from "./connection/database.ts";
+import { type DatabaseLocation, SqlError } from "./driver/driver.ts";
+import { isBusy } from "./connection/failure.ts";
 import { databaseSizes } from "./info.ts";
-import type { SqliteStorage } from "./sqlite_storage.ts";
+import type { SqliteStorage } from "./storage/sqlite_storage.ts";
 
 /** What compacting gave back to the file system, in bytes. */
 export interface CompactResult {
@@ -29,7 +29,7 @@ export interface CompactResult {
 
 /** A store that is compacted. */
 export interface CompactedStore {
-  readonly location: Location;
+  readonly location: DatabaseLocation;
   readonly database: Database;
   readonly storage: SqliteStorage;
 }

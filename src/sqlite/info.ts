@@ -3,21 +3,24 @@
  *
  * @module
  */
-import { hasSafeCheckpoints } from "./checkpoints.ts";
-import type { Database } from "./database.ts";
-import { sizesOf } from "./database_file.ts";
-import type { Location } from "./driver/driver.ts";
-import { type RememberedCodecs, rememberedCodecs } from "./file_codecs.ts";
+import { hasSafeCheckpoints } from "./connection/checkpoints.ts";
+import type { Database } from "./connection/database.ts";
+import { sizesOf } from "./file/database_file.ts";
+import type { DatabaseLocation } from "./driver/driver.ts";
+import {
+  type RememberedCodecs,
+  rememberedCodecs,
+} from "./format/file_codecs.ts";
 import {
   COUNT_CHANGES,
   GET_JOURNAL_MODE,
   GET_PAGE_COUNT,
   GET_PAGE_SIZE,
   GET_SQLITE_VERSION,
-} from "./queries.ts";
-import { type Query, readMeta } from "./schema.ts";
-import { isTable, readObjects } from "./schema_objects.ts";
-import type { SqliteStorage } from "./sqlite_storage.ts";
+} from "./storage/queries.ts";
+import { type Query, readMeta } from "./format/schema.ts";
+import { isTable, readObjects } from "./format/schema_objects.ts";
+import type { SqliteStorage } from "./storage/sqlite_storage.ts";
 
 /** What a store is. */
 export interface StoreInfo {
@@ -64,7 +67,7 @@ export interface LogInfo {
 /** What a store is made of, as far as it tells. */
 export interface DescribedStore {
   /** A file's path is its real one. */
-  readonly location: Location;
+  readonly location: DatabaseLocation;
   readonly driver: string;
   readonly database: Database;
   readonly storage: SqliteStorage;
@@ -105,7 +108,7 @@ function describeDatabase(
 
 /** The bytes of a database, and of its write-ahead log. */
 export function databaseSizes(
-  location: Location,
+  location: DatabaseLocation,
   database: Database,
 ): Pick<StoreInfo, "size" | "walSize"> {
   const sizes = location.memory ? undefined : sizesOf(location.path);

@@ -6,16 +6,20 @@
  * @module
  */
 import { basename } from "node:path";
-import { CodecError, StoreOpenError, StoreReadOnlyError } from "../errors.ts";
-import { lookAt } from "./database_file.ts";
-import { type Location, SqlError } from "./driver/driver.ts";
-import { storeError } from "./failure.ts";
-import { lengthProblem } from "./real_path.ts";
+import {
+  CodecError,
+  StoreOpenError,
+  StoreReadOnlyError,
+} from "../contract/errors.ts";
+import { lookAt } from "./file/database_file.ts";
+import { type DatabaseLocation, SqlError } from "./driver/driver.ts";
+import { storeError } from "./connection/failure.ts";
+import { lengthProblem } from "./file/real_path.ts";
 
 /** The error of an opening that failed; `path` is as it was given. */
 export function openError(
   path: string | URL,
-  location: Location,
+  location: DatabaseLocation,
   error: unknown,
 ): unknown {
   const action = `open store at ${path}`;
@@ -35,7 +39,7 @@ export function openError(
     : new StoreOpenError(`${because}; ${adviceFor(error, location)}`, options);
 }
 
-function adviceFor({ failure }: SqlError, location: Location): string {
+function adviceFor({ failure }: SqlError, location: DatabaseLocation): string {
   return failure === "cannot_open"
     ? cannotOpenAdvice(location)
     : ADVICE[failure] ?? "see the cause";
@@ -49,7 +53,7 @@ const ADVICE: Partial<Record<SqlError["failure"], string>> = {
 };
 
 /** A file that is only read is also written to by SQLite: it is rolled back, or gets an index of its log. */
-function readOnlyAdvice({ path, mode }: Location): string {
+function readOnlyAdvice({ path, mode }: DatabaseLocation): string {
   if (mode !== "ro") {
     return "open it with mode=rwc, and see that its file and directory can be written";
   }
@@ -64,7 +68,7 @@ function readOnlyAdvice({ path, mode }: Location): string {
 const DIRECTORY_ADVICE =
   "to read a write-ahead log, SQLite makes files beside it, so let its directory be written, or copy the file to a directory that can be";
 
-function cannotOpenAdvice({ path, mode, memory }: Location): string {
+function cannotOpenAdvice({ path, mode, memory }: DatabaseLocation): string {
   const tooLong = memory ? undefined : lengthProblem(path);
   if (tooLong) return tooLong;
   const found = memory ? undefined : lookAt(path);

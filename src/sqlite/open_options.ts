@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { AnyKinds, OperationOptions } from "../contract.ts";
+import type { AnyKinds, OperationOptions } from "../contract/contract.ts";
 import {
   assertChoice,
   assertInteger,
   assertOptions,
   assertType,
-} from "../options.ts";
+} from "../base/options.ts";
 import {
   COMMON_OPTIONS,
   type CommonOptions,
@@ -17,7 +17,7 @@ import {
   readCommonOptions,
 } from "../store/store_options.ts";
 import type { DriverChoice } from "./driver/load.ts";
-import type { Durability, FileSettings } from "./prepare_file.ts";
+import type { Durability, FileSettings } from "./format/prepare_file.ts";
 
 /**
  * Options of {@linkcode openStore}.

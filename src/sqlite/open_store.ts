@@ -4,47 +4,51 @@
  *
  * @module
  */
-import type { CodecsByKind } from "../codec/kind_codecs.ts";
-import type { AnyKinds, OperationOptions, Store } from "../contract.ts";
-import { copyOptions } from "../options.ts";
-import type { WriteQueue } from "../storage/write_queue.ts";
+import type { CodecsByKind } from "../values/codecs/kind_codecs.ts";
+import type {
+  AnyKinds,
+  OperationOptions,
+  Store,
+} from "../contract/contract.ts";
+import { copyOptions } from "../base/options.ts";
+import type { WriteQueue } from "../engine/write_queue.ts";
 import { KvStore, type StoreConfig } from "../store/kv_store.ts";
 import type {
   InputsOf,
   OutputsOf,
   SchemasByKind,
-} from "../validation/schema.ts";
+} from "../values/schemas/schema.ts";
 import {
   backUp,
   type BackupOptions,
   type BackupSource,
   readBackupRequest,
-} from "./backup.ts";
+} from "./backup/backup.ts";
 import { compact, type CompactResult } from "./compact.ts";
-import { Database } from "./database.ts";
-import { Checkpointer, DISABLE_CHECKPOINTS } from "./checkpoints.ts";
-import { assertDatabaseFile } from "./database_file.ts";
-import type { Connection, Driver, Location } from "./driver/driver.ts";
+import { Database } from "./connection/database.ts";
+import { Checkpointer, DISABLE_CHECKPOINTS } from "./connection/checkpoints.ts";
+import { assertDatabaseFile } from "./file/database_file.ts";
+import type { Connection, DatabaseLocation, Driver } from "./driver/driver.ts";
 import {
   claimedDriver,
   claimFile,
   type FileClaim,
 } from "./driver/file_claims.ts";
 import { loadDriver } from "./driver/load.ts";
-import { parseDsn } from "./dsn.ts";
+import { parseDsn } from "./file/dsn.ts";
 import { describeStore, type StoreInfo } from "./info.ts";
-import { KnownSchema } from "./known_schema.ts";
-import { openConnection } from "./open_connection.ts";
+import { KnownSchema } from "./format/known_schema.ts";
+import { openConnection } from "./connection/open_connection.ts";
 import { openError } from "./open_failure.ts";
-import { OpenFiles } from "./open_files.ts";
+import { OpenFiles } from "./file/open_files.ts";
 import {
   readOptions,
   type Settings,
   type StoreOptions,
 } from "./open_options.ts";
-import { prepareFile } from "./prepare_file.ts";
-import { atRealPath } from "./real_path.ts";
-import { SqliteStorage } from "./sqlite_storage.ts";
+import { prepareFile } from "./format/prepare_file.ts";
+import { atRealPath } from "./file/real_path.ts";
+import { SqliteStorage } from "./storage/sqlite_storage.ts";
 import { notifierOf } from "./wal_notifier.ts";
 
 /**
@@ -68,7 +72,7 @@ export interface SqliteStore<
    * It comes after the writes called before it. The copy is one call of SQLite:
    * the event loop waits for it, some 3 ms for each MB, and so does who writes
    * to a file with a rollback journal. Then it is opened with the same driver
-   * and codecs and checked as by `check`, which takes longer, and which the
+   * and codecs and verified as by `verify`, which takes longer, and which the
    * store's other operations do not wait for. Only a copy that is sound, and on
    * the disk, comes to be at the path, in one step. It has the permissions of
    * the store's file.
@@ -226,11 +230,11 @@ export async function openStore<Kinds extends object>(
 }
 
 async function openLocation<Kinds extends object>(
-  location: Location,
+  location: DatabaseLocation,
   driver: Driver,
   settings: Settings,
   signal?: AbortSignal,
-): Promise<OpenedStore<Kinds>> {
+): Promise<SqliteKvStore<Kinds>> {
   let connection: Connection | undefined;
   let claim: FileClaim | undefined;
   try {
@@ -249,7 +253,7 @@ async function openLocation<Kinds extends object>(
     );
     files.noteLogs();
     claim?.show();
-    const openOther = (mode: Location["mode"]) =>
+    const openOther = (mode: DatabaseLocation["mode"]) =>
       connectAgain({ ...location, mode }, driver);
     const storage = new SqliteStorage(database, {
       location,
@@ -273,7 +277,7 @@ async function openLocation<Kinds extends object>(
       openNotifier: notifierOf(location),
     };
     const described = { location, driver: driver.name };
-    return new OpenedStore<Kinds>(config, {
+    return new SqliteKvStore<Kinds>(config, {
       location,
       driver,
       copyTo: (path) => storage.copyTo(path),
@@ -294,7 +298,7 @@ async function openLocation<Kinds extends object>(
 }
 
 /** Opens another connection to a store's file. What checkpoints there are the store's own one makes. */
-function connectAgain(location: Location, driver: Driver): Database {
+function connectAgain(location: DatabaseLocation, driver: Driver): Database {
   const claim = claimFile(location, driver);
   let connection: Connection | undefined;
   try {
@@ -331,7 +335,7 @@ interface OpenedFile extends BackupSource {
   ): Promise<CompactResult>;
 }
 
-class OpenedStore<Kinds extends object> extends KvStore<Kinds>
+class SqliteKvStore<Kinds extends object> extends KvStore<Kinds>
   implements SqliteStore<Kinds> {
   readonly driver: string;
   readonly #file: OpenedFile;

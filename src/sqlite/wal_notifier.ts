@@ -15,12 +15,12 @@ import {
   type OpenNotifier,
   openSilentNotifier,
   type WriteListener,
-} from "../watch/wakeup.ts";
-import { mayRead } from "./database_file.ts";
-import type { Location } from "./driver/driver.ts";
+} from "../local/wakeup.ts";
+import { mayRead } from "./file/database_file.ts";
+import type { DatabaseLocation } from "./driver/driver.ts";
 
 /** How to be notified of writes to a database. A file's path is its real one: the write-ahead log is beside that. */
-export function notifierOf(location: Location): OpenNotifier {
+export function notifierOf(location: DatabaseLocation): OpenNotifier {
   switch (location.memory) {
     case undefined:
       return (listener) => openWalNotifier(location.path, listener);

@@ -9,12 +9,12 @@ import type {
   AtomicResult,
   KindOf,
   OperationOptions,
-} from "../contract.ts";
-import { quoteText, ValidationError } from "../errors.ts";
-import { assertName } from "../names.ts";
-import { assertInteger, copyOptions } from "../options.ts";
-import type { MaybePromise } from "../promises.ts";
-import type { Prepared } from "./values.ts";
+} from "../contract/contract.ts";
+import { quoteText, ValidationError } from "../contract/errors.ts";
+import { assertName } from "../keys/names.ts";
+import { assertInteger, copyOptions } from "../base/options.ts";
+import type { MaybePromise } from "../base/promises.ts";
+import type { Prepared } from "../values/values.ts";
 
 /** A write of an atomic operation: a value, or `undefined` to delete. */
 export interface AtomicWrite {

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { EntriesInput } from "../contract.ts";
-import { describe, quoteText } from "../errors.ts";
-import { sortByKey } from "../key_order.ts";
-import { assertName } from "../names.ts";
-import { isRecord } from "../options.ts";
-import { isPromise, type MaybePromise } from "../promises.ts";
-import type { Prepared, Values } from "./values.ts";
+import type { EntriesInput } from "../contract/contract.ts";
+import { describe, quoteText } from "../contract/errors.ts";
+import { sortByKey } from "../keys/key_order.ts";
+import { assertName } from "../keys/names.ts";
+import { isRecord } from "../base/options.ts";
+import { isPromise, type MaybePromise } from "../base/promises.ts";
+import type { Prepared, Values } from "../values/values.ts";
 
 /** A key with its value. */
 export interface PreparedEntry {

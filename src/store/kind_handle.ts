@@ -20,7 +20,7 @@ import type {
   WatchEvent,
   WatchOptions,
   WriteOptions,
-} from "../contract.ts";
+} from "../contract/contract.ts";
 
 /** Calls the store's operations with the kind. */
 export class KindHandle<

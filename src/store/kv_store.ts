@@ -8,7 +8,6 @@ import type {
   AtomicCheck,
   AtomicOperation,
   AtomicResult,
-  CheckFinding,
   EntriesInput,
   Entry,
   ExportOptions,
@@ -24,11 +23,12 @@ import type {
   Store,
   UpdateOptions,
   UpdateResult,
+  VerifyFinding,
   WatchBookmark,
   WatchEvent,
   WatchOptions,
   WriteOptions,
-} from "../contract.ts";
+} from "../contract/contract.ts";
 import {
   CodecError,
   describe,
@@ -37,40 +37,40 @@ import {
   quoteText,
   StoreClosedError,
   VersionConflictError,
-} from "../errors.ts";
-import { selectionOf } from "../key_range.ts";
-import { assertName } from "../names.ts";
-import { assertInteger, copyOptions } from "../options.ts";
-import { pagedStream } from "../paged_stream.ts";
-import { isPromise, type MaybePromise } from "../promises.ts";
-import { runInSlices } from "../slice.ts";
-import { putEach } from "../storage/put_each.ts";
+} from "../contract/errors.ts";
+import { selectionOf } from "../keys/key_range.ts";
+import { assertName } from "../keys/names.ts";
+import { assertInteger, copyOptions } from "../base/options.ts";
+import { pagedStream } from "../base/paged_stream.ts";
+import { isPromise, type MaybePromise } from "../base/promises.ts";
+import { runInSlices } from "../base/slice.ts";
+import { putEach } from "../local/put_each.ts";
 import type {
   Origin,
   PutResult,
   Storage,
   StoredEntry,
-} from "../storage/storage.ts";
-import { type WriteJob, WriteQueue } from "../storage/write_queue.ts";
-import { exportChunks } from "../transfer/export.ts";
-import { importLines, type ImportTarget } from "../transfer/import.ts";
-import { exportPlanOf, importPlanOf } from "../transfer/options.ts";
-import { streamUntilStopped } from "../transfer/stopping_stream.ts";
-import { StoredChangeLog } from "../watch/stored_change_log.ts";
-import type { OpenNotifier } from "../watch/wakeup.ts";
-import { openWatch, type Watch } from "../watch/watch_stream.ts";
+} from "../local/storage.ts";
+import { type WriteJob, WriteQueue } from "../engine/write_queue.ts";
+import { exportChunks } from "./transfer/export.ts";
+import { importLines, type ImportTarget } from "./transfer/import.ts";
+import { exportPlanOf, importPlanOf } from "./transfer/options.ts";
+import { streamUntilStopped } from "./transfer/stopping_stream.ts";
+import { StoredChangeLog } from "../local/stored_change_log.ts";
+import type { OpenNotifier } from "../local/wakeup.ts";
+import { openWatch, type Watch } from "./watch_stream.ts";
 import { AtomicBuilder, type AtomicPlan, type AtomicWrite } from "./atomic.ts";
-import { StoreCheck } from "./check.ts";
+import { Verification } from "../local/verification.ts";
 import { type PreparedEntry, prepareEntries } from "./entries_input.ts";
 import { KindHandle } from "./kind_handle.ts";
 import { RangeReads } from "./range_reads.ts";
 import {
-  Awaited,
+  Eventual,
   type Prepared,
   settleAll,
   type Settled,
   type Values,
-} from "./values.ts";
+} from "../values/values.ts";
 
 const WRITE_OPTIONS = ["ifVersion", "signal"];
 
@@ -257,7 +257,7 @@ export class KvStore<
     assertName("kind", kind);
     assertName("key", key);
     assertInteger("set", "ifVersion", ifVersion, 0);
-    const next = new Awaited(this.#values.prepare(kind, key, value));
+    const next = new Eventual(this.#values.prepare(kind, key, value));
     const run = () => {
       if (ifVersion !== undefined) {
         this.#check({ kind, key, version: ifVersion });
@@ -280,7 +280,7 @@ export class KvStore<
     const preparing = prepareEntries(this.#values, kind, entries);
     const stop = new AbortController();
     const work = runInSlices(preparing, stop.signal);
-    const all = new Awaited(
+    const all = new Eventual(
       work instanceof Promise ? work.then(settleAll) : settleAll(work),
     );
     try {
@@ -456,10 +456,10 @@ export class KvStore<
     return await this.#track(importLines(target, lines, plan, signals));
   }
 
-  async check(options?: OperationOptions): Promise<CheckFinding[]> {
-    const { signal } = copyOptions("check", options, ["signal"]);
+  async verify(options?: OperationOptions): Promise<VerifyFinding[]> {
+    const { signal } = copyOptions("verify", options, ["signal"]);
     this.#assertOpen();
-    const check = new StoreCheck(this.#storage, this.#values);
+    const check = new Verification(this.#storage, this.#values);
     await this.#track(check.read(this.#queue, signal));
     return await check.findings(signal);
   }
@@ -632,7 +632,7 @@ export class KvStore<
   }
 
   #commit(plan: AtomicPlan, signal?: AbortSignal): Promise<AtomicResult> {
-    const writes = new Awaited(settleAll(plan.writes));
+    const writes = new Eventual(settleAll(plan.writes));
     const { checks } = plan;
     const check = (check: AtomicCheck) => this.#check(check);
     const apply = (write: Settled<AtomicWrite>) => this.#apply(write);

@@ -9,20 +9,20 @@
  *
  * @module
  */
-import type { Entry, KeyValue } from "../contract.ts";
-import { describe, quoteText } from "../errors.ts";
-import { ALL_KEYS, type KeyRange, type Selection } from "../key_range.ts";
-import type { Pages } from "../paged_stream.ts";
-import { isPromise, type MaybePromise } from "../promises.ts";
-import { runInSlices, Slice } from "../slice.ts";
+import type { Entry, KeyValue } from "../contract/contract.ts";
+import { describe, quoteText } from "../contract/errors.ts";
+import { ALL_KEYS, type KeyRange, type Selection } from "../keys/key_range.ts";
+import type { Pages } from "../base/paged_stream.ts";
+import { isPromise, type MaybePromise } from "../base/promises.ts";
+import { runInSlices, Slice } from "../base/slice.ts";
 import {
   type Page,
   PAGE_BYTES,
   PAGE_ENTRIES,
   type PageOptions,
-} from "../storage/page.ts";
-import type { Entries, StoredEntry, StoredValue } from "../storage/storage.ts";
-import type { Values } from "./values.ts";
+} from "../engine/page.ts";
+import type { Entries, StoredEntry, StoredValue } from "../local/storage.ts";
+import type { Values } from "../values/values.ts";
 
 /** How the pages are read of what is collected whole: larger, since all of it is kept. */
 const COLLECTED = { limit: 4 * PAGE_ENTRIES, bytes: 4 * PAGE_BYTES };

@@ -3,12 +3,16 @@
  *
  * @module
  */
-import { type CodecOption, KindCodecs } from "../codec/kind_codecs.ts";
-import type { AnyKinds, KindOf, OperationOptions } from "../contract.ts";
-import { assertInteger, assertType } from "../options.ts";
-import { KindSchemas } from "../validation/kind_schemas.ts";
-import type { Schema } from "../validation/schema.ts";
-import { type Equals, Values } from "./values.ts";
+import { type CodecOption, KindCodecs } from "../values/codecs/kind_codecs.ts";
+import type {
+  AnyKinds,
+  KindOf,
+  OperationOptions,
+} from "../contract/contract.ts";
+import { assertInteger, assertType } from "../base/options.ts";
+import { KindSchemas } from "../values/schemas/kind_schemas.ts";
+import type { Schema } from "../values/schemas/schema.ts";
+import { type Equals, Values } from "../values/values.ts";
 
 /**
  * Options of every store.

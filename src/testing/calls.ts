@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Store } from "../contract.ts";
+import type { Store } from "../contract/contract.ts";
 
 /** What a call is made with. `options` is whatever plain JavaScript may pass. */
 export interface CallArguments {
@@ -34,7 +34,7 @@ const readsOfKind: Calls<Promise<unknown>> = {
 const readsOfStore: Calls<Promise<unknown>> = {
   kinds: (store, { options }) => store.kinds(options),
   getAll: (store, { options }) => store.getAll(options),
-  check: (store, { options }) => store.check(options),
+  verify: (store, { options }) => store.verify(options),
 };
 
 const writes: Calls<Promise<unknown>> = {

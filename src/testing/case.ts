@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Store } from "../contract.ts";
-import type { Schema } from "../validation/schema.ts";
+import type { Store } from "../contract/contract.ts";
+import type { Schema } from "../values/schemas/schema.ts";
 
 /** What a test asks of the store it opens. */
 export interface OpenForTest {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ImportResult, RefusedLine, Store } from "../contract.ts";
+import type { ImportResult, RefusedLine, Store } from "../contract/contract.ts";
 
 /** A stream of chunks. */
 export function streamOf(

@@ -19,14 +19,14 @@
  *
  * @module
  */
-import type { Store } from "../contract.ts";
+import type { Store } from "../contract/contract.ts";
 import { atomic } from "./cases/atomic.ts";
 import { bookmarking } from "./cases/bookmarking.ts";
 import { bulk } from "./cases/bulk.ts";
 import { callbacks } from "./cases/callbacks.ts";
 import { cancelling } from "./cases/cancelling.ts";
 import type { Cases, OpenForTest } from "./case.ts";
-import { checking } from "./cases/checking.ts";
+import { checking } from "./cases/verifying.ts";
 import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
 import { equality } from "./cases/equality.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Schema } from "../validation/schema.ts";
+import type { Schema } from "../values/schemas/schema.ts";
 import { turn } from "./reading.ts";
 
 /** What a Standard Schema finds. */

@@ -32,7 +32,7 @@ test("backup copies a store that is being written to", async () => {
   assertEquals(printed, `{"path":"copy.db","size":${size}}\n`);
   await using copy = await open(dir.file("copy.db"));
   assertEquals(await copy.get("a", "n"), await copy.get("b", "n"));
-  assertEquals(await copy.check(), []);
+  assertEquals(await copy.verify(), []);
 });
 
 test("backup replaces a file with --force alone", async () => {

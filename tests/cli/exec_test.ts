@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openStore } from "../../mod.ts";
-import { yaml } from "../../src/codec/yaml.ts";
+import { yaml } from "../../src/values/codecs/yaml.ts";
 import { cliForShell, hereIn, quoteForShell } from "../support/cli.ts";
 import { drivers } from "../support/drivers.ts";
 import { startCli } from "../support/running_cli.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { yaml } from "../../src/codec/yaml.ts";
+import { yaml } from "../../src/values/codecs/yaml.ts";
 import { openBeside, outputOfCli, runCli } from "../support/cli.ts";
 import { drivers } from "../support/drivers.ts";
 import { tempDir } from "../support/temp_dir.ts";

@@ -207,12 +207,12 @@ test("`zestor get` and `zestor entry` exit with 1 where there is nothing", async
   }
 });
 
-test("`zestor check` prints its findings, and exits with 3 where there are any", async () => {
+test("`zestor verify` prints its findings, and exits with 3 where there are any", async () => {
   await using cli = await users();
   const sound = await Promise.all([
-    cli.print("check"),
-    cli.print("check", "--format", "json"),
-    cli.print("check", "--format", "table"),
+    cli.print("verify"),
+    cli.print("verify", "--format", "json"),
+    cli.print("verify", "--format", "table"),
   ]);
   assertEquals(sound, ["", "[]\n", "Nothing is wrong\n"]);
   {
@@ -222,8 +222,8 @@ test("`zestor check` prints its findings, and exits with 3 where there are any",
     );
   }
   const [line, table] = await Promise.all([
-    cli.run("check"),
-    cli.run("check", "--format", "table"),
+    cli.run("verify"),
+    cli.run("verify", "--format", "table"),
   ]);
   assertEquals([line.code, table.code], [3, 3]);
   assertEquals([line.stderr, table.stderr], ["", ""]);
@@ -264,7 +264,7 @@ test("a command that reads changes nothing, and makes no file", async () => {
   await using cli = await users();
   const before = await Deno.readFile(cli.dir.file("app.db"));
   await cli.print("list", "users");
-  await cli.print("check");
+  await cli.print("verify");
   assertEquals(await Deno.readFile(cli.dir.file("app.db")), before);
 
   const { code, stderr } = await cli.run("list", "users", "--db", "other.db");

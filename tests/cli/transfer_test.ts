@@ -229,7 +229,7 @@ testOnPosix(
       stderr: "",
     });
     assertEquals(await store.count("k"), 1_000);
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
   },
 );
 

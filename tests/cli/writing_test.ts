@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { yaml } from "../../src/codec/yaml.ts";
+import { yaml } from "../../src/values/codecs/yaml.ts";
 import { openStore } from "../../mod.ts";
 import { type CliOptions, openBeside, runCli } from "../support/cli.ts";
 import { drivers } from "../support/drivers.ts";

@@ -126,11 +126,11 @@ testOnEachDriver(
       );
       assert(events <= 10, `${events} events`);
     }
-    const found = await store.check();
+    const found = await store.verify();
     const [log] = found.filter(({ part }) => part === "log");
     assertEquals(
       log.message,
-      "Cannot check the changes: they are not in order; restore the file from a backup",
+      "Cannot verify the changes: they are not in order; restore the file from a backup",
     );
   },
 );
@@ -168,9 +168,9 @@ testOnEachDriver(
         name,
       );
     }
-    const found = await store.check();
+    const found = await store.verify();
     const [entries] = found.filter(({ part }) => part === "entries");
-    assert(entries.message.startsWith("Cannot check the entries: they are"));
+    assert(entries.message.startsWith("Cannot verify the entries: they are"));
   },
 );
 
@@ -249,7 +249,7 @@ testOnEachDriver(
     // An empty one tells nothing.
     await Deno.writeFile(`${path}-wal`, new Uint8Array());
     await using store = await openOn(driver, { path });
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
   },
 );
 
@@ -290,7 +290,7 @@ testOnEachDriver(
     const own = ["own/a@1 1"];
     const other = [0, 1, 2, 3, 4].map((n) => `other/key${n}@1 ${n}`);
     assertEquals(state, state.length === 1 ? own : other);
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
   },
 );
 
@@ -323,7 +323,7 @@ for (const [what, [permissions, name, message]] of Object.entries(FORBIDDEN)) {
           path: "app.db", driver: "builtin",
         });
         await store.get("k", "a");
-        const found = await store.check();
+        const found = await store.verify();
         if (found.length > 0) throw new Error(found[0].message);
       } catch (error) {
         told = error.name + " " + error.message;
@@ -374,7 +374,7 @@ testOnEachDriver(
     const values = await store.values("k");
     assertEquals(values.length, 50);
     for (const { value } of values) assertEquals(value, "-".repeat(500));
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
   },
 );
 
@@ -398,11 +398,11 @@ testOnEachDriver(
             Array.from({ length: 100 }, (_, i) => [`${i}`, "-".repeat(i * 20)]),
           );
           await store.atomic().delete("k", "1").delete("k", "2").commit();
-          assertEquals(await store.check(), []);
+          assertEquals(await store.verify(), []);
         }
         await using store = await openOn(driver, options);
         assertEquals(await store.count("k"), 98);
-        assertEquals(await store.check(), []);
+        assertEquals(await store.verify(), []);
       }
     }
   },
@@ -459,14 +459,14 @@ for (const [what, happen] of Object.entries(GONE)) {
           StoreError,
           "it was moved, replaced or deleted; close every store",
         );
-        const [finding] = await store.check();
+        const [finding] = await store.verify();
         assertEquals(finding.part, "file");
         await store.close();
         // And what is at the path now is sound.
         await using next = await openOn(driver, { path, wal });
-        assertEquals(await next.check(), []);
+        assertEquals(await next.verify(), []);
         await next.set("k", "next", 1);
-        assertEquals(await next.check(), []);
+        assertEquals(await next.verify(), []);
       },
     );
   }
@@ -496,7 +496,7 @@ testOnEachDriver(
       });
       Deno.chdir("elsewhere");
       await store.set("k", "a", 1);
-      console.log((await store.check()).length);`;
+      console.log((await store.verify()).length);`;
     const result = await runChild(dir.path, program, {
       permissions: ["--allow-all"],
     });
@@ -560,7 +560,7 @@ for (const [what, sql] of Object.entries(CUTS)) {
       await writeTen(driver, path);
       await runSql(driver, path, sql);
       await using store = await openOn(driver, { path });
-      assertEquals(await store.check(), []);
+      assertEquals(await store.verify(), []);
       // Of the last revision that was given nothing is missing yet.
       for (const after of [0, 5, 7, 9]) await assertOverflows(store, after);
       // Nor later, when the store has made more changes than those.
@@ -579,7 +579,7 @@ for (const [what, sql] of Object.entries(CUTS)) {
       await store.set("k", "next", 1);
       assertEquals((await live.read()).value?.key, "next");
       await live.cancel();
-      assertEquals(await store.check(), []);
+      assertEquals(await store.verify(), []);
     },
   );
 }
@@ -611,7 +611,7 @@ testOnEachDriver(
       assertEquals((await reader.read()).value?.key, `${after + 1}`);
       await reader.cancel();
     }
-    const found = await store.check();
+    const found = await store.verify();
     assertEquals(found.map(({ part, revision }) => [part, revision]), [
       ["log", 4],
     ]);
@@ -703,7 +703,7 @@ testOnEachDriver(
     await using store = await openOn(driver, { path: `file:${path}?mode=ro` });
     assertEquals(await store.count("k"), 10);
     assert(
-      (await store.check()).some(({ part }) => part === "log"),
+      (await store.verify()).some(({ part }) => part === "log"),
     );
     let error: unknown;
     try {

@@ -23,7 +23,10 @@ import {
   StoreFullError,
 } from "../../mod.ts";
 import type { DriverChoice } from "../../src/sqlite/driver/load.ts";
-import { ENTRIES_AT_ONCE, HEAD_REVISION } from "../../src/sqlite/queries.ts";
+import {
+  ENTRIES_AT_ONCE,
+  HEAD_REVISION,
+} from "../../src/sqlite/storage/queries.ts";
 import { type TestDriver, testOnEachDriver } from "../support/drivers.ts";
 import {
   type Effect,

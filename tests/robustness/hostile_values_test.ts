@@ -28,7 +28,7 @@ import {
   ValidationError,
   type WatchEvent,
 } from "../../mod.ts";
-import { yaml } from "../../src/codec/yaml.ts";
+import { yaml } from "../../src/values/codecs/yaml.ts";
 import { next, take, turn } from "../../src/testing/reading.ts";
 import { runChild } from "../support/processes/child.ts";
 import { connect } from "../support/connect.ts";

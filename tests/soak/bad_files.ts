@@ -1,6 +1,6 @@
 /**
  * Damages files at random, thousands of them, and looks at what a store makes
- * of each: an error of its own, what was written, or a finding of `check()`.
+ * of each: an error of its own, what was written, or a finding of `verify()`.
  * Anything else ends it, and is told with the number of the file.
  *
  * `deno task soak tests/soak/bad_files.ts --files=3000 --commits=80 --driver=builtin --first=0`

@@ -3,25 +3,28 @@
  *
  * @module
  */
-import type { Connection, Location } from "../../src/sqlite/driver/driver.ts";
+import type {
+  Connection,
+  DatabaseLocation,
+} from "../../src/sqlite/driver/driver.ts";
 import { loadDriver } from "../../src/sqlite/driver/load.ts";
 import type { TestDriver } from "./drivers.ts";
 
-const IN_MEMORY: Location = {
+const IN_MEMORY: DatabaseLocation = {
   path: ":memory:",
   mode: "rwc",
   memory: "private",
 };
 
 /** A file that is created where it is missing. */
-export function fileAt(path: string): Location {
+export function fileAt(path: string): DatabaseLocation {
   return { path, mode: "rwc" };
 }
 
 /** Opens a connection; `using` closes it. By default a database in memory. */
 export async function connect(
   driver: TestDriver,
-  location: Location = IN_MEMORY,
+  location: DatabaseLocation = IN_MEMORY,
 ): Promise<Connection & Disposable> {
   const connection = (await loadDriver(driver.name)).open(location);
   return {

@@ -5,7 +5,12 @@
  *
  * @module
  */
-import type { Connection, Driver, Location, Statement } from "../../mod.ts";
+import type {
+  Connection,
+  DatabaseLocation,
+  Driver,
+  Statement,
+} from "../../mod.ts";
 import { type DriverChoice, loadDriver } from "../../src/sqlite/driver/load.ts";
 
 /** The database; `using` closes it. */
@@ -35,7 +40,7 @@ export class ReusedDatabase implements Disposable {
     this.#connection?.close();
   }
 
-  #open(real: Driver, location: Location): Connection {
+  #open(real: Driver, location: DatabaseLocation): Connection {
     if (this.#connection) empty(this.#connection);
     else this.#connection = keptOpen(real.open(location));
     const kept = this.#connection;

@@ -5,7 +5,7 @@
  */
 import type { Command } from "../command.ts";
 import { backup } from "./backup.ts";
-import { check } from "./check.ts";
+import { verify } from "./verify.ts";
 import { compact } from "./compact.ts";
 import { count } from "./count.ts";
 import { deleteCommand } from "./delete.ts";
@@ -35,6 +35,6 @@ export const COMMANDS: readonly Command[] = [
   importCommand,
   backup,
   compact,
-  check,
+  verify,
   info,
 ];

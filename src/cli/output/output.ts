@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { reasonOf } from "../../errors.ts";
-import { unlessAborted } from "../../promises.ts";
+import { reasonOf } from "../../contract/errors.ts";
+import { unlessAborted } from "../../base/promises.ts";
 
 /** How much is collected before it is written, in UTF-16 units. */
 const CHUNK = 65_536;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { yaml } from "../../codec/yaml.ts";
-import { exactDigits } from "../../codec/exact_json.ts";
+import { yaml } from "../../values/codecs/yaml.ts";
+import { exactDigits } from "../../values/codecs/exact_json.ts";
 import { escapeJson, isHazardous } from "./escape.ts";
 
 const decoder = new TextDecoder();

@@ -19,8 +19,8 @@
  * @module
  */
 import { dirname, isAbsolute, join } from "node:path";
-import { reasonOf } from "../../errors.ts";
-import { describeFile } from "../../sqlite/database_file.ts";
+import { reasonOf } from "../../contract/errors.ts";
+import { describeFile } from "../../sqlite/file/database_file.ts";
 import { UsageError } from "../errors.ts";
 import { assertGranted } from "../permissions.ts";
 import { syncDirectoryOf, syncFile, writeWhole } from "./durable_file.ts";

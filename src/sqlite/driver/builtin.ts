@@ -8,9 +8,9 @@ import { backup, DatabaseSync } from "node:sqlite";
 import {
   assertBindable,
   type Connection,
+  type DatabaseLocation,
   type Driver,
   filename,
-  type Location,
   type Row,
   SqlError,
   type SqlValue,
@@ -26,7 +26,7 @@ export const builtinDriver: Driver = {
 class BuiltinConnection implements Connection {
   readonly #database: DatabaseSync;
 
-  constructor(location: Location) {
+  constructor(location: DatabaseLocation) {
     this.#database = attempt(() =>
       location.memory === "shared" ? openShared(location) : openOwn(location)
     );
@@ -126,7 +126,7 @@ function bindable(params: (SqlValue | bigint)[]): Bindable[] {
   return params as Bindable[];
 }
 
-function openOwn(location: Location): DatabaseSync {
+function openOwn(location: DatabaseLocation): DatabaseSync {
   // The binding has no way to say "do not create".
   if (location.mode === "rw" && !location.memory) assertFile(location.path);
   return new DatabaseSync(filename(location), {
@@ -134,7 +134,7 @@ function openOwn(location: Location): DatabaseSync {
   });
 }
 
-function openShared(location: Location): DatabaseSync {
+function openShared(location: DatabaseLocation): DatabaseSync {
   try {
     return new DatabaseSync(filename(location));
   } catch (cause) {

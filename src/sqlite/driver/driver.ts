@@ -20,7 +20,7 @@ export type SqlValue = string | number | Uint8Array | null;
 export type Row = Record<string, SqlValue>;
 
 /** Which database to open. */
-export interface Location {
+export interface DatabaseLocation {
   /** A file's path, or the name of a database in memory. */
   readonly path: string;
   /** Read only; read and write an existing file; or create it where missing. */
@@ -43,7 +43,7 @@ export interface Driver {
    */
   readonly library?: string;
   /** Opens a connection; throws `SqlError`. */
-  open(location: Location): Connection;
+  open(location: DatabaseLocation): Connection;
 }
 
 /** A connection. All of its calls are synchronous, none waits for a lock. */
@@ -169,7 +169,7 @@ export function assertBindable(value: SqlValue): void {
  * does. The locks of a shared cache are of another sort: bindings wait for them
  * inside SQLite, for ever where their holder is the same thread.
  */
-export function filename(location: Location): string {
+export function filename(location: DatabaseLocation): string {
   switch (location.memory) {
     case "private":
       return ":memory:";
@@ -186,7 +186,7 @@ export function filename(location: Location): string {
  * The text that names a file to `VACUUM INTO`, on a connection to a database.
  * It would be made by the VFS of that: of what is shared in memory, in memory.
  */
-export function copyName(location: Location, path: string): string {
+export function copyName(location: DatabaseLocation, path: string): string {
   if (location.memory !== "shared") return path;
   const vfs = Deno.build.os === "windows" ? "win32" : "unix";
   return `${pathToFileURL(path)}?vfs=${vfs}`;

@@ -6,9 +6,9 @@
 import {
   assertBindable,
   type Connection,
+  type DatabaseLocation,
   type Driver,
   filename,
-  type Location,
   type Row,
   SqlError,
   type SqlValue,
@@ -66,7 +66,7 @@ const OPEN_URI = 0x40;
 class FfiConnection implements Connection {
   readonly #database: FfiDatabase;
 
-  constructor(Database: FfiModule["Database"], location: Location) {
+  constructor(Database: FfiModule["Database"], location: DatabaseLocation) {
     this.#database = attempt(() =>
       new Database(filename(location), {
         flags: location.memory

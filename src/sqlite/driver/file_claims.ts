@@ -13,8 +13,8 @@
  *
  * @module
  */
-import { StoreOpenError } from "../../errors.ts";
-import type { Driver, Location } from "./driver.ts";
+import { StoreOpenError } from "../../contract/errors.ts";
+import type { DatabaseLocation, Driver } from "./driver.ts";
 import {
   isFfiThere,
   isHidden,
@@ -64,7 +64,7 @@ export interface FileClaim {
  * claim at once, one sees the other.
  */
 export function claimFile(
-  location: Location,
+  location: DatabaseLocation,
   driver: Driver,
 ): FileClaim | undefined {
   const id = identify(location);
@@ -102,7 +102,7 @@ export function claimFile(
 }
 
 /** Throws if a thread that cannot be seen has the file open with another library, or may have. */
-function assertNoneHidden(location: Location, driver: Driver): void {
+function assertNoneHidden(location: DatabaseLocation, driver: Driver): void {
   const action =
     `Cannot open store at ${location.path} with the driver "${driver.name}"`;
   if (driver.name === "ffi" && isHiddenThere(location)) {
@@ -117,7 +117,11 @@ function assertNoneHidden(location: Location, driver: Driver): void {
   }
 }
 
-function assertSame(location: Location, driver: Driver, claim: Claim): void {
+function assertSame(
+  location: DatabaseLocation,
+  driver: Driver,
+  claim: Claim,
+): void {
   if (claim.library === (driver.library ?? driver.name)) return;
   const action =
     `Cannot open store at ${location.path} with the driver "${driver.name}"`;
@@ -128,14 +132,14 @@ function assertSame(location: Location, driver: Driver, claim: Claim): void {
   );
 }
 
-function stuck({ path }: Location): StoreOpenError {
+function stuck({ path }: DatabaseLocation): StoreOpenError {
   return new StoreOpenError(
     `Cannot open store at ${path}: an earlier store of this process found that files of the database had been replaced, and could not close them without harm to the new ones; restart the process`,
   );
 }
 
 /** The driver that this process has the file open with, if it has. */
-export function claimedDriver(location: Location): string | undefined {
+export function claimedDriver(location: DatabaseLocation): string | undefined {
   const id = identify(location);
   if (id === undefined) return undefined;
   return claimOn(id)?.driver ??
@@ -147,7 +151,7 @@ export type Holder = "a store" | "perhaps a Worker";
 
 /** Who of this process has the file open, if there is one. */
 export function holderOf(path: string): Holder | undefined {
-  const location: Location = { path, mode: "ro" };
+  const location: DatabaseLocation = { path, mode: "ro" };
   const id = identify(location);
   if (id === undefined) return undefined;
   if (claimOn(id)) return "a store";
@@ -159,7 +163,7 @@ function claimOn(id: string): Claim | undefined {
 }
 
 /** The file's identity, whatever it is called; `undefined` if Deno cannot tell. */
-export function identify(location: Location): string | undefined {
+export function identify(location: DatabaseLocation): string | undefined {
   if (location.memory) return undefined;
   try {
     const { dev, ino } = Deno.statSync(location.path);

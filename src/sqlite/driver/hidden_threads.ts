@@ -19,7 +19,7 @@
  * @module
  */
 import { dirname } from "node:path";
-import type { Location } from "./driver.ts";
+import type { DatabaseLocation } from "./driver.ts";
 
 /** How often a lock is tried that another thread may be trying at the moment, too. */
 const TRIES = 5;
@@ -46,17 +46,17 @@ export function mayUseEnvironment(): boolean {
 }
 
 /** Shows that a hidden Worker has the file open. */
-export function showHidden({ path }: Location): Sign | undefined {
+export function showHidden({ path }: DatabaseLocation): Sign | undefined {
   return lockShared(dirname(path));
 }
 
 /** Whether a hidden Worker has a file of the same directory open. */
-export function isHiddenThere({ path }: Location): boolean {
+export function isHiddenThere({ path }: DatabaseLocation): boolean {
   return isLocked(dirname(path));
 }
 
 /** Shows to hidden Workers that the file is open with the FFI binding; the file has been opened. */
-export function showFfi({ path, mode }: Location): Sign | undefined {
+export function showFfi({ path, mode }: DatabaseLocation): Sign | undefined {
   const log = lockShared(`${path}-wal`);
   if (log || mode === "ro") return log;
   const file = lockFile(path);
@@ -75,7 +75,7 @@ export function showFfi({ path, mode }: Location): Sign | undefined {
 }
 
 /** Whether the file is open with the FFI binding, in this process or in another one. */
-export function isFfiThere({ path }: Location): boolean {
+export function isFfiThere({ path }: DatabaseLocation): boolean {
   return isLocked(`${path}-wal`) || isLocked(lockFile(path));
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { StoreOpenError } from "../../errors.ts";
+import { StoreOpenError } from "../../contract/errors.ts";
 import { builtinDriver } from "./builtin.ts";
 import type { Driver } from "./driver.ts";
 import { loadFfiDriver } from "./ffi.ts";

@@ -12,8 +12,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import type { AtomicCheck } from "../../contract.ts";
-import { CodecError, VersionConflictError } from "../../errors.ts";
+import type { AtomicCheck } from "../../contract/contract.ts";
+import { CodecError, VersionConflictError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {
   assertRejectsWith,

@@ -12,8 +12,8 @@ import {
   assertLessOrEqual,
   assertRejects,
 } from "@std/assert";
-import type { WatchBookmark, WatchEvent } from "../../contract.ts";
-import { WatchOverflowError } from "../../errors.ts";
+import type { WatchBookmark, WatchEvent } from "../../contract/contract.ts";
+import { WatchOverflowError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {
   brief,

@@ -5,8 +5,8 @@
  * @module
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import type { EntriesInput } from "../../contract.ts";
-import { CodecError, InvalidNameError } from "../../errors.ts";
+import type { EntriesInput } from "../../contract/contract.ts";
+import { CodecError, InvalidNameError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {
   assertLoopTurns,

@@ -10,8 +10,8 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import type { RangeOptions } from "../../contract.ts";
-import { CodecError, ValidationError } from "../../errors.ts";
+import type { RangeOptions } from "../../contract/contract.ts";
+import { CodecError, ValidationError } from "../../contract/errors.ts";
 import type { Cases, OpenForTest } from "../case.ts";
 import { assertRejectsWith, fill, numberedKey, turn } from "../reading.ts";
 import { standardSchema } from "../schemas.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { Store } from "../../contract.ts";
-import { StoreClosedError } from "../../errors.ts";
+import type { Store } from "../../contract/contract.ts";
+import { StoreClosedError } from "../../contract/errors.ts";
 import { promiseCalls, streamCalls } from "../calls.ts";
 import type { Cases } from "../case.ts";
 import { assertEnded, fill, numberedKeys, turn } from "../reading.ts";

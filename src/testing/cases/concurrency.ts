@@ -16,7 +16,7 @@ import {
   InvalidNameError,
   KeyNotFoundError,
   VersionConflictError,
-} from "../../errors.ts";
+} from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {
   assertLoopTurns,

@@ -11,8 +11,8 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
-import type { Store } from "../../contract.ts";
-import { VersionConflictError } from "../../errors.ts";
+import type { Store } from "../../contract/contract.ts";
+import { VersionConflictError } from "../../contract/errors.ts";
 import type { Cases, OpenForTest } from "../case.ts";
 import { assertRejectsWith, brief, next, take } from "../reading.ts";
 import { lengthSchema } from "../schemas.ts";

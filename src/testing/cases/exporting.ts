@@ -9,7 +9,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { InvalidNameError, StoreClosedError } from "../../errors.ts";
+import { InvalidNameError, StoreClosedError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {
   assertLoopTurns,

@@ -5,8 +5,8 @@
  * @module
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import type { RefusedLine } from "../../contract.ts";
-import { ImportError } from "../../errors.ts";
+import type { RefusedLine } from "../../contract/contract.ts";
+import { ImportError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import { entryLine, lineOf, refusedOf, streamOf } from "../lines.ts";
 import { numberedKeys } from "../reading.ts";

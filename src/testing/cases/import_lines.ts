@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { RefusedLine } from "../../contract.ts";
+import type { RefusedLine } from "../../contract/contract.ts";
 import type { Cases } from "../case.ts";
 import { entryLine, NOTHING, refusedOf, streamOf } from "../lines.ts";
 import { textOf } from "../reading.ts";
@@ -226,7 +226,7 @@ export const importLines: Cases = {
       assertStringIncludes(await textOf(store.export()), `"${time}"`);
       await store.delete("a", "x");
     }
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
   },
 
   "import refuses a time that would become another, or none": async (open) => {

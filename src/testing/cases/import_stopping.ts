@@ -10,8 +10,8 @@ import {
   assertInstanceOf,
   assertRejects,
 } from "@std/assert";
-import type { RefusedLine } from "../../contract.ts";
-import { ImportError, StoreClosedError } from "../../errors.ts";
+import type { RefusedLine } from "../../contract/contract.ts";
+import { ImportError, StoreClosedError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import { entryLine, streamOf } from "../lines.ts";
 import { assertRejectsWith, numberedKeys } from "../reading.ts";

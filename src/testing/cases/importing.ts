@@ -15,7 +15,7 @@ import {
   ImportError,
   InvalidNameError,
   ValidationError,
-} from "../../errors.ts";
+} from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import { entryLine, lineOf, NOTHING, refusedOf, streamOf } from "../lines.ts";
 import {
@@ -53,7 +53,7 @@ export const importing: Cases = {
     assertEquals(result, { ...NOTHING, lines: 16, created: 16 });
     assertEquals(await textOf(to.export()), await textOf(from.export()));
     assertEquals(await to.entry("a", "2"), await from.entry("a", "2"));
-    assertEquals(await to.check(), []);
+    assertEquals(await to.verify(), []);
     // Again, it changes nothing.
     const again = await to.import(from.export());
     assertEquals(again, { ...NOTHING, lines: 16, unchanged: 16 });
@@ -76,7 +76,7 @@ export const importing: Cases = {
     assertEquals((await store.entry("a", "neither"))?.version, 1);
     // It goes on from there.
     assertEquals((await store.set("a", "both", 2)).version, 8);
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
   },
 
   "import gives entries versions and times of their own, if asked": async (

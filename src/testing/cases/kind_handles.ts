@@ -4,14 +4,14 @@
  * @module
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { KindStore, Store } from "../../contract.ts";
+import type { KindStore, Store } from "../../contract/contract.ts";
 import {
   InvalidNameError,
   KeyNotFoundError,
   StoreClosedError,
   ValidationError,
   VersionConflictError,
-} from "../../errors.ts";
+} from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import { assertRejectsWith, brief, take } from "../reading.ts";
 import { findCount, standardSchema } from "../schemas.ts";

@@ -10,8 +10,8 @@ import type {
   RangeOptions,
   Store,
   WatchOptions,
-} from "../../contract.ts";
-import { InvalidNameError } from "../../errors.ts";
+} from "../../contract/contract.ts";
+import { InvalidNameError } from "../../contract/errors.ts";
 import {
   callsWithKey,
   callsWithRange,

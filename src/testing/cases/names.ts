@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { InvalidNameError } from "../../errors.ts";
+import { InvalidNameError } from "../../contract/errors.ts";
 import { callsWithKey, callsWithKind, streamCalls } from "../calls.ts";
 import type { Cases, Open } from "../case.ts";
 import { brief, fill, keysOf, next, take } from "../reading.ts";

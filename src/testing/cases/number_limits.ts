@@ -5,8 +5,8 @@
  * @module
  */
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import type { Store } from "../../contract.ts";
-import { ImportError, StoreError } from "../../errors.ts";
+import type { Store } from "../../contract/contract.ts";
+import { ImportError, StoreError } from "../../contract/errors.ts";
 import type { Cases, Open, OpenForTest } from "../case.ts";
 import { entryLine, NOTHING, refusedOf, streamOf } from "../lines.ts";
 import { brief, numberedKeys, take, textOf } from "../reading.ts";
@@ -56,7 +56,7 @@ export const numberLimits: Cases = {
     await using copy = await open();
     await copy.import(store.export());
     assertEquals(await textOf(copy.export()), await textOf(store.export()));
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
     const told = await refusedOf(
       store,
       entryLine("z", 1),
@@ -98,7 +98,7 @@ export const numberLimits: Cases = {
         "create x@1",
       ]);
       await watch.cancel();
-      assertEquals(await store.check(), []);
+      assertEquals(await store.verify(), []);
     }
   },
 
@@ -113,7 +113,7 @@ export const numberLimits: Cases = {
     assertEquals(await store.keys("a"), [...numberedKeys(3), "x"]);
     assertEquals(await store.get("a", "x"), 1);
     assertEquals(await store.get("b", "x"), 1);
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
   },
 
   "import refuses a line past the last version, and writes the others": async (
@@ -144,6 +144,6 @@ export const numberLimits: Cases = {
       ImportError,
       REFUSAL,
     );
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
   },
 };

@@ -11,7 +11,7 @@ import {
   assertLessOrEqual,
   assertRejects,
 } from "@std/assert";
-import { WatchOverflowError } from "../../errors.ts";
+import { WatchOverflowError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {
   assertEnded,

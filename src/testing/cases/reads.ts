@@ -11,7 +11,7 @@ import {
   assertInstanceOf,
   assertLessOrEqual,
 } from "@std/assert";
-import { StoreClosedError } from "../../errors.ts";
+import { StoreClosedError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {
   assertEnded,

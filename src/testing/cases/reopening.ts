@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertInstanceOf } from "@std/assert";
-import { WatchOverflowError } from "../../errors.ts";
+import { WatchOverflowError } from "../../contract/errors.ts";
 import type { ReopeningCases } from "../case.ts";
 import {
   brief,

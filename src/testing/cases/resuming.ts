@@ -5,8 +5,8 @@
  * @module
  */
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import type { Store, WatchEvent } from "../../contract.ts";
-import { WatchOverflowError } from "../../errors.ts";
+import type { Store, WatchEvent } from "../../contract/contract.ts";
+import { WatchOverflowError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {
   brief,

@@ -13,8 +13,8 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
-import type { Store } from "../../contract.ts";
-import { StoreClosedError, ValidationError } from "../../errors.ts";
+import type { Store } from "../../contract/contract.ts";
+import { StoreClosedError, ValidationError } from "../../contract/errors.ts";
 import type { Cases, Open, OpenForTest } from "../case.ts";
 import {
   assertRejectsWith,

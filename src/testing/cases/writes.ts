@@ -10,12 +10,12 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import type { Store } from "../../contract.ts";
+import type { Store } from "../../contract/contract.ts";
 import {
   CodecError,
   KeyNotFoundError,
   VersionConflictError,
-} from "../../errors.ts";
+} from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {
   assertRejectsWith,

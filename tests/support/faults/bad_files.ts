@@ -1,6 +1,6 @@
 /**
  * Files that something happened to, and what a store may make of them: a clear
- * error, or what was written, or a finding of `check()`; never another answer
+ * error, or what was written, or a finding of `verify()`; never another answer
  * in silence.
  *
  * @module
@@ -324,7 +324,7 @@ export interface Allowed {
 /**
  * Opens a file, reads all of it in every way, and checks it. Throws where it
  * raised what is no store's error, or gave something that is not allowed and
- * `check()` found nothing.
+ * `verify()` found nothing.
  */
 async function examine(
   options: StoreOptions,
@@ -384,7 +384,7 @@ async function examineOpen(
   const read = async (name: string, work: () => Promise<readonly string[]>) => {
     try {
       const reading = await work();
-      if (name !== "check") readings.set(name, reading);
+      if (name !== "verify") readings.set(name, reading);
     } catch (error) {
       assertTold(error, name);
       failures++;
@@ -395,8 +395,8 @@ async function examineOpen(
   await read("getAll", () => allOf(store));
   await read("replay", () => replayOf(store));
   let found: number | undefined;
-  await read("check", async () => {
-    found = (await store.check()).length;
+  await read("verify", async () => {
+    found = (await store.verify()).length;
     return [];
   });
   // With a log that was pruned there is nothing to resume from.

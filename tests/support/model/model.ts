@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { compareKeys } from "../../../src/key_order.ts";
+import { compareKeys } from "../../../src/keys/key_order.ts";
 import type { RawEntry } from "../raw_file.ts";
 import type { Change } from "../watches/watch_validators.ts";
 import {

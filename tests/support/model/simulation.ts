@@ -123,7 +123,7 @@ class Simulation implements AsyncDisposable {
     await Promise.all(this.#running);
     if (this.#failure) throw this.#failure.error;
     for (const consumer of this.#consumers.splice(0)) await this.#end(consumer);
-    assertEquals(await this.#store.check(), []);
+    assertEquals(await this.#store.verify(), []);
     this.#model.forget();
   }
 

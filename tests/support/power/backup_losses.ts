@@ -69,7 +69,7 @@ function judgeOf(args: Omit<BackUpArgs, "path" | "target">): Judge {
     }
     {
       await using store = await openStore({ path, driver });
-      assertEquals(await store.check(), [], "what is wrong with the backup");
+      assertEquals(await store.verify(), [], "what is wrong with the backup");
     }
     const { head, entries } = readRawFile(path);
     const found = tell({ revision: head, rows: entries });

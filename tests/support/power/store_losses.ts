@@ -110,7 +110,7 @@ async function goOn(
   options: { wal: boolean; history: number },
 ): Promise<number> {
   await using store = await openStore({ path, driver, ...options });
-  assertEquals(await store.check(), [], "what is wrong with the file");
+  assertEquals(await store.verify(), [], "what is wrong with the file");
   const { revision } = await store.set(AFTER, "a", 1);
   return revision - 1;
 }

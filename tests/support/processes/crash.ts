@@ -150,7 +150,7 @@ class CrashTest {
   async finish(): Promise<void> {
     this.report.changes = this.#file.head;
     await using store = await openStore(this.#openingOf(0));
-    assertEquals(await store.check(), []);
+    assertEquals(await store.verify(), []);
     if (!this.#isWhole) return;
     const ofKind = this.#file.changes.filter(({ kind }) =>
       kind === this.#watchedKind

@@ -3,7 +3,10 @@
  *
  * @module
  */
-import type { WatchBookmark, WatchEvent } from "../../../src/contract.ts";
+import type {
+  WatchBookmark,
+  WatchEvent,
+} from "../../../src/contract/contract.ts";
 
 /** A change without its revision: `"update users/alice@2 {"n":1}"`. */
 export function told(

@@ -11,8 +11,8 @@ import type {
   WatchBookmark,
   WatchEvent,
   WatchOptions,
-} from "../../../src/contract.ts";
-import { compareKeys } from "../../../src/key_order.ts";
+} from "../../../src/contract/contract.ts";
+import { compareKeys } from "../../../src/keys/key_order.ts";
 
 /** A change of an entry. */
 export interface Change {

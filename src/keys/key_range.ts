@@ -1,0 +1,148 @@
+/**
+ * Which keys a range or a watch names, as two bounds.
+ *
+ * @module
+ */
+import type { RangeOptions } from "../contract/contract.ts";
+import { quoteText } from "../contract/errors.ts";
+import { compareKeys, prefixEnd } from "./key_order.ts";
+import { assertName, assertText } from "./names.ts";
+import { assertInteger, assertType, copyOptions } from "../base/options.ts";
+
+/** An end of a range of keys. */
+export interface KeyBound {
+  /** The key at the end. */
+  readonly key: string;
+  /** Whether that key is in the range. */
+  readonly inclusive: boolean;
+}
+
+/** A range of keys. Every key is at or after `""`. */
+export interface KeyRange {
+  readonly lower: KeyBound;
+  /** Absent where the range has no end. */
+  readonly upper?: KeyBound;
+}
+
+/** A kind's every key. */
+export const ALL_KEYS: KeyRange = { lower: { key: "", inclusive: true } };
+
+/** The keys with a prefix. */
+export function prefixRange(prefix: string): KeyRange {
+  assertText("prefix", prefix);
+  const end = prefixEnd(prefix);
+  return {
+    lower: { key: prefix, inclusive: true },
+    upper: end === undefined ? undefined : { key: end, inclusive: false },
+  };
+}
+
+/** One key. */
+export function singleKey(key: string): KeyRange {
+  assertName("key", key);
+  const bound = { key, inclusive: true };
+  return { lower: bound, upper: bound };
+}
+
+/** Whether a key is in a range. */
+export function isInRange({ lower, upper }: KeyRange, key: string): boolean {
+  const fromLower = compareKeys(key, lower.key);
+  if (fromLower < 0 || (fromLower === 0 && !lower.inclusive)) return false;
+  if (!upper) return true;
+  const fromUpper = compareKeys(key, upper.key);
+  return fromUpper < 0 || (fromUpper === 0 && upper.inclusive);
+}
+
+/** Whether two ranges have the same bounds. */
+export function isSameRange(a: KeyRange, b: KeyRange): boolean {
+  return a === b || (isSameBound(a.lower, b.lower) &&
+    isSameBound(a.upper, b.upper));
+}
+
+function isSameBound(a?: KeyBound, b?: KeyBound): boolean {
+  return a?.key === b?.key && a?.inclusive === b?.inclusive;
+}
+
+/** The rest of a range, past one of its keys in the direction of reading. */
+export function rangePast(
+  range: KeyRange,
+  key: string,
+  reverse = false,
+): KeyRange {
+  const bound = { key, inclusive: false };
+  return reverse
+    ? { lower: range.lower, upper: bound }
+    : { lower: bound, upper: range.upper };
+}
+
+/** The beginning of a range, up to one of its keys in the direction of reading. */
+export function rangeUpTo(
+  range: KeyRange,
+  key: string,
+  reverse = false,
+): KeyRange {
+  const bound = { key, inclusive: true };
+  return reverse
+    ? { lower: bound, upper: range.upper }
+    : { lower: range.lower, upper: bound };
+}
+
+const RANGE_OPTIONS = [
+  "prefix",
+  "start",
+  "end",
+  "limit",
+  "reverse",
+  "where",
+  "signal",
+];
+
+/** What to read of a kind: its options, as they were given. */
+export interface Selection<T>
+  extends Pick<RangeOptions<T>, "limit" | "reverse" | "where" | "signal"> {
+  readonly keys: KeyRange;
+}
+
+/** The selection that `options` make; throws on options that make none. */
+export function selectionOf<T>(
+  action: string,
+  options: RangeOptions<T> | undefined,
+): Selection<T> {
+  const { prefix = "", start = "", end, ...rest } = copyOptions(
+    action,
+    options,
+    RANGE_OPTIONS,
+  );
+  const { limit, reverse, where } = rest;
+  if (limit !== Infinity) assertInteger(action, "limit", limit, 0);
+  assertType(action, "reverse", reverse, "boolean");
+  assertType(action, "where", where, "function");
+  assertText("start", start);
+  if (end !== undefined) assertText("end", end);
+  if (end !== undefined && compareKeys(start, end) > 0) {
+    throw new RangeError(
+      `Cannot ${action}: "start" ${quoteText(start)} is after "end" ${
+        quoteText(end)
+      }`,
+    );
+  }
+  return { ...rest, keys: intersect(prefixRange(prefix), start, end) };
+}
+
+function intersect(
+  { lower, upper }: KeyRange,
+  start: string,
+  end: string | undefined,
+): KeyRange {
+  const endBound = end === undefined
+    ? undefined
+    : { key: end, inclusive: false };
+  return {
+    lower: compareKeys(start, lower.key) > 0
+      ? { key: start, inclusive: true }
+      : lower,
+    upper: !upper || (endBound && compareKeys(endBound.key, upper.key) < 0)
+      ? endBound
+      : upper,
+  };
+}

@@ -1,0 +1,37 @@
+/**
+ * What a kind and a key can be.
+ *
+ * @module
+ */
+import { describe, InvalidNameError, quoteText } from "../contract/errors.ts";
+
+/**
+ * Throws `InvalidNameError` unless the name is a non-empty, well-formed string
+ * without NUL. SQLite's bindings cut text at a NUL, and make every lone
+ * surrogate the same character: two keys would become one.
+ */
+export function assertName(what: "kind" | "key", name: unknown): void {
+  assertText(what, name);
+  if (name === "") {
+    throw new InvalidNameError(`Cannot use "" as a ${what}: it is empty`);
+  }
+}
+
+/** The same for a part of a key, such as a prefix, which may be empty. */
+export function assertText(what: string, text: unknown): void {
+  if (typeof text !== "string") {
+    throw new InvalidNameError(
+      `Cannot use ${describe(text)} as a ${what}: it is not a string`,
+    );
+  }
+  if (text.includes("\0")) {
+    throw new InvalidNameError(
+      `Cannot use ${quoteText(text)} as a ${what}: it holds a NUL`,
+    );
+  }
+  if (!text.isWellFormed()) {
+    throw new InvalidNameError(
+      `Cannot use ${quoteText(text)} as a ${what}: it holds a lone surrogate`,
+    );
+  }
+}

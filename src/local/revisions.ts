@@ -1,0 +1,92 @@
+/**
+ * The two ends of the change log: how far it goes, how far back, and its
+ * pruning.
+ *
+ * @module
+ */
+import { WatchOverflowError } from "../contract/errors.ts";
+import type { Changes } from "./storage.ts";
+import type { News } from "./wakeup.ts";
+
+/** How many changes one transaction prunes at most, if it made fewer itself. */
+const PRUNE_SLICE = 1_000;
+
+/** How many revisions one read of the log visits at most. */
+export const READ_WINDOW = 10_000;
+
+/**
+ * Throws `WatchOverflowError` unless the log holds every change past
+ * a revision. To be called after reading those changes: another process may
+ * prune between two statements, but a row that is there now was there before.
+ */
+export function assertLogReaches(changes: Changes, after: number): void {
+  const oldest = changes.oldestRevision();
+  if (after >= oldest - 1) return;
+  throw new WatchOverflowError(
+    `Cannot watch after revision ${after}: the change log begins at ${oldest}; read the kind again and watch from there, and if this happens often, open the store with a longer history`,
+  );
+}
+
+/**
+ * Throws `WatchOverflowError` if entries may have changed without a change in
+ * the log, as when somebody dropped the triggers that write it. To be called
+ * before reading: what the log does not tell can then not pass for nothing.
+ */
+export function assertLogged(changes: Changes): void {
+  if (changes.isLogged()) return;
+  throw new WatchOverflowError(
+    "Cannot watch: somebody changed the tables or triggers that keep the change log, so changes may be missing from it; read the kind again and watch from there",
+  );
+}
+
+/**
+ * What happened past a revision. Which kinds changed is known as long as the
+ * log reaches, and is not too far ahead. Throws `WatchOverflowError` if
+ * somebody cut the log back, and its revisions begin anew, and if changes may
+ * be missing from it.
+ */
+export function newsPast(changes: Changes, after: number): News {
+  assertLogged(changes);
+  const head = changes.headRevision();
+  if (head < after) throw cutBack(after, head);
+  if (head === after || head - after > READ_WINDOW) return { head };
+  const kinds = new Set(changes.listChangedKinds(after, head));
+  return after < changes.oldestRevision() - 1 ? { head } : { head, kinds };
+}
+
+function cutBack(after: number, head: number): WatchOverflowError {
+  return new WatchOverflowError(
+    `Cannot watch after revision ${after}: somebody cut the change log back to ${head}; read the kind again and watch from there`,
+  );
+}
+
+/** Keeps the log at `history` changes, by tenths. */
+export class LogPruner {
+  readonly #changes: Changes;
+  readonly #history: number;
+  /** The oldest revision, when it was last looked at: it only goes up. */
+  #oldest = 0;
+
+  /** Takes the log, and how many changes it keeps. */
+  constructor(changes: Changes, history: number) {
+    this.#changes = changes;
+    this.#history = history;
+  }
+
+  /**
+   * Prunes, inside a write transaction that found the log at `before` and
+   * leaves it at `head`. It removes twice as many changes as the transaction
+   * added, so that the log shrinks faster than it grows, and none of those:
+   * a watcher that is caught up never overflows on one large write.
+   */
+  prune(before: number, head: number): void {
+    const newest = Math.min(head - this.#history, before);
+    const step = Math.min(PRUNE_SLICE, Math.ceil(this.#history / 10));
+    if (newest - this.#oldest + 1 < step) return;
+    this.#oldest = this.#changes.oldestRevision();
+    const surplus = newest - this.#oldest + 1;
+    if (surplus < step) return;
+    const most = Math.max(PRUNE_SLICE, 2 * (head - before));
+    this.#changes.prune(this.#oldest - 1 + Math.min(surplus, most));
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * What a store is built on: entries, their change log, and transactions. The
+ * port between the store, which knows nothing of how things are kept, and what
+ * keeps them.
+ *
+ * The invariant: whatever changes an entry adds its change to the log, in the
+ * same transaction. Every call is synchronous, and none waits for a lock.
+ *
+ * @module
+ */
+import type {
+  ChangeType,
+  SetStatus,
+  VerifyFinding,
+  VerifyPart,
+} from "../contract/contract.ts";
+import type { KeyRange } from "../keys/key_range.ts";
+import type { Page, PageOptions } from "../engine/page.ts";
+
+/** A key with its encoded value. */
+export interface StoredValue {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+/** An entry as it is kept. */
+export interface StoredEntry extends StoredValue {
+  readonly version: number;
+  readonly updatedAt: Date;
+}
+
+/** A change as the log keeps it. */
+export interface StoredChange {
+  readonly revision: number;
+  readonly type: ChangeType;
+  readonly key: string;
+  readonly version: number;
+  /** The new value; of a deletion the previous one. */
+  readonly value: Uint8Array;
+}
+
+/** A part of the change log. */
+export interface ChangePage {
+  /** The changes that pass the filter, by revision. */
+  readonly changes: StoredChange[];
+  /** The revision up to which there are no others. */
+  readonly cursor: number;
+}
+
+/** A key that changed, and in which revision. */
+export interface ChangedKey {
+  readonly key: string;
+  readonly revision: number;
+}
+
+/** What an entry was before a change. */
+export interface Previous {
+  readonly version: number;
+  readonly value: Uint8Array;
+}
+
+/** How many writes had which status. */
+export type StatusCounts = Record<SetStatus, number>;
+
+/** What an entry that is created is to have, where it comes from elsewhere. */
+export interface Origin {
+  /** 1 without it. */
+  readonly version?: number;
+  /** Now without it. */
+  readonly updatedAt?: Date;
+}
+
+/** What became of a value that was to be written. */
+export interface PutResult {
+  readonly status: SetStatus;
+  /** The entry's version now. */
+  readonly version: number;
+  /** The revision of the change; absent if it is the newest one, or there was no change. */
+  readonly revision?: number;
+}
+
+/** The entries as of one moment, whoever writes meanwhile, until it or the storage is closed. */
+export interface Snapshot {
+  /** The kinds that have entries. */
+  listKinds(): string[];
+  /** The next entries of a range. */
+  readEntries(kind: string, range: KeyRange): Page<StoredEntry>;
+  /** Does nothing where it is closed already. */
+  close(): void;
+}
+
+/** The entries. What is read is in key order. */
+export interface Entries {
+  getValue(kind: string, key: string): Uint8Array | undefined;
+  getEntry(kind: string, key: string): StoredEntry | undefined;
+  /** 0 where there is no entry. */
+  getVersion(kind: string, key: string): number;
+  /** The next keys of a range: a page of them has no values, and no bytes. */
+  readKeys(kind: string, range: KeyRange, page?: PageOptions): Page<string>;
+  /** The next keys of a range, with their values. */
+  readValues(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+  ): Page<StoredValue>;
+  /** The next entries of a range. */
+  readEntries(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+  ): Page<StoredEntry>;
+  /** How many there are, counted up to `limit`. */
+  count(kind: string, range: KeyRange, limit?: number): number;
+  /** The kinds that have entries. */
+  listKinds(): string[];
+  /** Writes a value, unless it is there already. The bytes are not used again. */
+  put(
+    kind: string,
+    key: string,
+    value: Uint8Array,
+    origin?: Origin,
+  ): PutResult;
+  /**
+   * The same for several entries of a kind, each key once, in key order; gives
+   * how many had which status, and yields wherever it may pause.
+   */
+  putAll(
+    kind: string,
+    entries: Iterable<StoredValue>,
+  ): Generator<void, StatusCounts>;
+  /** Removes an entry, if there is one. */
+  remove(kind: string, key: string): void;
+}
+
+/** The change log: one change for each revision, without a gap. */
+export interface Changes {
+  /** Whether whatever changes an entry is logged, as far as can be told now. */
+  isLogged(): boolean;
+  /** The newest revision, 0 before the first. */
+  headRevision(): number;
+  /** The oldest in the log; where that is empty, the one that will be. */
+  oldestRevision(): number;
+  /**
+   * The next changes of a range past a revision, up to another: a page of them,
+   * at most `limit`.
+   */
+  readChanges(
+    kind: string,
+    range: KeyRange,
+    after: number,
+    until: number,
+    limit: number,
+  ): ChangePage;
+  /** Which keys they changed, in the order of the revisions. */
+  listChangedKeys(
+    kind: string,
+    range: KeyRange,
+    after: number,
+    until: number,
+  ): ChangedKey[];
+  /** Which kinds changed past a revision, up to another. */
+  listChangedKinds(after: number, until: number): string[];
+  /** What a change replaced; `undefined` where it created, or is not in the log. */
+  getPrevious(revision: number): Previous | undefined;
+  /** Removes the changes up to a revision. */
+  prune(until: number): void;
+}
+
+/** An entry as a check finds it, whatever is wrong with it. */
+export interface FoundEntry {
+  /** A string, unless it is no text. */
+  readonly kind: unknown;
+  readonly key: unknown;
+  /** `undefined` where there is none. */
+  readonly value: Uint8Array | undefined;
+  readonly version: unknown;
+  readonly updatedAt: Date;
+}
+
+/** A change as a check finds it. */
+export interface FoundChange
+  extends Pick<FoundEntry, "kind" | "key" | "version" | "value"> {
+  readonly revision: number;
+  readonly type: unknown;
+  readonly previous: Uint8Array | undefined;
+}
+
+/** What a storage can verify of itself: it yields nothing where it may pause. */
+export interface OwnVerification {
+  readonly part: VerifyPart;
+  find(): Iterable<VerifyFinding | undefined>;
+}
+
+/** A moment that stays readable until it is closed, whoever writes meanwhile. */
+export interface Moment {
+  /**
+   * Whether it lasts only as long as this storage writes nothing. Its own reads
+   * may go on.
+   */
+  readonly keepsWritesOut: boolean;
+  close(): void;
+}
+
+/** What a check reads, all of it as of one moment. */
+export interface Verifiable extends Moment {
+  readonly ownVerifications: readonly OwnVerification[];
+  /** Every entry, by kind and key. */
+  entries(): Iterable<FoundEntry>;
+  /** Every change in the log, by revision. */
+  changes(): Iterable<FoundChange>;
+  /** The value that a change in the log wrote. */
+  valueOf(revision: number): Uint8Array | undefined;
+}
+
+/** Transactions, one at a time. What fails in one, and is not the caller's error, ends it. */
+export interface Transactions {
+  begin(): void;
+  commit(): void;
+  /** Does nothing where the transaction has ended by itself. */
+  rollBack(): void;
+  /** Begins a part that can be undone alone. */
+  save(): void;
+  /** Undoes what was written since `save`. */
+  undo(): void;
+  /** Ends the part. */
+  release(): void;
+  /** Begins a moment that the storage's own reads are of, outside a transaction. */
+  openMoment(): Moment;
+  /** Reads with several calls as of one moment, outside a transaction. */
+  snapshot<T>(read: () => T): T;
+  /** Whether an error is the storage's, not the caller's. */
+  isFailure(error: unknown): boolean;
+  /** Whether it is only that another connection's lock is in the way. */
+  isBusy(error: unknown): boolean;
+  /** What an operation's caller is told of an error. */
+  errorOf(action: string, error: unknown): unknown;
+}
+
+/** What keeps a store. */
+export interface Storage extends Entries, Changes, Transactions {
+  /**
+   * Throws if what would be read is no longer what others see. It comes before
+   * each read, and so looks only now and then.
+   */
+  look(action: string): void;
+  /** Whether nothing can be written. */
+  readonly isReadOnly: boolean;
+  /** Throws `StoreReadOnlyError` where nothing can be written. */
+  assertWritable(action: string): void;
+  /** Throws `StoreReadOnlyError` if there is no change log, and none can be made. */
+  assertWatchable(): void;
+  /** The entries as of this moment. To be used outside a transaction. */
+  openSnapshot(): Snapshot;
+  /** What a check reads, as of this moment. To be called outside a transaction. */
+  openVerification(): Verifiable;
+  close(): void;
+}

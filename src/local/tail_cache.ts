@@ -1,0 +1,76 @@
+/**
+ * What watches read last at the end of the change log. Watches that wait for
+ * the same changes are woken together, and each then reads the same page: the
+ * first from the storage, the others from here.
+ *
+ * A page is good for as long as the log's newest revision is what it was when
+ * the page was read: until then nothing can have been added to it.
+ *
+ * @module
+ */
+import { isSameRange } from "../keys/key_range.ts";
+import type { ChangePage, StoredChange } from "./storage.ts";
+import type { ChangeFilter } from "../engine/change_log.ts";
+
+/** How many pages are kept: watches of as many different filters share them. */
+const MOST_PAGES = 16;
+
+/** How many bytes of values are kept. */
+const MOST_BYTES = 64 * 1024;
+
+/** What a page was read for. */
+interface Read {
+  readonly filter: ChangeFilter;
+  readonly after: number;
+  readonly limit: number;
+}
+
+interface KeptPage extends Read {
+  readonly page: ChangePage;
+}
+
+/** The pages that were read since the newest revision last changed. */
+export class TailCache {
+  #head = 0;
+  #pages: KeptPage[] = [];
+  #bytes = 0;
+
+  /** The page that was read for the same at this head, if it is kept. */
+  find(head: number, read: Read): ChangePage | undefined {
+    if (head !== this.#head) return undefined;
+    const kept = this.#pages.find((kept) => isSameRead(kept, read));
+    return kept && copyOf(kept.page);
+  }
+
+  /** Keeps a page that was read at this head, unless there is no room. */
+  keep(head: number, read: Read, page: ChangePage): void {
+    if (head !== this.#head) {
+      this.#head = head;
+      this.#pages = [];
+      this.#bytes = 0;
+    }
+    const bytes = page.changes.reduce(
+      (sum, { value }) => sum + value.byteLength,
+      0,
+    );
+    if (this.#pages.length === MOST_PAGES) return;
+    if (this.#bytes + bytes > MOST_BYTES) return;
+    this.#bytes += bytes;
+    this.#pages.push({ ...read, page: copyOf(page) });
+  }
+}
+
+function isSameRead(a: Read, b: Read): boolean {
+  return a.after === b.after && a.limit === b.limit &&
+    a.filter.kind === b.filter.kind &&
+    isSameRange(a.filter.keys, b.filter.keys);
+}
+
+/** The page with values of its own: a codec may give them away. */
+function copyOf({ changes, cursor }: ChangePage): ChangePage {
+  const copies = changes.map((change): StoredChange => ({
+    ...change,
+    value: change.value.slice(),
+  }));
+  return { changes: copies, cursor };
+}

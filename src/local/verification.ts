@@ -1,0 +1,398 @@
+/**
+ * Looks through what a storage holds: what each entry and each change is by
+ * itself, whether the log tells a story that can have happened, and whether the
+ * entries are what it led to.
+ *
+ * It keeps in memory which change of a key was the last, never a value: where
+ * two are to be compared, the earlier one is read again.
+ *
+ * @module
+ */
+import { equalBytes } from "../base/bytes.ts";
+import type { VerifyFinding, VerifyPart } from "../contract/contract.ts";
+import {
+  InvalidNameError,
+  quote,
+  StoreCorruptError,
+  StoreError,
+} from "../contract/errors.ts";
+import { compareKeys } from "../keys/key_order.ts";
+import { assertName } from "../keys/names.ts";
+import { isPromise, unlessAborted } from "../base/promises.ts";
+import type {
+  FoundChange,
+  FoundEntry,
+  Storage,
+  Verifiable,
+} from "./storage.ts";
+import type { WriteQueue } from "../engine/write_queue.ts";
+import type { Values } from "../values/values.ts";
+
+/** How many findings of a part are told. */
+const MOST_FINDINGS = 100;
+
+const PARTS: readonly VerifyPart[] = [
+  "file",
+  "triggers",
+  "foreign",
+  "log",
+  "entries",
+];
+
+const REWRITE = "write the entry again, or delete it";
+/** What cannot be read back is not written either. */
+const RENUMBER = "set its version by SQL";
+const RENEW_LOG =
+  "stop who watches, drop the table zestor_changes and open the store again: the log begins anew";
+
+/** A kind and a key that can be ones. */
+interface Name {
+  readonly kind: string;
+  readonly key: string;
+}
+
+/** What the log says of a key last. */
+type LastChange = Pick<FoundChange, "revision" | "type" | "version">;
+
+/** One verification of a storage. */
+export class Verification {
+  readonly #storage: Storage;
+  readonly #values: Values;
+  readonly #findings = new Map<VerifyPart, Findings>(
+    PARTS.map((part) => [part, new Findings(part)]),
+  );
+  /** By kind, then by key. */
+  readonly #lastChanges = new Map<string, Map<string, LastChange>>();
+  /** Whether the log goes back to the first change of all. */
+  #logIsWhole = false;
+  /** Values whose schema is asynchronous: a transaction waits for no promise. */
+  readonly #validating = new Set<Promise<void>>();
+
+  /** Takes the storage, and what decodes its values. */
+  constructor(storage: Storage, values: Values) {
+    this.#storage = storage;
+    this.#values = values;
+  }
+
+  /** Reads everything, in its turn; rejects with `signal.reason` when that aborts. */
+  async read(queue: WriteQueue, signal?: AbortSignal): Promise<void> {
+    try {
+      await queue.readInSlices(
+        "verify",
+        () => this.#storage.openVerification(),
+        (verifiable) => this.#verifyAll(verifiable),
+        signal,
+      );
+    } catch (error) {
+      // Not even a read could begin.
+      if (!(error instanceof StoreCorruptError)) throw error;
+      this.#add({ part: "file", message: error.message });
+    }
+  }
+
+  /** What was found, once every schema has answered: the storage is no longer read. */
+  async findings(signal?: AbortSignal): Promise<VerifyFinding[]> {
+    await unlessAborted(Promise.all(this.#validating), signal);
+    return [...this.#findings.values()].flatMap((found) => found.list());
+  }
+
+  *#verifyAll(verifiable: Verifiable): Generator<void, void> {
+    for (const { part, find } of verifiable.ownVerifications) {
+      yield* this.#unlessCorrupt(part, this.#addAll(find()));
+    }
+    const logIsRead = yield* this.#unlessCorrupt(
+      "log",
+      this.#verifyLog(verifiable),
+    );
+    // Of a log that could not be read to its end nothing is known to be last.
+    if (!logIsRead) {
+      this.#lastChanges.clear();
+      this.#logIsWhole = false;
+    }
+    const allRead = yield* this.#unlessCorrupt(
+      "entries",
+      this.#verifyEntries(verifiable),
+    );
+    if (allRead) yield* this.#addMissing();
+  }
+
+  /** Whether a part could be read; if not, that is a finding, and the others can be. */
+  *#unlessCorrupt(
+    part: VerifyPart,
+    work: Generator<void, void>,
+  ): Generator<void, boolean> {
+    try {
+      yield* work;
+      return true;
+    } catch (error) {
+      const told = this.#storage.errorOf("verify", error);
+      if (!(told instanceof StoreCorruptError)) throw error;
+      this.#add({ part, message: told.message });
+      return false;
+    }
+  }
+
+  *#addAll(
+    findings: Iterable<VerifyFinding | undefined>,
+  ): Generator<void, void> {
+    for (const finding of findings) {
+      if (finding) this.#add(finding);
+      yield;
+    }
+  }
+
+  #add(finding: VerifyFinding): void {
+    this.#findings.get(finding.part)!.add(finding);
+  }
+
+  // The log.
+
+  *#verifyLog(verifiable: Verifiable): Generator<void, void> {
+    let next: number | undefined;
+    for (const change of verifiable.changes()) {
+      const { revision } = change;
+      if (next === undefined) this.#logIsWhole = revision === 1;
+      else if (revision !== next) this.#addGap(next, revision - 1);
+      next = revision + 1;
+      this.#verifyChange(change, verifiable);
+      yield;
+    }
+  }
+
+  #addGap(first: number, last: number): void {
+    const message = first === last
+      ? `Revision ${first} is missing from the change log`
+      : `The revisions ${first} to ${last} are missing from the change log`;
+    this.#add({
+      part: "log",
+      message: `${message}; ${RENEW_LOG}`,
+      revision: first,
+    });
+    // Any key may have changed in between.
+    this.#lastChanges.clear();
+    this.#logIsWhole = false;
+  }
+
+  #verifyChange(change: FoundChange, verifiable: Verifiable): void {
+    const { revision, type, version } = change;
+    const add = (problem: string, name?: Name) =>
+      this.#add({
+        part: "log",
+        message: `Revision ${revision} ${problem}; ${RENEW_LOG}`,
+        ...name,
+        revision,
+      });
+    const wrongName = nameProblem(change);
+    if (wrongName) return add(`is of an entry that cannot be: ${wrongName}`);
+    const name = nameOf(change);
+    const keys = this.#keysOf(name.kind);
+    const last = keys.get(name.key);
+    keys.set(name.key, { revision, type, version });
+    for (const problem of this.#problemsOf(change, last, verifiable)) {
+      add(`${problem}, in a change of ${quote(name.kind, name.key)}`, name);
+    }
+  }
+
+  #keysOf(kind: string): Map<string, LastChange> {
+    let keys = this.#lastChanges.get(kind);
+    if (!keys) this.#lastChanges.set(kind, keys = new Map());
+    return keys;
+  }
+
+  *#problemsOf(
+    { type, version, value, previous }: FoundChange,
+    last: LastChange | undefined,
+    verifiable: Verifiable,
+  ): Generator<string> {
+    if (type !== "create" && type !== "update" && type !== "delete") {
+      return yield `has the type ${Deno.inspect(type)}`;
+    }
+    if (!isVersion(version)) yield versionProblem(version);
+    if ((value === undefined) !== (type === "delete")) {
+      yield value ? "has a value, and deletes" : "has no value";
+    }
+    if ((previous === undefined) !== (type === "create")) {
+      yield previous ? "has a previous value, and creates" : "has no previous";
+    }
+    const wasThere = last ? last.type !== "delete" : !this.#logIsWhole;
+    if (type === "create") {
+      if (last && wasThere) yield `creates what revision ${last.revision} left`;
+      return;
+    }
+    if (!wasThere) return yield `${type}s what was not there`;
+    if (!last) return;
+    const expected = Number(last.version) + (type === "update" ? 1 : 0);
+    if (isVersion(version) && version !== expected) {
+      yield `has version ${version}, expected ${expected}`;
+    }
+    if (previous && !equalBytes(previous, verifiable.valueOf(last.revision))) {
+      yield `has another previous value than revision ${last.revision} wrote`;
+    }
+  }
+
+  // The entries.
+
+  *#verifyEntries(verifiable: Verifiable): Generator<void, void> {
+    let before: Name | undefined;
+    for (const entry of verifiable.entries()) {
+      const wrongName = nameProblem(entry);
+      if (wrongName) {
+        const message =
+          `An entry has a name that cannot be: ${wrongName}; rename it, or delete it, by SQL`;
+        this.#add({ part: "entries", message });
+      } else {
+        const name = nameOf(entry);
+        this.#verifyOrder(before, name);
+        this.#verifyEntry(entry, name, verifiable);
+        before = name;
+      }
+      yield;
+    }
+  }
+
+  #addEntry({ kind, key }: Name, problem: string, revision?: number): void {
+    const message = `${quote(kind, key)} ${problem}; ${REWRITE}`;
+    const where = revision === undefined ? {} : { revision };
+    this.#add({ part: "entries", message, kind, key, ...where });
+  }
+
+  #verifyOrder(before: Name | undefined, name: Name): void {
+    if (!before) return;
+    const order = compareKeys(before.kind, name.kind) ||
+      compareKeys(before.key, name.key);
+    if (order < 0) return;
+    const problem = order === 0
+      ? "is there twice"
+      : `comes after ${quote(before.kind, before.key)}`;
+    this.#addEntry(name, problem);
+  }
+
+  #verifyEntry(entry: FoundEntry, name: Name, verifiable: Verifiable): void {
+    const { version, value, updatedAt } = entry;
+    if (!isVersion(version)) {
+      const problem = versionProblem(version);
+      const message = `${quote(name.kind, name.key)} ${problem}; ${RENUMBER}`;
+      this.#add({ part: "entries", message, ...name });
+    }
+    if (Number.isNaN(updatedAt.getTime())) {
+      this.#addEntry(name, "has no readable time of its last change");
+    }
+    if (value) this.#verifyValue(name, value);
+    else this.#addEntry(name, "has no value");
+    this.#verifyAgainstLog(entry, name, verifiable);
+  }
+
+  #verifyValue(name: Name, bytes: Uint8Array): void {
+    const { kind, key } = name;
+    const addError = (error: unknown) => {
+      if (!(error instanceof StoreError)) throw error;
+      const message = `${error.message}; ${REWRITE}`;
+      this.#add({ part: "entries", message, kind, key });
+    };
+    try {
+      // A copy: a codec may give it away.
+      const read = this.#values.read(kind, key, bytes.slice());
+      if (!isPromise(read)) return;
+      const validating = Promise.resolve(read).then(() => {}, addError);
+      this.#validating.add(validating);
+      validating.then(() => this.#validating.delete(validating), () => {});
+    } catch (error) {
+      addError(error);
+    }
+  }
+
+  #verifyAgainstLog(
+    { version, value }: FoundEntry,
+    name: Name,
+    verifiable: Verifiable,
+  ): void {
+    const keys = this.#lastChanges.get(name.kind);
+    const last = keys?.get(name.key);
+    keys?.delete(name.key);
+    if (!last) {
+      if (this.#logIsWhole) this.#addEntry(name, "is in no change of the log");
+      return;
+    }
+    const { revision } = last;
+    if (last.type === "delete") {
+      const problem = `is there, although revision ${revision} deleted it`;
+      return this.#addEntry(name, problem, revision);
+    }
+    if (version !== last.version) {
+      const problem =
+        `has version ${version}, and version ${last.version} in revision ${revision}, its last change`;
+      this.#addEntry(name, problem, revision);
+    }
+    if (value && !equalBytes(value, verifiable.valueOf(revision))) {
+      const problem =
+        `has another value than revision ${revision} wrote, its last change`;
+      this.#addEntry(name, problem, revision);
+    }
+  }
+
+  /** What the log left, and is not there. */
+  *#addMissing(): Generator<void, void> {
+    for (const [kind, keys] of this.#lastChanges) {
+      for (const [key, { type, revision }] of keys) {
+        if (type !== "delete") {
+          const problem =
+            `is not there, although revision ${revision} wrote it`;
+          this.#addEntry({ kind, key }, problem, revision);
+        }
+        yield;
+      }
+    }
+  }
+}
+
+/** The findings of a part: the first ones, and how many others there were. */
+class Findings {
+  readonly #part: VerifyPart;
+  readonly #first: VerifyFinding[] = [];
+  #others = 0;
+
+  constructor(part: VerifyPart) {
+    this.#part = part;
+  }
+
+  add(finding: VerifyFinding): void {
+    if (this.#first.length < MOST_FINDINGS) this.#first.push(finding);
+    else this.#others++;
+  }
+
+  list(): VerifyFinding[] {
+    if (this.#others === 0) return this.#first;
+    const message =
+      `There are ${this.#others} more findings of this part; mend these, then verify again`;
+    return [...this.#first, { part: this.#part, message }];
+  }
+}
+
+/** Why a kind and a key cannot be ones. */
+function nameProblem(
+  { kind, key }: { readonly kind: unknown; readonly key: unknown },
+): string | undefined {
+  try {
+    assertName("kind", kind);
+    assertName("key", key);
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidNameError) return error.message;
+    throw error;
+  }
+}
+
+/** A name that has no problem. */
+function nameOf({ kind, key }: { kind: unknown; key: unknown }): Name {
+  return { kind: kind as string, key: key as string };
+}
+
+function isVersion(version: unknown): version is number {
+  return Number.isSafeInteger(version) && (version as number) >= 1;
+}
+
+function versionProblem(version: unknown): string {
+  return `has the version ${
+    Deno.inspect(version)
+  }, expected an integer from 1 on`;
+}

@@ -1,0 +1,206 @@
+/**
+ * Backups: the whole database as one file, copied while stores go on writing.
+ *
+ * The invariant: at the target is what was there before, or a copy that is
+ * whole, checked, and on the disk. Nothing else is left behind.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import type {
+  OperationOptions,
+  Store,
+  VerifyFinding,
+} from "../../contract/contract.ts";
+import {
+  quoteText,
+  reasonOf,
+  StoreCorruptError,
+  StoreError,
+} from "../../contract/errors.ts";
+import { assertType, copyOptions } from "../../base/options.ts";
+import type { WriteQueue } from "../../engine/write_queue.ts";
+import {
+  assertFree,
+  createBeside,
+  followLink,
+  openDirectoryOf,
+  putInPlace,
+  removeCopy,
+  settle,
+  syncDirectory,
+  type Target,
+} from "./backup_file.ts";
+import {
+  type DatabaseLocation,
+  type Driver,
+  SqlError,
+} from "../driver/driver.ts";
+import { parseFilePath } from "../file/dsn.ts";
+import { fileError, storeError } from "../connection/failure.ts";
+import { openConnection } from "../connection/open_connection.ts";
+import { lengthProblem, realPath } from "../file/real_path.ts";
+
+/** Options of `backup`. */
+export interface BackupOptions extends OperationOptions {
+  /**
+   * Replace the file that is at the path, in one step. No store may have that
+   * open, in whichever process.
+   * @default {false}
+   */
+  overwrite?: boolean;
+}
+
+/** What a backup's caller asks for. */
+export interface BackupRequest {
+  readonly target: Target;
+  readonly signal?: AbortSignal;
+}
+
+/** What a backup is made from. */
+export interface BackupSource {
+  /** A file's path is its real one. */
+  readonly location: DatabaseLocation;
+  readonly driver: Driver;
+  /** Copies the database into an empty file; throws at once where a lock is in the way. */
+  copyTo(path: string): Promise<void>;
+  /** Opens a copy, to read it. */
+  openCopy(path: string): Promise<Store>;
+}
+
+/** Reads what the caller asks for; throws on what it cannot be. */
+export function readBackupRequest(
+  path: string | URL,
+  options: BackupOptions | undefined,
+): BackupRequest {
+  const { overwrite = false, signal } = copyOptions("back up", options, [
+    "overwrite",
+    "signal",
+  ]);
+  assertType("back up", "overwrite", overwrite, "boolean");
+  const file = parseFilePath("back up", path);
+  const action = `back up to ${quoteText(file)}`;
+  return { target: { action, path: resolve(file), overwrite }, signal };
+}
+
+/** Makes a backup. */
+export async function backUp(
+  source: BackupSource,
+  queue: WriteQueue,
+  { target: asked, signal }: BackupRequest,
+): Promise<void> {
+  const { action } = asked;
+  const withFiles = <T>(work: () => Promise<T>) => attempt(action, work);
+  signal?.throwIfAborted();
+  const target = await withFiles(() => followLink(asked));
+  await withFiles(() => assertFree(target, source.location));
+  using directory = await withFiles(() => openDirectoryOf(target));
+  const created = await withFiles(() => createBeside(target, source.location));
+  const copy = realPath(created, "rwc");
+  try {
+    await queue.readAlone(action, () => source.copyTo(copy), signal)
+      .catch((error) => {
+        throw explained(copy, action, error);
+      });
+    makeSingleFile(source.driver, copy, action);
+    await withFiles(() => settle(copy, source.location));
+    await verify(source, copy, action, signal);
+    // It took a while.
+    await withFiles(() => assertFree(target, source.location));
+    signal?.throwIfAborted();
+    await withFiles(() => putInPlace(copy, target));
+  } finally {
+    await removeCopy(copy);
+  }
+  await settleName(directory, action);
+}
+
+/** Makes the name of a copy durable that is in place. */
+async function settleName(
+  directory: Deno.FsFile | undefined,
+  action: string,
+): Promise<void> {
+  try {
+    await syncDirectory(directory);
+  } catch (cause) {
+    throw new StoreError(
+      "STORAGE",
+      `Cannot ${action} durably: the copy is in place, but its directory cannot be synced: ${
+        reasonOf(cause)
+      }; a loss of power may take the copy: see that the disk works, then back up again with overwrite: true`,
+      { cause },
+    );
+  }
+}
+
+async function attempt<T>(action: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw fileError(action, error);
+  }
+}
+
+/** Tells of a copy's path that is too long: SQLite says only that it cannot open the file. */
+function explained(copy: string, action: string, error: unknown): unknown {
+  const { cause } = error as { cause?: unknown };
+  const isRefused = cause instanceof SqlError &&
+    cause.failure === "cannot_open";
+  const problem = isRefused ? lengthProblem(copy) : undefined;
+  if (problem === undefined) return error;
+  return new StoreError(
+    "STORAGE",
+    `Cannot ${action}: it is written under a longer name first: ${problem}`,
+    { cause },
+  );
+}
+
+/** A copy may say that it has a write-ahead log, as its source has: then even to read it takes two more files. */
+function makeSingleFile(driver: Driver, copy: string, action: string): void {
+  try {
+    const connection = openConnection(driver, { path: copy, mode: "rw" });
+    try {
+      connection.exec("PRAGMA journal_mode = DELETE");
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    throw storeError(action, error);
+  }
+}
+
+/** Throws unless a copy can be opened, and nothing is found wrong with it. */
+async function verify(
+  { openCopy }: BackupSource,
+  copy: string,
+  action: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let findings: VerifyFinding[];
+  try {
+    await using store = await openCopy(copy);
+    findings = await store.verify({ signal });
+  } catch (error) {
+    throw unverified(action, error);
+  }
+  // What is stored is sound, whatever others added to the tables.
+  const [first, ...others] = findings.filter(({ part }) => part !== "foreign");
+  if (!first) return;
+  const more = others.length > 0 ? `, and ${others.length} more` : "";
+  throw new StoreCorruptError(
+    `Cannot ${action}: the copy is not sound: ${first.message}${more}; what the store itself holds is most likely the same: see what verify() finds`,
+  );
+}
+
+/** The error for a copy that could not be checked. An abort's reason stays what it is. */
+function unverified(action: string, error: unknown): unknown {
+  if (!(error instanceof StoreError)) return error;
+  const { cause } = error;
+  if (cause instanceof SqlError) {
+    return storeError(`${action}, and check what was written`, cause);
+  }
+  return new StoreCorruptError(
+    `Cannot ${action}: the copy is not sound: ${error.message}; see what verify() finds in the store itself`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,114 @@
+/**
+ * A connection with its prepared statements, each prepared once.
+ *
+ * @module
+ */
+import type { Connection, Row, SqlValue, Statement } from "../driver/driver.ts";
+import type { FileClaim } from "../driver/file_claims.ts";
+import { isNoTransaction } from "./failure.ts";
+
+/** Connections that are never closed. */
+const abandoned: Connection[] = [];
+
+/** Keeps a connection open until the process has ended: to collect it as garbage would close it. */
+function keepOpen(connection: Connection): void {
+  // Deno closes the databases of node:sqlite when a program comes to its end,
+  // but not when the program asks to end.
+  if (abandoned.length === 0) addEventListener("unload", () => Deno.exit());
+  abandoned.push(connection);
+}
+
+/** A connection by SQL text. All of it is synchronous, and throws `SqlError`. */
+export class Database {
+  readonly #connection: Connection;
+  readonly #claim: FileClaim | undefined;
+  readonly #statements = new Map<string, Statement>();
+  /** Whether a transaction is to be rolled back before anything else is done. */
+  #mustRollBack = false;
+
+  /** Takes over a connection, and the claim on its file. */
+  constructor(connection: Connection, claim: FileClaim | undefined) {
+    this.#connection = connection;
+    this.#claim = claim;
+  }
+
+  /** Runs a statement for its effect; gives how many rows it changed itself. */
+  run(sql: string, ...params: SqlValue[]): number {
+    return this.#prepared(sql).run(...params);
+  }
+
+  /** The first row, if any. */
+  get(sql: string, ...params: SqlValue[]): Row | undefined {
+    return this.#prepared(sql).get(...params);
+  }
+
+  /** Every row. */
+  all(sql: string, ...params: SqlValue[]): Row[] {
+    return this.#prepared(sql).all(...params);
+  }
+
+  /** Whether the driver has a way of its own to copy a database. */
+  get copiesItself(): boolean {
+    return this.#connection.copyTo !== undefined;
+  }
+
+  /** Copies by that way what the open transaction reads, into an empty file. */
+  async copyTo(path: string): Promise<void> {
+    await this.#connection.copyTo!(path);
+  }
+
+  /**
+   * Ends the transaction, if SQLite has not done so by itself
+   * (https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction).
+   * Where that fails it is done before the next statement, which else would
+   * read what is not committed, or hold the lock for ever.
+   */
+  rollBack(): void {
+    this.#mustRollBack = true;
+    try {
+      this.#finishRollback();
+    } catch {
+      // The next statement's caller is told, unless it works by then.
+    }
+  }
+
+  /** Closes the connection. */
+  close(): void {
+    this.#statements.clear();
+    try {
+      this.#connection.close();
+    } finally {
+      this.#claim?.release();
+    }
+  }
+
+  /** Leaves the connection open for as long as the process runs, where closing it would harm the file. */
+  abandon(): void {
+    this.#statements.clear();
+    keepOpen(this.#connection);
+    this.#claim?.keep();
+  }
+
+  #finishRollback(): void {
+    try {
+      this.#statement("ROLLBACK").run();
+    } catch (error) {
+      if (!isNoTransaction(error)) throw error;
+    }
+    this.#mustRollBack = false;
+  }
+
+  #prepared(sql: string): Statement {
+    if (this.#mustRollBack) this.#finishRollback();
+    return this.#statement(sql);
+  }
+
+  #statement(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#connection.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * What SQLite's failures mean to the caller of an operation.
+ *
+ * @module
+ */
+import {
+  reasonOf,
+  StoreBusyError,
+  StoreCorruptError,
+  StoreError,
+  StoreFullError,
+  StoreReadOnlyError,
+} from "../../contract/errors.ts";
+import { SqlError } from "../driver/driver.ts";
+
+/** Whether another connection's lock is in the way. */
+export function isBusy(error: unknown): error is SqlError {
+  return error instanceof SqlError && error.failure === "busy";
+}
+
+/** Whether there was no transaction to end: SQLite had rolled it back by itself. */
+export function isNoTransaction(error: unknown): boolean {
+  return error instanceof SqlError &&
+    error.message.includes("no transaction is active");
+}
+
+/** Whether a row or a part of one is longer than SQLite allows. */
+export function isTooBig(error: unknown): error is SqlError {
+  return error instanceof SqlError && error.failure === "too_big";
+}
+
+/** The store's error for what the file system refused; the store's own as they are. */
+export function fileError(action: string, error: unknown): unknown {
+  if (error instanceof StoreError) return error;
+  const because = `Cannot ${action}: ${reasonOf(error)}`;
+  const options = { cause: error };
+  const { code } = error as { code?: unknown };
+  return code === "ENOSPC" || code === "EDQUOT"
+    ? new StoreFullError(`${because}; free some space`, options)
+    : new StoreError(
+      "STORAGE",
+      `${because}; see that its directory is there, and can be read and written`,
+      options,
+    );
+}
+
+/** The store's error for what a driver threw; other errors as they are. */
+export function storeError(action: string, error: unknown): unknown {
+  if (!(error instanceof SqlError)) return error;
+  const because = `Cannot ${action}: ${error.message}`;
+  const options = { cause: error };
+  switch (error.failure) {
+    case "busy":
+      return new StoreBusyError(
+        `${because}; retry, or open the store with a longer busyTimeout`,
+        options,
+      );
+    case "full":
+      return new StoreFullError(`${because}; free some space`, options);
+    case "corrupt":
+    case "not_a_database":
+      return new StoreCorruptError(
+        `${because}; restore the file from a backup`,
+        options,
+      );
+    case "read_only":
+      return new StoreReadOnlyError(
+        `${because}; if it was opened with mode=ro, open it with mode=rwc; else see that its file and directory can be written`,
+        options,
+      );
+    case "io":
+      // Shared memory that cannot grow on a full disk is told as this.
+      return new StoreError(
+        "STORAGE",
+        `${because}; see that the disk works, and has space left`,
+        options,
+      );
+    default:
+      return new StoreError("STORAGE", because, options);
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Reads the `path` option: a path, a `file:` URL, or a data source name as the
+ * Go store takes them (https://sqlite.org/uri.html); and the path of a file to
+ * be made, which is no more than the first two.
+ *
+ * @module
+ */
+import {
+  quoteText,
+  StoreError,
+  StoreOpenError,
+} from "../../contract/errors.ts";
+import type { DatabaseLocation } from "../driver/driver.ts";
+
+const MODES = ["ro", "rw", "rwc", "memory"];
+const CACHES = ["shared", "private"];
+
+/** The error for a text that names no database, or none that will do. */
+type Refuse = (reason: string, options?: ErrorOptions) => StoreError;
+
+/**
+ * Where a DSN points. An unknown parameter is an error, never ignored.
+ *
+ * `cache=shared` says for a database in memory that the stores of this process
+ * which name it share it. For a file it changes nothing, and is accepted: a
+ * store has one connection, so there are no caches to share.
+ */
+export function parseDsn(dsn: string | URL): DatabaseLocation {
+  const text = textOf("open store", dsn);
+  const refuse: Refuse = (reason, options) =>
+    new StoreOpenError(
+      `Cannot open store at ${Deno.inspect(text)}: ${reason}`,
+      options,
+    );
+  if (text === "" || text.includes("\0")) {
+    throw refuse("expected a path, a file: URL or a DSN");
+  }
+  if (text === ":memory:") {
+    return { path: text, mode: "rwc", memory: "private" };
+  }
+  if (dsn instanceof URL && dsn.protocol !== "file:") {
+    throw refuse("expected a file: URL");
+  }
+  return text.startsWith("file:")
+    ? parseUri(text, refuse)
+    : { path: text, mode: "rwc" };
+}
+
+/**
+ * A DSN of a file, which `parseDsn` reads back: whatever its path holds. All
+ * that is escaped is what a URI would take for something else.
+ */
+export function fileDsn({ path, mode }: DatabaseLocation): string {
+  const escaped = path.replace(/[%?#]|^\/(?=\/)/g, encodeURIComponent);
+  return `file:${escaped}?mode=${mode}`;
+}
+
+/** The path of a file to be made, given as that or as a `file:` URL; nothing else of a DSN has a meaning for it. */
+export function parseFilePath(action: string, path: string | URL): string {
+  const text = textOf(action, path);
+  const refuse: Refuse = (reason, options) =>
+    new StoreError(
+      "STORAGE",
+      `Cannot ${action} to ${quoteText(text)}: ${reason}`,
+      options,
+    );
+  const isUri = text.startsWith("file:");
+  if (text === "" || text.includes("\0") || text === ":memory:") {
+    throw refuse("expected the path of a file, or a file: URL");
+  }
+  if (path instanceof URL && !isUri) throw refuse("expected a file: URL");
+  if (!isUri) return text;
+  const { hierarchy, query } = partsOf(text);
+  if (query !== undefined) {
+    throw refuse(
+      `it has the parameters ${
+        quoteText(query)
+      }, and here none has a meaning; leave them out`,
+    );
+  }
+  const found = uriPath(hierarchy, refuse);
+  if (found === ":memory:") throw refuse("expected the path of a file");
+  return found;
+}
+
+function textOf(action: string, path: string | URL): string {
+  const text = path instanceof URL ? path.href : path;
+  if (typeof text === "string") return text;
+  throw new TypeError(
+    `Cannot ${action}: "path" is a string or a URL, received ${
+      Deno.inspect(path)
+    }`,
+  );
+}
+
+function parseUri(uri: string, refuse: Refuse): DatabaseLocation {
+  const { hierarchy, query = "" } = partsOf(uri);
+  const path = uriPath(hierarchy, refuse);
+  const { mode, cache } = parameters(query, refuse);
+  if (path === ":memory:" || mode === "memory") {
+    if (mode === "ro") throw refuse("nothing is in memory to be read");
+    return {
+      path,
+      mode: "rwc",
+      memory: cache === "shared" ? "shared" : "private",
+    };
+  }
+  return { path, mode: (mode ?? "rwc") as DatabaseLocation["mode"] };
+}
+
+/** A `file:` URI's path, still encoded, and its parameters, if it has any. */
+function partsOf(uri: string): { hierarchy: string; query?: string } {
+  const [beforeFragment] = uri.split("#", 1);
+  const queryAt = beforeFragment.indexOf("?");
+  const end = queryAt < 0 ? beforeFragment.length : queryAt;
+  return {
+    hierarchy: beforeFragment.slice("file:".length, end),
+    query: queryAt < 0 ? undefined : beforeFragment.slice(queryAt + 1),
+  };
+}
+
+function uriPath(encoded: string, refuse: Refuse): string {
+  const local = encoded.replace(/^\/\/(localhost)?(?=\/)/, "");
+  if (local.startsWith("//")) throw refuse("the file is on another host");
+  let path: string;
+  try {
+    path = decodeURIComponent(local);
+  } catch (cause) {
+    throw refuse("a percent escape is malformed", { cause });
+  }
+  if (path === "") throw refuse("it has no path");
+  if (path.includes("\0")) throw refuse("its path holds a NUL");
+  // file:///C:/app.db
+  return Deno.build.os === "windows" ? path.replace(/^\/(?=\w:)/, "") : path;
+}
+
+function parameters(
+  query: string,
+  refuse: Refuse,
+): { mode?: string; cache?: string } {
+  const allowed: Record<string, string[]> = { mode: MODES, cache: CACHES };
+  const found: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (!Object.hasOwn(allowed, name)) {
+      throw refuse(
+        `unknown parameter "${name}"; known are mode and cache, what else there is to set is an option of openStore`,
+      );
+    }
+    if (!allowed[name].includes(value)) {
+      throw refuse(
+        `parameter "${name}" is one of ${
+          allowed[name].join(", ")
+        }, received "${value}"`,
+      );
+    }
+    if (Object.hasOwn(found, name)) {
+      throw refuse(`parameter "${name}" comes twice`);
+    }
+    found[name] = value;
+  }
+  return found;
+}

@@ -1,0 +1,85 @@
+/**
+ * A file's memory of the codecs that its values are encoded with: their names,
+ * in `zestor_meta`.
+ *
+ * @module
+ */
+import type { KindCodecs } from "../../values/codecs/kind_codecs.ts";
+import { compareKeys } from "../../keys/key_order.ts";
+
+const CODEC = "codec";
+const CODEC_OF_KIND = "codec/";
+
+/** What `zestor_meta` holds, by name. */
+export type Meta = ReadonlyMap<string, string>;
+
+/** The names of a store's codecs, as `zestor_meta` has them. */
+export function codecNames(codecs: KindCodecs): Map<string, string> {
+  const names = new Map([[CODEC, codecs.fallbackName]]);
+  for (const kind of codecs.namedKinds) {
+    names.set(CODEC_OF_KIND + kind, codecs.nameOf(kind));
+  }
+  return names;
+}
+
+/** The codecs that a file remembers, by name. */
+export interface RememberedCodecs {
+  /** The codec of every kind that has none of its own. */
+  fallback: string;
+  /** The kinds that have one, in order. */
+  named: { kind: string; codec: string }[];
+}
+
+/** What the file remembers, if it does. */
+export function rememberedCodecs(meta: Meta): RememberedCodecs | undefined {
+  const fallback = meta.get(CODEC);
+  if (fallback === undefined) return undefined;
+  const named = [...meta]
+    .filter(([name]) => name.startsWith(CODEC_OF_KIND))
+    .map(([name, codec]) => ({
+      kind: name.slice(CODEC_OF_KIND.length),
+      codec,
+    }));
+  return {
+    fallback,
+    named: named.sort((a, b) => compareKeys(a.kind, b.kind)),
+  };
+}
+
+/** Whether the file remembers its codecs. */
+export function remembersCodecs(meta: Meta): boolean {
+  return meta.has(CODEC);
+}
+
+/**
+ * How the codecs that a file remembers, for all kinds that it names and for
+ * `kinds`, differ from those that are given.
+ */
+export function codecConflict(
+  meta: Meta,
+  codecs: KindCodecs,
+  kinds: Iterable<string>,
+): string | undefined {
+  const fallback = meta.get(CODEC)!;
+  if (fallback !== codecs.fallbackName) {
+    return describe("", fallback, codecs.fallbackName);
+  }
+  const named = new Set(kinds);
+  for (const name of meta.keys()) {
+    if (name.startsWith(CODEC_OF_KIND)) {
+      named.add(name.slice(CODEC_OF_KIND.length));
+    }
+  }
+  for (const kind of named) {
+    const recorded = meta.get(CODEC_OF_KIND + kind) ?? fallback;
+    const given = codecs.nameOf(kind);
+    if (recorded !== given) {
+      return describe(` in kind ${JSON.stringify(kind)}`, recorded, given);
+    }
+  }
+  return undefined;
+}
+
+function describe(where: string, recorded: string, given: string): string {
+  return `the file's values${where} are encoded with the codec "${recorded}", received "${given}"; give that codec`;
+}

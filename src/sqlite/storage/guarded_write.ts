@@ -1,0 +1,97 @@
+/**
+ * Writes to a file that has triggers of others, which may undo a write, change
+ * it, or keep the store's own triggers from logging it. A write fails if it is
+ * not there as its caller would be told, and is undone alone.
+ *
+ * @module
+ */
+import type { ChangeType } from "../../contract/contract.ts";
+import { quote, StoreError } from "../../contract/errors.ts";
+import type { Database } from "../connection/database.ts";
+import { SqlError } from "../driver/driver.ts";
+import { COMPARE_VALUE, GET_VERSION, LIST_CHANGES_OF } from "./queries.ts";
+
+/** What a write is to do to its entry. */
+export interface EntryWrite {
+  readonly kind: string;
+  readonly key: string;
+  readonly type: ChangeType;
+  /** What the entry is to have then; absent if it is to go. */
+  readonly version?: number;
+  readonly value?: Uint8Array;
+}
+
+/** A write, and how to do it. */
+export interface GuardedWrite {
+  readonly write: EntryWrite;
+  /** Does it; throws if it sees that it was undone. */
+  run(): void;
+  /** The newest revision before it. */
+  readonly revision: number;
+}
+
+/** Writes, and gives the revision of the change. */
+export function writeGuarded(
+  database: Database,
+  { write, run, revision: before }: GuardedWrite,
+  foreignTriggers: readonly string[],
+): { readonly revision: number } {
+  database.run("SAVEPOINT guard");
+  try {
+    run();
+    const revision = loggedRevision(database, write, before);
+    if (revision === undefined || !isDone(database, write)) {
+      throw undoneError(write, foreignTriggers);
+    }
+    database.run("RELEASE guard");
+    return { revision };
+  } catch (error) {
+    // A failure of SQLite ends the transaction.
+    if (!(error instanceof SqlError)) {
+      database.run("ROLLBACK TO guard");
+      database.run("RELEASE guard");
+    }
+    throw error;
+  }
+}
+
+/** The revision of the change, if the log has it, and no other one of that entry. */
+function loggedRevision(
+  database: Database,
+  { kind, key, type, version, value }: EntryWrite,
+  before: number,
+): number | undefined {
+  const params = [value ?? null, before, kind, key];
+  const [change, ...others] = database.all(LIST_CHANGES_OF, ...params);
+  const isLogged = change?.type === type && change.same === 1 &&
+    (version === undefined || change.version === version) &&
+    others.length === 0;
+  return isLogged ? change.revision as number : undefined;
+}
+
+function isDone(
+  database: Database,
+  { kind, key, version, value }: EntryWrite,
+): boolean {
+  if (value === undefined) {
+    return database.get(GET_VERSION, kind, key) === undefined;
+  }
+  const row = database.get(COMPARE_VALUE, value, kind, key);
+  return row?.version === version && row?.same === 1;
+}
+
+/** The error of a write that did not do what its caller would be told. */
+export function undoneError(
+  { kind, key }: Pick<EntryWrite, "kind" | "key">,
+  foreignTriggers: readonly string[],
+): StoreError {
+  const reason = foreignTriggers.length > 0
+    ? `a trigger that is not the store's undid or changed it: ${
+      foreignTriggers.join(", ")
+    }; drop the trigger, or change what it does`
+    : "SQLite changed no row; see what verify() finds";
+  return new StoreError(
+    "STORAGE",
+    `Cannot write ${quote(kind, key)}: ${reason}`,
+  );
+}

@@ -1,0 +1,54 @@
+/**
+ * A snapshot of a database that has no second connection, since it is in
+ * memory: what it holds is listed at once, and kept.
+ *
+ * @module
+ */
+import { ALL_KEYS, type KeyRange, rangePast } from "../../keys/key_range.ts";
+import { lowerBound } from "../../keys/key_order.ts";
+import { countFitting, PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
+import type {
+  Entries,
+  Snapshot,
+  StoredEntry,
+  Transactions,
+} from "../../local/storage.ts";
+
+/** Lists every entry. */
+export function listedSnapshot(
+  storage: Entries & Pick<Transactions, "snapshot">,
+): Snapshot {
+  const byKind = storage.snapshot(() =>
+    new Map(storage.listKinds().map((kind) => [kind, listAll(storage, kind)]))
+  );
+  const kinds = [...byKind.keys()];
+  return {
+    listKinds: () => kinds,
+    readEntries(kind, range) {
+      const entries = byKind.get(kind) ?? [];
+      const { key, inclusive } = range.lower;
+      const at = lowerBound(entries, key);
+      const start = !inclusive && entries[at]?.key === key ? at + 1 : at;
+      const page = entries.slice(start, start + PAGE_ENTRIES);
+      const sizes = page.values().map(({ value }) => value.byteLength);
+      const items = page.slice(0, countFitting(sizes, PAGE_BYTES));
+      const isLast = start + items.length === entries.length;
+      return {
+        items,
+        rest: isLast ? undefined : rangePast(range, items.at(-1)!.key),
+      };
+    },
+    close: () => byKind.clear(),
+  };
+}
+
+function listAll(storage: Entries, kind: string): StoredEntry[] {
+  const entries: StoredEntry[] = [];
+  let rest: KeyRange | undefined = ALL_KEYS;
+  while (rest) {
+    const page = storage.readEntries(kind, rest);
+    entries.push(...page.items);
+    rest = page.rest;
+  }
+  return entries;
+}

@@ -1,0 +1,67 @@
+/**
+ * Entries as a stream of lines, all of them as of one moment.
+ *
+ * The invariant: no more is in memory than a page, whatever there is to export.
+ *
+ * @module
+ */
+import { ALL_KEYS, type KeyRange } from "../../keys/key_range.ts";
+import type { MaybePromise } from "../../base/promises.ts";
+import { Slice } from "../../base/slice.ts";
+import type { Page } from "../../engine/page.ts";
+import type { Snapshot, StoredEntry } from "../../local/storage.ts";
+import { formatLine, type LineCodec, type LineParts } from "./line.ts";
+
+/** What to export, and from where. */
+export interface ExportPlan extends LineParts {
+  readonly codec: LineCodec;
+  /** Which kinds; all without it. */
+  readonly kinds?: ReadonlySet<string>;
+  /** Reads everything as of the moment of the call; whoever calls it closes that. */
+  openSnapshot(): MaybePromise<Snapshot>;
+  /** Throws when there is to be no more. */
+  assertWanted(): void;
+  /** What the reader is told of an error. */
+  errorOf(error: unknown): unknown;
+}
+
+const encoder = new TextEncoder();
+
+/** The entries' lines, by kind and key, some in each chunk. */
+export async function* exportChunks(
+  plan: ExportPlan,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+  plan.assertWanted();
+  const snapshot = await plan.openSnapshot();
+  const slice = new Slice();
+  try {
+    for (const [kind, page] of pagesOf(snapshot, plan)) {
+      const lines: string[] = [];
+      for (const entry of page) {
+        lines.push(formatLine(plan.codec, kind, entry, plan) + "\n");
+        if (slice.isUsedUp) await slice.nextTurn();
+      }
+      yield encoder.encode(lines.join(""));
+    }
+  } catch (error) {
+    throw plan.errorOf(error);
+  } finally {
+    snapshot.close();
+  }
+}
+
+function* pagesOf(
+  snapshot: Snapshot,
+  { kinds, assertWanted }: ExportPlan,
+): Generator<[kind: string, page: StoredEntry[]], void> {
+  for (const kind of snapshot.listKinds()) {
+    if (kinds && !kinds.has(kind)) continue;
+    let rest: KeyRange | undefined = ALL_KEYS;
+    while (rest) {
+      assertWanted();
+      const page: Page<StoredEntry> = snapshot.readEntries(kind, rest);
+      if (page.items.length > 0) yield [kind, page.items];
+      rest = page.rest;
+    }
+  }
+}

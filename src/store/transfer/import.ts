@@ -1,0 +1,353 @@
+/**
+ * Writes the entries of a stream of lines, in transactions of bounded size.
+ *
+ * The invariant: what a transaction is to write it writes whole, and what there
+ * is to tell of it (counts, refused lines) is told when it has committed.
+ *
+ * @module
+ */
+import type {
+  ImportOptions,
+  ImportResult,
+  RefusedLine,
+  SetStatus,
+} from "../../contract/contract.ts";
+import { ImportError, quoteText, reasonOf } from "../../contract/errors.ts";
+import {
+  isPromise,
+  type MaybePromise,
+  unlessAborted,
+} from "../../base/promises.ts";
+import { Slice } from "../../base/slice.ts";
+import type { Origin } from "../../local/storage.ts";
+import type { BulkWrite } from "../../engine/write_queue.ts";
+import { FormatGuard } from "./format_guard.ts";
+import { type EntryLine, parseLine } from "./line.ts";
+import { type Line, LineSplitter } from "./lines.ts";
+import { readUntilStopped } from "./source.ts";
+
+/** How many lines one transaction writes, at most. */
+const MOST_LINES = 1_000;
+
+/** About how many characters of lines. */
+const MOST_TEXT = 1_000_000;
+
+/**
+ * Where to.
+ *
+ * @typeParam Prepared What it makes of a value, to be written.
+ */
+export interface ImportTarget<Prepared> {
+  /** The name of a kind's codec. */
+  codecOf(kind: string): string;
+  /** Checks and encodes a value. */
+  prepare(kind: string, key: string, value: unknown): MaybePromise<Prepared>;
+  /** Checks what its codec has encoded already. */
+  accept(kind: string, key: string, bytes: Uint8Array): MaybePromise<Prepared>;
+  /** Writes a value, inside a transaction. */
+  put(
+    kind: string,
+    key: string,
+    value: Prepared,
+    origin: Origin,
+  ): { readonly status: SetStatus };
+  /** Whether an error is the storage's, not the line's. */
+  isFailure(error: unknown): boolean;
+  write<T>(job: BulkWrite<T>): Promise<T>;
+  /** Throws if nothing can be written. */
+  assertWritable(): void;
+}
+
+/** What to import. */
+export type ImportPlan =
+  & Pick<ImportOptions, "onProgress" | "onRefused" | "signal">
+  & {
+    readonly kinds?: ReadonlySet<string>;
+    readonly versions: boolean;
+    readonly times: boolean;
+  };
+
+interface PreparedLine<Prepared> {
+  readonly number: number;
+  readonly kind: string;
+  readonly key: string;
+  readonly value: Prepared;
+  readonly origin: Origin;
+}
+
+/**
+ * Imports a stream, which it reads to the end or cancels. Rejects with
+ * `ImportError` if a line is refused and nobody is told, and with the reason of
+ * the first of the signals that aborts.
+ */
+export async function importLines<Prepared>(
+  target: ImportTarget<Prepared>,
+  stream: ReadableStream<Uint8Array | string>,
+  plan: ImportPlan,
+  signals: readonly (AbortSignal | undefined)[],
+): Promise<ImportResult> {
+  const run = new Run(target, plan);
+  await readUntilStopped(stream, signals, async (chunks, stop) => {
+    target.assertWritable();
+    for await (const chunk of chunks) await run.add(chunk, stop);
+    await run.end(stop);
+  });
+  return run.result;
+}
+
+/** An import under way. */
+class Run<Prepared> {
+  readonly #target: ImportTarget<Prepared>;
+  readonly #plan: ImportPlan;
+  readonly #splitter = new LineSplitter();
+  readonly #guard = new FormatGuard();
+  readonly #slice = new Slice();
+  readonly #total: Total;
+  #batch: Batch<Prepared>;
+
+  constructor(target: ImportTarget<Prepared>, plan: ImportPlan) {
+    this.#target = target;
+    this.#plan = plan;
+    this.#total = new Total(plan);
+    this.#batch = this.#newBatch();
+  }
+
+  get result(): ImportResult {
+    return this.#total.result;
+  }
+
+  async add(chunk: unknown, stop: AbortSignal): Promise<void> {
+    await this.#addAll(this.#splitter.add(chunk), stop);
+  }
+
+  async end(stop: AbortSignal): Promise<void> {
+    await this.#addAll(this.#splitter.end(), stop);
+    await this.#commit();
+  }
+
+  async #addAll(lines: Iterable<Line>, stop: AbortSignal): Promise<void> {
+    for (const line of lines) {
+      const added = this.#batch.add(line);
+      if (added) await unlessAborted(added, stop);
+      const { failure } = this.#guard;
+      if (this.#batch.isFull || failure) {
+        await this.#commit();
+        stop.throwIfAborted();
+      }
+      if (failure) throw failure;
+      if (this.#slice.isUsedUp) {
+        await this.#slice.nextTurn();
+        stop.throwIfAborted();
+      }
+    }
+  }
+
+  async #commit(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = this.#newBatch();
+    await this.#total.add(await batch.commit());
+  }
+
+  #newBatch(): Batch<Prepared> {
+    return new Batch(this.#target, this.#plan, this.#guard);
+  }
+}
+
+/** What came of a batch. */
+interface Outcome {
+  readonly counts: ImportResult;
+  /** In the order of their numbers. */
+  readonly refused: readonly RefusedLine[];
+}
+
+/** What came of the batches so far. */
+class Total {
+  readonly #plan: ImportPlan;
+  #counts: ImportResult = NO_LINES;
+
+  constructor(plan: ImportPlan) {
+    this.#plan = plan;
+  }
+
+  get result(): ImportResult {
+    return { ...this.#counts };
+  }
+
+  /** Adds a batch's, and tells of it. Those who are told may be asynchronous. */
+  async add({ counts, refused }: Outcome): Promise<void> {
+    for (const line of refused) {
+      const told: unknown = this.#plan.onRefused?.(line);
+      if (isPromise(told)) await told;
+    }
+    this.#counts = sumOf(this.#counts, counts);
+    await this.#plan.onProgress?.(this.result);
+  }
+}
+
+/** The lines of one transaction. */
+class Batch<Prepared> {
+  readonly #target: ImportTarget<Prepared>;
+  readonly #plan: ImportPlan;
+  readonly #guard: FormatGuard;
+  readonly #writes: PreparedLine<Prepared>[] = [];
+  readonly #refused: RefusedLine[] = [];
+  #lines = 0;
+  #skipped = 0;
+  #text = 0;
+
+  constructor(
+    target: ImportTarget<Prepared>,
+    plan: ImportPlan,
+    guard: FormatGuard,
+  ) {
+    this.#target = target;
+    this.#plan = plan;
+    this.#guard = guard;
+  }
+
+  get isFull(): boolean {
+    return this.#lines >= MOST_LINES || this.#text >= MOST_TEXT;
+  }
+
+  /** Takes a line; a promise if its value's schema is asynchronous. */
+  add({ number, text }: Line): Promise<void> | undefined {
+    this.#lines++;
+    if (typeof text === "string") this.#text += text.length;
+    const line = this.#read(number, text);
+    if (line === undefined) return undefined;
+    if (this.#plan.kinds && !this.#plan.kinds.has(line.kind)) {
+      this.#skipped++;
+      return undefined;
+    }
+    return this.#prepare(number, line);
+  }
+
+  /** Reads a line's entry; nothing if it is blank, or no entry. */
+  #read(number: number, text: string | Error): EntryLine | undefined {
+    try {
+      if (text instanceof Error) throw text;
+      if (/^[ \t\r]*$/.test(text)) return undefined;
+      const line = parseLine(text);
+      this.#guard.passEntry();
+      return line;
+    } catch (cause) {
+      const reason = this.#guard.passOther({ number, reason: reasonOf(cause) });
+      this.#refuse({ line: number, reason }, cause, this.#refused);
+      return undefined;
+    }
+  }
+
+  #prepare(number: number, line: EntryLine): Promise<void> | undefined {
+    const refuse = (cause: unknown) => {
+      const reason = reasonOf(cause);
+      this.#refuse({ line: number, reason }, cause, this.#refused);
+    };
+    try {
+      const value = this.#prepareValue(line);
+      if (!isPromise(value)) this.#addWrite(number, line, value);
+      else {
+        const add = (value: Prepared) => this.#addWrite(number, line, value);
+        return Promise.resolve(value).then(add, refuse);
+      }
+    } catch (error) {
+      refuse(error);
+    }
+    return undefined;
+  }
+
+  #addWrite(number: number, line: EntryLine, value: Prepared): void {
+    const { kind, key } = line;
+    const { versions, times } = this.#plan;
+    const origin = {
+      version: versions ? line.version : undefined,
+      updatedAt: times ? line.updatedAt : undefined,
+    };
+    this.#writes.push({ number, kind, key, value, origin });
+  }
+
+  #prepareValue({ kind, key, content }: EntryLine): MaybePromise<Prepared> {
+    return "bytes" in content
+      ? this.#accept(kind, key, content.codec, content.bytes)
+      : this.#target.prepare(kind, key, content.value);
+  }
+
+  #accept(
+    kind: string,
+    key: string,
+    codec: string,
+    bytes: Uint8Array,
+  ): MaybePromise<Prepared> {
+    const expected = this.#target.codecOf(kind);
+    if (codec === expected) return this.#target.accept(kind, key, bytes);
+    throw new TypeError(
+      `its bytes are of the codec ${quoteText(codec)}, and the kind ${
+        quoteText(kind)
+      } has ${quoteText(expected)}`,
+    );
+  }
+
+  /** Notes that a line is refused; throws where nobody is to be told. */
+  #refuse(line: RefusedLine, cause: unknown, refused: RefusedLine[]): void {
+    if (this.#plan.onRefused) refused.push(line);
+    else throw new ImportError(line.line, line.reason, { cause });
+  }
+
+  /** Writes what was read, all of it or nothing. */
+  async commit(): Promise<Outcome> {
+    const writes = this.#writes;
+    const written = writes.length === 0 ? NOTHING : await this.#target.write({
+      action: `import the lines ${writes[0].number} to ${
+        writes.at(-1)!.number
+      }`,
+      size: () => writes.length,
+      steps: () => this.#write(),
+    });
+    const refused = [...this.#refused, ...written.refused]
+      .sort((a, b) => a.line - b.line);
+    const counts = sumOf(written.counts, {
+      ...NO_LINES,
+      lines: this.#lines,
+      skipped: this.#skipped,
+      refused: refused.length,
+    });
+    return { counts, refused };
+  }
+
+  *#write(): Generator<void, Outcome> {
+    // It may run again.
+    const counts = { ...NO_LINES };
+    const refused: RefusedLine[] = [];
+    for (const { number, kind, key, value, origin } of this.#writes) {
+      try {
+        counts[this.#target.put(kind, key, value, origin).status]++;
+      } catch (error) {
+        if (this.#target.isFailure(error)) throw error;
+        this.#refuse({ line: number, reason: reasonOf(error) }, error, refused);
+      }
+      yield;
+    }
+    return { counts, refused };
+  }
+}
+
+const NO_LINES = {
+  lines: 0,
+  created: 0,
+  updated: 0,
+  unchanged: 0,
+  skipped: 0,
+  refused: 0,
+};
+
+const NOTHING: Outcome = { counts: NO_LINES, refused: [] };
+
+function sumOf(a: ImportResult, b: ImportResult): ImportResult {
+  return {
+    lines: a.lines + b.lines,
+    created: a.created + b.created,
+    updated: a.updated + b.updated,
+    unchanged: a.unchanged + b.unchanged,
+    skipped: a.skipped + b.skipped,
+    refused: a.refused + b.refused,
+  };
+}

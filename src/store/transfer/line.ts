@@ -1,0 +1,197 @@
+/**
+ * An entry as a line of NDJSON, and back.
+ *
+ * The invariant: a line that is imported with the codec it was exported with
+ * gives the bytes that were stored. Where JSON cannot say what the value is,
+ * as a codec may have it, the line holds the bytes themselves.
+ *
+ * @module
+ */
+import { equalBytes } from "../../base/bytes.ts";
+import { parseExactJson } from "../../values/codecs/exact_json.ts";
+import { json } from "../../values/codecs/json.ts";
+import { describe, quoteText, reasonOf } from "../../contract/errors.ts";
+import { assertName } from "../../keys/names.ts";
+import { LAST_NUMBER } from "../../local/last_number.ts";
+import type { StoredEntry } from "../../local/storage.ts";
+import { formatTime, parseTime } from "./time.ts";
+
+/** What encodes and decodes the values of a kind. */
+export interface LineCodec {
+  /** The name of a kind's codec. */
+  codecOf(kind: string): string;
+  encode(kind: string, key: string, value: unknown): Uint8Array;
+  decode(kind: string, key: string, bytes: Uint8Array): unknown;
+}
+
+/** What of an entry, beside its value, a line tells. */
+export interface LineParts {
+  readonly versions: boolean;
+  readonly times: boolean;
+}
+
+/** A line that was read. */
+export interface EntryLine {
+  readonly kind: string;
+  readonly key: string;
+  /** The value, or the bytes that the codec of this name made of it. */
+  readonly content:
+    | { readonly value: unknown }
+    | { readonly bytes: Uint8Array; readonly codec: string };
+  readonly version?: number;
+  readonly updatedAt?: Date;
+}
+
+const decoder = new TextDecoder();
+
+/** An entry's line, without the line feed. */
+export function formatLine(
+  codec: LineCodec,
+  kind: string,
+  { key, value, version, updatedAt }: StoredEntry,
+  { versions, times }: LineParts,
+): string {
+  const fields = [
+    `"kind":${JSON.stringify(kind)}`,
+    `"key":${JSON.stringify(key)}`,
+    contentOf(codec, kind, key, value),
+  ];
+  if (versions) fields.push(`"version":${version}`);
+  const time = times ? formatTime(updatedAt) : undefined;
+  if (time !== undefined) fields.push(`"updatedAt":"${time}"`);
+  return `{${fields.join()}}`;
+}
+
+function contentOf(
+  codec: LineCodec,
+  kind: string,
+  key: string,
+  stored: Uint8Array,
+): string {
+  const text = valueText(codec, kind, key, stored);
+  if (text !== undefined) return `"value":${text}`;
+  const name = JSON.stringify(codec.codecOf(kind));
+  return `"codec":${name},"bytes":"${stored.toBase64()}"`;
+}
+
+/** The value as JSON; `undefined` where that would not become the same bytes again. */
+function valueText(
+  codec: LineCodec,
+  kind: string,
+  key: string,
+  stored: Uint8Array,
+): string | undefined {
+  try {
+    // A copy: a codec may give it away.
+    const plain = json.encode(codec.decode(kind, key, stored.slice()));
+    const again = codec.codecOf(kind) === json.name
+      ? plain
+      : codec.encode(kind, key, json.decode(plain));
+    return equalBytes(again, stored) ? decoder.decode(plain) : undefined;
+  } catch {
+    // It cannot be decoded, or JSON has no form for it.
+    return undefined;
+  }
+}
+
+const NAMES = [
+  "kind",
+  "key",
+  "value",
+  "codec",
+  "bytes",
+  "version",
+  "updatedAt",
+];
+
+/** Reads a line; throws where it is none, with the reason. */
+export function parseLine(text: string): EntryLine {
+  const line = parseObject(text);
+  const { kind, key, version, updatedAt } = line;
+  assertName("kind", kind);
+  assertName("key", key);
+  return {
+    kind: kind as string,
+    key: key as string,
+    content: parseContent(line),
+    version: parseVersion(version),
+    updatedAt: parseTime(updatedAt),
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  const line = parseJson(text);
+  if (typeof line !== "object" || line === null || Array.isArray(line)) {
+    throw new TypeError(
+      `expected an object, received ${
+        Array.isArray(line) ? "an array" : describe(line)
+      }`,
+    );
+  }
+  for (const name of Object.keys(line)) {
+    if (NAMES.includes(name)) continue;
+    throw new TypeError(
+      `unknown ${quoteText(name)}, expected ${
+        NAMES.map((name) => `"${name}"`).join(", ")
+      }`,
+    );
+  }
+  return line as Record<string, unknown>;
+}
+
+/** The JSON of a line; an error tells the column alone. */
+function parseJson(text: string): unknown {
+  try {
+    return parseExactJson(text);
+  } catch (cause) {
+    const reason = reasonOf(cause).replace(/\(line 1 (column \d+)\)$/, "($1)");
+    throw new SyntaxError(reason, { cause });
+  }
+}
+
+function parseContent(line: Record<string, unknown>): EntryLine["content"] {
+  const { value, codec, bytes } = line;
+  const hasBytes = codec !== undefined || bytes !== undefined;
+  if (("value" in line) === hasBytes) {
+    throw new TypeError('expected "value", or "codec" and "bytes"');
+  }
+  if (!hasBytes) return { value };
+  if (typeof codec !== "string" || typeof bytes !== "string") {
+    throw new TypeError(
+      `"codec" and "bytes" are strings, received ${describe(codec)} and ${
+        describe(bytes)
+      }`,
+    );
+  }
+  return { codec, bytes: parseBytes(bytes) };
+}
+
+/** The bytes that a text is the base64 of, and no other text is. */
+function parseBytes(text: string): Uint8Array {
+  const bytes = fromBase64(text);
+  const expected = bytes.toBase64();
+  if (expected === text) return bytes;
+  throw new TypeError(
+    `"bytes" is base64 in another form, expected ${quoteText(expected)}`,
+  );
+}
+
+function fromBase64(text: string): Uint8Array {
+  try {
+    return Uint8Array.fromBase64(text);
+  } catch (cause) {
+    throw new TypeError(`"bytes" is no base64: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function parseVersion(version: unknown): number | undefined {
+  if (version === undefined) return undefined;
+  if (Number.isSafeInteger(version) && version as number >= 1) {
+    return version as number;
+  }
+  throw new RangeError(
+    `"version" is an integer from 1 to ${LAST_NUMBER}, received ${
+      describe(version)
+    }`,
+  );
+}

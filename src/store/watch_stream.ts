@@ -1,0 +1,253 @@
+/**
+ * The stream of a watch: a cursor into the change log, and nothing more. It is
+ * read on `pull`, with no queue of its own, so a consumer that does not read
+ * costs nothing, and no event is lost or doubled between the log and it.
+ *
+ * @module
+ */
+import type {
+  ChangeType,
+  WatchBookmark,
+  WatchEvent,
+  WatchOptions,
+} from "../contract/contract.ts";
+import { describe, WatchOverflowError } from "../contract/errors.ts";
+import {
+  ALL_KEYS,
+  type KeyRange,
+  prefixRange,
+  singleKey,
+} from "../keys/key_range.ts";
+import { assertName } from "../keys/names.ts";
+import {
+  assertChoice,
+  assertInteger,
+  assertType,
+  copyOptions,
+} from "../base/options.ts";
+import { PagedItems, type Pages } from "../base/paged_stream.ts";
+import { isPromise, type MaybePromise } from "../base/promises.ts";
+import { Slice } from "../base/slice.ts";
+import type { StoredChange } from "../local/storage.ts";
+import type { ChangeFilter, ChangeLog } from "../engine/change_log.ts";
+
+/** What a watch emits. */
+export type WatchItem = WatchEvent | WatchBookmark;
+
+/** Decodes a value, or promises to; throws `CodecError`. */
+export type DecodeValue = (
+  kind: string,
+  key: string,
+  bytes: Uint8Array,
+) => MaybePromise<unknown>;
+
+/** A watch as the store holds it. */
+export interface Watch {
+  /** Ends the stream, as when the store closes. */
+  end(): void;
+}
+
+const DEFAULT_BUFFER_SIZE = 128;
+const CHANGE_TYPES: readonly ChangeType[] = ["create", "update", "delete"];
+
+/**
+ * Begins a watch at this moment. It is in `open` until its stream closes, by
+ * whatever cause. Throws on options that make no watch.
+ */
+export function openWatch(
+  log: ChangeLog,
+  decode: DecodeValue,
+  open: Set<Watch>,
+  kind: string,
+  given?: WatchOptions,
+): ReadableStream<WatchItem> {
+  assertName("kind", kind);
+  const options = copyOptions("watch", given, WATCH_OPTIONS);
+  const types = watchedTypes(options.types);
+  const keys = watchedKeys(options);
+  const stop = new AbortController();
+  const head = headOf(log);
+  const items = new PagedItems(watchPages(
+    log,
+    { filter: { kind, keys }, types, options, decode, head },
+    stop.signal,
+  ));
+  let controller!: ReadableStreamDefaultController<WatchItem>;
+
+  /** True for the first caller: the one who closes the stream. */
+  const stopOnce = (): boolean => {
+    if (stop.signal.aborted) return false;
+    stop.abort();
+    options.signal?.removeEventListener("abort", end);
+    open.delete(watch);
+    return true;
+  };
+  const end = () => {
+    if (stopOnce()) controller.close();
+  };
+
+  const stream = new ReadableStream<WatchItem>({
+    start(ownController) {
+      controller = ownController;
+    },
+    async pull() {
+      try {
+        const next = items.next();
+        const item = isPromise(next) ? await next : next;
+        if (stop.signal.aborted || item === undefined) return end();
+        controller.enqueue(item);
+      } catch (error) {
+        if (stopOnce()) controller.error(error);
+      }
+    },
+    cancel() {
+      stopOnce();
+    },
+  }, { highWaterMark: 0 });
+
+  const watch: Watch = { end };
+  open.add(watch);
+  if (options.signal?.aborted) end();
+  else options.signal?.addEventListener("abort", end);
+  return stream;
+}
+
+/** The newest revision at this moment; where it cannot be read, the stream tells. */
+function headOf(log: ChangeLog): MaybePromise<number> {
+  try {
+    const head = log.head();
+    // Where nobody reads the stream, nobody hears that it failed.
+    if (isPromise(head)) head.then(undefined, () => {});
+    return head;
+  } catch (error) {
+    const failed = Promise.reject(error);
+    failed.catch(() => {});
+    return failed;
+  }
+}
+
+interface WatchPlan {
+  readonly filter: ChangeFilter;
+  readonly types: ReadonlySet<ChangeType>;
+  readonly options: WatchOptions;
+  readonly decode: DecodeValue;
+  /** The newest revision at the moment of the call. */
+  readonly head: MaybePromise<number>;
+}
+
+async function* watchPages(
+  log: ChangeLog,
+  { filter, types, options, decode, head }: WatchPlan,
+  stop: AbortSignal,
+): Pages<WatchItem> {
+  const {
+    after,
+    bufferSize = DEFAULT_BUFFER_SIZE,
+    bookmarks = false,
+    persistent = true,
+  } = options;
+  const { kind } = filter;
+  const toEvent = (change: StoredChange): MaybePromise<WatchEvent> => {
+    const { type, key, version, revision } = change;
+    const value = decode(kind, key, change.value);
+    return isPromise(value)
+      ? value.then((value) => ({ type, kind, key, value, version, revision }))
+      : { type, kind, key, value, version, revision };
+  };
+  const slice = new Slice();
+
+  const start = await head;
+  let cursor = after ?? start;
+  assertReached(cursor, start);
+
+  if (options.initial && types.has("create")) {
+    const replay = log.replay(filter, start);
+    while (!replay.done && !stop.aborted) {
+      const entries = await replay.next(bufferSize);
+      yield entries.values().map((entry) =>
+        toEvent({ ...entry, type: "create", revision: 0 })
+      );
+      if (slice.isUsedUp) await slice.nextTurn();
+    }
+  }
+  let told = cursor;
+  if (options.initial && bookmarks) {
+    yield [{ type: "bookmark", revision: cursor }];
+  }
+
+  while (!stop.aborted) {
+    const page = await log.read(filter, cursor, bufferSize);
+    const changes = page.changes.filter(({ type }) => types.has(type));
+    yield changes.values().map(toEvent);
+    told = changes.at(-1)?.revision ?? told;
+    if (bookmarks && page.cursor - told >= log.bookmarkInterval) {
+      told = page.cursor;
+      yield [{ type: "bookmark", revision: told }];
+    }
+    if (page.cursor > cursor) {
+      cursor = page.cursor;
+      if (slice.isUsedUp) await slice.nextTurn();
+    } else {
+      cursor = await log.wait({
+        kind,
+        after: cursor,
+        persistent,
+        signal: stop,
+      });
+      slice.restart();
+    }
+  }
+}
+
+function assertReached(after: number, head: number): void {
+  if (after <= head) return;
+  throw new WatchOverflowError(
+    `Cannot watch after revision ${after}: the store is at ${head}, so that revision is another store's, or of a state since replaced by a backup; read the kind again and watch from there`,
+  );
+}
+
+const WATCH_OPTIONS = [
+  "initial",
+  "types",
+  "key",
+  "prefix",
+  "after",
+  "bufferSize",
+  "bookmarks",
+  "persistent",
+  "signal",
+];
+
+function watchedTypes(types: unknown = CHANGE_TYPES): Set<ChangeType> {
+  if (!Array.isArray(types)) {
+    throw new TypeError(
+      `Cannot watch: "types" is an array, received ${describe(types)}`,
+    );
+  }
+  const watched = new Set(types);
+  for (const type of watched) {
+    // Of an option, `undefined` is none; of a list it is no choice.
+    assertChoice("watch", "types", type ?? null, CHANGE_TYPES);
+  }
+  return watched;
+}
+
+function watchedKeys(options: WatchOptions): KeyRange {
+  const action = "watch";
+  const { initial, key, prefix, after, bufferSize } = options;
+  assertType(action, "initial", initial, "boolean");
+  assertType(action, "bookmarks", options.bookmarks, "boolean");
+  assertType(action, "persistent", options.persistent, "boolean");
+  assertInteger(action, "after", after, 0);
+  assertInteger(action, "bufferSize", bufferSize, 1);
+  if (initial && after !== undefined) {
+    throw new TypeError(
+      `Cannot watch: "initial" begins anew and "after" resumes, give one of them`,
+    );
+  }
+  if (key !== undefined && prefix !== undefined) {
+    throw new TypeError(`Cannot watch: give "key" or "prefix", not both`);
+  }
+  if (key !== undefined) return singleKey(key);
+  return prefix === undefined ? ALL_KEYS : prefixRange(prefix);
+}

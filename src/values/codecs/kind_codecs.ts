@@ -1,0 +1,131 @@
+/**
+ * Which codec encodes which kind, and the codecs' errors with the entry named.
+ *
+ * @module
+ */
+import {
+  CodecError,
+  describe,
+  quote,
+  reasonOf,
+} from "../../contract/errors.ts";
+import { assertName } from "../../keys/names.ts";
+import { isRecord } from "../../base/options.ts";
+import type { Codec } from "./codec.ts";
+import { json } from "./json.ts";
+
+/**
+ * A codec for each named kind. A codec of any value, such as JSON, goes with
+ * every kind, whatever its type: what it decodes is taken to be of that type.
+ *
+ * @typeParam Kinds A map from kind to value type.
+ */
+export type CodecsByKind<Kinds extends object> = {
+  readonly [Kind in keyof Kinds]?: Codec | Codec<Kinds[Kind]>;
+};
+
+/**
+ * One codec for every kind, or one for each named kind and JSON for the rest.
+ *
+ * @typeParam Kinds A map from kind to value type.
+ */
+export type CodecOption<Kinds extends object> =
+  | Codec
+  | Codec<Kinds[keyof Kinds]>
+  | CodecsByKind<Kinds>;
+
+/** The codecs of a store's kinds. */
+export class KindCodecs {
+  readonly #fallback: Codec;
+  readonly #byKind: ReadonlyMap<string, Codec>;
+
+  /** Takes the `codec` option; throws a `TypeError` where it is none. */
+  constructor(option: unknown = json) {
+    if (isCodec(option)) {
+      this.#fallback = option;
+      this.#byKind = new Map();
+      return;
+    }
+    if (!isRecord(option)) throw notCodec(option);
+    this.#fallback = json;
+    this.#byKind = new Map(Object.entries(option));
+    for (const [kind, codec] of this.#byKind) {
+      assertName("kind", kind);
+      if (!isCodec(codec)) throw notCodec(codec);
+    }
+  }
+
+  /** The name of the codec of kinds that have none of their own. */
+  get fallbackName(): string {
+    return this.#fallback.name;
+  }
+
+  /** The kinds that have a codec of their own. */
+  get namedKinds(): string[] {
+    return [...this.#byKind.keys()];
+  }
+
+  /** The name of a kind's codec. */
+  nameOf(kind: string): string {
+    return this.#codecOf(kind).name;
+  }
+
+  /** Encodes a value, to bytes of its own; throws `CodecError`. */
+  encode(kind: string, key: string, value: unknown): Uint8Array {
+    const codec = this.#codecOf(kind);
+    try {
+      const bytes: unknown = codec.encode(value);
+      if (bytes instanceof Uint8Array) {
+        // It may be what it was given, or a buffer that the codec uses again,
+        // and is written later.
+        return codec.givesOwnBytes ? bytes : new Uint8Array(bytes);
+      }
+      throw new TypeError(`It gave ${describe(bytes)}, not a Uint8Array`);
+    } catch (cause) {
+      throw failed("encode", codec, kind, key, cause);
+    }
+  }
+
+  /** Decodes a stored value; throws `CodecError`. */
+  decode(kind: string, key: string, bytes: Uint8Array): unknown {
+    const codec = this.#codecOf(kind);
+    try {
+      return codec.decode(bytes);
+    } catch (cause) {
+      throw failed("decode", codec, kind, key, cause);
+    }
+  }
+
+  #codecOf(kind: string): Codec {
+    return this.#byKind.get(kind) ?? this.#fallback;
+  }
+}
+
+function isCodec(value: unknown): value is Codec {
+  const codec = value as Partial<Codec> | null | undefined;
+  return typeof codec?.name === "string" &&
+    typeof codec.encode === "function" && typeof codec.decode === "function";
+}
+
+function notCodec(value: unknown): TypeError {
+  return new TypeError(
+    `Cannot open store: "codec" is a codec, or an object of codecs by kind, received ${
+      describe(value)
+    }`,
+  );
+}
+
+function failed(
+  action: string,
+  codec: Codec,
+  kind: string,
+  key: string,
+  cause: unknown,
+): CodecError {
+  return new CodecError(
+    `Cannot ${action} the value of ${
+      quote(kind, key)
+    } with the codec "${codec.name}": ${reasonOf(cause)}`,
+    { cause },
+  );
+}

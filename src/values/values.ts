@@ -1,0 +1,199 @@
+/**
+ * How values come into a store and out of it: checked by their kind's schema,
+ * and encoded by its codec.
+ *
+ * @module
+ */
+import type { KindCodecs } from "./codecs/kind_codecs.ts";
+import { CodecError, describe, quote } from "../contract/errors.ts";
+import { isPromise, type MaybePromise } from "../base/promises.ts";
+import { Slice } from "../base/slice.ts";
+import type { KindSchemas } from "./schemas/kind_schemas.ts";
+
+/** A value that may be written: what its schema made of it, and its bytes. */
+export interface Prepared {
+  readonly value: unknown;
+  readonly bytes: Uint8Array;
+}
+
+/** Whether two values of a kind count as the same. */
+export type Equals = (
+  kind: string,
+  previous: unknown,
+  next: unknown,
+) => boolean;
+
+/** What a store does with its values. */
+export interface ValuesConfig {
+  readonly codecs: KindCodecs;
+  readonly schemas: KindSchemas;
+  /** Without it, values with the same bytes are the same. */
+  readonly equals?: Equals;
+  /** Whether what is read is checked, too. */
+  readonly validateReads: boolean;
+}
+
+/** The values of a store. */
+export class Values {
+  readonly #config: ValuesConfig;
+
+  /** Takes the codecs, and what else is done with values. */
+  constructor(config: ValuesConfig) {
+    this.#config = config;
+  }
+
+  /**
+   * Checks and encodes a value; a promise where the schema is asynchronous.
+   * Throws `ValidationError` and `CodecError`, or rejects with them.
+   */
+  prepare(kind: string, key: string, value: unknown): MaybePromise<Prepared> {
+    return this.#config.schemas.validate(kind, key, value, (value) => ({
+      value,
+      bytes: this.encode(kind, key, value),
+    }));
+  }
+
+  /**
+   * Checks what is encoded already, and keeps the bytes, unless the schema makes
+   * something else of the value. Throws as `prepare` does, also if the codec
+   * refuses to encode the value.
+   */
+  accept(kind: string, key: string, bytes: Uint8Array): MaybePromise<Prepared> {
+    // A copy: a codec may give it away.
+    const given = this.decode(kind, key, bytes.slice());
+    return this.#config.schemas.validate(kind, key, given, (value) => {
+      const encoded = this.encode(kind, key, value);
+      return { value, bytes: value === given ? bytes : encoded };
+    });
+  }
+
+  /** The name of a kind's codec. */
+  codecOf(kind: string): string {
+    return this.#config.codecs.nameOf(kind);
+  }
+
+  /** Encodes a value that needs no check; throws `CodecError`. */
+  encode(kind: string, key: string, value: unknown): Uint8Array {
+    return this.#config.codecs.encode(kind, key, value);
+  }
+
+  /** Decodes what is stored, as it is; throws `CodecError`. */
+  decode(kind: string, key: string, bytes: Uint8Array): unknown {
+    return this.#config.codecs.decode(kind, key, bytes);
+  }
+
+  /**
+   * Decodes what is read, and checks it where that is asked for; a promise
+   * where the schema is asynchronous.
+   */
+  read(kind: string, key: string, bytes: Uint8Array): MaybePromise<unknown> {
+    const value = this.decode(kind, key, bytes);
+    const { schemas, validateReads } = this.#config;
+    return validateReads
+      ? schemas.validate(kind, key, value, (valid) => valid)
+      : value;
+  }
+
+  /** Whether `equals` decides what is a change. */
+  get areCompared(): boolean {
+    return this.#config.equals !== undefined;
+  }
+
+  /**
+   * Whether a value counts as the one that is stored; both are encoded. What
+   * was encoded may have been changed since, so that it is decoded here.
+   */
+  areEqual(
+    kind: string,
+    key: string,
+    stored: Uint8Array,
+    bytes: Uint8Array,
+  ): boolean {
+    let previous: unknown;
+    try {
+      previous = this.decode(kind, key, stored);
+    } catch (error) {
+      // What cannot be read may be overwritten.
+      if (error instanceof CodecError) return false;
+      throw error;
+    }
+    const next = this.decode(kind, key, bytes.slice());
+    const equal: unknown = this.#config.equals!(kind, previous, next);
+    if (typeof equal === "boolean") return equal;
+    const what = `Cannot compare the values of ${quote(kind, key)}: "equals"`;
+    // It would count as true, and the write be lost.
+    throw new TypeError(
+      isPromise(equal)
+        ? `${what} returned a promise, and a transaction cannot wait for it`
+        : `${what} returns a boolean, received ${describe(equal)}`,
+    );
+  }
+}
+
+/** Something with a value that is there by now. */
+export type Settled<Item> = Omit<Item, "value"> & {
+  readonly value:
+    | Prepared
+    | Exclude<
+      Item extends { readonly value: infer Value } ? Value : never,
+      MaybePromise<Prepared>
+    >;
+};
+
+/** Waits for the values that are not there yet, if there are any. */
+export function settleAll<
+  Item extends { readonly value: MaybePromise<Prepared> | undefined },
+>(items: readonly Item[]): MaybePromise<readonly Settled<Item>[]> {
+  return items.some(({ value }) => isPromise(value))
+    ? settleInSlices(items)
+    : items as readonly unknown[] as readonly Settled<Item>[];
+}
+
+/** Rejects as soon as one of the values does. */
+async function settleInSlices<
+  Item extends { readonly value: MaybePromise<Prepared> | undefined },
+>(items: readonly Item[]): Promise<readonly Settled<Item>[]> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  // Where it rejects before it is waited for.
+  promise.catch(() => {});
+  const settled: unknown[] = [...items];
+  const slice = new Slice();
+  let left = 1;
+  const settleOne = () => {
+    if (--left === 0) resolve();
+  };
+  for (const [i, item] of items.entries()) {
+    if (!isPromise(item.value)) continue;
+    left++;
+    item.value.then((value) => {
+      settled[i] = { ...item, value };
+      settleOne();
+    }, reject);
+    if (slice.isUsedUp) await slice.nextTurn();
+  }
+  settleOne();
+  await promise;
+  return settled as Settled<Item>[];
+}
+
+/** A value that may still have to come: it is there when `ready` has resolved. */
+export class Eventual<T> {
+  readonly ready?: Promise<unknown>;
+  #value: T | undefined;
+
+  /** Takes the value, or the promise of it. */
+  constructor(value: MaybePromise<T>) {
+    if (!isPromise(value)) {
+      this.#value = value;
+      return;
+    }
+    this.ready = Promise.resolve(value).then((it) => this.#value = it as T);
+    // Where the write is refused before it waits for this.
+    this.ready.catch(() => {});
+  }
+
+  /** The value, once it is there. */
+  get value(): T {
+    return this.#value as T;
+  }
+}
