@@ -316,7 +316,7 @@ for (const [where, open] of Object.entries(KEPT_OUT)) {
       await writing;
       assertEquals(await read, 2);
       await backup;
-      assertEquals(settled, ["verify", "check", "set", "get"]);
+      assertEquals(settled, ["verify", "verify", "set", "get"]);
       assertEquals(await store.verify(), []);
     },
   );
