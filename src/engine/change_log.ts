@@ -6,7 +6,7 @@
  */
 import type { KeyRange } from "../keys/key_range.ts";
 import type { MaybePromise } from "../base/promises.ts";
-import type { ChangePage, StoredEntry } from "../local/storage.ts";
+import type { ChangePage, StoredEntry } from "./entries.ts";
 
 /** Which changes a watch asks for. */
 export interface ChangeFilter {
@@ -43,7 +43,7 @@ export interface Replay {
 export interface ChangeLog {
   /** Every how many revisions a watch that sees none of them sets a bookmark. */
   readonly bookmarkInterval: number;
-  /** The newest revision, at the moment of the call. */
+  /** The newest revision, of a store that is read-only: others have it from their queue. */
   head(): MaybePromise<number>;
   /** The next changes past a revision, at most `limit`. */
   read(
@@ -54,7 +54,8 @@ export interface ChangeLog {
   /**
    * Resolves when there may be changes for a watch, when there were
    * `bookmarkInterval` others, and when the watch ends: with a revision up to
-   * which it has missed none.
+   * which it has missed none. It also resolves for a change that came after the
+   * `read` before it: a notification may come while an answer is on its way.
    */
   wait(wait: Wait): Promise<number>;
   /** Begins to read the entries as they were at a revision. */

@@ -9,43 +9,26 @@
  * @module
  */
 import type {
-  ChangeType,
   SetStatus,
   VerifyFinding,
   VerifyPart,
 } from "../contract/contract.ts";
 import type { KeyRange } from "../keys/key_range.ts";
+import type {
+  ChangePage,
+  StoredEntry,
+  StoredValue,
+} from "../engine/entries.ts";
 import type { Page, PageOptions } from "../engine/page.ts";
+import type { Origin } from "../engine/write.ts";
 
-/** A key with its encoded value. */
-export interface StoredValue {
-  readonly key: string;
-  readonly value: Uint8Array;
-}
-
-/** An entry as it is kept. */
-export interface StoredEntry extends StoredValue {
-  readonly version: number;
-  readonly updatedAt: Date;
-}
-
-/** A change as the log keeps it. */
-export interface StoredChange {
-  readonly revision: number;
-  readonly type: ChangeType;
-  readonly key: string;
-  readonly version: number;
-  /** The new value; of a deletion the previous one. */
-  readonly value: Uint8Array;
-}
-
-/** A part of the change log. */
-export interface ChangePage {
-  /** The changes that pass the filter, by revision. */
-  readonly changes: StoredChange[];
-  /** The revision up to which there are no others. */
-  readonly cursor: number;
-}
+export type {
+  ChangePage,
+  StoredChange,
+  StoredEntry,
+  StoredValue,
+} from "../engine/entries.ts";
+export type { Origin } from "../engine/write.ts";
 
 /** A key that changed, and in which revision. */
 export interface ChangedKey {
@@ -61,14 +44,6 @@ export interface Previous {
 
 /** How many writes had which status. */
 export type StatusCounts = Record<SetStatus, number>;
-
-/** What an entry that is created is to have, where it comes from elsewhere. */
-export interface Origin {
-  /** 1 without it. */
-  readonly version?: number;
-  /** Now without it. */
-  readonly updatedAt?: Date;
-}
 
 /** What became of a value that was to be written. */
 export interface PutResult {

@@ -1,0 +1,295 @@
+/**
+ * Puts a store's operations on its engine in order. Writes that wait are handed
+ * to it together (group commit), so that they share one fsync, or one round
+ * trip.
+ *
+ * The invariants:
+ * - Writes begin, and settle, in the order in which they were called.
+ * - A read begins after the writes called before it have settled.
+ * - Writes that share a transaction never fail each other.
+ *
+ * @module
+ */
+import { Gate } from "../base/gate.ts";
+import type { MaybePromise } from "../base/promises.ts";
+import { StoreError } from "../contract/errors.ts";
+import type { Engine } from "./engine.ts";
+import { LockWait } from "./lock_wait.ts";
+import type { Operation } from "./operation.ts";
+import { type Outcome, weightOf, type Write } from "./write.ts";
+
+/** Asks for the newest revision at its place in the order. */
+const ASK_HEAD: Operation<number> = {
+  action: "watch",
+  checks: [],
+  size: () => 0,
+  changes: () => [],
+  done: (_effects, revision) => revision,
+  refused() {
+    throw new TypeError("Cannot refuse a write without checks");
+  },
+};
+
+/** A write from its call until the queue has left it behind. */
+interface Queued {
+  readonly operation: Operation<unknown>;
+  /** When it was called, in the time of `performance.now`. */
+  readonly since: number;
+  /** Whether `operation.ready` has resolved. */
+  ready: boolean;
+  /** If it has to: resolves when it has, or the write is dropped. */
+  readonly held?: PromiseWithResolvers<void>;
+  /** From here on an abort comes too late. */
+  begun: boolean;
+  /** Settled before it began, as when it was aborted: there is nothing left to do. */
+  dropped: boolean;
+  /** It shared a transaction that failed: now it gets one of its own. */
+  alone: boolean;
+  /** What reads that were called after it wait for. */
+  left?: Gate;
+  /** Forgets the signal. */
+  settle(): void;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** The queue of one engine. */
+export class Queue {
+  readonly #engine: Engine;
+  readonly #busyTimeout: number;
+  /** In the order of their calls; those that have begun come first. */
+  readonly #waiting: Queued[] = [];
+  #draining: Promise<void> | undefined;
+  /** Since when the lock has been refused. */
+  #lockWait: LockWait | undefined;
+
+  /** Takes the engine, and how long a write may wait for somebody else's lock (ms). */
+  constructor(engine: Engine, busyTimeout: number) {
+    this.#engine = engine;
+    this.#busyTimeout = busyTimeout;
+  }
+
+  /** Runs a write in its turn. Rejects with `signal.reason` if aborted before it begins. */
+  write<T>(operation: Operation<T>, signal?: AbortSignal): Promise<T> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const { ready } = operation;
+    const queued: Queued = {
+      operation,
+      since: performance.now(),
+      ready: ready === undefined,
+      held: ready && Promise.withResolvers(),
+      begun: false,
+      dropped: false,
+      alone: false,
+      settle: () => signal?.removeEventListener("abort", onAbort),
+      resolve: resolve as (value: unknown) => void,
+      reject,
+    };
+    const onAbort = () => {
+      if (!queued.begun) drop(queued, signal?.reason);
+    };
+    signal?.addEventListener("abort", onAbort);
+    ready?.then(() => {
+      queued.ready = true;
+      queued.held?.resolve();
+    }, (error) => drop(queued, error));
+    this.#waiting.push(queued);
+    this.#draining ??= this.#drain();
+    return promise;
+  }
+
+  /** Whether no write waits or runs: what is called now need not wait for any. */
+  get isIdle(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** Resolves when the writes called so far have settled. */
+  settled(signal?: AbortSignal): Promise<void> {
+    const last = this.#waiting.at(-1);
+    if (!last) return Promise.resolve();
+    last.left ??= new Gate();
+    return last.left.wait(signal);
+  }
+
+  /**
+   * The newest revision at this place in the order of operations: at once if no
+   * write waits and the engine knows it, else between the writes called before
+   * and after it.
+   */
+  head(): MaybePromise<number> {
+    // It has no writes to be in order with.
+    if (this.#engine.isReadOnly) return this.#engine.log.head();
+    const head = this.#draining ? undefined : this.#engine.headNow();
+    return head ?? this.write(ASK_HEAD);
+  }
+
+  /** Resolves when no write waits or runs. */
+  async drained(): Promise<void> {
+    while (this.#draining) await this.#draining;
+  }
+
+  async #drain(): Promise<void> {
+    // Writes called in the same turn join the first transaction.
+    await undefined;
+    for (let first = this.#first(); first; first = this.#first()) {
+      if (!first.ready) await first.held?.promise;
+      else await this.#runBatch();
+    }
+    this.#draining = undefined;
+    this.#lockWait = undefined;
+  }
+
+  /** The first write that is still to be done. */
+  #first(): Queued | undefined {
+    while (this.#waiting[0]?.dropped) this.#waiting.shift()!.left?.open();
+    return this.#waiting[0];
+  }
+
+  async #runBatch(): Promise<void> {
+    const taken = new TakenWrites(this.#waiting, this.#engine.limits.shared);
+    try {
+      const outcomes = await this.#engine.write(taken);
+      taken.end();
+      this.#lockWait = undefined;
+      this.#settle(taken.writes, outcomes);
+    } catch (error) {
+      taken.end();
+      return await this.#handleFailure(taken.writes, error);
+    }
+    // The reads that waited for the end go before the next transaction.
+    await undefined;
+  }
+
+  /** Settles the writes that the engine answered for; the others come again. */
+  #settle(writes: readonly Queued[], outcomes: readonly Outcome[]): void {
+    for (let i = outcomes.length; i < writes.length; i++) {
+      writes[i].begun = false;
+    }
+    if (outcomes.length === 0) return;
+    const last = writes[outcomes.length - 1];
+    const left = this.#waiting.splice(0, this.#waiting.indexOf(last) + 1);
+    let next = 0;
+    for (const queued of left) {
+      // Between them there may be some that were dropped before they began.
+      if (queued === writes[next]) answer(queued, outcomes[next++]);
+      queued.left?.open();
+    }
+  }
+
+  /** Nothing was written: what shared the transaction does not share the failure. */
+  async #handleFailure(
+    batch: readonly Queued[],
+    failure: unknown,
+  ): Promise<void> {
+    for (const queued of batch) queued.begun = false;
+    if (this.#engine.isBusy(failure)) {
+      return await this.#waitForLock(failure);
+    }
+    this.#lockWait = undefined;
+    if (batch.length > 1) {
+      for (const queued of batch) queued.alone = true;
+      return;
+    }
+    const failed = batch[0] ?? this.#first();
+    if (failed) this.#fail(failed, failure);
+  }
+
+  /** Pauses; gives up the writes that have waited for `busyTimeout`. */
+  async #waitForLock(refusal: unknown): Promise<void> {
+    const wait = this.#lockWait ??= new LockWait();
+    const oldest = performance.now() - this.#busyTimeout;
+    for (const queued of this.#waiting) {
+      if (Math.max(queued.since, wait.since) > oldest) break;
+      this.#fail(queued, refusal);
+    }
+    if (this.#first()) await wait.pause(this.#busyTimeout);
+  }
+
+  #fail(queued: Queued, error: unknown): void {
+    drop(queued, this.#engine.errorOf(queued.operation.action, error));
+  }
+}
+
+/** The writes of one batch, as the engine takes them from those that wait. */
+class TakenWrites {
+  readonly writes: Queued[] = [];
+  readonly #waiting: readonly Queued[];
+  readonly #mostShared: number;
+  /** How many of those that wait were taken, or dropped. */
+  #passed = 0;
+  #isEnded = false;
+
+  constructor(waiting: readonly Queued[], mostShared: number) {
+    this.#waiting = waiting;
+    this.#mostShared = mostShared;
+  }
+
+  next(): Write | undefined {
+    if (this.#isEnded) return undefined;
+    while (this.#waiting[this.#passed]?.dropped) this.#passed++;
+    const queued = this.#waiting[this.#passed];
+    if (!queued?.ready) return undefined;
+    const isFirst = this.writes.length === 0;
+    if (!isFirst && (this.#isAlone(queued) || this.#isAlone(this.writes[0]))) {
+      return undefined;
+    }
+    this.#passed++;
+    queued.begun = true;
+    this.writes.push(queued);
+    return queued.operation;
+  }
+
+  /** Whether a write, which is ready, is to share its transaction with none. */
+  #isAlone({ alone, operation }: Queued): boolean {
+    return alone || weightOf(operation) > this.#mostShared;
+  }
+
+  /** From here on the engine gets none. */
+  end(): void {
+    this.#isEnded = true;
+  }
+}
+
+function drop(queued: Queued, error: unknown): void {
+  if (queued.dropped) return;
+  queued.dropped = true;
+  queued.held?.resolve();
+  queued.settle();
+  queued.reject(error);
+}
+
+/** Tells a write's caller what became of it. */
+function answer(queued: Queued, outcome: Outcome): void {
+  const { operation } = queued;
+  queued.settle();
+  try {
+    switch (outcome.type) {
+      case "done":
+        return queued.resolve(
+          operation.done(outcome.effects, outcome.revision),
+        );
+      case "refused":
+        return queued.resolve(
+          operation.refused(outcome.check, outcome.found),
+        );
+      case "failed": {
+        const { error, at } = outcome;
+        return queued.reject(operation.failed?.(error, at) ?? error);
+      }
+      case "unclear":
+        return queued.reject(unclearError(operation.action, outcome.error));
+    }
+  } catch (error) {
+    queued.reject(error);
+  }
+}
+
+function unclearError(action: string, cause: unknown): StoreError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new StoreError(
+    "STORAGE",
+    `Cannot tell whether ${action} took effect: ${message}, after which what it wrote may be there all the same; read it again`,
+    { cause },
+  );
+}
