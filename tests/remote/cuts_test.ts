@@ -1,0 +1,152 @@
+/**
+ * A far engine whose line is cut: what was acknowledged was done, once, and in
+ * order.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { KeyNotFoundError } from "../../src/contract/errors.ts";
+import { type Cut, CUTS } from "../support/remote/line.ts";
+import {
+  increment,
+  KIND,
+  named,
+  remove,
+  type Result,
+  set,
+} from "../support/remote/operations.ts";
+import {
+  readLog,
+  withClient,
+  withTwoClients,
+} from "../support/remote/open_clients.ts";
+import { Random, withSeed } from "../support/random.ts";
+
+/** The names of the cuts, and of two in a row. */
+const CUT_RUNS: readonly Cut[][] = [
+  ...CUTS.map((cut) => [cut]),
+  ...CUTS.flatMap((first) => CUTS.map((second) => [first, second])),
+];
+
+for (const cuts of CUT_RUNS) {
+  Deno.test(`a batch is done once if it is cut ${cuts.join(", then ")}`, () =>
+    withClient(async ({ line, write, get, ...client }) => {
+      await write(set("n", "0"));
+      // The read before the decisions gets through.
+      line.cutNext(undefined, ...cuts);
+      const results = await Promise.all([
+        write(increment("n")),
+        write(increment("n")),
+        write(set("other", "x", 0)),
+      ]);
+      assertEquals(results.map(revisionOf), [2, 3, 4]);
+      assertEquals(await get("n"), "2");
+      // Later writes are not undone, nor done before, by one that comes late.
+      await write(increment("n"));
+      assertEquals(await get("n"), "3");
+      const log = await readLog({ line, write, get, ...client });
+      assertEquals(log.map(({ key, version }) => [key, version]), [
+        ["n", 1],
+        ["n", 2],
+        ["n", 3],
+        ["other", 1],
+        ["n", 4],
+      ]);
+    }));
+}
+
+for (const cut of CUTS) {
+  Deno.test(`a read that decisions need may be cut ${cut}`, () =>
+    withClient(async ({ line, write, get }) => {
+      await write(set("n", "0"));
+      line.cutNext(cut);
+      const [{ key }] = await Promise.all([named("n"), write(increment("n"))]);
+      assertEquals(await get(key), "1");
+    }));
+
+  Deno.test(`each read is repeated if it is cut ${cut}`, () =>
+    withClient(async ({ engine, line, write }) => {
+      await write(set("a", "1"));
+      const all = { lower: { key: "", inclusive: true } };
+      const reads: (() => PromiseLike<unknown>)[] = [
+        () => engine.value(KIND, "a"),
+        () => engine.entry(KIND, "a"),
+        () => engine.keys(KIND, all),
+        () => engine.values(KIND, all),
+        () => engine.entries(KIND, all),
+        () => engine.count(KIND, all),
+        () => engine.kinds(),
+        () => engine.log.head(),
+        () => engine.log.read({ kind: KIND, keys: all }, 0, 10),
+        () => engine.log.replay({ kind: KIND, keys: all }, 1).next(10),
+        () => engine.together((view) => view.value(KIND, "a")),
+      ];
+      for (const read of reads) {
+        const expected = await read();
+        line.cutNext(cut);
+        assertEquals(await read(), expected);
+      }
+    }));
+}
+
+Deno.test("two clients on bad lines count to 3000 on one key", () =>
+  withSeed("two counters", (random) =>
+    withTwoClients(async (a, b) => {
+      await a.write(set("n", "0"));
+      const clients = [a, b];
+      const counts = await Promise.all(clients.map(async ({ write }, c) => {
+        const own = new Random(`${random.seed} ${c}`);
+        let done = 0;
+        for (let calls = 0; calls < 1_500;) {
+          const settled: Promise<unknown>[] = [];
+          for (let i = own.between(1, 60); i > 0 && calls < 1_500; i--) {
+            const sort = own.below(10);
+            // Between those that count: what is refused, and what throws.
+            if (sort === 0) {
+              settled.push(expectRefusal(write(set("n", "x", 1_000_000))));
+            }
+            if (sort === 1) {
+              settled.push(
+                assertRejects(() => write(increment("none")), KeyNotFoundError),
+              );
+            }
+            if (sort === 2) settled.push(expectRefusal(write(remove("n", 0))));
+            settled.push(write(increment("n")).then(() => done++));
+            calls++;
+          }
+          await Promise.all(settled);
+        }
+        return done;
+      }));
+      assertEquals(counts, [1_500, 1_500]);
+      assertEquals(await a.get("n"), "3000");
+      const log = await readLog(b);
+      assertEquals(
+        log.map(({ revision, key, version }) => [revision, key, version]),
+        Array.from({ length: 3_001 }, (_, i) => [i + 1, "n", i + 1]),
+      );
+      assertEquals(
+        log.map(({ value }) => Number(new TextDecoder().decode(value))),
+        Array.from({ length: 3_001 }, (_, i) => i),
+      );
+    }, { cuts: 0.2, random })));
+
+async function expectRefusal(writing: Promise<Result>): Promise<void> {
+  const result = await writing;
+  assert("refused" in result, "It was not refused");
+}
+
+function revisionOf(result: Result): number {
+  assert("revision" in result, "It was refused");
+  return result.revision;
+}
+
+Deno.test("what one client acknowledges, another one reads", () =>
+  withTwoClients(async (a, b) => {
+    for (let n = 0; n < 100; n++) {
+      const [writer, reader] = n % 2 === 0 ? [a, b] : [b, a];
+      await writer.write(set(`k${n}`, String(n)));
+      assertEquals(await reader.get(`k${n}`), String(n));
+    }
+    assertEquals((await readLog(a)).length, 100);
+  }, { cuts: 0.2, random: new Random("acknowledged") }));

@@ -1,0 +1,263 @@
+/**
+ * A batch as the remote engine sees it before it is sent: its writes, with
+ * their decisions made on what the server held a moment ago.
+ *
+ * The invariant: a decision never counts by itself. What it saw goes to the
+ * server beside what it decided, also if it answered `"keep"`, or threw.
+ *
+ * @module
+ */
+import { StoreError } from "../../../src/contract/errors.ts";
+import {
+  type Batch,
+  type Change,
+  type EntryName,
+  type Next,
+  type Outcome,
+  weightOf,
+  type Write,
+} from "../../../src/engine/write.ts";
+import { errorOf } from "./client.ts";
+import {
+  type DecidedChange,
+  type DecidedWrite,
+  LIMITS,
+  type WriteAnswer,
+} from "./protocol.ts";
+
+/** How many checks and changes a request has, before it takes no more writes. */
+const REQUEST_WEIGHT = LIMITS.changes;
+
+/** How many bytes of values a request has, before it takes no more writes. */
+const REQUEST_BYTES = 1024 * 1024;
+
+/** Why a write fails, and at which of its changes. */
+interface WriteFailure {
+  readonly error: unknown;
+  readonly at?: number;
+}
+
+/** A write that was taken from the queue, with its changes read once. */
+export interface TakenWrite {
+  readonly write: Write;
+  readonly changes: readonly Change[];
+  /** It fails by itself, whatever the server holds. */
+  readonly failure?: WriteFailure;
+}
+
+/** A write to be sent. */
+export interface PlannedWrite {
+  readonly taken: TakenWrite;
+  readonly decided: DecidedWrite;
+  /** What its caller is told if the server confirms what its decisions saw. */
+  readonly failure?: WriteFailure;
+}
+
+/** What is known of entries: by kind and key. */
+type Known = Map<string, Uint8Array | undefined>;
+
+/** Takes writes until the request is full. The last one may be more than fits. */
+export function takeWrites(batch: Batch): TakenWrite[] {
+  const taken: TakenWrite[] = [];
+  for (let weight = 0; weight < REQUEST_WEIGHT;) {
+    const write = batch.next();
+    if (!write) break;
+    taken.push(takeWrite(write));
+    weight += weightOf(write);
+  }
+  return taken;
+}
+
+function takeWrite(write: Write): TakenWrite {
+  const weight = weightOf(write);
+  if (weight > LIMITS.changes) {
+    const limit =
+      `${weight} checks and changes, and the server takes at most ${LIMITS.changes} in one write`;
+    return { write, changes: [], failure: { error: tooLarge(write, limit) } };
+  }
+  const changes: Change[] = [];
+  try {
+    for (const change of write.changes()) changes.push(change);
+  } catch (error) {
+    const failure = { error, at: changes.length };
+    return { write, changes: [], failure };
+  }
+  for (const { kind, key } of write.checks) {
+    const error = nameProblem(write, kind, key);
+    if (error) return { write, changes: [], failure: { error } };
+  }
+  return { write, changes };
+}
+
+/** The entries that decisions ask for. */
+export function decidedNames(taken: readonly TakenWrite[]): EntryName[] {
+  const names = new Map<string, EntryName>();
+  for (const { changes } of taken) {
+    for (const { kind, key, next } of changes) {
+      if (typeof next === "function") {
+        names.set(nameOf(kind, key), { kind, key });
+      }
+    }
+  }
+  return [...names.values()];
+}
+
+/** Decides each write on what was seen, and on what the writes before it leave. */
+export function planWrites(
+  taken: readonly TakenWrite[],
+  names: readonly EntryName[],
+  seen: readonly (Uint8Array | undefined)[],
+): PlannedWrite[] {
+  const known: Known = new Map(
+    names.map(({ kind, key }, i) => [nameOf(kind, key), seen[i]]),
+  );
+  const planned: PlannedWrite[] = [];
+  let bytes = 0;
+  for (const each of taken) {
+    const plan = planWrite(each, known);
+    for (const { next, seen } of plan.decided.changes) {
+      bytes += (seen?.value?.byteLength ?? 0) +
+        (typeof next === "object" ? next.value.byteLength : 0);
+    }
+    // The others are handed again, undone.
+    if (bytes > REQUEST_BYTES && planned.length > 0) break;
+    planned.push(plan);
+  }
+  return planned;
+}
+
+/** Decides a write. If it does not fail, `known` tells what it leaves. */
+function planWrite(taken: TakenWrite, known: Known): PlannedWrite {
+  const { checks } = taken.write;
+  if (taken.failure) {
+    const decided = { checks: [], changes: [], fails: true };
+    return { taken, decided, failure: taken.failure };
+  }
+  const own: Known = new Map();
+  const changes: DecidedChange[] = [];
+  for (const [at, { kind, key, next }] of taken.changes.entries()) {
+    const name = nameOf(kind, key);
+    const isDecision = typeof next === "function";
+    const value = own.has(name) ? own.get(name) : known.get(name);
+    const seen = isDecision ? { value } : undefined;
+    try {
+      const decided = isDecision ? next(value?.slice()) : next;
+      assertFits(taken.write, kind, key, decided);
+      changes.push({ kind, key, next: decided, seen });
+      if (decided !== "keep") own.set(name, valueOf(decided));
+    } catch (error) {
+      if (seen) changes.push({ kind, key, next: "keep", seen });
+      const decided = { checks, changes, fails: true };
+      return { taken, decided, failure: { error, at } };
+    }
+  }
+  for (const [name, value] of own) known.set(name, value);
+  return { taken, decided: { checks, changes, fails: false } };
+}
+
+function valueOf(next: Exclude<Next, "keep">): Uint8Array | undefined {
+  return next === "remove" ? undefined : next.value;
+}
+
+/** What became of the writes that the server answered for. */
+export function outcomesOf(
+  planned: readonly PlannedWrite[],
+  answers: readonly WriteAnswer[],
+): Outcome[] {
+  return answers.map((answer, i) => outcomeOf(planned[i], answer));
+}
+
+function outcomeOf(
+  { taken, failure }: PlannedWrite,
+  answer: WriteAnswer,
+): Outcome {
+  switch (answer.type) {
+    case "done": {
+      const { effects, revision } = answer;
+      return {
+        type: "done",
+        revision,
+        effects: effects.map((effect) => {
+          if (effect.revision !== revision) return effect;
+          const { revision: _newest, ...others } = effect;
+          return others;
+        }),
+      };
+    }
+    case "refused": {
+      const { check, found } = answer;
+      return { type: "refused", check: taken.write.checks[check], found };
+    }
+    case "failed": {
+      const { failure, at } = answer;
+      return { type: "failed", error: errorOf(failure), at };
+    }
+    case "confirmed":
+      return { type: "failed", ...failure! };
+  }
+}
+
+/**
+ * The outcomes of a batch of which nobody knows whether it arrived: unclear
+ * from the first write on that may have been done. Those before it have
+ * written nothing in any case.
+ */
+export function outcomesUnknown(
+  planned: readonly PlannedWrite[],
+  cause: unknown,
+  unavailable: (action: string) => unknown,
+): Outcome[] {
+  const first = planned.findIndex(mayWrite);
+  const isCertain = (i: number) => first === -1 || i < first;
+  return planned.map(({ taken }, i) =>
+    isCertain(i)
+      ? { type: "failed", error: unavailable(taken.write.action) }
+      : { type: "unclear", error: cause }
+  );
+}
+
+function mayWrite({ decided: { changes, fails } }: PlannedWrite): boolean {
+  return !fails && changes.some(({ next }) => next !== "keep");
+}
+
+function nameOf(kind: string, key: string): string {
+  return `${kind}\0${key}`;
+}
+
+// Limits.
+
+function assertFits(
+  write: Write,
+  kind: string,
+  key: string,
+  next: Next,
+): void {
+  const problem = nameProblem(write, kind, key);
+  if (problem) throw problem;
+  if (typeof next !== "object") return;
+  const { byteLength } = next.value;
+  if (byteLength <= LIMITS.valueBytes) return;
+  throw tooLarge(
+    write,
+    `a value of ${byteLength} bytes, and the server takes at most ${LIMITS.valueBytes}`,
+  );
+}
+
+function nameProblem(
+  write: Write,
+  kind: string,
+  key: string,
+): StoreError | undefined {
+  // A code unit has three bytes at most: most names need no count.
+  if ((kind.length + key.length) * 3 <= LIMITS.nameBytes) return undefined;
+  const bytes = new TextEncoder().encode(kind + key).byteLength;
+  if (bytes <= LIMITS.nameBytes) return undefined;
+  return tooLarge(
+    write,
+    `a kind and a key of ${bytes} bytes together, and the server takes at most ${LIMITS.nameBytes}`,
+  );
+}
+
+function tooLarge({ action }: Write, why: string): StoreError {
+  return new StoreError("STORAGE", `Cannot ${action}: it has ${why}`);
+}

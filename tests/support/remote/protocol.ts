@@ -1,0 +1,163 @@
+/**
+ * What the remote engine and its server say to each other. All of it is data:
+ * the line between them clones it, so that nothing is shared.
+ *
+ * The invariant: a request may be sent again after a cut. Reads change nothing;
+ * a batch of writes and a snapshot carry the number that makes them once.
+ *
+ * @module
+ */
+import type {
+  ChangePage,
+  StoredEntry,
+  StoredValue,
+} from "../../../src/engine/entries.ts";
+import type { ReplayEntry } from "../../../src/engine/change_log.ts";
+import type { Limits } from "../../../src/engine/engine.ts";
+import type { Page, PageOptions } from "../../../src/engine/page.ts";
+import type {
+  Check,
+  Effect,
+  EntryName,
+  Found,
+  Next,
+} from "../../../src/engine/write.ts";
+import type { StoreErrorCode } from "../../../src/contract/errors.ts";
+import type { KeyRange } from "../../../src/keys/key_range.ts";
+
+/** What the server has room for. They are small, so that tests reach them. */
+export const LIMITS: Limits = {
+  nameBytes: 500,
+  valueBytes: 64 * 1024,
+  changes: 200,
+  shared: 20,
+};
+
+/** What a decision saw: the entry's bytes, or nothing. */
+export interface Seen {
+  readonly value: Uint8Array | undefined;
+}
+
+/** A change whose decision is made. */
+export interface DecidedChange extends EntryName {
+  readonly next: Next;
+  /** Absent if there was nothing to decide. */
+  readonly seen?: Seen;
+}
+
+/** A write whose decisions are made. */
+export interface DecidedWrite {
+  readonly checks: readonly Check[];
+  readonly changes: readonly DecidedChange[];
+  /**
+   * Whether the write fails after these changes, as when a decision throws. The
+   * server says whether the client saw right, and writes nothing.
+   */
+  readonly fails: boolean;
+}
+
+/** Why a request or a write failed. An error itself cannot be sent. */
+export interface Failure {
+  readonly code: StoreErrorCode | "GONE";
+  readonly message: string;
+}
+
+/** What became of a write. */
+export type WriteAnswer =
+  | {
+    readonly type: "done";
+    readonly effects: readonly Effect[];
+    readonly revision: number;
+  }
+  /** A check failed: its index. */
+  | {
+    readonly type: "refused";
+    readonly check: number;
+    readonly found: Found | undefined;
+  }
+  | { readonly type: "failed"; readonly failure: Failure; readonly at: number }
+  /** The write fails as its client said. */
+  | { readonly type: "confirmed" };
+
+/** What became of the first writes of a batch: of all up to a stale decision. */
+export interface BatchAnswer {
+  readonly writes: readonly WriteAnswer[];
+  /** The newest revision. */
+  readonly head: number;
+}
+
+/** Part of a replay. */
+export interface ReplayPage {
+  readonly entries: ReplayEntry[];
+  /** The keys that are still to be read; absent at the end. */
+  readonly rest?: KeyRange;
+}
+
+/** The moment that a read is of: a snapshot's id. Now without it. */
+export interface At {
+  readonly at?: string;
+}
+
+/** A read of a page. */
+export interface PageRequest extends At {
+  readonly kind: string;
+  readonly range: KeyRange;
+  readonly page?: PageOptions;
+}
+
+/** Each request: what it asks, and what the server answers. */
+export interface Calls {
+  hello: [ask: { client: string }, answer: { history: number }];
+  bye: [ask: { client: string }, answer: void];
+  /** Whether the server is there. */
+  ping: [ask: { client: string }, answer: void];
+
+  write: [
+    ask: { client: string; batch: number; writes: readonly DecidedWrite[] },
+    answer: BatchAnswer,
+  ];
+  /** The bytes of several entries, of one moment. */
+  see: [
+    ask: { names: readonly EntryName[] },
+    answer: (Uint8Array | undefined)[],
+  ];
+
+  value: [ask: EntryName & At, answer: Uint8Array | undefined];
+  entry: [ask: EntryName & At, answer: StoredEntry | undefined];
+  keys: [ask: PageRequest, answer: Page<string>];
+  values: [ask: PageRequest, answer: Page<StoredValue>];
+  entries: [ask: PageRequest, answer: Page<StoredEntry>];
+  count: [
+    ask: { kind: string; range: KeyRange; limit?: number } & At,
+    answer: number,
+  ];
+  kinds: [ask: At, answer: string[]];
+
+  openSnapshot: [ask: { client: string; id: string }, answer: void];
+  closeSnapshot: [ask: { client: string; id: string }, answer: void];
+
+  head: [ask: undefined, answer: number];
+  changes: [
+    ask: { kind: string; keys: KeyRange; after: number; limit: number },
+    answer: ChangePage,
+  ];
+  replay: [
+    ask: { kind: string; rest: KeyRange; revision: number; limit: number },
+    answer: ReplayPage,
+  ];
+}
+
+/** The name of a request. */
+export type CallName = keyof Calls;
+/** What a request asks. */
+export type Ask<Name extends CallName> = Calls[Name][0];
+/** What the server answers. */
+export type Answer<Name extends CallName> = Calls[Name][1];
+
+/** The server's answer to any request. */
+export type Reply<Name extends CallName> =
+  | { readonly ok: true; readonly answer: Answer<Name> }
+  | { readonly ok: false; readonly failure: Failure };
+
+/** Hears that the log has grown, and its newest revision. */
+export type NewsListener = (head: number) => void;

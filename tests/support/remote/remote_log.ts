@@ -1,0 +1,174 @@
+/**
+ * The change log of a server, as a watch sees it.
+ *
+ * A notification is a hint, the sweep is the guarantee. The invariant: a watch
+ * never waits for a change that a notification told of before the wait began.
+ *
+ * @module
+ */
+import type { ChangePage } from "../../../src/engine/entries.ts";
+import type {
+  ChangeFilter,
+  ChangeLog,
+  Replay,
+  ReplayEntry,
+  Wait,
+} from "../../../src/engine/change_log.ts";
+import type { KeyRange } from "../../../src/keys/key_range.ts";
+import type { Client } from "./client.ts";
+
+/** A watch that waits. */
+interface Waiter {
+  readonly wait: Wait;
+  wake(): void;
+}
+
+/** The log of a server. */
+export class RemoteLog implements ChangeLog {
+  readonly bookmarkInterval: number;
+  readonly #client: Client;
+  readonly #sweepInterval: number;
+  readonly #waiting = new Set<Waiter>();
+  /** The newest revision that anything told of. */
+  #newest = 0;
+  #sweep: {
+    readonly timer: ReturnType<typeof setTimeout>;
+    readonly persistent: boolean;
+  } | undefined;
+  #isSweeping = false;
+
+  /** Takes the client, how many changes the server keeps, and how often to look, in ms. */
+  constructor(client: Client, history: number, sweepInterval: number) {
+    this.#client = client;
+    this.#sweepInterval = sweepInterval;
+    this.bookmarkInterval = Math.max(1, Math.floor(history / 4));
+  }
+
+  /** How many watches wait. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  head(): Promise<number> {
+    return this.#client.ask("head", undefined);
+  }
+
+  read(
+    { kind, keys }: ChangeFilter,
+    after: number,
+    limit: number,
+  ): Promise<ChangePage> {
+    return this.#client.ask("changes", { kind, keys, after, limit });
+  }
+
+  wait(wait: Wait): Promise<number> {
+    const { after, signal } = wait;
+    const isBehind = after < this.#newest;
+    if (signal.aborted || isBehind || this.#client.isClosed) {
+      return Promise.resolve(after);
+    }
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const wake = () => {
+      this.#waiting.delete(waiter);
+      signal.removeEventListener("abort", wake);
+      resolve(after);
+      this.#planSweep();
+    };
+    const waiter: Waiter = { wait, wake };
+    this.#waiting.add(waiter);
+    signal.addEventListener("abort", wake);
+    this.#planSweep();
+    return promise;
+  }
+
+  /** Tells of the newest revision, whoever knows it. */
+  note(head: number): void {
+    this.#newest = Math.max(this.#newest, head);
+    for (const { wait, wake } of this.#waiting) {
+      if (wait.after < this.#newest) wake();
+    }
+  }
+
+  /** Plans the next look, as long as somebody waits. */
+  #planSweep(): void {
+    const persistent = this.#isPersistent();
+    const isWanted = this.#waiting.size > 0 && !this.#isSweeping;
+    if (this.#sweep && isWanted && this.#sweep.persistent === persistent) {
+      return;
+    }
+    clearTimeout(this.#sweep?.timer);
+    this.#sweep = undefined;
+    if (!isWanted) return;
+    const timer = setTimeout(() => this.#look(), this.#sweepInterval);
+    if (!persistent) Deno.unrefTimer(timer);
+    this.#sweep = { timer, persistent };
+  }
+
+  #isPersistent(): boolean {
+    for (const { wait } of this.#waiting) if (wait.persistent) return true;
+    return false;
+  }
+
+  async #look(): Promise<void> {
+    this.#sweep = undefined;
+    this.#isSweeping = true;
+    try {
+      const deadline = performance.now() + this.#sweepInterval;
+      const head = await this.#client.askOnce("head", undefined, deadline);
+      this.note(head);
+      for (const { wait, wake } of this.#waiting) {
+        // The server's log began anew: let the watch read, and be told.
+        if (wait.after > head) wake();
+      }
+    } catch {
+      // The next look comes soon.
+    }
+    this.#isSweeping = false;
+    this.#planSweep();
+  }
+
+  replay(filter: ChangeFilter, revision: number): Replay {
+    return new RemoteReplay(this.#client, filter, revision);
+  }
+
+  /** Ends every wait. */
+  close(): void {
+    for (const { wake } of this.#waiting) wake();
+  }
+}
+
+/** A replay that the server reads. */
+class RemoteReplay implements Replay {
+  readonly #client: Client;
+  readonly #kind: string;
+  readonly #revision: number;
+  /** The keys still to come; absent at the end. */
+  #rest: KeyRange | undefined;
+
+  constructor(
+    client: Client,
+    { kind, keys }: ChangeFilter,
+    revision: number,
+  ) {
+    this.#client = client;
+    this.#kind = kind;
+    this.#revision = revision;
+    this.#rest = keys;
+  }
+
+  get done(): boolean {
+    return this.#rest === undefined;
+  }
+
+  async next(limit: number): Promise<ReplayEntry[]> {
+    const rest = this.#rest;
+    if (!rest) return [];
+    const kind = this.#kind;
+    const revision = this.#revision;
+    const ask = { kind, rest, revision, limit };
+    const page = await this.#client.ask("replay", ask);
+    // Only now: a page that was not answered comes again.
+    this.#rest = page.rest;
+    return page.entries;
+  }
+}
