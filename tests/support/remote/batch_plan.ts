@@ -89,6 +89,11 @@ function takeWrite(write: Write): TakenWrite {
   return { write, changes };
 }
 
+/** The outcomes of writes that all fail by themselves. */
+export function failuresOf(taken: readonly TakenWrite[]): Outcome[] {
+  return taken.map(({ failure }) => ({ type: "failed", ...failure! }));
+}
+
 /** The entries that decisions ask for. */
 export function decidedNames(taken: readonly TakenWrite[]): EntryName[] {
   const names = new Map<string, EntryName>();

@@ -21,6 +21,7 @@ import type { Batch, Outcome } from "../../../src/engine/write.ts";
 import type { MaybePromise } from "../../../src/base/promises.ts";
 import {
   decidedNames,
+  failuresOf,
   outcomesOf,
   outcomesUnknown,
   type PlannedWrite,
@@ -121,7 +122,7 @@ export class RemoteEngine extends RemoteView implements Engine {
   async write(batch: Batch): Promise<readonly Outcome[]> {
     if (this.#trouble) await this.#reachAgain(this.#trouble);
     const taken = takeWrites(batch);
-    if (taken.length === 0) return [];
+    if (taken.every(({ failure }) => failure)) return failuresOf(taken);
     const deadline = performance.now() + this.#patience;
     try {
       for (;;) {
