@@ -10,7 +10,12 @@
  * @module
  */
 import type { VerifyFinding } from "../../../src/contract/contract.ts";
-import { StoreClosedError, StoreError } from "../../../src/contract/errors.ts";
+import {
+  reasonOf,
+  StoreClosedError,
+  StoreError,
+  StoreOpenError,
+} from "../../../src/contract/errors.ts";
 import type {
   Capabilities,
   Engine,
@@ -107,9 +112,13 @@ export class RemoteEngine extends RemoteView implements Engine {
         busyTimeout,
         sweepInterval,
       );
-    } catch (error) {
+    } catch (cause) {
       line.close();
-      throw error;
+      signal?.throwIfAborted();
+      throw new StoreOpenError(
+        `Cannot open the store: ${reasonOf(cause)}`,
+        { cause },
+      );
     }
   }
 
@@ -200,6 +209,7 @@ export class RemoteEngine extends RemoteView implements Engine {
     };
     const backoff = new Backoff();
     let mayHaveArrived = false;
+    if (this.#client.isClosed) throw new StoreClosedError();
     for (;;) {
       try {
         return { answer: await this.#client.askOnce("write", ask, deadline) };

@@ -1,0 +1,305 @@
+/**
+ * A server that cannot be reached: each call ends in time, and says whether
+ * something may have been written. Time is the test's.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  StoreClosedError,
+  StoreError,
+  StoreOpenError,
+} from "../../src/contract/errors.ts";
+import { FrozenTime } from "../support/manual_time.ts";
+import {
+  atomic,
+  decision,
+  increment,
+  put,
+  remove,
+  type Result,
+  set,
+} from "../support/remote/operations.ts";
+import {
+  openClient,
+  readLog,
+  type TestClient,
+  withClient,
+} from "../support/remote/open_clients.ts";
+
+const TIMEOUT_MS = 100;
+
+/** Runs a test with stopped time, and a client that gives up after 100 ms. */
+function withTime(
+  test: (client: TestClient, time: FrozenTime) => Promise<void>,
+): () => Promise<void> {
+  return async () => {
+    using time = new FrozenTime();
+    const opening = openClient({ busyTimeout: TIMEOUT_MS, longest: 0 });
+    const client = await ending(time, opening);
+    await test(client, time);
+    await ending(time, client.engine.close());
+    assertEquals(time.timers, []);
+    assertEquals(client.line.pending, 0);
+  };
+}
+
+/** Lets time pass until a promise has settled. */
+async function ending<T>(time: FrozenTime, promise: Promise<T>): Promise<T> {
+  let isSettled = false;
+  const settle = () => isSettled = true;
+  promise.then(settle, settle);
+  await time.until(() => isSettled, () => time.timers);
+  return await promise;
+}
+
+/** How long it takes until a promise has settled, in ms. */
+async function timeOf(
+  time: FrozenTime,
+  promise: Promise<unknown>,
+): Promise<number> {
+  const start = performance.now();
+  await ending(time, promise.catch(() => {}));
+  return performance.now() - start;
+}
+
+/** What became of each: `"done"`, or the first words of the error. */
+async function endings(writing: readonly Promise<Result>[]) {
+  const results = await Promise.allSettled(writing);
+  return results.map((result) =>
+    result.status === "fulfilled"
+      ? "done"
+      : `${result.reason.message}`.split(":")[0]
+  );
+}
+
+Deno.test(
+  "what was never sent has written nothing, and is given up in time",
+  withTime(async (client, time) => {
+    const { line, write } = client;
+    line.cut();
+    const writing = [write(set("a", "1")), write(increment("b"))];
+    const ended = endings(writing);
+    const took = await timeOf(time, ended);
+    assertEquals(await ended, ["Cannot set", "Cannot update"]);
+    assert(took >= TIMEOUT_MS && took < 2 * TIMEOUT_MS, `It took ${took} ms`);
+    line.mend();
+    assertEquals(await ending(time, readLog(client)), []);
+  }),
+);
+
+Deno.test(
+  "what was never sent is sent when the line is mended",
+  withTime(async ({ line, write }, time) => {
+    line.cut();
+    const writing = [write(set("a", "1")), write(increment("a"))];
+    await time.advance(TIMEOUT_MS / 2);
+    line.mend();
+    assertEquals(await ending(time, endings(writing)), ["done", "done"]);
+  }),
+);
+
+for (const how of ["cut", "silence"] as const) {
+  Deno.test(
+    `a batch whose answer never comes is unclear in time (${how})`,
+    withTime(async (client, time) => {
+      const { line, write, get } = client;
+      await ending(time, write(set("n", "0")));
+      line.cutNext(undefined, "after");
+      const writing = [
+        // These have written nothing, whatever became of the batch.
+        write(increment("none")),
+        write(atomic([decision("none", () => "keep")])),
+        write(increment("n")),
+        // Of these nobody knows.
+        write(increment("none")),
+        write(set("a", "1")),
+      ];
+      const ended = endings(writing);
+      await time.until(() => line.pending > 0, () => "sent");
+      // The decisions are read, the batch is sent and carried out.
+      for (let turns = 0; turns < 4; turns++) await time.advance(0);
+      line[how]();
+      const took = await timeOf(time, ended);
+      assertEquals(await ended, [
+        "Cannot update",
+        "Cannot commit",
+        "Cannot tell whether update took effect",
+        "Cannot tell whether update took effect",
+        "Cannot tell whether set took effect",
+      ]);
+      assert(took >= TIMEOUT_MS && took < 2 * TIMEOUT_MS, `It took ${took} ms`);
+      line.mend();
+      assertEquals(await ending(time, get("n")), "1");
+      // The next batch is done, once.
+      await ending(time, write(increment("n")));
+      assertEquals(await ending(time, get("n")), "2");
+    }),
+  );
+}
+
+Deno.test(
+  "a batch that is given up does not arrive after the next one",
+  withTime(async (client, time) => {
+    const { line, server, write } = client;
+    const { handle } = server;
+    // The first one is held up on the way, and nothing else arrives meanwhile.
+    let arrive: (() => void) | undefined;
+    const { request } = line;
+    line.request = (name, ask, signal) => {
+      if (name !== "write" || arrive) {
+        return request.call(line, name, ask, signal);
+      }
+      arrive = () => handle.call(server, name, ask);
+      line.silence();
+      return request.call(line, name, ask, signal);
+    };
+    const first = endings([write(set("a", "1"))]);
+    assertEquals(await ending(time, first), [
+      "Cannot tell whether set took effect",
+    ]);
+    line.mend();
+    await ending(time, write(set("a", "2")));
+    arrive!();
+    const log = await ending(time, readLog(client));
+    assertEquals(log.map(({ version }) => version), [1]);
+    assertEquals(await ending(time, client.get("a")), "2");
+  }),
+);
+
+Deno.test(
+  "reads are given up in time",
+  withTime(async ({ engine, line }, time) => {
+    line.cut();
+    const reading = engine.value("k", "a");
+    const took = await timeOf(time, reading);
+    await assertRejects(() => reading, StoreError, "Cannot read");
+    assert(took >= TIMEOUT_MS && took < 2 * TIMEOUT_MS, `It took ${took} ms`);
+  }),
+);
+
+for (const how of ["cut", "silence"] as const) {
+  Deno.test(
+    `an abort ends a read at once (${how})`,
+    withTime(async ({ engine, line }, time) => {
+      line[how]();
+      const stop = new AbortController();
+      const reading = engine.value("k", "a", stop.signal);
+      await time.advance(TIMEOUT_MS / 2);
+      stop.abort("enough");
+      assertEquals(await timeOf(time, reading), 0);
+      assertEquals(await reading.catch((reason) => reason), "enough");
+    }),
+  );
+
+  Deno.test(
+    `a write that has not begun can be aborted (${how})`,
+    withTime(async ({ line, write, get }, time) => {
+      line[how]();
+      // It finds out that the server cannot be reached.
+      const first = endings([write(set("a", "1"))]);
+      await ending(time, first);
+      const stop = new AbortController();
+      const second = write(set("a", "2"), stop.signal);
+      await time.advance(0);
+      stop.abort("enough");
+      assertEquals(await timeOf(time, second), 0);
+      assertEquals(await second.catch((reason) => reason), "enough");
+      line.mend();
+      // It is not sent later.
+      await ending(time, write(remove("a", 5)));
+      assertEquals(await ending(time, get("a")), undefined);
+    }),
+  );
+}
+
+Deno.test(
+  "an abort comes too late for a write that has begun",
+  withTime(async ({ line, write, get }, time) => {
+    line.cutNext("before");
+    const stop = new AbortController();
+    const writing = write(set("a", "1"), stop.signal);
+    await time.until(() => line.pending > 0, () => "sent");
+    stop.abort("too late");
+    assert("revision" in await ending(time, writing));
+    assertEquals(await ending(time, get("a")), "1");
+  }),
+);
+
+for (const how of ["cut", "silence"] as const) {
+  Deno.test(
+    `close() does not hang (${how})`,
+    withTime(async ({ engine, line, queue, write }, time) => {
+      await ending(time, write(set("a", "1")));
+      const stop = new AbortController();
+      const { signal } = stop;
+      const wait = { kind: "k", after: 1, persistent: true, signal };
+      const waiting = engine.log.wait(wait);
+      const snapshot = await ending(time, engine.openSnapshot());
+      line[how]();
+      const reading = endings([
+        engine.value("k", "a") as unknown as Promise<Result>,
+      ]);
+      const writing = endings([write(set("a", "2")), write(set("b", "2"))]);
+      // As a store does: it waits until the queue is empty, then closes.
+      await ending(time, queue.drained());
+      const took = await timeOf(time, engine.close());
+      assert(took < TIMEOUT_MS, `It took ${took} ms`);
+      await ending(time, reading);
+      assertEquals((await ending(time, writing)).length, 2);
+      assertEquals(await ending(time, waiting), 1);
+      await ending(time, Promise.resolve(snapshot.close()));
+    }),
+  );
+
+  Deno.test(
+    `close() ends a batch that is on its way (${how})`,
+    withTime(async ({ engine, line, write }, time) => {
+      const writing = endings([write(set("a", "1")), write(increment("a"))]);
+      await time.until(() => line.pending > 0, () => "sent");
+      line.silence();
+      line.cutNext("before");
+      if (how === "cut") line.cut();
+      await timeOf(time, engine.close());
+      const ended = await ending(time, writing);
+      assert(
+        ended.every((text) => /^Cannot (tell|use|set|update)/.test(text)),
+        JSON.stringify(ended),
+      );
+    }),
+  );
+}
+
+Deno.test(
+  "calls on a closed engine reject",
+  withTime(async ({ engine, write }, time) => {
+    await ending(time, engine.close());
+    const read = ending(time, engine.value("k", "a"));
+    await assertRejects(() => read, StoreClosedError);
+    const writing = ending(time, write(atomic([put("a", "1")])));
+    await assertRejects(() => writing, StoreClosedError);
+  }),
+);
+
+Deno.test("opening gives up in time, and leaves nothing", async () => {
+  using time = new FrozenTime();
+  const first = await ending(time, openClient({ longest: 0 }));
+  await ending(time, first.engine.close());
+  const { server } = first;
+  const opening = openClient({ server, longest: 0, cuts: 1, busyTimeout: 20 });
+  await assertRejects(
+    () => ending(time, opening),
+    StoreOpenError,
+    "Cannot open",
+  );
+  assertEquals(time.timers, []);
+});
+
+Deno.test("a client that says bye leaves nothing on the server", () =>
+  withClient(async ({ server, engine, write }) => {
+    await write(set("a", "1"));
+    await engine.openSnapshot();
+    assertEquals([server.clients, server.snapshots], [1, 1]);
+    await engine.close();
+    assertEquals([server.clients, server.snapshots], [0, 0]);
+  }));
