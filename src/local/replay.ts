@@ -8,10 +8,10 @@
  */
 import { compareKeys, lowerBound } from "../keys/key_order.ts";
 import { type KeyRange, rangePast } from "../keys/key_range.ts";
+import type { MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../engine/page.ts";
 import type { ChangedKey, Storage, StoredEntry } from "./storage.ts";
-import type { WriteQueue } from "../engine/write_queue.ts";
 import type {
   ChangeFilter,
   Replay,
@@ -22,10 +22,13 @@ import { assertLogged, assertLogReaches } from "./revisions.ts";
 /** How many revisions one step looks through for changed keys. */
 const SCAN_WINDOW = 10_000;
 
+/** Runs a read in its turn. */
+export type ReadInTurn = <T>(work: () => T) => MaybePromise<T>;
+
 /** A replay of the entries in a storage. */
-export class StoredReplay implements Replay {
+export class UndoReplay implements Replay {
   readonly #storage: Storage;
-  readonly #queue: WriteQueue;
+  readonly #read: ReadInTurn;
   readonly #kind: string;
   readonly #snapshot: number;
   /** The keys still to come. */
@@ -36,15 +39,15 @@ export class StoredReplay implements Replay {
   #scanned: number;
   #done = false;
 
-  /** Takes the storage, its queue, and what to read as of which revision. */
+  /** Takes the storage, how to read it, and what to read as of which revision. */
   constructor(
     storage: Storage,
-    queue: WriteQueue,
+    read: ReadInTurn,
     filter: ChangeFilter,
     snapshot: number,
   ) {
     this.#storage = storage;
-    this.#queue = queue;
+    this.#read = read;
     this.#kind = filter.kind;
     this.#rest = filter.keys;
     this.#snapshot = snapshot;
@@ -58,10 +61,7 @@ export class StoredReplay implements Replay {
   async next(limit: number): Promise<ReplayEntry[]> {
     const slice = new Slice();
     for (;;) {
-      const page = await this.#queue.readCommitted(
-        "watch",
-        () => this.#step(limit),
-      );
+      const page = await this.#read(() => this.#step(limit));
       if (page) return page;
       if (slice.isUsedUp) await slice.nextTurn();
     }

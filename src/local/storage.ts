@@ -42,9 +42,6 @@ export interface Previous {
   readonly value: Uint8Array;
 }
 
-/** How many writes had which status. */
-export type StatusCounts = Record<SetStatus, number>;
-
 /** What became of a value that was to be written. */
 export interface PutResult {
   readonly status: SetStatus;
@@ -95,16 +92,15 @@ export interface Entries {
     value: Uint8Array,
     origin?: Origin,
   ): PutResult;
+  /** How many entries `insertAll` inserts; 0 if it never does. */
+  readonly insertsAtOnce: number;
   /**
-   * The same for several entries of a kind, each key once, in key order; gives
-   * how many had which status, and yields wherever it may pause.
+   * Inserts so many entries, in key order, each with version 1, if there is none
+   * from their first to their last key; else false, and nothing was written.
    */
-  putAll(
-    kind: string,
-    entries: Iterable<StoredValue>,
-  ): Generator<void, StatusCounts>;
-  /** Removes an entry, if there is one. */
-  remove(kind: string, key: string): void;
+  insertAll(kind: string, entries: readonly StoredValue[]): boolean;
+  /** Removes an entry; tells whether there was one. */
+  remove(kind: string, key: string): boolean;
 }
 
 /** The change log: one change for each revision, without a gap. */

@@ -14,7 +14,6 @@ import {
   InvalidNameError,
   quote,
   StoreCorruptError,
-  StoreError,
 } from "../contract/errors.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import { assertName } from "../keys/names.ts";
@@ -25,8 +24,8 @@ import type {
   Storage,
   Verifiable,
 } from "./storage.ts";
-import type { WriteQueue } from "../engine/write_queue.ts";
-import type { Values } from "../values/values.ts";
+import type { Judge } from "../engine/engine.ts";
+import type { Turns } from "./turns.ts";
 
 /** How many findings of a part are told. */
 const MOST_FINDINGS = 100;
@@ -57,7 +56,7 @@ type LastChange = Pick<FoundChange, "revision" | "type" | "version">;
 /** One verification of a storage. */
 export class Verification {
   readonly #storage: Storage;
-  readonly #values: Values;
+  readonly #judge: Judge;
   readonly #findings = new Map<VerifyPart, Findings>(
     PARTS.map((part) => [part, new Findings(part)]),
   );
@@ -65,34 +64,34 @@ export class Verification {
   readonly #lastChanges = new Map<string, Map<string, LastChange>>();
   /** Whether the log goes back to the first change of all. */
   #logIsWhole = false;
-  /** Values whose schema is asynchronous: a transaction waits for no promise. */
-  readonly #validating = new Set<Promise<void>>();
+  /** Values that are still being judged: a transaction waits for no promise. */
+  readonly #judging = new Set<Promise<void>>();
 
-  /** Takes the storage, and what decodes its values. */
-  constructor(storage: Storage, values: Values) {
+  /** Takes the storage, and what judges its values. */
+  constructor(storage: Storage, judge: Judge) {
     this.#storage = storage;
-    this.#values = values;
+    this.#judge = judge;
   }
 
   /** Reads everything, in its turn; rejects with `signal.reason` when that aborts. */
-  async read(queue: WriteQueue, signal?: AbortSignal): Promise<void> {
+  async read(turns: Turns, signal?: AbortSignal): Promise<void> {
     try {
-      await queue.readInSlices(
-        "verify",
+      await turns.readInSlices(
         () => this.#storage.openVerification(),
         (verifiable) => this.#verifyAll(verifiable),
         signal,
       );
     } catch (error) {
+      const told = this.#storage.errorOf("verify", error);
       // Not even a read could begin.
-      if (!(error instanceof StoreCorruptError)) throw error;
-      this.#add({ part: "file", message: error.message });
+      if (!(told instanceof StoreCorruptError)) throw told;
+      this.#add({ part: "file", message: told.message });
     }
   }
 
-  /** What was found, once every schema has answered: the storage is no longer read. */
+  /** What was found, once every value is judged: the storage is no longer read. */
   async findings(signal?: AbortSignal): Promise<VerifyFinding[]> {
-    await unlessAborted(Promise.all(this.#validating), signal);
+    await unlessAborted(Promise.all(this.#judging), signal);
     return [...this.#findings.values()].flatMap((found) => found.list());
   }
 
@@ -283,22 +282,17 @@ export class Verification {
   }
 
   #verifyValue(name: Name, bytes: Uint8Array): void {
-    const { kind, key } = name;
-    const addError = (error: unknown) => {
-      if (!(error instanceof StoreError)) throw error;
-      const message = `${error.message}; ${REWRITE}`;
-      this.#add({ part: "entries", message, kind, key });
+    const add = (problem: string | undefined) => {
+      if (problem === undefined) return;
+      const message = `${problem}; ${REWRITE}`;
+      this.#add({ part: "entries", message, ...name });
     };
-    try {
-      // A copy: a codec may give it away.
-      const read = this.#values.read(kind, key, bytes.slice());
-      if (!isPromise(read)) return;
-      const validating = Promise.resolve(read).then(() => {}, addError);
-      this.#validating.add(validating);
-      validating.then(() => this.#validating.delete(validating), () => {});
-    } catch (error) {
-      addError(error);
-    }
+    // A copy: a codec may give it away.
+    const problem = this.#judge(name, bytes.slice());
+    if (!isPromise(problem)) return add(problem);
+    const judging = Promise.resolve(problem).then(add);
+    this.#judging.add(judging);
+    judging.then(() => this.#judging.delete(judging), () => {});
   }
 
   #verifyAgainstLog(

@@ -19,7 +19,6 @@ import {
   PAGE_ENTRIES,
   type PageOptions,
 } from "../engine/page.ts";
-import { putEach } from "../local/put_each.ts";
 import type {
   ChangedKey,
   ChangePage,
@@ -29,7 +28,6 @@ import type {
   Origin,
   Previous,
   Snapshot,
-  StatusCounts,
   Storage,
   StoredChange,
   StoredEntry,
@@ -169,17 +167,17 @@ export class MemoryStorage implements Storage {
     };
   }
 
-  putAll(
-    kind: string,
-    entries: Iterable<StoredValue>,
-  ): Generator<void, StatusCounts> {
-    return putEach(entries, ({ key, value }) => this.put(kind, key, value));
+  readonly insertsAtOnce = 0;
+
+  insertAll(): boolean {
+    return false;
   }
 
-  remove(kind: string, key: string): void {
+  remove(kind: string, key: string): boolean {
     const previous = this.#find(kind, key);
-    if (!previous) return;
+    if (!previous) return false;
     this.#change({ kind, key, type: "delete", entry: undefined, previous });
+    return true;
   }
 
   #find(kind: string, key: string): Kept | undefined {

@@ -18,6 +18,7 @@ import type {
   OutputsOf,
   SchemasByKind,
 } from "../values/schemas/schema.ts";
+import { LocalEngine } from "../local/local_engine.ts";
 import { openSilentNotifier } from "../local/wakeup.ts";
 import { MemoryStorage } from "./memory_storage.ts";
 
@@ -106,13 +107,15 @@ export async function openMemoryStore<Kinds extends object>(
   const action = "open memory store";
   assertOptions(action, options, [...COMMON_OPTIONS, ...FILE_OPTIONS]);
   options.signal?.throwIfAborted();
-  return new MemoryKvStore<Kinds>({
-    ...readCommonOptions(action, options),
+  const { values, history } = readCommonOptions(action, options);
+  const engine = new LocalEngine({
     storage: new MemoryStorage(),
     busyTimeout: 0,
+    history,
     head: 0,
     openNotifier: openSilentNotifier,
   });
+  return new MemoryKvStore<Kinds>({ engine, values, busyTimeout: 0 });
 }
 
 class MemoryKvStore<Kinds extends object> extends KvStore<Kinds>

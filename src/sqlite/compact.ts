@@ -12,11 +12,11 @@
 import type { OperationOptions } from "../contract/contract.ts";
 import { StoreBusyError, StoreError } from "../contract/errors.ts";
 import { copyOptions } from "../base/options.ts";
-import type { WriteQueue } from "../engine/write_queue.ts";
 import type { Database } from "./connection/database.ts";
 import { type DatabaseLocation, SqlError } from "./driver/driver.ts";
 import { isBusy } from "./connection/failure.ts";
 import { databaseSizes } from "./info.ts";
+import type { OwnTurns } from "./own_turns.ts";
 import type { SqliteStorage } from "./storage/sqlite_storage.ts";
 
 /** What compacting gave back to the file system, in bytes. */
@@ -37,7 +37,7 @@ export interface CompactedStore {
 /** Compacts a store, in its turn among the writes. */
 export async function compact(
   { location, database, storage }: CompactedStore,
-  queue: WriteQueue,
+  turns: OwnTurns,
   options: OperationOptions | undefined,
 ): Promise<CompactResult> {
   const action = "compact";
@@ -47,15 +47,15 @@ export async function compact(
     const { size, walSize } = databaseSizes(location, database);
     return size + walSize;
   };
-  const runAlone = () => {
+  const vacuumAlone = () => {
     storage.assertInPlace(action);
     const before = size();
     vacuum(storage, database);
     return before;
   };
-  const before = await queue.write({ action, runAlone }, signal);
-  await whenNobodyReads(queue, action, storage);
-  return { before, after: await queue.readCommitted(action, size) };
+  const before = await turns.alone(action, vacuumAlone, signal);
+  await whenNobodyReads(turns, action, storage);
+  return { before, after: await turns.readCommitted(action, size) };
 }
 
 /** Throws at once if another connection has the lock. */
@@ -81,12 +81,12 @@ function clearLeftovers(storage: SqliteStorage): void {
 
 /** Empties the write-ahead log as soon as nobody is in the way, for `busyTimeout` at most. */
 async function whenNobodyReads(
-  queue: WriteQueue,
+  turns: OwnTurns,
   action: string,
   storage: SqliteStorage,
 ): Promise<void> {
   try {
-    await queue.readCommitted(action, () => {
+    await turns.readCommitted(action, () => {
       if (storage.emptyLog()) return;
       throw new SqlError("busy", "the write-ahead log is being read");
     });

@@ -11,7 +11,7 @@ import type {
   Store,
 } from "../contract/contract.ts";
 import { copyOptions } from "../base/options.ts";
-import type { WriteQueue } from "../engine/write_queue.ts";
+import { LocalEngine } from "../local/local_engine.ts";
 import { KvStore, type StoreConfig } from "../store/kv_store.ts";
 import type {
   InputsOf,
@@ -47,6 +47,7 @@ import {
   type StoreOptions,
 } from "./open_options.ts";
 import { prepareFile } from "./format/prepare_file.ts";
+import { OwnTurns } from "./own_turns.ts";
 import { atRealPath } from "./file/real_path.ts";
 import { SqliteStorage } from "./storage/sqlite_storage.ts";
 import { notifierOf } from "./wal_notifier.ts";
@@ -270,21 +271,23 @@ async function openLocation<Kinds extends object>(
         )
         : undefined,
     });
-    const config = {
-      ...settings,
+    const { busyTimeout, history, values } = settings;
+    const engine = new LocalEngine({
       storage,
+      busyTimeout,
+      history,
       head,
       openNotifier: notifierOf(location),
-    };
+    });
     const described = { location, driver: driver.name };
-    return new SqliteKvStore<Kinds>(config, {
+    return new SqliteKvStore<Kinds>({ engine, values, busyTimeout }, {
       location,
       driver,
       copyTo: (path) => storage.copyTo(path),
       openCopy: (path) => openCopy(path, driver, settings),
       describe: () => describeStore({ ...described, database, storage }),
-      compact: (queue, options) =>
-        compact({ location, database, storage }, queue, options),
+      compact: (turns, options) =>
+        compact({ location, database, storage }, turns, options),
     });
   } catch (error) {
     try {
@@ -330,36 +333,42 @@ async function openCopy(
 interface OpenedFile extends BackupSource {
   describe(): StoreInfo;
   compact(
-    queue: WriteQueue,
+    turns: OwnTurns,
     options: OperationOptions | undefined,
   ): Promise<CompactResult>;
+}
+
+interface SqliteStoreConfig extends StoreConfig {
+  readonly engine: LocalEngine;
 }
 
 class SqliteKvStore<Kinds extends object> extends KvStore<Kinds>
   implements SqliteStore<Kinds> {
   readonly driver: string;
   readonly #file: OpenedFile;
+  readonly #turns: OwnTurns;
 
-  constructor(config: StoreConfig, file: OpenedFile) {
+  constructor(config: SqliteStoreConfig, file: OpenedFile) {
     super(config);
     this.driver = file.driver.name;
     this.#file = file;
+    this.#turns = new OwnTurns(this.life, config.engine);
   }
 
   async backup(path: string | URL, options?: BackupOptions): Promise<void> {
     const request = readBackupRequest(path, options);
-    await this.runOwn((queue) => backUp(this.#file, queue, request));
+    this.life.assertOpen();
+    await this.life.track(backUp(this.#file, this.#turns, request));
   }
 
   async compact(options?: OperationOptions): Promise<CompactResult> {
-    return await this.runOwn((queue) => this.#file.compact(queue, options));
+    this.life.assertOpen();
+    return await this.life.track(this.#file.compact(this.#turns, options));
   }
 
   async info(options?: OperationOptions): Promise<StoreInfo> {
     const action = "read info";
     const { signal } = copyOptions(action, options, ["signal"]);
-    return await this.runOwn(async (queue) =>
-      await queue.read(action, () => this.#file.describe(), signal)
-    );
+    return await this.#turns.read(action, () => this.#file.describe(), signal);
   }
 }

@@ -1,11 +1,14 @@
 /**
- * The store: every operation on a storage, run in order by the write queue.
+ * The store: every operation, from its arguments to its result, on an engine.
  *
  * @module
  */
+import { assertInteger, copyOptions } from "../base/options.ts";
+import { pagedStream } from "../base/paged_stream.ts";
+import { isPromise, type MaybePromise } from "../base/promises.ts";
+import { runInSlices } from "../base/slice.ts";
 import type {
   AnyKinds,
-  AtomicCheck,
   AtomicOperation,
   AtomicResult,
   EntriesInput,
@@ -29,97 +32,60 @@ import type {
   WatchOptions,
   WriteOptions,
 } from "../contract/contract.ts";
-import {
-  CodecError,
-  describe,
-  KeyNotFoundError,
-  quote,
-  quoteText,
-  StoreClosedError,
-  VersionConflictError,
-} from "../contract/errors.ts";
+import { describe, quote } from "../contract/errors.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { StoredEntry } from "../engine/entries.ts";
 import { selectionOf } from "../keys/key_range.ts";
 import { assertName } from "../keys/names.ts";
-import { assertInteger, copyOptions } from "../base/options.ts";
-import { pagedStream } from "../base/paged_stream.ts";
-import { isPromise, type MaybePromise } from "../base/promises.ts";
-import { runInSlices } from "../base/slice.ts";
-import { putEach } from "../local/put_each.ts";
-import type {
-  Origin,
-  PutResult,
-  Storage,
-  StoredEntry,
-} from "../local/storage.ts";
-import { type WriteJob, WriteQueue } from "../engine/write_queue.ts";
-import { exportChunks } from "./transfer/export.ts";
-import { importLines, type ImportTarget } from "./transfer/import.ts";
-import { exportPlanOf, importPlanOf } from "./transfer/options.ts";
-import { streamUntilStopped } from "./transfer/stopping_stream.ts";
-import { StoredChangeLog } from "../local/stored_change_log.ts";
-import type { OpenNotifier } from "../local/wakeup.ts";
-import { openWatch, type Watch } from "./watch_stream.ts";
-import { AtomicBuilder, type AtomicPlan, type AtomicWrite } from "./atomic.ts";
-import { Verification } from "../local/verification.ts";
-import { type PreparedEntry, prepareEntries } from "./entries_input.ts";
-import { KindHandle } from "./kind_handle.ts";
-import { RangeReads } from "./range_reads.ts";
 import {
   Eventual,
   type Prepared,
   settleAll,
-  type Settled,
   type Values,
 } from "../values/values.ts";
+import { AtomicBuilder, type AtomicPlan } from "./atomic.ts";
+import { prepareEntries } from "./entries_input.ts";
+import { KindHandle } from "./kind_handle.ts";
+import {
+  CommitOperation,
+  DeleteOperation,
+  nextOf,
+  SetAllOperation,
+  SetOperation,
+  UpdateOperation,
+} from "./operations.ts";
+import { RangeReads } from "./range_reads.ts";
+import { exportChunks } from "./transfer/export.ts";
+import { importLines, type ImportTarget } from "./transfer/import.ts";
+import { exportPlanOf, importPlanOf } from "./transfer/options.ts";
+import { streamUntilStopped } from "./transfer/stopping_stream.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import { openWatch } from "./watch_stream.ts";
 
 const WRITE_OPTIONS = ["ifVersion", "signal"];
 
 /** What a store is made of. */
 export interface StoreConfig {
-  readonly storage: Storage;
+  readonly engine: Engine;
   readonly values: Values;
-  /** How long to wait for another connection's lock, in ms. */
+  /** How long a write waits for somebody else's lock, in ms. */
   readonly busyTimeout: number;
-  /** How many changes the log keeps. */
-  readonly history: number;
-  /** The change log's newest revision. */
-  readonly head: number;
-  /** How to be notified of what others write. */
-  readonly openNotifier: OpenNotifier;
 }
 
-/** A store on a storage. */
+/** A store on an engine. */
 export class KvStore<
   Kinds extends object = AnyKinds,
   Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
 > implements Store<Kinds, Inputs> {
-  readonly #storage: Storage;
+  readonly #engine: Engine;
   readonly #values: Values;
-  readonly #queue: WriteQueue;
-  readonly #log: StoredChangeLog;
-  readonly #watches = new Set<Watch>();
-  /** Operations that were called and have not settled. */
-  readonly #running = new Set<Promise<unknown>>();
-  #closing: Promise<void> | undefined;
-  /** Aborts when the store closes. */
-  readonly #closer = new AbortController();
+  readonly #life: Lifecycle;
 
-  /** Takes over a storage. */
-  constructor(config: StoreConfig) {
-    this.#storage = config.storage;
-    this.#values = config.values;
-    this.#queue = new WriteQueue(this.#storage, config.busyTimeout, {
-      beforeCommit: () => this.#log.beforeCommit(),
-      mayBeCommitted: () => this.#log.mayBeCommitted(),
-      afterCommit: () => this.#log.afterCommit(),
-    });
-    this.#log = new StoredChangeLog(
-      this.#storage,
-      this.#queue,
-      config.history,
-      config.head,
-      config.openNotifier,
-    );
+  /** Takes over an engine. */
+  constructor({ engine, values, busyTimeout }: StoreConfig) {
+    this.#engine = engine;
+    this.#values = values;
+    this.#life = new Lifecycle(engine, busyTimeout);
   }
 
   // Reads.
@@ -132,9 +98,9 @@ export class KvStore<
     const { signal } = copyOptions("get", options, ["signal"]);
     assertName("kind", kind);
     assertName("key", key);
-    const value = await this.#read(
+    const value = await this.#life.read(
       "get",
-      () => this.#storage.getValue(kind, key),
+      () => this.#engine.value(kind, key, signal),
       signal,
     );
     return value && await this.#readValue(kind, key, value);
@@ -148,9 +114,9 @@ export class KvStore<
     const { signal } = copyOptions("entry", options, ["signal"]);
     assertName("kind", kind);
     assertName("key", key);
-    const stored = await this.#read(
+    const stored = await this.#life.read(
       "entry",
-      () => this.#storage.getEntry(kind, key),
+      () => this.#engine.entry(kind, key, signal),
       signal,
     );
     return stored && await this.#readEntry(kind, stored);
@@ -175,9 +141,13 @@ export class KvStore<
     assertName("kind", kind);
     const selection = selectionOf("keys", range);
     const reads = this.#reads("keys", selection.signal);
-    if (!selection.where) return await this.#track(reads.keys(kind, selection));
+    if (!selection.where) {
+      return await this.#life.track(reads.keys(kind, selection));
+    }
     const found: string[] = [];
-    await this.#track(reads.select(kind, selection, (key) => found.push(key)));
+    await this.#life.track(
+      reads.select(kind, selection, (key) => found.push(key)),
+    );
     return found;
   }
 
@@ -201,12 +171,12 @@ export class KvStore<
     const selection = selectionOf("count", range);
     const { keys, limit, where, signal } = selection;
     if (!where) {
-      const count = () => this.#storage.count(kind, keys, limit);
-      return await this.#read("count", count, signal);
+      const count = () => this.#engine.count(kind, keys, limit, signal);
+      return await this.#life.read("count", count, signal);
     }
     let count = 0;
     const reads = this.#reads("count", signal);
-    await this.#track(reads.select(kind, selection, () => count++));
+    await this.#life.track(reads.select(kind, selection, () => count++));
     return count;
   }
 
@@ -222,9 +192,9 @@ export class KvStore<
 
   async kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]> {
     const { signal } = copyOptions("kinds", options, ["signal"]);
-    const kinds = await this.#read(
+    const kinds = await this.#life.read(
       "kinds",
-      () => this.#storage.listKinds(),
+      () => this.#engine.kinds(signal),
       signal,
     );
     return kinds as KindOf<Kinds>[];
@@ -241,7 +211,7 @@ export class KvStore<
       if (!entries) all.set(kind, entries = new Map());
       entries.set(key, value);
     };
-    await this.#track(this.#reads("getAll", signal).selectAll(use));
+    await this.#life.track(this.#reads("getAll", signal).selectAll(use));
     return all;
   }
 
@@ -257,15 +227,10 @@ export class KvStore<
     assertName("kind", kind);
     assertName("key", key);
     assertInteger("set", "ifVersion", ifVersion, 0);
-    const next = new Eventual(this.#values.prepare(kind, key, value));
-    const run = () => {
-      if (ifVersion !== undefined) {
-        this.#check({ kind, key, version: ifVersion });
-      }
-      return this.#withRevision(this.#put(kind, key, next.value));
-    };
-    const action = `set ${quote(kind, key)}`;
-    return await this.#write({ action, ready: next.ready, run }, signal);
+    const values = this.#values;
+    const next = new Eventual(values.prepare(kind, key, value));
+    const set = new SetOperation(values, kind, key, next, ifVersion);
+    return await this.#life.write(set, signal);
   }
 
   async setAll<Kind extends KindOf<Kinds>>(
@@ -273,7 +238,7 @@ export class KvStore<
     entries: EntriesInput<Inputs[Kind]>,
     options?: OperationOptions,
   ): Promise<SetAllResult> {
-    this.#assertWritable("setAll");
+    this.#life.assertWritable("setAll");
     const { signal } = copyOptions("setAll", options, ["signal"]);
     assertName("kind", kind);
     signal?.throwIfAborted();
@@ -284,12 +249,8 @@ export class KvStore<
       work instanceof Promise ? work.then(settleAll) : settleAll(work),
     );
     try {
-      return await this.#write({
-        action: `setAll of kind ${quoteText(kind)}`,
-        ready: all.ready,
-        size: () => all.value.length,
-        steps: () => this.#putAll(kind, all.value),
-      }, signal);
+      const setAll = new SetAllOperation(this.#values, kind, all);
+      return await this.#life.write(setAll, signal);
     } finally {
       // If the write was given up, the entries are not read any further.
       stop.abort();
@@ -316,37 +277,8 @@ export class KvStore<
     const initial = given.initial === undefined
       ? undefined
       : this.#values.encode(kind, key, given.initial);
-    const run = () => {
-      // A copy each time: it may run again, and the codec may give it away.
-      const previous = this.#storage.getValue(kind, key) ?? initial?.slice();
-      if (!previous) throw new KeyNotFoundError(kind, key);
-      const result = fn(this.#decode(kind, key, previous));
-      assertSynchronous("the function", kind, key, result);
-      const next = this.#prepareUpdated(kind, key, result);
-      assertSynchronous("the schema", kind, key, next);
-      const put = this.#withRevision(this.#put(kind, key, next));
-      return { ...put, value: next.value as Kinds[Kind] };
-    };
-    const action = `update ${quote(kind, key)}`;
-    return await this.#write({ action, run }, given.signal);
-  }
-
-  #prepareUpdated(
-    kind: string,
-    key: string,
-    value: unknown,
-  ): MaybePromise<Prepared> {
-    try {
-      return this.#values.prepare(kind, key, value);
-    } catch (cause) {
-      if (value !== undefined || !(cause instanceof CodecError)) throw cause;
-      throw new CodecError(
-        `Cannot update ${
-          quote(kind, key)
-        }: the function returned undefined; return the new value`,
-        { cause },
-      );
-    }
+    const update = new UpdateOperation(this.#values, kind, key, fn, initial);
+    return await this.#life.write(update, given.signal);
   }
 
   async delete<Kind extends KindOf<Kinds>>(
@@ -358,30 +290,24 @@ export class KvStore<
     assertName("kind", kind);
     assertName("key", key);
     assertInteger("delete", "ifVersion", ifVersion, 0);
-    const run = () => {
-      if (ifVersion !== undefined) {
-        this.#check({ kind, key, version: ifVersion });
-      }
-      const stored = this.#storage.getEntry(kind, key);
-      if (!stored) return undefined;
-      // First, so that what cannot be told is not lost.
-      const previous = {
-        ...stored,
-        value: this.#decode(kind, key, stored.value),
-      };
-      this.#storage.remove(kind, key);
-      return previous;
-    };
-    const action = `delete ${quote(kind, key)}`;
-    return await this.#write({ action, run }, signal);
+    return await this.#life.write(
+      new DeleteOperation<Kinds[Kind]>(this.#values, kind, key, ifVersion),
+      signal,
+    );
   }
 
   atomic(): AtomicOperation<Kinds, Inputs> {
-    this.#assertOpen();
+    this.#life.assertOpen();
     return new AtomicBuilder<Kinds, Inputs>({
       prepare: (kind, key, value) => this.#values.prepare(kind, key, value),
       commit: (plan, signal) => this.#commit(plan, signal),
     });
+  }
+
+  #commit(plan: AtomicPlan, signal?: AbortSignal): Promise<AtomicResult> {
+    const writes = new Eventual(settleAll(plan.writes));
+    const commit = new CommitOperation(this.#values, plan, writes);
+    return this.#life.write(commit, signal);
   }
 
   kind<Kind extends KindOf<Kinds>>(
@@ -391,7 +317,7 @@ export class KvStore<
     return new KindHandle(this, kind);
   }
 
-  // Watching and closing.
+  // Watching.
 
   watch<Kind extends KindOf<Kinds>>(
     kind: Kind,
@@ -405,36 +331,39 @@ export class KvStore<
     kind: string,
     options?: WatchOptions,
   ): ReadableStream<WatchEvent | WatchBookmark> {
-    this.#assertOpen();
-    this.#storage.assertWatchable();
+    this.#life.assertOpen();
+    this.#engine.assertWatchable();
     return openWatch(
-      this.#log,
-      (kind, key, bytes) => this.#values.read(kind, key, bytes),
-      this.#watches,
+      {
+        log: this.#engine.log,
+        head: () => this.#life.head(),
+        decode: (kind, key, bytes) => this.#values.read(kind, key, bytes),
+        open: this.#life.watches,
+      },
       kind,
       options,
     );
   }
 
-  // Exporting and importing.
+  // Exporting, importing, verifying.
 
   export(
     options?: ExportOptions<KindOf<Kinds>>,
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
-    this.#assertOpen();
+    this.#life.assertOpen();
     const { signal, ...plan } = exportPlanOf(options);
-    const openSnapshot = () => this.#storage.openSnapshot();
+    const openSnapshot = () => this.#engine.openSnapshot(signal);
     const chunks = exportChunks({
       ...plan,
       codec: this.#values,
-      openSnapshot: () => this.#read("export", openSnapshot, signal),
+      openSnapshot: () => this.#life.read("export", openSnapshot, signal),
       assertWanted: () => {
-        this.#assertOpen();
+        this.#life.assertOpen();
         signal?.throwIfAborted();
       },
-      errorOf: (error) => this.#storage.errorOf("export", error),
+      errorOf: (error) => this.#engine.errorOf("export", error),
     });
-    return streamUntilStopped(chunks, [this.#closer.signal, signal]);
+    return streamUntilStopped(chunks, [this.#life.closing, signal]);
   }
 
   async import(
@@ -444,99 +373,52 @@ export class KvStore<
     const plan = importPlanOf(lines, options);
     const values = this.#values;
     const target: ImportTarget<Prepared> = {
+      mostLines: this.#engine.limits.changes,
       codecOf: (kind) => values.codecOf(kind),
       prepare: (...value) => values.prepare(...value),
       accept: (...value) => values.accept(...value),
-      put: (...entry) => this.#put(...entry),
-      isFailure: (error) => this.#storage.isFailure(error),
-      write: (job) => this.#write(job, plan.signal),
-      assertWritable: () => this.#assertWritable("import"),
+      next: (kind, key, { bytes }, origin) =>
+        nextOf(values, kind, key, bytes, origin),
+      write: (operation) => this.#life.write(operation, plan.signal),
+      assertWritable: () => this.#life.assertWritable("import"),
     };
-    const signals = [this.#closer.signal, plan.signal];
-    return await this.#track(importLines(target, lines, plan, signals));
+    const signals = [this.#life.closing, plan.signal];
+    return await this.#life.track(importLines(target, lines, plan, signals));
   }
 
   async verify(options?: OperationOptions): Promise<VerifyFinding[]> {
     const { signal } = copyOptions("verify", options, ["signal"]);
-    this.#assertOpen();
-    const check = new Verification(this.#storage, this.#values);
-    await this.#track(check.read(this.#queue, signal));
-    return await check.findings(signal);
+    await this.#life.settled(signal);
+    return await this.#engine.verify(
+      ({ kind, key }, bytes) => this.#values.problemOf(kind, key, bytes),
+      signal,
+    );
   }
 
-  /** Runs an operation that a store has beside the contract's: `close` waits for it. */
-  protected async runOwn<T>(
-    operation: (queue: WriteQueue) => Promise<T>,
-  ): Promise<T> {
-    this.#assertOpen();
-    return await this.#track(operation(this.#queue));
-  }
+  // Closing.
 
   close(): Promise<void> {
-    return this.#closing ??= this.#close();
+    return this.#life.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #close(): Promise<void> {
-    // From here on the store counts as closing, whatever a listener calls.
-    await undefined;
-    this.#closer.abort(new StoreClosedError());
-    await this.#queue.drained();
-    while (this.#running.size > 0) await Promise.allSettled(this.#running);
-    for (const watch of this.#watches) watch.end();
-    // A watch may have had the change log begun anew.
-    await this.#queue.drained();
-    this.#storage.close();
-  }
-
-  // How reads are done.
-
-  #read<T>(
-    action: string,
-    work: () => T,
-    signal?: AbortSignal,
-  ): MaybePromise<T> {
-    this.#assertOpen();
-    const result = this.#queue.read(action, this.#looked(work), signal);
-    return result instanceof Promise ? this.#track(result) : result;
-  }
-
-  /** A read that fails if what it would read is not what others see. */
-  #looked<T>(read: () => T): () => T {
-    return () => {
-      this.#storage.look("read");
-      return read();
-    };
-  }
-
-  #track<T>(operation: Promise<T>): Promise<T> {
-    this.#running.add(operation);
-    const done = () => this.#running.delete(operation);
-    operation.then(done, done);
-    return operation;
+  /** What operations that a store has beside the contract's run in. */
+  protected get life(): Lifecycle {
+    return this.#life;
   }
 
   /** The reads of an operation; `close` waits for what is tracked. */
   #reads(action: string, signal?: AbortSignal): RangeReads {
-    this.#assertOpen();
-    return new RangeReads(
-      this.#storage,
-      this.#values,
-      {
-        read: (work) => this.#read(action, work, signal),
-        readAtOnceOrInSlices: (atOnce, work) =>
-          this.#queue.readAtOnceOrInSlices(
-            action,
-            this.#looked(atOnce),
-            work,
-            signal,
-          ),
-      },
+    this.#life.assertOpen();
+    return new RangeReads({
+      engine: this.#engine,
+      values: this.#values,
       signal,
-    );
+      read: (work) => this.#life.read(action, work, signal),
+    });
   }
 
   async #select<Kind extends KindOf<Kinds>>(
@@ -547,15 +429,7 @@ export class KvStore<
   ): Promise<void> {
     const selection = selectionOf(action, range);
     const reads = this.#reads(action, selection.signal);
-    await this.#track(reads.select(kind, selection, use));
-  }
-
-  #decode<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    key: string,
-    value: Uint8Array,
-  ): Kinds[Kind] {
-    return this.#values.decode(kind, key, value) as Kinds[Kind];
+    await this.#life.track(reads.select(kind, selection, use));
   }
 
   #readValue<Kind extends KindOf<Kinds>>(
@@ -575,117 +449,4 @@ export class KvStore<
       ? Promise.resolve(value).then((value) => ({ ...stored, value }))
       : { ...stored, value };
   }
-
-  // How writes are done, inside their transaction.
-
-  #write<T>(job: WriteJob<T>, signal?: AbortSignal): Promise<T> {
-    this.#assertWritable(job.action);
-    return this.#queue.write(job, signal);
-  }
-
-  /** Throws `VersionConflictError` unless the entry has the version. */
-  #check({ kind, key, version }: AtomicCheck): void {
-    const actual = this.#storage.getVersion(kind, key);
-    if (actual !== version) {
-      throw new VersionConflictError(kind, key, version, actual);
-    }
-  }
-
-  /** Writes a value, unless it counts as the one that is there. */
-  #put(
-    kind: string,
-    key: string,
-    { bytes }: Prepared,
-    origin?: Origin,
-  ): PutResult {
-    if (this.#values.areCompared) {
-      const stored = this.#storage.getEntry(kind, key);
-      if (stored && this.#values.areEqual(kind, key, stored.value, bytes)) {
-        return { status: "unchanged", version: stored.version };
-      }
-    }
-    return this.#storage.put(kind, key, bytes, origin);
-  }
-
-  /** What a write's caller is told: the revision is the newest one, unless the storage says another. */
-  #withRevision({ status, version, revision }: PutResult): SetResult {
-    return {
-      status,
-      version,
-      revision: revision ?? this.#storage.headRevision(),
-    };
-  }
-
-  #putAll(
-    kind: string,
-    entries: readonly Settled<PreparedEntry>[],
-  ): Generator<void, SetAllResult> {
-    return this.#values.areCompared
-      ? putEach(entries, ({ key, value }) => this.#put(kind, key, value))
-      : this.#storage.putAll(
-        kind,
-        entries.values().map(({ key, value: { bytes } }) => ({
-          key,
-          value: bytes,
-        })),
-      );
-  }
-
-  #commit(plan: AtomicPlan, signal?: AbortSignal): Promise<AtomicResult> {
-    const writes = new Eventual(settleAll(plan.writes));
-    const { checks } = plan;
-    const check = (check: AtomicCheck) => this.#check(check);
-    const apply = (write: Settled<AtomicWrite>) => this.#apply(write);
-    const revision = () => this.#storage.headRevision();
-    return this.#write<AtomicResult>({
-      action: "commit",
-      ready: writes.ready,
-      size: () => checks.length + writes.value.length,
-      *steps() {
-        try {
-          for (const condition of checks) {
-            check(condition);
-            yield;
-          }
-        } catch (conflict) {
-          if (!(conflict instanceof VersionConflictError)) throw conflict;
-          return { ok: false, conflict };
-        }
-        for (const write of writes.value) {
-          apply(write);
-          yield;
-        }
-        return { ok: true, revision: revision() };
-      },
-    }, signal);
-  }
-
-  #apply({ kind, key, value }: Settled<AtomicWrite>): void {
-    if (value) this.#put(kind, key, value);
-    else this.#storage.remove(kind, key);
-  }
-
-  #assertOpen(): void {
-    if (this.#closing) throw new StoreClosedError();
-  }
-
-  #assertWritable(action: string): void {
-    this.#assertOpen();
-    this.#storage.assertWritable(action);
-  }
-}
-
-/** Throws a `TypeError` for a promise, inside a transaction. */
-function assertSynchronous<T>(
-  what: string,
-  kind: string,
-  key: string,
-  value: MaybePromise<T>,
-): asserts value is T {
-  if (!isPromise(value)) return;
-  throw new TypeError(
-    `Cannot update ${
-      quote(kind, key)
-    }: ${what} returned a promise, and a transaction cannot wait for it; read the entry, then set with ifVersion`,
-  );
 }

@@ -14,14 +14,16 @@ import { describe, quoteText } from "../contract/errors.ts";
 import { ALL_KEYS, type KeyRange, type Selection } from "../keys/key_range.ts";
 import type { Pages } from "../base/paged_stream.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
-import { runInSlices, Slice } from "../base/slice.ts";
+import { SHORT_SLICE_MS, Slice } from "../base/slice.ts";
 import {
   type Page,
   PAGE_BYTES,
   PAGE_ENTRIES,
   type PageOptions,
 } from "../engine/page.ts";
-import type { Entries, StoredEntry, StoredValue } from "../local/storage.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { StoredEntry, StoredValue } from "../engine/entries.ts";
+import type { View } from "../engine/view.ts";
 import type { Values } from "../values/values.ts";
 
 /** How the pages are read of what is collected whole: larger, since all of it is kept. */
@@ -31,41 +33,37 @@ const COLLECTED = { limit: 4 * PAGE_ENTRIES, bytes: 4 * PAGE_BYTES };
 const DECODED_BYTES = 32 * 1024;
 const DECODED_ENTRY = 512;
 
-/** Reads the next page of a range. */
-type ReadPage<T> = (rest: KeyRange, page: PageOptions) => Page<T>;
+const EVERYTHING: Selection<never> = { keys: ALL_KEYS };
 
-/** How reads take their turn. */
-export interface ReadTurns {
-  /** Runs one read. */
-  read<T>(work: () => T): MaybePromise<T>;
-  /**
-   * Runs a read at once, if it gives something, else one of several steps, as of
-   * one moment; both again if a lock gets in the way.
-   */
-  readAtOnceOrInSlices<T>(
-    readAtOnce: () => T | undefined,
-    read: () => Generator<void, T>,
-  ): Promise<T>;
+/** Reads the next page of a range. */
+type ReadPage<T> = (
+  view: View,
+  rest: KeyRange,
+  page: PageOptions,
+) => MaybePromise<Page<T>>;
+
+/** What the reads of one operation stand on. */
+export interface ReadsConfig {
+  readonly engine: Pick<Engine, keyof View | "together">;
+  readonly values: Values;
+  readonly signal: AbortSignal | undefined;
+  /** Runs a read in its turn. */
+  read<T>(work: () => MaybePromise<T>): MaybePromise<T>;
 }
 
 /** The reads of one operation. */
 export class RangeReads {
-  readonly #entries: Entries;
+  readonly #engine: ReadsConfig["engine"];
   readonly #values: Values;
-  readonly #turns: ReadTurns;
   readonly #signal: AbortSignal | undefined;
+  readonly #inTurn: ReadsConfig["read"];
 
-  /** Takes the entries, what decodes them, the operation's turns, and its signal. */
-  constructor(
-    entries: Entries,
-    values: Values,
-    turns: ReadTurns,
-    signal: AbortSignal | undefined,
-  ) {
-    this.#entries = entries;
+  /** Takes what they stand on. */
+  constructor({ engine, values, signal, read }: ReadsConfig) {
+    this.#engine = engine;
     this.#values = values;
-    this.#turns = turns;
     this.#signal = signal;
+    this.#inTurn = read;
   }
 
   /** Calls `use` with each entry of a selection, in its order. */
@@ -76,7 +74,7 @@ export class RangeReads {
   ): Promise<void> {
     if (selection.where) return await this.#filter(kind, selection, use);
     const stored = await this.#collect(
-      (rest, page) => this.#entries.readValues(kind, rest, page),
+      (view, rest, page) => view.values(kind, rest, page, this.#signal),
       selection,
     );
     await this.#decodeEach(kind, stored, use);
@@ -85,7 +83,7 @@ export class RangeReads {
   /** The keys of a selection without `where`. */
   async keys(kind: string, selection: Selection<never>): Promise<string[]> {
     return await this.#collect(
-      (rest, page) => this.#entries.readKeys(kind, rest, page),
+      (view, rest, page) => view.keys(kind, rest, page, this.#signal),
       selection,
     );
   }
@@ -94,18 +92,16 @@ export class RangeReads {
   async selectAll<T>(
     use: (kind: string, key: string, value: T) => void,
   ): Promise<void> {
-    const entries = this.#entries;
-    const nothing = () => undefined;
-    const read = function* () {
+    const read = async (view: View) => {
       const kinds = new Map<string, StoredValue[]>();
-      for (const kind of entries.listKinds()) {
-        const readPage: ReadPage<StoredValue> = (rest, page) =>
-          entries.readValues(kind, rest, page);
-        kinds.set(kind, yield* collectPages(readPage, { keys: ALL_KEYS }));
+      for (const kind of await view.kinds(this.#signal)) {
+        const readPage: ReadPage<StoredValue> = (view, rest, page) =>
+          view.values(kind, rest, page, this.#signal);
+        kinds.set(kind, await this.#collectPages(view, readPage, EVERYTHING));
       }
       return kinds;
     };
-    const stored = await this.#turns.readAtOnceOrInSlices(nothing, read);
+    const stored = await this.#inTurn(() => this.#together(read));
     for (const [kind, values] of stored) {
       await this.#decodeEach<T>(
         kind,
@@ -113,6 +109,10 @@ export class RangeReads {
         (key, value) => use(kind, key, value),
       );
     }
+  }
+
+  #together<T>(read: (view: View) => MaybePromise<T>): MaybePromise<T> {
+    return this.#engine.together(read, this.#signal);
   }
 
   /** The pages of a stream of entries. */
@@ -156,8 +156,8 @@ export class RangeReads {
     rest: KeyRange,
     options: PageOptions,
   ): MaybePromise<Page<StoredEntry>> {
-    return this.#turns.read(() =>
-      this.#entries.readEntries(kind, rest, options)
+    return this.#inTurn(() =>
+      this.#engine.entries(kind, rest, options, this.#signal)
     );
   }
 
@@ -182,14 +182,41 @@ export class RangeReads {
     const { keys, limit = Infinity, reverse } = selection;
     const first = { ...COLLECTED, reverse };
     if (limit < first.limit) first.limit = limit;
-    const readAtOnce = () => {
-      const { items, rest } = read(keys, first);
-      return !rest || items.length === limit ? items : undefined;
-    };
-    return await this.#turns.readAtOnceOrInSlices(
-      readAtOnce,
-      () => collectPages(read, selection),
-    );
+    const collect = ({ items, rest }: Page<T>): MaybePromise<T[]> =>
+      !rest || items.length === limit
+        ? items
+        // What was read is of another moment.
+        : this.#together((view) => this.#collectPages(view, read, selection));
+    return await this.#inTurn(() => {
+      const page = read(this.#engine, keys, first);
+      return isPromise(page) ? page.then(collect) : collect(page);
+    });
+  }
+
+  /** The items of all pages of a selection. */
+  async #collectPages<T>(
+    view: View,
+    read: ReadPage<T>,
+    { keys, limit = Infinity, reverse }: Selection<never>,
+  ): Promise<T[]> {
+    const items: T[] = [];
+    const slice = new Slice(SHORT_SLICE_MS);
+    let rest: KeyRange | undefined = limit > 0 ? keys : undefined;
+    while (rest && items.length < limit) {
+      const left = Math.min(COLLECTED.limit, limit - items.length);
+      const next = read(view, rest, { ...COLLECTED, limit: left, reverse });
+      const page: Page<T> = isPromise(next) ? await next : next;
+      items.push(...page.items);
+      rest = page.rest;
+      await this.#pause(slice);
+    }
+    return items;
+  }
+
+  async #pause(slice: Slice): Promise<void> {
+    if (!slice.isUsedUp) return;
+    await slice.nextTurn();
+    this.#signal?.throwIfAborted();
   }
 
   async #decodeEach<T>(
@@ -222,32 +249,40 @@ export class RangeReads {
     use: (key: string, value: T) => void,
   ): Promise<void> {
     const { keys, reverse } = selection;
-    const read: ReadPage<StoredValue> = (rest, page) =>
-      this.#entries.readValues(kind, rest, page);
-    const filter = (read: ReadPage<StoredValue>) =>
-      this.#filterSteps(kind, selection, read);
-    const readAtOnce = () => {
-      const page = read(keys, { reverse });
-      return page.rest ? undefined : filter(() => page);
-    };
-    const found = await this.#turns.readAtOnceOrInSlices<
-      KeyValue<T>[] | Generator<void, KeyValue<T>[]>
-    >(readAtOnce, () => filter(read));
+    const read: ReadPage<StoredValue> = (view, rest, page) =>
+      view.values(kind, rest, page, this.#signal);
+    const found = await this.#inTurn<Page<StoredValue> | KeyValue<T>[]>(() => {
+      const filter = (page: Page<StoredValue>) =>
+        page.rest
+          ? this.#together((view) =>
+            this.#filterPages(
+              kind,
+              selection,
+              (rest) => read(view, rest, { reverse }),
+              SHORT_SLICE_MS,
+            )
+          )
+          : page;
+      const page = read(this.#engine, keys, { reverse });
+      return isPromise(page) ? page.then(filter) : filter(page);
+    });
     const filtered = Array.isArray(found)
       ? found
-      : await runInSlices(found, this.#signal);
+      : await this.#filterPages(kind, selection, () => found);
     for (const { key, value } of filtered) use(key, value);
   }
 
-  *#filterSteps<T>(
+  async #filterPages<T>(
     kind: string,
-    { keys, where, limit = Infinity, reverse }: Selection<T>,
-    read: ReadPage<StoredValue>,
-  ): Generator<void, KeyValue<T>[]> {
+    { keys, where, limit = Infinity }: Selection<T>,
+    read: (rest: KeyRange) => MaybePromise<Page<StoredValue>>,
+    sliceLength?: number,
+  ): Promise<KeyValue<T>[]> {
     const found: KeyValue<T>[] = [];
+    const slice = new Slice(sliceLength);
     let rest: KeyRange | undefined = limit > 0 ? keys : undefined;
     while (rest) {
-      const page = read(rest, { reverse });
+      const page: Page<StoredValue> = await read(rest);
       for (const stored of page.items) {
         const value = this.#read<T>(kind, stored);
         assertFilterable(kind, value);
@@ -255,29 +290,12 @@ export class RangeReads {
           found.push({ key: stored.key, value });
           if (found.length === limit) return found;
         }
-        yield;
+        if (slice.isUsedUp) await this.#pause(slice);
       }
       rest = page.rest;
     }
     return found;
   }
-}
-
-/** The items of all pages of a selection. */
-function* collectPages<T>(
-  read: ReadPage<T>,
-  { keys, limit = Infinity, reverse }: Selection<never>,
-): Generator<void, T[]> {
-  const items: T[] = [];
-  let rest: KeyRange | undefined = limit > 0 ? keys : undefined;
-  while (rest && items.length < limit) {
-    const left = Math.min(COLLECTED.limit, limit - items.length);
-    const page = read(rest, { ...COLLECTED, limit: left, reverse });
-    items.push(...page.items);
-    rest = page.rest;
-    yield;
-  }
-  return items;
 }
 
 /** What `where` answers; throws a `TypeError` for what is no answer, such as a promise. */

@@ -28,7 +28,7 @@ import {
 import { PagedItems, type Pages } from "../base/paged_stream.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
-import type { StoredChange } from "../local/storage.ts";
+import type { StoredChange } from "../engine/entries.ts";
 import type { ChangeFilter, ChangeLog } from "../engine/change_log.ts";
 
 /** What a watch emits. */
@@ -50,14 +50,22 @@ export interface Watch {
 const DEFAULT_BUFFER_SIZE = 128;
 const CHANGE_TYPES: readonly ChangeType[] = ["create", "update", "delete"];
 
+/** What a watch stands on. */
+export interface WatchSource {
+  readonly log: ChangeLog;
+  /** The newest revision, in order with the store's writes. */
+  head(): MaybePromise<number>;
+  readonly decode: DecodeValue;
+  /** The watches whose streams have not closed. */
+  readonly open: Set<Watch>;
+}
+
 /**
  * Begins a watch at this moment. It is in `open` until its stream closes, by
  * whatever cause. Throws on options that make no watch.
  */
 export function openWatch(
-  log: ChangeLog,
-  decode: DecodeValue,
-  open: Set<Watch>,
+  { log, head: newest, decode, open }: WatchSource,
   kind: string,
   given?: WatchOptions,
 ): ReadableStream<WatchItem> {
@@ -66,7 +74,7 @@ export function openWatch(
   const types = watchedTypes(options.types);
   const keys = watchedKeys(options);
   const stop = new AbortController();
-  const head = headOf(log);
+  const head = headOf(newest);
   const items = new PagedItems(watchPages(
     log,
     { filter: { kind, keys }, types, options, decode, head },
@@ -113,9 +121,9 @@ export function openWatch(
 }
 
 /** The newest revision at this moment; where it cannot be read, the stream tells. */
-function headOf(log: ChangeLog): MaybePromise<number> {
+function headOf(newest: () => MaybePromise<number>): MaybePromise<number> {
   try {
-    const head = log.head();
+    const head = newest();
     // Where nobody reads the stream, nobody hears that it failed.
     if (isPromise(head)) head.then(undefined, () => {});
     return head;

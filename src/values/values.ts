@@ -5,7 +5,7 @@
  * @module
  */
 import type { KindCodecs } from "./codecs/kind_codecs.ts";
-import { CodecError, describe, quote } from "../contract/errors.ts";
+import { CodecError, describe, quote, StoreError } from "../contract/errors.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
 import type { KindSchemas } from "./schemas/kind_schemas.ts";
@@ -92,6 +92,24 @@ export class Values {
     return validateReads
       ? schemas.validate(kind, key, value, (valid) => valid)
       : value;
+  }
+
+  /** Why a stored value cannot be read, or nothing; a promise where the schema is asynchronous. */
+  problemOf(
+    kind: string,
+    key: string,
+    bytes: Uint8Array,
+  ): MaybePromise<string | undefined> {
+    const problem = (error: unknown) => {
+      if (error instanceof StoreError) return error.message;
+      throw error;
+    };
+    try {
+      const read = this.read(kind, key, bytes);
+      return isPromise(read) ? read.then(() => undefined, problem) : undefined;
+    } catch (error) {
+      return problem(error);
+    }
   }
 
   /** Whether `equals` decides what is a change. */

@@ -19,7 +19,6 @@ import {
   StoreError,
 } from "../../contract/errors.ts";
 import { assertType, copyOptions } from "../../base/options.ts";
-import type { WriteQueue } from "../../engine/write_queue.ts";
 import {
   assertFree,
   createBeside,
@@ -38,6 +37,7 @@ import {
 } from "../driver/driver.ts";
 import { parseFilePath } from "../file/dsn.ts";
 import { fileError, storeError } from "../connection/failure.ts";
+import type { OwnTurns } from "../own_turns.ts";
 import { openConnection } from "../connection/open_connection.ts";
 import { lengthProblem, realPath } from "../file/real_path.ts";
 
@@ -86,7 +86,7 @@ export function readBackupRequest(
 /** Makes a backup. */
 export async function backUp(
   source: BackupSource,
-  queue: WriteQueue,
+  turns: OwnTurns,
   { target: asked, signal }: BackupRequest,
 ): Promise<void> {
   const { action } = asked;
@@ -98,7 +98,7 @@ export async function backUp(
   const created = await withFiles(() => createBeside(target, source.location));
   const copy = realPath(created, "rwc");
   try {
-    await queue.readAlone(action, () => source.copyTo(copy), signal)
+    await turns.alone(action, () => source.copyTo(copy), signal)
       .catch((error) => {
         throw explained(copy, action, error);
       });

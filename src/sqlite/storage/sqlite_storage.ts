@@ -24,7 +24,6 @@ import {
   PAGE_ENTRIES,
   type PageOptions,
 } from "../../engine/page.ts";
-import { putEach } from "../../local/put_each.ts";
 import type {
   ChangedKey,
   ChangePage,
@@ -33,7 +32,6 @@ import type {
   Previous,
   PutResult,
   Snapshot,
-  StatusCounts,
   Storage,
   StoredChange,
   StoredEntry,
@@ -91,9 +89,6 @@ import { toDate } from "../format/time.ts";
 
 /** What SQLite is built for, as a rule, in bytes (https://sqlite.org/limits.html). */
 const LONGEST_ROW = 1_000_000_000;
-
-/** About how many bytes of values are inserted at once: it is not paused. */
-const BATCH_BYTES = 1_000_000;
 
 /** What may be done with the file. */
 export interface SqliteAccess extends VerifiedFile {
@@ -256,25 +251,10 @@ export class SqliteStorage implements Storage {
     );
   }
 
-  *putAll(
-    kind: string,
-    entries: Iterable<StoredValue>,
-  ): Generator<void, StatusCounts> {
-    const counts = { created: 0, updated: 0, unchanged: 0 };
-    for (const batch of batchesOf(entries)) {
-      if (batch.length === ENTRIES_AT_ONCE && this.#insertAll(kind, batch)) {
-        counts.created += batch.length;
-        yield;
-      } else {
-        const put = ({ key, value }: StoredValue) => this.put(kind, key, value);
-        yield* putEach(batch, put, counts);
-      }
-    }
-    return counts;
-  }
+  readonly insertsAtOnce = ENTRIES_AT_ONCE;
 
   /** Inserts entries with one statement, if there is none from their first key to their last. */
-  #insertAll(kind: string, entries: readonly StoredValue[]): boolean {
+  insertAll(kind: string, entries: readonly StoredValue[]): boolean {
     const [first] = entries;
     const last = entries[entries.length - 1];
     const range = {
@@ -297,15 +277,16 @@ export class SqliteStorage implements Storage {
     }
   }
 
-  remove(kind: string, key: string): void {
+  remove(kind: string, key: string): boolean {
     // Whatever its version is, as plain SQL may have made it.
     const params = [kind, key];
     if (this.#access.schema.foreignTriggers.length === 0) {
       this.#head = undefined;
-      this.#database.run(DELETE_ENTRY, ...params);
-    } else if (this.#database.get(GET_VERSION, ...params)) {
-      this.#write({ kind, key, type: "delete" }, DELETE_ENTRY, params);
+      return this.#database.run(DELETE_ENTRY, ...params) > 0;
     }
+    if (!this.#database.get(GET_VERSION, ...params)) return false;
+    this.#write({ kind, key, type: "delete" }, DELETE_ENTRY, params);
+    return true;
   }
 
   /** Writes an entry; gives the revision of the change if it may not be the newest. */
@@ -720,21 +701,6 @@ export class SqliteStorage implements Storage {
 function mayBeMisplaced(error: unknown): boolean {
   return error instanceof SqlError &&
     (error.failure === "read_only" || error.failure === "io");
-}
-
-/** Entries to insert with one statement, or a few of more than their share of bytes. */
-function* batchesOf(entries: Iterable<StoredValue>): Generator<StoredValue[]> {
-  let batch: StoredValue[] = [];
-  let bytes = 0;
-  for (const entry of entries) {
-    batch.push(entry);
-    bytes += entry.value.byteLength;
-    if (batch.length < ENTRIES_AT_ONCE && bytes < BATCH_BYTES) continue;
-    yield batch;
-    batch = [];
-    bytes = 0;
-  }
-  if (batch.length > 0) yield batch;
 }
 
 // What a row holds, unless it is damaged, or no store wrote it: then it is not

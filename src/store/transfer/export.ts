@@ -9,7 +9,8 @@ import { ALL_KEYS, type KeyRange } from "../../keys/key_range.ts";
 import type { MaybePromise } from "../../base/promises.ts";
 import { Slice } from "../../base/slice.ts";
 import type { Page } from "../../engine/page.ts";
-import type { Snapshot, StoredEntry } from "../../local/storage.ts";
+import type { StoredEntry } from "../../engine/entries.ts";
+import type { Snapshot } from "../../engine/view.ts";
 import { formatLine, type LineCodec, type LineParts } from "./line.ts";
 
 /** What to export, and from where. */
@@ -35,7 +36,7 @@ export async function* exportChunks(
   const snapshot = await plan.openSnapshot();
   const slice = new Slice();
   try {
-    for (const [kind, page] of pagesOf(snapshot, plan)) {
+    for await (const [kind, page] of pagesOf(snapshot, plan)) {
       const lines: string[] = [];
       for (const entry of page) {
         lines.push(formatLine(plan.codec, kind, entry, plan) + "\n");
@@ -46,20 +47,20 @@ export async function* exportChunks(
   } catch (error) {
     throw plan.errorOf(error);
   } finally {
-    snapshot.close();
+    await snapshot.close();
   }
 }
 
-function* pagesOf(
+async function* pagesOf(
   snapshot: Snapshot,
   { kinds, assertWanted }: ExportPlan,
-): Generator<[kind: string, page: StoredEntry[]], void> {
-  for (const kind of snapshot.listKinds()) {
+): AsyncGenerator<[kind: string, page: StoredEntry[]], void> {
+  for (const kind of await snapshot.kinds()) {
     if (kinds && !kinds.has(kind)) continue;
     let rest: KeyRange | undefined = ALL_KEYS;
     while (rest) {
       assertWanted();
-      const page: Page<StoredEntry> = snapshot.readEntries(kind, rest);
+      const page: Page<StoredEntry> = await snapshot.entries(kind, rest);
       if (page.items.length > 0) yield [kind, page.items];
       rest = page.rest;
     }

@@ -19,8 +19,15 @@ import {
   unlessAborted,
 } from "../../base/promises.ts";
 import { Slice } from "../../base/slice.ts";
-import type { Origin } from "../../local/storage.ts";
-import type { BulkWrite } from "../../engine/write_queue.ts";
+import type { Operation } from "../../engine/operation.ts";
+import type {
+  Change,
+  Check,
+  Decide,
+  Effect,
+  Next,
+  Origin,
+} from "../../engine/write.ts";
 import { FormatGuard } from "./format_guard.ts";
 import { type EntryLine, parseLine } from "./line.ts";
 import { type Line, LineSplitter } from "./lines.ts";
@@ -44,16 +51,16 @@ export interface ImportTarget<Prepared> {
   prepare(kind: string, key: string, value: unknown): MaybePromise<Prepared>;
   /** Checks what its codec has encoded already. */
   accept(kind: string, key: string, bytes: Uint8Array): MaybePromise<Prepared>;
-  /** Writes a value, inside a transaction. */
-  put(
+  /** What happens to an entry that gets a value, or what decides it. */
+  next(
     kind: string,
     key: string,
     value: Prepared,
     origin: Origin,
-  ): { readonly status: SetStatus };
-  /** Whether an error is the storage's, not the line's. */
-  isFailure(error: unknown): boolean;
-  write<T>(job: BulkWrite<T>): Promise<T>;
+  ): Next | Decide;
+  write<T>(operation: Operation<T>): Promise<T>;
+  /** How many lines a transaction can write. */
+  readonly mostLines: number;
   /** Throws if nothing can be written. */
   assertWritable(): void;
 }
@@ -206,7 +213,8 @@ class Batch<Prepared> {
   }
 
   get isFull(): boolean {
-    return this.#lines >= MOST_LINES || this.#text >= MOST_TEXT;
+    const most = Math.min(MOST_LINES, this.#target.mostLines);
+    return this.#lines >= most || this.#text >= MOST_TEXT;
   }
 
   /** Takes a line; a promise if its value's schema is asynchronous. */
@@ -292,44 +300,94 @@ class Batch<Prepared> {
     else throw new ImportError(line.line, line.reason, { cause });
   }
 
-  /** Writes what was read, all of it or nothing. */
+  /** Writes what was read, all of it that can be written, or nothing. */
   async commit(): Promise<Outcome> {
-    const writes = this.#writes;
-    const written = writes.length === 0 ? NOTHING : await this.#target.write({
-      action: `import the lines ${writes[0].number} to ${
-        writes.at(-1)!.number
-      }`,
-      size: () => writes.length,
-      steps: () => this.#write(),
-    });
-    const refused = [...this.#refused, ...written.refused]
-      .sort((a, b) => a.line - b.line);
-    const counts = sumOf(written.counts, {
-      ...NO_LINES,
-      lines: this.#lines,
-      skipped: this.#skipped,
-      refused: refused.length,
-    });
-    return { counts, refused };
+    const refused = [...this.#refused];
+    const counts = await this.#write(refused);
+    refused.sort((a, b) => a.line - b.line);
+    return {
+      counts: sumOf(counts, {
+        ...NO_LINES,
+        lines: this.#lines,
+        skipped: this.#skipped,
+        refused: refused.length,
+      }),
+      refused,
+    };
   }
 
-  *#write(): Generator<void, Outcome> {
-    // It may run again.
-    const counts = { ...NO_LINES };
-    const refused: RefusedLine[] = [];
-    for (const { number, kind, key, value, origin } of this.#writes) {
+  /** Leaves out a line that is refused, and begins anew. */
+  async #write(refused: RefusedLine[]): Promise<ImportResult> {
+    let lines: readonly PreparedLine<Prepared>[] = this.#writes;
+    while (lines.length > 0) {
+      const write = new LinesWrite(this.#target, lines);
       try {
-        counts[this.#target.put(kind, key, value, origin).status]++;
+        return await this.#target.write(write);
       } catch (error) {
-        if (this.#target.isFailure(error)) throw error;
-        this.#refuse({ line: number, reason: reasonOf(error) }, error, refused);
+        if (!(error instanceof LineError)) throw error;
+        const { number } = lines[error.at];
+        const { cause } = error;
+        this.#refuse({ line: number, reason: reasonOf(cause) }, cause, refused);
+        lines = lines.toSpliced(error.at, 1);
       }
-      yield;
     }
-    return { counts, refused };
+    return NO_LINES;
   }
 }
 
+/** The write of some lines. */
+class LinesWrite<Prepared> implements Operation<ImportResult> {
+  readonly checks: readonly Check[] = [];
+  readonly #target: Pick<ImportTarget<Prepared>, "next">;
+  readonly #lines: readonly PreparedLine<Prepared>[];
+
+  constructor(
+    target: Pick<ImportTarget<Prepared>, "next">,
+    lines: readonly PreparedLine<Prepared>[],
+  ) {
+    this.#target = target;
+    this.#lines = lines;
+  }
+
+  get action(): string {
+    const { number: first } = this.#lines[0];
+    return `import the lines ${first} to ${this.#lines.at(-1)!.number}`;
+  }
+
+  size(): number {
+    return this.#lines.length;
+  }
+
+  *changes(): Iterable<Change> {
+    for (const { kind, key, value, origin } of this.#lines) {
+      yield { kind, key, next: this.#target.next(kind, key, value, origin) };
+    }
+  }
+
+  done(effects: readonly Effect[]): ImportResult {
+    const counts = { ...NO_LINES };
+    for (const { status } of effects) counts[status as SetStatus]++;
+    return counts;
+  }
+
+  refused(): never {
+    throw new TypeError("Cannot refuse lines: they have no checks");
+  }
+
+  failed(error: unknown, at: number | undefined): unknown {
+    return at === undefined ? error : new LineError(error, at);
+  }
+}
+
+/** One line could not be written, and so nothing was. */
+class LineError extends Error {
+  readonly at: number;
+
+  constructor(cause: unknown, at: number) {
+    super("A line cannot be written", { cause });
+    this.at = at;
+  }
+}
 const NO_LINES = {
   lines: 0,
   created: 0,
@@ -338,8 +396,6 @@ const NO_LINES = {
   skipped: 0,
   refused: 0,
 };
-
-const NOTHING: Outcome = { counts: NO_LINES, refused: [] };
 
 function sumOf(a: ImportResult, b: ImportResult): ImportResult {
   return {

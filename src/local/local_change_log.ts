@@ -1,20 +1,19 @@
 /**
- * The change log of a store: what its watches read, and what a commit does to
- * it.
+ * The change log of a local engine: what watches read, and what a commit does
+ * to it.
  *
  * @module
  */
-import { WatchOverflowError } from "../contract/errors.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
-import type { ChangePage, Storage } from "./storage.ts";
-import type { WriteQueue } from "../engine/write_queue.ts";
+import { WatchOverflowError } from "../contract/errors.ts";
 import type {
   ChangeFilter,
   ChangeLog,
   Replay,
   Wait,
 } from "../engine/change_log.ts";
-import { StoredReplay } from "./replay.ts";
+import type { ChangePage } from "../engine/entries.ts";
+import { UndoReplay } from "./replay.ts";
 import {
   assertLogged,
   assertLogReaches,
@@ -22,64 +21,77 @@ import {
   newsPast,
   READ_WINDOW,
 } from "./revisions.ts";
+import type { Storage } from "./storage.ts";
 import { TailCache } from "./tail_cache.ts";
+import type { Turns } from "./turns.ts";
 import { type OpenNotifier, Wakeup } from "./wakeup.ts";
 
+/** What a change log is made of. */
+export interface ChangeLogConfig {
+  readonly storage: Storage;
+  readonly turns: Turns;
+  /** How many changes it keeps. */
+  readonly history: number;
+  /** Its newest revision. */
+  readonly head: number;
+  /** How to be notified of what others write. */
+  readonly openNotifier: OpenNotifier;
+  /** Brings the log back, if others dropped what writes it. */
+  bringBack(): void;
+}
+
 /** The change log in a storage. */
-export class StoredChangeLog implements ChangeLog {
+export class LocalChangeLog implements ChangeLog {
   readonly bookmarkInterval: number;
   readonly #storage: Storage;
-  readonly #queue: WriteQueue;
+  readonly #turns: Turns;
   readonly #wakeup: Wakeup;
+  readonly #bringBack: () => void;
   readonly #tail = new TailCache();
   readonly #pruner: LogPruner;
-  /** The newest revision when this store last committed, or opened. */
+  /** The newest revision when this engine last committed, or was opened. */
   #head: number;
   /** The newest revision in the transaction that is about to commit. */
   #nextHead: number;
 
-  /**
-   * Takes the storage, its queue, how many changes the log keeps, its newest
-   * revision, and how to be notified of others' writes.
-   */
-  constructor(
-    storage: Storage,
-    queue: WriteQueue,
-    history: number,
-    head: number,
-    openNotifier: OpenNotifier,
-  ) {
+  /** Takes what it is made of. */
+  constructor(config: ChangeLogConfig) {
+    const { storage, history, head } = config;
     this.#storage = storage;
-    this.#queue = queue;
+    this.#turns = config.turns;
+    this.#bringBack = config.bringBack;
     this.#pruner = new LogPruner(storage, history);
     this.#head = this.#nextHead = head;
     this.bookmarkInterval = Math.max(1, Math.floor(history / 4));
     this.#wakeup = new Wakeup(
       (after) => this.#read(() => newsPast(storage, after)),
-      openNotifier,
+      config.openNotifier,
       this.bookmarkInterval,
     );
   }
 
-  head(): MaybePromise<number> {
-    const look = () => {
-      if (!this.#storage.isLogged()) return undefined;
-      return this.#storage.headRevision();
-    };
-    // There it can have no transaction, and no writes to be in order with.
-    const head = this.#storage.isReadOnly
-      ? this.#queue.readCommitted("watch", look)
-      : this.#queue.readInOrder("watch", look);
-    return isPromise(head)
-      ? head.then((head) => head ?? this.#newHead())
-      : head ?? this.#newHead();
+  /** The newest revision, if it can be told at once, and everything is logged. */
+  headNow(): number | undefined {
+    try {
+      return this.#turns.readNow(() => this.#loggedHead());
+    } catch (error) {
+      throw this.#storage.errorOf("watch", error);
+    }
   }
 
-  /** The newest revision, once the log is there again: a write brings the file back to the format. */
-  #newHead(): Promise<number> {
-    this.#storage.assertWatchable();
-    const run = () => this.#storage.headRevision();
-    return this.#queue.write({ action: "watch", run });
+  head(): MaybePromise<number> {
+    const withLog = (head: number | undefined) => {
+      if (head === undefined) this.#storage.assertWatchable();
+      return head ?? this.#storage.headRevision();
+    };
+    const head = this.#asWatch(() =>
+      this.#turns.read(() => this.#loggedHead())
+    );
+    return isPromise(head) ? head.then(withLog) : withLog(head);
+  }
+
+  #loggedHead(): number | undefined {
+    return this.#storage.isLogged() ? this.#storage.headRevision() : undefined;
   }
 
   read(
@@ -103,22 +115,34 @@ export class StoredChangeLog implements ChangeLog {
 
   /** Reads what is committed; fails if that is not what others see. */
   #read<T>(work: () => T): MaybePromise<T> {
-    return this.#queue.readCommitted("watch", () => {
-      this.#storage.look("watch");
-      return work();
-    });
+    return this.#asWatch(() =>
+      this.#turns.read(() => {
+        this.#storage.look("watch");
+        return work();
+      })
+    );
   }
 
-  /** If it throws, the log begins anew as soon as this store may write. */
+  /** What a watch's reader is told of an error of the storage. */
+  #asWatch<T>(work: () => MaybePromise<T>): MaybePromise<T> {
+    const refuse = (error: unknown): never => {
+      throw this.#storage.errorOf("watch", error);
+    };
+    try {
+      const result = work();
+      return isPromise(result) ? result.then(undefined, refuse) : result;
+    } catch (error) {
+      return refuse(error);
+    }
+  }
+
+  /** If it throws, the log begins anew as soon as this engine may write. */
   #assertLogged(): void {
     try {
       assertLogged(this.#storage);
     } catch (error) {
       const isUnlogged = error instanceof WatchOverflowError;
-      // Whoever watches or writes next is told if that fails.
-      if (isUnlogged && !this.#storage.isReadOnly) {
-        this.#newHead().catch(() => {});
-      }
+      if (isUnlogged && !this.#storage.isReadOnly) this.#bringBack();
       throw error;
     }
   }
@@ -140,7 +164,9 @@ export class StoredChangeLog implements ChangeLog {
   }
 
   replay(filter: ChangeFilter, revision: number): Replay {
-    return new StoredReplay(this.#storage, this.#queue, filter, revision);
+    const read = <T>(work: () => T) =>
+      this.#asWatch(() => this.#turns.read(work));
+    return new UndoReplay(this.#storage, read, filter, revision);
   }
 
   /** Prunes the log, in the transaction that is about to commit. */

@@ -1,0 +1,313 @@
+/**
+ * The engine on a storage in this process: SQLite's, or the one in memory. Its
+ * calls are synchronous, so that most operations are done when they are called.
+ *
+ * A transaction holds the event loop no longer than a slice. Many writes become
+ * several transactions; one long write pauses inside its own.
+ *
+ * @module
+ */
+import type { MaybePromise } from "../base/promises.ts";
+import { Slice } from "../base/slice.ts";
+import type { VerifyFinding } from "../contract/contract.ts";
+import type { StoredEntry, StoredValue } from "../engine/entries.ts";
+import type { Capabilities, Engine, Judge, Limits } from "../engine/engine.ts";
+import { LockWait } from "../engine/lock_wait.ts";
+import type { Page, PageOptions } from "../engine/page.ts";
+import type { Snapshot, View } from "../engine/view.ts";
+import type { Batch, Outcome } from "../engine/write.ts";
+import type { KeyRange } from "../keys/key_range.ts";
+import { LocalChangeLog } from "./local_change_log.ts";
+import type { Storage } from "./storage.ts";
+import { MOST_SHARED, TransactionRun } from "./transaction_run.ts";
+import { Turns } from "./turns.ts";
+import { Verification } from "./verification.ts";
+import type { OpenNotifier } from "./wakeup.ts";
+
+/** What a local engine is made of. */
+export interface LocalEngineConfig {
+  readonly storage: Storage;
+  /** How long to wait for another connection's lock, in ms. */
+  readonly busyTimeout: number;
+  /** How many changes the log keeps. */
+  readonly history: number;
+  /** The change log's newest revision. */
+  readonly head: number;
+  /** How to be notified of what others write. */
+  readonly openNotifier: OpenNotifier;
+}
+
+/** The engine on a storage. */
+export class LocalEngine implements Engine {
+  readonly limits: Limits = {
+    nameBytes: Infinity,
+    valueBytes: Infinity,
+    changes: Infinity,
+    shared: MOST_SHARED,
+  };
+  readonly capabilities: Capabilities = { verify: true };
+  readonly log: LocalChangeLog;
+  readonly #storage: Storage;
+  readonly #turns: Turns;
+  readonly #busyTimeout: number;
+  readonly #slice = new Slice();
+  /** What goes on beside the store's operations: it ends before the engine closes. */
+  readonly #running = new Set<Promise<unknown>>();
+
+  /** Takes over a storage. */
+  constructor(config: LocalEngineConfig) {
+    const { storage, busyTimeout } = config;
+    this.#storage = storage;
+    this.#busyTimeout = busyTimeout;
+    this.#turns = new Turns((error) => storage.isBusy(error), busyTimeout);
+    this.log = new LocalChangeLog({
+      ...config,
+      turns: this.#turns,
+      bringBack: () => this.#bringBack(),
+    });
+  }
+
+  get isReadOnly(): boolean {
+    return this.#storage.isReadOnly;
+  }
+
+  assertWritable(action: string): void {
+    this.#storage.assertWritable(action);
+  }
+
+  assertWatchable(): void {
+    this.#storage.assertWatchable();
+  }
+
+  isBusy(error: unknown): boolean {
+    return this.#storage.isBusy(error);
+  }
+
+  errorOf(action: string, error: unknown): unknown {
+    return this.#storage.errorOf(action, error);
+  }
+
+  // Reads. Each fails if what it would read is not what others see.
+
+  value(
+    kind: string,
+    key: string,
+    signal?: AbortSignal,
+  ): MaybePromise<Uint8Array | undefined> {
+    return this.#read(() => this.#storage.getValue(kind, key), signal);
+  }
+
+  entry(
+    kind: string,
+    key: string,
+    signal?: AbortSignal,
+  ): MaybePromise<StoredEntry | undefined> {
+    return this.#read(() => this.#storage.getEntry(kind, key), signal);
+  }
+
+  keys(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+    signal?: AbortSignal,
+  ): MaybePromise<Page<string>> {
+    return this.#read(() => this.#storage.readKeys(kind, range, page), signal);
+  }
+
+  values(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+    signal?: AbortSignal,
+  ): MaybePromise<Page<StoredValue>> {
+    return this.#read(
+      () => this.#storage.readValues(kind, range, page),
+      signal,
+    );
+  }
+
+  entries(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+    signal?: AbortSignal,
+  ): MaybePromise<Page<StoredEntry>> {
+    return this.#read(
+      () => this.#storage.readEntries(kind, range, page),
+      signal,
+    );
+  }
+
+  count(
+    kind: string,
+    range: KeyRange,
+    limit?: number,
+    signal?: AbortSignal,
+  ): MaybePromise<number> {
+    return this.#read(() => this.#storage.count(kind, range, limit), signal);
+  }
+
+  kinds(signal?: AbortSignal): MaybePromise<string[]> {
+    return this.#read(() => this.#storage.listKinds(), signal);
+  }
+
+  #read<T>(work: () => T, signal?: AbortSignal): MaybePromise<T> {
+    return this.#turns.read(() => {
+      this.#storage.look("read");
+      return work();
+    }, signal);
+  }
+
+  /** Runs a read of the storage's own in its turn. */
+  readStorage<T>(work: () => T, signal?: AbortSignal): MaybePromise<T> {
+    return this.#turns.read(work, signal);
+  }
+
+  /** Runs what keeps everybody else out until it has settled. */
+  runAlone<T>(work: () => T | Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#turns.alone(work, signal);
+  }
+
+  together<T>(
+    read: (view: View) => MaybePromise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return this.#turns.retry(async () => {
+      const opening = this.#turns.open(
+        () => this.#storage.openMoment(),
+        signal,
+      );
+      const { close } = "then" in opening ? await opening : opening;
+      try {
+        // The connection is inside the moment, and so is each of its reads.
+        return await read(this);
+      } finally {
+        close();
+      }
+    }, signal);
+  }
+
+  openSnapshot(signal?: AbortSignal): MaybePromise<Snapshot> {
+    return this.#read(() => {
+      const snapshot = this.#storage.openSnapshot();
+      return {
+        kinds: () => snapshot.listKinds(),
+        entries: (kind, range) => snapshot.readEntries(kind, range),
+        close: () => snapshot.close(),
+      };
+    }, signal);
+  }
+
+  async verify(judge: Judge, signal?: AbortSignal): Promise<VerifyFinding[]> {
+    const verification = new Verification(this.#storage, judge);
+    await this.#track(verification.read(this.#turns, signal));
+    return await verification.findings(signal);
+  }
+
+  headNow(): number | undefined {
+    return this.log.headNow();
+  }
+
+  // Writes.
+
+  async write(batch: Batch): Promise<readonly Outcome[]> {
+    if (this.#slice.isUsedUp) await this.#slice.nextTurn();
+    while (!this.#turns.areFree) await this.#turns.free();
+    return await this.#transact(batch);
+  }
+
+  /** To be called when nobody else has a turn: it begins at once. */
+  async #transact(batch: Batch): Promise<readonly Outcome[]> {
+    this.#storage.begin();
+    // In the same step: a read between the two would be in the transaction.
+    const release = this.#turns.hold();
+    const run = new TransactionRun(this.#storage, this.#slice);
+    let isOver = false;
+    try {
+      await run.carryOut(batch);
+      if (run.isUndone) this.#storage.rollBack();
+      else isOver = await this.#commit(run);
+    } catch (error) {
+      this.#storage.rollBack();
+      throw error;
+    } finally {
+      release();
+    }
+    if (isOver) this.log.afterCommit();
+    return run.outcomes;
+  }
+
+  /** Commits; tells whether the transaction took effect, as far as can be told. */
+  async #commit(run: TransactionRun): Promise<boolean> {
+    this.log.beforeCommit();
+    try {
+      await this.#commitWhenFree();
+      return true;
+    } catch (error) {
+      this.#storage.rollBack();
+      if (this.isBusy(error)) {
+        run.fail((action) => this.errorOf(action, error));
+        return false;
+      }
+      if (!await this.#mayBeCommitted()) throw error;
+      run.becomeUnclear(error);
+      return true;
+    }
+  }
+
+  /** With a rollback journal a reader's lock may be in the way. */
+  async #commitWhenFree(): Promise<void> {
+    let wait: LockWait | undefined;
+    for (;;) {
+      try {
+        return this.#storage.commit();
+      } catch (error) {
+        wait ??= new LockWait();
+        const isOver = wait.elapsed >= this.#busyTimeout;
+        if (isOver || !this.isBusy(error)) throw error;
+      }
+      await wait.pause(this.#busyTimeout);
+    }
+  }
+
+  /**
+   * Whether a commit that failed took effect all the same, for all that can be
+   * told. Of a rollback journal SQLite deletes first, which is the commit, then
+   * syncs the directory, which may fail. To do it all again would do it twice.
+   */
+  async #mayBeCommitted(): Promise<boolean> {
+    try {
+      return await this.#turns.retry(() => this.log.mayBeCommitted());
+    } catch {
+      return true;
+    }
+  }
+
+  /** Begins a transaction, which brings back what others dropped. Whoever watches or writes next is told if that fails. */
+  #bringBack(): void {
+    const bringBack = () => {
+      this.#storage.begin();
+      try {
+        this.log.beforeCommit();
+        this.#storage.commit();
+      } catch (error) {
+        this.#storage.rollBack();
+        throw error;
+      }
+    };
+    const done = this.#turns.alone(bringBack);
+    this.#track(done.then(() => this.log.afterCommit(), () => {}));
+  }
+
+  #track<T>(running: Promise<T>): Promise<T> {
+    this.#running.add(running);
+    const forget = () => this.#running.delete(running);
+    running.then(forget, forget);
+    return running;
+  }
+
+  async close(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    this.#storage.close();
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The writes of one transaction, carried out in their order.
+ *
+ * @module
+ */
+import type { Slice } from "../base/slice.ts";
+import {
+  type Batch,
+  type Outcome,
+  weightOf,
+  type Write,
+} from "../engine/write.ts";
+import { carryOut, carryOutSmall, ChangeError, isSmall } from "./carry_out.ts";
+import type { Storage } from "./storage.ts";
+
+/**
+ * A larger write has a transaction of its own. In a shared one it would need
+ * a savepoint, under which SQLite keeps a copy of each page that it changes, by
+ * now for longer than a quick disk takes for an fsync of its own.
+ */
+export const MOST_SHARED = 100;
+
+/** What a transaction does, from its begin to its commit. */
+export class TransactionRun {
+  readonly #storage: Storage;
+  readonly #slice: Slice;
+  readonly #writes: Write[] = [];
+  #outcomes: Outcome[] = [];
+  #isUndone = false;
+
+  /** Takes the storage, whose transaction has begun, and the slice of its work. */
+  constructor(storage: Storage, slice: Slice) {
+    this.#storage = storage;
+    this.#slice = slice;
+  }
+
+  /** What became of the writes that were taken. */
+  get outcomes(): readonly Outcome[] {
+    return this.#outcomes;
+  }
+
+  /** Whether there is nothing to commit: no write was taken, or the only one failed. */
+  get isUndone(): boolean {
+    return this.#isUndone || this.#outcomes.length === 0;
+  }
+
+  /** Carries out as many writes as a slice has room for, one at least if there is one. */
+  async carryOut(batch: Batch): Promise<void> {
+    do {
+      const write = batch.next();
+      if (!write) return;
+      this.#writes.push(write);
+      this.#outcomes.push(
+        isSmall(write)
+          ? carryOutSmall(this.#storage, write)
+          : await this.#carryOutLarge(write),
+      );
+    } while (!this.#slice.isUsedUp);
+  }
+
+  async #carryOutLarge(write: Write): Promise<Outcome> {
+    // The queue gives it alone: what it wrote is undone with the transaction.
+    const isAlone = weightOf(write) > MOST_SHARED;
+    if (!isAlone) this.#storage.save();
+    let outcome: Outcome;
+    try {
+      outcome = await this.#runSteps(carryOut(this.#storage, write));
+    } catch (error) {
+      if (!(error instanceof ChangeError)) throw error;
+      if (isAlone) this.#isUndone = true;
+      else this.#storage.undo();
+      outcome = { type: "failed", error: error.cause, at: error.at };
+    }
+    if (!isAlone) this.#storage.release();
+    return outcome;
+  }
+
+  async #runSteps<T>(steps: Generator<void, T>): Promise<T> {
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      if (this.#slice.isUsedUp) await this.#slice.nextTurn();
+    }
+  }
+
+  /** Nothing was committed, and what the caller of each write is told is made of its action. */
+  fail(errorOf: (action: string) => unknown): void {
+    this.#outcomes = this.#writes.map(({ action }) => ({
+      type: "failed",
+      error: errorOf(action),
+    }));
+  }
+
+  /** Nobody can tell whether it was committed. */
+  becomeUnclear(error: unknown): void {
+    // A refusal, too, may be due to a write before it that is not there.
+    const first = this.#outcomes.findIndex(({ type }) => type === "done");
+    this.#outcomes = this.#outcomes.map((outcome, i) =>
+      first >= 0 && i >= first ? { type: "unclear", error } : outcome
+    );
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Who may use a storage's one connection, and when.
+ *
+ * The invariants:
+ * - A read never runs while a write transaction is open: it sees what is
+ *   committed, nothing else.
+ * - Nothing is written while a moment is read that keeps writes out.
+ * - Those that wait go on in the order in which they came.
+ *
+ * @module
+ */
+import { Gate } from "../base/gate.ts";
+import type { MaybePromise } from "../base/promises.ts";
+import { runInSlices, SHORT_SLICE_MS } from "../base/slice.ts";
+import { retryWhileBusy } from "../engine/lock_wait.ts";
+import type { Moment } from "./storage.ts";
+
+/** A moment that is being read. */
+export interface OpenedMoment<M extends Moment = Moment> {
+  readonly moment: M;
+  /** Lets writes go on. */
+  close(): void;
+}
+
+/** The turns of one storage. */
+export class Turns {
+  readonly #isBusy: (error: unknown) => boolean;
+  readonly #busyTimeout: number;
+  /** The open transaction, or what runs alone: it opens when that has ended. */
+  #transaction: Gate | undefined;
+  /** The moments that keep writes out: each opens when it has been closed. */
+  readonly #moments = new Set<Gate>();
+
+  /**
+   * Takes what tells whether an error is only another connection's lock, and
+   * how long to wait for one, in ms.
+   */
+  constructor(isBusy: (error: unknown) => boolean, busyTimeout: number) {
+    this.#isBusy = isBusy;
+    this.#busyTimeout = busyTimeout;
+  }
+
+  /** Runs a read as soon as no transaction is open: at once if there is none. */
+  read<T>(work: () => T, signal?: AbortSignal): MaybePromise<T> {
+    signal?.throwIfAborted();
+    if (this.#transaction === undefined) {
+      try {
+        return work();
+      } catch (error) {
+        if (!this.#isBusy(error)) throw error;
+      }
+    }
+    return this.#readLater(work, signal);
+  }
+
+  /** Runs a read if it can be done at once. */
+  readNow<T>(work: () => T): T | undefined {
+    if (this.#transaction !== undefined) return undefined;
+    try {
+      return work();
+    } catch (error) {
+      if (this.#isBusy(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #readLater<T>(work: () => T, signal?: AbortSignal): Promise<T> {
+    return this.retry(async () => {
+      while (this.#transaction) await this.#transaction.wait(signal);
+      return work();
+    }, signal);
+  }
+
+  /** Tries until another connection's lock is had; then throws as the last try did. */
+  retry<T>(work: () => T | Promise<T>, signal?: AbortSignal): Promise<T> {
+    return retryWhileBusy(work, this.#isBusy, this.#busyTimeout, signal);
+  }
+
+  /**
+   * Opens a moment to read, which keeps writes out if it says so. In the same
+   * step: a write between the two would be in the way.
+   */
+  open<M extends Moment>(
+    openMoment: () => M,
+    signal?: AbortSignal,
+  ): MaybePromise<OpenedMoment<M>> {
+    return this.read(() => {
+      const moment = openMoment();
+      const closed = new Gate();
+      if (moment.keepsWritesOut) this.#moments.add(closed);
+      const close = () => {
+        this.#moments.delete(closed);
+        closed.open();
+        moment.close();
+      };
+      return { moment, close };
+    }, signal);
+  }
+
+  /** Reads a moment in slices. Other reads go on meanwhile. */
+  async readInSlices<M extends Moment, T>(
+    openMoment: () => M,
+    read: (moment: M) => Generator<void, T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const { moment, close } = await this.open(openMoment, signal);
+    try {
+      return await runInSlices(read(moment), signal, SHORT_SLICE_MS);
+    } finally {
+      close();
+    }
+  }
+
+  /** Whether a transaction may begin now. */
+  get areFree(): boolean {
+    return this.#transaction === undefined && this.#moments.size === 0;
+  }
+
+  /** Resolves when a transaction may begin. */
+  async free(signal?: AbortSignal): Promise<void> {
+    while (!this.areFree) {
+      if (this.#transaction) await this.#transaction.wait(signal);
+      for (const closed of this.#moments) await closed.wait(signal);
+    }
+  }
+
+  /** Keeps everybody else out until what it returns is called. To be called when they are free. */
+  hold(): () => void {
+    const gate = this.#transaction = new Gate();
+    return () => {
+      this.#transaction = undefined;
+      gate.open();
+    };
+  }
+
+  /**
+   * Runs what takes its own time and keeps everybody else out. If `work` throws
+   * at once that another connection has the lock, it is tried again.
+   */
+  async alone<T>(
+    work: () => T | Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    // In an object: the work itself is not tried again once it has begun.
+    const { result } = await this.retry(async () => {
+      if (!this.areFree) await this.free(signal);
+      const release = this.hold();
+      try {
+        const result = work();
+        if (!(result instanceof Promise)) {
+          release();
+          return { result };
+        }
+        return { result: result.finally(release) };
+      } catch (error) {
+        release();
+        throw error;
+      }
+    }, signal);
+    return await result;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The turns of what an SQLite store does beside the contract: its backups, its
+ * compacting, what it tells of itself.
+ *
+ * @module
+ */
+import type { MaybePromise } from "../base/promises.ts";
+import type { LocalEngine } from "../local/local_engine.ts";
+import type { Lifecycle } from "../store/lifecycle.ts";
+
+/** How an operation takes its turn among those of the contract. */
+export class OwnTurns {
+  readonly #life: Lifecycle;
+  readonly #engine: LocalEngine;
+
+  /** Takes the store's operations, and its engine. */
+  constructor(life: Lifecycle, engine: LocalEngine) {
+    this.#life = life;
+    this.#engine = engine;
+  }
+
+  /** Runs a read after the writes called before it. */
+  async read<T>(
+    action: string,
+    work: () => T,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const read = () => this.#engine.readStorage(work, signal);
+    return await this.#life.read(action, read, signal);
+  }
+
+  /** Runs a read as soon as no transaction is open, whatever writes wait. */
+  async readCommitted<T>(
+    action: string,
+    work: () => T,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return await this.#told(
+      action,
+      () => this.#engine.readStorage(work, signal),
+    );
+  }
+
+  /**
+   * Runs what keeps everybody else out, after the writes called before it. If
+   * it throws at once that another connection has the lock, it is tried again.
+   */
+  async alone<T>(
+    action: string,
+    work: () => T | Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const run = () => this.#engine.runAlone(work, signal);
+    return await this.#life.read(action, run, signal);
+  }
+
+  async #told<T>(action: string, work: () => MaybePromise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.#engine.errorOf(action, error);
+    }
+  }
+}

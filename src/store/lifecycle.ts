@@ -1,0 +1,132 @@
+/**
+ * The operations of a store from its opening to its end: each takes its turn,
+ * and the store closes when all have settled.
+ *
+ * @module
+ */
+import { isPromise, type MaybePromise } from "../base/promises.ts";
+import { StoreClosedError } from "../contract/errors.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Operation } from "../engine/operation.ts";
+import { Queue } from "../engine/queue.ts";
+import type { Watch } from "./watch_stream.ts";
+
+/** The operations of one store. */
+export class Lifecycle {
+  readonly engine: Engine;
+  /** The watches that are open. */
+  readonly watches: Set<Watch> = new Set();
+  readonly #queue: Queue;
+  /** Operations that were called and have not settled. */
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #closer = new AbortController();
+  #closing: Promise<void> | undefined;
+
+  /** Takes over an engine, and how long its writes wait for somebody else's lock (ms). */
+  constructor(engine: Engine, busyTimeout: number) {
+    this.engine = engine;
+    this.#queue = new Queue(engine, busyTimeout);
+  }
+
+  /** Aborts when the store begins to close. */
+  get closing(): AbortSignal {
+    return this.#closer.signal;
+  }
+
+  /** Throws `StoreClosedError` if the store is closed, or closing. */
+  assertOpen(): void {
+    if (this.#closing) throw new StoreClosedError();
+  }
+
+  /** Throws if nothing can be written. */
+  assertWritable(action: string): void {
+    this.assertOpen();
+    this.engine.assertWritable(action);
+  }
+
+  /** Runs a read after the writes called before it: at once if there are none. */
+  read<T>(
+    action: string,
+    work: () => MaybePromise<T>,
+    signal?: AbortSignal,
+  ): MaybePromise<T> {
+    this.assertOpen();
+    signal?.throwIfAborted();
+    if (!this.#queue.isIdle) {
+      return this.track(this.#readAfterWrites(action, work, signal));
+    }
+    try {
+      const result = work();
+      return isPromise(result)
+        ? this.track(this.#wait(action, result))
+        : result;
+    } catch (error) {
+      throw this.engine.errorOf(action, error);
+    }
+  }
+
+  async #readAfterWrites<T>(
+    action: string,
+    work: () => MaybePromise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    await this.#queue.settled(signal);
+    try {
+      return await work();
+    } catch (error) {
+      throw this.engine.errorOf(action, error);
+    }
+  }
+
+  async #wait<T>(action: string, result: PromiseLike<T>): Promise<T> {
+    try {
+      return await result;
+    } catch (error) {
+      throw this.engine.errorOf(action, error);
+    }
+  }
+
+  /** Runs a write in its turn. */
+  write<T>(operation: Operation<T>, signal?: AbortSignal): Promise<T> {
+    this.assertOpen();
+    if (this.engine.isReadOnly) this.engine.assertWritable(operation.action);
+    return this.#queue.write(operation, signal);
+  }
+
+  /** Resolves when the writes called so far have settled. */
+  async settled(signal?: AbortSignal): Promise<void> {
+    this.assertOpen();
+    signal?.throwIfAborted();
+    await this.track(this.#queue.settled(signal));
+  }
+
+  /** The newest revision, in order with the writes. */
+  head(): MaybePromise<number> {
+    return this.#queue.head();
+  }
+
+  /** Notes an operation: closing waits for it. */
+  track<T>(operation: Promise<T>): Promise<T> {
+    this.#running.add(operation);
+    const done = () => this.#running.delete(operation);
+    operation.then(done, done);
+    return operation;
+  }
+
+  /** Closes the engine when every operation has settled; again, it waits for the same. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    // From here on the store counts as closing, whatever a listener calls.
+    await undefined;
+    this.#closer.abort(new StoreClosedError());
+    await this.#queue.drained();
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    for (const watch of this.watches) watch.end();
+    // A watch may have asked for the newest revision.
+    await this.#queue.drained();
+    await this.engine.close();
+  }
+}
