@@ -8,6 +8,7 @@
  * @module
  */
 import { StoreError } from "../../../src/contract/errors.ts";
+import type { Limits } from "../../../src/engine/engine.ts";
 import {
   type Batch,
   type Change,
@@ -21,12 +22,11 @@ import { errorOf } from "./client.ts";
 import {
   type DecidedChange,
   type DecidedWrite,
-  LIMITS,
   type WriteAnswer,
 } from "./protocol.ts";
 
 /** How many checks and changes a request has, before it takes no more writes. */
-const REQUEST_WEIGHT = LIMITS.changes;
+const REQUEST_WEIGHT = 200;
 
 /** How many bytes of values a request has, before it takes no more writes. */
 const REQUEST_BYTES = 1024 * 1024;
@@ -57,22 +57,22 @@ export interface PlannedWrite {
 type Known = Map<string, Uint8Array | undefined>;
 
 /** Takes writes until the request is full. The last one may be more than fits. */
-export function takeWrites(batch: Batch): TakenWrite[] {
+export function takeWrites(batch: Batch, limits: Limits): TakenWrite[] {
   const taken: TakenWrite[] = [];
   for (let weight = 0; weight < REQUEST_WEIGHT;) {
     const write = batch.next();
     if (!write) break;
-    taken.push(takeWrite(write));
+    taken.push(takeWrite(write, limits));
     weight += weightOf(write);
   }
   return taken;
 }
 
-function takeWrite(write: Write): TakenWrite {
+function takeWrite(write: Write, limits: Limits): TakenWrite {
   const weight = weightOf(write);
-  if (weight > LIMITS.changes) {
+  if (weight > limits.changes) {
     const limit =
-      `${weight} checks and changes, and the server takes at most ${LIMITS.changes} in one write`;
+      `${weight} checks and changes, and the server takes at most ${limits.changes} in one write`;
     return { write, changes: [], failure: { error: tooLarge(write, limit) } };
   }
   const changes: Change[] = [];
@@ -83,7 +83,7 @@ function takeWrite(write: Write): TakenWrite {
     return { write, changes: [], failure };
   }
   for (const { kind, key } of write.checks) {
-    const error = nameProblem(write, kind, key);
+    const error = nameProblem(write, kind, key, limits);
     if (error) return { write, changes: [], failure: { error } };
   }
   return { write, changes };
@@ -112,6 +112,7 @@ export function planWrites(
   taken: readonly TakenWrite[],
   names: readonly EntryName[],
   seen: readonly (Uint8Array | undefined)[],
+  limits: Limits,
 ): PlannedWrite[] {
   const known: Known = new Map(
     names.map(({ kind, key }, i) => [nameOf(kind, key), seen[i]]),
@@ -119,7 +120,7 @@ export function planWrites(
   const planned: PlannedWrite[] = [];
   let bytes = 0;
   for (const each of taken) {
-    const plan = planWrite(each, known);
+    const plan = planWrite(each, known, limits);
     for (const { next, seen } of plan.decided.changes) {
       bytes += (seen?.value?.byteLength ?? 0) +
         (typeof next === "object" ? next.value.byteLength : 0);
@@ -132,7 +133,11 @@ export function planWrites(
 }
 
 /** Decides a write. If it does not fail, `known` tells what it leaves. */
-function planWrite(taken: TakenWrite, known: Known): PlannedWrite {
+function planWrite(
+  taken: TakenWrite,
+  known: Known,
+  limits: Limits,
+): PlannedWrite {
   const { checks } = taken.write;
   if (taken.failure) {
     const decided = { checks: [], changes: [], fails: true };
@@ -147,7 +152,7 @@ function planWrite(taken: TakenWrite, known: Known): PlannedWrite {
     const seen = isDecision ? { value } : undefined;
     try {
       const decided = isDecision ? next(value?.slice()) : next;
-      assertFits(taken.write, kind, key, decided);
+      assertFits(taken.write, kind, key, decided, limits);
       changes.push({ kind, key, next: decided, seen });
       if (decided !== "keep") own.set(name, valueOf(decided));
     } catch (error) {
@@ -236,15 +241,16 @@ function assertFits(
   kind: string,
   key: string,
   next: Next,
+  limits: Limits,
 ): void {
-  const problem = nameProblem(write, kind, key);
+  const problem = nameProblem(write, kind, key, limits);
   if (problem) throw problem;
   if (typeof next !== "object") return;
   const { byteLength } = next.value;
-  if (byteLength <= LIMITS.valueBytes) return;
+  if (byteLength <= limits.valueBytes) return;
   throw tooLarge(
     write,
-    `a value of ${byteLength} bytes, and the server takes at most ${LIMITS.valueBytes}`,
+    `a value of ${byteLength} bytes, and the server takes at most ${limits.valueBytes}`,
   );
 }
 
@@ -252,14 +258,15 @@ function nameProblem(
   write: Write,
   kind: string,
   key: string,
+  { nameBytes }: Limits,
 ): StoreError | undefined {
   // A code unit has three bytes at most: most names need no count.
-  if ((kind.length + key.length) * 3 <= LIMITS.nameBytes) return undefined;
+  if ((kind.length + key.length) * 3 <= nameBytes) return undefined;
   const bytes = new TextEncoder().encode(kind + key).byteLength;
-  if (bytes <= LIMITS.nameBytes) return undefined;
+  if (bytes <= nameBytes) return undefined;
   return tooLarge(
     write,
-    `a kind and a key of ${bytes} bytes together, and the server takes at most ${LIMITS.nameBytes}`,
+    `a kind and a key of ${bytes} bytes together, and the server takes at most ${nameBytes}`,
   );
 }
 

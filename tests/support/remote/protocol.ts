@@ -25,7 +25,7 @@ import type {
 import type { StoreErrorCode } from "../../../src/contract/errors.ts";
 import type { KeyRange } from "../../../src/keys/key_range.ts";
 
-/** What the server has room for. They are small, so that tests reach them. */
+/** What a server has room for. They are small, so that tests reach them. */
 export const LIMITS: Limits = {
   nameBytes: 500,
   valueBytes: 64 * 1024,
@@ -107,7 +107,7 @@ export interface PageRequest extends At {
 
 /** Each request: what it asks, and what the server answers. */
 export interface Calls {
-  hello: [ask: { client: string }, answer: { history: number }];
+  hello: [ask: { client: string }, answer: { history: number; limits: Limits }];
   bye: [ask: { client: string }, answer: void];
   /** Whether the server is there. */
   ping: [ask: { client: string }, answer: void];

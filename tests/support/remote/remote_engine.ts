@@ -42,7 +42,7 @@ import {
   Unreachable,
 } from "./client.ts";
 import { type Line, LineCut } from "./line.ts";
-import { type Answer, type Ask, type BatchAnswer, LIMITS } from "./protocol.ts";
+import { type Answer, type Ask, type BatchAnswer } from "./protocol.ts";
 import { RemoteLog } from "./remote_log.ts";
 import { RemoteSnapshot, RemoteView } from "./remote_view.ts";
 
@@ -67,7 +67,7 @@ export interface RemoteEngineOptions {
 
 /** An engine on a line to a server. */
 export class RemoteEngine extends RemoteView implements Engine {
-  readonly limits: Limits = LIMITS;
+  readonly limits: Limits;
   readonly capabilities: Capabilities = { verify: false };
   readonly isReadOnly = false;
   readonly log: RemoteLog;
@@ -83,11 +83,12 @@ export class RemoteEngine extends RemoteView implements Engine {
   private constructor(
     line: Line,
     client: Client,
-    history: number,
+    { history, limits }: Answer<"hello">,
     patience: number,
     sweepInterval: number,
   ) {
     super(client);
+    this.limits = limits;
     this.#line = line;
     this.#client = client;
     this.#patience = patience;
@@ -104,11 +105,11 @@ export class RemoteEngine extends RemoteView implements Engine {
     const client = new Client(line, busyTimeout);
     try {
       const ask = { client: client.id };
-      const { history } = await client.ask("hello", ask, signal);
+      const hello = await client.ask("hello", ask, signal);
       return new RemoteEngine(
         line,
         client,
-        history,
+        hello,
         busyTimeout,
         sweepInterval,
       );
@@ -130,7 +131,7 @@ export class RemoteEngine extends RemoteView implements Engine {
 
   async write(batch: Batch): Promise<readonly Outcome[]> {
     if (this.#trouble) await this.#reachAgain(this.#trouble);
-    const taken = takeWrites(batch);
+    const taken = takeWrites(batch, this.limits);
     if (taken.every(({ failure }) => failure)) return failuresOf(taken);
     const deadline = performance.now() + this.#patience;
     try {
@@ -167,7 +168,7 @@ export class RemoteEngine extends RemoteView implements Engine {
     const seen = names.length === 0
       ? []
       : await this.#askBefore("see", { names }, deadline);
-    const planned = planWrites(taken, names, seen);
+    const planned = planWrites(taken, names, seen, this.limits);
     const sent = await this.#send(planned, deadline);
     if ("unclear" in sent) {
       const { unclear } = sent;

@@ -12,13 +12,15 @@ import type { ChangePage } from "../../../src/engine/entries.ts";
 import { assertLogReaches, READ_WINDOW } from "../../../src/local/revisions.ts";
 import { ALL_KEYS } from "../../../src/keys/key_range.ts";
 import { MemoryStorage } from "../../../src/memory/memory_storage.ts";
-import type {
-  Answer,
-  Ask,
-  At,
-  CallName,
-  NewsListener,
-  Reply,
+import type { Limits } from "../../../src/engine/engine.ts";
+import {
+  type Answer,
+  type Ask,
+  type At,
+  type CallName,
+  LIMITS,
+  type NewsListener,
+  type Reply,
 } from "./protocol.ts";
 import { readReplay } from "./server_replay.ts";
 import { ServerWrites, type WithinTransaction } from "./server_writes.ts";
@@ -33,10 +35,20 @@ type Handlers = {
 /** Thrown for a snapshot that the server does not hold. */
 class Gone extends Error {}
 
+/** What a server is made with. */
+export interface ServerOptions {
+  /** How many changes the log keeps. @default {10_000} */
+  readonly history?: number;
+  /** What it has room for. @default {LIMITS} */
+  readonly limits?: Limits;
+}
+
 /** A server. */
 export class Server {
   /** How many changes the log keeps. */
   readonly history: number;
+  /** What it has room for. */
+  readonly limits: Limits;
   readonly #storage = new MemoryStorage();
   readonly #writes: ServerWrites;
   readonly #listeners = new Set<NewsListener>();
@@ -47,9 +59,10 @@ export class Server {
   #calls = 0;
 
   /** Begins empty. */
-  constructor({ history = 10_000 }: { history?: number } = {}) {
+  constructor({ history = 10_000, limits = LIMITS }: ServerOptions = {}) {
     this.history = history;
-    this.#writes = new ServerWrites(this.#storage, history, (head) => {
+    this.limits = limits;
+    this.#writes = new ServerWrites(this.#storage, this, (head) => {
       for (const listener of this.#listeners) listener(head);
     });
   }
@@ -110,7 +123,7 @@ export class Server {
   readonly #handlers: Handlers = {
     hello: ({ client }) => {
       if (!this.#snapshots.has(client)) this.#snapshots.set(client, new Map());
-      return { history: this.history };
+      return { history: this.history, limits: this.limits };
     },
     bye: ({ client }) => {
       this.#snapshots.delete(client);

@@ -10,6 +10,7 @@
  */
 import { equalBytes } from "../../../src/base/bytes.ts";
 import { StoreError } from "../../../src/contract/errors.ts";
+import type { Limits } from "../../../src/engine/engine.ts";
 import type { Effect } from "../../../src/engine/write.ts";
 import { LogPruner } from "../../../src/local/revisions.ts";
 import type { MemoryStorage } from "../../../src/memory/memory_storage.ts";
@@ -18,7 +19,6 @@ import {
   type BatchAnswer,
   type DecidedChange,
   type DecidedWrite,
-  LIMITS,
   type WriteAnswer,
 } from "./protocol.ts";
 
@@ -34,18 +34,20 @@ interface LastBatch {
 export class ServerWrites {
   readonly #storage: MemoryStorage;
   readonly #pruner: LogPruner;
+  readonly #limits: Limits;
   readonly #onCommit: (head: number) => void;
   /** The last batch of each client. Of an older one, the client knows the answer. */
   readonly #last = new Map<string, LastBatch>();
 
-  /** Takes the storage, how many changes its log keeps, and who hears of a commit. */
+  /** Takes the storage, how many changes its log keeps, its limits, and who hears of a commit. */
   constructor(
     storage: MemoryStorage,
-    history: number,
+    { history, limits }: { history: number; limits: Limits },
     onCommit: (head: number) => void,
   ) {
     this.#storage = storage;
     this.#pruner = new LogPruner(storage, history);
+    this.#limits = limits;
     this.#onCommit = onCommit;
   }
 
@@ -146,7 +148,7 @@ export class ServerWrites {
       return { status: "unchanged", version };
     }
     if (next === "remove") return this.#remove(change, seen !== undefined);
-    assertFits(change, next.value);
+    assertFits(change, next.value, this.#limits);
     const { value, origin } = next;
     const effect = this.#storage.put(kind, key, value, origin);
     return effect.status === "unchanged" ? effect : this.#revised(effect);
@@ -174,9 +176,10 @@ export class ServerWrites {
 function assertFits(
   { kind, key }: DecidedChange,
   { byteLength }: Uint8Array,
+  limits: Limits,
 ): void {
   const nameBytes = new TextEncoder().encode(kind + key).byteLength;
-  if (byteLength <= LIMITS.valueBytes && nameBytes <= LIMITS.nameBytes) return;
+  if (byteLength <= limits.valueBytes && nameBytes <= limits.nameBytes) return;
   throw new StoreError("STORAGE", "The server has no room for the change");
 }
 

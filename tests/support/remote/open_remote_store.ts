@@ -1,0 +1,63 @@
+/**
+ * A store on a server: the same store as on a file, on the remote engine.
+ *
+ * @module
+ */
+import type { AnyKinds } from "../../../src/contract/contract.ts";
+import type { Limits } from "../../../src/engine/engine.ts";
+import { KvStore } from "../../../src/store/kv_store.ts";
+import {
+  type CommonOptions,
+  readCommonOptions,
+} from "../../../src/store/store_options.ts";
+import { Line, type LineOptions } from "./line.ts";
+import { RemoteEngine, type RemoteEngineOptions } from "./remote_engine.ts";
+import { Server } from "./server.ts";
+
+/** Options of `openRemoteStore`. */
+export interface RemoteStoreOptions<Kinds extends object = AnyKinds>
+  extends CommonOptions<Kinds>, RemoteEngineOptions, LineOptions {
+  /** @default {a server of its own, which keeps `history` changes} */
+  readonly server?: Server;
+  /** What a server of its own has room for. @default {LIMITS} */
+  readonly limits?: Limits;
+}
+
+/** A store, with the line that it is on. */
+export class RemoteStore<Kinds extends object = AnyKinds>
+  extends KvStore<Kinds> {
+  /** The store closes it. */
+  readonly line: Line;
+  /** The server at its end. */
+  readonly server: Server;
+
+  private constructor(
+    config: ConstructorParameters<typeof KvStore>[0],
+    server: Server,
+    line: Line,
+  ) {
+    super(config);
+    this.server = server;
+    this.line = line;
+  }
+
+  /** Opens a store. */
+  static async open<Kinds extends object = AnyKinds>(
+    options: RemoteStoreOptions<Kinds> = {},
+  ): Promise<RemoteStore<Kinds>> {
+    const { values, history } = readCommonOptions("open the store", options);
+    const { limits, busyTimeout = 5_000 } = options;
+    const { server = new Server({ history, limits }) } = options;
+    const line = new Line(server, options);
+    const engine = await RemoteEngine.open(line, options, options.signal);
+    const config = { engine, values, busyTimeout };
+    return new RemoteStore<Kinds>(config, server, line);
+  }
+}
+
+/** Opens a store on a server. */
+export function openRemoteStore<Kinds extends object = AnyKinds>(
+  options?: RemoteStoreOptions<Kinds>,
+): Promise<RemoteStore<Kinds>> {
+  return RemoteStore.open(options);
+}
