@@ -30,12 +30,20 @@ const ASK_HEAD: Operation<number> = {
   },
 };
 
-/** A write from its call until the queue has left it behind. */
+/** What takes its turn among the writes, and is none: nothing else runs meanwhile. */
+export interface Turn<T> {
+  /** For messages. */
+  readonly action: string;
+  /** From here on the turn itself minds its signal. */
+  run(): Promise<T>;
+}
+
+/** A write, or a turn, from its call until the queue has left it behind. */
 interface Queued {
-  readonly operation: Operation<unknown>;
+  readonly job: Operation<unknown> | Turn<unknown>;
   /** When it was called, in the time of `performance.now`. */
   readonly since: number;
-  /** Whether `operation.ready` has resolved. */
+  /** Whether the operation's `ready` has resolved. */
   ready: boolean;
   /** If it has to: resolves when it has, or the write is dropped. */
   readonly held?: PromiseWithResolvers<void>;
@@ -71,11 +79,23 @@ export class Queue {
 
   /** Runs a write in its turn. Rejects with `signal.reason` if aborted before it begins. */
   write<T>(operation: Operation<T>, signal?: AbortSignal): Promise<T> {
+    return this.#add(operation, operation.ready, signal);
+  }
+
+  /** Runs a turn between the writes called before and after it. */
+  turn<T>(turn: Turn<T>, signal?: AbortSignal): Promise<T> {
+    return this.#add<T>(turn, undefined, signal);
+  }
+
+  #add<T>(
+    job: Operation<T> | Turn<T>,
+    ready: Promise<unknown> | undefined,
+    signal?: AbortSignal,
+  ): Promise<T> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const { ready } = operation;
     const queued: Queued = {
-      operation,
+      job,
       since: performance.now(),
       ready: ready === undefined,
       held: ready && Promise.withResolvers(),
@@ -134,6 +154,7 @@ export class Queue {
     await undefined;
     for (let first = this.#first(); first; first = this.#first()) {
       if (!first.ready) await first.held?.promise;
+      else if ("run" in first.job) await this.#runTurn(first, first.job);
       else await this.#runBatch();
     }
     this.#draining = undefined;
@@ -144,6 +165,20 @@ export class Queue {
   #first(): Queued | undefined {
     while (this.#waiting[0]?.dropped) this.#waiting.shift()!.left?.open();
     return this.#waiting[0];
+  }
+
+  async #runTurn(queued: Queued, turn: Turn<unknown>): Promise<void> {
+    this.#lockWait = undefined;
+    queued.begun = true;
+    try {
+      queued.resolve(await turn.run());
+    } catch (error) {
+      queued.reject(this.#engine.errorOf(turn.action, error));
+    }
+    queued.settle();
+    this.#waiting.splice(0, this.#waiting.indexOf(queued) + 1);
+    queued.left?.open();
+    await undefined;
   }
 
   async #runBatch(): Promise<void> {
@@ -172,7 +207,7 @@ export class Queue {
     let next = 0;
     for (const queued of left) {
       // Between them there may be some that were dropped before they began.
-      if (queued === writes[next]) answer(queued, outcomes[next++]);
+      if (queued === writes[next]) settle(queued, outcomes[next++]);
       queued.left?.open();
     }
   }
@@ -207,7 +242,7 @@ export class Queue {
   }
 
   #fail(queued: Queued, error: unknown): void {
-    drop(queued, this.#engine.errorOf(queued.operation.action, error));
+    drop(queued, this.#engine.errorOf(queued.job.action, error));
   }
 }
 
@@ -218,6 +253,8 @@ class TakenWrites {
   readonly #mostShared: number;
   /** How many of those that wait were taken, or dropped. */
   #passed = 0;
+  /** Whether the first is to share its transaction with none. */
+  #hasLone = false;
   #isEnded = false;
 
   constructor(waiting: readonly Queued[], mostShared: number) {
@@ -229,20 +266,14 @@ class TakenWrites {
     if (this.#isEnded) return undefined;
     while (this.#waiting[this.#passed]?.dropped) this.#passed++;
     const queued = this.#waiting[this.#passed];
-    if (!queued?.ready) return undefined;
-    const isFirst = this.writes.length === 0;
-    if (!isFirst && (this.#isAlone(queued) || this.#isAlone(this.writes[0]))) {
-      return undefined;
-    }
+    if (!queued?.ready || "run" in queued.job) return undefined;
+    const isAlone = queued.alone || weightOf(queued.job) > this.#mostShared;
+    if (this.writes.length > 0 && (isAlone || this.#hasLone)) return undefined;
+    this.#hasLone = isAlone;
     this.#passed++;
     queued.begun = true;
     this.writes.push(queued);
-    return queued.operation;
-  }
-
-  /** Whether a write, which is ready, is to share its transaction with none. */
-  #isAlone({ alone, operation }: Queued): boolean {
-    return alone || weightOf(operation) > this.#mostShared;
+    return queued.job;
   }
 
   /** From here on the engine gets none. */
@@ -260,28 +291,27 @@ function drop(queued: Queued, error: unknown): void {
 }
 
 /** Tells a write's caller what became of it. */
-function answer(queued: Queued, outcome: Outcome): void {
-  const { operation } = queued;
+function settle(queued: Queued, outcome: Outcome): void {
   queued.settle();
   try {
-    switch (outcome.type) {
-      case "done":
-        return queued.resolve(
-          operation.done(outcome.effects, outcome.revision),
-        );
-      case "refused":
-        return queued.resolve(
-          operation.refused(outcome.check, outcome.found),
-        );
-      case "failed": {
-        const { error, at } = outcome;
-        return queued.reject(operation.failed?.(error, at) ?? error);
-      }
-      case "unclear":
-        return queued.reject(unclearError(operation.action, outcome.error));
-    }
+    queued.resolve(resultOf(queued.job as Operation<unknown>, outcome));
   } catch (error) {
     queued.reject(error);
+  }
+}
+
+function resultOf<T>(operation: Operation<T>, outcome: Outcome): T {
+  switch (outcome.type) {
+    case "done":
+      return operation.done(outcome.effects, outcome.revision);
+    case "refused":
+      return operation.refused(outcome.check, outcome.found);
+    case "failed": {
+      const { error, at } = outcome;
+      throw operation.failed?.(error, at) ?? error;
+    }
+    case "unclear":
+      throw unclearError(operation.action, outcome.error);
   }
 }
 

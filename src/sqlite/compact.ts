@@ -53,7 +53,7 @@ export async function compact(
     vacuum(storage, database);
     return before;
   };
-  const before = await turns.alone(action, vacuumAlone, signal);
+  const before = await turns.inOrder(action, vacuumAlone, signal);
   await whenNobodyReads(turns, action, storage);
   return { before, after: await turns.readCommitted(action, size) };
 }

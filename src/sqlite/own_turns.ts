@@ -51,7 +51,17 @@ export class OwnTurns {
     signal?: AbortSignal,
   ): Promise<T> {
     const run = () => this.#engine.runAlone(work, signal);
-    return await this.#life.read(action, run, signal);
+    return await this.#life.afterWrites(action, run, signal);
+  }
+
+  /** The same, and the writes called after it come after it. */
+  async inOrder<T>(
+    action: string,
+    work: () => T | Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const run = () => this.#engine.runAlone(work, signal);
+    return await this.#life.turn(action, run, signal);
   }
 
   async #told<T>(action: string, work: () => MaybePromise<T>): Promise<T> {

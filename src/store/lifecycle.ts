@@ -51,28 +51,23 @@ export class Lifecycle {
     signal?: AbortSignal,
   ): MaybePromise<T> {
     this.assertOpen();
-    signal?.throwIfAborted();
-    if (!this.#queue.isIdle) {
-      return this.track(this.#readAfterWrites(action, work, signal));
-    }
-    try {
-      const result = work();
-      return isPromise(result)
-        ? this.track(this.#wait(action, result))
-        : result;
-    } catch (error) {
-      throw this.engine.errorOf(action, error);
-    }
+    const result = this.afterWrites(action, work, signal);
+    return isPromise(result) ? this.track(Promise.resolve(result)) : result;
   }
 
-  async #readAfterWrites<T>(
+  /** The same, as a step of an operation that was called before the store closes. */
+  afterWrites<T>(
     action: string,
     work: () => MaybePromise<T>,
     signal?: AbortSignal,
-  ): Promise<T> {
-    await this.#queue.settled(signal);
+  ): MaybePromise<T> {
+    signal?.throwIfAborted();
+    if (!this.#queue.isIdle) {
+      return this.#wait(action, this.#queue.settled(signal).then(work));
+    }
     try {
-      return await work();
+      const result = work();
+      return isPromise(result) ? this.#wait(action, result) : result;
     } catch (error) {
       throw this.engine.errorOf(action, error);
     }
@@ -91,6 +86,16 @@ export class Lifecycle {
     this.assertOpen();
     if (this.engine.isReadOnly) this.engine.assertWritable(operation.action);
     return this.#queue.write(operation, signal);
+  }
+
+  /** Runs what later writes wait for, after the writes called before it. */
+  turn<T>(
+    action: string,
+    work: () => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    this.assertWritable(action);
+    return this.#queue.turn({ action, run: work }, signal);
   }
 
   /** Resolves when the writes called so far have settled. */

@@ -34,15 +34,16 @@ export async function* exportChunks(
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   plan.assertWanted();
   const snapshot = await plan.openSnapshot();
-  const slice = new Slice();
   try {
-    for await (const [kind, page] of pagesOf(snapshot, plan)) {
-      const lines: string[] = [];
-      for (const entry of page) {
-        lines.push(formatLine(plan.codec, kind, entry, plan) + "\n");
-        if (slice.isUsedUp) await slice.nextTurn();
+    for (const kind of await snapshot.kinds()) {
+      if (plan.kinds && !plan.kinds.has(kind)) continue;
+      let rest: KeyRange | undefined = ALL_KEYS;
+      while (rest) {
+        plan.assertWanted();
+        const page: Page<StoredEntry> = await snapshot.entries(kind, rest);
+        if (page.items.length > 0) yield await chunkOf(plan, kind, page.items);
+        rest = page.rest;
       }
-      yield encoder.encode(lines.join(""));
     }
   } catch (error) {
     throw plan.errorOf(error);
@@ -51,18 +52,17 @@ export async function* exportChunks(
   }
 }
 
-async function* pagesOf(
-  snapshot: Snapshot,
-  { kinds, assertWanted }: ExportPlan,
-): AsyncGenerator<[kind: string, page: StoredEntry[]], void> {
-  for (const kind of await snapshot.kinds()) {
-    if (kinds && !kinds.has(kind)) continue;
-    let rest: KeyRange | undefined = ALL_KEYS;
-    while (rest) {
-      assertWanted();
-      const page: Page<StoredEntry> = await snapshot.entries(kind, rest);
-      if (page.items.length > 0) yield [kind, page.items];
-      rest = page.rest;
-    }
+/** The lines of some entries, made in slices. */
+async function chunkOf(
+  plan: ExportPlan,
+  kind: string,
+  entries: readonly StoredEntry[],
+): Promise<Uint8Array<ArrayBuffer>> {
+  const slice = new Slice();
+  const lines: string[] = [];
+  for (const entry of entries) {
+    lines.push(formatLine(plan.codec, kind, entry, plan) + "\n");
+    if (slice.isUsedUp) await slice.nextTurn();
   }
+  return encoder.encode(lines.join(""));
 }
