@@ -20,48 +20,15 @@ import {
   type Result,
   set,
 } from "../support/remote/operations.ts";
+import { ending, timeOf, withTime } from "../support/remote/frozen_client.ts";
 import {
   openClient,
   readLog,
-  type TestClient,
   withClient,
 } from "../support/remote/open_clients.ts";
 
 const TIMEOUT_MS = 100;
-
-/** Runs a test with stopped time, and a client that gives up after 100 ms. */
-function withTime(
-  test: (client: TestClient, time: FrozenTime) => Promise<void>,
-): () => Promise<void> {
-  return async () => {
-    using time = new FrozenTime();
-    const opening = openClient({ busyTimeout: TIMEOUT_MS, longest: 0 });
-    const client = await ending(time, opening);
-    await test(client, time);
-    await ending(time, client.engine.close());
-    assertEquals(time.timers, []);
-    assertEquals(client.line.pending, 0);
-  };
-}
-
-/** Lets time pass until a promise has settled. */
-async function ending<T>(time: FrozenTime, promise: Promise<T>): Promise<T> {
-  let isSettled = false;
-  const settle = () => isSettled = true;
-  promise.then(settle, settle);
-  await time.until(() => isSettled, () => time.timers);
-  return await promise;
-}
-
-/** How long it takes until a promise has settled, in ms. */
-async function timeOf(
-  time: FrozenTime,
-  promise: Promise<unknown>,
-): Promise<number> {
-  const start = performance.now();
-  await ending(time, promise.catch(() => {}));
-  return performance.now() - start;
-}
+const PATIENCE = { busyTimeout: TIMEOUT_MS };
 
 /** What became of each: `"done"`, or the first words of the error. */
 async function endings(writing: readonly Promise<Result>[]) {
@@ -75,7 +42,7 @@ async function endings(writing: readonly Promise<Result>[]) {
 
 Deno.test(
   "what was never sent has written nothing, and is given up in time",
-  withTime(async (client, time) => {
+  withTime(PATIENCE, async (client, time) => {
     const { line, write } = client;
     line.cut();
     const writing = [write(set("a", "1")), write(increment("b"))];
@@ -90,7 +57,7 @@ Deno.test(
 
 Deno.test(
   "what was never sent is sent when the line is mended",
-  withTime(async ({ line, write }, time) => {
+  withTime(PATIENCE, async ({ line, write }, time) => {
     line.cut();
     const writing = [write(set("a", "1")), write(increment("a"))];
     await time.advance(TIMEOUT_MS / 2);
@@ -102,7 +69,7 @@ Deno.test(
 for (const how of ["cut", "silence"] as const) {
   Deno.test(
     `a batch whose answer never comes is unclear in time (${how})`,
-    withTime(async (client, time) => {
+    withTime(PATIENCE, async (client, time) => {
       const { line, write, get } = client;
       await ending(time, write(set("n", "0")));
       line.cutNext(undefined, "after");
@@ -140,7 +107,7 @@ for (const how of ["cut", "silence"] as const) {
 
 Deno.test(
   "a batch that is given up does not arrive after the next one",
-  withTime(async (client, time) => {
+  withTime(PATIENCE, async (client, time) => {
     const { line, server, write } = client;
     const { handle } = server;
     // The first one is held up on the way, and nothing else arrives meanwhile.
@@ -169,7 +136,7 @@ Deno.test(
 
 Deno.test(
   "reads are given up in time",
-  withTime(async ({ engine, line }, time) => {
+  withTime(PATIENCE, async ({ engine, line }, time) => {
     line.cut();
     const reading = engine.value("k", "a");
     const took = await timeOf(time, reading);
@@ -181,7 +148,7 @@ Deno.test(
 for (const how of ["cut", "silence"] as const) {
   Deno.test(
     `an abort ends a read at once (${how})`,
-    withTime(async ({ engine, line }, time) => {
+    withTime(PATIENCE, async ({ engine, line }, time) => {
       line[how]();
       const stop = new AbortController();
       const reading = engine.value("k", "a", stop.signal);
@@ -194,7 +161,7 @@ for (const how of ["cut", "silence"] as const) {
 
   Deno.test(
     `a write that has not begun can be aborted (${how})`,
-    withTime(async ({ line, write, get }, time) => {
+    withTime(PATIENCE, async ({ line, write, get }, time) => {
       line[how]();
       // It finds out that the server cannot be reached.
       const first = endings([write(set("a", "1"))]);
@@ -215,7 +182,7 @@ for (const how of ["cut", "silence"] as const) {
 
 Deno.test(
   "an abort comes too late for a write that has begun",
-  withTime(async ({ line, write, get }, time) => {
+  withTime(PATIENCE, async ({ line, write, get }, time) => {
     line.cutNext("before");
     const stop = new AbortController();
     const writing = write(set("a", "1"), stop.signal);
@@ -229,7 +196,7 @@ Deno.test(
 for (const how of ["cut", "silence"] as const) {
   Deno.test(
     `close() does not hang (${how})`,
-    withTime(async ({ engine, line, queue, write }, time) => {
+    withTime(PATIENCE, async ({ engine, line, queue, write }, time) => {
       await ending(time, write(set("a", "1")));
       const stop = new AbortController();
       const { signal } = stop;
@@ -254,7 +221,7 @@ for (const how of ["cut", "silence"] as const) {
 
   Deno.test(
     `close() ends a batch that is on its way (${how})`,
-    withTime(async ({ engine, line, write }, time) => {
+    withTime(PATIENCE, async ({ engine, line, write }, time) => {
       const writing = endings([write(set("a", "1")), write(increment("a"))]);
       await time.until(() => line.pending > 0, () => "sent");
       line.silence();
@@ -272,7 +239,7 @@ for (const how of ["cut", "silence"] as const) {
 
 Deno.test(
   "calls on a closed engine reject",
-  withTime(async ({ engine, write }, time) => {
+  withTime(PATIENCE, async ({ engine, write }, time) => {
     await ending(time, engine.close());
     const read = ending(time, engine.value("k", "a"));
     await assertRejects(() => read, StoreClosedError);

@@ -19,11 +19,7 @@ import {
   type Write,
 } from "../../../src/engine/write.ts";
 import { errorOf } from "./client.ts";
-import {
-  type DecidedChange,
-  type DecidedWrite,
-  type WriteAnswer,
-} from "./protocol.ts";
+import type { DecidedChange, DecidedWrite, WriteAnswer } from "./protocol.ts";
 
 /** How many checks and changes a request has, before it takes no more writes. */
 const REQUEST_WEIGHT = 200;

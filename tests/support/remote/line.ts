@@ -191,6 +191,12 @@ export class Line {
     return listening;
   }
 
+  /** From here on no notification arrives. */
+  deafen(): void {
+    for (const listening of this.#listening) listening[Symbol.dispose]();
+    this.#listening.clear();
+  }
+
   /** Pauses, in ms, not past the end of the line. */
   pause(ms: number, signal?: AbortSignal): Promise<void> {
     if (this.isClosed) return Promise.reject(new StoreClosedError());
@@ -202,8 +208,7 @@ export class Line {
     this.#state = "closed";
     this.#travels.cut(new StoreClosedError());
     this.#pauses.cut(new StoreClosedError());
-    for (const listening of this.#listening) listening[Symbol.dispose]();
-    this.#listening.clear();
+    this.deafen();
   }
 }
 

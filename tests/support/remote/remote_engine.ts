@@ -42,7 +42,7 @@ import {
   Unreachable,
 } from "./client.ts";
 import { type Line, LineCut } from "./line.ts";
-import { type Answer, type Ask, type BatchAnswer } from "./protocol.ts";
+import type { Answer, Ask, BatchAnswer } from "./protocol.ts";
 import { RemoteLog } from "./remote_log.ts";
 import { RemoteSnapshot, RemoteView } from "./remote_view.ts";
 

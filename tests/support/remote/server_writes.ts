@@ -14,12 +14,12 @@ import type { Limits } from "../../../src/engine/engine.ts";
 import type { Effect } from "../../../src/engine/write.ts";
 import { LogPruner } from "../../../src/local/revisions.ts";
 import type { MemoryStorage } from "../../../src/memory/memory_storage.ts";
-import {
-  type Ask,
-  type BatchAnswer,
-  type DecidedChange,
-  type DecidedWrite,
-  type WriteAnswer,
+import type {
+  Ask,
+  BatchAnswer,
+  DecidedChange,
+  DecidedWrite,
+  WriteAnswer,
 } from "./protocol.ts";
 
 /** What a test does inside a batch's transaction. If it throws, the transaction is rolled back. */
