@@ -12,7 +12,13 @@ import { leaksIn, runLeakSide } from "../support/leaks/leak_check.ts";
 /** Memory is not measured. */
 const BOUNDS = { heap: 0, resident: 0 };
 
-for (const engine of [...drivers.map(({ name }) => name), "memory"] as const) {
+const engines = [
+  ...drivers.map(({ name }) => name),
+  "memory",
+  "remote",
+] as const;
+
+for (const engine of engines) {
   const { test } = drivers.find(({ name }) => name === engine) ?? drivers[0];
   test(`what has ended leaves nothing behind [${engine}]`, async () => {
     const rests = await runLeakSide({

@@ -25,7 +25,7 @@ const { watches, stores, operations, writes, engine } = readFlags({
 const BOUNDS = { heap: 500_000, resident: 40_000_000 };
 
 const engines: Engine[] = engine === "all"
-  ? ["builtin", "ffi", "memory"]
+  ? ["builtin", "ffi", "memory", "remote"]
   : [engine as Engine];
 let leaks = 0;
 for (const engine of engines) {

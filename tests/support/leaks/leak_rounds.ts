@@ -9,10 +9,12 @@ import { openStore, type Store, type StoreOptions } from "../../../mod.ts";
 import { openMemoryStore } from "../../../src/memory/open_memory_store.ts";
 import type { Connection } from "../../../src/sqlite/driver/driver.ts";
 import { loadDriver } from "../../../src/sqlite/driver/load.ts";
+import { openRemoteStore } from "../remote/open_remote_store.ts";
+import { UNLIMITED } from "../remote/protocol.ts";
 import { turn } from "../../../src/testing/reading.ts";
 
 /** Which store the rounds are run on. */
-export type Engine = "builtin" | "ffi" | "memory";
+export type Engine = "builtin" | "ffi" | "memory" | "remote";
 
 /** What a round has to work with. */
 export interface Ground {
@@ -39,12 +41,20 @@ export function openAnother(
   options?: Omit<StoreOptions, "path">,
 ): Promise<Store> {
   if (engine === "memory") return openMemoryStore(options);
+  if (engine === "remote") return openRemote(options);
   return openStore({
     path: name === ":memory:" ? name : `${dir}/${name}`,
     driver: engine,
     durability: "normal",
     ...options,
   });
+}
+
+/** On a server of its own, and a line that is cut now and then. */
+function openRemote(options?: Omit<StoreOptions, "path">): Promise<Store> {
+  const { codec, history, signal } = options ?? {};
+  const line = { longest: 0, cuts: 0.1, limits: UNLIMITED };
+  return openRemoteStore({ ...line, codec, history, signal });
 }
 
 /** Watches, by how each comes to its end. */
@@ -140,7 +150,7 @@ export const STORES: Record<string, Round> = {
     await refused(openAnother(ground, ":memory:", { history: -1 }));
     const signal = AbortSignal.abort();
     await refused(openAnother(ground, ":memory:", { signal }));
-    if (engine === "memory") return;
+    if (!isOnFile(engine)) return;
     await refused(openAnother(ground, "missing/one.db"));
     const codec = { name: "other", encode: bytesOf, decode: String };
     await refused(openAnother(ground, "one.db", { codec }));
@@ -224,11 +234,15 @@ async function refused(call: Promise<unknown>): Promise<void> {
   throw new Error("Expected the call to be refused");
 }
 
+function isOnFile(engine: Engine): engine is "builtin" | "ffi" {
+  return engine === "builtin" || engine === "ffi";
+}
+
 /** Opens a second connection to the ground's file. */
 export async function connectTo(
   engine: Engine,
   path: string,
 ): Promise<Connection | undefined> {
-  if (engine === "memory") return undefined;
+  if (!isOnFile(engine)) return undefined;
   return (await loadDriver(engine)).open({ path, mode: "rwc" });
 }

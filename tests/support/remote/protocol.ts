@@ -33,6 +33,14 @@ export const LIMITS: Limits = {
   shared: 20,
 };
 
+/** The limits of a server that takes more at once than a test writes. */
+export const UNLIMITED: Limits = {
+  nameBytes: Infinity,
+  valueBytes: Infinity,
+  changes: Infinity,
+  shared: 20,
+};
+
 /** What a decision saw: the entry's bytes, or nothing. */
 export interface Seen {
   readonly value: Uint8Array | undefined;
