@@ -6,12 +6,12 @@
  */
 import type { CodecsByKind } from "../values/codecs/kind_codecs.ts";
 import type { AnyKinds, Store } from "../contract/contract.ts";
-import { assertOptions } from "../base/options.ts";
+import { type OptionsSpec, readOptions, unchecked } from "../base/options.ts";
 import { KvStore } from "../store/kv_store.ts";
 import {
-  COMMON_OPTIONS,
+  COMMON,
   type CommonOptions,
-  readCommonOptions,
+  commonSettingsOf,
 } from "../store/store_options.ts";
 import type {
   InputsOf,
@@ -43,14 +43,17 @@ export interface MemoryStoreOptions<Kinds extends object = AnyKinds>
   secureDelete?: boolean;
 }
 
-const FILE_OPTIONS = [
-  "path",
-  "driver",
-  "busyTimeout",
-  "wal",
-  "durability",
-  "secureDelete",
-];
+const ignored = unchecked<unknown>();
+
+const MEMORY_STORE = {
+  ...COMMON,
+  path: ignored,
+  driver: ignored,
+  busyTimeout: ignored,
+  wal: ignored,
+  durability: ignored,
+  secureDelete: ignored,
+} satisfies OptionsSpec<MemoryStoreOptions>;
 
 /**
  * A store in memory.
@@ -101,13 +104,12 @@ export function openMemoryStore<Kinds extends object>(
 ): Promise<MemoryStore<Kinds>>;
 // deno-lint-ignore require-await -- so that what it throws is a rejection
 export async function openMemoryStore<Kinds extends object>(
-  options: MemoryStoreOptions<Kinds> = {},
+  options?: MemoryStoreOptions<Kinds>,
 ): Promise<MemoryStore<Kinds>> {
-  const action = "open memory store";
-  assertOptions(action, options, [...COMMON_OPTIONS, ...FILE_OPTIONS]);
-  options.signal?.throwIfAborted();
+  const given = readOptions("open memory store", options, MEMORY_STORE);
+  given.signal?.throwIfAborted();
   return new MemoryKvStore<Kinds>({
-    ...readCommonOptions(action, options),
+    ...commonSettingsOf(given),
     storage: new MemoryStorage(),
     busyTimeout: 0,
     head: 0,

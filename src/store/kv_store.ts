@@ -38,9 +38,8 @@ import {
   StoreClosedError,
   VersionConflictError,
 } from "../contract/errors.ts";
-import { selectionOf } from "../keys/key_range.ts";
-import { assertName } from "../keys/names.ts";
-import { assertInteger, copyOptions } from "../base/options.ts";
+import { assertEntryName, assertName } from "../keys/names.ts";
+import { readOptions } from "../base/options.ts";
 import { pagedStream } from "../base/paged_stream.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { runInSlices } from "../base/slice.ts";
@@ -54,7 +53,6 @@ import type {
 import { type WriteJob, WriteQueue } from "../engine/write_queue.ts";
 import { exportChunks } from "./transfer/export.ts";
 import { importLines, type ImportTarget } from "./transfer/import.ts";
-import { exportPlanOf, importPlanOf } from "./transfer/options.ts";
 import { streamUntilStopped } from "./transfer/stopping_stream.ts";
 import { StoredChangeLog } from "../local/stored_change_log.ts";
 import type { OpenNotifier } from "../local/wakeup.ts";
@@ -63,6 +61,14 @@ import { AtomicBuilder, type AtomicPlan, type AtomicWrite } from "./atomic.ts";
 import { Verification } from "../local/verification.ts";
 import { type PreparedEntry, prepareEntries } from "./entries_input.ts";
 import { KindHandle } from "./kind_handle.ts";
+import {
+  exportPlanOf,
+  importPlanOf,
+  OPERATION,
+  selectionOf,
+  UPDATE,
+  WRITE,
+} from "./options.ts";
 import { RangeReads } from "./range_reads.ts";
 import {
   Eventual,
@@ -71,8 +77,6 @@ import {
   type Settled,
   type Values,
 } from "../values/values.ts";
-
-const WRITE_OPTIONS = ["ifVersion", "signal"];
 
 /** What a store is made of. */
 export interface StoreConfig {
@@ -129,9 +133,8 @@ export class KvStore<
     key: string,
     options?: OperationOptions,
   ): Promise<Kinds[Kind] | undefined> {
-    const { signal } = copyOptions("get", options, ["signal"]);
-    assertName("kind", kind);
-    assertName("key", key);
+    const { signal } = readOptions("get", options, OPERATION);
+    assertEntryName(kind, key);
     const value = await this.#read(
       "get",
       () => this.#storage.getValue(kind, key),
@@ -145,9 +148,8 @@ export class KvStore<
     key: string,
     options?: OperationOptions,
   ): Promise<Entry<Kinds[Kind]> | undefined> {
-    const { signal } = copyOptions("entry", options, ["signal"]);
-    assertName("kind", kind);
-    assertName("key", key);
+    const { signal } = readOptions("entry", options, OPERATION);
+    assertEntryName(kind, key);
     const stored = await this.#read(
       "entry",
       () => this.#storage.getEntry(kind, key),
@@ -221,7 +223,7 @@ export class KvStore<
   }
 
   async kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]> {
-    const { signal } = copyOptions("kinds", options, ["signal"]);
+    const { signal } = readOptions("kinds", options, OPERATION);
     const kinds = await this.#read(
       "kinds",
       () => this.#storage.listKinds(),
@@ -233,7 +235,7 @@ export class KvStore<
   async getAll(
     options?: OperationOptions,
   ): Promise<Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>> {
-    const { signal } = copyOptions("getAll", options, ["signal"]);
+    const { signal } = readOptions("getAll", options, OPERATION);
     const all = new Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>();
     const use = (name: string, key: string, value: Kinds[KindOf<Kinds>]) => {
       const kind = name as KindOf<Kinds>;
@@ -253,10 +255,8 @@ export class KvStore<
     value: Inputs[Kind],
     options?: WriteOptions,
   ): Promise<SetResult> {
-    const { ifVersion, signal } = copyOptions("set", options, WRITE_OPTIONS);
-    assertName("kind", kind);
-    assertName("key", key);
-    assertInteger("set", "ifVersion", ifVersion, 0);
+    const { ifVersion, signal } = readOptions("set", options, WRITE);
+    assertEntryName(kind, key);
     const next = new Eventual(this.#values.prepare(kind, key, value));
     const run = () => {
       if (ifVersion !== undefined) {
@@ -274,7 +274,7 @@ export class KvStore<
     options?: OperationOptions,
   ): Promise<SetAllResult> {
     this.#assertWritable("setAll");
-    const { signal } = copyOptions("setAll", options, ["signal"]);
+    const { signal } = readOptions("setAll", options, OPERATION);
     assertName("kind", kind);
     signal?.throwIfAborted();
     const preparing = prepareEntries(this.#values, kind, entries);
@@ -303,9 +303,8 @@ export class KvStore<
     fn: (value: Kinds[Kind]) => Inputs[Kind],
     options?: UpdateOptions<Kinds[Kind]>,
   ): Promise<UpdateResult<Kinds[Kind]>> {
-    const given = copyOptions("update", options, ["initial", "signal"]);
-    assertName("kind", kind);
-    assertName("key", key);
+    const given = readOptions("update", options, UPDATE);
+    assertEntryName(kind, key);
     if (typeof fn !== "function") {
       throw new TypeError(
         `Cannot update ${quote(kind, key)}: expected a function, received ${
@@ -354,10 +353,8 @@ export class KvStore<
     key: string,
     options?: WriteOptions,
   ): Promise<Entry<Kinds[Kind]> | undefined> {
-    const { ifVersion, signal } = copyOptions("delete", options, WRITE_OPTIONS);
-    assertName("kind", kind);
-    assertName("key", key);
-    assertInteger("delete", "ifVersion", ifVersion, 0);
+    const { ifVersion, signal } = readOptions("delete", options, WRITE);
+    assertEntryName(kind, key);
     const run = () => {
       if (ifVersion !== undefined) {
         this.#check({ kind, key, version: ifVersion });
@@ -457,7 +454,7 @@ export class KvStore<
   }
 
   async verify(options?: OperationOptions): Promise<VerifyFinding[]> {
-    const { signal } = copyOptions("verify", options, ["signal"]);
+    const { signal } = readOptions("verify", options, OPERATION);
     this.#assertOpen();
     const check = new Verification(this.#storage, this.#values);
     await this.#track(check.read(this.#queue, signal));

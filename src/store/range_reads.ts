@@ -11,7 +11,7 @@
  */
 import type { Entry, KeyValue } from "../contract/contract.ts";
 import { describe, quoteText } from "../contract/errors.ts";
-import { ALL_KEYS, type KeyRange, type Selection } from "../keys/key_range.ts";
+import { ALL_KEYS, type KeyRange } from "../keys/key_range.ts";
 import type { Pages } from "../base/paged_stream.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { runInSlices, Slice } from "../base/slice.ts";
@@ -23,6 +23,7 @@ import {
 } from "../engine/page.ts";
 import type { Entries, StoredEntry, StoredValue } from "../local/storage.ts";
 import type { Values } from "../values/values.ts";
+import type { Selection } from "./options.ts";
 
 /** How the pages are read of what is collected whole: larger, since all of it is kept. */
 const COLLECTED = { limit: 4 * PAGE_ENTRIES, bytes: 4 * PAGE_BYTES };
