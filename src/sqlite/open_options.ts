@@ -107,7 +107,7 @@ export function readStoreOptions<Kinds extends object>(
   const given = readOptions(ACTION, options, STORE);
   return {
     ...commonSettingsOf(given),
-    // Without a path, there is nothing to parse, and the parser says so.
+    // If it is missing, `parseDsn` says so.
     path: given.path!,
     driver: given.driver ?? "auto",
     busyTimeout: given.busyTimeout ?? 5_000,

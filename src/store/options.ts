@@ -1,7 +1,7 @@
 /**
- * The options of the contract's operations: what each may be, and what they
- * come to. Their defaults are written here only, unless the code that reads
- * entries gives one its meaning: no `limit`, not `reverse`.
+ * The options of the contract's operations: how each is read, and what they
+ * come to. The defaults are here too. `limit` and `reverse` have none: reads
+ * treat an absent `limit` as `Infinity`, and an absent `reverse` as `false`.
  *
  * @module
  */
@@ -44,7 +44,7 @@ import { assertEntryName, assertName, assertText } from "../keys/names.ts";
 import type { ImportPlan } from "./transfer/import.ts";
 import type { LineParts } from "./transfer/line.ts";
 
-// What options may be.
+// Readers.
 
 const zeroOrMore = integerFrom(0);
 
@@ -69,16 +69,16 @@ const limit: Reader<number> = (action, name, value) =>
 
 // Reads and writes.
 
-/** Of an operation that can be cancelled, and no more. */
+/** The options of an operation that can only be cancelled. */
 export const OPERATION = { signal } satisfies OptionsSpec<OperationOptions>;
 
-/** Of `set` and `delete`. */
+/** The options of `set` and `delete`. */
 export const WRITE = {
   ifVersion: zeroOrMore,
   signal,
 } satisfies OptionsSpec<WriteOptions>;
 
-/** Of `update`. */
+/** The options of `update`. */
 export const UPDATE = {
   initial: unchecked<unknown>(),
   signal,
@@ -154,7 +154,7 @@ export interface WatchSettings {
   readonly initial: boolean;
   readonly types: ReadonlySet<ChangeType>;
   readonly keys: KeyRange;
-  /** From now on without it. */
+  /** Events from now on, if it is absent. */
   readonly after?: number;
   readonly bufferSize: number;
   readonly bookmarks: boolean;
@@ -208,9 +208,9 @@ const IMPORT = {
   onRefused: func<(refused: RefusedLine) => void>(),
 } satisfies OptionsSpec<ImportOptions>;
 
-/** Which entries, and what of them. */
+/** Which entries, and which parts of them. */
 interface Choice extends LineParts, OperationOptions {
-  /** All without it. */
+  /** All kinds, if it is absent. */
   readonly kinds?: ReadonlySet<string>;
 }
 
