@@ -1239,6 +1239,7 @@ const WRONG_OPTIONS: [options: unknown, error: string, about: string][] = [
   [{ driver: "sqlite" }, "TypeError", '"driver"'],
   [{ driver: 1 }, "TypeError", '"driver"'],
   [{ driver: {} }, "TypeError", '"driver"'],
+  [{ driver: null }, "TypeError", '"driver"'],
   [{ codec: "json" }, "TypeError", '"codec"'],
   [{ codec: null }, "TypeError", '"codec"'],
   [{ codec: { users: "json" } }, "TypeError", '"codec"'],

@@ -12,12 +12,12 @@ import {
   prefixRange,
   rangePast,
   rangeUpTo,
-  selectionOf,
   singleKey,
 } from "../src/keys/key_range.ts";
 import type { Connection, SqlValue } from "../src/sqlite/driver/driver.ts";
 import * as queries from "../src/sqlite/storage/queries.ts";
 import { inspectFile, upgradeFile } from "../src/sqlite/format/schema.ts";
+import { selectionOf } from "../src/store/options.ts";
 import { connect } from "./support/connect.ts";
 import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
 

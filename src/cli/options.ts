@@ -15,7 +15,7 @@ import {
   type ValueParser,
 } from "@optique/core/valueparser";
 import type { ChangeType } from "../contract/contract.ts";
-import { selectionOf } from "../keys/key_range.ts";
+import { selectionOf } from "../store/options.ts";
 import { LANGUAGES } from "./input.ts";
 import { type Format, FORMATS } from "./output/formats.ts";
 import type { NameParsers } from "./names.ts";

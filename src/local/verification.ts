@@ -16,7 +16,7 @@ import {
   StoreCorruptError,
 } from "../contract/errors.ts";
 import { compareKeys } from "../keys/key_order.ts";
-import { assertName } from "../keys/names.ts";
+import { assertEntryName } from "../keys/names.ts";
 import { isPromise, unlessAborted } from "../base/promises.ts";
 import type {
   FoundChange,
@@ -367,8 +367,7 @@ function nameProblem(
   { kind, key }: { readonly kind: unknown; readonly key: unknown },
 ): string | undefined {
   try {
-    assertName("kind", kind);
-    assertName("key", key);
+    assertEntryName(kind, key);
     return undefined;
   } catch (error) {
     if (error instanceof InvalidNameError) return error.message;

@@ -10,7 +10,8 @@ import type {
   OperationOptions,
   Store,
 } from "../contract/contract.ts";
-import { copyOptions } from "../base/options.ts";
+import { readOptions } from "../base/options.ts";
+import { OPERATION } from "../store/options.ts";
 import { LocalEngine } from "../local/local_engine.ts";
 import { KvStore, type StoreConfig } from "../store/kv_store.ts";
 import type {
@@ -42,7 +43,7 @@ import { openConnection } from "./connection/open_connection.ts";
 import { openError } from "./open_failure.ts";
 import { OpenFiles } from "./file/open_files.ts";
 import {
-  readOptions,
+  readStoreOptions,
   type Settings,
   type StoreOptions,
 } from "./open_options.ts";
@@ -218,15 +219,15 @@ export function openStore<Kinds extends object>(
 export async function openStore<Kinds extends object>(
   options: StoreOptions<Kinds>,
 ): Promise<SqliteStore<Kinds>> {
-  const { signal, ...settings } = readOptions(options);
+  const { path, signal, ...settings } = readStoreOptions(options);
   signal?.throwIfAborted();
-  const location = atRealPath(parseDsn(options.path));
+  const location = atRealPath(parseDsn(path));
   const driver = await loadDriver(settings.driver, claimedDriver(location));
   signal?.throwIfAborted();
   try {
     return await openLocation<Kinds>(location, driver, settings, signal);
   } catch (error) {
-    throw openError(options.path, location, error);
+    throw openError(path, location, error);
   }
 }
 
@@ -368,7 +369,7 @@ class SqliteKvStore<Kinds extends object> extends KvStore<Kinds>
 
   async info(options?: OperationOptions): Promise<StoreInfo> {
     const action = "read info";
-    const { signal } = copyOptions(action, options, ["signal"]);
+    const { signal } = readOptions(action, options, OPERATION);
     return await this.#turns.read(action, () => this.#file.describe(), signal);
   }
 }

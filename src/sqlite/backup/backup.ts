@@ -18,7 +18,8 @@ import {
   StoreCorruptError,
   StoreError,
 } from "../../contract/errors.ts";
-import { assertType, copyOptions } from "../../base/options.ts";
+import { boolean, type OptionsSpec, readOptions } from "../../base/options.ts";
+import { OPERATION } from "../../store/options.ts";
 import {
   assertFree,
   createBeside,
@@ -51,6 +52,11 @@ export interface BackupOptions extends OperationOptions {
   overwrite?: boolean;
 }
 
+const BACKUP = {
+  overwrite: boolean,
+  ...OPERATION,
+} satisfies OptionsSpec<BackupOptions>;
+
 /** What a backup's caller asks for. */
 export interface BackupRequest {
   readonly target: Target;
@@ -73,11 +79,7 @@ export function readBackupRequest(
   path: string | URL,
   options: BackupOptions | undefined,
 ): BackupRequest {
-  const { overwrite = false, signal } = copyOptions("back up", options, [
-    "overwrite",
-    "signal",
-  ]);
-  assertType("back up", "overwrite", overwrite, "boolean");
+  const { overwrite = false, signal } = readOptions("back up", options, BACKUP);
   const file = parseFilePath("back up", path);
   const action = `back up to ${quoteText(file)}`;
   return { target: { action, path: resolve(file), overwrite }, signal };
