@@ -57,7 +57,7 @@ export type {
   SchemaOutput,
   SchemasByKind,
 } from "./src/values/schemas/schema.ts";
-export type * from "./src/contract/contract.ts";
+export type * from "./src/contract/mod.ts";
 export {
   CodecError,
   ImportError,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { describe, quoteText } from "../contract/errors.ts";
+import { describe, quoteText } from "./messages.ts";
 
 /**
  * A copy of the options, each read once: what is done with the object after the

@@ -4,11 +4,11 @@
  *
  * @module
  */
+import { quote } from "../base/messages.ts";
 import {
   ImportError,
   InvalidNameError,
   KeyNotFoundError,
-  quote,
   ValidationError,
   VersionConflictError,
 } from "../contract/errors.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { RangeOptions } from "../contract/contract.ts";
-import { quoteText } from "../contract/errors.ts";
+import type { RangeOptions } from "../contract/entry.ts";
+import { quoteText } from "../base/messages.ts";
 import { compareKeys, prefixEnd } from "./key_order.ts";
 import { assertName, assertText } from "./names.ts";
 import { assertInteger, assertType, copyOptions } from "../base/options.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SetStatus } from "../contract/contract.ts";
+import type { SetStatus } from "../contract/write.ts";
 import type { StatusCounts } from "./storage.ts";
 
 /** Writes each item, adds its status to `counts`, and yields wherever it may pause. */

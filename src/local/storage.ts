@@ -13,7 +13,7 @@ import type {
   SetStatus,
   VerifyFinding,
   VerifyPart,
-} from "../contract/contract.ts";
+} from "../contract/mod.ts";
 import type { KeyRange } from "../keys/key_range.ts";
 import type { Page, PageOptions } from "../engine/page.ts";
 

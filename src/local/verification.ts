@@ -9,10 +9,10 @@
  * @module
  */
 import { equalBytes } from "../base/bytes.ts";
-import type { VerifyFinding, VerifyPart } from "../contract/contract.ts";
+import type { VerifyFinding, VerifyPart } from "../contract/verify.ts";
+import { quote } from "../base/messages.ts";
 import {
   InvalidNameError,
-  quote,
   StoreCorruptError,
   StoreError,
 } from "../contract/errors.ts";

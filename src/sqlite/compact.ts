@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { OperationOptions } from "../contract/contract.ts";
+import type { OperationOptions } from "../contract/operation.ts";
 import { StoreBusyError, StoreError } from "../contract/errors.ts";
 import { copyOptions } from "../base/options.ts";
 import type { WriteQueue } from "../engine/write_queue.ts";

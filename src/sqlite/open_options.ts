@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AnyKinds, OperationOptions } from "../contract/contract.ts";
+import type { AnyKinds, OperationOptions } from "../contract/mod.ts";
 import {
   assertChoice,
   assertInteger,

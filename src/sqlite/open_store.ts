@@ -5,11 +5,7 @@
  * @module
  */
 import type { CodecsByKind } from "../values/codecs/kind_codecs.ts";
-import type {
-  AnyKinds,
-  OperationOptions,
-  Store,
-} from "../contract/contract.ts";
+import type { AnyKinds, OperationOptions, Store } from "../contract/mod.ts";
 import { copyOptions } from "../base/options.ts";
 import type { WriteQueue } from "../engine/write_queue.ts";
 import { KvStore, type StoreConfig } from "../store/kv_store.ts";

@@ -9,8 +9,9 @@ import type {
   AtomicResult,
   KindOf,
   OperationOptions,
-} from "../contract/contract.ts";
-import { quoteText, ValidationError } from "../contract/errors.ts";
+} from "../contract/mod.ts";
+import { quoteText } from "../base/messages.ts";
+import { ValidationError } from "../contract/errors.ts";
 import { assertName } from "../keys/names.ts";
 import { assertInteger, copyOptions } from "../base/options.ts";
 import type { MaybePromise } from "../base/promises.ts";

@@ -28,13 +28,11 @@ import type {
   WatchEvent,
   WatchOptions,
   WriteOptions,
-} from "../contract/contract.ts";
+} from "../contract/mod.ts";
+import { describe, quote, quoteText } from "../base/messages.ts";
 import {
   CodecError,
-  describe,
   KeyNotFoundError,
-  quote,
-  quoteText,
   StoreClosedError,
   VersionConflictError,
 } from "../contract/errors.ts";

@@ -4,11 +4,7 @@
  * @module
  */
 import { type CodecOption, KindCodecs } from "../values/codecs/kind_codecs.ts";
-import type {
-  AnyKinds,
-  KindOf,
-  OperationOptions,
-} from "../contract/contract.ts";
+import type { AnyKinds, KindOf, OperationOptions } from "../contract/mod.ts";
 import { assertInteger, assertType } from "../base/options.ts";
 import { KindSchemas } from "../values/schemas/kind_schemas.ts";
 import type { Schema } from "../values/schemas/schema.ts";

@@ -10,8 +10,9 @@ import type {
   WatchBookmark,
   WatchEvent,
   WatchOptions,
-} from "../contract/contract.ts";
-import { describe, WatchOverflowError } from "../contract/errors.ts";
+} from "../contract/watch.ts";
+import { describe } from "../base/messages.ts";
+import { WatchOverflowError } from "../contract/errors.ts";
 import {
   ALL_KEYS,
   type KeyRange,

@@ -10,7 +10,7 @@ import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { option } from "@optique/core/primitives";
 import { integer, string } from "@optique/core/valueparser";
-import type { WatchBookmark, WatchEvent } from "../../contract/contract.ts";
+import type { WatchBookmark, WatchEvent } from "../../contract/watch.ts";
 import { WatchOverflowError } from "../../contract/errors.ts";
 import type { SqliteStore } from "../../sqlite/open_store.ts";
 import {

@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { reasonOf } from "../../base/messages.ts";
 import {
-  reasonOf,
   StoreBusyError,
   StoreCorruptError,
   StoreError,

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { ChangeType } from "../../contract/contract.ts";
+import type { ChangeType } from "../../contract/watch.ts";
+import { quote } from "../../base/messages.ts";
 import {
-  quote,
   StoreCorruptError,
   StoreError,
   StoreReadOnlyError,

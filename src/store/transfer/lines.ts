@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { describe, reasonOf } from "../../contract/errors.ts";
+import { describe, reasonOf } from "../../base/messages.ts";
 
 /** The longest line, in bytes: V8's strings hold 2^29 characters, and some for its parts. */
 const LONGEST_LINE = 2 ** 28;

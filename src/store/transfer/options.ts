@@ -7,8 +7,8 @@ import type {
   ExportOptions,
   ImportOptions,
   OperationOptions,
-} from "../../contract/contract.ts";
-import { describe } from "../../contract/errors.ts";
+} from "../../contract/mod.ts";
+import { describe } from "../../base/messages.ts";
 import { assertName } from "../../keys/names.ts";
 import { assertType, copyOptions } from "../../base/options.ts";
 import type { ImportPlan } from "./import.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import type { Store, WatchEvent } from "../../contract/contract.ts";
+import type { Store, WatchEvent } from "../../contract/mod.ts";
 import { WatchOverflowError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {

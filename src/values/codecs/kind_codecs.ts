@@ -3,12 +3,8 @@
  *
  * @module
  */
-import {
-  CodecError,
-  describe,
-  quote,
-  reasonOf,
-} from "../../contract/errors.ts";
+import { describe, quote, reasonOf } from "../../base/messages.ts";
+import { CodecError } from "../../contract/errors.ts";
 import { assertName } from "../../keys/names.ts";
 import { isRecord } from "../../base/options.ts";
 import type { Codec } from "./codec.ts";
