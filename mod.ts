@@ -71,8 +71,12 @@ export {
   StoreFullError,
   StoreOpenError,
   StoreReadOnlyError,
+  StoreTooLargeError,
+  StoreUnavailableError,
+  UnknownOutcomeError,
   ValidationError,
   type ValidationIssue,
   VersionConflictError,
   WatchOverflowError,
+  type WatchOverflowReason,
 } from "./src/contract/errors.ts";

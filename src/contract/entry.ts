@@ -13,7 +13,10 @@ export interface Entry<T = unknown> {
   value: T;
   /** 1 when the entry was created, 1 more with each change. */
   version: number;
-  /** When the entry was last changed, to the millisecond, by the writer's clock. */
+  /**
+   * When the entry was last changed, to the millisecond, by the clock of the
+   * writer, or of the server that keeps the store.
+   */
   updatedAt: Date;
 }
 
@@ -44,7 +47,7 @@ export interface RangeOptions<T = unknown> extends OperationOptions {
   /**
    * Only entries for which this returns true. It decodes every value in the
    * range. It is synchronous, and a `TypeError` unless it returns a boolean. It
-   * runs again for an entry if the read had to begin anew, for a lock.
+   * runs again for an entry if the read had to begin again.
    */
   where?: (key: string, value: T) => boolean;
 }

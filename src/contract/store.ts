@@ -1,5 +1,6 @@
 /**
- * The contract that every store keeps: its types, and what they promise.
+ * The contract that every store keeps, whether it keeps its entries in a file,
+ * in memory, or on a server.
  *
  * Values live under a **kind** (a collection) and a **key**. Kinds and keys are
  * non-empty, well-formed strings without NUL, anything else is an
@@ -7,8 +8,8 @@
  *
  * Every store guarantees:
  *
- * - **C1, durable**: a resolved write is on disk, to the degree the store was
- *   opened for.
+ * - **C1, durable**: a resolved write survives every failure that the store was
+ *   opened to survive.
  * - **C2, atomic**: `setAll` and `atomic` take effect whole or not at all.
  * - **C3, program order**: an operation sees every write that was called before
  *   it on the same store, awaited or not.
@@ -22,7 +23,8 @@
  *   integers: a write that would go past those is refused.
  * - **C7, cancellable**: an aborted operation that has not begun does nothing
  *   and rejects with `signal.reason`; one that has begun completes whole.
- * - **C8, never blocks**: waiting for a lock never blocks the event loop.
+ * - **C8, never blocks**: waiting for others, for a lock or an answer, never
+ *   blocks the event loop.
  *
  * And of every watch:
  *
@@ -116,9 +118,10 @@ export interface Store<
 
   /**
    * The entries as a stream, in key order, in constant memory, read a page at
-   * a time: at most 256 entries, and 1 MiB of stored values. Each page is as of one moment; an entry that changes meanwhile
-   * comes once, as it is when the stream reaches it. When the signal aborts the
-   * stream errors with `signal.reason`.
+   * a time: at most 256 entries, and 1 MiB of stored values. Each page is as of
+   * one moment; an entry that changes meanwhile comes once, as it is when the
+   * stream reaches it. When the signal aborts the stream errors with
+   * `signal.reason`.
    */
   entries<Kind extends KindOf<Kinds>>(
     kind: Kind,
@@ -238,11 +241,10 @@ export interface Store<
    * Where JSON cannot say the value so that its codec makes the same bytes of
    * it again, `codec` (its name) and `bytes` (in base64) stand for `value`.
    *
-   * In a file it is read through a connection of its own until the stream ends,
-   * or is cancelled: meanwhile a write-ahead log is not cut back, and with
-   * a rollback journal those who write wait. A database in memory is copied.
-   * When the signal aborts the stream errors with `signal.reason`, and when the
-   * store closes, with `StoreClosedError`: at once, whether it is read or not.
+   * The store keeps that moment until the stream ends or is cancelled. That may
+   * cost space, or keep writers waiting: `openStore` and its like tell. When the signal
+   * aborts the stream errors with `signal.reason`, and when the store closes,
+   * with `StoreClosedError`: at once, whether it is read or not.
    *
    * @example
    * ```ts
@@ -316,16 +318,8 @@ export interface Store<
    *
    * It sees one moment: all writes that were called before it, and none that
    * come later. It takes time in proportion to what is stored, in slices. The
-   * store's other operations go on meanwhile. A write-ahead log is not cut back
-   * until the check has ended.
-   *
-   * In a file with a rollback journal, and in an SQLite database in memory,
-   * reads go on, but writes wait until the check has ended. The store's own
-   * writes wait for as long as it takes, those of others up to their
-   * `busyTimeout`. If that is too long, use `backup`: it checks the copy.
-   *
-   * SQLite's own check of the whole database comes first. That is one call: the
-   * event loop waits for it, about 10 ms for each MB.
+   * store's other reads go on meanwhile. Its writes go on, too, unless the kind
+   * of store cannot keep a moment without making them wait.
    *
    * It does not find another value, version or time of an entry whose last
    * change is no longer in the log, unless the codec or a schema refuses it.

@@ -11,8 +11,8 @@ export type VerifyPart = "file" | "entries" | "log" | "triggers" | "foreign";
 export interface VerifyFinding {
   /**
    * Where: in the storage itself (`"file"`), in the entries, in the change log,
-   * in what writes the log (`"triggers"`), or in what others added to the tables
-   * that acts on writes (`"foreign"`): what is stored is sound.
+   * in what writes the log (`"triggers"`), or in what others added to the
+   * storage that acts on writes (`"foreign"`): what is stored is sound.
    */
   part: VerifyPart;
   /** What is wrong, and what to do about it. */

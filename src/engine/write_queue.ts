@@ -11,8 +11,9 @@
  *
  * @module
  */
-import { StoreError } from "../contract/errors.ts";
+import { UnknownOutcomeError } from "../contract/errors.ts";
 import { Gate } from "../base/gate.ts";
+import { reasonOf } from "../base/messages.ts";
 import type { MaybePromise } from "../base/promises.ts";
 import { runInSlices, SHORT_SLICE_MS, Slice } from "../base/slice.ts";
 import { LockWait, retryWhileBusy } from "./lock_wait.ts";
@@ -593,11 +594,11 @@ function drop(queued: Queued, error: unknown): void {
   queued.settle({ error });
 }
 
-function unclearError({ job }: Queued, cause: unknown): StoreError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new StoreError(
-    "STORAGE",
-    `Cannot tell whether ${job.action} took effect: ${message}, after which what it wrote may be there all the same; read it again`,
+function unclearError({ job }: Queued, cause: unknown): UnknownOutcomeError {
+  return new UnknownOutcomeError(
+    `Cannot tell whether ${job.action} took effect: ${
+      reasonOf(cause)
+    }, after which what it wrote may be there; read it again, then decide`,
     { cause },
   );
 }

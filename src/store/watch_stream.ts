@@ -203,7 +203,8 @@ async function* watchPages(
 function assertReached(after: number, head: number): void {
   if (after <= head) return;
   throw new WatchOverflowError(
-    `Cannot watch after revision ${after}: the store is at ${head}, so that revision is another store's, or of a state since replaced by a backup; read the kind again and watch from there`,
+    "ahead",
+    `Cannot watch after revision ${after}: the store is at ${head}, so that revision is another store's, or of a state that was replaced, as by a backup; read the kind again and watch from there`,
   );
 }
 
@@ -243,11 +244,13 @@ function watchedKeys(options: WatchOptions): KeyRange {
   assertInteger(action, "bufferSize", bufferSize, 1);
   if (initial && after !== undefined) {
     throw new TypeError(
-      `Cannot watch: "initial" begins anew and "after" resumes, give one of them`,
+      `Cannot watch: "initial" begins anew and "after" resumes; give one of them`,
     );
   }
   if (key !== undefined && prefix !== undefined) {
-    throw new TypeError(`Cannot watch: give "key" or "prefix", not both`);
+    throw new TypeError(
+      `Cannot watch: "key" and "prefix" exclude each other; give one of them`,
+    );
   }
   if (key !== undefined) return singleKey(key);
   return prefix === undefined ? ALL_KEYS : prefixRange(prefix);

@@ -118,9 +118,9 @@ export const watch: Command = defineCommand({
 function assertTogether(options: Options): void {
   const { initial, after, key, prefix, exec, record, keepGoing } = options;
   const problem = initial && after !== undefined
-    ? "--initial begins anew and --after resumes, give one of them"
+    ? "--initial begins anew and --after resumes; give one of them"
     : key !== undefined && prefix !== undefined
-    ? "give --key or --prefix, not both"
+    ? "--key and --prefix exclude each other; give one of them"
     : keepGoing && exec === undefined
     ? "--keep-going is for --exec"
     : record && exec === undefined

@@ -76,7 +76,7 @@ export class KindCodecs {
         // and is written later.
         return codec.givesOwnBytes ? bytes : new Uint8Array(bytes);
       }
-      throw new TypeError(`It gave ${describe(bytes)}, not a Uint8Array`);
+      throw new TypeError(`it gave ${describe(bytes)}, not a Uint8Array`);
     } catch (cause) {
       throw failed("encode", codec, kind, key, cause);
     }
