@@ -57,22 +57,5 @@ export type {
   SchemaOutput,
   SchemasByKind,
 } from "./src/values/schemas/schema.ts";
-export type * from "./src/contract/contract.ts";
-export {
-  CodecError,
-  ImportError,
-  InvalidNameError,
-  KeyNotFoundError,
-  StoreBusyError,
-  StoreClosedError,
-  StoreCorruptError,
-  StoreError,
-  type StoreErrorCode,
-  StoreFullError,
-  StoreOpenError,
-  StoreReadOnlyError,
-  ValidationError,
-  type ValidationIssue,
-  VersionConflictError,
-  WatchOverflowError,
-} from "./src/contract/errors.ts";
+export type * from "./src/contract/mod.ts";
+export { CodecError, ImportError, InvalidNameError, KeyNotFoundError, StoreBusyError, StoreClosedError, StoreCorruptError, StoreError, type StoreErrorCode, StoreFullError, StoreOpenError, StoreReadOnlyError, StoreTooLargeError, StoreUnavailableError, UnknownOutcomeError, ValidationError, type ValidationIssue, VersionConflictError, WatchOverflowError, type WatchOverflowReason } from "./src/contract/errors.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { describe, quoteText } from "../contract/errors.ts";
+import { describe, quoteText } from "./messages.ts";
 
 /**
  * Reads the value of one option, which is never `undefined`. It returns what

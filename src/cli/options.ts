@@ -14,7 +14,7 @@ import {
   string,
   type ValueParser,
 } from "@optique/core/valueparser";
-import type { ChangeType } from "../contract/contract.ts";
+import type { ChangeType } from "../contract/watch.ts";
 import { selectionOf } from "../store/options.ts";
 import { LANGUAGES } from "./input.ts";
 import { type Format, FORMATS } from "./output/formats.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { describe, InvalidNameError, quoteText } from "../contract/errors.ts";
+import { describe, quoteText } from "../base/messages.ts";
+import { InvalidNameError } from "../contract/errors.ts";
 
 /** Throws `InvalidNameError` unless an entry can have this kind and this key. */
 export function assertEntryName(kind: unknown, key: unknown): void {

@@ -8,11 +8,7 @@
  *
  * @module
  */
-import type {
-  SetStatus,
-  VerifyFinding,
-  VerifyPart,
-} from "../contract/contract.ts";
+import type { SetStatus, VerifyFinding, VerifyPart } from "../contract/mod.ts";
 import type { KeyRange } from "../keys/key_range.ts";
 import type {
   ChangePage,

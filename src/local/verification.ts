@@ -9,12 +9,9 @@
  * @module
  */
 import { equalBytes } from "../base/bytes.ts";
-import type { VerifyFinding, VerifyPart } from "../contract/contract.ts";
-import {
-  InvalidNameError,
-  quote,
-  StoreCorruptError,
-} from "../contract/errors.ts";
+import type { VerifyFinding, VerifyPart } from "../contract/verify.ts";
+import { quote } from "../base/messages.ts";
+import { InvalidNameError, StoreCorruptError } from "../contract/errors.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import { assertEntryName } from "../keys/names.ts";
 import { isPromise, unlessAborted } from "../base/promises.ts";

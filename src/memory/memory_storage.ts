@@ -9,7 +9,7 @@
  */
 import sortedBTree from "sorted-btree";
 import { equalBytes } from "../base/bytes.ts";
-import type { SetStatus } from "../contract/contract.ts";
+import type { SetStatus } from "../contract/write.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import { isInRange, type KeyRange, rangePast } from "../keys/key_range.ts";
 import { nextVersion } from "../local/last_number.ts";

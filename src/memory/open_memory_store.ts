@@ -5,7 +5,7 @@
  * @module
  */
 import type { CodecsByKind } from "../values/codecs/kind_codecs.ts";
-import type { AnyKinds, Store } from "../contract/contract.ts";
+import type { AnyKinds, Store } from "../contract/mod.ts";
 import { type OptionsSpec, readOptions, unchecked } from "../base/options.ts";
 import { KvStore } from "../store/kv_store.ts";
 import {

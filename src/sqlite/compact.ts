@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { OperationOptions } from "../contract/contract.ts";
+import type { OperationOptions } from "../contract/operation.ts";
 import { StoreBusyError, StoreError } from "../contract/errors.ts";
 import { readOptions } from "../base/options.ts";
 import { OPERATION } from "../store/options.ts";

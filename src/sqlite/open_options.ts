@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AnyKinds } from "../contract/contract.ts";
+import type { AnyKinds } from "../contract/kinds.ts";
 import {
   boolean,
   integerFrom,
@@ -48,7 +48,11 @@ export interface StoreOptions<Kinds extends object = AnyKinds>
    * @default {"auto"}
    */
   driver?: DriverChoice;
-  /** How long an operation waits for another connection's lock, in ms. @default {5000} */
+  /**
+   * How long an operation waits for another connection's lock, in ms. Then it
+   * rejects with `StoreBusyError`.
+   * @default {5000}
+   */
   busyTimeout?: number;
   /**
    * Keep a write-ahead log, so that readers and the writer do not wait for each

@@ -5,11 +5,7 @@
  * @module
  */
 import type { CodecsByKind } from "../values/codecs/kind_codecs.ts";
-import type {
-  AnyKinds,
-  OperationOptions,
-  Store,
-} from "../contract/contract.ts";
+import type { AnyKinds, OperationOptions, Store } from "../contract/mod.ts";
 import { readOptions } from "../base/options.ts";
 import { OPERATION } from "../store/options.ts";
 import { LocalEngine } from "../local/local_engine.ts";
@@ -54,7 +50,29 @@ import { SqliteStorage } from "./storage/sqlite_storage.ts";
 import { notifierOf } from "./wal_notifier.ts";
 
 /**
- * A store in an SQLite file.
+ * A store in an SQLite file, or in SQLite's memory.
+ *
+ * - `StoreBusyError`: another connection held a lock for longer than
+ *   `busyTimeout`.
+ * - `StoreFullError`: the disk, or the database's page limit, has no room left.
+ * - `StoreTooLargeError`: a row would have more than 1 000 000 000 bytes, which
+ *   is SQLite's limit. An update's value shares a row of the change log with the
+ *   value before it.
+ * - `StoreCorruptError`: SQLite found the file malformed, or a backup of it is
+ *   not sound.
+ * - `UnknownOutcomeError`: SQLite's commit failed at its last step, so the write
+ *   may have taken effect.
+ *
+ * `export` reads a file through a connection of its own. Until its stream ends
+ * or is cancelled, a write-ahead log is not cut back, and with a rollback
+ * journal writers wait. A database in memory is copied.
+ *
+ * `verify` calls SQLite's own check of the whole database first. That is one
+ * call: the event loop waits for it, about 10 ms for each MB. A write-ahead log
+ * is not cut back until `verify` has ended. In a file with a rollback journal,
+ * and in a database in memory, writes wait until then. The store's own writes
+ * wait for as long as it takes, those of others up to their `busyTimeout`. If
+ * that is too long, use `backup`: it checks the copy.
  *
  * @typeParam Kinds A map from kind to value type.
  * @typeParam Inputs A map from kind to the type of what may be written.

@@ -9,7 +9,7 @@ import type {
   AtomicResult,
   KindOf,
   OperationOptions,
-} from "../contract/contract.ts";
+} from "../contract/mod.ts";
 import { ValidationError } from "../contract/errors.ts";
 import { assertEntryName } from "../keys/names.ts";
 import { readOptions } from "../base/options.ts";

@@ -31,8 +31,8 @@ import type {
   WatchEvent,
   WatchOptions,
   WriteOptions,
-} from "../contract/contract.ts";
-import { describe, quote } from "../contract/errors.ts";
+} from "../contract/mod.ts";
+import { describe, quote } from "../base/messages.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StoredEntry } from "../engine/entries.ts";
 import { assertEntryName, assertName } from "../keys/names.ts";

@@ -17,8 +17,8 @@ import type {
   UpdateOptions,
   WatchOptions,
   WriteOptions,
-} from "../contract/contract.ts";
-import { describe, quoteText } from "../contract/errors.ts";
+} from "../contract/mod.ts";
+import { describe, quoteText } from "../base/messages.ts";
 import {
   boolean,
   func,
@@ -170,7 +170,7 @@ export function watchSettingsOf(
   const { initial = false, after } = given;
   if (initial && after !== undefined) {
     throw new TypeError(
-      `Cannot watch: "initial" begins anew and "after" resumes, give one of them`,
+      `Cannot watch: "initial" begins anew and "after" resumes; give one of them`,
     );
   }
   return {
@@ -187,7 +187,9 @@ export function watchSettingsOf(
 
 function watchedKeys({ key, prefix }: OptionsRead<typeof WATCH>): KeyRange {
   if (key !== undefined && prefix !== undefined) {
-    throw new TypeError(`Cannot watch: give "key" or "prefix", not both`);
+    throw new TypeError(
+      `Cannot watch: "key" and "prefix" exclude each other; give one of them`,
+    );
   }
   if (key !== undefined) return singleKey(key);
   return prefix === undefined ? ALL_KEYS : prefixRange(prefix);

@@ -9,8 +9,8 @@
  *
  * @module
  */
-import type { Entry, KeyValue } from "../contract/contract.ts";
-import { describe, quoteText } from "../contract/errors.ts";
+import type { Entry, KeyValue } from "../contract/entry.ts";
+import { describe, quoteText } from "../base/messages.ts";
 import { ALL_KEYS, type KeyRange } from "../keys/key_range.ts";
 import type { Pages } from "../base/paged_stream.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";

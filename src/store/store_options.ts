@@ -4,11 +4,7 @@
  * @module
  */
 import { type CodecOption, KindCodecs } from "../values/codecs/kind_codecs.ts";
-import type {
-  AnyKinds,
-  KindOf,
-  OperationOptions,
-} from "../contract/contract.ts";
+import type { AnyKinds, KindOf, OperationOptions } from "../contract/mod.ts";
 import {
   boolean,
   func,

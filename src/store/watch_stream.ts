@@ -9,7 +9,7 @@ import type {
   WatchBookmark,
   WatchEvent,
   WatchOptions,
-} from "../contract/contract.ts";
+} from "../contract/watch.ts";
 import { WatchOverflowError } from "../contract/errors.ts";
 import { assertName } from "../keys/names.ts";
 import { PagedItems, type Pages } from "../base/paged_stream.ts";
@@ -188,6 +188,7 @@ async function* watchPages(
 function assertReached(after: number, head: number): void {
   if (after <= head) return;
   throw new WatchOverflowError(
-    `Cannot watch after revision ${after}: the store is at ${head}, so that revision is another store's, or of a state since replaced by a backup; read the kind again and watch from there`,
+    "ahead",
+    `Cannot watch after revision ${after}: the store is at ${head}, so that revision is another store's, or of a state that was replaced, as by a backup; read the kind again and watch from there`,
   );
 }

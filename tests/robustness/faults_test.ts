@@ -444,7 +444,7 @@ testOnEachDriver(
                   // Where the rollback fails too, that may be what is told.
                   assertMatch(
                     error.code,
-                    new RegExp(`${TOLD_AS[failure]}|STORAGE`),
+                    new RegExp(`${TOLD_AS[failure]}|STORAGE|UNKNOWN_OUTCOME`),
                   );
                 }
                 const tries = failure === "busy" ? MOST_TRIES : 5;
@@ -515,8 +515,8 @@ testOnEachDriver(
     // Who had failed without it has its own error.
     assertEquals(errors.map(({ code }) => code), [
       "VERSION_CONFLICT",
-      "STORAGE",
-      "STORAGE",
+      "UNKNOWN_OUTCOME",
+      "UNKNOWN_OUTCOME",
     ]);
     assertStringIncludes(errors[1].message, "read it again");
     assertEquals(await store.get("a", "1"), { n: 12 });
@@ -547,7 +547,10 @@ testOnEachDriver(
       store.set("a", "1", { n: 100 }, { ifVersion: 1 }),
     ]);
     faults.lift();
-    assertEquals(errors.map(({ code }) => code), ["STORAGE", "STORAGE"]);
+    assertEquals(errors.map(({ code }) => code), [
+      "UNKNOWN_OUTCOME",
+      "UNKNOWN_OUTCOME",
+    ]);
     assertEquals((await store.entry("a", "1"))?.version, 1);
     await closes(store, time);
   },

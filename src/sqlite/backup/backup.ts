@@ -11,13 +11,9 @@ import type {
   OperationOptions,
   Store,
   VerifyFinding,
-} from "../../contract/contract.ts";
-import {
-  quoteText,
-  reasonOf,
-  StoreCorruptError,
-  StoreError,
-} from "../../contract/errors.ts";
+} from "../../contract/mod.ts";
+import { quoteText, reasonOf } from "../../base/messages.ts";
+import { StoreCorruptError, StoreError } from "../../contract/errors.ts";
 import { boolean, type OptionsSpec, readOptions } from "../../base/options.ts";
 import { OPERATION } from "../../store/options.ts";
 import {

@@ -3,12 +3,14 @@
  *
  * @module
  */
-import type { ChangeType } from "../../contract/contract.ts";
+import { Buffer } from "node:buffer";
+import type { ChangeType } from "../../contract/watch.ts";
+import { quote } from "../../base/messages.ts";
 import {
-  quote,
   StoreCorruptError,
   StoreError,
   StoreReadOnlyError,
+  StoreTooLargeError,
   WatchOverflowError,
 } from "../../contract/errors.ts";
 import {
@@ -52,7 +54,12 @@ import {
   SqlError,
   type SqlValue,
 } from "../driver/driver.ts";
-import { isBusy, isTooBig, storeError } from "../connection/failure.ts";
+import {
+  isBusy,
+  isTooBig,
+  LONGEST_ROW,
+  storeError,
+} from "../connection/failure.ts";
 import { type EntryWrite, undoneError, writeGuarded } from "./guarded_write.ts";
 import type { KnownSchema } from "../format/known_schema.ts";
 import { listedSnapshot } from "./listed_snapshot.ts";
@@ -86,9 +93,6 @@ import {
   type WholeValues,
 } from "./queries.ts";
 import { toDate } from "../format/time.ts";
-
-/** What SQLite is built for, as a rule, in bytes (https://sqlite.org/limits.html). */
-const LONGEST_ROW = 1_000_000_000;
 
 /** What may be done with the file. */
 export interface SqliteAccess extends VerifiedFile {
@@ -239,16 +243,28 @@ export class SqliteStorage implements Storage {
     key: string,
     value: Uint8Array,
     cause: SqlError,
-  ): StoreError {
-    const row = this.#database.get(GET_SIZE, kind, key);
-    const what = row && value.byteLength < LONGEST_ROW
-      ? `its value of ${value.byteLength} bytes, and the one before of ${row.size} bytes, are too much for a row of the change log, which holds both: SQLite's limit is ${LONGEST_ROW} bytes; delete the entry first, or split the value`
-      : `its value of ${value.byteLength} bytes is too much for a row, with the names: SQLite's limit is ${LONGEST_ROW} bytes; split the value`;
-    return new StoreError(
-      "STORAGE",
-      `Cannot write ${quote(kind, key)}: ${what}`,
-      { cause },
-    );
+  ): StoreTooLargeError {
+    const size = value.byteLength;
+    const before = size < LONGEST_ROW ? this.#sizeOf(kind, key) : undefined;
+    const what = before === undefined
+      ? `its value of ${size} bytes, with its kind and key of ${
+        Buffer.byteLength(kind) + Buffer.byteLength(key)
+      } bytes, is too much for a row: SQLite's limit is ${LONGEST_ROW} bytes; split the value, or use shorter names`
+      : `its value of ${size} bytes, and the one before of ${before} bytes, are too much for a row of the change log, which holds both: SQLite's limit is ${LONGEST_ROW} bytes; delete the entry first, or split the value`;
+    return new StoreTooLargeError(`Cannot write ${quote(kind, key)}: ${what}`, {
+      cause,
+    });
+  }
+
+  /** How many bytes an entry's value has. No entry has a name that is too big. */
+  #sizeOf(kind: string, key: string): number | undefined {
+    try {
+      const row = this.#database.get(GET_SIZE, kind, key);
+      return row?.size as number | undefined;
+    } catch (error) {
+      if (isTooBig(error)) return undefined;
+      throw error;
+    }
   }
 
   readonly insertsAtOnce = ENTRIES_AT_ONCE;
@@ -788,6 +804,7 @@ function pastLastRevision(): StoreError {
 
 function gapError(after: number, until: number): WatchOverflowError {
   return new WatchOverflowError(
+    "broken",
     `Cannot watch after revision ${after}: somebody took changes up to ${until} out of the change log; read the kind again and watch from there, and see what verify() finds`,
   );
 }

@@ -9,7 +9,7 @@
  */
 import { compareBytes } from "../../base/bytes.ts";
 import type { KindCodecs } from "../../values/codecs/kind_codecs.ts";
-import type { VerifyFinding, VerifyPart } from "../../contract/contract.ts";
+import type { VerifyFinding, VerifyPart } from "../../contract/verify.ts";
 import { StoreCorruptError } from "../../contract/errors.ts";
 import type {
   FoundChange,

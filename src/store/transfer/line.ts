@@ -10,7 +10,7 @@
 import { equalBytes } from "../../base/bytes.ts";
 import { parseExactJson } from "../../values/codecs/exact_json.ts";
 import { json } from "../../values/codecs/json.ts";
-import { describe, quoteText, reasonOf } from "../../contract/errors.ts";
+import { describe, quoteText, reasonOf } from "../../base/messages.ts";
 import { assertEntryName } from "../../keys/names.ts";
 import { LAST_NUMBER } from "../../local/last_number.ts";
 import type { StoredEntry } from "../../local/storage.ts";
