@@ -30,7 +30,7 @@ import {
   WatchOverflowError,
 } from "../mod.ts";
 import type { Connection, Driver } from "../src/sqlite/driver/driver.ts";
-import { HEAD_REVISION } from "../src/sqlite/storage/queries.ts";
+import { HEAD_REVISION } from "../src/sqlite/format/queries.ts";
 import { inspectFile, upgradeFile } from "../src/sqlite/format/schema.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
 import { runChild } from "./support/processes/child.ts";

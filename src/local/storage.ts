@@ -120,14 +120,15 @@ export interface Entries {
     value: Uint8Array,
     origin?: Origin,
   ): PutResult;
+  /** How many entries `insertAll` inserts; 0 if it never inserts any. */
+  readonly insertsAtOnce: number;
   /**
-   * The same for several entries of a kind, each key once, in key order; gives
-   * how many had which status, and yields wherever it may pause.
+   * Inserts `insertsAtOnce` entries at once, if the kind has no entry from
+   * their first key to their last one. The keys differ, and come in key order;
+   * each entry is created with version 1. Returns whether they were inserted;
+   * if not, nothing was written, and `put` takes each.
    */
-  putAll(
-    kind: string,
-    entries: Iterable<StoredValue>,
-  ): Generator<void, StatusCounts>;
+  insertAll(kind: string, entries: readonly StoredValue[]): boolean;
   /** Removes an entry, if there is one. */
   remove(kind: string, key: string): void;
 }

@@ -19,7 +19,6 @@ import {
   PAGE_ENTRIES,
   type PageOptions,
 } from "../engine/page.ts";
-import { putEach } from "../local/put_each.ts";
 import type {
   ChangedKey,
   ChangePage,
@@ -29,7 +28,6 @@ import type {
   Origin,
   Previous,
   Snapshot,
-  StatusCounts,
   Storage,
   StoredChange,
   StoredEntry,
@@ -63,6 +61,7 @@ interface Logged {
 /** Entries and their change log, for as long as the process lives. */
 export class MemoryStorage implements Storage {
   readonly isReadOnly = false;
+  readonly insertsAtOnce = 0;
   readonly #kinds = new Map<string, Tree>();
   /** The change log; the first is that of the revision `#pruned + 1`. */
   readonly #log: Logged[] = [];
@@ -169,11 +168,9 @@ export class MemoryStorage implements Storage {
     };
   }
 
-  putAll(
-    kind: string,
-    entries: Iterable<StoredValue>,
-  ): Generator<void, StatusCounts> {
-    return putEach(entries, ({ key, value }) => this.put(kind, key, value));
+  /** Never: to put each entry costs no more here. */
+  insertAll(): boolean {
+    return false;
   }
 
   remove(kind: string, key: string): void {

@@ -44,6 +44,7 @@ import { assertInteger, copyOptions } from "../base/options.ts";
 import { pagedStream } from "../base/paged_stream.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { runInSlices } from "../base/slice.ts";
+import { putAll } from "../local/put_all.ts";
 import { putEach } from "../local/put_each.ts";
 import type {
   Origin,
@@ -622,7 +623,8 @@ export class KvStore<
   ): Generator<void, SetAllResult> {
     return this.#values.areCompared
       ? putEach(entries, ({ key, value }) => this.#put(kind, key, value))
-      : this.#storage.putAll(
+      : putAll(
+        this.#storage,
         kind,
         entries.values().map(({ key, value: { bytes } }) => ({
           key,

@@ -14,7 +14,7 @@
  */
 import { StoreOpenError } from "../../contract/errors.ts";
 import type { Connection, Row } from "../driver/driver.ts";
-import { SEQUENCES } from "../storage/queries.ts";
+import { SEQUENCES } from "./queries.ts";
 import {
   foreignObjects,
   isTable,
