@@ -4,7 +4,6 @@
  * @module
  */
 import {
-  reasonOf,
   StoreBusyError,
   StoreCorruptError,
   StoreError,
@@ -27,21 +26,6 @@ export function isNoTransaction(error: unknown): boolean {
 /** Whether a row or a part of one is longer than SQLite allows. */
 export function isTooBig(error: unknown): error is SqlError {
   return error instanceof SqlError && error.failure === "too_big";
-}
-
-/** The store's error for what the file system refused; the store's own as they are. */
-export function fileError(action: string, error: unknown): unknown {
-  if (error instanceof StoreError) return error;
-  const because = `Cannot ${action}: ${reasonOf(error)}`;
-  const options = { cause: error };
-  const { code } = error as { code?: unknown };
-  return code === "ENOSPC" || code === "EDQUOT"
-    ? new StoreFullError(`${because}; free some space`, options)
-    : new StoreError(
-      "STORAGE",
-      `${because}; see that its directory is there, and can be read and written`,
-      options,
-    );
 }
 
 /** The store's error for what a driver threw; other errors as they are. */
