@@ -20,7 +20,8 @@ import * as ofConnection from "../src/sqlite/connection/queries.ts";
 import * as ofFormat from "../src/sqlite/format/queries.ts";
 import * as ofStorage from "../src/sqlite/storage/queries.ts";
 import * as ofVerification from "../src/sqlite/verification/queries.ts";
-import { inspectFile, upgradeFile } from "../src/sqlite/format/schema.ts";
+import { inspectFile } from "../src/sqlite/format/inspect_file.ts";
+import { upgradeFile } from "../src/sqlite/format/upgrade_file.ts";
 import { connect } from "./support/connect.ts";
 import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
 

@@ -18,8 +18,8 @@ import {
   rememberedCodecs,
 } from "./format/file_codecs.ts";
 import { COUNT_CHANGES } from "./storage/queries.ts";
-import { type Query, readMeta } from "./format/schema.ts";
-import { isTable, readObjects } from "./format/schema_objects.ts";
+import { readMeta } from "./format/inspect_file.ts";
+import { isTable, type Query, readObjects } from "./format/schema_objects.ts";
 import type { SqliteStorage } from "./storage/sqlite_storage.ts";
 
 /** What a store is. */

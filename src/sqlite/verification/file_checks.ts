@@ -11,20 +11,15 @@ import type { Database } from "../connection/database.ts";
 import type { Row } from "../driver/driver.ts";
 import type { OpenFiles } from "../file/open_files.ts";
 import { codecConflict, remembersCodecs } from "../format/file_codecs.ts";
-import {
-  FORMAT,
-  logProblem,
-  readMeta,
-  TABLE_NAMES,
-  triggerProblems,
-  wrongTables,
-} from "../format/schema.ts";
+import { readMeta } from "../format/inspect_file.ts";
+import { logProblem, triggerProblems } from "../format/log_state.ts";
 import {
   foreignObjects,
   readObjects,
   type SchemaObject,
   type SchemaObjects,
 } from "../format/schema_objects.ts";
+import { FORMAT, TABLE_NAMES, wrongTables } from "../format/tables.ts";
 import { TRIGGER_NAMES } from "../format/triggers.ts";
 
 /**
