@@ -24,7 +24,8 @@
  *
  * @module
  */
-export { openStore, type SqliteStore } from "./src/sqlite/open_store.ts";
+export { openStore } from "./src/sqlite/open_store.ts";
+export type { SqliteStore } from "./src/sqlite/sqlite_store.ts";
 export type { StoreOptions } from "./src/sqlite/open_options.ts";
 export type { Durability } from "./src/sqlite/format/prepare_file.ts";
 export type { BackupOptions } from "./src/sqlite/backup/backup.ts";

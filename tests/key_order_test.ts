@@ -29,7 +29,8 @@ import {
   rangeParams,
   selectRange,
 } from "../src/sqlite/storage/queries.ts";
-import { inspectFile, upgradeFile } from "../src/sqlite/format/schema.ts";
+import { inspectFile } from "../src/sqlite/format/inspect_file.ts";
+import { upgradeFile } from "../src/sqlite/format/upgrade_file.ts";
 import { selectionOf } from "../src/store/options.ts";
 import { connect } from "./support/connect.ts";
 import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";

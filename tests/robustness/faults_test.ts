@@ -23,10 +23,8 @@ import {
   StoreFullError,
 } from "../../mod.ts";
 import type { DriverChoice } from "../../src/sqlite/driver/load.ts";
-import {
-  ENTRIES_AT_ONCE,
-  HEAD_REVISION,
-} from "../../src/sqlite/storage/queries.ts";
+import { HEAD_REVISION } from "../../src/sqlite/format/queries.ts";
+import { ENTRIES_AT_ONCE } from "../../src/sqlite/storage/queries.ts";
 import { type TestDriver, testOnEachDriver } from "../support/drivers.ts";
 import {
   type Effect,

@@ -12,7 +12,7 @@ import { option } from "@optique/core/primitives";
 import { integer, string } from "@optique/core/valueparser";
 import type { WatchBookmark, WatchEvent } from "../../contract/watch.ts";
 import { WatchOverflowError } from "../../contract/errors.ts";
-import type { SqliteStore } from "../../sqlite/open_store.ts";
+import type { SqliteStore } from "../../sqlite/sqlite_store.ts";
 import {
   type Command,
   type CommandContext,

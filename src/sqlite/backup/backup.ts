@@ -33,7 +33,8 @@ import {
   SqlError,
 } from "../driver/driver.ts";
 import { parseFilePath } from "../file/dsn.ts";
-import { fileError, storeError } from "../connection/failure.ts";
+import { fileError } from "../file/file_error.ts";
+import { storeError } from "../connection/failure.ts";
 import type { OwnTurns } from "../own_turns.ts";
 import { openConnection } from "../connection/open_connection.ts";
 import { lengthProblem, realPath } from "../file/real_path.ts";

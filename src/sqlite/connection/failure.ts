@@ -53,21 +53,6 @@ function bytesOf(param: SqlValue): number {
   return param instanceof Uint8Array ? param.byteLength : 0;
 }
 
-/** The store's error for what the file system refused; the store's own as they are. */
-export function fileError(action: string, error: unknown): unknown {
-  if (error instanceof StoreError) return error;
-  const because = `Cannot ${action}: ${reasonOf(error)}`;
-  const options = { cause: error };
-  const { code } = error as { code?: unknown };
-  return code === "ENOSPC" || code === "EDQUOT"
-    ? new StoreFullError(`${because}; free some space`, options)
-    : new StoreError(
-      "STORAGE",
-      `${because}; see that its directory is there, and can be read and written`,
-      options,
-    );
-}
-
 /** The store's error for what a driver threw; other errors as they are. */
 export function storeError(action: string, error: unknown): unknown {
   if (!(error instanceof SqlError)) return error;
