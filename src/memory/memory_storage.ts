@@ -20,18 +20,20 @@ import {
   type PageOptions,
 } from "../engine/page.ts";
 import type {
-  ChangedKey,
   ChangePage,
-  FoundChange,
-  FoundEntry,
-  Moment,
-  Origin,
-  Previous,
-  Snapshot,
-  Storage,
   StoredChange,
   StoredEntry,
   StoredValue,
+} from "../engine/entries.ts";
+import type { Origin } from "../engine/write.ts";
+import type {
+  ChangedKey,
+  FoundChange,
+  FoundEntry,
+  Moment,
+  Previous,
+  Snapshot,
+  Storage,
   Verifiable,
 } from "../local/storage.ts";
 

@@ -10,7 +10,7 @@ import {
   PAGE_ENTRIES,
   type PageOptions,
 } from "../../engine/page.ts";
-import type { StoredEntry, StoredValue } from "../../local/storage.ts";
+import type { StoredEntry, StoredValue } from "../../engine/entries.ts";
 import type { Database } from "../connection/database.ts";
 import type { Row } from "../driver/driver.ts";
 import { boundedRows, type Select } from "./bounded_rows.ts";

@@ -11,7 +11,7 @@ import type {
   StoredChange,
   StoredEntry,
   StoredValue,
-} from "../../local/storage.ts";
+} from "../../engine/entries.ts";
 import type { Row, SqlValue } from "../driver/driver.ts";
 import { toDate } from "../format/time.ts";
 

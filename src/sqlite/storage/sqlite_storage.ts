@@ -8,16 +8,18 @@ import { StoreError, StoreReadOnlyError } from "../../contract/errors.ts";
 import type { KeyRange } from "../../keys/key_range.ts";
 import type { Page, PageOptions } from "../../engine/page.ts";
 import type {
-  ChangedKey,
   ChangePage,
+  StoredEntry,
+  StoredValue,
+} from "../../engine/entries.ts";
+import type { Origin } from "../../engine/write.ts";
+import type {
+  ChangedKey,
   Moment,
-  Origin,
   Previous,
   PutResult,
   Snapshot,
   Storage,
-  StoredEntry,
-  StoredValue,
   Verifiable,
 } from "../../local/storage.ts";
 import { emptyLog } from "../connection/checkpoints.ts";

@@ -13,7 +13,7 @@ import { json } from "../../values/codecs/json.ts";
 import { describe, quoteText, reasonOf } from "../../base/messages.ts";
 import { assertEntryName } from "../../keys/names.ts";
 import { LAST_NUMBER } from "../../local/last_number.ts";
-import type { StoredEntry } from "../../local/storage.ts";
+import type { StoredEntry } from "../../engine/entries.ts";
 import { formatTime, parseTime } from "./time.ts";
 
 /** What encodes and decodes the values of a kind. */
