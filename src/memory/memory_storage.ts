@@ -12,7 +12,7 @@ import { equalBytes } from "../base/bytes.ts";
 import type { SetStatus } from "../contract/write.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import { isInRange, type KeyRange, rangePast } from "../keys/key_range.ts";
-import { nextVersion } from "../local/last_number.ts";
+import { nextVersion } from "../engine/last_number.ts";
 import {
   type Page,
   PAGE_BYTES,

@@ -194,7 +194,7 @@ export class SqliteKvStore<Kinds extends object> extends KvStore<Kinds>
   async backup(path: string | URL, options?: BackupOptions): Promise<void> {
     const request = readBackupRequest(path, options);
     this.life.assertOpen();
-    await this.life.track(backUp(this.#file, this.#turns, request));
+    await this.life.track(backUp(this.#file, this.#turns.alone, request));
   }
 
   async compact(options?: OperationOptions): Promise<CompactResult> {

@@ -35,7 +35,6 @@ import {
 import { parseFilePath } from "../file/dsn.ts";
 import { fileError } from "../file/file_error.ts";
 import { storeError } from "../connection/failure.ts";
-import type { OwnTurns } from "../own_turns.ts";
 import { openConnection } from "../connection/open_connection.ts";
 import { lengthProblem, realPath } from "../file/real_path.ts";
 
@@ -82,10 +81,17 @@ export function readBackupRequest(
   return { target: { action, path: resolve(file), overwrite }, signal };
 }
 
+/** Runs, in its turn, what keeps everybody else out. */
+export type RunAlone = <T>(
+  action: string,
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+) => Promise<T>;
+
 /** Makes a backup. */
 export async function backUp(
   source: BackupSource,
-  turns: OwnTurns,
+  alone: RunAlone,
   { target: asked, signal }: BackupRequest,
 ): Promise<void> {
   const { action } = asked;
@@ -97,7 +103,7 @@ export async function backUp(
   const created = await withFiles(() => createBeside(target, source.location));
   const copy = realPath(created, "rwc");
   try {
-    await turns.alone(action, () => source.copyTo(copy), signal)
+    await alone(action, () => source.copyTo(copy), signal)
       .catch((error) => {
         throw explained(copy, action, error);
       });

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { LAST_NUMBER } from "../../local/last_number.ts";
+import { LAST_NUMBER } from "../../engine/last_number.ts";
 
 /** A value in bytes: others may have stored it as text. */
 export const VALUE_AS_BLOB = "CAST(value AS BLOB)";

@@ -7,7 +7,7 @@
 import type { ChangeType } from "../../contract/watch.ts";
 import { StoreError, WatchOverflowError } from "../../contract/errors.ts";
 import type { KeyRange } from "../../keys/key_range.ts";
-import { LAST_NUMBER } from "../../local/last_number.ts";
+import { LAST_NUMBER } from "../../engine/last_number.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import type { ChangePage } from "../../engine/entries.ts";
 import type { ChangedKey, Previous } from "../../local/storage.ts";

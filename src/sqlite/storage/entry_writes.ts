@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { quote } from "../../base/messages.ts";
 import { StoreTooLargeError } from "../../contract/errors.ts";
-import { nextVersion } from "../../local/last_number.ts";
+import { nextVersion } from "../../engine/last_number.ts";
 import type { StoredValue } from "../../engine/entries.ts";
 import type { Origin } from "../../engine/write.ts";
 import type { PutResult } from "../../local/storage.ts";

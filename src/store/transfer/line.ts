@@ -12,7 +12,7 @@ import { parseExactJson } from "../../values/codecs/exact_json.ts";
 import { json } from "../../values/codecs/json.ts";
 import { describe, quoteText, reasonOf } from "../../base/messages.ts";
 import { assertEntryName } from "../../keys/names.ts";
-import { LAST_NUMBER } from "../../local/last_number.ts";
+import { LAST_NUMBER } from "../../engine/last_number.ts";
 import type { StoredEntry } from "../../engine/entries.ts";
 import { formatTime, parseTime } from "./time.ts";
 
