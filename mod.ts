@@ -24,7 +24,8 @@
  *
  * @module
  */
-export { openStore, type SqliteStore } from "./src/sqlite/open_store.ts";
+export { openStore } from "./src/sqlite/open_store.ts";
+export type { SqliteStore } from "./src/sqlite/sqlite_store.ts";
 export type { StoreOptions } from "./src/sqlite/open_options.ts";
 export type { Durability } from "./src/sqlite/format/prepare_file.ts";
 export type { BackupOptions } from "./src/sqlite/backup/backup.ts";
@@ -57,22 +58,5 @@ export type {
   SchemaOutput,
   SchemasByKind,
 } from "./src/values/schemas/schema.ts";
-export type * from "./src/contract/contract.ts";
-export {
-  CodecError,
-  ImportError,
-  InvalidNameError,
-  KeyNotFoundError,
-  StoreBusyError,
-  StoreClosedError,
-  StoreCorruptError,
-  StoreError,
-  type StoreErrorCode,
-  StoreFullError,
-  StoreOpenError,
-  StoreReadOnlyError,
-  ValidationError,
-  type ValidationIssue,
-  VersionConflictError,
-  WatchOverflowError,
-} from "./src/contract/errors.ts";
+export type * from "./src/contract/mod.ts";
+export { CodecError, ImportError, InvalidNameError, KeyNotFoundError, StoreBusyError, StoreClosedError, StoreCorruptError, StoreError, type StoreErrorCode, StoreFullError, StoreOpenError, StoreReadOnlyError, StoreTooLargeError, StoreUnavailableError, UnknownOutcomeError, ValidationError, type ValidationIssue, VersionConflictError, WatchOverflowError, type WatchOverflowReason } from "./src/contract/errors.ts";

@@ -486,10 +486,11 @@ testOnEachDriver("watches resume on a copy", async (driver) => {
   await copy.set("k", "a", "after it");
   assertEquals(await next(), [21, 21, "after it"]);
   await watch.cancel();
-  await assertRejects(
+  const { reason } = await assertRejects(
     () => copy.watch("k", { after: 3 }).getReader().read(),
     WatchOverflowError,
   );
+  assertEquals(reason, "pruned");
 });
 
 testOnEachDriver(

@@ -9,7 +9,7 @@ import { openStore, type SqliteStore, type WatchEvent } from "../mod.ts";
 import { ALL_KEYS, type KeyRange, singleKey } from "../src/keys/key_range.ts";
 import { MemoryStorage } from "../src/memory/memory_storage.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../src/engine/page.ts";
-import type { StoredEntry } from "../src/local/storage.ts";
+import type { StoredEntry } from "../src/engine/entries.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import { testOnEachDriver } from "./support/drivers.ts";
 import { wrappedDriver } from "./support/faults/instrumented_driver.ts";

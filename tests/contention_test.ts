@@ -25,10 +25,8 @@ import {
 } from "../mod.ts";
 import type { Durability } from "../mod.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
-import {
-  HEAD_REVISION,
-  LIST_CHANGED_KINDS,
-} from "../src/sqlite/storage/queries.ts";
+import { HEAD_REVISION } from "../src/sqlite/format/queries.ts";
+import { LIST_CHANGED_KINDS } from "../src/sqlite/storage/queries.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
   drivers,

@@ -21,7 +21,6 @@ import {
   type KeyRange,
   prefixRange,
   rangePast,
-  selectionOf,
   singleKey,
 } from "../src/keys/key_range.ts";
 import type { Connection } from "../src/sqlite/driver/driver.ts";
@@ -30,7 +29,9 @@ import {
   rangeParams,
   selectRange,
 } from "../src/sqlite/storage/queries.ts";
-import { inspectFile, upgradeFile } from "../src/sqlite/format/schema.ts";
+import { inspectFile } from "../src/sqlite/format/inspect_file.ts";
+import { upgradeFile } from "../src/sqlite/format/upgrade_file.ts";
+import { selectionOf } from "../src/store/options.ts";
 import { connect } from "./support/connect.ts";
 import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
 

@@ -30,8 +30,9 @@ import {
   WatchOverflowError,
 } from "../mod.ts";
 import type { Connection, Driver } from "../src/sqlite/driver/driver.ts";
-import { HEAD_REVISION } from "../src/sqlite/storage/queries.ts";
-import { inspectFile, upgradeFile } from "../src/sqlite/format/schema.ts";
+import { HEAD_REVISION } from "../src/sqlite/format/queries.ts";
+import { inspectFile } from "../src/sqlite/format/inspect_file.ts";
+import { upgradeFile } from "../src/sqlite/format/upgrade_file.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
 import { runChild } from "./support/processes/child.ts";
 import { connect, fileAt } from "./support/connect.ts";
@@ -1239,6 +1240,7 @@ const WRONG_OPTIONS: [options: unknown, error: string, about: string][] = [
   [{ driver: "sqlite" }, "TypeError", '"driver"'],
   [{ driver: 1 }, "TypeError", '"driver"'],
   [{ driver: {} }, "TypeError", '"driver"'],
+  [{ driver: null }, "TypeError", '"driver"'],
   [{ codec: "json" }, "TypeError", '"codec"'],
   [{ codec: null }, "TypeError", '"codec"'],
   [{ codec: { users: "json" } }, "TypeError", '"codec"'],

@@ -12,14 +12,25 @@ import {
   prefixRange,
   rangePast,
   rangeUpTo,
-  selectionOf,
   singleKey,
 } from "../src/keys/key_range.ts";
 import type { Connection, SqlValue } from "../src/sqlite/driver/driver.ts";
-import * as queries from "../src/sqlite/storage/queries.ts";
-import { inspectFile, upgradeFile } from "../src/sqlite/format/schema.ts";
+import * as ofConnection from "../src/sqlite/connection/queries.ts";
+import * as ofFormat from "../src/sqlite/format/queries.ts";
+import * as ofStorage from "../src/sqlite/storage/queries.ts";
+import * as ofVerification from "../src/sqlite/verification/queries.ts";
+import { inspectFile } from "../src/sqlite/format/inspect_file.ts";
+import { upgradeFile } from "../src/sqlite/format/upgrade_file.ts";
+import { selectionOf } from "../src/store/options.ts";
 import { connect } from "./support/connect.ts";
 import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
+
+const queries = {
+  ...ofConnection,
+  ...ofFormat,
+  ...ofStorage,
+  ...ofVerification,
+};
 
 const {
   COMPARE_VALUE,
@@ -293,7 +304,7 @@ testPlans("the planner reads everything for a check in order", (db, kind) => {
   const name = new TextEncoder().encode(kind);
   for (const type of ["text", "blob"]) {
     const types = { kindType: type, keyType: type };
-    const past = (position: queries.Position, ...params: SqlValue[]) => {
+    const past = (position: ofVerification.Position, ...params: SqlValue[]) => {
       const terms = position === "key" ? UP : "(kind>?)";
       const sql = selectFoundEntries(position, types);
       assertSeeks(db, terms, sql, ...params, 64);

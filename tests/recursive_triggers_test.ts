@@ -6,7 +6,8 @@
  */
 import { assertEquals, assertGreater } from "@std/assert";
 import type { Connection, Row } from "../src/sqlite/driver/driver.ts";
-import { inspectFile, upgradeFile } from "../src/sqlite/format/schema.ts";
+import { inspectFile } from "../src/sqlite/format/inspect_file.ts";
+import { upgradeFile } from "../src/sqlite/format/upgrade_file.ts";
 import { connect } from "./support/connect.ts";
 import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
 import {

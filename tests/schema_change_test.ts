@@ -122,7 +122,9 @@ for (const [what, sql] of Object.entries(BREAKS)) {
     assertEquals({ status, version }, { status: "updated", version: 3 });
     assert(revision > 3, "the log begins anew at a later revision");
     const resumed = store.watch("k", { after: 2 }).getReader();
-    await assertRejects(() => resumed.read(), WatchOverflowError);
+    const error = await assertRejects(() => resumed.read(), WatchOverflowError);
+    // The log that was broken is gone, and the new one does not reach so far.
+    assertEquals(error.reason, "pruned");
     await assertTells(store, "b");
     assertEquals(await store.verify(), []);
   });
@@ -143,7 +145,7 @@ for (const [what, sql] of Object.entries(BREAKS)) {
         watches.map((next) => assertRejects(() => next, WatchOverflowError)),
       );
       opened.db.exec(sql);
-      await ended;
+      for (const { reason } of await ended) assertEquals(reason, "broken");
       // The store that may write has brought the file back, or does so now.
       await assertTells(opened.store, "b");
       const again = reading.watch("k").getReader();

@@ -7,7 +7,7 @@ import { assertEquals, assertNotStrictEquals } from "@std/assert";
 import type { WatchEvent } from "../mod.ts";
 import { openStore } from "../mod.ts";
 import { ALL_KEYS, prefixRange, singleKey } from "../src/keys/key_range.ts";
-import type { StoredChange } from "../src/local/storage.ts";
+import type { StoredChange } from "../src/engine/entries.ts";
 import { TailCache } from "../src/local/tail_cache.ts";
 import { testOnEachDriver } from "./support/drivers.ts";
 import { instrumentedDriver } from "./support/faults/instrumented_driver.ts";

@@ -7,7 +7,8 @@
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import type { Connection } from "../src/sqlite/driver/driver.ts";
-import { inspectFile, upgradeFile } from "../src/sqlite/format/schema.ts";
+import { inspectFile } from "../src/sqlite/format/inspect_file.ts";
+import { upgradeFile } from "../src/sqlite/format/upgrade_file.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
   drivers,

@@ -15,7 +15,7 @@ import {
   type WatchEvent,
 } from "../mod.ts";
 import { openMemoryStore } from "../src/memory/open_memory_store.ts";
-import { LIST_FOUND_CHANGES } from "../src/sqlite/storage/queries.ts";
+import { LIST_FOUND_CHANGES } from "../src/sqlite/verification/queries.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
   openOn,

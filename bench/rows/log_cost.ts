@@ -7,7 +7,7 @@
 import { deepEqual } from "node:assert";
 import { type Driver, openStore, type Statement } from "../../mod.ts";
 import { loadDriver } from "../../src/sqlite/driver/load.ts";
-import { GET_SCHEMA_VERSION } from "../../src/sqlite/storage/queries.ts";
+import { GET_SCHEMA_VERSION } from "../../src/sqlite/connection/queries.ts";
 import { type Contender, measure, speedOf } from "../measure.ts";
 import { atMost, digits, type Line, lineOf } from "../results.ts";
 import type { Connection } from "../subjects/binding.ts";

@@ -1,58 +1,76 @@
 /**
- * Checks options as plain JavaScript may give them. A misspelt option is an
+ * Reads options as plain JavaScript may give them. A misspelt option is an
  * error: ignored, it would be a setting that silently does not hold.
  *
  * @module
  */
-import { describe, quoteText } from "../contract/errors.ts";
+import { describe, quoteText } from "./messages.ts";
 
 /**
- * A copy of the options, each read once: what is done with the object after the
- * call, or between two looks at it, changes nothing. Throws a `TypeError` unless
- * they are an object with only allowed properties.
- *
- * Of their values, it checks the signal alone.
+ * Reads the value of one option, which is never `undefined`. It returns what
+ * the store uses, often the value itself, or throws on what cannot be one.
  */
-export function copyOptions<Options extends object>(
+export type Reader<Value = unknown> = (
+  action: string,
+  name: string,
+  value: unknown,
+) => Value;
+
+/** How each option of an interface is read: all of them, and no other. */
+export type OptionsSpec<Options extends object> = {
+  readonly [Name in keyof Required<Options>]: Reader;
+};
+
+/** What the readers of a spec returned, for the options that were given. */
+export type OptionsRead<Spec> = {
+  readonly [Name in keyof Spec]?: Spec[Name] extends Reader<infer Value> ? Value
+    : never;
+};
+
+const NOT_GIVEN = Object.freeze({});
+
+/**
+ * A copy of the options, each read once and checked: a later change of the
+ * object changes nothing. `undefined` means "not given", for the object and for
+ * each option. Throws a `TypeError` unless the options are an object that has
+ * only options of the spec; the readers throw on wrong values, in their order.
+ */
+export function readOptions<
+  Options extends object,
+  Spec extends OptionsSpec<Options>,
+>(
   action: string,
   options: Options | undefined,
-  allowed: readonly string[],
-): Partial<Options> {
-  if (options === undefined) return {};
-  assertNames(action, options, allowed);
-  const copy: Record<string, unknown> = {};
-  for (const name of allowed) {
-    const value = (options as Record<string, unknown>)[name];
-    if (value !== undefined) copy[name] = value;
+  spec: Spec,
+): OptionsRead<Spec> {
+  if (options === undefined) return NOT_GIVEN as OptionsRead<Spec>;
+  const names = Object.keys(spec);
+  assertNames(action, options, names);
+  const given = options as Record<string, unknown>;
+  const readers = spec as Record<string, Reader>;
+  const read: Record<string, unknown> = {};
+  for (const name of names) {
+    const value = given[name];
+    if (value !== undefined) read[name] = readers[name](action, name, value);
   }
-  assertSignal(action, copy.signal);
-  return copy as Partial<Options>;
-}
-
-/** The same, of options that are read at once. */
-export function assertOptions(
-  action: string,
-  options: object | undefined,
-  allowed: readonly string[],
-): void {
-  copyOptions(action, options, allowed);
+  return read as OptionsRead<Spec>;
 }
 
 function assertNames(
   action: string,
   options: unknown,
-  allowed: readonly string[],
+  expected: readonly string[],
 ): void {
-  if (!isRecord(options, allowed)) {
+  if (!isRecord(options, expected)) {
     throw new TypeError(
       `Cannot ${action}: options are an object, received ${describe(options)}`,
     );
   }
   for (const name of Object.keys(options)) {
-    if (!allowed.includes(name)) {
+    if (!expected.includes(name)) {
       throw new TypeError(
         `Cannot ${action}: unknown option ${quoteText(name)}, expected ${
-          allowed.map((option) => `"${option}"`).join(", ")
+          quoteEach(expected)
         }`,
       );
     }
@@ -77,59 +95,84 @@ export function isRecord(
     Object.keys(value).length > 0 || names.some((name) => name in value);
 }
 
-function assertSignal(action: string, signal: unknown): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(
-      `Cannot ${action}: "signal" is an AbortSignal, received ${
-        describe(signal)
-      }`,
-    );
-  }
+// The readers.
+
+/** Takes any value: the place that uses it checks it. */
+export function unchecked<Value>(): Reader<Value> {
+  return (_action, _name, value) => value as Value;
 }
 
-/** Throws a `RangeError` unless the option is absent or a safe integer from `least` on. */
-export function assertInteger(
-  action: string,
-  name: string,
-  value: unknown,
-  least: number,
-): void {
-  if (value === undefined) return;
-  if (!Number.isSafeInteger(value) || (value as number) < least) {
+/** Takes a boolean; throws a `TypeError` for anything else. */
+export const boolean: Reader<boolean> = (action, name, value) => {
+  if (typeof value === "boolean") return value;
+  throw wrongType(action, name, "a boolean", value);
+};
+
+/**
+ * Takes a function; throws a `TypeError` for anything else.
+ *
+ * @typeParam Func How it is called, which cannot be checked.
+ */
+export function func<Func>(): Reader<Func> {
+  return (action, name, value) => {
+    if (typeof value === "function") return value as Func;
+    throw wrongType(action, name, "a function", value);
+  };
+}
+
+/** Takes an `AbortSignal`; throws a `TypeError` for anything else. */
+export const signal: Reader<AbortSignal> = (action, name, value) => {
+  if (value instanceof AbortSignal) return value;
+  throw wrongType(action, name, "an AbortSignal", value);
+};
+
+/** Takes a safe integer from `least` on; throws a `RangeError` for anything else. */
+export function integerFrom(least: number): Reader<number> {
+  return (action, name, value) => {
+    if (Number.isSafeInteger(value) && (value as number) >= least) {
+      return value as number;
+    }
     throw new RangeError(
       `Cannot ${action}: "${name}" is an integer from ${least} on, received ${
         describe(value)
       }`,
     );
-  }
+  };
 }
 
-/** Throws a `TypeError` unless the option is absent or of the type. */
-export function assertType(
-  action: string,
-  name: string,
-  value: unknown,
-  type: "boolean" | "function",
-): void {
-  if (value !== undefined && typeof value !== type) {
-    throw new TypeError(
-      `Cannot ${action}: "${name}" is a ${type}, received ${describe(value)}`,
-    );
-  }
+/** Takes one of the choices; throws a `TypeError` for anything else. */
+export function oneOf<Choice extends string>(
+  ...choices: readonly Choice[]
+): Reader<Choice> {
+  return (action, name, value) => {
+    if (choices.includes(value as Choice)) return value as Choice;
+    throw wrongType(action, name, `one of ${quoteEach(choices)}`, value);
+  };
 }
 
-/** Throws a `TypeError` unless the option is absent or one of the choices. */
-export function assertChoice(
+/** Takes an array, as a set of its items; throws a `TypeError` for anything else. */
+export function setOf<Item>(item: Reader<Item>): Reader<ReadonlySet<Item>> {
+  return (action, name, value) => {
+    if (!Array.isArray(value)) {
+      throw wrongType(action, name, "an array", value);
+    }
+    return new Set(value.values().map((each) => item(action, name, each)));
+  };
+}
+
+function wrongType(
   action: string,
   name: string,
-  value: unknown,
-  choices: readonly string[],
-): void {
-  if (value !== undefined && !choices.includes(value as string)) {
-    throw new TypeError(
-      `Cannot ${action}: "${name}" is one of ${
-        choices.map((choice) => `"${choice}"`).join(", ")
-      }, received ${describe(value)}`,
-    );
-  }
+  expected: string,
+  received: unknown,
+): TypeError {
+  return new TypeError(
+    `Cannot ${action}: "${name}" is ${expected}, received ${
+      describe(received)
+    }`,
+  );
+}
+
+function quoteEach(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(", ");
 }

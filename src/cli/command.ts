@@ -8,7 +8,7 @@ import { map } from "@optique/core/modifiers";
 import { lineBreak, type Message, message, text } from "@optique/core/message";
 import type { Mode, Parser } from "@optique/core/parser";
 import { command } from "@optique/core/primitives";
-import type { SqliteStore } from "../sqlite/open_store.ts";
+import type { SqliteStore } from "../sqlite/sqlite_store.ts";
 import type { Language } from "./input.ts";
 import type { NameParsers } from "./names.ts";
 import type { Format, PrintOptions } from "./output/formats.ts";

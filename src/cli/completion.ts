@@ -6,7 +6,7 @@
  */
 import { bash, nu, type ShellCompletion } from "@optique/core/completion";
 import type { Usage } from "@optique/core/usage";
-import type { SqliteStore } from "../sqlite/open_store.ts";
+import type { SqliteStore } from "../sqlite/sqlite_store.ts";
 import { bashScript } from "./bash_script.ts";
 import { UsageError } from "./errors.ts";
 import { LANGUAGES } from "./input.ts";

@@ -4,11 +4,12 @@
  *
  * @module
  */
+import { quote } from "../base/messages.ts";
 import {
   ImportError,
   InvalidNameError,
   KeyNotFoundError,
-  quote,
+  StoreTooLargeError,
   ValidationError,
   VersionConflictError,
 } from "../contract/errors.ts";
@@ -44,6 +45,7 @@ const USAGE_ERRORS = [
   UsageError,
   InvalidNameError,
   ValidationError,
+  StoreTooLargeError,
   ImportError,
   // Of bounds that exclude each other, and of values nested too deep.
   RangeError,

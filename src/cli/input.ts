@@ -6,7 +6,7 @@
  * @module
  */
 import { unlessAborted } from "../base/promises.ts";
-import { reasonOf } from "../contract/errors.ts";
+import { reasonOf } from "../base/messages.ts";
 import { UsageError } from "./errors.ts";
 import {
   isExact,

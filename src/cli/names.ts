@@ -8,9 +8,9 @@ import { dependency } from "@optique/core/dependency";
 import { message, text } from "@optique/core/message";
 import type { Suggestion } from "@optique/core/parser";
 import type { ValueParser } from "@optique/core/valueparser";
-import { reasonOf } from "../contract/errors.ts";
+import { reasonOf } from "../base/messages.ts";
 import { assertName } from "../keys/names.ts";
-import type { SqliteStore } from "../sqlite/open_store.ts";
+import type { SqliteStore } from "../sqlite/sqlite_store.ts";
 import { isHazardous } from "./output/escape.ts";
 
 /** How many names are suggested at most. */

@@ -14,8 +14,8 @@ import {
   string,
   type ValueParser,
 } from "@optique/core/valueparser";
-import type { ChangeType } from "../contract/contract.ts";
-import { selectionOf } from "../keys/key_range.ts";
+import type { ChangeType } from "../contract/watch.ts";
+import { selectionOf } from "../store/options.ts";
 import { LANGUAGES } from "./input.ts";
 import { type Format, FORMATS } from "./output/formats.ts";
 import type { NameParsers } from "./names.ts";

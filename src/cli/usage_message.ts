@@ -10,7 +10,7 @@ import {
   type MessageTerm,
 } from "@optique/core/message";
 import { styleText } from "node:util";
-import { quoteText } from "../contract/errors.ts";
+import { quoteText } from "../base/messages.ts";
 import { UsageError } from "./errors.ts";
 import { escapeText } from "./output/escape.ts";
 

@@ -1,21 +1,25 @@
 /**
  * Every error that a store raises. Each carries a stable `code` to branch on,
- * a message that says what failed, for what, and what to do next, and the
- * `cause` where another error is behind it.
+ * a message, and the `cause` if another error is behind it. All messages have
+ * one shape: `Cannot <do what> <to what>: <why>; <what to do>`.
  *
- * A call with arguments of the wrong shape (a misspelt option, a negative
- * limit) is a mistake in the program, not a state of the store: it raises the
- * platform's own `TypeError` or `RangeError`.
+ * If a call's arguments have the wrong shape (a misspelt option, a negative
+ * limit), the program has a mistake, and the store's state does not matter. The
+ * call raises the platform's own `TypeError` or `RangeError`.
  *
  * @module
  */
+import { quote } from "../base/messages.ts";
 
 /** The `code` of a {@linkcode StoreError}. */
 export type StoreErrorCode =
   | "OPEN"
   | "CLOSED"
   | "BUSY"
+  | "UNAVAILABLE"
+  | "UNKNOWN_OUTCOME"
   | "FULL"
+  | "TOO_LARGE"
   | "CORRUPT"
   | "READ_ONLY"
   | "INVALID_NAME"
@@ -31,7 +35,10 @@ const NAMES: Record<StoreErrorCode, string> = {
   OPEN: "StoreOpenError",
   CLOSED: "StoreClosedError",
   BUSY: "StoreBusyError",
+  UNAVAILABLE: "StoreUnavailableError",
+  UNKNOWN_OUTCOME: "UnknownOutcomeError",
   FULL: "StoreFullError",
+  TOO_LARGE: "StoreTooLargeError",
   CORRUPT: "StoreCorruptError",
   READ_ONLY: "StoreReadOnlyError",
   INVALID_NAME: "InvalidNameError",
@@ -61,7 +68,7 @@ export class StoreError extends Error {
 
 // Opening.
 
-/** The store could not be opened. No entry in its file was changed. */
+/** The store could not be opened. No entry was changed. */
 export class StoreOpenError extends StoreError {
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
@@ -75,14 +82,17 @@ export class StoreOpenError extends StoreError {
 export class StoreClosedError extends StoreError {
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(
-    message = "Cannot use the store: it is closed",
+    message = "Cannot use the store: it is closed; open it again",
     options?: ErrorOptions,
   ) {
     super("CLOSED", message, options);
   }
 }
 
-/** Another connection held the lock for longer than `busyTimeout`. Nothing was done. */
+/**
+ * Others kept the operation waiting for a lock for longer than the store waits.
+ * Nothing was done. Call it again.
+ */
 export class StoreBusyError extends StoreError {
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
@@ -90,7 +100,22 @@ export class StoreBusyError extends StoreError {
   }
 }
 
-/** The disk, or the database's page limit, has no room left. Nothing was written. */
+/**
+ * The server that keeps the store cannot be reached. Nothing was written. Call
+ * the operation again, when the server can be reached.
+ *
+ * If the connection fails after a write was sent, the error is
+ * {@linkcode UnknownOutcomeError}. A store in a file or in memory has no
+ * server, so it never throws this error.
+ */
+export class StoreUnavailableError extends StoreError {
+  /** Makes the error; `options.cause` is the error behind it, if any. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("UNAVAILABLE", message, options);
+  }
+}
+
+/** The store has no room left. Nothing was written. Free some space, then write it again. */
 export class StoreFullError extends StoreError {
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
@@ -98,7 +123,7 @@ export class StoreFullError extends StoreError {
   }
 }
 
-/** What is stored is damaged: SQLite found the file malformed, or a backup of it is not sound. */
+/** What is stored is damaged, or a copy of it is not sound. */
 export class StoreCorruptError extends StoreError {
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
@@ -106,7 +131,7 @@ export class StoreCorruptError extends StoreError {
   }
 }
 
-/** A write, or an opening or a watch that takes one first, where only reading is allowed. */
+/** The store may only be read, and the operation, the opening or the watch has to write. */
 export class StoreReadOnlyError extends StoreError {
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
@@ -124,6 +149,30 @@ export class InvalidNameError extends StoreError {
 
 // Writes.
 
+/**
+ * The store sent a write's commit, and got no answer that tells whether it took
+ * effect. The store does not retry such a write by itself, because it could
+ * then take effect twice. Read what it was to change, then decide.
+ */
+export class UnknownOutcomeError extends StoreError {
+  /** Makes the error; `options.cause` is the error behind it, if any. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("UNKNOWN_OUTCOME", message, options);
+  }
+}
+
+/**
+ * A kind, a key, a value, or the number of changes in one write is larger than
+ * the store can hold. The message tells the size and the limit. Nothing of the
+ * call was written. To call it again does not help: make it smaller.
+ */
+export class StoreTooLargeError extends StoreError {
+  /** Makes the error; `options.cause` is the error behind it, if any. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("TOO_LARGE", message, options);
+  }
+}
+
 /** `update` found no value and was given no `initial`. */
 export class KeyNotFoundError extends StoreError {
   /** The kind looked in. */
@@ -137,7 +186,7 @@ export class KeyNotFoundError extends StoreError {
       "KEY_NOT_FOUND",
       `Cannot update ${
         quote(kind, key)
-      }: there is no value, and no "initial" was given`,
+      }: there is no value; set one first, or give "initial"`,
       options,
     );
     this.kind = kind;
@@ -204,7 +253,7 @@ export class ValidationError extends StoreError {
   ) {
     super(
       "VALIDATION",
-      `The value of ${quote(kind, key)} is not valid: ${
+      `Cannot accept the value of ${quote(kind, key)}: ${
         issues.map(describeIssue).join("; ")
       }`,
       options,
@@ -226,14 +275,35 @@ export class CodecError extends StoreError {
 // Watching.
 
 /**
- * The change log does not hold every change that the watch has yet to see: the
- * consumer fell behind by more than `history`, or resumed from a revision that
- * is not in the log. Read the kind again and start a new watch.
+ * Why a watch may not tell every change:
+ *
+ * - `"pruned"`: the change log no longer holds every change that the watch has
+ *   yet to see. The consumer fell behind by more than `history`, or resumed
+ *   from a revision that is too old.
+ * - `"ahead"`: the store has not reached the revision to resume from. That
+ *   revision is another store's, or of a state that was replaced, such as by
+ *   a backup.
+ * - `"broken"`: somebody changed the change log, or what writes it. Changes may
+ *   be missing from it.
+ */
+export type WatchOverflowReason = "pruned" | "ahead" | "broken";
+
+/**
+ * The watch may not tell every change that it has yet to see. Its `reason`
+ * tells why. Read the kind again and start a new watch.
  */
 export class WatchOverflowError extends StoreError {
+  /** Why changes may be missing. */
+  readonly reason: WatchOverflowReason;
+
   /** Makes the error; `options.cause` is the error behind it, if any. */
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(
+    reason: WatchOverflowReason,
+    message: string,
+    options?: ErrorOptions,
+  ) {
     super("WATCH_OVERFLOW", message, options);
+    this.reason = reason;
   }
 }
 
@@ -252,42 +322,6 @@ export class ImportError extends StoreError {
   constructor(line: number, reason: string, options?: ErrorOptions) {
     super("IMPORT", `Cannot import line ${line}: ${reason}`, options);
     this.line = line;
-  }
-}
-
-// How messages tell of what they are about, whatever it is.
-
-/** More of a text, in characters, makes no message clearer. */
-const LONGEST_TEXT = 200;
-
-/** An entry: its kind and key, quoted and escaped. */
-export function quote(kind: string, key: string): string {
-  return `${quoteText(kind)}/${quoteText(key)}`;
-}
-
-/** A text, quoted and escaped; of a long one the beginning. */
-export function quoteText(text: string): string {
-  if (text.length <= LONGEST_TEXT) return JSON.stringify(text);
-  const beginning = JSON.stringify(text.slice(0, LONGEST_TEXT));
-  return `${beginning}… (${text.length} characters)`;
-}
-
-/** A value that was received. It may be one that throws when it is looked at. */
-export function describe(value: unknown): string {
-  if (typeof value === "string") return quoteText(value);
-  try {
-    return Deno.inspect(value, { depth: 2, strAbbreviateSize: LONGEST_TEXT });
-  } catch {
-    return typeof value === "object" ? "an object" : `a ${typeof value}`;
-  }
-}
-
-/** Why something was thrown. That may be anything, too. */
-export function reasonOf(cause: unknown): string {
-  try {
-    return cause instanceof Error ? cause.message : String(cause);
-  } catch {
-    return describe(cause);
   }
 }
 

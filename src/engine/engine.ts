@@ -23,7 +23,7 @@
  * @module
  */
 import type { MaybePromise } from "../base/promises.ts";
-import type { VerifyFinding } from "../contract/contract.ts";
+import type { VerifyFinding } from "../contract/verify.ts";
 import type { ChangeLog } from "./change_log.ts";
 import type { Batch, EntryName, Outcome } from "./write.ts";
 import type { Snapshot, View } from "./view.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ChangeType } from "../contract/contract.ts";
+import type { ChangeType } from "../contract/watch.ts";
 
 /** A key with its encoded value. */
 export interface StoredValue {

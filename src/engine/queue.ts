@@ -11,8 +11,9 @@
  * @module
  */
 import { Gate } from "../base/gate.ts";
+import { reasonOf } from "../base/messages.ts";
 import type { MaybePromise } from "../base/promises.ts";
-import { StoreError } from "../contract/errors.ts";
+import { UnknownOutcomeError } from "../contract/errors.ts";
 import type { Engine } from "./engine.ts";
 import { LockWait } from "./lock_wait.ts";
 import type { Operation } from "./operation.ts";
@@ -315,11 +316,11 @@ function resultOf<T>(operation: Operation<T>, outcome: Outcome): T {
   }
 }
 
-function unclearError(action: string, cause: unknown): StoreError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new StoreError(
-    "STORAGE",
-    `Cannot tell whether ${action} took effect: ${message}, after which what it wrote may be there all the same; read it again`,
+function unclearError(action: string, cause: unknown): UnknownOutcomeError {
+  return new UnknownOutcomeError(
+    `Cannot tell whether ${action} took effect: ${
+      reasonOf(cause)
+    }, after which what it wrote may be there; read it again, then decide`,
     { cause },
   );
 }

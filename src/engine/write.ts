@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { SetStatus } from "../contract/contract.ts";
+import type { SetStatus } from "../contract/write.ts";
 
 /** Where an entry is. */
 export interface EntryName {

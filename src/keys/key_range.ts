@@ -1,13 +1,10 @@
 /**
- * Which keys a range or a watch names, as two bounds.
+ * Which keys a range or a watch names, as two bounds. The keys and the prefix
+ * that it takes have been checked.
  *
  * @module
  */
-import type { RangeOptions } from "../contract/contract.ts";
-import { quoteText } from "../contract/errors.ts";
 import { compareKeys, prefixEnd } from "./key_order.ts";
-import { assertName, assertText } from "./names.ts";
-import { assertInteger, assertType, copyOptions } from "../base/options.ts";
 
 /** An end of a range of keys. */
 export interface KeyBound {
@@ -29,7 +26,6 @@ export const ALL_KEYS: KeyRange = { lower: { key: "", inclusive: true } };
 
 /** The keys with a prefix. */
 export function prefixRange(prefix: string): KeyRange {
-  assertText("prefix", prefix);
   const end = prefixEnd(prefix);
   return {
     lower: { key: prefix, inclusive: true },
@@ -39,7 +35,6 @@ export function prefixRange(prefix: string): KeyRange {
 
 /** One key. */
 export function singleKey(key: string): KeyRange {
-  assertName("key", key);
   const bound = { key, inclusive: true };
   return { lower: bound, upper: bound };
 }
@@ -87,49 +82,8 @@ export function rangeUpTo(
     : { lower: range.lower, upper: bound };
 }
 
-const RANGE_OPTIONS = [
-  "prefix",
-  "start",
-  "end",
-  "limit",
-  "reverse",
-  "where",
-  "signal",
-];
-
-/** What to read of a kind: its options, as they were given. */
-export interface Selection<T>
-  extends Pick<RangeOptions<T>, "limit" | "reverse" | "where" | "signal"> {
-  readonly keys: KeyRange;
-}
-
-/** The selection that `options` make; throws on options that make none. */
-export function selectionOf<T>(
-  action: string,
-  options: RangeOptions<T> | undefined,
-): Selection<T> {
-  const { prefix = "", start = "", end, ...rest } = copyOptions(
-    action,
-    options,
-    RANGE_OPTIONS,
-  );
-  const { limit, reverse, where } = rest;
-  if (limit !== Infinity) assertInteger(action, "limit", limit, 0);
-  assertType(action, "reverse", reverse, "boolean");
-  assertType(action, "where", where, "function");
-  assertText("start", start);
-  if (end !== undefined) assertText("end", end);
-  if (end !== undefined && compareKeys(start, end) > 0) {
-    throw new RangeError(
-      `Cannot ${action}: "start" ${quoteText(start)} is after "end" ${
-        quoteText(end)
-      }`,
-    );
-  }
-  return { ...rest, keys: intersect(prefixRange(prefix), start, end) };
-}
-
-function intersect(
+/** The part of a range that is at or after `start` and, if there is an `end`, before it. */
+export function intersect(
   { lower, upper }: KeyRange,
   start: string,
   end: string | undefined,

@@ -3,14 +3,24 @@
  *
  * @module
  */
-import { describe, InvalidNameError, quoteText } from "../contract/errors.ts";
+import { describe, quoteText } from "../base/messages.ts";
+import { InvalidNameError } from "../contract/errors.ts";
+
+/** Throws `InvalidNameError` unless an entry can have this kind and this key. */
+export function assertEntryName(kind: unknown, key: unknown): void {
+  assertName("kind", kind);
+  assertName("key", key);
+}
 
 /**
  * Throws `InvalidNameError` unless the name is a non-empty, well-formed string
  * without NUL. SQLite's bindings cut text at a NUL, and make every lone
  * surrogate the same character: two keys would become one.
  */
-export function assertName(what: "kind" | "key", name: unknown): void {
+export function assertName(
+  what: "kind" | "key",
+  name: unknown,
+): asserts name is string {
   assertText(what, name);
   if (name === "") {
     throw new InvalidNameError(`Cannot use "" as a ${what}: it is empty`);
@@ -18,7 +28,10 @@ export function assertName(what: "kind" | "key", name: unknown): void {
 }
 
 /** The same for a part of a key, such as a prefix, which may be empty. */
-export function assertText(what: string, text: unknown): void {
+export function assertText(
+  what: string,
+  text: unknown,
+): asserts text is string {
   if (typeof text !== "string") {
     throw new InvalidNameError(
       `Cannot use ${describe(text)} as a ${what}: it is not a string`,

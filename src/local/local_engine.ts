@@ -9,7 +9,7 @@
  */
 import type { MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
-import type { VerifyFinding } from "../contract/contract.ts";
+import type { VerifyFinding } from "../contract/verify.ts";
 import type { StoredEntry, StoredValue } from "../engine/entries.ts";
 import type { Capabilities, Engine, Judge, Limits } from "../engine/engine.ts";
 import { LockWait } from "../engine/lock_wait.ts";

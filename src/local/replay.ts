@@ -11,7 +11,8 @@ import { type KeyRange, rangePast } from "../keys/key_range.ts";
 import type { MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../engine/page.ts";
-import type { ChangedKey, Storage, StoredEntry } from "./storage.ts";
+import type { StoredEntry } from "../engine/entries.ts";
+import type { ChangedKey, Storage } from "./storage.ts";
 import type {
   ChangeFilter,
   Replay,

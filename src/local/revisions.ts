@@ -23,6 +23,7 @@ export function assertLogReaches(changes: Changes, after: number): void {
   const oldest = changes.oldestRevision();
   if (after >= oldest - 1) return;
   throw new WatchOverflowError(
+    "pruned",
     `Cannot watch after revision ${after}: the change log begins at ${oldest}; read the kind again and watch from there, and if this happens often, open the store with a longer history`,
   );
 }
@@ -35,6 +36,7 @@ export function assertLogReaches(changes: Changes, after: number): void {
 export function assertLogged(changes: Changes): void {
   if (changes.isLogged()) return;
   throw new WatchOverflowError(
+    "broken",
     "Cannot watch: somebody changed the tables or triggers that keep the change log, so changes may be missing from it; read the kind again and watch from there",
   );
 }
@@ -56,6 +58,7 @@ export function newsPast(changes: Changes, after: number): News {
 
 function cutBack(after: number, head: number): WatchOverflowError {
   return new WatchOverflowError(
+    "broken",
     `Cannot watch after revision ${after}: somebody cut the change log back to ${head}; read the kind again and watch from there`,
   );
 }

@@ -1,18 +1,14 @@
 /**
- * What a store is built on: entries, their change log, and transactions. The
- * port between the store, which knows nothing of how things are kept, and what
- * keeps them.
+ * What a local engine is built on: entries, their change log, and transactions.
+ * SQLite and memory each implement it; the engine knows nothing of how they keep
+ * things.
  *
  * The invariant: whatever changes an entry adds its change to the log, in the
  * same transaction. Every call is synchronous, and none waits for a lock.
  *
  * @module
  */
-import type {
-  SetStatus,
-  VerifyFinding,
-  VerifyPart,
-} from "../contract/contract.ts";
+import type { SetStatus, VerifyFinding, VerifyPart } from "../contract/mod.ts";
 import type { KeyRange } from "../keys/key_range.ts";
 import type {
   ChangePage,
@@ -21,14 +17,6 @@ import type {
 } from "../engine/entries.ts";
 import type { Page, PageOptions } from "../engine/page.ts";
 import type { Origin } from "../engine/write.ts";
-
-export type {
-  ChangePage,
-  StoredChange,
-  StoredEntry,
-  StoredValue,
-} from "../engine/entries.ts";
-export type { Origin } from "../engine/write.ts";
 
 /** A key that changed, and in which revision. */
 export interface ChangedKey {

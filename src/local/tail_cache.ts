@@ -9,7 +9,7 @@
  * @module
  */
 import { isSameRange } from "../keys/key_range.ts";
-import type { ChangePage, StoredChange } from "./storage.ts";
+import type { ChangePage, StoredChange } from "../engine/entries.ts";
 import type { ChangeFilter } from "../engine/change_log.ts";
 
 /** How many pages are kept: watches of as many different filters share them. */

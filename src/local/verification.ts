@@ -9,14 +9,11 @@
  * @module
  */
 import { equalBytes } from "../base/bytes.ts";
-import type { VerifyFinding, VerifyPart } from "../contract/contract.ts";
-import {
-  InvalidNameError,
-  quote,
-  StoreCorruptError,
-} from "../contract/errors.ts";
+import type { VerifyFinding, VerifyPart } from "../contract/verify.ts";
+import { quote } from "../base/messages.ts";
+import { InvalidNameError, StoreCorruptError } from "../contract/errors.ts";
 import { compareKeys } from "../keys/key_order.ts";
-import { assertName } from "../keys/names.ts";
+import { assertEntryName } from "../keys/names.ts";
 import { isPromise, unlessAborted } from "../base/promises.ts";
 import type {
   FoundChange,
@@ -367,8 +364,7 @@ function nameProblem(
   { kind, key }: { readonly kind: unknown; readonly key: unknown },
 ): string | undefined {
   try {
-    assertName("kind", kind);
-    assertName("key", key);
+    assertEntryName(kind, key);
     return undefined;
   } catch (error) {
     if (error instanceof InvalidNameError) return error.message;

@@ -9,10 +9,10 @@
  */
 import sortedBTree from "sorted-btree";
 import { equalBytes } from "../base/bytes.ts";
-import type { SetStatus } from "../contract/contract.ts";
+import type { SetStatus } from "../contract/write.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import { isInRange, type KeyRange, rangePast } from "../keys/key_range.ts";
-import { nextVersion } from "../local/last_number.ts";
+import { nextVersion } from "../engine/last_number.ts";
 import {
   type Page,
   PAGE_BYTES,
@@ -20,18 +20,20 @@ import {
   type PageOptions,
 } from "../engine/page.ts";
 import type {
-  ChangedKey,
   ChangePage,
-  FoundChange,
-  FoundEntry,
-  Moment,
-  Origin,
-  Previous,
-  Snapshot,
-  Storage,
   StoredChange,
   StoredEntry,
   StoredValue,
+} from "../engine/entries.ts";
+import type { Origin } from "../engine/write.ts";
+import type {
+  ChangedKey,
+  FoundChange,
+  FoundEntry,
+  Moment,
+  Previous,
+  Snapshot,
+  Storage,
   Verifiable,
 } from "../local/storage.ts";
 

@@ -5,13 +5,13 @@
  * @module
  */
 import type { CodecsByKind } from "../values/codecs/kind_codecs.ts";
-import type { AnyKinds, Store } from "../contract/contract.ts";
-import { assertOptions } from "../base/options.ts";
+import type { AnyKinds, Store } from "../contract/mod.ts";
+import { type OptionsSpec, readOptions, unchecked } from "../base/options.ts";
 import { KvStore } from "../store/kv_store.ts";
 import {
-  COMMON_OPTIONS,
+  COMMON,
   type CommonOptions,
-  readCommonOptions,
+  commonSettingsOf,
 } from "../store/store_options.ts";
 import type {
   InputsOf,
@@ -44,14 +44,17 @@ export interface MemoryStoreOptions<Kinds extends object = AnyKinds>
   secureDelete?: boolean;
 }
 
-const FILE_OPTIONS = [
-  "path",
-  "driver",
-  "busyTimeout",
-  "wal",
-  "durability",
-  "secureDelete",
-];
+const ignored = unchecked<unknown>();
+
+const MEMORY_STORE = {
+  ...COMMON,
+  path: ignored,
+  driver: ignored,
+  busyTimeout: ignored,
+  wal: ignored,
+  durability: ignored,
+  secureDelete: ignored,
+} satisfies OptionsSpec<MemoryStoreOptions>;
 
 /**
  * A store in memory.
@@ -102,12 +105,11 @@ export function openMemoryStore<Kinds extends object>(
 ): Promise<MemoryStore<Kinds>>;
 // deno-lint-ignore require-await -- so that what it throws is a rejection
 export async function openMemoryStore<Kinds extends object>(
-  options: MemoryStoreOptions<Kinds> = {},
+  options?: MemoryStoreOptions<Kinds>,
 ): Promise<MemoryStore<Kinds>> {
-  const action = "open memory store";
-  assertOptions(action, options, [...COMMON_OPTIONS, ...FILE_OPTIONS]);
-  options.signal?.throwIfAborted();
-  const { values, history } = readCommonOptions(action, options);
+  const given = readOptions("open memory store", options, MEMORY_STORE);
+  given.signal?.throwIfAborted();
+  const { values, history } = commonSettingsOf(given);
   const engine = new LocalEngine({
     storage: new MemoryStorage(),
     busyTimeout: 0,

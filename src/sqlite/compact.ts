@@ -9,9 +9,10 @@
  *
  * @module
  */
-import type { OperationOptions } from "../contract/contract.ts";
+import type { OperationOptions } from "../contract/operation.ts";
 import { StoreBusyError, StoreError } from "../contract/errors.ts";
-import { copyOptions } from "../base/options.ts";
+import { readOptions } from "../base/options.ts";
+import { OPERATION } from "../store/options.ts";
 import type { Database } from "./connection/database.ts";
 import { type DatabaseLocation, SqlError } from "./driver/driver.ts";
 import { isBusy } from "./connection/failure.ts";
@@ -41,7 +42,7 @@ export async function compact(
   options: OperationOptions | undefined,
 ): Promise<CompactResult> {
   const action = "compact";
-  const { signal } = copyOptions(action, options, ["signal"]);
+  const { signal } = readOptions(action, options, OPERATION);
   storage.assertWritable(action);
   const size = () => {
     const { size, walSize } = databaseSizes(location, database);

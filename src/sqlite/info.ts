@@ -5,21 +5,21 @@
  */
 import { hasSafeCheckpoints } from "./connection/checkpoints.ts";
 import type { Database } from "./connection/database.ts";
+import {
+  GET_JOURNAL_MODE,
+  GET_PAGE_COUNT,
+  GET_PAGE_SIZE,
+  GET_SQLITE_VERSION,
+} from "./connection/queries.ts";
 import { sizesOf } from "./file/database_file.ts";
 import type { DatabaseLocation } from "./driver/driver.ts";
 import {
   type RememberedCodecs,
   rememberedCodecs,
 } from "./format/file_codecs.ts";
-import {
-  COUNT_CHANGES,
-  GET_JOURNAL_MODE,
-  GET_PAGE_COUNT,
-  GET_PAGE_SIZE,
-  GET_SQLITE_VERSION,
-} from "./storage/queries.ts";
-import { type Query, readMeta } from "./format/schema.ts";
-import { isTable, readObjects } from "./format/schema_objects.ts";
+import { COUNT_CHANGES } from "./storage/queries.ts";
+import { readMeta } from "./format/inspect_file.ts";
+import { isTable, type Query, readObjects } from "./format/schema_objects.ts";
 import type { SqliteStorage } from "./storage/sqlite_storage.ts";
 
 /** What a store is. */

@@ -3,20 +3,23 @@
  *
  * @module
  */
-import type { AnyKinds, OperationOptions } from "../contract/contract.ts";
+import type { AnyKinds } from "../contract/kinds.ts";
 import {
-  assertChoice,
-  assertInteger,
-  assertOptions,
-  assertType,
+  boolean,
+  integerFrom,
+  oneOf,
+  type OptionsSpec,
+  type Reader,
+  readOptions,
+  unchecked,
 } from "../base/options.ts";
 import {
-  COMMON_OPTIONS,
+  COMMON,
   type CommonOptions,
   type CommonSettings,
-  readCommonOptions,
+  commonSettingsOf,
 } from "../store/store_options.ts";
-import type { DriverChoice } from "./driver/load.ts";
+import { type DriverChoice, isDriverChoice } from "./driver/load.ts";
 import type { Durability, FileSettings } from "./format/prepare_file.ts";
 
 /**
@@ -45,7 +48,11 @@ export interface StoreOptions<Kinds extends object = AnyKinds>
    * @default {"auto"}
    */
   driver?: DriverChoice;
-  /** How long an operation waits for another connection's lock, in ms. @default {5000} */
+  /**
+   * How long an operation waits for another connection's lock, in ms. Then it
+   * rejects with `StoreBusyError`.
+   * @default {5000}
+   */
   busyTimeout?: number;
   /**
    * Keep a write-ahead log, so that readers and the writer do not wait for each
@@ -68,15 +75,26 @@ export interface StoreOptions<Kinds extends object = AnyKinds>
   secureDelete?: boolean;
 }
 
-const STORE_OPTIONS = [
-  ...COMMON_OPTIONS,
-  "path",
-  "driver",
-  "busyTimeout",
-  "wal",
-  "durability",
-  "secureDelete",
-];
+const ACTION = "open store";
+
+const driver: Reader<DriverChoice> = (action, name, choice) => {
+  if (isDriverChoice(choice)) return choice;
+  throw new TypeError(
+    `Cannot ${action}: "${name}" is "auto", "ffi", "builtin" or a driver, received ${
+      Deno.inspect(choice)
+    }`,
+  );
+};
+
+const STORE = {
+  ...COMMON,
+  path: unchecked<string | URL>(),
+  driver,
+  busyTimeout: integerFrom(0),
+  wal: boolean,
+  durability: oneOf("full", "normal"),
+  secureDelete: boolean,
+} satisfies OptionsSpec<StoreOptions>;
 
 /** What the options come to. */
 export interface Settings extends CommonSettings, FileSettings {
@@ -84,26 +102,22 @@ export interface Settings extends CommonSettings, FileSettings {
 }
 
 /** Reads the options of `openStore`; throws on what they cannot be. */
-export function readOptions<Kinds extends object>(
+export function readStoreOptions<Kinds extends object>(
   options: StoreOptions<Kinds>,
-): Settings & OperationOptions {
-  const action = "open store";
+): Settings & Pick<StoreOptions, "path" | "signal"> {
   if (options === undefined) {
-    throw new TypeError(`Cannot ${action}: expected options, with a "path"`);
+    throw new TypeError(`Cannot ${ACTION}: expected options, with a "path"`);
   }
-  assertOptions(action, options, STORE_OPTIONS);
-  const { busyTimeout, wal, durability, secureDelete } = options;
-  assertInteger(action, "busyTimeout", busyTimeout, 0);
-  assertType(action, "wal", wal, "boolean");
-  assertChoice(action, "durability", durability, ["full", "normal"]);
-  assertType(action, "secureDelete", secureDelete, "boolean");
+  const given = readOptions(ACTION, options, STORE);
   return {
-    ...readCommonOptions(action, options),
-    driver: options.driver ?? "auto",
-    busyTimeout: busyTimeout ?? 5_000,
-    wal: wal ?? true,
-    durability: durability ?? "full",
-    secureDelete: secureDelete ?? false,
-    signal: options.signal,
+    ...commonSettingsOf(given),
+    // If it is missing, `parseDsn` says so.
+    path: given.path!,
+    driver: given.driver ?? "auto",
+    busyTimeout: given.busyTimeout ?? 5_000,
+    wal: given.wal ?? true,
+    durability: given.durability ?? "full",
+    secureDelete: given.secureDelete ?? false,
+    signal: given.signal,
   };
 }

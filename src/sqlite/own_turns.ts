@@ -45,14 +45,14 @@ export class OwnTurns {
    * Runs what keeps everybody else out, after the writes called before it. If
    * it throws at once that another connection has the lock, it is tried again.
    */
-  async alone<T>(
+  readonly alone = async <T>(
     action: string,
     work: () => T | Promise<T>,
     signal?: AbortSignal,
-  ): Promise<T> {
+  ): Promise<T> => {
     const run = () => this.#engine.runAlone(work, signal);
     return await this.#life.afterWrites(action, run, signal);
-  }
+  };
 
   /** The same, and the writes called after it come after it. */
   async inOrder<T>(

@@ -9,12 +9,13 @@ import type {
   AtomicResult,
   KindOf,
   OperationOptions,
-} from "../contract/contract.ts";
-import { quoteText, ValidationError } from "../contract/errors.ts";
-import { assertName } from "../keys/names.ts";
-import { assertInteger, copyOptions } from "../base/options.ts";
+} from "../contract/mod.ts";
+import { ValidationError } from "../contract/errors.ts";
+import { assertEntryName } from "../keys/names.ts";
+import { readOptions } from "../base/options.ts";
 import type { MaybePromise } from "../base/promises.ts";
 import type { Prepared } from "../values/values.ts";
+import { OPERATION, readCheck } from "./options.ts";
 
 /** A write of an atomic operation: a value, or `undefined` to delete. */
 export interface AtomicWrite {
@@ -55,7 +56,7 @@ export class AtomicBuilder<
   check(...checks: AtomicCheck<KindOf<Kinds>>[]): this {
     this.#assertOpen("check");
     // All of them first: a call that throws adds none.
-    for (const check of checks.map(copyCheck)) this.#checks.push(check);
+    for (const check of checks.map(readCheck)) this.#checks.push(check);
     return this;
   }
 
@@ -65,8 +66,7 @@ export class AtomicBuilder<
     value: Inputs[Kind],
   ): this {
     this.#assertOpen("set");
-    assertName("kind", kind);
-    assertName("key", key);
+    assertEntryName(kind, key);
     this.#writes.push({ kind, key, value: this.#prepare(kind, key, value) });
     return this;
   }
@@ -85,14 +85,13 @@ export class AtomicBuilder<
 
   delete(kind: KindOf<Kinds>, key: string): this {
     this.#assertOpen("delete");
-    assertName("kind", kind);
-    assertName("key", key);
+    assertEntryName(kind, key);
     this.#writes.push({ kind, key, value: undefined });
     return this;
   }
 
   async commit(options?: OperationOptions): Promise<AtomicResult> {
-    const { signal } = copyOptions("commit", options, ["signal"]);
+    const { signal } = readOptions("commit", options, OPERATION);
     this.#assertOpen("commit");
     this.#committed = true;
     try {
@@ -111,17 +110,4 @@ export class AtomicBuilder<
       `Cannot ${action}: the operation was committed already; build another`,
     );
   }
-}
-
-/** A check as it is at the call; throws unless it is one. */
-function copyCheck({ kind, key, version }: AtomicCheck): AtomicCheck {
-  assertName("kind", kind);
-  assertName("key", key);
-  if (version === undefined) {
-    throw new TypeError(
-      `Cannot check ${quoteText(key)}: "version" is missing`,
-    );
-  }
-  assertInteger("check", "version", version, 0);
-  return { kind, key, version };
 }

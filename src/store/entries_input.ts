@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { EntriesInput } from "../contract/contract.ts";
-import { describe, quoteText } from "../contract/errors.ts";
+import type { EntriesInput } from "../contract/write.ts";
+import { describe, quoteText } from "../base/messages.ts";
 import { sortByKey } from "../keys/key_order.ts";
 import { assertName } from "../keys/names.ts";
 import { isRecord } from "../base/options.ts";

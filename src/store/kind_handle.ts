@@ -20,7 +20,7 @@ import type {
   WatchEvent,
   WatchOptions,
   WriteOptions,
-} from "../contract/contract.ts";
+} from "../contract/mod.ts";
 
 /** Calls the store's operations with the kind. */
 export class KindHandle<

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assertInteger, copyOptions } from "../base/options.ts";
+import { readOptions } from "../base/options.ts";
 import { pagedStream } from "../base/paged_stream.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { runInSlices } from "../base/slice.ts";
@@ -31,12 +31,11 @@ import type {
   WatchEvent,
   WatchOptions,
   WriteOptions,
-} from "../contract/contract.ts";
-import { describe, quote } from "../contract/errors.ts";
+} from "../contract/mod.ts";
+import { describe, quote } from "../base/messages.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StoredEntry } from "../engine/entries.ts";
-import { selectionOf } from "../keys/key_range.ts";
-import { assertName } from "../keys/names.ts";
+import { assertEntryName, assertName } from "../keys/names.ts";
 import {
   Eventual,
   type Prepared,
@@ -54,15 +53,20 @@ import {
   SetOperation,
   UpdateOperation,
 } from "./operations.ts";
+import {
+  exportPlanOf,
+  importPlanOf,
+  OPERATION,
+  selectionOf,
+  UPDATE,
+  WRITE,
+} from "./options.ts";
 import { RangeReads } from "./range_reads.ts";
 import { exportChunks } from "./transfer/export.ts";
 import { importLines, type ImportTarget } from "./transfer/import.ts";
-import { exportPlanOf, importPlanOf } from "./transfer/options.ts";
 import { streamUntilStopped } from "./transfer/stopping_stream.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { openWatch } from "./watch_stream.ts";
-
-const WRITE_OPTIONS = ["ifVersion", "signal"];
 
 /** What a store is made of. */
 export interface StoreConfig {
@@ -95,9 +99,8 @@ export class KvStore<
     key: string,
     options?: OperationOptions,
   ): Promise<Kinds[Kind] | undefined> {
-    const { signal } = copyOptions("get", options, ["signal"]);
-    assertName("kind", kind);
-    assertName("key", key);
+    const { signal } = readOptions("get", options, OPERATION);
+    assertEntryName(kind, key);
     const value = await this.#life.read(
       "get",
       () => this.#engine.value(kind, key, signal),
@@ -111,9 +114,8 @@ export class KvStore<
     key: string,
     options?: OperationOptions,
   ): Promise<Entry<Kinds[Kind]> | undefined> {
-    const { signal } = copyOptions("entry", options, ["signal"]);
-    assertName("kind", kind);
-    assertName("key", key);
+    const { signal } = readOptions("entry", options, OPERATION);
+    assertEntryName(kind, key);
     const stored = await this.#life.read(
       "entry",
       () => this.#engine.entry(kind, key, signal),
@@ -191,7 +193,7 @@ export class KvStore<
   }
 
   async kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]> {
-    const { signal } = copyOptions("kinds", options, ["signal"]);
+    const { signal } = readOptions("kinds", options, OPERATION);
     const kinds = await this.#life.read(
       "kinds",
       () => this.#engine.kinds(signal),
@@ -203,7 +205,7 @@ export class KvStore<
   async getAll(
     options?: OperationOptions,
   ): Promise<Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>> {
-    const { signal } = copyOptions("getAll", options, ["signal"]);
+    const { signal } = readOptions("getAll", options, OPERATION);
     const all = new Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>();
     const use = (name: string, key: string, value: Kinds[KindOf<Kinds>]) => {
       const kind = name as KindOf<Kinds>;
@@ -223,10 +225,8 @@ export class KvStore<
     value: Inputs[Kind],
     options?: WriteOptions,
   ): Promise<SetResult> {
-    const { ifVersion, signal } = copyOptions("set", options, WRITE_OPTIONS);
-    assertName("kind", kind);
-    assertName("key", key);
-    assertInteger("set", "ifVersion", ifVersion, 0);
+    const { ifVersion, signal } = readOptions("set", options, WRITE);
+    assertEntryName(kind, key);
     const values = this.#values;
     const next = new Eventual(values.prepare(kind, key, value));
     const set = new SetOperation(values, kind, key, next, ifVersion);
@@ -239,7 +239,7 @@ export class KvStore<
     options?: OperationOptions,
   ): Promise<SetAllResult> {
     this.#life.assertWritable("setAll");
-    const { signal } = copyOptions("setAll", options, ["signal"]);
+    const { signal } = readOptions("setAll", options, OPERATION);
     assertName("kind", kind);
     signal?.throwIfAborted();
     const preparing = prepareEntries(this.#values, kind, entries);
@@ -264,9 +264,8 @@ export class KvStore<
     fn: (value: Kinds[Kind]) => Inputs[Kind],
     options?: UpdateOptions<Kinds[Kind]>,
   ): Promise<UpdateResult<Kinds[Kind]>> {
-    const given = copyOptions("update", options, ["initial", "signal"]);
-    assertName("kind", kind);
-    assertName("key", key);
+    const given = readOptions("update", options, UPDATE);
+    assertEntryName(kind, key);
     if (typeof fn !== "function") {
       throw new TypeError(
         `Cannot update ${quote(kind, key)}: expected a function, received ${
@@ -286,10 +285,8 @@ export class KvStore<
     key: string,
     options?: WriteOptions,
   ): Promise<Entry<Kinds[Kind]> | undefined> {
-    const { ifVersion, signal } = copyOptions("delete", options, WRITE_OPTIONS);
-    assertName("kind", kind);
-    assertName("key", key);
-    assertInteger("delete", "ifVersion", ifVersion, 0);
+    const { ifVersion, signal } = readOptions("delete", options, WRITE);
+    assertEntryName(kind, key);
     return await this.#life.write(
       new DeleteOperation<Kinds[Kind]>(this.#values, kind, key, ifVersion),
       signal,
@@ -387,7 +384,7 @@ export class KvStore<
   }
 
   async verify(options?: OperationOptions): Promise<VerifyFinding[]> {
-    const { signal } = copyOptions("verify", options, ["signal"]);
+    const { signal } = readOptions("verify", options, OPERATION);
     await this.#life.settled(signal);
     return await this.#engine.verify(
       ({ kind, key }, bytes) => this.#values.problemOf(kind, key, bytes),

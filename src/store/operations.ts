@@ -11,12 +11,11 @@ import type {
   SetResult,
   SetStatus,
   UpdateResult,
-} from "../contract/contract.ts";
+} from "../contract/mod.ts";
+import { quote, quoteText } from "../base/messages.ts";
 import {
   CodecError,
   KeyNotFoundError,
-  quote,
-  quoteText,
   VersionConflictError,
 } from "../contract/errors.ts";
 import type { Operation } from "../engine/operation.ts";

@@ -9,9 +9,9 @@
  *
  * @module
  */
-import type { Entry, KeyValue } from "../contract/contract.ts";
-import { describe, quoteText } from "../contract/errors.ts";
-import { ALL_KEYS, type KeyRange, type Selection } from "../keys/key_range.ts";
+import type { Entry, KeyValue } from "../contract/entry.ts";
+import { describe, quoteText } from "../base/messages.ts";
+import { ALL_KEYS, type KeyRange } from "../keys/key_range.ts";
 import type { Pages } from "../base/paged_stream.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { SHORT_SLICE_MS, Slice } from "../base/slice.ts";
@@ -25,6 +25,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { StoredEntry, StoredValue } from "../engine/entries.ts";
 import type { View } from "../engine/view.ts";
 import type { Values } from "../values/values.ts";
+import type { Selection } from "./options.ts";
 
 /** How the pages are read of what is collected whole: larger, since all of it is kept. */
 const COLLECTED = { limit: 4 * PAGE_ENTRIES, bytes: 4 * PAGE_BYTES };

@@ -4,12 +4,15 @@
  * @module
  */
 import { type CodecOption, KindCodecs } from "../values/codecs/kind_codecs.ts";
-import type {
-  AnyKinds,
-  KindOf,
-  OperationOptions,
-} from "../contract/contract.ts";
-import { assertInteger, assertType } from "../base/options.ts";
+import type { AnyKinds, KindOf, OperationOptions } from "../contract/mod.ts";
+import {
+  boolean,
+  func,
+  integerFrom,
+  type OptionsRead,
+  type OptionsSpec,
+  signal,
+} from "../base/options.ts";
 import { KindSchemas } from "../values/schemas/kind_schemas.ts";
 import type { Schema } from "../values/schemas/schema.ts";
 import { type Equals, Values } from "../values/values.ts";
@@ -65,15 +68,15 @@ export interface CommonOptions<Kinds extends object = AnyKinds>
   history?: number;
 }
 
-/** The names of those options. */
-export const COMMON_OPTIONS = [
-  "codec",
-  "schemas",
-  "validateReads",
-  "equals",
-  "history",
-  "signal",
-];
+/** How those options are read. */
+export const COMMON = {
+  codec: (_action, _name, codec) => new KindCodecs(codec),
+  schemas: (_action, _name, schemas) => new KindSchemas(schemas),
+  validateReads: boolean,
+  equals: func<Equals>(),
+  history: integerFrom(1),
+  signal,
+} satisfies OptionsSpec<CommonOptions>;
 
 /** What the options come to. */
 export interface CommonSettings {
@@ -82,24 +85,19 @@ export interface CommonSettings {
   readonly history: number;
 }
 
-/** Reads the options that every store takes; throws on what they cannot be. */
-export function readCommonOptions<Kinds extends object>(
-  action: string,
-  options: CommonOptions<Kinds>,
+/** What the options that every store takes come to. */
+export function commonSettingsOf(
+  {
+    codec: codecs = new KindCodecs(),
+    schemas = new KindSchemas(),
+    validateReads = false,
+    equals,
+    history = 10_000,
+  }: OptionsRead<typeof COMMON>,
 ): CommonSettings {
-  const { codec, schemas, validateReads = false, equals, history } = options;
-  assertType(action, "validateReads", validateReads, "boolean");
-  assertType(action, "equals", equals, "function");
-  assertInteger(action, "history", history, 1);
-  const codecs = new KindCodecs(codec);
   return {
     codecs,
-    values: new Values({
-      codecs,
-      schemas: new KindSchemas(schemas),
-      validateReads,
-      equals: equals as Equals | undefined,
-    }),
-    history: history ?? 10_000,
+    values: new Values({ codecs, schemas, validateReads, equals }),
+    history,
   };
 }

@@ -6,30 +6,18 @@
  * @module
  */
 import type {
-  ChangeType,
   WatchBookmark,
   WatchEvent,
   WatchOptions,
-} from "../contract/contract.ts";
-import { describe, WatchOverflowError } from "../contract/errors.ts";
-import {
-  ALL_KEYS,
-  type KeyRange,
-  prefixRange,
-  singleKey,
-} from "../keys/key_range.ts";
+} from "../contract/watch.ts";
+import { WatchOverflowError } from "../contract/errors.ts";
 import { assertName } from "../keys/names.ts";
-import {
-  assertChoice,
-  assertInteger,
-  assertType,
-  copyOptions,
-} from "../base/options.ts";
 import { PagedItems, type Pages } from "../base/paged_stream.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
 import type { StoredChange } from "../engine/entries.ts";
 import type { ChangeFilter, ChangeLog } from "../engine/change_log.ts";
+import { type WatchSettings, watchSettingsOf } from "./options.ts";
 
 /** What a watch emits. */
 export type WatchItem = WatchEvent | WatchBookmark;
@@ -46,9 +34,6 @@ export interface Watch {
   /** Ends the stream, as when the store closes. */
   end(): void;
 }
-
-const DEFAULT_BUFFER_SIZE = 128;
-const CHANGE_TYPES: readonly ChangeType[] = ["create", "update", "delete"];
 
 /** What a watch stands on. */
 export interface WatchSource {
@@ -67,17 +52,16 @@ export interface WatchSource {
 export function openWatch(
   { log, head: newest, decode, open }: WatchSource,
   kind: string,
-  given?: WatchOptions,
+  options?: WatchOptions,
 ): ReadableStream<WatchItem> {
   assertName("kind", kind);
-  const options = copyOptions("watch", given, WATCH_OPTIONS);
-  const types = watchedTypes(options.types);
-  const keys = watchedKeys(options);
+  const settings = watchSettingsOf(options);
+  const { keys, signal } = settings;
   const stop = new AbortController();
   const head = headOf(newest);
   const items = new PagedItems(watchPages(
     log,
-    { filter: { kind, keys }, types, options, decode, head },
+    { filter: { kind, keys }, settings, decode, head },
     stop.signal,
   ));
   let controller!: ReadableStreamDefaultController<WatchItem>;
@@ -86,7 +70,7 @@ export function openWatch(
   const stopOnce = (): boolean => {
     if (stop.signal.aborted) return false;
     stop.abort();
-    options.signal?.removeEventListener("abort", end);
+    signal?.removeEventListener("abort", end);
     open.delete(watch);
     return true;
   };
@@ -115,8 +99,8 @@ export function openWatch(
 
   const watch: Watch = { end };
   open.add(watch);
-  if (options.signal?.aborted) end();
-  else options.signal?.addEventListener("abort", end);
+  if (signal?.aborted) end();
+  else signal?.addEventListener("abort", end);
   return stream;
 }
 
@@ -136,8 +120,7 @@ function headOf(newest: () => MaybePromise<number>): MaybePromise<number> {
 
 interface WatchPlan {
   readonly filter: ChangeFilter;
-  readonly types: ReadonlySet<ChangeType>;
-  readonly options: WatchOptions;
+  readonly settings: WatchSettings;
   readonly decode: DecodeValue;
   /** The newest revision at the moment of the call. */
   readonly head: MaybePromise<number>;
@@ -145,15 +128,10 @@ interface WatchPlan {
 
 async function* watchPages(
   log: ChangeLog,
-  { filter, types, options, decode, head }: WatchPlan,
+  { filter, settings, decode, head }: WatchPlan,
   stop: AbortSignal,
 ): Pages<WatchItem> {
-  const {
-    after,
-    bufferSize = DEFAULT_BUFFER_SIZE,
-    bookmarks = false,
-    persistent = true,
-  } = options;
+  const { initial, types, after, bufferSize, bookmarks, persistent } = settings;
   const { kind } = filter;
   const toEvent = (change: StoredChange): MaybePromise<WatchEvent> => {
     const { type, key, version, revision } = change;
@@ -168,7 +146,7 @@ async function* watchPages(
   let cursor = after ?? start;
   assertReached(cursor, start);
 
-  if (options.initial && types.has("create")) {
+  if (initial && types.has("create")) {
     const replay = log.replay(filter, start);
     while (!replay.done && !stop.aborted) {
       const entries = await replay.next(bufferSize);
@@ -179,7 +157,7 @@ async function* watchPages(
     }
   }
   let told = cursor;
-  if (options.initial && bookmarks) {
+  if (initial && bookmarks) {
     yield [{ type: "bookmark", revision: cursor }];
   }
 
@@ -210,52 +188,7 @@ async function* watchPages(
 function assertReached(after: number, head: number): void {
   if (after <= head) return;
   throw new WatchOverflowError(
-    `Cannot watch after revision ${after}: the store is at ${head}, so that revision is another store's, or of a state since replaced by a backup; read the kind again and watch from there`,
+    "ahead",
+    `Cannot watch after revision ${after}: the store is at ${head}, so that revision is another store's, or of a state that was replaced, as by a backup; read the kind again and watch from there`,
   );
-}
-
-const WATCH_OPTIONS = [
-  "initial",
-  "types",
-  "key",
-  "prefix",
-  "after",
-  "bufferSize",
-  "bookmarks",
-  "persistent",
-  "signal",
-];
-
-function watchedTypes(types: unknown = CHANGE_TYPES): Set<ChangeType> {
-  if (!Array.isArray(types)) {
-    throw new TypeError(
-      `Cannot watch: "types" is an array, received ${describe(types)}`,
-    );
-  }
-  const watched = new Set(types);
-  for (const type of watched) {
-    // Of an option, `undefined` is none; of a list it is no choice.
-    assertChoice("watch", "types", type ?? null, CHANGE_TYPES);
-  }
-  return watched;
-}
-
-function watchedKeys(options: WatchOptions): KeyRange {
-  const action = "watch";
-  const { initial, key, prefix, after, bufferSize } = options;
-  assertType(action, "initial", initial, "boolean");
-  assertType(action, "bookmarks", options.bookmarks, "boolean");
-  assertType(action, "persistent", options.persistent, "boolean");
-  assertInteger(action, "after", after, 0);
-  assertInteger(action, "bufferSize", bufferSize, 1);
-  if (initial && after !== undefined) {
-    throw new TypeError(
-      `Cannot watch: "initial" begins anew and "after" resumes, give one of them`,
-    );
-  }
-  if (key !== undefined && prefix !== undefined) {
-    throw new TypeError(`Cannot watch: give "key" or "prefix", not both`);
-  }
-  if (key !== undefined) return singleKey(key);
-  return prefix === undefined ? ALL_KEYS : prefixRange(prefix);
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Store } from "../contract/contract.ts";
+import type { Store } from "../contract/store.ts";
 
 /** What a call is made with. `options` is whatever plain JavaScript may pass. */
 export interface CallArguments {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Store } from "../contract/contract.ts";
+import type { Store } from "../contract/store.ts";
 import type { Schema } from "../values/schemas/schema.ts";
 
 /** What a test asks of the store it opens. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ImportResult, RefusedLine, Store } from "../contract/contract.ts";
+import type { ImportResult, RefusedLine, Store } from "../contract/mod.ts";
 
 /** A stream of chunks. */
 export function streamOf(

@@ -19,7 +19,7 @@
  *
  * @module
  */
-import type { Store } from "../contract/contract.ts";
+import type { Store } from "../contract/store.ts";
 import { atomic } from "./cases/atomic.ts";
 import { bookmarking } from "./cases/bookmarking.ts";
 import { bulk } from "./cases/bulk.ts";

@@ -12,7 +12,7 @@ import {
   fail,
 } from "@std/assert";
 import { setImmediate } from "node:timers";
-import type { Store, WatchBookmark, WatchEvent } from "../contract/contract.ts";
+import type { Store, WatchBookmark, WatchEvent } from "../contract/mod.ts";
 
 /** A stream's reader. */
 export type Reader<T> = ReadableStreamDefaultReader<T>;

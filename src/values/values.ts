@@ -5,7 +5,8 @@
  * @module
  */
 import type { KindCodecs } from "./codecs/kind_codecs.ts";
-import { CodecError, describe, quote, StoreError } from "../contract/errors.ts";
+import { describe, quote } from "../base/messages.ts";
+import { CodecError, StoreError } from "../contract/errors.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
 import type { KindSchemas } from "./schemas/kind_schemas.ts";

@@ -123,7 +123,7 @@ test("watch refuses what makes no sense, in a line, with exit code 2", async () 
   );
   const cases: [args: string[], problem: string][] = [
     [["--initial", "--after", "1"], "give one of them"],
-    [["--key", "a", "--prefix", "a"], "not both"],
+    [["--key", "a", "--prefix", "a"], "exclude each other"],
     [["--keep-going"], "--exec"],
     [["--types", "create,remove"], "create,remove"],
     [["--types", ""], "Expected"],

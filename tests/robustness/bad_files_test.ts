@@ -604,7 +604,12 @@ testOnEachDriver(
     for (const key of ["1", "2", "3"]) {
       assertEquals((await slow.read()).value?.key, key);
     }
-    await assertRejects(() => slow.read(), WatchOverflowError, "took changes");
+    const { reason } = await assertRejects(
+      () => slow.read(),
+      WatchOverflowError,
+      "took changes",
+    );
+    assertEquals(reason, "broken");
     // Past them nothing is missing.
     for (const after of [6, 9]) {
       const reader = store.watch("k", { after }).getReader();
@@ -646,7 +651,9 @@ for (const [what, cut] of Object.entries(CUTS_MEANWHILE)) {
       await store.get("k", "1");
       cut(db);
       await store.set("l", "y", 1);
-      await Promise.all(failures);
+      for (const { reason } of await Promise.all(failures)) {
+        assertEquals(reason, "broken");
+      }
     },
   );
 }

@@ -23,10 +23,8 @@ import {
   StoreFullError,
 } from "../../mod.ts";
 import type { DriverChoice } from "../../src/sqlite/driver/load.ts";
-import {
-  ENTRIES_AT_ONCE,
-  HEAD_REVISION,
-} from "../../src/sqlite/storage/queries.ts";
+import { HEAD_REVISION } from "../../src/sqlite/format/queries.ts";
+import { ENTRIES_AT_ONCE } from "../../src/sqlite/storage/queries.ts";
 import { type TestDriver, testOnEachDriver } from "../support/drivers.ts";
 import {
   type Effect,
@@ -444,7 +442,7 @@ testOnEachDriver(
                   // Where the rollback fails too, that may be what is told.
                   assertMatch(
                     error.code,
-                    new RegExp(`${TOLD_AS[failure]}|STORAGE`),
+                    new RegExp(`${TOLD_AS[failure]}|STORAGE|UNKNOWN_OUTCOME`),
                   );
                 }
                 const tries = failure === "busy" ? MOST_TRIES : 5;
@@ -515,8 +513,8 @@ testOnEachDriver(
     // Who had failed without it has its own error.
     assertEquals(errors.map(({ code }) => code), [
       "VERSION_CONFLICT",
-      "STORAGE",
-      "STORAGE",
+      "UNKNOWN_OUTCOME",
+      "UNKNOWN_OUTCOME",
     ]);
     assertStringIncludes(errors[1].message, "read it again");
     assertEquals(await store.get("a", "1"), { n: 12 });
@@ -547,7 +545,10 @@ testOnEachDriver(
       store.set("a", "1", { n: 100 }, { ifVersion: 1 }),
     ]);
     faults.lift();
-    assertEquals(errors.map(({ code }) => code), ["STORAGE", "STORAGE"]);
+    assertEquals(errors.map(({ code }) => code), [
+      "UNKNOWN_OUTCOME",
+      "UNKNOWN_OUTCOME",
+    ]);
     assertEquals((await store.entry("a", "1"))?.version, 1);
     await closes(store, time);
   },

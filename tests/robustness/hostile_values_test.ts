@@ -10,6 +10,7 @@ import {
   assert,
   assertEquals,
   assertInstanceOf,
+  assertMatch,
   assertRejects,
   assertStrictEquals,
   assertStringIncludes,
@@ -24,7 +25,7 @@ import {
   openStore,
   SqlError,
   type Store,
-  StoreError,
+  StoreTooLargeError,
   ValidationError,
   type WatchEvent,
 } from "../../mod.ts";
@@ -300,8 +301,8 @@ testOnEachDriver(
     for (const outcome of outcomes) {
       if (outcome.status === "fulfilled") continue;
       const { reason } = outcome;
-      assertInstanceOf(reason, StoreError);
-      assertEquals(reason.code, "STORAGE");
+      assertInstanceOf(reason, StoreTooLargeError);
+      assertEquals(reason.code, "TOO_LARGE");
       for (const part of ['"k"/"', "101 bytes", "1000000000 bytes"]) {
         assertStringIncludes(reason.message, part);
       }
@@ -310,6 +311,37 @@ testOnEachDriver(
     assertStringIncludes(reason.message, "the one before of 100 bytes");
     assertEquals(await store.keys("k"), ["a", "b", "d"]);
     assertEquals((await store.set("k", "e", fits)).revision, 4);
+  },
+);
+
+testOnEachDriver(
+  "a name that is too long is refused by every operation, with its size",
+  async (driver) => {
+    const small = await instrumentedDriver(driver.name, (_sql, params) => {
+      if (!params.some((param) => `${param}`.length > 1_000)) return;
+      throw new SqlError("too_big", "string or blob too big");
+    });
+    await using store = await openStore({ path: ":memory:", driver: small });
+    await store.set("k", "a", 1);
+    const long = "ö".repeat(1_001);
+    const operations: Record<string, () => Promise<unknown>> = {
+      get: () => store.get("k", long),
+      entry: () => store.entry(long, "a"),
+      keys: () => store.keys("k", { start: long }),
+      set: () => store.set("k", long, 1),
+      setAll: () => store.setAll(long, { a: 1, b: 2 }),
+      update: () => store.update(long, "a", () => 1, { initial: 0 }),
+      delete: () => store.delete("k", long),
+      atomic: () => store.atomic().set("k", "b", 1).delete("k", long).commit(),
+    };
+    for (const [name, operation] of Object.entries(operations)) {
+      const error = await assertRejects(operation, StoreTooLargeError);
+      assertEquals(error.code, "TOO_LARGE", name);
+      for (const size of [/ 200[23] bytes/, / 1000000000 bytes/]) {
+        assertMatch(error.message, size, name);
+      }
+    }
+    assertEquals(await store.keys("k"), ["a"]);
   },
 );
 
@@ -503,7 +535,7 @@ Deno.test("`__proto__` is a name where it is more than that", async () => {
   const { code, stdout, stderr } = await runChild(
     dir.path,
     `import { openMemoryStore } from "${file("memory/open_memory_store.ts")}";
-    import { yaml } from "${file("codec/yaml.ts")}";
+    import { yaml } from "${file("values/codecs/yaml.ts")}";
     const own = JSON.parse('{"__proto__":{"admin":true},"a":1}');
     for (const codec of [zestor.json, yaml]) {
       for (const open of [openMemoryStore, zestor.openStore]) {

@@ -233,8 +233,8 @@ async function verify(
 }
 
 /** Whether a commit failed, of which nobody knows what it did: with any failure. */
-function isUnclear({ code, message }: StoreError): boolean {
-  return code === "STORAGE" && message.startsWith("Cannot tell whether");
+function isUnclear({ code }: StoreError): boolean {
+  return code === "UNKNOWN_OUTCOME";
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

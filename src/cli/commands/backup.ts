@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { argument, option } from "@optique/core/primitives";
-import { quoteText } from "../../contract/errors.ts";
+import { quoteText } from "../../base/messages.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { formatOption, pathParser } from "../options.ts";

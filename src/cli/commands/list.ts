@@ -5,7 +5,7 @@
  * @module
  */
 import { message } from "@optique/core/message";
-import type { Entry, KeyValue } from "../../contract/contract.ts";
+import type { Entry, KeyValue } from "../../contract/entry.ts";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
 import { assertRange, rangeParser } from "../options.ts";
 import { nameText } from "../output/escape.ts";

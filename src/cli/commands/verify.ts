@@ -5,7 +5,7 @@
  */
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import type { VerifyFinding } from "../../contract/contract.ts";
+import type { VerifyFinding } from "../../contract/verify.ts";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
 import { EXIT } from "../errors.ts";
 import { formatOption } from "../options.ts";

@@ -10,9 +10,9 @@ import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { option } from "@optique/core/primitives";
 import { integer, string } from "@optique/core/valueparser";
-import type { WatchBookmark, WatchEvent } from "../../contract/contract.ts";
+import type { WatchBookmark, WatchEvent } from "../../contract/watch.ts";
 import { WatchOverflowError } from "../../contract/errors.ts";
-import type { SqliteStore } from "../../sqlite/open_store.ts";
+import type { SqliteStore } from "../../sqlite/sqlite_store.ts";
 import {
   type Command,
   type CommandContext,
@@ -118,9 +118,9 @@ export const watch: Command = defineCommand({
 function assertTogether(options: Options): void {
   const { initial, after, key, prefix, exec, record, keepGoing } = options;
   const problem = initial && after !== undefined
-    ? "--initial begins anew and --after resumes, give one of them"
+    ? "--initial begins anew and --after resumes; give one of them"
     : key !== undefined && prefix !== undefined
-    ? "give --key or --prefix, not both"
+    ? "--key and --prefix exclude each other; give one of them"
     : keepGoing && exec === undefined
     ? "--keep-going is for --exec"
     : record && exec === undefined

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Entry } from "../../contract/contract.ts";
+import type { Entry } from "../../contract/entry.ts";
 import { nameText } from "./escape.ts";
 import type { Columns } from "./formats.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { reasonOf } from "../../contract/errors.ts";
+import { reasonOf } from "../../base/messages.ts";
 import { unlessAborted } from "../../base/promises.ts";
 
 /** How much is collected before it is written, in UTF-16 units. */

@@ -5,7 +5,7 @@
  * @module
  */
 import process from "node:process";
-import type { ImportResult } from "../../contract/contract.ts";
+import type { ImportResult } from "../../contract/transfer.ts";
 
 /** Shows how far an import has come. */
 export interface Progress {

@@ -19,7 +19,7 @@
  * @module
  */
 import { dirname, isAbsolute, join } from "node:path";
-import { reasonOf } from "../../contract/errors.ts";
+import { reasonOf } from "../../base/messages.ts";
 import { describeFile } from "../../sqlite/file/database_file.ts";
 import { UsageError } from "../errors.ts";
 import { assertGranted } from "../permissions.ts";

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { WatchEvent } from "../../contract/contract.ts";
-import { reasonOf } from "../../contract/errors.ts";
+import type { WatchEvent } from "../../contract/watch.ts";
+import { reasonOf } from "../../base/messages.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../permissions.ts";
 import { eventLine, type ToJson, valueLine } from "./event_line.ts";

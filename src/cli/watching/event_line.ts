@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { WatchEvent } from "../../contract/contract.ts";
+import type { WatchEvent } from "../../contract/watch.ts";
 import { UsageError } from "../errors.ts";
 import { escapeJson } from "../output/escape.ts";
 import { SkippedEventError } from "./skipped_event.ts";

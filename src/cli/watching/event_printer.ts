@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { WatchEvent } from "../../contract/contract.ts";
+import type { WatchEvent } from "../../contract/watch.ts";
 import type { Output } from "../output/output.ts";
 import type { CursorFile } from "./cursor_file.ts";
 import { eventLine, type ToJson } from "./event_line.ts";

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { WatchEvent } from "../../contract/contract.ts";
-import { quote, reasonOf } from "../../contract/errors.ts";
+import type { WatchEvent } from "../../contract/watch.ts";
+import { quote, reasonOf } from "../../base/messages.ts";
 
 /** The event cannot be printed, or passed to a command. To try again does not help. */
 export class SkippedEventError extends Error {

@@ -11,14 +11,11 @@ import type {
   OperationOptions,
   Store,
   VerifyFinding,
-} from "../../contract/contract.ts";
-import {
-  quoteText,
-  reasonOf,
-  StoreCorruptError,
-  StoreError,
-} from "../../contract/errors.ts";
-import { assertType, copyOptions } from "../../base/options.ts";
+} from "../../contract/mod.ts";
+import { quoteText, reasonOf } from "../../base/messages.ts";
+import { StoreCorruptError, StoreError } from "../../contract/errors.ts";
+import { boolean, type OptionsSpec, readOptions } from "../../base/options.ts";
+import { OPERATION } from "../../store/options.ts";
 import {
   assertFree,
   createBeside,
@@ -36,8 +33,8 @@ import {
   SqlError,
 } from "../driver/driver.ts";
 import { parseFilePath } from "../file/dsn.ts";
-import { fileError, storeError } from "../connection/failure.ts";
-import type { OwnTurns } from "../own_turns.ts";
+import { fileError } from "../file/file_error.ts";
+import { storeError } from "../connection/failure.ts";
 import { openConnection } from "../connection/open_connection.ts";
 import { lengthProblem, realPath } from "../file/real_path.ts";
 
@@ -50,6 +47,11 @@ export interface BackupOptions extends OperationOptions {
    */
   overwrite?: boolean;
 }
+
+const BACKUP = {
+  overwrite: boolean,
+  ...OPERATION,
+} satisfies OptionsSpec<BackupOptions>;
 
 /** What a backup's caller asks for. */
 export interface BackupRequest {
@@ -73,20 +75,23 @@ export function readBackupRequest(
   path: string | URL,
   options: BackupOptions | undefined,
 ): BackupRequest {
-  const { overwrite = false, signal } = copyOptions("back up", options, [
-    "overwrite",
-    "signal",
-  ]);
-  assertType("back up", "overwrite", overwrite, "boolean");
+  const { overwrite = false, signal } = readOptions("back up", options, BACKUP);
   const file = parseFilePath("back up", path);
   const action = `back up to ${quoteText(file)}`;
   return { target: { action, path: resolve(file), overwrite }, signal };
 }
 
+/** Runs, in its turn, what keeps everybody else out. */
+export type RunAlone = <T>(
+  action: string,
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+) => Promise<T>;
+
 /** Makes a backup. */
 export async function backUp(
   source: BackupSource,
-  turns: OwnTurns,
+  alone: RunAlone,
   { target: asked, signal }: BackupRequest,
 ): Promise<void> {
   const { action } = asked;
@@ -98,7 +103,7 @@ export async function backUp(
   const created = await withFiles(() => createBeside(target, source.location));
   const copy = realPath(created, "rwc");
   try {
-    await turns.alone(action, () => source.copyTo(copy), signal)
+    await alone(action, () => source.copyTo(copy), signal)
       .catch((error) => {
         throw explained(copy, action, error);
       });

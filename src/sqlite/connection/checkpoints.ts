@@ -25,7 +25,7 @@ import {
   GET_PAGE_SIZE,
   GET_SQLITE_VERSION,
   GET_USER_VERSION,
-} from "../storage/queries.ts";
+} from "./queries.ts";
 
 /** After how many pages in the log SQLite makes a checkpoint, as a rule. */
 const CHECKPOINT_PAGES = 1_000;

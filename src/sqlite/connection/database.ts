@@ -5,7 +5,7 @@
  */
 import type { Connection, Row, SqlValue, Statement } from "../driver/driver.ts";
 import type { FileClaim } from "../driver/file_claims.ts";
-import { isNoTransaction } from "./failure.ts";
+import { isNoTransaction, withSize } from "./failure.ts";
 
 /** Connections that are never closed. */
 const abandoned: Connection[] = [];
@@ -34,17 +34,29 @@ export class Database {
 
   /** Runs a statement for its effect; gives how many rows it changed itself. */
   run(sql: string, ...params: SqlValue[]): number {
-    return this.#prepared(sql).run(...params);
+    try {
+      return this.#prepared(sql).run(...params);
+    } catch (error) {
+      throw withSize(error, params);
+    }
   }
 
   /** The first row, if any. */
   get(sql: string, ...params: SqlValue[]): Row | undefined {
-    return this.#prepared(sql).get(...params);
+    try {
+      return this.#prepared(sql).get(...params);
+    } catch (error) {
+      throw withSize(error, params);
+    }
   }
 
   /** Every row. */
   all(sql: string, ...params: SqlValue[]): Row[] {
-    return this.#prepared(sql).all(...params);
+    try {
+      return this.#prepared(sql).all(...params);
+    } catch (error) {
+      throw withSize(error, params);
+    }
   }
 
   /** Whether the driver has a way of its own to copy a database. */

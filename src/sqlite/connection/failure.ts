@@ -3,15 +3,17 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
+import { reasonOf } from "../../base/messages.ts";
 import {
-  reasonOf,
   StoreBusyError,
   StoreCorruptError,
   StoreError,
   StoreFullError,
   StoreReadOnlyError,
+  StoreTooLargeError,
 } from "../../contract/errors.ts";
-import { SqlError } from "../driver/driver.ts";
+import { SqlError, type SqlValue } from "../driver/driver.ts";
 
 /** Whether another connection's lock is in the way. */
 export function isBusy(error: unknown): error is SqlError {
@@ -24,24 +26,31 @@ export function isNoTransaction(error: unknown): boolean {
     error.message.includes("no transaction is active");
 }
 
+/** What SQLite is built for, as a rule, in bytes (https://sqlite.org/limits.html). */
+export const LONGEST_ROW = 1_000_000_000;
+
 /** Whether a row or a part of one is longer than SQLite allows. */
 export function isTooBig(error: unknown): error is SqlError {
   return error instanceof SqlError && error.failure === "too_big";
 }
 
-/** The store's error for what the file system refused; the store's own as they are. */
-export function fileError(action: string, error: unknown): unknown {
-  if (error instanceof StoreError) return error;
-  const because = `Cannot ${action}: ${reasonOf(error)}`;
-  const options = { cause: error };
-  const { code } = error as { code?: unknown };
-  return code === "ENOSPC" || code === "EDQUOT"
-    ? new StoreFullError(`${because}; free some space`, options)
-    : new StoreError(
-      "STORAGE",
-      `${because}; see that its directory is there, and can be read and written`,
-      options,
-    );
+/** A statement's failure. If something is too big, it tells how big the largest parameter is. */
+export function withSize(
+  error: unknown,
+  params: readonly SqlValue[],
+): unknown {
+  if (!isTooBig(error)) return error;
+  const largest = Math.max(0, ...params.map(bytesOf));
+  return new SqlError(
+    "too_big",
+    `${error.message}: the largest parameter has ${largest} bytes`,
+    { cause: error },
+  );
+}
+
+function bytesOf(param: SqlValue): number {
+  if (typeof param === "string") return Buffer.byteLength(param);
+  return param instanceof Uint8Array ? param.byteLength : 0;
 }
 
 /** The store's error for what a driver threw; other errors as they are. */
@@ -66,6 +75,11 @@ export function storeError(action: string, error: unknown): unknown {
     case "read_only":
       return new StoreReadOnlyError(
         `${because}; if it was opened with mode=ro, open it with mode=rwc; else see that its file and directory can be written`,
+        options,
+      );
+    case "too_big":
+      return new StoreTooLargeError(
+        `${because}, and SQLite's limit is ${LONGEST_ROW} bytes; use a shorter kind or key, or split the value`,
         options,
       );
     case "io":

@@ -10,12 +10,12 @@ import {
   type Connection,
   type DatabaseLocation,
   type Driver,
-  filename,
   type Row,
   SqlError,
   type SqlValue,
   type Statement,
 } from "./driver.ts";
+import { filename } from "./filename.ts";
 
 /** The driver on `node:sqlite`. */
 export const builtinDriver: Driver = {

@@ -11,7 +11,6 @@
  *
  * @module
  */
-import { pathToFileURL } from "node:url";
 
 /** What can be bound and read. A number is a safe integer. */
 export type SqlValue = string | number | Uint8Array | null;
@@ -155,39 +154,6 @@ export function assertBindable(value: SqlValue): void {
     throw new TypeError(`Cannot bind number ${value}: it is no safe integer`);
   } else if (value instanceof Uint8Array && value.byteLength > LONGEST_BLOB) {
     // Not `length`: V8's optimised code reads one past 2^31 as negative.
-    throw new SqlError(
-      "too_big",
-      `Cannot bind a blob of ${value.length} bytes`,
-    );
+    throw new SqlError("too_big", "string or blob too big");
   }
-}
-
-/**
- * The text to hand to SQLite, which reads `file:` as the start of a URI.
- *
- * What is shared in memory is so by the VFS "memdb", which locks as a file
- * does. The locks of a shared cache are of another sort: bindings wait for them
- * inside SQLite, for ever where their holder is the same thread.
- */
-export function filename(location: DatabaseLocation): string {
-  switch (location.memory) {
-    case "private":
-      return ":memory:";
-    case "shared":
-      return `file:/${encodeURIComponent(location.path)}?vfs=memdb`;
-    default:
-      return /^(file:|:)/.test(location.path)
-        ? `./${location.path}`
-        : location.path;
-  }
-}
-
-/**
- * The text that names a file to `VACUUM INTO`, on a connection to a database.
- * It would be made by the VFS of that: of what is shared in memory, in memory.
- */
-export function copyName(location: DatabaseLocation, path: string): string {
-  if (location.memory !== "shared") return path;
-  const vfs = Deno.build.os === "windows" ? "win32" : "unix";
-  return `${pathToFileURL(path)}?vfs=${vfs}`;
 }

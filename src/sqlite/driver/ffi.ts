@@ -8,12 +8,12 @@ import {
   type Connection,
   type DatabaseLocation,
   type Driver,
-  filename,
   type Row,
   SqlError,
   type SqlValue,
   type Statement,
 } from "./driver.ts";
+import { filename } from "./filename.ts";
 import { withoutNotice } from "./native_library.ts";
 
 // The part of the binding that is used. Its own types are not imported: they

@@ -12,6 +12,12 @@ import { isNativeLibraryHere } from "./native_library.ts";
 /** Which driver to use: see the `driver` option of `openStore`. */
 export type DriverChoice = "auto" | "ffi" | "builtin" | Driver;
 
+/** Whether something is the name of a driver, or a driver. */
+export function isDriverChoice(value: unknown): value is DriverChoice {
+  return value === "auto" || value === "ffi" || value === "builtin" ||
+    typeof (value as Partial<Driver> | null)?.open === "function";
+}
+
 // A failed import is not worth trying again with every store.
 let ffiDriver: Promise<Driver> | undefined;
 
@@ -24,9 +30,7 @@ export async function loadDriver(
   choice: DriverChoice,
   claimed?: string,
 ): Promise<Driver> {
-  if (typeof (choice as Partial<Driver> | null)?.open === "function") {
-    return choice as Driver;
-  }
+  if (typeof choice !== "string") return choice;
   switch (choice) {
     case "builtin":
       return builtinDriver;
@@ -45,12 +49,6 @@ export async function loadDriver(
       if (claimed === builtinDriver.name) return builtinDriver;
       if (ffiDriver === undefined && !await mayLoadFfi()) return builtinDriver;
       return await (ffiDriver ??= loadFfiDriver()).catch(() => builtinDriver);
-    default:
-      throw new TypeError(
-        `Cannot open store: "driver" is "auto", "ffi", "builtin" or a driver, received ${
-          Deno.inspect(choice)
-        }`,
-      );
   }
 }
 

@@ -5,11 +5,8 @@
  *
  * @module
  */
-import {
-  quoteText,
-  StoreError,
-  StoreOpenError,
-} from "../../contract/errors.ts";
+import { quoteText } from "../../base/messages.ts";
+import { StoreError, StoreOpenError } from "../../contract/errors.ts";
 import type { DatabaseLocation } from "../driver/driver.ts";
 
 const MODES = ["ro", "rw", "rwc", "memory"];

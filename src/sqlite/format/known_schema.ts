@@ -13,14 +13,12 @@ import {
   StoreOpenError,
 } from "../../contract/errors.ts";
 import type { Database } from "../connection/database.ts";
+import { GET_SCHEMA_VERSION } from "../connection/queries.ts";
 import type { Connection } from "../driver/driver.ts";
 import { codecConflict, codecNames, remembersCodecs } from "./file_codecs.ts";
-import {
-  FIRST_ENTRY,
-  GET_SCHEMA_VERSION,
-  HAS_ENTRIES,
-} from "../storage/queries.ts";
-import { type FileState, inspectFile, upgradeFile } from "./schema.ts";
+import { FIRST_ENTRY, HAS_ENTRIES } from "./queries.ts";
+import { type FileState, inspectFile } from "./inspect_file.ts";
+import { upgradeFile } from "./upgrade_file.ts";
 
 /** The schema of an open file. */
 export class KnownSchema {

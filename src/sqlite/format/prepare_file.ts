@@ -10,15 +10,15 @@ import {
   type CheckpointPlan,
   planCheckpoints,
 } from "../connection/checkpoints.ts";
-import type { Connection } from "../driver/driver.ts";
-import { isBusy, isNoTransaction } from "../connection/failure.ts";
-import type { KnownSchema } from "./known_schema.ts";
 import {
   GET_JOURNAL_MODE,
   GET_SCHEMA_VERSION,
   GET_USER_VERSION,
-  HEAD_REVISION,
-} from "../storage/queries.ts";
+} from "../connection/queries.ts";
+import type { Connection } from "../driver/driver.ts";
+import { isBusy, isNoTransaction } from "../connection/failure.ts";
+import type { KnownSchema } from "./known_schema.ts";
+import { HEAD_REVISION } from "./queries.ts";
 
 /**
  * How much a resolved write survives. `"full"`: the loss of power, at the price

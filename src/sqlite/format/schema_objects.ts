@@ -9,6 +9,9 @@
  */
 import type { Row } from "../driver/driver.ts";
 
+/** Reads rows. */
+export type Query = (sql: string) => Row[];
+
 /** An object of a file's schema. */
 export interface SchemaObject {
   readonly type: string;
@@ -35,7 +38,7 @@ const LIST_OBJECTS =
   "SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master ORDER BY rowid";
 
 /** Every object of a file's schema. */
-export function readObjects(query: (sql: string) => Row[]): SchemaObjects {
+export function readObjects(query: Query): SchemaObjects {
   const tables = new Map<string, SchemaObject>();
   const triggers = new Map<string, SchemaObject>();
   query(LIST_OBJECTS).forEach((row, order) => {

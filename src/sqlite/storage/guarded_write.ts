@@ -5,8 +5,9 @@
  *
  * @module
  */
-import type { ChangeType } from "../../contract/contract.ts";
-import { quote, StoreError } from "../../contract/errors.ts";
+import type { ChangeType } from "../../contract/watch.ts";
+import { quote } from "../../base/messages.ts";
+import { StoreError } from "../../contract/errors.ts";
 import type { Database } from "../connection/database.ts";
 import { SqlError } from "../driver/driver.ts";
 import { COMPARE_VALUE, GET_VERSION, LIST_CHANGES_OF } from "./queries.ts";

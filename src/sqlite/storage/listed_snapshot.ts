@@ -7,12 +7,8 @@
 import { ALL_KEYS, type KeyRange, rangePast } from "../../keys/key_range.ts";
 import { lowerBound } from "../../keys/key_order.ts";
 import { countFitting, PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
-import type {
-  Entries,
-  Snapshot,
-  StoredEntry,
-  Transactions,
-} from "../../local/storage.ts";
+import type { StoredEntry } from "../../engine/entries.ts";
+import type { Entries, Snapshot, Transactions } from "../../local/storage.ts";
 
 /** Lists every entry. */
 export function listedSnapshot(

@@ -1,30 +1,21 @@
 /**
- * Every statement on the entries and the change log. Those on the entries use
- * the primary key alone, whatever other index the file has: the tests look at
- * each one's query plan.
+ * The statements that read and write entries and the change log. Those on the
+ * entries use the primary key alone, whatever other index the file has: the
+ * tests look at each one's query plan.
  *
  * @module
  */
 import type { KeyRange } from "../../keys/key_range.ts";
-import { LAST_NUMBER } from "../../local/last_number.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import type { SqlValue } from "../driver/driver.ts";
+import {
+  safe,
+  VALUE,
+  VALUE_AS_BLOB,
+  VERSION,
+  whole,
+} from "../format/columns.ts";
 
-// What others wrote may be stored as text; its bytes are the value.
-const AS_BLOB = "CAST(value AS BLOB)";
-const VALUE = `${AS_BLOB} AS value`;
-// What others wrote may hold a NUL, at which bindings cut text: read as NULL, it
-// is not taken for another name. Its `key` is no column: to order by one, name
-// the table.
-const whole = (name: "kind" | "key") =>
-  `CASE WHEN instr(${name}, char(0)) = 0 THEN ${name} END AS ${name}`;
-// Others may have written an integer that is no safe one, at which a binding
-// fails. It is read as text, so that the error is the store's on every driver.
-const safe = (expression: string) =>
-  `CASE WHEN ${expression} BETWEEN -${LAST_NUMBER} AND ${LAST_NUMBER} THEN ${expression} ELSE CAST(${expression} AS TEXT) END`;
-const integer = (name: string, expression = name) =>
-  `${safe(expression)} AS ${name}`;
-const VERSION = integer("version");
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
 
 /** Parameters: kind, key. */
@@ -41,11 +32,11 @@ export const GET_VERSION =
 
 /** Whether an entry has a value already. Parameters: value, kind, key. */
 export const COMPARE_VALUE =
-  `SELECT ${VERSION}, ${AS_BLOB} = ? AS same FROM zestor_kv WHERE kind = ? AND key = ?`;
+  `SELECT ${VERSION}, ${VALUE_AS_BLOB} = ? AS same FROM zestor_kv WHERE kind = ? AND key = ?`;
 
 /** How many bytes an entry's value has. Parameters: kind, key. */
 export const GET_SIZE =
-  `SELECT length(${AS_BLOB}) AS size FROM zestor_kv WHERE kind = ? AND key = ?`;
+  `SELECT length(${VALUE_AS_BLOB}) AS size FROM zestor_kv WHERE kind = ? AND key = ?`;
 
 /** Parameters: kind, key, value, version, time or null. Names the time, which a table that the reference made has no default for. */
 export const INSERT_ENTRY =
@@ -90,15 +81,6 @@ export const LIST_KINDS = `WITH RECURSIVE kinds (kind) AS (
  */
 export const COUNT_KINDS = `SELECT ${whole("kind")}, count(key) AS count
 FROM zestor_kv GROUP BY zestor_kv.kind ORDER BY zestor_kv.kind`;
-
-/** The first entry of all. */
-export const FIRST_ENTRY = `SELECT ${whole("kind")}, ${
-  whole("key")
-}, ${VALUE} FROM zestor_kv ORDER BY zestor_kv.kind, zestor_kv.key LIMIT 1`;
-
-/** Whether a kind has entries. Parameters: kind. The bound on the key is as in `inRange`. */
-export const HAS_ENTRIES =
-  "SELECT 1 FROM zestor_kv WHERE kind = ? AND key >= '' LIMIT 1";
 
 /** What `selectRange` can read of each entry. */
 export type Columns = "key" | "value" | "entry";
@@ -175,25 +157,6 @@ function inRange({ lower, upper }: KeyRange): string {
   return upper ? `${from} AND key ${upper.inclusive ? "<=" : "<"} ?` : from;
 }
 
-/** Which revisions SQLite has given, by table. Its rows are bounded, as the table may be another's work. */
-export const SEQUENCES = "(SELECT name, seq FROM sqlite_sequence LIMIT 10000)";
-
-/** The newest revision, 0 before the first. The log is empty at first, and where it was started anew. */
-export const HEAD_REVISION = `SELECT ${
-  integer("revision", "newest")
-} FROM (SELECT coalesce(
-  (SELECT max(revision) FROM zestor_changes),
-  (SELECT seq FROM ${SEQUENCES} WHERE name = 'zestor_changes'),
-  0) AS newest)`;
-
-/** The oldest revision in the log; where that is empty, the one that will be. */
-export const OLDEST_REVISION = `SELECT ${
-  integer("revision", "oldest")
-} FROM (SELECT coalesce(
-  (SELECT min(revision) FROM zestor_changes),
-  (SELECT seq + 1 FROM ${SEQUENCES} WHERE name = 'zestor_changes'),
-  1) AS oldest)`;
-
 /** Parameters: the last revision to go. */
 export const PRUNE_LOG = "DELETE FROM zestor_changes WHERE revision <= ?";
 
@@ -229,69 +192,3 @@ WHERE revision > ? AND revision <= ? AND ${inRange(range)} ORDER BY revision`;
 /** What a change replaced. Parameters: its revision. */
 export const GET_PREVIOUS =
   `SELECT type, ${VERSION}, previous FROM zestor_changes WHERE revision = ?`;
-
-/** The version of the SQLite library. */
-export const GET_SQLITE_VERSION = "SELECT sqlite_version() AS version";
-
-/** How many pages the database has. */
-export const GET_PAGE_COUNT = "PRAGMA page_count";
-
-/** How many bytes a page has. */
-export const GET_PAGE_SIZE = "PRAGMA page_size";
-
-/** A number in the file's header that SQLite leaves to programs. */
-export const GET_USER_VERSION = "PRAGMA user_version";
-
-/** A number that changes with each change of a table, an index or a trigger. To read it takes no table. */
-export const GET_SCHEMA_VERSION = "PRAGMA schema_version";
-
-/** How the database's transactions are kept. */
-export const GET_JOURNAL_MODE = "PRAGMA journal_mode";
-
-// What a check reads: names and versions by their bytes, with what they are, so
-// that nothing a binding cannot express is taken for something else.
-const raw = (name: "kind" | "key") =>
-  `CAST(${name} AS BLOB) AS ${name}, typeof(${name}) AS ${name}Type`;
-const RAW_VERSION =
-  "CAST(version AS TEXT) AS version, typeof(version) AS versionType";
-
-/** Where a check goes on: from the start; past an entry, in its kind; or past a kind. */
-export type Position = "start" | "key" | "kind";
-
-/**
- * The next entries for a check, by kind and key. Parameters: none from the
- * start, past a key its kind and the key, past a kind that, each as it was
- * read, in a row for which `types` are those of its kind and its key; the limit.
- */
-export function selectFoundEntries(
-  position: Position,
-  types?: { readonly kindType: SqlValue; readonly keyType: SqlValue },
-): string {
-  const kind = parameter(types?.kindType);
-  const key = parameter(types?.keyType);
-  const where = {
-    start: "",
-    key: `WHERE kind = ${kind} AND key > ${key}`,
-    kind: `WHERE kind > ${kind}`,
-  };
-  return `SELECT ${raw("kind")}, ${
-    raw("key")
-  }, ${VALUE}, ${RAW_VERSION}, updated_at
-FROM zestor_kv ${
-    where[position]
-  } ORDER BY zestor_kv.kind, zestor_kv.key LIMIT ?`;
-}
-
-function parameter(type: SqlValue | undefined): string {
-  return type === "text" ? "CAST(? AS TEXT)" : "?";
-}
-
-/** The next changes for a check. Parameters: after this revision, the limit. */
-export const LIST_FOUND_CHANGES = `SELECT revision, ${raw("kind")}, ${
-  raw("key")
-}, type, ${RAW_VERSION}, value, previous
-FROM zestor_changes WHERE revision > ? ORDER BY revision LIMIT ?`;
-
-/** The value that a change wrote. Parameters: its revision. */
-export const GET_CHANGED_VALUE =
-  "SELECT value FROM zestor_changes WHERE revision = ?";

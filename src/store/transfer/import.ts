@@ -11,8 +11,9 @@ import type {
   ImportResult,
   RefusedLine,
   SetStatus,
-} from "../../contract/contract.ts";
-import { ImportError, quoteText, reasonOf } from "../../contract/errors.ts";
+} from "../../contract/mod.ts";
+import { quoteText, reasonOf } from "../../base/messages.ts";
+import { ImportError } from "../../contract/errors.ts";
 import {
   isPromise,
   type MaybePromise,

@@ -10,10 +10,10 @@
 import { equalBytes } from "../../base/bytes.ts";
 import { parseExactJson } from "../../values/codecs/exact_json.ts";
 import { json } from "../../values/codecs/json.ts";
-import { describe, quoteText, reasonOf } from "../../contract/errors.ts";
-import { assertName } from "../../keys/names.ts";
-import { LAST_NUMBER } from "../../local/last_number.ts";
-import type { StoredEntry } from "../../local/storage.ts";
+import { describe, quoteText, reasonOf } from "../../base/messages.ts";
+import { assertEntryName } from "../../keys/names.ts";
+import { LAST_NUMBER } from "../../engine/last_number.ts";
+import type { StoredEntry } from "../../engine/entries.ts";
 import { formatTime, parseTime } from "./time.ts";
 
 /** What encodes and decodes the values of a kind. */
@@ -108,8 +108,7 @@ const NAMES = [
 export function parseLine(text: string): EntryLine {
   const line = parseObject(text);
   const { kind, key, version, updatedAt } = line;
-  assertName("kind", kind);
-  assertName("key", key);
+  assertEntryName(kind, key);
   return {
     kind: kind as string,
     key: key as string,

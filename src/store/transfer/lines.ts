@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { describe, reasonOf } from "../../contract/errors.ts";
+import { describe, reasonOf } from "../../base/messages.ts";
+import { StoreTooLargeError } from "../../contract/errors.ts";
 
 /** The longest line, in bytes: V8's strings hold 2^29 characters, and some for its parts. */
 const LONGEST_LINE = 2 ** 28;
@@ -125,8 +126,8 @@ class LineBuffer {
     this.#parts = [];
     this.length = 0;
     if (length > this.#longest) {
-      return new RangeError(
-        `it has ${length} bytes, more than the ${this.#longest} that are read at once`,
+      return new StoreTooLargeError(
+        `Cannot read a line of ${length} bytes: the limit is ${this.#longest} bytes; split its value`,
       );
     }
     try {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { describe } from "../../contract/errors.ts";
+import { describe } from "../../base/messages.ts";
 
 /** A date and a time of RFC 3339 (https://www.rfc-editor.org/rfc/rfc3339), to the millisecond. */
 const TIME =

@@ -12,7 +12,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import type { AtomicCheck } from "../../contract/contract.ts";
+import type { AtomicCheck } from "../../contract/atomic.ts";
 import { CodecError, VersionConflictError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {

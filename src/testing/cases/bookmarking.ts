@@ -12,7 +12,7 @@ import {
   assertLessOrEqual,
   assertRejects,
 } from "@std/assert";
-import type { WatchBookmark, WatchEvent } from "../../contract/contract.ts";
+import type { WatchBookmark, WatchEvent } from "../../contract/watch.ts";
 import { WatchOverflowError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {

@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import type { EntriesInput } from "../../contract/contract.ts";
+import type { EntriesInput } from "../../contract/write.ts";
 import { CodecError, InvalidNameError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {

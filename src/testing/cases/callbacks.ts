@@ -10,7 +10,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import type { RangeOptions } from "../../contract/contract.ts";
+import type { RangeOptions } from "../../contract/entry.ts";
 import { CodecError, ValidationError } from "../../contract/errors.ts";
 import type { Cases, OpenForTest } from "../case.ts";
 import { assertRejectsWith, fill, numberedKey, turn } from "../reading.ts";

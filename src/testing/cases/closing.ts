@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { Store } from "../../contract/contract.ts";
+import type { Store } from "../../contract/store.ts";
 import { StoreClosedError } from "../../contract/errors.ts";
 import { promiseCalls, streamCalls } from "../calls.ts";
 import type { Cases } from "../case.ts";

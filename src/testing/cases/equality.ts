@@ -11,7 +11,7 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
-import type { Store } from "../../contract/contract.ts";
+import type { Store } from "../../contract/store.ts";
 import { VersionConflictError } from "../../contract/errors.ts";
 import type { Cases, OpenForTest } from "../case.ts";
 import { assertRejectsWith, brief, next, take } from "../reading.ts";

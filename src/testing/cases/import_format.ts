@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import type { RefusedLine } from "../../contract/contract.ts";
+import type { RefusedLine } from "../../contract/transfer.ts";
 import { ImportError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import { entryLine, lineOf, refusedOf, streamOf } from "../lines.ts";

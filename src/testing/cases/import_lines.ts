@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { RefusedLine } from "../../contract/contract.ts";
+import type { RefusedLine } from "../../contract/transfer.ts";
 import type { Cases } from "../case.ts";
 import { entryLine, NOTHING, refusedOf, streamOf } from "../lines.ts";
 import { textOf } from "../reading.ts";

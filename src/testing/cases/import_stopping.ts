@@ -10,7 +10,7 @@ import {
   assertInstanceOf,
   assertRejects,
 } from "@std/assert";
-import type { RefusedLine } from "../../contract/contract.ts";
+import type { RefusedLine } from "../../contract/transfer.ts";
 import { ImportError, StoreClosedError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import { entryLine, streamOf } from "../lines.ts";

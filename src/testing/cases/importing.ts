@@ -181,7 +181,7 @@ export const importing: Cases = {
       lineOf({ kind: "doubled", key: "x", value: 2 });
     const [refused] = await refusedOf(store, text);
     assertEquals(refused.line, 2);
-    assertStringIncludes(refused.reason, "not valid");
+    assertStringIncludes(refused.reason, "Cannot accept the value");
     assertEquals([...await store.list("a")], [["x", 1]]);
     assertEquals(await store.get("doubled", "x"), 4);
     const error = await assertRejects(

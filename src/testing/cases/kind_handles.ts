@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { KindStore, Store } from "../../contract/contract.ts";
+import type { KindStore, Store } from "../../contract/mod.ts";
 import {
   InvalidNameError,
   KeyNotFoundError,

@@ -10,7 +10,7 @@ import type {
   RangeOptions,
   Store,
   WatchOptions,
-} from "../../contract/contract.ts";
+} from "../../contract/mod.ts";
 import { InvalidNameError } from "../../contract/errors.ts";
 import {
   callsWithKey,

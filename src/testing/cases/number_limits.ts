@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import type { Store } from "../../contract/contract.ts";
+import type { Store } from "../../contract/store.ts";
 import { ImportError, StoreError } from "../../contract/errors.ts";
 import type { Cases, Open, OpenForTest } from "../case.ts";
 import { entryLine, NOTHING, refusedOf, streamOf } from "../lines.ts";

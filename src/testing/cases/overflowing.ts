@@ -34,7 +34,7 @@ export const overflowing: Cases = {
     await writeInRounds(store, "users", keys);
     const { chunks, error } = await drain(reader);
     assertInstanceOf(error, WatchOverflowError);
-    assertEquals(error.code, "WATCH_OVERFLOW");
+    assertEquals([error.code, error.reason], ["WATCH_OVERFLOW", "pruned"]);
     assertLess(chunks.length, keys.length);
     assertEquals(keysOf(chunks), keys.slice(0, chunks.length));
     await assertRejects(() => reader.closed, WatchOverflowError);
@@ -51,7 +51,11 @@ export const overflowing: Cases = {
     ].map((stream) => stream.getReader());
     await writeInRounds(store, "users", numberedKeys(1_000));
     for (const reader of readers) {
-      await assertRejects(() => reader.read(), WatchOverflowError);
+      const error = await assertRejects(
+        () => reader.read(),
+        WatchOverflowError,
+      );
+      assertEquals(error.reason, "pruned");
     }
   },
 
@@ -65,6 +69,7 @@ export const overflowing: Cases = {
     await writeInRounds(store, "users", numberedKeys(1_000), "changed");
     const { chunks, error } = await drain(reader);
     assertInstanceOf(error, WatchOverflowError);
+    assertEquals(error.reason, "pruned");
     const replay = [first, ...chunks];
     assertLessOrEqual(replay.length, keys.length);
     assertEquals(

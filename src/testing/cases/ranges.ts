@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import type { RangeOptions, Store } from "../../contract/contract.ts";
+import type { RangeOptions, Store } from "../../contract/mod.ts";
 import type { Cases } from "../case.ts";
 import { fill, keysOf } from "../reading.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import type { Store, WatchEvent } from "../../contract/contract.ts";
+import type { Store, WatchEvent } from "../../contract/mod.ts";
 import { WatchOverflowError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {
@@ -66,10 +66,15 @@ export const resuming: Cases = {
     await using store = await open();
     const { revision } = await store.set("users", "a", 1);
     const reader = store.watch("users", { after: revision + 1 }).getReader();
-    await assertRejects(() => reader.read(), WatchOverflowError);
+    const error = await assertRejects(() => reader.read(), WatchOverflowError);
+    assertEquals(error.reason, "ahead");
     await assertRejects(() => reader.closed, WatchOverflowError);
     const far = store.watch("users", { after: Number.MAX_SAFE_INTEGER });
-    await assertRejects(() => Array.fromAsync(far), WatchOverflowError);
+    const { reason } = await assertRejects(
+      () => Array.fromAsync(far),
+      WatchOverflowError,
+    );
+    assertEquals(reason, "ahead");
   },
 
   "watch after: a revision that the log no longer reaches errors the stream":
@@ -82,6 +87,7 @@ export const resuming: Cases = {
           store.watch("users", { after }).getReader(),
         );
         assertInstanceOf(error, WatchOverflowError);
+        assertEquals(error.reason, "pruned");
         assertEquals(chunks, []);
       }
     },

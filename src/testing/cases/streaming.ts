@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Store, WatchEvent } from "../../contract/contract.ts";
+import type { Store, WatchEvent } from "../../contract/mod.ts";
 import type { Cases } from "../case.ts";
 import {
   assertEnded,

@@ -13,7 +13,7 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
-import type { Store } from "../../contract/contract.ts";
+import type { Store } from "../../contract/store.ts";
 import { StoreClosedError, ValidationError } from "../../contract/errors.ts";
 import type { Cases, Open, OpenForTest } from "../case.ts";
 import {

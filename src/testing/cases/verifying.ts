@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { Store } from "../../contract/contract.ts";
+import type { Store } from "../../contract/store.ts";
 import type { Cases, Open } from "../case.ts";
 import {
   assertLoopTurns,

@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { ChangeType, Store } from "../../contract/contract.ts";
+import type { ChangeType, Store } from "../../contract/mod.ts";
 import type { Cases } from "../case.ts";
 import {
   assertEnded,

@@ -10,7 +10,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import type { Store } from "../../contract/contract.ts";
+import type { Store } from "../../contract/store.ts";
 import {
   CodecError,
   KeyNotFoundError,

@@ -8,7 +8,7 @@
  */
 import type { Codec } from "./codec.ts";
 import { json } from "./json.ts";
-import { quoteText } from "../../contract/errors.ts";
+import { quoteText } from "../../base/messages.ts";
 
 const decoder = new TextDecoder();
 

@@ -3,12 +3,8 @@
  *
  * @module
  */
-import {
-  CodecError,
-  describe,
-  quote,
-  reasonOf,
-} from "../../contract/errors.ts";
+import { describe, quote, reasonOf } from "../../base/messages.ts";
+import { CodecError } from "../../contract/errors.ts";
 import { assertName } from "../../keys/names.ts";
 import { isRecord } from "../../base/options.ts";
 import type { Codec } from "./codec.ts";
@@ -80,7 +76,7 @@ export class KindCodecs {
         // and is written later.
         return codec.givesOwnBytes ? bytes : new Uint8Array(bytes);
       }
-      throw new TypeError(`It gave ${describe(bytes)}, not a Uint8Array`);
+      throw new TypeError(`it gave ${describe(bytes)}, not a Uint8Array`);
     } catch (cause) {
       throw failed("encode", codec, kind, key, cause);
     }

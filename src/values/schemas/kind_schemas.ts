@@ -4,10 +4,8 @@
  * @module
  */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { describe, quote, reasonOf } from "../../base/messages.ts";
 import {
-  describe,
-  quote,
-  reasonOf,
   ValidationError,
   type ValidationIssue,
 } from "../../contract/errors.ts";

@@ -32,6 +32,12 @@ const REFUSALS: ReadonlySet<StoreErrorCode> = new Set([
   "CLOSED",
 ]);
 
+/** Failures after which a write may have taken effect, for all that is known. */
+const UNCLEAR: ReadonlySet<StoreErrorCode> = new Set([
+  "UNKNOWN_OUTCOME",
+  "STORAGE",
+]);
+
 /** What a caller last saw of each key, to make calls that depend on it. */
 export class Sight {
   readonly #values = new Map<string, string>();
@@ -136,7 +142,7 @@ export async function perform(
     if (error instanceof KeyNotFoundError) return { missing: true };
     if (!(error instanceof StoreError)) throw error;
     if (REFUSALS.has(error.code)) return { refused: error.code };
-    if (error.code === "STORAGE") return { unclear: error.message };
+    if (UNCLEAR.has(error.code)) return { unclear: error.message };
     throw error;
   }
 }

@@ -33,6 +33,7 @@ const STORAGE_CODES: readonly StoreErrorCode[] = [
   "BUSY",
   "FULL",
   "CORRUPT",
+  "UNKNOWN_OUTCOME",
   "STORAGE",
 ];
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ChangeType } from "../../../src/contract/contract.ts";
+import type { ChangeType } from "../../../src/contract/watch.ts";
 import { told } from "../watches/telling.ts";
 
 /** A change that a writer made. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Store } from "../../../src/contract/contract.ts";
+import type { Store } from "../../../src/contract/store.ts";
 
 /** Steps by name, each with what it does and the changes it makes, see `told`. */
 export type Story<Action> = Readonly<

@@ -3,10 +3,7 @@
  *
  * @module
  */
-import type {
-  WatchBookmark,
-  WatchEvent,
-} from "../../../src/contract/contract.ts";
+import type { WatchBookmark, WatchEvent } from "../../../src/contract/watch.ts";
 
 /** A change without its revision: `"update users/alice@2 {"n":1}"`. */
 export function told(

@@ -11,7 +11,7 @@ import type {
   WatchBookmark,
   WatchEvent,
   WatchOptions,
-} from "../../../src/contract/contract.ts";
+} from "../../../src/contract/watch.ts";
 import { compareKeys } from "../../../src/keys/key_order.ts";
 
 /** A change of an entry. */

@@ -1,5 +1,5 @@
 /**
- * The write queue: group commit, locks, and failures of SQLite. What every
+ * The queue on SQLite: group commit, locks, and failures of SQLite. What every
  * store promises of writes is in the conformance suite.
  *
  * @module

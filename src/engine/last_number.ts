@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { quote, StoreError } from "../contract/errors.ts";
+import { quote } from "../base/messages.ts";
+import { StoreError } from "../contract/errors.ts";
 
 /** The last version of an entry, and the last revision of a store. */
 export const LAST_NUMBER = Number.MAX_SAFE_INTEGER;

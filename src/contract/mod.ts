@@ -1,0 +1,15 @@
+/**
+ * The contract's types. `store.ts` states what every store guarantees.
+ *
+ * @module
+ */
+export type * from "./atomic.ts";
+export type * from "./entry.ts";
+export type * from "./kind_store.ts";
+export type * from "./kinds.ts";
+export type * from "./operation.ts";
+export type * from "./store.ts";
+export type * from "./transfer.ts";
+export type * from "./verify.ts";
+export type * from "./watch.ts";
+export type * from "./write.ts";

@@ -1,0 +1,351 @@
+/**
+ * The contract that every store keeps, whether it keeps its entries in a file,
+ * in memory, or on a server.
+ *
+ * Values live under a **kind** (a collection) and a **key**. Kinds and keys are
+ * non-empty, well-formed strings without NUL, anything else is an
+ * `InvalidNameError`; keys are ordered by their UTF-8 bytes.
+ *
+ * Every store guarantees:
+ *
+ * - **C1, durable**: a resolved write survives every failure that the store was
+ *   opened to survive.
+ * - **C2, atomic**: `setAll` and `atomic` take effect whole or not at all.
+ * - **C3, program order**: an operation sees every write that was called before
+ *   it on the same store, awaited or not.
+ * - **C4, isolated callers**: writes that share a transaction never fail each
+ *   other.
+ * - **C5, no-op**: a write that changes nothing bumps no version and emits no
+ *   event.
+ * - **C6, versions**: an entry's version is 1 when it is created, or what an
+ *   import gives it, and grows by 1 with each change; revisions are one
+ *   ascending number for the whole store, one for each change. Both are safe
+ *   integers: a write that would go past those is refused.
+ * - **C7, cancellable**: an aborted operation that has not begun does nothing
+ *   and rejects with `signal.reason`; one that has begun completes whole.
+ * - **C8, never blocks**: waiting for others, for a lock or an answer, never
+ *   blocks the event loop.
+ *
+ * And of every watch:
+ *
+ * - **W1, ordered**: events come in the order of their revisions.
+ * - **W2, unique**: no event comes twice.
+ * - **W3, reliable**: no event is missing, unless the stream errors with
+ *   `WatchOverflowError`; no filter hides that.
+ * - **W4, atomic**: the events of one transaction are contiguous; replay and
+ *   subscription are one step, at the moment of the call, replay first.
+ * - **W5, resumable** from any revision that is still in the change log.
+ * - **W6, bookmarkable**: bookmarks tell how far a watch has seen, on a quiet
+ *   kind too.
+ * - **W7, complete**: the writes of everyone who writes to the same storage
+ *   appear.
+ * - **W8, bounded**: a watcher that is not read costs no memory that grows with
+ *   the writes.
+ * - **W9**: the stream closes exactly once.
+ *
+ * @module
+ */
+import type { AtomicOperation } from "./atomic.ts";
+import type { Entry, KeyValue, RangeOptions } from "./entry.ts";
+import type { KindStore } from "./kind_store.ts";
+import type { AnyKinds, KindOf } from "./kinds.ts";
+import type { OperationOptions } from "./operation.ts";
+import type { ExportOptions, ImportOptions, ImportResult } from "./transfer.ts";
+import type { VerifyFinding } from "./verify.ts";
+import type { WatchBookmark, WatchEvent, WatchOptions } from "./watch.ts";
+import type {
+  EntriesInput,
+  SetAllResult,
+  SetResult,
+  UpdateOptions,
+  UpdateResult,
+  WriteOptions,
+} from "./write.ts";
+
+/**
+ * A typed key-value store with change watching. The module's comment states
+ * what every store guarantees.
+ *
+ * Every operation rejects with `StoreClosedError` once the store is closed,
+ * with `InvalidNameError` for a kind or key that cannot be one, and with
+ * `signal.reason` when its signal aborts.
+ *
+ * @typeParam Kinds A map from kind to value type.
+ * @typeParam Inputs A map from kind to the type of what may be written: another
+ * where the kind's schema makes something else of it.
+ */
+export interface Store<
+  Kinds extends object = AnyKinds,
+  Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
+> extends AsyncDisposable {
+  /** The value, or `undefined` where there is none. */
+  get<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    options?: OperationOptions,
+  ): Promise<Kinds[Kind] | undefined>;
+
+  /** The value with its version and time, or `undefined` where there is none. */
+  entry<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    options?: OperationOptions,
+  ): Promise<Entry<Kinds[Kind]> | undefined>;
+
+  /** The values by key, in key order, as of one moment. For a large kind prefer `entries`. */
+  list<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): Promise<Map<string, Kinds[Kind]>>;
+
+  /** The keys, in key order, as of one moment. */
+  keys<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): Promise<string[]>;
+
+  /** The keys with their values, in key order, as of one moment. */
+  values<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): Promise<KeyValue<Kinds[Kind]>[]>;
+
+  /** How many entries there are. */
+  count<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): Promise<number>;
+
+  /**
+   * The entries as a stream, in key order, in constant memory, read a page at
+   * a time: at most 256 entries, and 1 MiB of stored values. Each page is as of
+   * one moment; an entry that changes meanwhile comes once, as it is when the
+   * stream reaches it. When the signal aborts the stream errors with
+   * `signal.reason`.
+   */
+  entries<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    range?: RangeOptions<Kinds[Kind]>,
+  ): ReadableStream<Entry<Kinds[Kind]>>;
+
+  /** The kinds that have entries, in order. */
+  kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]>;
+
+  /** Everything, by kind, then by key, as of one moment. */
+  getAll(
+    options?: OperationOptions,
+  ): Promise<Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>>;
+
+  /**
+   * Writes a value. It is encoded before the call returns, unless its schema
+   * is asynchronous. Like every write, it rejects with `ValidationError` where
+   * the kind's schema refuses a value, and writes nothing.
+   */
+  set<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    value: Inputs[Kind],
+    options?: WriteOptions,
+  ): Promise<SetResult>;
+
+  /**
+   * Writes several values of a kind, all or nothing: those of a `Map`, or of
+   * any iterable of pairs. Of a key that comes twice the last value counts.
+   * Keys that are not named stay. Events come in key order. Entries beyond the
+   * first few thousand are read from `entries` after the call has returned, so
+   * do not change it until the promise settles. If that rejects, the iteration
+   * of `entries` has been ended, as `break` ends a loop.
+   */
+  setAll<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    entries: Iterable<readonly [key: string, value: Inputs[Kind]]>,
+    options?: OperationOptions,
+  ): Promise<SetAllResult>;
+  /** Writes several values of a kind, all or nothing: an object's own properties. */
+  setAll<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    entries: Readonly<Record<string, Inputs[Kind]>>,
+    options?: OperationOptions,
+  ): Promise<SetAllResult>;
+  /** Writes several values of a kind, all or nothing. */
+  setAll<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    entries: EntriesInput<Inputs[Kind]>,
+    options?: OperationOptions,
+  ): Promise<SetAllResult>;
+
+  /**
+   * Replaces a value by what a function makes of it, atomically.
+   *
+   * The function runs inside the transaction, so it is synchronous, must not
+   * use the store, and may run again if the transaction it shared could not be
+   * committed. What it throws rejects the call, and nothing is written. The
+   * kind's schema has to be synchronous, too.
+   */
+  update<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    fn: (value: Kinds[Kind]) => Inputs[Kind],
+    options?: UpdateOptions<Kinds[Kind]>,
+  ): Promise<UpdateResult<Kinds[Kind]>>;
+
+  /**
+   * Deletes an entry, and gives what it was, or `undefined` where there was
+   * none. What the codec cannot decode it cannot give, so it stays, with
+   * a `CodecError`; an atomic operation deletes without looking.
+   */
+  delete<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    options?: WriteOptions,
+  ): Promise<Entry<Kinds[Kind]> | undefined>;
+
+  /** Begins an operation on several keys and kinds. */
+  atomic(): AtomicOperation<Kinds, Inputs>;
+
+  /** The operations on one kind, which is then not named again. */
+  kind<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+  ): KindStore<Kinds[Kind], Inputs[Kind]>;
+
+  /**
+   * The changes of a kind from now on, as a stream.
+   *
+   * It ends when the signal aborts, when its consumer cancels it or leaves the
+   * `for await`, and when the store closes. It errors with `WatchOverflowError`
+   * when the change log no longer holds what the consumer has yet to see. While
+   * it is being read it keeps the process running, unless it is not
+   * `persistent`.
+   */
+  watch<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    options: WatchOptions & { bookmarks: true },
+  ): ReadableStream<WatchEvent<Kinds[Kind]> | WatchBookmark>;
+  /** The changes of a kind from now on, as a stream. */
+  watch<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    options?: WatchOptions & { bookmarks?: false },
+  ): ReadableStream<WatchEvent<Kinds[Kind]>>;
+  /** The changes of a kind from now on, as a stream. */
+  watch<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    options?: WatchOptions,
+  ): ReadableStream<WatchEvent<Kinds[Kind]> | WatchBookmark>;
+
+  /**
+   * The entries as NDJSON, a line for each, by kind and key; every chunk ends
+   * with the end of a line. It is of one moment, that of the first read,
+   * whoever writes meanwhile, and takes constant memory.
+   *
+   * A line is an object with `kind`, `key`, `value`, `version` and `updatedAt`.
+   * Where JSON cannot say the value so that its codec makes the same bytes of
+   * it again, `codec` (its name) and `bytes` (in base64) stand for `value`.
+   *
+   * The store keeps that moment until the stream ends or is cancelled. That may
+   * cost space, or keep writers waiting: `openStore` and its like tell. When the signal
+   * aborts the stream errors with `signal.reason`, and when the store closes,
+   * with `StoreClosedError`: at once, whether it is read or not.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * await store.set("users", "alice", { name: "Alice" });
+   *
+   * const text = await new Response(store.export({ times: false })).text();
+   * assertEquals(
+   *   text,
+   *   '{"kind":"users","key":"alice","value":{"name":"Alice"},"version":1}\n',
+   * );
+   * ```
+   */
+  export(
+    options?: ExportOptions<KindOf<Kinds>>,
+  ): ReadableStream<Uint8Array<ArrayBuffer>>;
+
+  /**
+   * Writes the entries of a stream of NDJSON, as `export` makes it: chunks of
+   * bytes or text, wherever they are cut. An entry that is there already is
+   * written as `set` writes it, so that its version grows by 1 unless it has
+   * the value; one that is not is created with its line's version and time.
+   *
+   * It writes by transactions of up to 1000 lines, or about 1 MB, each whole or
+   * not at all; those that are committed stay when it fails later. Importing
+   * the same again does no harm. It reads the stream no faster than it writes,
+   * and takes constant memory.
+   *
+   * A line is kept as it is or refused: if `set` refuses its value, or if
+   * anything that it says would be altered, such as a name that comes twice,
+   * a number with more digits than a number keeps, or a time that does not
+   * exist.
+   *
+   * It reads the stream to its end or cancels it. When the signal aborts it
+   * rejects with `signal.reason`, and when the store closes, with
+   * `StoreClosedError`: at once, whatever the stream waits for, or when the
+   * transaction that it has called is finished.
+   *
+   * @throws {ImportError} If a line cannot be imported and there is no
+   * `onRefused`, or if the stream is no NDJSON.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using from = await openStore({ path: ":memory:" });
+   * await using to = await openStore({ path: ":memory:" });
+   * await from.set("users", "alice", { name: "Alice" });
+   *
+   * const { created, refused } = await to.import(from.export());
+   * assertEquals([created, refused], [1, 0]);
+   * assertEquals(
+   *   await to.entry("users", "alice"),
+   *   await from.entry("users", "alice"),
+   * );
+   * ```
+   */
+  import(
+    lines: ReadableStream<Uint8Array | string>,
+    options?: ImportOptions<KindOf<Kinds>>,
+  ): Promise<ImportResult>;
+
+  /**
+   * Looks through everything that is stored for what should not be: damage,
+   * what others wrote that is no entry, a change log that does not tell what
+   * the entries say. It changes nothing.
+   *
+   * It sees one moment: all writes that were called before it, and none that
+   * come later. It takes time in proportion to what is stored, in slices. The
+   * store's other reads go on meanwhile. Its writes go on, too, unless the kind
+   * of store cannot keep a moment without making them wait.
+   *
+   * It does not find another value, version or time of an entry whose last
+   * change is no longer in the log, unless the codec or a schema refuses it.
+   *
+   * @returns What was found: nothing, where all is sound. Of each part the
+   * first hundred findings, and a last one that counts the others.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * await store.set("users", "alice", { name: "Alice" });
+   *
+   * const findings = await store.verify();
+   * for (const { part, message } of findings) console.error(part, message);
+   * assertEquals(findings, []);
+   * ```
+   */
+  verify(options?: OperationOptions): Promise<VerifyFinding[]>;
+
+  /**
+   * Closes the store: refuses new operations, stops imports and exports,
+   * finishes the writes that wait, ends every watch. Calling it again waits for
+   * the same.
+   */
+  close(): Promise<void>;
+}

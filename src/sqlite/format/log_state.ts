@@ -1,0 +1,93 @@
+/**
+ * Whether a file's change log can be relied on: its triggers have always been
+ * there, and its newest revision is known.
+ *
+ * @module
+ */
+import { SEQUENCES } from "./queries.ts";
+import type { Query, SchemaObjects } from "./schema_objects.ts";
+import { earlierTriggers, TRIGGER_SQL } from "./triggers.ts";
+
+/** Whether the triggers are those that this code makes. */
+export function hasNewestTriggers({ triggers }: SchemaObjects): boolean {
+  return [...TRIGGER_SQL].every(([name, sql]) =>
+    triggers.get(name)?.sql === sql
+  );
+}
+
+/** Which triggers are not as they should be, or have not always been there. */
+export function triggerProblems(objects: SchemaObjects): string[] {
+  const { tables, triggers } = objects;
+  const names = hasNewestTriggers(objects)
+    ? [...TRIGGER_SQL.keys()]
+    : earlierTriggers(triggers);
+  if (!names) {
+    return [...TRIGGER_SQL.keys()].flatMap((name) => {
+      const found = triggers.get(name)?.sql;
+      if (found === TRIGGER_SQL.get(name)) return [];
+      return `The trigger ${name} ${
+        found === undefined ? "is missing" : "is another"
+      }`;
+    });
+  }
+  // What was dropped and made again is newer than what was made after it, for
+  // VACUUM too keeps the order. A tool that changes a table makes it anew.
+  const made = [
+    ["zestor_kv", "zestor_replaced"].map((name) => tables.get(name)),
+    names.map((name) => triggers.get(name)),
+  ];
+  return made.flatMap((objects) =>
+    objects.filter((object, i) => {
+      const next = objects[i + 1];
+      return object && next && object.order > next.order;
+    })
+  ).map((object) => `The ${object!.type} ${object!.name} was made anew`);
+}
+
+/**
+ * Why the newest revision is not known for sure. SQLite keeps the newest one
+ * that it gave in a table of its own, so that where both it and the log were
+ * cut back, revisions would be given twice. It may be behind the log, where
+ * a statement failed in the middle.
+ */
+export function logProblem(
+  query: Query,
+  { tables }: SchemaObjects,
+): string | undefined {
+  if (!tables.has("sqlite_sequence")) return NO_MEMORY;
+  const { newest, given } = readRevisions(query);
+  if (given === null) return NO_MEMORY;
+  if (newest === null) {
+    return given === 0 && hasRows(query)
+      ? "The change log is gone, and SQLite's memory of its newest revision"
+      : undefined;
+  }
+  return newest < given
+    ? `The change log ends at revision ${newest}, and has been at ${given}`
+    : undefined;
+}
+
+const NO_MEMORY = "SQLite's memory of the newest revision is gone";
+
+/** The newest revision, as two places tell it. */
+export interface Revisions {
+  /** The newest in the log. */
+  readonly newest: number | null;
+  /** The newest that SQLite remembers to have given. */
+  readonly given: number | null;
+}
+
+/** Reads the newest revision. */
+export function readRevisions(query: Query): Revisions {
+  const [revisions] = query(
+    `SELECT (SELECT max(revision) FROM zestor_changes) AS newest,
+      (SELECT CAST(max(seq) AS INTEGER) FROM ${SEQUENCES}
+        WHERE name = 'zestor_changes') AS given`,
+  );
+  return revisions as unknown as Revisions;
+}
+
+/** Whether there is an entry. */
+export function hasRows(query: Query): boolean {
+  return query("SELECT 1 FROM zestor_kv LIMIT 1").length > 0;
+}

@@ -1,0 +1,34 @@
+/**
+ * What a file says of its entries and its change log as a whole.
+ *
+ * @module
+ */
+import { integer, VALUE, whole } from "./columns.ts";
+
+/** The first entry of all. */
+export const FIRST_ENTRY = `SELECT ${whole("kind")}, ${
+  whole("key")
+}, ${VALUE} FROM zestor_kv ORDER BY zestor_kv.kind, zestor_kv.key LIMIT 1`;
+
+/** Whether a kind has entries. Parameters: kind. The bound on the key keeps the planner from an index on the kind alone. */
+export const HAS_ENTRIES =
+  "SELECT 1 FROM zestor_kv WHERE kind = ? AND key >= '' LIMIT 1";
+
+/** Which revisions SQLite has given, by table. Its rows are bounded, as the table may be another's work. */
+export const SEQUENCES = "(SELECT name, seq FROM sqlite_sequence LIMIT 10000)";
+
+/** The newest revision, 0 before the first. The log is empty at first, and where it was started anew. */
+export const HEAD_REVISION = `SELECT ${
+  integer("revision", "newest")
+} FROM (SELECT coalesce(
+  (SELECT max(revision) FROM zestor_changes),
+  (SELECT seq FROM ${SEQUENCES} WHERE name = 'zestor_changes'),
+  0) AS newest)`;
+
+/** The oldest revision in the log; where that is empty, the one that will be. */
+export const OLDEST_REVISION = `SELECT ${
+  integer("revision", "oldest")
+} FROM (SELECT coalesce(
+  (SELECT min(revision) FROM zestor_changes),
+  (SELECT seq + 1 FROM ${SEQUENCES} WHERE name = 'zestor_changes'),
+  1) AS oldest)`;

@@ -1,0 +1,181 @@
+/**
+ * Reads and prunes the change log. It has one change for each revision; if
+ * others took changes out of the middle, reading there throws.
+ *
+ * @module
+ */
+import type { ChangeType } from "../../contract/watch.ts";
+import { StoreError, WatchOverflowError } from "../../contract/errors.ts";
+import type { KeyRange } from "../../keys/key_range.ts";
+import { LAST_NUMBER } from "../../engine/last_number.ts";
+import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
+import type { ChangePage } from "../../engine/entries.ts";
+import type { ChangedKey, Previous } from "../../local/storage.ts";
+import type { Database } from "../connection/database.ts";
+import { HEAD_REVISION, OLDEST_REVISION } from "../format/queries.ts";
+import { boundedRows, type Select } from "./bounded_rows.ts";
+import {
+  COUNT_CHANGES,
+  GET_PREVIOUS,
+  LIST_CHANGED_KINDS,
+  PRUNE_LOG,
+  rangeParams,
+  selectChangedKeys,
+  selectChanges,
+  type WholeValues,
+} from "./queries.ts";
+import {
+  assertAscending,
+  blobOf,
+  integerOf,
+  nameOf,
+  revisionOf,
+  toChange,
+  versionOf,
+} from "./rows.ts";
+
+/** The change log as one connection reads it. The methods are those of `Changes`, but `isLogged`. */
+export class ChangeLog {
+  readonly #database: Database;
+  /**
+   * The newest revision as the open write transaction has it, if nothing was
+   * written after it was read.
+   */
+  #head: number | undefined;
+  #isWriting = false;
+
+  /** Takes the connection. */
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** From here on the connection holds the write lock: the newest revision changes only by its own writes. */
+  beginWriting(): void {
+    this.#isWriting = true;
+  }
+
+  /** The write transaction has ended. */
+  endWriting(): void {
+    this.#isWriting = false;
+    this.#head = undefined;
+  }
+
+  /** To be called when the connection writes, or undoes a write. */
+  forgetHead(): void {
+    this.#head = undefined;
+  }
+
+  headRevision(): number {
+    if (this.#head !== undefined) return this.#head;
+    const { revision } = this.#database.get(HEAD_REVISION)!;
+    if (this.#isWriting && Number(revision) > LAST_NUMBER) {
+      throw pastLastRevision();
+    }
+    const head = integerOf("revision", revision);
+    if (this.#isWriting) this.#head = head;
+    return head;
+  }
+
+  oldestRevision(): number {
+    return integerOf("revision", this.#database.get(OLDEST_REVISION)!.revision);
+  }
+
+  readChanges(
+    kind: string,
+    range: KeyRange,
+    after: number,
+    until: number,
+    limit: number,
+  ): ChangePage {
+    const select = (until: number, values: WholeValues): Select => ({
+      sql: selectChanges(range, values),
+      params: [after, until, ...rangeParams(kind, range)],
+    });
+    const { rows, last } = boundedRows(this.#database, {
+      small: select(until, "small"),
+      wholeUpTo: (last) => select(last ? revisionOf(last) : until, "all"),
+      limit: Math.min(limit, PAGE_ENTRIES),
+      bytes: PAGE_BYTES,
+    });
+    const changes = rows.map(toChange);
+    assertAscending(after, changes);
+    const cursor = last ? revisionOf(last) : until;
+    this.#assertGapless(after, cursor);
+    return { changes, cursor };
+  }
+
+  listChangedKeys(
+    kind: string,
+    range: KeyRange,
+    after: number,
+    until: number,
+  ): ChangedKey[] {
+    const keys = this.#database.all(
+      selectChangedKeys(range),
+      after,
+      until,
+      ...rangeParams(kind, range),
+    ).map((row) => ({
+      key: nameOf(row.key),
+      revision: revisionOf(row),
+    }));
+    this.#assertGapless(after, until);
+    return keys;
+  }
+
+  listChangedKinds(after: number, until: number): string[] {
+    const kinds = this.#database.all(LIST_CHANGED_KINDS, after, until)
+      .map((row) => row.kind as string);
+    this.#assertGapless(after, until);
+    return kinds;
+  }
+
+  /**
+   * Throws `WatchOverflowError` if others took changes out of the log, except
+   * if these were the oldest: the caller looks for that. The changes that are
+   * there now were there when they were read.
+   */
+  #assertGapless(after: number, until: number): void {
+    // It counts from the change that was seen last: if that is still there, the
+    // log did not begin anew meanwhile.
+    const { count } = this.#database.get(COUNT_CHANGES, after, until)!;
+    if (count === until - after + 1) return;
+    const oldest = this.oldestRevision();
+    if (after < oldest - 1) return;
+    if (after === oldest - 1 && count === until - after) return;
+    throw gapError(after, until);
+  }
+
+  getPrevious(revision: number): Previous | undefined {
+    const row = this.#database.get(GET_PREVIOUS, revision);
+    if (!row) {
+      if (revision < this.oldestRevision()) return undefined;
+      throw gapError(revision - 1, revision);
+    }
+    const type = row.type as ChangeType;
+    if (type === "create") return undefined;
+    const version = versionOf(row);
+    return {
+      version: type === "update" ? version - 1 : version,
+      value: blobOf(row.previous),
+    };
+  }
+
+  prune(until: number): void {
+    this.#database.run(PRUNE_LOG, until);
+  }
+}
+
+function pastLastRevision(): StoreError {
+  return new StoreError(
+    "STORAGE",
+    `Cannot write: the store's last revision is ${LAST_NUMBER}, and this change would have a later one; export the entries, and import them into a new file`,
+  );
+}
+
+function gapError(after: number, until: number): WatchOverflowError {
+  return new WatchOverflowError(
+    "broken",
+    `Cannot watch after revision ${after}: somebody took changes up to ${until} out of the change log; read the kind again and watch from there, and see what verify() finds`,
+  );
+}

@@ -1,0 +1,104 @@
+/**
+ * What a row of entries or changes holds. A row that is damaged, or that plain
+ * SQL wrote, throws `StoreCorruptError`: it is not taken for something else.
+ *
+ * @module
+ */
+import type { ChangeType } from "../../contract/watch.ts";
+import { StoreCorruptError } from "../../contract/errors.ts";
+import { isInRange, type KeyRange, rangePast } from "../../keys/key_range.ts";
+import type {
+  StoredChange,
+  StoredEntry,
+  StoredValue,
+} from "../../engine/entries.ts";
+import type { Row, SqlValue } from "../driver/driver.ts";
+import { toDate } from "../format/time.ts";
+
+/** An entry. */
+export function toEntry(row: Row): StoredEntry {
+  return {
+    ...toValue(row),
+    version: versionOf(row),
+    updatedAt: toDate(row.updated_at),
+  };
+}
+
+/** A key with its value. */
+export function toValue(row: Row): StoredValue {
+  return { key: nameOf(row.key), value: valueOf(row) };
+}
+
+/** A change. */
+export function toChange(row: Row): StoredChange {
+  return {
+    revision: revisionOf(row),
+    type: row.type as ChangeType,
+    ...toValue(row),
+    version: versionOf(row),
+  };
+}
+
+/** A kind or a key. */
+export function nameOf(name: SqlValue): string {
+  if (typeof name === "string") return name;
+  throw unreadable("a kind or a key is no text, or holds a NUL");
+}
+
+/** The column `value`. */
+export function valueOf(row: Row): Uint8Array {
+  return blobOf(row.value);
+}
+
+/** A value's bytes. */
+export function blobOf(value: SqlValue): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw unreadable("a value is missing");
+}
+
+/** The column `revision`. */
+export function revisionOf({ revision }: Row): number {
+  return integerOf("revision", revision);
+}
+
+/** The column `version`. */
+export function versionOf({ version }: Row): number {
+  return integerOf("version", version);
+}
+
+/** A safe integer; `what` names it in the error. */
+export function integerOf(what: string, value: SqlValue): number {
+  if (Number.isSafeInteger(value)) return value as number;
+  throw unreadable(`a ${what} is ${value}, no safe integer`);
+}
+
+// A page begins past the last row of the page before. In a damaged tree that
+// row may lead back, and reading would never end.
+
+/** What is left of a range past a key that was read in it. */
+export function restPast(
+  range: KeyRange,
+  key: string,
+  reverse: boolean,
+): KeyRange {
+  if (!isInRange(range, key)) throw unreadable("the keys are not in order");
+  return rangePast(range, key, reverse);
+}
+
+/** Throws unless the changes come in the order of their revisions, past `after`. */
+export function assertAscending(
+  after: number,
+  changes: readonly { readonly revision: number }[],
+): void {
+  let before = after;
+  for (const { revision } of changes) {
+    if (revision <= before) throw unreadable("the changes are not in order");
+    before = revision;
+  }
+}
+
+function unreadable(problem: string): StoreCorruptError {
+  return new StoreCorruptError(
+    `Cannot read what is stored: ${problem}, as plain SQL or damage can make it; find it by verify(), and mend it by SQL`,
+  );
+}

@@ -1,0 +1,178 @@
+/**
+ * Reads every row as it is, whoever wrote it.
+ *
+ * Names and versions are read by their bytes: bindings cut text at a NUL, make
+ * U+FFFD of what is no UTF-8, and have no number for some integers.
+ *
+ * @module
+ */
+import { compareBytes } from "../../base/bytes.ts";
+import { StoreCorruptError } from "../../contract/errors.ts";
+import type { FoundChange, FoundEntry } from "../../local/storage.ts";
+import type { Database } from "../connection/database.ts";
+import type { Row, SqlValue } from "../driver/driver.ts";
+import { toDate } from "../format/time.ts";
+import {
+  GET_CHANGED_VALUE,
+  LIST_FOUND_CHANGES,
+  type Position,
+  selectFoundEntries,
+} from "./queries.ts";
+
+/** How many rows are read at once, at most. */
+const MOST_ROWS = 64;
+
+/** About how many bytes of values are read at once: it is not paused. */
+const PAGE_BYTES = 256 * 1024;
+
+/** The rows of one connection. To read them takes tables of the right shape. */
+export class FoundRows {
+  readonly #database: Database;
+  /** How many rows the next page has. */
+  #limit = MOST_ROWS / 4;
+
+  /** Takes the connection. */
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Every entry, by kind and key. */
+  *entries(): Generator<FoundEntry> {
+    let last: Row | undefined;
+    let position: Position = "start";
+    for (;;) {
+      const limit = this.#limit;
+      const rows = this.#entriesPast(position, last, limit);
+      for (const row of rows) {
+        if (last && !isPast(row, last)) throw notInOrder("entries");
+        last = row;
+        yield toEntry(row);
+      }
+      if (rows.length === limit) position = "key";
+      // There are no more of that kind.
+      else if (position === "key") position = "kind";
+      else return;
+    }
+  }
+
+  #entriesPast(
+    position: Position,
+    last: Row | undefined,
+    limit: number,
+  ): Row[] {
+    if (!last) return this.#page(selectFoundEntries("start"), limit);
+    const { kind, key, kindType, keyType } = last;
+    const params = position === "key" ? [kind, key] : [kind];
+    const sql = selectFoundEntries(position, { kindType, keyType });
+    return this.#page(sql, ...params, limit);
+  }
+
+  /** Every change in the log, by revision. */
+  *changes(): Generator<FoundChange> {
+    let rows: Row[];
+    let limit: number;
+    let after = 0;
+    do {
+      limit = this.#limit;
+      rows = this.#page(LIST_FOUND_CHANGES, after, limit);
+      for (const row of rows) {
+        const revision = row.revision as number;
+        if (revision <= after) throw notInOrder("changes");
+        after = revision;
+        yield toChange(row);
+      }
+    } while (rows.length === limit);
+  }
+
+  /** Reads some rows, and sets how many the next page has by how large these are. */
+  #page(sql: string, ...params: SqlValue[]): Row[] {
+    const rows = this.#database.all(sql, ...params);
+    if (rows.length === 0) return rows;
+    const bytes = rows.reduce((sum, row) => sum + sizeOf(row), 1);
+    const fitting = Math.floor(rows.length * PAGE_BYTES / bytes);
+    const most = Math.min(this.#limit * 2, MOST_ROWS);
+    this.#limit = Math.max(1, Math.min(fitting, most));
+    return rows;
+  }
+
+  /** The value that a change wrote. */
+  valueOf(revision: number): Uint8Array | undefined {
+    return bytesOf(this.#database.get(GET_CHANGED_VALUE, revision)?.value);
+  }
+}
+
+/** About how many bytes a row has. */
+function sizeOf(row: Row): number {
+  let size = 0;
+  for (const name in row) {
+    const value = row[name];
+    if (value instanceof Uint8Array) size += value.byteLength;
+    else if (typeof value === "string") size += value.length;
+  }
+  return size;
+}
+
+/** In a damaged tree what is read may lead back: it would never end. */
+function notInOrder(what: string): StoreCorruptError {
+  return new StoreCorruptError(
+    `Cannot verify the ${what}: they are not in order; restore the file from a backup`,
+  );
+}
+
+/** Whether a row comes after another one, as SQLite orders text, then blobs. */
+function isPast(row: Row, before: Row): boolean {
+  const order = compareNames(before, row, "kind") ||
+    compareNames(before, row, "key");
+  return order < 0;
+}
+
+function compareNames(a: Row, b: Row, name: "kind" | "key"): number {
+  const types = [a, b].map((row) => Number(row[`${name}Type`] === "blob"));
+  if (types[0] !== types[1]) return types[0] - types[1];
+  const [x, y] = [a[name], b[name]];
+  // Of damage, no name at all.
+  if (!(x instanceof Uint8Array && y instanceof Uint8Array)) return 0;
+  return compareBytes(x, y);
+}
+
+function toEntry(row: Row): FoundEntry {
+  return {
+    kind: nameOf(row.kind, row.kindType),
+    key: nameOf(row.key, row.keyType),
+    value: bytesOf(row.value),
+    version: numberOf(row.version, row.versionType),
+    updatedAt: toDate(row.updated_at),
+  };
+}
+
+function toChange(row: Row): FoundChange {
+  return {
+    revision: row.revision as number,
+    kind: nameOf(row.kind, row.kindType),
+    key: nameOf(row.key, row.keyType),
+    type: row.type,
+    version: numberOf(row.version, row.versionType),
+    value: bytesOf(row.value),
+    previous: bytesOf(row.previous),
+  };
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** A name as a string, or as what it is instead. */
+function nameOf(bytes: SqlValue, type: SqlValue): unknown {
+  if (type !== "text") return bytes;
+  try {
+    return decoder.decode(bytes as Uint8Array);
+  } catch {
+    return bytes;
+  }
+}
+
+function numberOf(text: SqlValue, type: SqlValue): unknown {
+  return type === "integer" || type === "real" ? Number(text) : text;
+}
+
+function bytesOf(value: SqlValue | undefined): Uint8Array | undefined {
+  return value instanceof Uint8Array ? value : undefined;
+}

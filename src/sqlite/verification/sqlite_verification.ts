@@ -1,0 +1,53 @@
+/**
+ * What a check looks at in a file, all of it as of one moment.
+ *
+ * @module
+ */
+import type {
+  FoundChange,
+  FoundEntry,
+  Moment,
+  OwnVerification,
+  Verifiable,
+} from "../../local/storage.ts";
+import type { Database } from "../connection/database.ts";
+import { FileChecks, type VerifiedFile } from "./file_checks.ts";
+import { FoundRows } from "./found_rows.ts";
+
+/** A file as a check reads it. The rows of a table are read once `ownVerifications` found it of the right shape. */
+export class SqliteVerification implements Verifiable {
+  readonly #checks: FileChecks;
+  readonly #rows: FoundRows;
+  readonly #moment: Moment;
+
+  /** Takes the connection, what is known of its file, and the moment that it reads. */
+  constructor(database: Database, file: VerifiedFile, moment: Moment) {
+    this.#checks = new FileChecks(database, file);
+    this.#rows = new FoundRows(database);
+    this.#moment = moment;
+  }
+
+  get keepsWritesOut(): boolean {
+    return this.#moment.keepsWritesOut;
+  }
+
+  get ownVerifications(): readonly OwnVerification[] {
+    return this.#checks.all;
+  }
+
+  entries(): Iterable<FoundEntry> {
+    return this.#checks.canRead("zestor_kv") ? this.#rows.entries() : [];
+  }
+
+  changes(): Iterable<FoundChange> {
+    return this.#checks.canRead("zestor_changes") ? this.#rows.changes() : [];
+  }
+
+  valueOf(revision: number): Uint8Array | undefined {
+    return this.#rows.valueOf(revision);
+  }
+
+  close(): void {
+    this.#moment.close();
+  }
+}
