@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { StoreError } from "../../src/contract/errors.ts";
+import { StoreTooLargeError } from "../../src/contract/errors.ts";
 import {
   atomic,
   decision,
@@ -74,7 +74,7 @@ for (const [what, { operation, message }] of Object.entries(tooLarge)) {
       assertEquals(before.status, "fulfilled");
       assertEquals(after.status, "fulfilled");
       assert(failed.status === "rejected");
-      assert(failed.reason instanceof StoreError);
+      assert(failed.reason instanceof StoreTooLargeError);
       assertEquals(failed.reason.message, message);
       assertEquals(await get("a"), "3");
     }));
@@ -82,7 +82,7 @@ for (const [what, { operation, message }] of Object.entries(tooLarge)) {
   Deno.test(`${what} may be too large: nothing is written`, () =>
     withClient(async ({ server, write, engine }) => {
       await write(set("a", "1"));
-      await assertRejects(() => write(operation), StoreError, message);
+      await assertRejects(() => write(operation), StoreTooLargeError, message);
       assertEquals(await engine.log.head(), 1);
       assertEquals(server.oldest, 1);
     }));

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { StoreError } from "../../../src/contract/errors.ts";
+import { StoreTooLargeError } from "../../../src/contract/errors.ts";
 import type { Limits } from "../../../src/engine/engine.ts";
 import {
   type Batch,
@@ -255,7 +255,7 @@ function nameProblem(
   kind: string,
   key: string,
   { nameBytes }: Limits,
-): StoreError | undefined {
+): StoreTooLargeError | undefined {
   // A code unit has three bytes at most: most names need no count.
   if ((kind.length + key.length) * 3 <= nameBytes) return undefined;
   const bytes = new TextEncoder().encode(kind + key).byteLength;
@@ -266,6 +266,6 @@ function nameProblem(
   );
 }
 
-function tooLarge({ action }: Write, why: string): StoreError {
-  return new StoreError("STORAGE", `Cannot ${action}: it has ${why}`);
+function tooLarge({ action }: Write, why: string): StoreTooLargeError {
+  return new StoreTooLargeError(`Cannot ${action}: it has ${why}`);
 }

@@ -6,8 +6,10 @@
  */
 import {
   StoreError,
+  StoreUnavailableError,
   WatchOverflowError,
 } from "../../../src/contract/errors.ts";
+import { reasonOf } from "../../../src/base/messages.ts";
 import { type Line, LineCut, ServerFailure } from "./line.ts";
 import type { Answer, Ask, CallName, Failure } from "./protocol.ts";
 
@@ -102,20 +104,22 @@ export class Client {
   }
 }
 
-/** What a caller is told if the server could not be reached in time. */
-export function unavailable(action: string, cause: unknown): StoreError {
-  return new StoreError(
-    "STORAGE",
+/** What a caller is told if the server could not be reached in time. Nothing was written. */
+export function unavailable(
+  action: string,
+  cause: unknown,
+): StoreUnavailableError {
+  return new StoreUnavailableError(
     `Cannot ${action}: ${
-      cause instanceof Error ? cause.message : String(cause)
+      reasonOf(cause)
     }; try again when the server can be reached`,
     { cause },
   );
 }
 
 /** The error that the server means. */
-export function errorOf({ code, message }: Failure): Error {
+export function errorOf({ code, message, reason = "broken" }: Failure): Error {
   if (code === "GONE") return new SnapshotGone(message);
-  if (code === "WATCH_OVERFLOW") return new WatchOverflowError(message);
+  if (code === "WATCH_OVERFLOW") return new WatchOverflowError(reason, message);
   return new StoreError(code, message);
 }

@@ -3,13 +3,20 @@
  *
  * @module
  */
-import type { AnyKinds } from "../../../src/contract/contract.ts";
+import type { AnyKinds } from "../../../src/contract/mod.ts";
 import type { Limits } from "../../../src/engine/engine.ts";
 import { KvStore } from "../../../src/store/kv_store.ts";
 import {
+  type OptionsSpec,
+  readOptions,
+  unchecked,
+} from "../../../src/base/options.ts";
+import {
+  COMMON,
   type CommonOptions,
-  readCommonOptions,
+  commonSettingsOf,
 } from "../../../src/store/store_options.ts";
+import type { Random } from "../random.ts";
 import { Line, type LineOptions } from "./line.ts";
 import { RemoteEngine, type RemoteEngineOptions } from "./remote_engine.ts";
 import { Server } from "./server.ts";
@@ -22,6 +29,17 @@ export interface RemoteStoreOptions<Kinds extends object = AnyKinds>
   /** What a server of its own has room for. @default {LIMITS} */
   readonly limits?: Limits;
 }
+
+const REMOTE_STORE = {
+  ...COMMON,
+  server: unchecked<Server>(),
+  limits: unchecked<Limits>(),
+  busyTimeout: unchecked<number>(),
+  sweepInterval: unchecked<number>(),
+  random: unchecked<Random>(),
+  longest: unchecked<number>(),
+  cuts: unchecked<number>(),
+} satisfies OptionsSpec<RemoteStoreOptions>;
 
 /** A store, with the line that it is on. */
 export class RemoteStore<Kinds extends object = AnyKinds>
@@ -43,13 +61,14 @@ export class RemoteStore<Kinds extends object = AnyKinds>
 
   /** Opens a store. */
   static async open<Kinds extends object = AnyKinds>(
-    options: RemoteStoreOptions<Kinds> = {},
+    options?: RemoteStoreOptions<Kinds>,
   ): Promise<RemoteStore<Kinds>> {
-    const { values, history } = readCommonOptions("open the store", options);
-    const { limits, busyTimeout = 5_000 } = options;
-    const { server = new Server({ history, limits }) } = options;
-    const line = new Line(server, options);
-    const engine = await RemoteEngine.open(line, options, options.signal);
+    const given = readOptions("open the store", options, REMOTE_STORE);
+    const { values, history } = commonSettingsOf(given);
+    const { limits, busyTimeout = 5_000 } = given;
+    const { server = new Server({ history, limits }) } = given;
+    const line = new Line(server, given);
+    const engine = await RemoteEngine.open(line, given, given.signal);
     const config = { engine, values, busyTimeout };
     return new RemoteStore<Kinds>(config, server, line);
   }

@@ -22,7 +22,10 @@ import type {
   Found,
   Next,
 } from "../../../src/engine/write.ts";
-import type { StoreErrorCode } from "../../../src/contract/errors.ts";
+import type {
+  StoreErrorCode,
+  WatchOverflowReason,
+} from "../../../src/contract/errors.ts";
 import type { KeyRange } from "../../../src/keys/key_range.ts";
 
 /** What a server has room for. They are small, so that tests reach them. */
@@ -68,6 +71,8 @@ export interface DecidedWrite {
 export interface Failure {
   readonly code: StoreErrorCode | "GONE";
   readonly message: string;
+  /** Of an overflow. */
+  readonly reason?: WatchOverflowReason;
 }
 
 /** What became of a write. */

@@ -9,9 +9,9 @@
  *
  * @module
  */
-import type { VerifyFinding } from "../../../src/contract/contract.ts";
+import { reasonOf } from "../../../src/base/messages.ts";
+import type { VerifyFinding } from "../../../src/contract/mod.ts";
 import {
-  reasonOf,
   StoreClosedError,
   StoreError,
   StoreOpenError,

@@ -18,6 +18,7 @@ import {
   type Ask,
   type At,
   type CallName,
+  type Failure,
   LIMITS,
   type NewsListener,
   type Reply,
@@ -115,8 +116,7 @@ export class Server {
         return { ok: false, failure: { code: "GONE", message: error.message } };
       }
       if (!(error instanceof StoreError)) throw error;
-      const { code, message } = error;
-      return { ok: false, failure: { code, message } };
+      return { ok: false, failure: failureOf(error) };
     }
   }
 
@@ -194,6 +194,7 @@ export class Server {
     const head = this.#storage.headRevision();
     if (head < after) {
       throw new WatchOverflowError(
+        "ahead",
         `Cannot watch after revision ${after}: the server is at ${head}; read the kind again and watch from there`,
       );
     }
@@ -202,6 +203,13 @@ export class Server {
     assertLogReaches(this.#storage, after);
     return page;
   }
+}
+
+function failureOf(error: StoreError): Failure {
+  const { code, message } = error;
+  return error instanceof WatchOverflowError
+    ? { code, message, reason: error.reason }
+    : { code, message };
 }
 
 function unknownClient(client: string): StoreError {
