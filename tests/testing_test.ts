@@ -127,6 +127,8 @@ Deno.test("testStore: a limit brings its own cases, and ignores what is larger",
       "S: C8 a setAll of 100 000 entries keeps the event loop turning" +
       changes,
       "S: import keeps its transactions small where lines are large (it takes 4096 bytes in one value)",
+      "S: C2 a long read is of one moment, and in its place among the writes" +
+      changes,
       "S: C8 an atomic operation of 400 000 checks keeps the event loop turning" +
       changes,
       "S: C7 setAll of a generator ends it when it is aborted" + changes,
