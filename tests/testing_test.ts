@@ -89,7 +89,7 @@ Deno.test("testStore: without verify its cases are ignored, and no others", () =
   const lacking = lackingFor({ verify: false });
   assertEquals(lacking.length, 12);
   for (const name of lacking) {
-    assert(/check.* \(it has no verify\)$/.test(name), name);
+    assert(/verify.* \(it has no verify\)$/.test(name), name);
   }
 });
 
@@ -219,7 +219,7 @@ const BROKEN: Record<string, (store: Store) => Partial<Store>> = {
       ((kind: string, options?: WatchOptions) =>
         store.watch(kind, { ...options, bookmarks: false })) as Store["watch"],
   }),
-  "check: reads go on meanwhile, and writes are in order": () => ({
+  "verify: reads go on meanwhile, and writes are in order": () => ({
     verify: () => Promise.resolve([]),
   }),
   "C2 import writes by transactions, and tells of each": (store) => ({

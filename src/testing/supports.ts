@@ -23,7 +23,8 @@ export interface Limits {
   /**
    * Changes in one write: at least 32. A larger `setAll` or `atomic` rejects
    * with a `StoreError` of code `TOO_LARGE`: cut it into several, of which each
-   * is atomic. `import` cuts its transactions to so many lines by itself.
+   * is atomic. An `atomic` with more checks than that may be refused, too.
+   * `import` cuts its transactions to so many lines by itself.
    * @default {Infinity}
    */
   changes: number;

@@ -62,12 +62,12 @@ const WRITES: Record<string, (store: Store) => Promise<unknown>> = {
 };
 
 export const verifying: Cases = needing(needsVerify, {
-  "check: a new store is sound": async (open) => {
+  "verify: a new store is sound": async (open) => {
     await using store = await open();
     assertEquals(await store.verify(), []);
   },
 
-  "check: a store is sound after every sort of write": async (open) => {
+  "verify: a store is sound after every sort of write": async (open) => {
     await using store = await open();
     for (const [what, write] of Object.entries(WRITES)) {
       await write(store);
@@ -75,7 +75,7 @@ export const verifying: Cases = needing(needsVerify, {
     }
   },
 
-  "check: a store is sound when its change log was pruned": async (open) => {
+  "verify: a store is sound when its change log was pruned": async (open) => {
     await using store = await open({ history: 5 });
     for (let round = 0; round < 3; round++) {
       for (const write of Object.values(WRITES)) await write(store);
@@ -85,7 +85,7 @@ export const verifying: Cases = needing(needsVerify, {
     }
   },
 
-  "C3 check sees the writes called before it": async (open) => {
+  "C3 verify sees the writes called before it": async (open) => {
     let strict = false;
     const numbers = () => {
       if (strict) throw new Error("It is too large");
@@ -107,7 +107,7 @@ export const verifying: Cases = needing(needsVerify, {
     assertEquals((await before).status, "created");
   },
 
-  "check: without validateReads what a schema refuses is sound": async (
+  "verify: without validateReads what a schema refuses is sound": async (
     open,
   ) => {
     let strict = false;
@@ -120,7 +120,7 @@ export const verifying: Cases = needing(needsVerify, {
     assertEquals(await store.verify(), []);
   },
 
-  "check: a schema may be asynchronous, and read the store": async (open) => {
+  "verify: a schema may be asynchronous, and read the store": async (open) => {
     let strict = false;
     const numbers = async () => {
       await turn();
@@ -137,7 +137,7 @@ export const verifying: Cases = needing(needsVerify, {
     assertEquals(found.map(({ key }) => key).sort(), ["a", "b"]);
   },
 
-  "check: of many findings it tells the first, and counts the others": async (
+  "verify: of many findings it tells the first, and counts the others": async (
     open,
     supports,
   ) => {
@@ -161,7 +161,7 @@ export const verifying: Cases = needing(needsVerify, {
     assertMatch(found[100].message, /50 more/);
   },
 
-  "check: reads go on meanwhile, and writes are in order": async (open) => {
+  "verify: reads go on meanwhile, and writes are in order": async (open) => {
     const { options, begin, begun, end } = heldCheck();
     await using store = await open(options);
     await store.setAll("k", { x: "kept", y: "kept" });
@@ -184,7 +184,7 @@ export const verifying: Cases = needing(needsVerify, {
     assertEquals(await checked, []);
   },
 
-  "check: a store is sound while it is written and watched": async (
+  "verify: a store is sound while it is written and watched": async (
     open,
     supports,
   ) => {
@@ -211,12 +211,12 @@ export const verifying: Cases = needing(needsVerify, {
     assertEquals(await store.verify(), []);
   },
 
-  "C8 check lets the event loop turn": async (open) => {
+  "C8 verify lets the event loop turn": async (open) => {
     await using store = await openSlow(open);
     await assertLoopTurns(() => store.verify());
   },
 
-  "C7 check ends at once when its signal aborts": async (open) => {
+  "C7 verify ends at once when its signal aborts": async (open) => {
     await using store = await openSlow(open);
     const controller = new AbortController();
     const reason = new Error("stop");
@@ -234,7 +234,7 @@ export const verifying: Cases = needing(needsVerify, {
     assertEquals(await store.verify(), []);
   },
 
-  "close waits for a check": async (open) => {
+  "close waits for verify": async (open) => {
     const store = await openSlow(open);
     const checked = store.verify();
     await turn();
