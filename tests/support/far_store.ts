@@ -15,7 +15,6 @@ import {
   type OperationOptions,
   type Store,
   StoreError,
-  type StoreErrorCode,
   type WatchOptions,
 } from "../../mod.ts";
 import { setImmediate } from "node:timers";
