@@ -1,6 +1,7 @@
 /**
  * Runs the conformance suite on SQLite: each driver, in a file and in memory;
- * on the store in memory; and on a store's handles.
+ * on the store in memory; on a store's handles; and on stores that are far away
+ * and lack something, which shows that the suite asks nothing more of them.
  *
  * @module
  */
@@ -15,6 +16,7 @@ import type {
 import { openMemoryStore } from "../src/memory/open_memory_store.ts";
 import { type OpenForTest, testStore } from "../src/testing/mod.ts";
 import { drivers, openOn, type TestDriver } from "./support/drivers.ts";
+import { farStore, type FarSupports } from "./support/far_store.ts";
 import { tempDirOfFile } from "./support/temp_dir.ts";
 
 const dir = tempDirOfFile();
@@ -63,6 +65,26 @@ testStore({
   test: drivers[0].test,
   open: async (options) => byHandles(await openMemoryStore(options)),
 });
+
+testFar("far", 2, {
+  limits: { nameBytes: 2_000, valueBytes: 100_000, changes: 1_000 },
+});
+testFar("far and poor", 0, {
+  limits: { nameBytes: 256, valueBytes: 4_096, changes: 1_000 },
+  verify: false,
+  importedVersions: false,
+  checksBeforeEquals: false,
+});
+
+function testFar(name: string, slowest: number, supports: FarSupports): void {
+  testStore({
+    name,
+    test: drivers[0].test,
+    open: async (options) =>
+      farStore(await openMemoryStore(options), supports, slowest),
+    supports,
+  });
+}
 
 /** The store, each operation on a kind as its handle's. */
 function byHandles(store: Store): Store {

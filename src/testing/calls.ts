@@ -5,6 +5,7 @@
  * @module
  */
 import type { Store } from "../contract/store.ts";
+import type { Manifest } from "./supports.ts";
 
 /** What a call is made with. `options` is whatever plain JavaScript may pass. */
 export interface CallArguments {
@@ -34,6 +35,9 @@ const readsOfKind: Calls<Promise<unknown>> = {
 const readsOfStore: Calls<Promise<unknown>> = {
   kinds: (store, { options }) => store.kinds(options),
   getAll: (store, { options }) => store.getAll(options),
+};
+
+const verifications: Calls<Promise<unknown>> = {
   verify: (store, { options }) => store.verify(options),
 };
 
@@ -74,11 +78,14 @@ export const callsWithKind: Calls<Promise<unknown>> = {
 /** The operations that take a range. */
 export const callsWithRange: Calls<Promise<unknown>> = readsOfKind;
 
-/** Every operation that gives a promise. */
-export const promiseCalls: Calls<Promise<unknown>> = {
-  ...callsWithKind,
-  ...readsOfStore,
-};
+/** Every operation that gives a promise, of those that the store supports. */
+export function promiseCallsOf({ verify }: Manifest): Calls<Promise<unknown>> {
+  return {
+    ...callsWithKind,
+    ...readsOfStore,
+    ...(verify ? verifications : {}),
+  };
+}
 
 /** Every operation that gives a stream. They throw what the others reject with. */
 export const streamCalls: Calls<ReadableStream<unknown>> = {

@@ -17,6 +17,10 @@
  * W9, as the contract numbers them), or with the operation. W7 is not among
  * them: who else writes to a store's storage only the store knows.
  *
+ * A store that lacks something says so by `supports`: a store on a server may
+ * have limits, for example. The tests that need it are then ignored, and their
+ * names tell why. See {@linkcode Supports} for what you cannot rely on.
+ *
  * @module
  */
 import type { Store } from "../contract/store.ts";
@@ -26,7 +30,7 @@ import { bulk } from "./cases/bulk.ts";
 import { callbacks } from "./cases/callbacks.ts";
 import { cancelling } from "./cases/cancelling.ts";
 import type { Cases, OpenForTest } from "./case.ts";
-import { checking } from "./cases/verifying.ts";
+import { verifying } from "./cases/verifying.ts";
 import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
 import { equality } from "./cases/equality.ts";
@@ -35,6 +39,7 @@ import { importFormat } from "./cases/import_format.ts";
 import { importLines } from "./cases/import_lines.ts";
 import { importStopping } from "./cases/import_stopping.ts";
 import { kindHandles } from "./cases/kind_handles.ts";
+import { limits } from "./cases/limits.ts";
 import { misuse } from "./cases/misuse.ts";
 import { names } from "./cases/names.ts";
 import { numberLimits } from "./cases/number_limits.ts";
@@ -46,12 +51,16 @@ import { replaying } from "./cases/replaying.ts";
 import { resuming } from "./cases/resuming.ts";
 import { streaming } from "./cases/streaming.ts";
 import { exporting } from "./cases/exporting.ts";
+import { manifestOf, type Supports } from "./supports.ts";
 import { failOnUnhandled } from "./unhandled.ts";
 import { validating } from "./cases/validating.ts";
+import { validatingInOrder } from "./cases/validating_order.ts";
+import { validatingReads } from "./cases/validating_reads.ts";
 import { watching } from "./cases/watching.ts";
 import { writes } from "./cases/writes.ts";
 
 export type { OpenForTest } from "./case.ts";
+export type { Limits, Supports } from "./supports.ts";
 
 /** Registers a test by its name. */
 export type RegisterTest = (name: string, fn: () => Promise<void>) => unknown;
@@ -80,6 +89,11 @@ export interface StoreUnderTest {
    */
   reopen?(store: Store): Promise<Store> | Store;
   /**
+   * What the store supports. The tests that need something else are ignored.
+   * @default {everything, without limits}
+   */
+  supports?: Supports;
+  /**
    * The test runner's function. Give each test a minute if the runner has a
    * time limit.
    * @default {Deno.test}
@@ -91,7 +105,9 @@ export interface StoreUnderTest {
  * Registers the suite's tests for a store.
  *
  * @param config The store, and how its tests are registered.
- * @throws {TypeError} If there is no test function, outside Deno.
+ * @throws {TypeError} If there is no test function, outside Deno, or if
+ * `supports` has an unknown field.
+ * @throws {RangeError} If a limit in `supports` is smaller than the suite needs.
  * @example In any test runner: a function that is handed names and tests
  * ```ts
  * import { testStore } from "@zestor/store/testing";
@@ -115,17 +131,28 @@ export interface StoreUnderTest {
  */
 export function testStore(config: StoreUnderTest): void {
   const test = config.test ?? denoTest();
+  const supports = manifestOf(config.supports);
   const open = (options?: OpenForTest) => config.open(options);
   const reopen = config.reopen?.bind(config);
-  const register = (name: string, run: () => Promise<void>) =>
-    test(`${config.name}: ${name}`, () => failOnUnhandled(run));
+  const register = (
+    name: string,
+    lack: string | undefined,
+    run: () => Promise<void>,
+  ) => {
+    const full = `${config.name}: ${name}`;
+    if (lack === undefined) test(full, () => failOnUnhandled(run));
+    else ignore(test, `${full} (${lack})`);
+  };
 
-  for (const [name, run] of rooms.flatMap((cases) => Object.entries(cases))) {
-    register(name, () => run(open));
+  for (const [name, test] of rooms.flatMap((cases) => Object.entries(cases))) {
+    const { run, need } = typeof test === "function"
+      ? { run: test, need: undefined }
+      : test;
+    register(name, need?.(supports), () => run(open, supports));
   }
+  const lack = reopen ? undefined : "it cannot be reopened";
   for (const [name, run] of Object.entries(reopening)) {
-    if (reopen) register(name, () => run(open, reopen));
-    else ignore(test, `${config.name}: ${name} (it cannot be reopened)`);
+    register(name, lack, () => run(open, reopen!, supports));
   }
 }
 
@@ -136,6 +163,8 @@ const rooms: readonly Cases[] = [
   bulk,
   atomic,
   validating,
+  validatingInOrder,
+  validatingReads,
   equality,
   exporting,
   importing,
@@ -146,11 +175,12 @@ const rooms: readonly Cases[] = [
   concurrency,
   names,
   numberLimits,
+  limits,
   misuse,
   cancelling,
   callbacks,
   closing,
-  checking,
+  verifying,
   watching,
   replaying,
   resuming,

@@ -13,6 +13,7 @@ import {
 } from "@std/assert";
 import { setImmediate } from "node:timers";
 import type { Store, WatchBookmark, WatchEvent } from "../contract/mod.ts";
+import type { Manifest } from "./supports.ts";
 
 /** A stream's reader. */
 export type Reader<T> = ReadableStreamDefaultReader<T>;
@@ -88,6 +89,15 @@ export async function assertRejectsWith(
   what: string,
 ): Promise<void> {
   assertStrictEquals(await assertRejects(call, what), reason, what);
+}
+
+/** Asserts that `verify` finds nothing, if it can be asked. */
+export async function assertSound(
+  store: Store,
+  { verify }: Manifest,
+  what?: string,
+): Promise<void> {
+  if (verify) assertEquals(await store.verify(), [], what);
 }
 
 /** Events in short: `"create alice@1"`, with the version last. */

@@ -1,9 +1,11 @@
 /**
- * Schemas written by hand, one for each way in which a store can be given one.
+ * Schemas written by hand, one for each way in which a store can be given one,
+ * and the writes that are checked by them.
  *
  * @module
  */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Store } from "../contract/store.ts";
 import type { Schema } from "../values/schemas/schema.ts";
 import { turn } from "./reading.ts";
 
@@ -85,3 +87,34 @@ export function holdingSchema(held: unknown): HoldingSchema {
     refuse: () => resolve(false),
   };
 }
+
+/** Schemas that take a count, and tell it at once or later. */
+export const everySchema: Readonly<Record<string, Schema>> = {
+  ...countSchemas,
+  ...asyncCountSchemas,
+};
+
+/** The writes that can wait for a schema. */
+export const patientWrites: Record<
+  string,
+  (store: Store, value: unknown, signal?: AbortSignal) => Promise<unknown>
+> = {
+  set: (store, value, signal) => store.set("users", "alice", value, { signal }),
+  setAll: (store, value, signal) =>
+    store.setAll("users", [["aaron", 1], ["alice", value], ["bob", 1]], {
+      signal,
+    }),
+  atomic: (store, value, signal) =>
+    store.atomic()
+      .set("users", "aaron", 1)
+      .set("users", "alice", value)
+      .delete("users", "kept")
+      .commit({ signal }),
+};
+
+/** Every write. */
+export const everyWrite: typeof patientWrites = {
+  ...patientWrites,
+  update: (store, value, signal) =>
+    store.update("users", "alice", () => value, { initial: 1, signal }),
+};

@@ -4,7 +4,6 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { reasonOf } from "../../base/messages.ts";
 import {
   StoreBusyError,
   StoreCorruptError,

@@ -34,6 +34,7 @@ export async function* exportChunks(
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   plan.assertWanted();
   const snapshot = await plan.openSnapshot();
+  const slice = new Slice();
   try {
     for (const kind of await snapshot.kinds()) {
       if (plan.kinds && !plan.kinds.has(kind)) continue;
@@ -41,7 +42,9 @@ export async function* exportChunks(
       while (rest) {
         plan.assertWanted();
         const page: Page<StoredEntry> = await snapshot.entries(kind, rest);
-        if (page.items.length > 0) yield await chunkOf(plan, kind, page.items);
+        if (page.items.length > 0) {
+          yield await chunkOf(plan, kind, page.items, slice);
+        }
         rest = page.rest;
       }
     }
@@ -57,8 +60,8 @@ async function chunkOf(
   plan: ExportPlan,
   kind: string,
   entries: readonly StoredEntry[],
+  slice: Slice,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const slice = new Slice();
   const lines: string[] = [];
   for (const entry of entries) {
     lines.push(formatLine(plan.codec, kind, entry, plan) + "\n");

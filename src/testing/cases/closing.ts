@@ -7,9 +7,10 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Store } from "../../contract/store.ts";
 import { StoreClosedError } from "../../contract/errors.ts";
-import { promiseCalls, streamCalls } from "../calls.ts";
+import { promiseCallsOf, streamCalls } from "../calls.ts";
 import type { Cases } from "../case.ts";
-import { assertEnded, fill, numberedKeys, turn } from "../reading.ts";
+import { assertEnded, numberedKeys, turn } from "../reading.ts";
+import { keysOfOneWrite } from "../sizes.ts";
 
 const ARGS = { kind: "users", key: "alice" };
 
@@ -26,11 +27,14 @@ function assertStreamsRefused(store: Store): void {
 }
 
 export const closing: Cases = {
-  "close: every operation on a closed store is refused": async (open) => {
+  "close: every operation on a closed store is refused": async (
+    open,
+    supports,
+  ) => {
     await using store = await open();
     const begun = store.atomic().set("users", "alice", 1);
     await store.close();
-    for (const [operation, call] of Object.entries(promiseCalls)) {
+    for (const [operation, call] of Object.entries(promiseCallsOf(supports))) {
       await assertRejects(
         () => call(store, ARGS),
         StoreClosedError,
@@ -42,12 +46,12 @@ export const closing: Cases = {
     await assertRejects(() => begun.commit(), StoreClosedError);
   },
 
-  "close: refuses operations from the call on": async (open) => {
+  "close: refuses operations from the call on": async (open, supports) => {
     await using store = await open();
     const first = store.set("users", "alice", 1);
     const closed = store.close();
     await Promise.all(
-      Object.entries(promiseCalls).map(([operation, call]) =>
+      Object.entries(promiseCallsOf(supports)).map(([operation, call]) =>
         assertRejects(
           () => call(store, ARGS),
           StoreClosedError,
@@ -61,20 +65,21 @@ export const closing: Cases = {
     assertEquals((await first).status, "created");
   },
 
-  "close: finishes the writes that wait": async (open) => {
+  "close: finishes the writes that wait": async (open, supports) => {
     await using store = await open();
     const writes = numberedKeys(500).map((key, n) =>
       store.set("users", key, n)
     );
+    const many = keysOfOneWrite(10_000, supports);
     const bulk = store.setAll(
       "groups",
-      numberedKeys(10_000).map((key) => [key, 1] as const),
+      many.map((key) => [key, 1] as const),
     );
     const atomic = store.atomic().set("users", "last", 1).commit();
     await store.close();
     const statuses = (await Promise.all(writes)).map(({ status }) => status);
     assertEquals(statuses, Array(500).fill("created"));
-    assertEquals((await bulk).created, 10_000);
+    assertEquals((await bulk).created, many.length);
     assertEquals((await atomic).ok, true);
   },
 
@@ -122,16 +127,22 @@ export const closing: Cases = {
     assertEquals(events, 1);
   },
 
-  "close: again waits for the same": async (open) => {
+  "close: again waits for the same": async (open, supports) => {
     await using store = await open();
-    const write = fill(store, "users", numberedKeys(20_000));
-    let closed = false;
-    const first = store.close().then(() => closed = true);
+    const ended = new Set<string>();
+    const note = (what: string) => () => ended.add(what);
+    const keys = keysOfOneWrite(20_000, supports);
+    const entries = keys.map((key) => [key, 1] as const);
+    const ends = [
+      store.watch("users").getReader().closed.then(note("watch")),
+      store.setAll("users", entries).then(note("write")),
+      store.close().then(note("first close")),
+    ];
     await store.close();
-    // The first may hear of it a little later, but in the same turn.
+    // The others may hear of it a little later, but in the same turn.
     await turn();
-    assertEquals(closed, true);
-    await Promise.all([write, first]);
+    assertEquals([...ended].sort(), ["first close", "watch", "write"]);
+    await Promise.all(ends);
     await store.close();
   },
 

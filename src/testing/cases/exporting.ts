@@ -19,6 +19,7 @@ import {
   numberedKeys,
   textOf,
 } from "../reading.ts";
+import { fillMany } from "../sizes.ts";
 
 export const exporting: Cases = {
   "export gives a line for each entry, by kind and key": async (open) => {
@@ -84,10 +85,13 @@ export const exporting: Cases = {
     await Promise.all(writes);
   },
 
-  "export is of one moment, whoever writes meanwhile": async (open) => {
+  "export is of one moment, whoever writes meanwhile": async (
+    open,
+    supports,
+  ) => {
     await using store = await open();
     const keys = numberedKeys(2_000);
-    await fill(store, "a", keys);
+    await fillMany(store, "a", keys, supports);
     await fill(store, "b", ["x"]);
     const before = await textOf(store.export());
     const reader = store.export().getReader();
@@ -101,23 +105,26 @@ export const exporting: Cases = {
     assertEquals(after.length, 2_001);
   },
 
-  "every chunk of an export ends with a line": async (open) => {
+  "every chunk of an export ends with a line": async (open, supports) => {
     await using store = await open();
-    await fill(store, "a", numberedKeys(1_000));
+    await fillMany(store, "a", numberedKeys(1_000), supports);
     for await (const chunk of store.export()) {
       assertEquals(chunk.at(-1), "\n".charCodeAt(0));
     }
   },
 
-  "C8 a long export lets the event loop turn": async (open) => {
+  "C8 a long export lets the event loop turn": async (open, supports) => {
     await using store = await open();
-    await fill(store, "a", numberedKeys(30_000));
+    await fillMany(store, "a", numberedKeys(30_000), supports);
     await assertLoopTurns(() => textOf(store.export()));
   },
 
-  "an export that is not read to its end can be cancelled": async (open) => {
+  "an export that is not read to its end can be cancelled": async (
+    open,
+    supports,
+  ) => {
     await using store = await open();
-    await fill(store, "a", numberedKeys(1_000));
+    await fillMany(store, "a", numberedKeys(1_000), supports);
     const reader = store.export().getReader();
     await next(reader);
     await reader.cancel();
@@ -127,9 +134,9 @@ export const exporting: Cases = {
     await unread.cancel();
   },
 
-  "C7 an export errors with the signal's reason": async (open) => {
+  "C7 an export errors with the signal's reason": async (open, supports) => {
     await using store = await open();
-    await fill(store, "a", numberedKeys(1_000));
+    await fillMany(store, "a", numberedKeys(1_000), supports);
     const reason = new Error("enough");
     const aborted = store.export({ signal: AbortSignal.abort(reason) });
     assertEquals(await assertRejects(() => textOf(aborted)), reason);
@@ -141,9 +148,9 @@ export const exporting: Cases = {
     assertEquals(await assertRejects(() => rest), reason);
   },
 
-  "an export errors when the store closes": async (open) => {
+  "an export errors when the store closes": async (open, supports) => {
     const store = await open();
-    await fill(store, "a", numberedKeys(1_000));
+    await fillMany(store, "a", numberedKeys(1_000), supports);
     const reader = store.export().getReader();
     await next(reader);
     await store.close();
@@ -152,9 +159,12 @@ export const exporting: Cases = {
     assertThrows(() => store.export(), StoreClosedError);
   },
 
-  "an export errors at once, whether it is read or not": async (open) => {
+  "an export errors at once, whether it is read or not": async (
+    open,
+    supports,
+  ) => {
     const store = await open();
-    await fill(store, "a", numberedKeys(1_000));
+    await fillMany(store, "a", numberedKeys(1_000), supports);
     const reason = new Error("enough");
     const controller = new AbortController();
     const stopped = store.export({ signal: controller.signal }).getReader();

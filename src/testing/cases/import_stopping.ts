@@ -16,6 +16,7 @@ import type { Cases } from "../case.ts";
 import { entryLine, streamOf } from "../lines.ts";
 import { assertRejectsWith, numberedKeys } from "../reading.ts";
 import { standardSchema } from "../schemas.ts";
+import { linesInOneTransaction } from "../sizes.ts";
 
 /** A source that gives some lines, then nothing, and what is asked of it. */
 interface StalledSource {
@@ -60,11 +61,16 @@ const ANSWERS: Record<string, () => Promise<void>> = {
 };
 
 export const importStopping: Cases = {
-  "import rejects on a refused line, if nobody is told": async (open) => {
+  "import rejects on a refused line, if nobody is told": async (
+    open,
+    supports,
+  ) => {
     await using store = await open();
-    const keys = numberedKeys(1_500);
+    const size = linesInOneTransaction(supports);
+    const keys = numberedKeys(2 * size);
+    const bad = size + Math.floor(size / 2);
     const lines = keys.map((key) => entryLine(key, 1));
-    lines[1_400] = "{\n";
+    lines[bad] = "{\n";
     let cancelled = false;
     const stream = new ReadableStream<string>({
       start(controller) {
@@ -77,12 +83,12 @@ export const importStopping: Cases = {
     const error = await assertRejects(
       () => store.import(stream),
       ImportError,
-      "Cannot import line 1401: ",
+      `Cannot import line ${bad + 1}: `,
     );
-    assertEquals([error.code, error.line], ["IMPORT", 1401]);
+    assertEquals([error.code, error.line], ["IMPORT", bad + 1]);
     assertInstanceOf(error.cause, SyntaxError);
     // The transaction before is there, its own is not.
-    assertEquals(await store.keys("a"), keys.slice(0, 1_000));
+    assertEquals(await store.keys("a"), keys.slice(0, size));
     assert(cancelled);
   },
 
@@ -109,16 +115,17 @@ export const importStopping: Cases = {
     assertEquals(await store.count("a"), 0);
   },
 
-  "import rejects with what the stream errors with": async (open) => {
+  "import rejects with what the stream errors with": async (open, supports) => {
     await using store = await open();
     const reason = new Error("cut");
-    const lines = numberedKeys(1_200).map((key) => entryLine(key, 1));
+    const size = linesInOneTransaction(supports);
+    const lines = numberedKeys(size + 20).map((key) => entryLine(key, 1));
     const stream = ReadableStream.from(async function* () {
       yield* lines;
       await Promise.reject(reason);
     }());
     await assertRejectsWith(() => store.import(stream), reason, "cut");
-    assertEquals(await store.count("a"), 1_000);
+    assertEquals(await store.count("a"), size);
   },
 
   "C7 an import that is aborted before it begins cancels its stream": async (
@@ -226,14 +233,16 @@ export const importStopping: Cases = {
   },
 
   "close: finishes the transaction of an import that waits, and tells of it":
-    async (open) => {
+    async (open, supports) => {
+      const size = linesInOneTransaction(supports);
       const closed = Promise.withResolvers<void>();
       const schema = (value: unknown) => {
         // Its transaction is called in the same turn.
-        if (value === 999) queueMicrotask(() => closed.resolve(store.close()));
+        if (value !== size - 1) return;
+        queueMicrotask(() => closed.resolve(store.close()));
       };
       const store = await open({ schemas: { a: schema } });
-      const lines = numberedKeys(1_500).map((key, i) => entryLine(key, i));
+      const lines = numberedKeys(2 * size).map((key, i) => entryLine(key, i));
       lines[1] = "{\n";
       const source = stalledSource([lines.join("")]);
       const progress: number[] = [];
@@ -247,14 +256,15 @@ export const importStopping: Cases = {
         StoreClosedError,
       );
       await closed.promise;
-      assertEquals(progress, [1_000, 999]);
+      assertEquals(progress, [size, size - 1]);
       assertEquals(refused.map(({ line }) => line), [2]);
       assertInstanceOf(await source.cancelled, StoreClosedError);
     },
 
-  "close: by what an import tells": async (open) => {
+  "close: by what an import tells": async (open, supports) => {
     const store = await open();
-    const lines = numberedKeys(1_500).map((key) => entryLine(key, 1));
+    const size = linesInOneTransaction(supports);
+    const lines = numberedKeys(2 * size).map((key) => entryLine(key, 1));
     const closed = Promise.withResolvers<void>();
     const progress: number[] = [];
     await assertRejects(
@@ -268,7 +278,7 @@ export const importStopping: Cases = {
       StoreClosedError,
     );
     await closed.promise;
-    assertEquals(progress, [1_000]);
+    assertEquals(progress, [size]);
   },
 
   "close: an import on a closed store cancels its stream": async (open) => {

@@ -15,21 +15,18 @@ import { InvalidNameError } from "../../contract/errors.ts";
 import {
   callsWithKey,
   callsWithRange,
-  promiseCalls,
+  promiseCallsOf,
   streamCalls,
 } from "../calls.ts";
 import type { Cases } from "../case.ts";
 
-// `update` of the others is called with options of its own, besides.
-const { update: _, ...callsWithOptions } = promiseCalls;
-
 const NO_COUNTS = [-1, 1.5, NaN, -Infinity];
 
 export const misuse: Cases = {
-  "an unknown option is a TypeError that names it": async (open) => {
+  "an unknown option is a TypeError that names it": async (open, supports) => {
     await using store = await open();
     const args = { kind: "users", key: "alice", options: { limt: 1 } };
-    for (const [operation, call] of Object.entries(promiseCalls)) {
+    for (const [operation, call] of Object.entries(promiseCallsOf(supports))) {
       await assertRejects(
         () => call(store, args),
         TypeError,
@@ -142,8 +139,13 @@ export const misuse: Cases = {
     }
   },
 
-  "options that are no plain object are a TypeError": async (open) => {
+  "options that are no plain object are a TypeError": async (
+    open,
+    supports,
+  ) => {
     await using store = await open();
+    // `update` is called with options of its own, besides.
+    const { update: _, ...calls } = promiseCallsOf(supports);
     const wrong: unknown[] = [
       null,
       1,
@@ -156,7 +158,7 @@ export const misuse: Cases = {
     ];
     for (const options of wrong) {
       const args = { kind: "users", key: "alice", options: options as object };
-      for (const [operation, call] of Object.entries(callsWithOptions)) {
+      for (const [operation, call] of Object.entries(calls)) {
         await assertRejects(
           () => call(store, args),
           TypeError,
@@ -171,11 +173,13 @@ export const misuse: Cases = {
     assertEquals(await store.kinds(), []);
   },
 
-  "a signal that is none is a TypeError": async (open) => {
+  "a signal that is none is a TypeError": async (open, supports) => {
     await using store = await open();
     for (const signal of [null, 1, "abort", {}, new AbortController()]) {
       const args = { kind: "users", key: "alice", options: { signal } };
-      for (const [operation, call] of Object.entries(promiseCalls)) {
+      for (
+        const [operation, call] of Object.entries(promiseCallsOf(supports))
+      ) {
         await assertRejects(
           () => call(store, args),
           TypeError,

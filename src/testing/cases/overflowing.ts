@@ -16,13 +16,13 @@ import type { Cases } from "../case.ts";
 import {
   assertEnded,
   drain,
-  fill,
   keysOf,
   next,
   numberedKeys,
   take,
   writeInRounds,
 } from "../reading.ts";
+import { fillMany } from "../sizes.ts";
 
 export const overflowing: Cases = {
   "W3 a consumer who falls behind by more than history overflows": async (
@@ -59,10 +59,13 @@ export const overflowing: Cases = {
     }
   },
 
-  "W3 a replay that the change log cannot complete overflows": async (open) => {
+  "W3 a replay that the change log cannot complete overflows": async (
+    open,
+    supports,
+  ) => {
     await using store = await open({ history: 10 });
     const keys = numberedKeys(500);
-    await fill(store, "users", keys);
+    await fillMany(store, "users", keys, supports);
     const reader = store.watch("users", { initial: true, bufferSize: 10 })
       .getReader();
     const first = await next(reader);

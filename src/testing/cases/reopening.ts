@@ -15,6 +15,7 @@ import {
   numberedKeys,
   take,
 } from "../reading.ts";
+import { fillMany } from "../sizes.ts";
 
 export const reopening: ReopeningCases = {
   "C1 a resolved write is there after the store is reopened": async (
@@ -41,12 +42,13 @@ export const reopening: ReopeningCases = {
   "C1 a write called before close is there after the store is reopened": async (
     open,
     reopen,
+    supports,
   ) => {
     await using first = await open();
     const keys = numberedKeys(5_000);
     const writes = [
       first.set("users", "alice", 1),
-      fill(first, "groups", keys),
+      fillMany(first, "groups", keys, supports),
       first.delete("users", "alice"),
       first.set("users", "bob", 1),
     ];

@@ -17,6 +17,7 @@ import {
   take,
   takeUntil,
 } from "../reading.ts";
+import { fillMany } from "../sizes.ts";
 
 export const replaying: Cases = {
   "watch initial: replays what is there as creates, in key order": async (
@@ -59,10 +60,10 @@ export const replaying: Cases = {
     assertEquals(brief([await next(events)]), ["create bob@1"]);
   },
 
-  "watch initial: replays a kind of many pages": async (open) => {
+  "watch initial: replays a kind of many pages": async (open, supports) => {
     await using store = await open();
     const keys = numberedKeys(5_000);
-    await fill(store, "users", keys);
+    await fillMany(store, "users", keys, supports);
     const events = store.watch("users", { initial: true }).getReader();
     assertEquals(keysOf(await take(events, keys.length)), keys);
   },
@@ -137,9 +138,9 @@ export const replaying: Cases = {
     }
   },
 
-  "W4 a replay does not depend on when it is read": async (open) => {
+  "W4 a replay does not depend on when it is read": async (open, supports) => {
     await using store = await open();
-    await fill(store, "users", numberedKeys(300));
+    await fillMany(store, "users", numberedKeys(300), supports);
     const events = store.watch("users", { initial: true, bufferSize: 10 })
       .getReader();
     for (let n = 0; n < 300; n += 3) {
@@ -171,9 +172,9 @@ export const replaying: Cases = {
   },
 
   "W4 a replay during writes is the state at the call, then every change":
-    async (open) => {
+    async (open, supports) => {
       await using store = await open();
-      await fill(store, "users", numberedKeys(400));
+      await fillMany(store, "users", numberedKeys(400), supports);
       const random = generator(1);
       for (let i = 0; i < 100; i++) await changeSomething(store, random);
 
@@ -208,10 +209,13 @@ export const replaying: Cases = {
       assertGreater(new Set(changes.map(({ type }) => type)).size, 2);
     },
 
-  "W4 a replay by key, prefix or type is exact during writes": async (open) => {
+  "W4 a replay by key, prefix or type is exact during writes": async (
+    open,
+    supports,
+  ) => {
     await using store = await open();
     const keys = numberedKeys(100);
-    await fill(store, "users", keys);
+    await fillMany(store, "users", keys, supports);
     const byKey = store.watch("users", { initial: true, key: keys[50] })
       .getReader();
     const byPrefix = store.watch("users", {

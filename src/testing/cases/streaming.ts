@@ -96,8 +96,9 @@ export const streaming: Cases = {
       }),
       { signal: stop.signal },
     );
+    const stopped = assertRejects(() => piping, Error, "stop");
     await store.set("users", "a", 1);
-    await assertRejects(() => piping, Error, "stop");
+    await stopped;
     await assertEnded(stream.getReader());
   },
 
@@ -253,8 +254,9 @@ export const streaming: Cases = {
         },
       }),
     );
+    const failed = assertRejects(() => piping, Error, "full");
     await store.set("users", "a", 1);
-    await assertRejects(() => piping, Error, "full");
+    await failed;
     await assertEnded(stream.getReader());
     const anew = store.watch("users", { initial: true }).getReader();
     assertEquals(brief([await next(anew)]), ["create a@1"]);

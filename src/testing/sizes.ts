@@ -1,0 +1,54 @@
+/**
+ * How large the suite's own writes are: as large as a test would have them, but
+ * within what the store takes.
+ *
+ * @module
+ */
+import type { Store } from "../contract/store.ts";
+import { numberedKeys } from "./reading.ts";
+import type { Manifest } from "./supports.ts";
+
+/** So many keys in order, or as many as one write takes. */
+export function keysOfOneWrite(count: number, supports: Manifest): string[] {
+  return numberedKeys(countInOneWrite(count, supports));
+}
+
+/** So many changes, or as many as one write takes. */
+export function countInOneWrite(count: number, { limits }: Manifest): number {
+  return Math.min(count, limits.changes);
+}
+
+/** How many lines `import` writes in one transaction, if they are short. */
+export function linesInOneTransaction(supports: Manifest): number {
+  return countInOneWrite(1_000, supports);
+}
+
+/**
+ * Writes an entry for each key; its value says so. All writes are called at
+ * once: one, or as many as the store's limit makes necessary.
+ */
+export async function fillMany(
+  store: Store,
+  kind: string,
+  keys: readonly string[],
+  { limits }: Manifest,
+): Promise<void> {
+  const writes: Promise<unknown>[] = [];
+  for (let at = 0; at < keys.length; at += limits.changes) {
+    const piece = keys.slice(at, at + limits.changes);
+    const entries = piece.map((key) => [key, { of: key }] as const);
+    writes.push(store.setAll(kind, entries));
+  }
+  await Promise.all(writes);
+}
+
+/** A text whose JSON takes so many bytes, in characters of two bytes each. */
+export function textOfBytes(bytes: number): string {
+  const room = bytes - '""'.length;
+  return "é".repeat(Math.floor(room / 2)) + "x".repeat(room % 2);
+}
+
+/** A name that takes so many bytes in UTF-8, in characters of two bytes each. */
+export function nameOfBytes(bytes: number): string {
+  return textOfBytes(bytes + '""'.length);
+}
