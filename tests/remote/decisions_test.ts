@@ -76,7 +76,8 @@ Deno.test("a decision that keeps on a state that a refusal keeps away is made an
   }));
 
 Deno.test("a decision that throws leaves what the others of its batch write", () =>
-  withClient(async ({ write, get }) => {
+  withClient(async ({ server, write, get }) => {
+    const calls = server.calls;
     const results = await settled([
       write(set("a", "1")),
       write(atomic([
@@ -96,6 +97,8 @@ Deno.test("a decision that throws leaves what the others of its batch write", ()
       2,
       new KeyNotFoundError(KIND, "none").message,
     ]);
+    // One request to see, one to write: nothing was stale.
+    assertEquals(server.calls - calls, 2);
     assertEquals(await get("a"), "2");
     assertEquals(await get("b"), undefined);
   }));

@@ -5,7 +5,10 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { WatchOverflowError } from "../../src/contract/errors.ts";
+import {
+  StoreUnavailableError,
+  WatchOverflowError,
+} from "../../src/contract/errors.ts";
 import type { Replay, ReplayEntry } from "../../src/engine/change_log.ts";
 import { ALL_KEYS, prefixRange } from "../../src/keys/key_range.ts";
 import { Random, withSeed } from "../support/random.ts";
@@ -19,7 +22,7 @@ import {
   set,
   textOf,
 } from "../support/remote/operations.ts";
-import { timeOf, withTime } from "../support/remote/frozen_client.ts";
+import { ending, timeOf, withTime } from "../support/remote/frozen_client.ts";
 import {
   readLog,
   type TestClient,
@@ -59,32 +62,6 @@ Deno.test("a wait ends when another client commits", () =>
     assertEquals(await waiting, 0);
   }, { sweepInterval: 60_000 }));
 
-Deno.test("a notification that comes between a read and the wait is remembered", () =>
-  withTwoClients(async (a, b) => {
-    // Nobody waits. The answer to the read was on its way meanwhile.
-    const { cursor } = await a.engine.log.read(FILTER, 0, 10);
-    const heard = Promise.withResolvers<void>();
-    using _listening = a.line.listen(() => heard.resolve());
-    await b.write(set("x", "1"));
-    await heard.promise;
-    // As late as the engine's own, at least.
-    await a.engine.log.head();
-    await a.engine.log.head();
-    // The sweep would come in a minute.
-    assertEquals(await waitFor(a, cursor), 0);
-  }, { sweepInterval: 60_000, longest: 0 }));
-
-Deno.test("what a client commits itself ends its waits, notified or not", () =>
-  withClient(async (client) => {
-    const { line, write } = client;
-    const waiting = waitFor(client, 0);
-    // It hears nothing, and is told when its batch is answered.
-    line.deafen();
-    await write(set("x", "1"));
-    assertEquals(await waiting, 0);
-    assertEquals(await waitFor(client, 0), 0);
-  }, { sweepInterval: 60_000 }));
-
 const SWEEP = { sweepInterval: 1_000 };
 
 /** Commits a change as another client does, and the server notifies nobody who cannot hear. */
@@ -96,6 +73,33 @@ function commit(server: Server): void {
   const { ok } = server.handle("write", { client, batch: 1, writes });
   assert(ok);
 }
+
+Deno.test(
+  "a notification that comes between a read and the wait is remembered",
+  withTime(SWEEP, async (client, time) => {
+    const { engine, server } = client;
+    const reading = Promise.resolve(engine.log.read(FILTER, 0, 10));
+    const { cursor } = await ending(time, reading);
+    // The answer was on its way meanwhile: nobody waits.
+    commit(server);
+    await time.advance(0);
+    await time.advance(0);
+    assertEquals(await timeOf(time, waitFor(client, cursor)), 0);
+  }),
+);
+
+Deno.test(
+  "what a client commits itself ends its waits, notified or not",
+  withTime(SWEEP, async (client, time) => {
+    const { line, write } = client;
+    const waiting = waitFor(client, 0);
+    // It hears nothing, and is told when its batch is answered.
+    line.deafen();
+    await ending(time, write(set("x", "1")));
+    assertEquals(await timeOf(time, waiting), 0);
+    assertEquals(await timeOf(time, waitFor(client, 0)), 0);
+  }),
+);
 
 Deno.test(
   "a notification that is lost is made up for by the sweep",
@@ -166,18 +170,25 @@ for (const cut of CUTS) {
     }));
 }
 
-Deno.test("a page of a replay that fails may be read again", () =>
-  withClient(async ({ engine, line, write }) => {
-    await write(atomic(["a", "b", "c"].map((key) => put(key, key))));
+Deno.test(
+  "a page of a replay that fails may be read again",
+  withTime({ busyTimeout: 20 }, async ({ engine, line, write }, time) => {
+    await ending(
+      time,
+      write(atomic(["a", "b", "c"].map((key) => put(key, key)))),
+    );
     const replay = engine.log.replay(FILTER, 3);
-    assertEquals((await replay.next(1)).map(({ key }) => key), ["a"]);
+    const read = async (limit: number) =>
+      (await ending(time, replay.next(limit))).map(({ key }) => key);
+    assertEquals(await read(1), ["a"]);
     line.cut();
-    await assertRejects(() => replay.next(1));
+    await assertRejects(() => read(1), StoreUnavailableError);
     assert(!replay.done);
     line.mend();
-    assertEquals((await replay.next(1)).map(({ key }) => key), ["b"]);
-    assertEquals((await replay.next(9)).map(({ key }) => key), ["c"]);
-  }, { busyTimeout: 20 }));
+    assertEquals(await read(1), ["b"]);
+    assertEquals(await read(9), ["c"]);
+  }),
+);
 
 Deno.test("a replay is of its revision, whoever writes meanwhile", () =>
   withSeed("replays", (random) =>

@@ -191,14 +191,6 @@ Deno.test("a read of one moment is run again if the server has forgotten the mom
   const [a] = await openStores(1);
   await using _a = a;
   await a.set("counters", "n", 1);
-  let asked = 0;
-  const found = await a.list("counters", {
-    where: () => {
-      if (++asked === 1) a.server.dropSnapshots();
-      return true;
-    },
-  });
-  assertEquals([...found], [["n", 1]]);
   const { request } = a.line;
   let dropped = 0;
   a.line.request = (name, ask, signal) => {
@@ -229,14 +221,7 @@ Deno.test("snapshots are closed, however the read ends", async () => {
   const [a] = await openStores(1);
   await using _a = a;
   await a.set("counters", "n", 1);
-  await a.list("counters", { where: () => true });
-  await assertRejects(() =>
-    a.list("counters", {
-      where: () => {
-        throw new Error("No");
-      },
-    })
-  );
+  await a.getAll();
   await a.export().cancel();
   await Array.fromAsync(a.export());
   const stop = new AbortController();
@@ -244,7 +229,10 @@ Deno.test("snapshots are closed, however the read ends", async () => {
   stop.abort();
   await assertRejects(() => reading);
   // What closes them went out before this, on a line that cuts nothing.
-  while (a.server.snapshots > 0) await a.get("counters", "n");
+  for (let turns = 0; a.server.snapshots > 0; turns++) {
+    assert(turns < 100, `${a.server.snapshots} snapshots stay open`);
+    await a.get("counters", "n");
+  }
 });
 
 Deno.test("close() of a store whose line stays cut ends in time", async () => {

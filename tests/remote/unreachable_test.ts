@@ -57,6 +57,21 @@ Deno.test(
 );
 
 Deno.test(
+  "what cannot even be decided is given up in time, and not waited for twice",
+  withTime(PATIENCE, async (client, time) => {
+    const { line, write } = client;
+    line.silence();
+    const ended = endings([write(increment("a")), write(remove("a"))]);
+    const took = await timeOf(time, ended);
+    assertEquals(await ended, [
+      "StoreUnavailableError",
+      "StoreUnavailableError",
+    ]);
+    assert(took >= TIMEOUT_MS && took < 2 * TIMEOUT_MS, `It took ${took} ms`);
+  }),
+);
+
+Deno.test(
   "what was never sent is sent when the line is mended",
   withTime(PATIENCE, async ({ line, write }, time) => {
     line.cut();
