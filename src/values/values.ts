@@ -17,6 +17,12 @@ export interface Prepared {
   readonly bytes: Uint8Array;
 }
 
+/** An entry whose value is encoded. */
+export interface EncodedEntry {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
 /** Whether two values of a kind count as the same. */
 export type Equals = (
   kind: string,
@@ -93,6 +99,17 @@ export class Values {
     return validateReads
       ? schemas.validate(kind, key, value, (valid) => valid)
       : value;
+  }
+
+  /** The same of an entry, which keeps what else it has. */
+  readEntry<Stored extends EncodedEntry>(
+    kind: string,
+    stored: Stored,
+  ): MaybePromise<Omit<Stored, "value"> & { readonly value: unknown }> {
+    const value = this.read(kind, stored.key, stored.value);
+    return isPromise(value)
+      ? value.then((value) => ({ ...stored, value }))
+      : { ...stored, value };
   }
 
   /** Why a stored value cannot be read, or nothing; a promise where the schema is asynchronous. */
