@@ -353,7 +353,7 @@ export class KvStore<
     const openSnapshot = () => this.#engine.openSnapshot(signal);
     const chunks = exportChunks({
       ...plan,
-      codec: this.#values,
+      values: this.#values,
       openSnapshot: () => this.#life.read("export", openSnapshot, signal),
       assertWanted: () => {
         this.#life.assertOpen();
@@ -372,7 +372,6 @@ export class KvStore<
     const values = this.#values;
     const target: ImportTarget<Prepared> = {
       mostLines: this.#engine.limits.changes,
-      codecOf: (kind) => values.codecOf(kind),
       prepare: (...value) => values.prepare(...value),
       accept: (...value) => values.accept(...value),
       next: (kind, key, { bytes }, origin) =>
