@@ -59,4 +59,26 @@ export type {
   SchemasByKind,
 } from "./src/values/schemas/schema.ts";
 export type * from "./src/contract/mod.ts";
-export { CodecError, ImportError, InvalidNameError, KeyNotFoundError, StoreBusyError, StoreClosedError, StoreCorruptError, StoreError, type StoreErrorCode, StoreFullError, StoreOpenError, StoreReadOnlyError, StoreTooLargeError, StoreUnavailableError, UnknownOutcomeError, ValidationError, type ValidationIssue, VersionConflictError, WatchOverflowError, type WatchOverflowReason } from "./src/contract/errors.ts";
+export {
+  CodecError,
+  ImportError,
+  InvalidNameError,
+  KeyNotFoundError,
+  StoreBusyError,
+  StoreClosedError,
+  StoreCorruptError,
+  StoreError,
+  type StoreErrorCode,
+  StoreFullError,
+  StoreOpenError,
+  StoreReadOnlyError,
+  StoreTooLargeError,
+  StoreUnavailableError,
+  StoreUnsupportedError,
+  UnknownOutcomeError,
+  ValidationError,
+  type ValidationIssue,
+  VersionConflictError,
+  WatchOverflowError,
+  type WatchOverflowReason,
+} from "./src/contract/errors.ts";

@@ -282,7 +282,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`compact()` waits for a check that keeps writes out",
+  "`compact()` waits for a verification that keeps writes out",
   async (driver) => {
     for (const path of [":memory:", "app.db"]) {
       await using dir = await tempDir();

@@ -18,6 +18,10 @@ const ERRORS: Record<StoreErrorCode, [name: string, error: StoreError]> = {
     "StoreUnavailableError",
     new zestor.StoreUnavailableError("Cannot a: b"),
   ],
+  UNSUPPORTED: [
+    "StoreUnsupportedError",
+    new zestor.StoreUnsupportedError("Cannot a: b"),
+  ],
   UNKNOWN_OUTCOME: [
     "UnknownOutcomeError",
     new zestor.UnknownOutcomeError("Cannot a: b"),

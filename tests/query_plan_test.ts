@@ -297,22 +297,28 @@ testPlans("the planner reads the log by revision", (db, kind) => {
   assertEquals(planOf(db, GET_PREVIOUS, 10), [`${window} (rowid=?)`]);
 });
 
-testPlans("the planner reads everything for a check in order", (db, kind) => {
-  assertEquals(planOf(db, selectFoundEntries("start"), 64), [
-    `SCAN zestor_kv USING INDEX ${PRIMARY_KEY}`,
-  ]);
-  const name = new TextEncoder().encode(kind);
-  for (const type of ["text", "blob"]) {
-    const types = { kindType: type, keyType: type };
-    const past = (position: ofVerification.Position, ...params: SqlValue[]) => {
-      const terms = position === "key" ? UP : "(kind>?)";
-      const sql = selectFoundEntries(position, types);
-      assertSeeks(db, terms, sql, ...params, 64);
-    };
-    past("key", name, name);
-    past("kind", name);
-  }
-});
+testPlans(
+  "the planner reads everything for a verification in order",
+  (db, kind) => {
+    assertEquals(planOf(db, selectFoundEntries("start"), 64), [
+      `SCAN zestor_kv USING INDEX ${PRIMARY_KEY}`,
+    ]);
+    const name = new TextEncoder().encode(kind);
+    for (const type of ["text", "blob"]) {
+      const types = { kindType: type, keyType: type };
+      const past = (
+        position: ofVerification.Position,
+        ...params: SqlValue[]
+      ) => {
+        const terms = position === "key" ? UP : "(kind>?)";
+        const sql = selectFoundEntries(position, types);
+        assertSeeks(db, terms, sql, ...params, 64);
+      };
+      past("key", name, name);
+      past("kind", name);
+    }
+  },
+);
 
 testPlans("the planner finds the ends of the log by a seek", (db) => {
   for (const sql of [HEAD_REVISION, OLDEST_REVISION]) {

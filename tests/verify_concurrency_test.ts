@@ -29,7 +29,7 @@ import {
 import { turn } from "./support/manual_time.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
-/** A store that runs something before a statement of a check, after its first page. */
+/** A store that runs something before a statement of a verification, after its first page. */
 async function openInstrumented(
   { name }: TestDriver,
   options: StoreOptions,
@@ -129,7 +129,7 @@ for (const wal of [true, false]) {
 }
 
 testOnEachDriver(
-  "a watch that begins during a check begins after what others wrote",
+  "a watch that begins during a verification begins after what others wrote",
   async (tested) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -157,7 +157,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a watch may begin during a check of a file that is only read",
+  "a watch may begin during a verification of a file that is only read",
   async (driver) => {
     await using dir = await tempDir();
     await using store = await openOn(driver, { path: dir.file("app.db") });
@@ -203,9 +203,9 @@ testOnEachDriver("`verify()` waits for others' locks", async (driver) => {
 /** A store with a kind whose values take as long to verify as a test wants. */
 interface SlowStore {
   readonly options: Pick<StoreOptions, "schemas" | "validateReads">;
-  /** From now on a check of 1000 entries takes seconds. */
+  /** From now on a verification of 1000 entries takes seconds. */
   slow(): void;
-  /** A check that runs comes to its end. */
+  /** A verification that runs comes to its end. */
   release(): void;
 }
 
@@ -246,7 +246,7 @@ async function readAll(store: SqliteStore): Promise<void> {
 }
 
 testOnEachDriver(
-  "reads, writes, watches and backups go on during a check",
+  "reads, writes, watches and backups go on during a verification",
   async (driver) => {
     await using dir = await tempDir();
     const { options, slow, release } = slowStore();
@@ -285,7 +285,7 @@ const KEPT_OUT: Record<string, (path: string) => Partial<StoreOptions>> = {
 
 for (const [where, open] of Object.entries(KEPT_OUT)) {
   testOnEachDriver(
-    `reads go on during a check ${where}, and writes wait for its end`,
+    `reads go on during a verification ${where}, and writes wait for its end`,
     async (driver) => {
       await using dir = await tempDir();
       const { options, slow, release } = slowStore();
@@ -293,7 +293,7 @@ for (const [where, open] of Object.entries(KEPT_OUT)) {
         path: "",
         ...open(dir.file("app.db")),
         ...options,
-        // A write that waits for a check of its own store does not give up.
+        // A write that waits for a verification of its own store does not give up.
         busyTimeout: 0,
       });
       await fillSlow(store);
@@ -323,7 +323,7 @@ for (const [where, open] of Object.entries(KEPT_OUT)) {
 }
 
 testOnEachDriver(
-  "with a rollback journal reads go on during a check, also if others wait to commit",
+  "with a rollback journal reads go on during a verification, also if others wait to commit",
   async (driver) => {
     await using dir = await tempDir();
     const { options, slow, release } = slowStore();
@@ -357,7 +357,7 @@ testOnEachDriver(
   },
 );
 
-Deno.test("a check of a memory store keeps nobody waiting", async () => {
+Deno.test("a verification of a memory store keeps nobody waiting", async () => {
   const { options, slow, release } = slowStore();
   await using store = await openMemoryStore(options);
   await store.setAll(
@@ -410,7 +410,7 @@ async function openCounted(
 }
 
 testOnEachDriver(
-  "a check closes its connection, however it ends",
+  "a verification closes its connection, however it ends",
   async (driver) => {
     await using dir = await tempDir();
     const { options, slow, release } = slowStore();
@@ -458,7 +458,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a check whose schema does not answer holds no connection, and no `close()`",
+  "a verification whose schema does not answer holds no connection, and no `close()`",
   async (driver) => {
     await using dir = await tempDir();
     const answer = Promise.withResolvers<void>();
@@ -494,7 +494,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a check of a file that was moved tells of it, and of what it holds",
+  "a verification of a file that was moved tells of it, and of what it holds",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

@@ -701,7 +701,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "what a check finds, no read takes for something else",
+  "what a verification finds, no read takes for something else",
   async (driver) => {
     const wrong: Record<string, string> = {
       "a key with a NUL": INSERT(

@@ -17,6 +17,7 @@ export type StoreErrorCode =
   | "CLOSED"
   | "BUSY"
   | "UNAVAILABLE"
+  | "UNSUPPORTED"
   | "UNKNOWN_OUTCOME"
   | "FULL"
   | "TOO_LARGE"
@@ -36,6 +37,7 @@ const NAMES: Record<StoreErrorCode, string> = {
   CLOSED: "StoreClosedError",
   BUSY: "StoreBusyError",
   UNAVAILABLE: "StoreUnavailableError",
+  UNSUPPORTED: "StoreUnsupportedError",
   UNKNOWN_OUTCOME: "UnknownOutcomeError",
   FULL: "StoreFullError",
   TOO_LARGE: "StoreTooLargeError",
@@ -112,6 +114,17 @@ export class StoreUnavailableError extends StoreError {
   /** Makes the error; `options.cause` is the error behind it, if any. */
   constructor(message: string, options?: ErrorOptions) {
     super("UNAVAILABLE", message, options);
+  }
+}
+
+/**
+ * What keeps the store cannot do this at all, such as a server that has no
+ * audit. Stores in a file or in memory can do everything.
+ */
+export class StoreUnsupportedError extends StoreError {
+  /** Makes the error; `options.cause` is the error behind it, if any. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("UNSUPPORTED", message, options);
   }
 }
 

@@ -4,10 +4,10 @@
  * @module
  */
 
-/** A part of what a store keeps, as a check names it. */
+/** A part of what a store keeps, as a verification names it. */
 export type VerifyPart = "file" | "entries" | "log" | "triggers" | "foreign";
 
-/** Something that a check found wrong. */
+/** Something that a verification found wrong. */
 export interface VerifyFinding {
   /**
    * Where: in the storage itself (`"file"`), in the entries, in the change log,

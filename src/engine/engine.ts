@@ -25,20 +25,9 @@
 import type { MaybePromise } from "../base/promises.ts";
 import type { VerifyFinding } from "../contract/verify.ts";
 import type { ChangeLog } from "./change_log.ts";
+import type { Limits } from "./limits.ts";
 import type { Batch, EntryName, Outcome } from "./write.ts";
 import type { Snapshot, View } from "./view.ts";
-
-/** What an engine has room for. `Infinity` means "no limit known". */
-export interface Limits {
-  /** UTF-8 bytes of a kind and its key together. */
-  readonly nameBytes: number;
-  /** Bytes of a value. */
-  readonly valueBytes: number;
-  /** Checks and changes of one write. A larger one fails, and the message names the limit. */
-  readonly changes: number;
-  /** Checks and changes up to which a write may share a transaction. The queue keeps it. */
-  readonly shared: number;
-}
 
 /** What an engine may lack. */
 export interface Capabilities {
@@ -99,7 +88,11 @@ export interface Engine extends View {
   ): MaybePromise<T>;
   /** The entries as of this moment. It keeps nobody waiting. */
   openSnapshot(signal?: AbortSignal): MaybePromise<Snapshot>;
-  /** What is wrong with what is stored, as of one moment, in slices. */
+  /**
+   * What is wrong with what is stored, as of one moment, in slices. Called only
+   * if the engine has the capability. The store does not wait for it to close:
+   * `close` waits until it reads no more.
+   */
   verify(judge: Judge, signal?: AbortSignal): Promise<VerifyFinding[]>;
 
   /** Whether an error only says that somebody else is in the way for now. */

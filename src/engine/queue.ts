@@ -56,6 +56,7 @@ interface Queued {
   alone: boolean;
   /** What reads that were called after it wait for. */
   left?: Gate;
+  readonly signal?: AbortSignal;
   /** Forgets the signal. */
   settle(): void;
   resolve(value: unknown): void;
@@ -103,6 +104,7 @@ export class Queue {
       begun: false,
       dropped: false,
       alone: false,
+      signal,
       settle: () => signal?.removeEventListener("abort", onAbort),
       resolve: resolve as (value: unknown) => void,
       reject,
@@ -199,9 +201,7 @@ export class Queue {
 
   /** Settles the writes that the engine answered for; the others come again. */
   #settle(writes: readonly Queued[], outcomes: readonly Outcome[]): void {
-    for (let i = outcomes.length; i < writes.length; i++) {
-      writes[i].begun = false;
-    }
+    for (const queued of writes.slice(outcomes.length)) handBack(queued);
     if (outcomes.length === 0) return;
     const last = writes[outcomes.length - 1];
     const left = this.#waiting.splice(0, this.#waiting.indexOf(last) + 1);
@@ -218,7 +218,7 @@ export class Queue {
     batch: readonly Queued[],
     failure: unknown,
   ): Promise<void> {
-    for (const queued of batch) queued.begun = false;
+    for (const queued of batch) handBack(queued);
     if (this.#engine.isBusy(failure)) {
       return await this.#waitForLock(failure);
     }
@@ -234,12 +234,15 @@ export class Queue {
   /** Pauses; gives up the writes that have waited for `busyTimeout`. */
   async #waitForLock(refusal: unknown): Promise<void> {
     const wait = this.#lockWait ??= new LockWait();
-    const oldest = performance.now() - this.#busyTimeout;
+    // How long a write waits, in the time of the whole wait.
+    const patience = ({ since }: Queued) =>
+      Math.max(0, since - wait.since) + this.#busyTimeout;
     for (const queued of this.#waiting) {
-      if (Math.max(queued.since, wait.since) > oldest) break;
+      if (wait.elapsed < patience(queued)) break;
       this.#fail(queued, refusal);
     }
-    if (this.#first()) await wait.pause(this.#busyTimeout);
+    const first = this.#first();
+    if (first) await wait.pause(patience(first));
   }
 
   #fail(queued: Queued, error: unknown): void {
@@ -281,6 +284,12 @@ class TakenWrites {
   end(): void {
     this.#isEnded = true;
   }
+}
+
+/** A write that did not take effect is as it was before it began: an abort counts. */
+function handBack(queued: Queued): void {
+  queued.begun = false;
+  if (queued.signal?.aborted) drop(queued, queued.signal.reason);
 }
 
 function drop(queued: Queued, error: unknown): void {

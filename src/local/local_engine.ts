@@ -11,7 +11,8 @@ import type { MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
 import type { VerifyFinding } from "../contract/verify.ts";
 import type { StoredEntry, StoredValue } from "../engine/entries.ts";
-import type { Capabilities, Engine, Judge, Limits } from "../engine/engine.ts";
+import type { Capabilities, Engine, Judge } from "../engine/engine.ts";
+import type { Limits } from "../engine/limits.ts";
 import { LockWait } from "../engine/lock_wait.ts";
 import type { Page, PageOptions } from "../engine/page.ts";
 import type { Snapshot, View } from "../engine/view.ts";
@@ -210,7 +211,13 @@ export class LocalEngine implements Engine {
 
   // Writes.
 
-  async write(batch: Batch): Promise<readonly Outcome[]> {
+  write(batch: Batch): Promise<readonly Outcome[]> {
+    return this.#slice.isUsedUp || !this.#turns.areFree
+      ? this.#writeWhenFree(batch)
+      : this.#transact(batch);
+  }
+
+  async #writeWhenFree(batch: Batch): Promise<readonly Outcome[]> {
     if (this.#slice.isUsedUp) await this.#slice.nextTurn();
     while (!this.#turns.areFree) await this.#turns.free();
     return await this.#transact(batch);
@@ -224,7 +231,8 @@ export class LocalEngine implements Engine {
     const run = new TransactionRun(this.#storage, this.#slice);
     let isOver = false;
     try {
-      await run.carryOut(batch);
+      const rest = run.carryOut(batch);
+      if (rest) await rest;
       if (run.isUndone) this.#storage.rollBack();
       else isOver = await this.#commit(run);
     } catch (error) {
@@ -240,34 +248,33 @@ export class LocalEngine implements Engine {
   /** Commits; tells whether the transaction took effect, as far as can be told. */
   async #commit(run: TransactionRun): Promise<boolean> {
     this.log.beforeCommit();
-    try {
-      await this.#commitWhenFree();
-      return true;
-    } catch (error) {
-      this.#storage.rollBack();
-      if (this.isBusy(error)) {
-        run.fail((action) => this.errorOf(action, error));
-        return false;
-      }
-      if (!await this.#mayBeCommitted()) throw error;
-      run.becomeUnclear(error);
-      return true;
-    }
-  }
-
-  /** With a rollback journal a reader's lock may be in the way. */
-  async #commitWhenFree(): Promise<void> {
     let wait: LockWait | undefined;
     for (;;) {
       try {
-        return this.#storage.commit();
+        this.#storage.commit();
+        return true;
       } catch (error) {
+        // With a rollback journal a reader's lock may be in the way.
         wait ??= new LockWait();
         const isOver = wait.elapsed >= this.#busyTimeout;
-        if (isOver || !this.isBusy(error)) throw error;
+        if (isOver || !this.isBusy(error)) {
+          return await this.#handleFailure(run, error);
+        }
       }
       await wait.pause(this.#busyTimeout);
     }
+  }
+
+  /** Ends a transaction whose commit failed; tells whether it may have taken effect. */
+  async #handleFailure(run: TransactionRun, error: unknown): Promise<boolean> {
+    this.#storage.rollBack();
+    if (this.isBusy(error)) {
+      run.fail((action) => this.errorOf(action, error));
+      return false;
+    }
+    if (!await this.#mayBeCommitted()) throw error;
+    run.becomeUnclear(error);
+    return true;
   }
 
   /**

@@ -125,7 +125,7 @@ export interface Changes {
   prune(until: number): void;
 }
 
-/** An entry as a check finds it, whatever is wrong with it. */
+/** An entry as a verification finds it, whatever is wrong with it. */
 export interface FoundEntry {
   /** A string, unless it is no text. */
   readonly kind: unknown;
@@ -136,7 +136,7 @@ export interface FoundEntry {
   readonly updatedAt: Date;
 }
 
-/** A change as a check finds it. */
+/** A change as a verification finds it. */
 export interface FoundChange
   extends Pick<FoundEntry, "kind" | "key" | "version" | "value"> {
   readonly revision: number;
@@ -160,7 +160,7 @@ export interface Moment {
   close(): void;
 }
 
-/** What a check reads, all of it as of one moment. */
+/** What a verification reads, all of it as of one moment. */
 export interface Verifiable extends Moment {
   readonly ownVerifications: readonly OwnVerification[];
   /** Every entry, by kind and key. */
@@ -210,7 +210,7 @@ export interface Storage extends Entries, Changes, Transactions {
   assertWatchable(): void;
   /** The entries as of this moment. To be used outside a transaction. */
   openSnapshot(): Snapshot;
-  /** What a check reads, as of this moment. To be called outside a transaction. */
+  /** What a verification reads, as of this moment. To be called outside a transaction. */
   openVerification(): Verifiable;
   close(): void;
 }

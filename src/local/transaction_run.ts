@@ -45,17 +45,21 @@ export class TransactionRun {
   }
 
   /** Carries out as many writes as a slice has room for, one at least if there is one. */
-  async carryOut(batch: Batch): Promise<void> {
+  carryOut(batch: Batch): Promise<void> | undefined {
     do {
       const write = batch.next();
-      if (!write) return;
+      if (!write) return undefined;
       this.#writes.push(write);
-      this.#outcomes.push(
-        isSmall(write)
-          ? carryOutSmall(this.#storage, write)
-          : await this.#carryOutLarge(write),
-      );
+      if (!isSmall(write)) return this.#carryOutFrom(write, batch);
+      this.#outcomes.push(carryOutSmall(this.#storage, write));
     } while (!this.#slice.isUsedUp);
+    return undefined;
+  }
+
+  /** The same from a large write on. */
+  async #carryOutFrom(write: Write, batch: Batch): Promise<void> {
+    this.#outcomes.push(await this.#carryOutLarge(write));
+    if (!this.#slice.isUsedUp) await this.carryOut(batch);
   }
 
   async #carryOutLarge(write: Write): Promise<Outcome> {

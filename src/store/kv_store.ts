@@ -5,7 +5,6 @@
  */
 import { readOptions } from "../base/options.ts";
 import { pagedStream } from "../base/paged_stream.ts";
-import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { runInSlices } from "../base/slice.ts";
 import type {
   AnyKinds,
@@ -34,7 +33,6 @@ import type {
 } from "../contract/mod.ts";
 import { describe, quote } from "../base/messages.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { StoredEntry } from "../engine/entries.ts";
 import { assertEntryName, assertName } from "../keys/names.ts";
 import {
   Eventual,
@@ -106,7 +104,8 @@ export class KvStore<
       () => this.#engine.value(kind, key, signal),
       signal,
     );
-    return value && await this.#readValue(kind, key, value);
+    if (!value) return undefined;
+    return await this.#values.read(kind, key, value) as Kinds[Kind];
   }
 
   async entry<Kind extends KindOf<Kinds>>(
@@ -121,7 +120,9 @@ export class KvStore<
       () => this.#engine.entry(kind, key, signal),
       signal,
     );
-    return stored && await this.#readEntry(kind, stored);
+    if (!stored) return undefined;
+    const entry = await this.#values.readEntry(kind, stored);
+    return entry as Entry<Kinds[Kind]>;
   }
 
   async list<Kind extends KindOf<Kinds>>(
@@ -352,7 +353,7 @@ export class KvStore<
     const openSnapshot = () => this.#engine.openSnapshot(signal);
     const chunks = exportChunks({
       ...plan,
-      codec: this.#values,
+      values: this.#values,
       openSnapshot: () => this.#life.read("export", openSnapshot, signal),
       assertWanted: () => {
         this.#life.assertOpen();
@@ -371,7 +372,6 @@ export class KvStore<
     const values = this.#values;
     const target: ImportTarget<Prepared> = {
       mostLines: this.#engine.limits.changes,
-      codecOf: (kind) => values.codecOf(kind),
       prepare: (...value) => values.prepare(...value),
       accept: (...value) => values.accept(...value),
       next: (kind, key, { bytes }, origin) =>
@@ -385,8 +385,7 @@ export class KvStore<
 
   async verify(options?: OperationOptions): Promise<VerifyFinding[]> {
     const { signal } = readOptions("verify", options, OPERATION);
-    await this.#life.settled(signal);
-    return await this.#engine.verify(
+    return await this.#life.verify(
       ({ kind, key }, bytes) => this.#values.problemOf(kind, key, bytes),
       signal,
     );
@@ -427,23 +426,5 @@ export class KvStore<
     const selection = selectionOf(action, range);
     const reads = this.#reads(action, selection.signal);
     await this.#life.track(reads.select(kind, selection, use));
-  }
-
-  #readValue<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    key: string,
-    value: Uint8Array,
-  ): MaybePromise<Kinds[Kind]> {
-    return this.#values.read(kind, key, value) as MaybePromise<Kinds[Kind]>;
-  }
-
-  #readEntry<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    stored: StoredEntry,
-  ): MaybePromise<Entry<Kinds[Kind]>> {
-    const value = this.#readValue(kind, stored.key, stored.value);
-    return isPromise(value)
-      ? Promise.resolve(value).then((value) => ({ ...stored, value }))
-      : { ...stored, value };
   }
 }

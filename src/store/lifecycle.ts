@@ -5,8 +5,9 @@
  * @module
  */
 import { isPromise, type MaybePromise } from "../base/promises.ts";
-import { StoreClosedError } from "../contract/errors.ts";
-import type { Engine } from "../engine/engine.ts";
+import { StoreClosedError, StoreUnsupportedError } from "../contract/errors.ts";
+import type { VerifyFinding } from "../contract/verify.ts";
+import type { Engine, Judge } from "../engine/engine.ts";
 import type { Operation } from "../engine/operation.ts";
 import { Queue } from "../engine/queue.ts";
 import type { Watch } from "./watch_stream.ts";
@@ -98,11 +99,17 @@ export class Lifecycle {
     return this.#queue.turn({ action, run: work }, signal);
   }
 
-  /** Resolves when the writes called so far have settled. */
-  async settled(signal?: AbortSignal): Promise<void> {
+  /** What is wrong with what is stored, after the writes called before. */
+  async verify(judge: Judge, signal?: AbortSignal): Promise<VerifyFinding[]> {
     this.assertOpen();
     signal?.throwIfAborted();
+    if (!this.engine.capabilities.verify) {
+      throw new StoreUnsupportedError(
+        "Cannot verify: what keeps this store cannot look through it",
+      );
+    }
     await this.track(this.#queue.settled(signal));
+    return await this.engine.verify(judge, signal);
   }
 
   /** The newest revision, in order with the writes. */

@@ -168,10 +168,7 @@ export class RangeReads {
   ): Generator<MaybePromise<Entry<T>>, void> {
     for (const stored of page) {
       this.#signal?.throwIfAborted();
-      const value = this.#read<T>(kind, stored);
-      yield isPromise(value)
-        ? Promise.resolve(value).then((value) => ({ ...stored, value }))
-        : { ...stored, value };
+      yield this.#values.readEntry(kind, stored) as MaybePromise<Entry<T>>;
     }
   }
 

@@ -5,16 +5,26 @@
  * @module
  */
 import type { KindCodecs } from "./codecs/kind_codecs.ts";
-import { describe, quote } from "../base/messages.ts";
+import { equalBytes } from "../base/bytes.ts";
+import { describe, quote, quoteText } from "../base/messages.ts";
+import { json } from "./codecs/json.ts";
 import { CodecError, StoreError } from "../contract/errors.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
 import type { KindSchemas } from "./schemas/kind_schemas.ts";
 
+const decoder = new TextDecoder();
+
 /** A value that may be written: what its schema made of it, and its bytes. */
 export interface Prepared {
   readonly value: unknown;
   readonly bytes: Uint8Array;
+}
+
+/** An entry whose value is encoded. */
+export interface EncodedEntry {
+  readonly key: string;
+  readonly value: Uint8Array;
 }
 
 /** Whether two values of a kind count as the same. */
@@ -55,17 +65,48 @@ export class Values {
   }
 
   /**
-   * Checks what is encoded already, and keeps the bytes, unless the schema makes
+   * Checks what the codec of this name has encoded, and keeps the bytes, unless the schema makes
    * something else of the value. Throws as `prepare` does, also if the codec
    * refuses to encode the value.
    */
-  accept(kind: string, key: string, bytes: Uint8Array): MaybePromise<Prepared> {
+  accept(
+    kind: string,
+    key: string,
+    codec: string,
+    bytes: Uint8Array,
+  ): MaybePromise<Prepared> {
+    this.#assertCodec(kind, codec);
     // A copy: a codec may give it away.
     const given = this.decode(kind, key, bytes.slice());
     return this.#config.schemas.validate(kind, key, given, (value) => {
       const encoded = this.encode(kind, key, value);
       return { value, bytes: value === given ? bytes : encoded };
     });
+  }
+
+  #assertCodec(kind: string, codec: string): void {
+    const expected = this.codecOf(kind);
+    if (codec === expected) return;
+    throw new TypeError(
+      `its bytes are of the codec ${quoteText(codec)}, and the kind ${
+        quoteText(kind)
+      } has ${quoteText(expected)}`,
+    );
+  }
+
+  /** A stored value as JSON; `undefined` if that would not become the same bytes again. */
+  jsonOf(kind: string, key: string, stored: Uint8Array): string | undefined {
+    try {
+      // A copy: a codec may give it away.
+      const plain = json.encode(this.decode(kind, key, stored.slice()));
+      const again = this.codecOf(kind) === json.name
+        ? plain
+        : this.encode(kind, key, json.decode(plain));
+      return equalBytes(again, stored) ? decoder.decode(plain) : undefined;
+    } catch {
+      // It cannot be decoded, or JSON has no form for it.
+      return undefined;
+    }
   }
 
   /** The name of a kind's codec. */
@@ -93,6 +134,17 @@ export class Values {
     return validateReads
       ? schemas.validate(kind, key, value, (valid) => valid)
       : value;
+  }
+
+  /** The same of an entry, which keeps what else it has. */
+  readEntry<Stored extends EncodedEntry>(
+    kind: string,
+    stored: Stored,
+  ): MaybePromise<Omit<Stored, "value"> & { readonly value: unknown }> {
+    const value = this.read(kind, stored.key, stored.value);
+    return isPromise(value)
+      ? value.then((value) => ({ ...stored, value }))
+      : { ...stored, value };
   }
 
   /** Why a stored value cannot be read, or nothing; a promise where the schema is asynchronous. */

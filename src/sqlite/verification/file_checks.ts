@@ -1,5 +1,5 @@
 /**
- * What a check finds in a file as a whole: SQLite's own check, the tables, the
+ * What a verification finds in a file as a whole: SQLite's own check, the tables, the
  * triggers, and whether the change log fits them.
  *
  * @module
@@ -23,7 +23,7 @@ import { FORMAT, TABLE_NAMES, wrongTables } from "../format/tables.ts";
 import { TRIGGER_NAMES } from "../format/triggers.ts";
 
 /**
- * One row more than a check tells of. SQLite has no way to pause it. To check
+ * One row more than a verification tells of. SQLite has no way to pause it. To check
  * each table by itself would hold the event loop for nearly as long, since the
  * entries take most of the time, and would not find a page that is used twice.
  */

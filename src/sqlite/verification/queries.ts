@@ -1,5 +1,5 @@
 /**
- * What a check reads: names and versions by their bytes, with what they are, so
+ * What a verification reads: names and versions by their bytes, with what they are, so
  * that nothing a binding cannot express is taken for something else.
  *
  * @module
@@ -12,11 +12,11 @@ const raw = (name: "kind" | "key") =>
 const RAW_VERSION =
   "CAST(version AS TEXT) AS version, typeof(version) AS versionType";
 
-/** Where a check goes on: from the start; past an entry, in its kind; or past a kind. */
+/** Where a verification goes on: from the start; past an entry, in its kind; or past a kind. */
 export type Position = "start" | "key" | "kind";
 
 /**
- * The next entries for a check, by kind and key. Parameters: none from the
+ * The next entries for a verification, by kind and key. Parameters: none from the
  * start, past a key its kind and the key, past a kind that, each as it was
  * read, in a row for which `types` are those of its kind and its key; the limit.
  */
@@ -43,7 +43,7 @@ function parameter(type: SqlValue | undefined): string {
   return type === "text" ? "CAST(? AS TEXT)" : "?";
 }
 
-/** The next changes for a check. Parameters: after this revision, the limit. */
+/** The next changes for a verification. Parameters: after this revision, the limit. */
 export const LIST_FOUND_CHANGES = `SELECT revision, ${raw("kind")}, ${
   raw("key")
 }, type, ${RAW_VERSION}, value, previous

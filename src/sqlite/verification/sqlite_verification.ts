@@ -1,5 +1,5 @@
 /**
- * What a check looks at in a file, all of it as of one moment.
+ * What a verification looks at in a file, all of it as of one moment.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Database } from "../connection/database.ts";
 import { FileChecks, type VerifiedFile } from "./file_checks.ts";
 import { FoundRows } from "./found_rows.ts";
 
-/** A file as a check reads it. The rows of a table are read once `ownVerifications` found it of the right shape. */
+/** A file as a verification reads it. The rows of a table are read once `ownVerifications` found it of the right shape. */
 export class SqliteVerification implements Verifiable {
   readonly #checks: FileChecks;
   readonly #rows: FoundRows;

@@ -11,11 +11,11 @@ import { Slice } from "../../base/slice.ts";
 import type { Page } from "../../engine/page.ts";
 import type { StoredEntry } from "../../engine/entries.ts";
 import type { Snapshot } from "../../engine/view.ts";
-import { formatLine, type LineCodec, type LineParts } from "./line.ts";
+import { formatLine, type LineParts, type LineValues } from "./line.ts";
 
 /** What to export, and from where. */
 export interface ExportPlan extends LineParts {
-  readonly codec: LineCodec;
+  readonly values: LineValues;
   /** Which kinds; all without it. */
   readonly kinds?: ReadonlySet<string>;
   /** Reads everything as of the moment of the call; whoever calls it closes that. */
@@ -64,7 +64,7 @@ async function chunkOf(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const lines: string[] = [];
   for (const entry of entries) {
-    lines.push(formatLine(plan.codec, kind, entry, plan) + "\n");
+    lines.push(formatLine(plan.values, kind, entry, plan) + "\n");
     if (slice.isUsedUp) await slice.nextTurn();
   }
   return encoder.encode(lines.join(""));

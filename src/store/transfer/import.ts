@@ -12,7 +12,7 @@ import type {
   RefusedLine,
   SetStatus,
 } from "../../contract/mod.ts";
-import { quoteText, reasonOf } from "../../base/messages.ts";
+import { reasonOf } from "../../base/messages.ts";
 import { ImportError } from "../../contract/errors.ts";
 import {
   isPromise,
@@ -46,12 +46,15 @@ const MOST_TEXT = 1_000_000;
  * @typeParam Prepared What it makes of a value, to be written.
  */
 export interface ImportTarget<Prepared> {
-  /** The name of a kind's codec. */
-  codecOf(kind: string): string;
   /** Checks and encodes a value. */
   prepare(kind: string, key: string, value: unknown): MaybePromise<Prepared>;
-  /** Checks what its codec has encoded already. */
-  accept(kind: string, key: string, bytes: Uint8Array): MaybePromise<Prepared>;
+  /** Checks what the codec of this name has encoded; throws if the kind has another. */
+  accept(
+    kind: string,
+    key: string,
+    codec: string,
+    bytes: Uint8Array,
+  ): MaybePromise<Prepared>;
   /** What happens to an entry that gets a value, or what decides it. */
   next(
     kind: string,
@@ -276,23 +279,8 @@ class Batch<Prepared> {
 
   #prepareValue({ kind, key, content }: EntryLine): MaybePromise<Prepared> {
     return "bytes" in content
-      ? this.#accept(kind, key, content.codec, content.bytes)
+      ? this.#target.accept(kind, key, content.codec, content.bytes)
       : this.#target.prepare(kind, key, content.value);
-  }
-
-  #accept(
-    kind: string,
-    key: string,
-    codec: string,
-    bytes: Uint8Array,
-  ): MaybePromise<Prepared> {
-    const expected = this.#target.codecOf(kind);
-    if (codec === expected) return this.#target.accept(kind, key, bytes);
-    throw new TypeError(
-      `its bytes are of the codec ${quoteText(codec)}, and the kind ${
-        quoteText(kind)
-      } has ${quoteText(expected)}`,
-    );
   }
 
   /** Notes that a line is refused; throws where nobody is to be told. */

@@ -7,22 +7,16 @@
  *
  * @module
  */
-import { equalBytes } from "../../base/bytes.ts";
 import { parseExactJson } from "../../values/codecs/exact_json.ts";
-import { json } from "../../values/codecs/json.ts";
 import { describe, quoteText, reasonOf } from "../../base/messages.ts";
 import { assertEntryName } from "../../keys/names.ts";
 import { LAST_NUMBER } from "../../engine/last_number.ts";
 import type { StoredEntry } from "../../engine/entries.ts";
+import type { Values } from "../../values/values.ts";
 import { formatTime, parseTime } from "./time.ts";
 
-/** What encodes and decodes the values of a kind. */
-export interface LineCodec {
-  /** The name of a kind's codec. */
-  codecOf(kind: string): string;
-  encode(kind: string, key: string, value: unknown): Uint8Array;
-  decode(kind: string, key: string, bytes: Uint8Array): unknown;
-}
+/** What makes JSON of stored values. */
+export type LineValues = Pick<Values, "codecOf" | "jsonOf">;
 
 /** What of an entry, beside its value, a line tells. */
 export interface LineParts {
@@ -42,11 +36,9 @@ export interface EntryLine {
   readonly updatedAt?: Date;
 }
 
-const decoder = new TextDecoder();
-
 /** An entry's line, without the line feed. */
 export function formatLine(
-  codec: LineCodec,
+  values: LineValues,
   kind: string,
   { key, value, version, updatedAt }: StoredEntry,
   { versions, times }: LineParts,
@@ -54,7 +46,7 @@ export function formatLine(
   const fields = [
     `"kind":${JSON.stringify(kind)}`,
     `"key":${JSON.stringify(key)}`,
-    contentOf(codec, kind, key, value),
+    contentOf(values, kind, key, value),
   ];
   if (versions) fields.push(`"version":${version}`);
   const time = times ? formatTime(updatedAt) : undefined;
@@ -63,35 +55,15 @@ export function formatLine(
 }
 
 function contentOf(
-  codec: LineCodec,
+  values: LineValues,
   kind: string,
   key: string,
   stored: Uint8Array,
 ): string {
-  const text = valueText(codec, kind, key, stored);
+  const text = values.jsonOf(kind, key, stored);
   if (text !== undefined) return `"value":${text}`;
-  const name = JSON.stringify(codec.codecOf(kind));
+  const name = JSON.stringify(values.codecOf(kind));
   return `"codec":${name},"bytes":"${stored.toBase64()}"`;
-}
-
-/** The value as JSON; `undefined` where that would not become the same bytes again. */
-function valueText(
-  codec: LineCodec,
-  kind: string,
-  key: string,
-  stored: Uint8Array,
-): string | undefined {
-  try {
-    // A copy: a codec may give it away.
-    const plain = json.encode(codec.decode(kind, key, stored.slice()));
-    const again = codec.codecOf(kind) === json.name
-      ? plain
-      : codec.encode(kind, key, json.decode(plain));
-    return equalBytes(again, stored) ? decoder.decode(plain) : undefined;
-  } catch {
-    // It cannot be decoded, or JSON has no form for it.
-    return undefined;
-  }
 }
 
 const NAMES = [
