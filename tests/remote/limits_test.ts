@@ -31,25 +31,25 @@ const tooLarge = {
     operation: atomic(puts(LIMITS.changes), [{ ...named("a"), version: 0 }]),
     message: `Cannot commit: it has ${
       LIMITS.changes + 1
-    } checks and changes, and the server takes at most ${LIMITS.changes} in one write`,
+    } checks and changes, and this store takes at most ${LIMITS.changes}; make it smaller`,
   },
   "a key": {
     operation: set(LONGEST_KEY + "x", "x"),
     message: `Cannot set: it has a kind and a key of ${
       LIMITS.nameBytes + 1
-    } bytes together, and the server takes at most ${LIMITS.nameBytes}`,
+    } bytes together, and this store takes at most ${LIMITS.nameBytes}; make it smaller`,
   },
   "a key that is checked": {
     operation: atomic([], [{ ...named(LONGEST_KEY + "x"), version: 0 }]),
     message: `Cannot commit: it has a kind and a key of ${
       LIMITS.nameBytes + 1
-    } bytes together, and the server takes at most ${LIMITS.nameBytes}`,
+    } bytes together, and this store takes at most ${LIMITS.nameBytes}; make it smaller`,
   },
   "a value": {
     operation: atomic([{ ...named("a"), next: value(LIMITS.valueBytes + 1) }]),
     message: `Cannot commit: it has a value of ${
       LIMITS.valueBytes + 1
-    } bytes, and the server takes at most ${LIMITS.valueBytes}`,
+    } bytes, and this store takes at most ${LIMITS.valueBytes}; make it smaller`,
   },
   "a value that was decided": {
     operation: atomic([
@@ -57,7 +57,7 @@ const tooLarge = {
     ]),
     message: `Cannot commit: it has a value of ${
       LIMITS.valueBytes + 1
-    } bytes, and the server takes at most ${LIMITS.valueBytes}`,
+    } bytes, and this store takes at most ${LIMITS.valueBytes}; make it smaller`,
   },
 };
 

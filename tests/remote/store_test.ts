@@ -13,6 +13,7 @@ import {
 import {
   KeyNotFoundError,
   StoreError,
+  StoreUnsupportedError,
   VersionConflictError,
   type WatchEvent,
 } from "../../mod.ts";
@@ -263,7 +264,7 @@ Deno.test("close() of a store whose line stays cut ends in time", async () => {
 Deno.test("verify() says that the server cannot do it", async () => {
   const [a] = await openStores(1);
   await using _a = a;
-  await assertRejects(() => a.verify(), StoreError, "Cannot verify");
+  await assertRejects(() => a.verify(), StoreUnsupportedError, "Cannot verify");
 });
 
 Deno.test("an import writes as many lines at once as the server takes", async () => {

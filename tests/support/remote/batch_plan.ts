@@ -7,8 +7,11 @@
  *
  * @module
  */
-import { StoreTooLargeError } from "../../../src/contract/errors.ts";
-import type { Limits } from "../../../src/engine/engine.ts";
+import {
+  assertChangeFits,
+  assertWriteFits,
+  type Limits,
+} from "../../../src/engine/limits.ts";
 import {
   type Batch,
   type Change,
@@ -65,24 +68,14 @@ export function takeWrites(batch: Batch, limits: Limits): TakenWrite[] {
 }
 
 function takeWrite(write: Write, limits: Limits): TakenWrite {
-  const weight = weightOf(write);
-  if (weight > limits.changes) {
-    const limit =
-      `${weight} checks and changes, and the server takes at most ${limits.changes} in one write`;
-    return { write, changes: [], failure: { error: tooLarge(write, limit) } };
-  }
   const changes: Change[] = [];
   try {
+    assertWriteFits(write, limits);
     for (const change of write.changes()) changes.push(change);
+    return { write, changes };
   } catch (error) {
-    const failure = { error, at: changes.length };
-    return { write, changes: [], failure };
+    return { write, changes: [], failure: { error } };
   }
-  for (const { kind, key } of write.checks) {
-    const error = nameProblem(write, kind, key, limits);
-    if (error) return { write, changes: [], failure: { error } };
-  }
-  return { write, changes };
 }
 
 /** The outcomes of writes that all fail by themselves. */
@@ -148,7 +141,7 @@ function planWrite(
     const seen = isDecision ? { value } : undefined;
     try {
       const decided = isDecision ? next(value?.slice()) : next;
-      assertFits(taken.write, kind, key, decided, limits);
+      assertChangeFits(taken.write, kind, key, decided, limits);
       changes.push({ kind, key, next: decided, seen });
       if (decided !== "keep") own.set(name, valueOf(decided));
     } catch (error) {
@@ -228,44 +221,4 @@ function mayWrite({ decided: { changes, fails } }: PlannedWrite): boolean {
 
 function nameOf(kind: string, key: string): string {
   return `${kind}\0${key}`;
-}
-
-// Limits.
-
-function assertFits(
-  write: Write,
-  kind: string,
-  key: string,
-  next: Next,
-  limits: Limits,
-): void {
-  const problem = nameProblem(write, kind, key, limits);
-  if (problem) throw problem;
-  if (typeof next !== "object") return;
-  const { byteLength } = next.value;
-  if (byteLength <= limits.valueBytes) return;
-  throw tooLarge(
-    write,
-    `a value of ${byteLength} bytes, and the server takes at most ${limits.valueBytes}`,
-  );
-}
-
-function nameProblem(
-  write: Write,
-  kind: string,
-  key: string,
-  { nameBytes }: Limits,
-): StoreTooLargeError | undefined {
-  // A code unit has three bytes at most: most names need no count.
-  if ((kind.length + key.length) * 3 <= nameBytes) return undefined;
-  const bytes = new TextEncoder().encode(kind + key).byteLength;
-  if (bytes <= nameBytes) return undefined;
-  return tooLarge(
-    write,
-    `a kind and a key of ${bytes} bytes together, and the server takes at most ${nameBytes}`,
-  );
-}
-
-function tooLarge({ action }: Write, why: string): StoreTooLargeError {
-  return new StoreTooLargeError(`Cannot ${action}: it has ${why}`);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AnyKinds } from "../../../src/contract/mod.ts";
-import type { Limits } from "../../../src/engine/engine.ts";
+import type { Limits } from "../../../src/engine/limits.ts";
 import { KvStore } from "../../../src/store/kv_store.ts";
 import {
   type OptionsSpec,

@@ -13,7 +13,7 @@ import type {
   StoredValue,
 } from "../../../src/engine/entries.ts";
 import type { ReplayEntry } from "../../../src/engine/change_log.ts";
-import type { Limits } from "../../../src/engine/engine.ts";
+import type { Limits } from "../../../src/engine/limits.ts";
 import type { Page, PageOptions } from "../../../src/engine/page.ts";
 import type {
   Check,

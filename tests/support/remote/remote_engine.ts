@@ -15,12 +15,10 @@ import {
   StoreClosedError,
   StoreError,
   StoreOpenError,
+  StoreUnsupportedError,
 } from "../../../src/contract/errors.ts";
-import type {
-  Capabilities,
-  Engine,
-  Limits,
-} from "../../../src/engine/engine.ts";
+import type { Capabilities, Engine } from "../../../src/engine/engine.ts";
+import type { Limits } from "../../../src/engine/limits.ts";
 import type { Snapshot, View } from "../../../src/engine/view.ts";
 import type { Batch, Outcome } from "../../../src/engine/write.ts";
 import type { MaybePromise } from "../../../src/base/promises.ts";
@@ -257,7 +255,7 @@ export class RemoteEngine extends RemoteView implements Engine {
 
   verify(): Promise<VerifyFinding[]> {
     return Promise.reject(
-      new StoreError("STORAGE", "Cannot verify: the server has no such call"),
+      new StoreUnsupportedError("Cannot verify: the server has no such call"),
     );
   }
 

@@ -12,7 +12,7 @@ import type { ChangePage } from "../../../src/engine/entries.ts";
 import { assertLogReaches, READ_WINDOW } from "../../../src/local/revisions.ts";
 import { ALL_KEYS } from "../../../src/keys/key_range.ts";
 import { MemoryStorage } from "../../../src/memory/memory_storage.ts";
-import type { Limits } from "../../../src/engine/engine.ts";
+import type { Limits } from "../../../src/engine/limits.ts";
 import {
   type Answer,
   type Ask,

@@ -10,7 +10,7 @@
  */
 import { equalBytes } from "../../../src/base/bytes.ts";
 import { StoreError } from "../../../src/contract/errors.ts";
-import type { Limits } from "../../../src/engine/engine.ts";
+import type { Limits } from "../../../src/engine/limits.ts";
 import type { Effect } from "../../../src/engine/write.ts";
 import { LogPruner } from "../../../src/local/revisions.ts";
 import type { MemoryStorage } from "../../../src/memory/memory_storage.ts";
