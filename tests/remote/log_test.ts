@@ -64,7 +64,7 @@ Deno.test("a wait ends when another client commits", () =>
 
 const SWEEP = { sweepInterval: 1_000 };
 
-/** Commits a change as another client does, and the server notifies nobody who cannot hear. */
+/** Commits a change, as another client does. */
 function commit(server: Server): void {
   const client = "other";
   const changes = [{ kind: KIND, key: "x", next: { value: bytesOf("1") } }];

@@ -86,30 +86,32 @@ for (const how of ["cut", "silence"] as const) {
   Deno.test(
     `a batch whose answer never comes is unclear in time (${how})`,
     withTime(PATIENCE, async (client, time) => {
-      const { line, write, get } = client;
+      const { line, server, write, get } = client;
       await ending(time, write(set("n", "0")));
       line.cutNext(undefined, "after");
       const writing = [
-        // These have written nothing, whatever became of the batch.
         write(increment("none")),
         write(atomic([decision("none", () => "keep")])),
         write(increment("n")),
-        // Of these nobody knows.
         write(increment("none")),
         write(set("a", "1")),
+        write(atomic([])),
       ];
       const ended = endings(writing);
-      await time.until(() => line.pending > 0, () => "sent");
+      const start = performance.now();
       // The decisions are read, the batch is sent and carried out.
-      for (let turns = 0; turns < 4; turns++) await time.advance(0);
+      await time.until(() => server.calls === 4, () => server.calls);
       line[how]();
-      const took = await timeOf(time, ended);
+      await ending(time, ended);
+      const took = performance.now() - start;
+      // What changes nothing has written nothing, whatever became of the batch.
       assertEquals(await ended, [
         "StoreUnavailableError",
         "StoreUnavailableError",
         "UnknownOutcomeError",
+        "StoreUnavailableError",
         "UnknownOutcomeError",
-        "UnknownOutcomeError",
+        "StoreUnavailableError",
       ]);
       assert(took >= TIMEOUT_MS && took < 2 * TIMEOUT_MS, `It took ${took} ms`);
       line.mend();
@@ -147,6 +149,27 @@ Deno.test(
     const log = await ending(time, readLog(client));
     assertEquals(log.map(({ version }) => version), [1]);
     assertEquals(await ending(time, client.get("a")), "2");
+  }),
+);
+
+Deno.test(
+  "what waits behind a batch that is given up is not sent, and given up together",
+  withTime(PATIENCE, async ({ line, server, write }, time) => {
+    // Each is too large to share a request.
+    const changes = Array.from({ length: 30 }, (_, i) => put(`k${i}`, "x"));
+    const writing = Array.from({ length: 10 }, () => write(atomic(changes)));
+    const ended = endings(writing);
+    await time.until(() => line.pending > 0, () => "sent");
+    line.silence();
+    const took = await timeOf(time, ended);
+    assertEquals(await ended, [
+      "UnknownOutcomeError",
+      ...Array(9).fill("StoreUnavailableError"),
+    ]);
+    // The batch, the question whether the server is there, and their own time.
+    assert(took < 4 * TIMEOUT_MS, `It took ${took} ms`);
+    line.mend();
+    assertEquals(server.oldest, 1);
   }),
 );
 

@@ -197,21 +197,18 @@ function outcomeOf(
 }
 
 /**
- * The outcomes of a batch of which nobody knows whether it arrived: unclear
- * from the first write on that may have been done. Those before it have
- * written nothing in any case.
+ * The outcomes of a batch of which nobody knows whether it arrived. A write is
+ * unclear if it changes anything; the others have written nothing in any case.
  */
 export function outcomesUnknown(
   planned: readonly PlannedWrite[],
   cause: unknown,
   unavailable: (action: string) => unknown,
 ): Outcome[] {
-  const first = planned.findIndex(mayWrite);
-  const isCertain = (i: number) => first === -1 || i < first;
-  return planned.map(({ taken }, i) =>
-    isCertain(i)
-      ? { type: "failed", error: unavailable(taken.write.action) }
-      : { type: "unclear", error: cause }
+  return planned.map((plan) =>
+    mayWrite(plan)
+      ? { type: "unclear", error: cause }
+      : { type: "failed", error: unavailable(plan.taken.write.action) }
   );
 }
 
