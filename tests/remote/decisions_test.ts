@@ -146,6 +146,23 @@ Deno.test("a stale decision ends the batch: no later write overtakes it", () =>
     );
   }));
 
+Deno.test("a write that is handed back can be aborted", () =>
+  withTwoClients(async (a, b) => {
+    await a.write(set("n", "0"));
+    const stop = new AbortController();
+    onceWhileDecided(a, async () => {
+      await b.write(set("n", "10"));
+      stop.abort(new Error("enough"));
+    });
+    const results = await settled([
+      a.write(set("before", "x"), stop.signal),
+      a.write(increment("n"), stop.signal),
+      a.write(set("after", "x")),
+    ]);
+    assertEquals(results, [3, "enough", 4]);
+    assertEquals(await b.get("n"), "10");
+  }));
+
 Deno.test("an entry that was deleted and put back to the same bytes is what a decision saw", () =>
   withTwoClients(async (a, b) => {
     await a.write(set("n", "1"));

@@ -13,6 +13,7 @@ import {
 import {
   KeyNotFoundError,
   StoreError,
+  StoreUnavailableError,
   StoreUnsupportedError,
   VersionConflictError,
   type WatchEvent,
@@ -234,6 +235,34 @@ Deno.test("snapshots are closed, however the read ends", async () => {
     assert(turns < 100, `${a.server.snapshots} snapshots stay open`);
     await a.get("counters", "n");
   }
+});
+
+Deno.test("if the server cannot be reached, each error names its operation", async () => {
+  const [a] = await openStores(1, { busyTimeout: 20 });
+  await using _a = a;
+  await a.set("counters", "n", 1);
+  a.line.cut();
+  const calls: [message: string, call: () => Promise<unknown>][] = [
+    ["Cannot get", () => a.get("counters", "n")],
+    ["Cannot entry", () => a.entry("counters", "n")],
+    ["Cannot list", () => a.list("counters")],
+    ["Cannot count", () => a.count("counters")],
+    ["Cannot getAll", () => a.getAll()],
+    ["Cannot export", () => Array.fromAsync(a.export())],
+    ["Cannot entries", () => Array.fromAsync(a.entries("counters"))],
+    ['Cannot set "counters"/"n"', () => a.set("counters", "n", 2)],
+    ['Cannot delete "counters"/"n"', () => a.delete("counters", "n")],
+    ["Cannot watch", () => a.watch("counters").getReader().read()],
+  ];
+  for (const [message, call] of calls) {
+    const error = await assertRejects(call, StoreUnavailableError);
+    assertEquals(
+      error.message,
+      `${message}: the server cannot be reached; try again when the server can be reached`,
+    );
+  }
+  a.line.mend();
+  assertEquals(await a.get("counters", "n"), 1);
 });
 
 Deno.test("close() of a store whose line stays cut ends in time", async () => {

@@ -15,6 +15,7 @@ import {
   StoreClosedError,
   StoreError,
   StoreOpenError,
+  StoreUnavailableError,
   StoreUnsupportedError,
 } from "../../../src/contract/errors.ts";
 import type { Capabilities, Engine } from "../../../src/engine/engine.ts";
@@ -267,6 +268,10 @@ export class RemoteEngine extends RemoteView implements Engine {
 
   errorOf(action: string, error: unknown): unknown {
     if (error instanceof Unreachable) return unavailable(action, error);
+    // A read knows only that it is one.
+    if (error instanceof StoreUnavailableError) {
+      return unavailable(action, error.cause);
+    }
     if (error instanceof SnapshotGone) {
       return new StoreError(
         "STORAGE",
