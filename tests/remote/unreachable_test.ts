@@ -21,6 +21,7 @@ import {
   set,
 } from "../support/remote/operations.ts";
 import { ending, timeOf, withTime } from "../support/remote/frozen_client.ts";
+import type { DecidedChange } from "../support/remote/protocol.ts";
 import {
   openClient,
   readLog,
@@ -149,6 +150,34 @@ Deno.test(
     const log = await ending(time, readLog(client));
     assertEquals(log.map(({ version }) => version), [1]);
     assertEquals(await ending(time, client.get("a")), "2");
+  }),
+);
+
+Deno.test(
+  "a decision that others make stale again and again is given up in time",
+  withTime(PATIENCE, async ({ line, server, write, get }, time) => {
+    await ending(time, write(set("n", "0")));
+    const client = "other";
+    server.handle("hello", { client });
+    const { request } = line;
+    let batch = 0;
+    line.request = async (name, ask, signal) => {
+      if (name !== "write") return await request.call(line, name, ask, signal);
+      const changes = [put("n", `${++batch}`) as DecidedChange];
+      const writes = [{ checks: [], changes, fails: false }];
+      server.handle("write", { client, batch, writes });
+      const answer = await request.call(line, name, ask, signal);
+      if (batch === 3) await time.advance(TIMEOUT_MS);
+      return answer;
+    };
+    const writing = ending(time, write(increment("n")));
+    await assertRejects(
+      () => writing,
+      StoreUnavailableError,
+      "again and again",
+    );
+    assertEquals(batch, 3);
+    assertEquals(await ending(time, get("n")), "3");
   }),
 );
 

@@ -51,8 +51,6 @@ const BYE_MS = 50;
 /** For how long it asks whether the server is there again, in ms. */
 const PING_MS = 500;
 
-const OUTRUN = "others changed the entries again and again";
-
 /** What became of a batch that was sent. */
 type Sent = { readonly answer: BatchAnswer } | { readonly unclear: unknown };
 
@@ -138,7 +136,7 @@ export class RemoteEngine extends RemoteView implements Engine {
         const outcomes = await this.#tryWrites(taken, deadline);
         if (outcomes.length > 0) return outcomes;
         // The first decision was stale: nothing is done, all are made anew.
-        if (performance.now() >= deadline) throw new Unreachable(OUTRUN);
+        assertInTime(deadline);
       }
     } catch (error) {
       const isOver = performance.now() >= deadline;
@@ -167,6 +165,7 @@ export class RemoteEngine extends RemoteView implements Engine {
     const seen = names.length === 0
       ? []
       : await this.#askBefore("see", { names }, deadline);
+    assertInTime(deadline);
     const planned = planWrites(taken, names, seen, this.limits);
     const sent = await this.#send(planned, deadline);
     if ("unclear" in sent) {
@@ -218,7 +217,7 @@ export class RemoteEngine extends RemoteView implements Engine {
         if (!mayHaveArrived) throw this.#asUnreachable(error);
         const isOver = performance.now() >= deadline;
         if (isOver || !(error instanceof LineCut)) {
-          // It may still arrive: before it, no other batch is sent.
+          // It may still arrive, unless a batch with a later number is first.
           this.#trouble = new Backoff();
           return { unclear: error };
         }
@@ -290,6 +289,14 @@ export class RemoteEngine extends RemoteView implements Engine {
     this.#line.close();
     this.log.close();
   }
+}
+
+/** Throws after the deadline. Nothing is on its way, so it is certain that nothing was written. */
+function assertInTime(deadline: number): void {
+  if (performance.now() < deadline) return;
+  throw new Unreachable(
+    "the server was too slow, or others changed the entries again and again",
+  );
 }
 
 /** Whether a request that failed so may have arrived, and may still arrive. */
