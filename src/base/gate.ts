@@ -11,13 +11,15 @@
 /** A gate, closed at first. */
 export class Gate {
   #isOpen = false;
-  readonly #waiting = new Set<() => void>();
+  /** Most gates open before anyone waits. */
+  #waiting: Set<() => void> | undefined;
 
   /** Lets everyone go on who waits, or will. */
   open(): void {
     this.#isOpen = true;
+    if (!this.#waiting) return;
     for (const resume of this.#waiting) resume();
-    this.#waiting.clear();
+    this.#waiting = undefined;
   }
 
   /** Resolves when it opens; rejects with `signal.reason` when the signal aborts before. */
@@ -30,10 +32,11 @@ export class Gate {
       resolve();
     };
     const onAbort = () => {
-      this.#waiting.delete(resume);
+      this.#waiting?.delete(resume);
       reject(signal?.reason);
     };
     signal?.addEventListener("abort", onAbort, { once: true });
+    this.#waiting ??= new Set();
     this.#waiting.add(resume);
     return promise;
   }

@@ -201,7 +201,7 @@ export class Queue {
 
   /** Settles the writes that the engine answered for; the others come again. */
   #settle(writes: readonly Queued[], outcomes: readonly Outcome[]): void {
-    for (const queued of writes.slice(outcomes.length)) handBack(queued);
+    for (let i = outcomes.length; i < writes.length; i++) handBack(writes[i]);
     if (outcomes.length === 0) return;
     const last = writes[outcomes.length - 1];
     const left = this.#waiting.splice(0, this.#waiting.indexOf(last) + 1);

@@ -234,7 +234,11 @@ export class LocalEngine implements Engine {
       const rest = run.carryOut(batch);
       if (rest) await rest;
       if (run.isUndone) this.#storage.rollBack();
-      else isOver = await this.#commit(run);
+      else {
+        this.log.beforeCommit();
+        const failure = this.#tryCommit();
+        isOver = !failure || await this.#commitLater(run, failure);
+      }
     } catch (error) {
       this.#storage.rollBack();
       throw error;
@@ -245,24 +249,38 @@ export class LocalEngine implements Engine {
     return run.outcomes;
   }
 
-  /** Commits; tells whether the transaction took effect, as far as can be told. */
-  async #commit(run: TransactionRun): Promise<boolean> {
-    this.log.beforeCommit();
-    let wait: LockWait | undefined;
-    for (;;) {
-      try {
-        this.#storage.commit();
-        return true;
-      } catch (error) {
-        // With a rollback journal a reader's lock may be in the way.
-        wait ??= new LockWait();
-        const isOver = wait.elapsed >= this.#busyTimeout;
-        if (isOver || !this.isBusy(error)) {
-          return await this.#handleFailure(run, error);
-        }
+  /** Commits; gives what was thrown if that failed. */
+  #tryCommit(): { readonly error: unknown } | undefined {
+    try {
+      this.#storage.commit();
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  /**
+   * Commits again as long as a reader's lock is in the way, as it may be with
+   * a rollback journal. Tells whether the transaction took effect, as far as can
+   * be told.
+   */
+  async #commitLater(
+    run: TransactionRun,
+    first: { readonly error: unknown },
+  ): Promise<boolean> {
+    const wait = new LockWait();
+    for (
+      let failure: { readonly error: unknown } | undefined = first;
+      failure;
+      failure = this.#tryCommit()
+    ) {
+      const { error } = failure;
+      if (wait.elapsed >= this.#busyTimeout || !this.isBusy(error)) {
+        return await this.#handleFailure(run, error);
       }
       await wait.pause(this.#busyTimeout);
     }
+    return true;
   }
 
   /** Ends a transaction whose commit failed; tells whether it may have taken effect. */

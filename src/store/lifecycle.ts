@@ -53,7 +53,7 @@ export class Lifecycle {
   ): MaybePromise<T> {
     this.assertOpen();
     const result = this.afterWrites(action, work, signal);
-    return isPromise(result) ? this.track(Promise.resolve(result)) : result;
+    return result instanceof Promise ? this.track(result) : result;
   }
 
   /** The same, as a step of an operation that was called before the store closes. */
@@ -61,7 +61,7 @@ export class Lifecycle {
     action: string,
     work: () => MaybePromise<T>,
     signal?: AbortSignal,
-  ): MaybePromise<T> {
+  ): T | Promise<T> {
     signal?.throwIfAborted();
     if (!this.#queue.isIdle) {
       return this.#wait(action, this.#queue.settled(signal).then(work));
