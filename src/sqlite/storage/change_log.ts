@@ -37,12 +37,15 @@ import {
 /** The change log as one connection reads it. The methods are those of `Changes`, but `isLogged`. */
 export class ChangeLog {
   readonly #database: Database;
-  /**
-   * The newest revision as the open write transaction has it, if nothing was
-   * written after it was read.
-   */
+  /** The newest revision as the open write transaction has it, if it is known. */
   #head: number | undefined;
   #isWriting = false;
+  /**
+   * Whether the open transaction has written: then the newest change in the log
+   * is the newest one of all, and each further one has the next number. Before,
+   * others may have taken the newest ones out of the log.
+   */
+  #hasWritten = false;
 
   /** Takes the connection. */
   constructor(database: Database) {
@@ -57,12 +60,23 @@ export class ChangeLog {
   /** The write transaction has ended. */
   endWriting(): void {
     this.#isWriting = false;
-    this.#head = undefined;
+    this.forgetHead();
   }
 
-  /** To be called when the connection writes, or undoes a write. */
+  /** The connection wrote so many entries, each of which its triggers logged once. */
+  noteWrites(count: number): void {
+    const head = this.#hasWritten && this.#head !== undefined
+      ? this.#head + count
+      : undefined;
+    // Past the last number, reading it fails.
+    this.#head = head !== undefined && head <= LAST_NUMBER ? head : undefined;
+    this.#hasWritten = true;
+  }
+
+  /** To be called when a write was undone, or others' triggers may have written. */
   forgetHead(): void {
     this.#head = undefined;
+    this.#hasWritten = false;
   }
 
   headRevision(): number {

@@ -1,6 +1,6 @@
 /**
- * Writes entries. The file's triggers log each write, so a write drops the
- * newest revision that the change log remembers.
+ * Writes entries. The file's triggers log each write, and the change log is
+ * told of it.
  *
  * @module
  */
@@ -130,9 +130,9 @@ export class EntryWrites {
     };
     if (this.#entries.count(kind, range, 1) > 0) return false;
     const params = entries.flatMap(({ key, value }) => [kind, key, value]);
-    this.#log.forgetHead();
     try {
       const written = this.#database.run(INSERT_ENTRIES, ...params);
+      this.#log.noteWrites(written);
       if (written === entries.length) return true;
       throw undoneError({ kind, key: first }, []);
     } catch (error) {
@@ -146,8 +146,9 @@ export class EntryWrites {
     // Whatever its version is, as plain SQL may have made it.
     const params = [kind, key];
     if (this.#schema.foreignTriggers.length === 0) {
-      this.#log.forgetHead();
-      return this.#database.run(DELETE_ENTRY, ...params) > 0;
+      const removed = this.#database.run(DELETE_ENTRY, ...params);
+      if (removed > 0) this.#log.noteWrites(removed);
+      return removed > 0;
     }
     if (!this.#database.get(GET_VERSION, ...params)) return false;
     this.#write({ kind, key, type: "delete" }, DELETE_ENTRY, params);
@@ -162,7 +163,6 @@ export class EntryWrites {
   ): { readonly revision?: number } {
     const { foreignTriggers } = this.#schema;
     const run = () => {
-      this.#log.forgetHead();
       // The triggers log it: they were looked at in this transaction.
       if (this.#database.run(sql, ...params) === 1) return;
       throw undoneError(write, foreignTriggers);
@@ -170,9 +170,14 @@ export class EntryWrites {
     if (foreignTriggers.length > 0) {
       const revision = this.#log.headRevision();
       const guarded = { write, run, revision };
-      return writeGuarded(this.#database, guarded, foreignTriggers);
+      try {
+        return writeGuarded(this.#database, guarded, foreignTriggers);
+      } finally {
+        this.#log.forgetHead();
+      }
     }
     run();
+    this.#log.noteWrites(1);
     return {};
   }
 }
