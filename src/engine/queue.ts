@@ -189,6 +189,8 @@ export class Queue {
     try {
       const outcomes = await this.#engine.write(taken);
       taken.end();
+      // Else it would be asked again and again.
+      if (outcomes.length === 0 && taken.writes.length > 0) throw noAnswer();
       this.#lockWait = undefined;
       this.#settle(taken.writes, outcomes);
     } catch (error) {
@@ -323,6 +325,12 @@ function resultOf<T>(operation: Operation<T>, outcome: Outcome): T {
     case "unclear":
       throw unclearError(operation.action, outcome.error);
   }
+}
+
+function noAnswer(): TypeError {
+  return new TypeError(
+    "Cannot go on: the engine took writes, and answered for none of them",
+  );
 }
 
 function unclearError(action: string, cause: unknown): UnknownOutcomeError {

@@ -72,11 +72,7 @@ export class LocalChangeLog implements ChangeLog {
 
   /** The newest revision, if it can be told at once, and everything is logged. */
   headNow(): number | undefined {
-    try {
-      return this.#turns.readNow(() => this.#loggedHead());
-    } catch (error) {
-      throw this.#storage.errorOf("watch", error);
-    }
+    return this.#turns.readNow(() => this.#loggedHead());
   }
 
   head(): MaybePromise<number> {
@@ -84,9 +80,7 @@ export class LocalChangeLog implements ChangeLog {
       if (head === undefined) this.#storage.assertWatchable();
       return head ?? this.#storage.headRevision();
     };
-    const head = this.#asWatch(() =>
-      this.#turns.read(() => this.#loggedHead())
-    );
+    const head = this.#turns.read(() => this.#loggedHead());
     return isPromise(head) ? head.then(withLog) : withLog(head);
   }
 
@@ -115,25 +109,10 @@ export class LocalChangeLog implements ChangeLog {
 
   /** Reads what is committed; fails if that is not what others see. */
   #read<T>(work: () => T): MaybePromise<T> {
-    return this.#asWatch(() =>
-      this.#turns.read(() => {
-        this.#storage.look("watch");
-        return work();
-      })
-    );
-  }
-
-  /** What a watch's reader is told of an error of the storage. */
-  #asWatch<T>(work: () => MaybePromise<T>): MaybePromise<T> {
-    const refuse = (error: unknown): never => {
-      throw this.#storage.errorOf("watch", error);
-    };
-    try {
-      const result = work();
-      return isPromise(result) ? result.then(undefined, refuse) : result;
-    } catch (error) {
-      return refuse(error);
-    }
+    return this.#turns.read(() => {
+      this.#storage.look("watch");
+      return work();
+    });
   }
 
   /** If it throws, the log begins anew as soon as this engine may write. */
@@ -164,8 +143,7 @@ export class LocalChangeLog implements ChangeLog {
   }
 
   replay(filter: ChangeFilter, revision: number): Replay {
-    const read = <T>(work: () => T) =>
-      this.#asWatch(() => this.#turns.read(work));
+    const read = <T>(work: () => T) => this.#turns.read(work);
     return new UndoReplay(this.#storage, read, filter, revision);
   }
 

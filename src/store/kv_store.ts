@@ -336,6 +336,7 @@ export class KvStore<
         log: this.#engine.log,
         head: () => this.#life.head(),
         decode: (kind, key, bytes) => this.#values.read(kind, key, bytes),
+        errorOf: (error) => this.#engine.errorOf("watch", error),
         open: this.#life.watches,
       },
       kind,

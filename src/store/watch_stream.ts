@@ -41,6 +41,8 @@ export interface WatchSource {
   /** The newest revision, in order with the store's writes. */
   head(): MaybePromise<number>;
   readonly decode: DecodeValue;
+  /** What the stream's reader is told of an error. */
+  errorOf(error: unknown): unknown;
   /** The watches whose streams have not closed. */
   readonly open: Set<Watch>;
 }
@@ -50,7 +52,7 @@ export interface WatchSource {
  * whatever cause. Throws on options that make no watch.
  */
 export function openWatch(
-  { log, head: newest, decode, open }: WatchSource,
+  { log, head: newest, decode, errorOf, open }: WatchSource,
   kind: string,
   options?: WatchOptions,
 ): ReadableStream<WatchItem> {
@@ -89,7 +91,7 @@ export function openWatch(
         if (stop.signal.aborted || item === undefined) return end();
         controller.enqueue(item);
       } catch (error) {
-        if (stopOnce()) controller.error(error);
+        if (stopOnce()) controller.error(errorOf(error));
       }
     },
     cancel() {
