@@ -116,12 +116,13 @@ export class Turns {
     return this.#transaction === undefined && this.#moments.size === 0;
   }
 
-  /** Resolves when a transaction may begin. */
+  /**
+   * Resolves when a transaction might begin. Somebody else may be faster: look
+   * again.
+   */
   async free(signal?: AbortSignal): Promise<void> {
-    while (!this.areFree) {
-      if (this.#transaction) await this.#transaction.wait(signal);
-      for (const closed of this.#moments) await closed.wait(signal);
-    }
+    if (this.#transaction) await this.#transaction.wait(signal);
+    for (const closed of this.#moments) await closed.wait(signal);
   }
 
   /** Keeps everybody else out until what it returns is called. To be called when they are free. */
@@ -143,7 +144,7 @@ export class Turns {
   ): Promise<T> {
     // In an object: the work itself is not tried again once it has begun.
     const { result } = await this.retry(async () => {
-      if (!this.areFree) await this.free(signal);
+      while (!this.areFree) await this.free(signal);
       const release = this.hold();
       try {
         const result = work();
