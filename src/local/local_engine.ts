@@ -173,19 +173,12 @@ export class LocalEngine implements Engine {
     read: (view: View) => MaybePromise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    return this.#turns.retry(async () => {
-      const opening = this.#turns.open(
-        () => this.#storage.openMoment(),
-        signal,
-      );
-      const { close } = "then" in opening ? await opening : opening;
-      try {
-        // The connection is inside the moment, and so is each of its reads.
-        return await read(this);
-      } finally {
-        close();
-      }
-    }, signal);
+    return this.#turns.readTogether(
+      () => this.#storage.openMoment(),
+      // The connection is inside the moment, and so is each of its reads.
+      () => read(this),
+      signal,
+    );
   }
 
   openSnapshot(signal?: AbortSignal): MaybePromise<Snapshot> {
