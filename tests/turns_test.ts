@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { StoreBusyError } from "../mod.ts";
 import { Turns } from "../src/local/turns.ts";
 import { connect, fileAt } from "./support/connect.ts";
@@ -79,5 +79,65 @@ testOnEachDriver(
     }
     other.exec("ROLLBACK");
     assertEquals((await store.getAll()).get("k"), new Map([["a", 1]]));
+  },
+);
+
+testOnEachDriver(
+  "writes that wait for the same lock each wait for `busyTimeout`, not one after the other",
+  async (driver) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    const busyTimeout = 500;
+    await using store = await openOn(driver, { path, wal: false, busyTimeout });
+    await store.set("k", "a", 1);
+    using reader = await connect(driver, fileAt(path));
+    for (const lock of ["BEGIN; SELECT * FROM zestor_kv", "BEGIN IMMEDIATE"]) {
+      reader.exec(lock);
+      {
+        using time = new FrozenTime();
+        const waited: number[] = [];
+        // Each has a transaction of its own.
+        const entries = Array.from({ length: 200 }, (_, i) => [`${i}`, i]);
+        const refused = Array.from({ length: 3 }, () =>
+          assertRejects(
+            () => store.setAll("k", Object.fromEntries(entries)),
+            StoreBusyError,
+          ).finally(() => waited.push(performance.now())));
+        await time.until(() => waited.length === 3, () => time.timers);
+        await Promise.all(refused);
+        assertEquals(waited, [busyTimeout, busyTimeout, busyTimeout]);
+      }
+      reader.exec("ROLLBACK");
+    }
+    assertEquals(await store.keys("k"), ["a"]);
+  },
+);
+
+testOnEachDriver(
+  "a write whose commit was refused may be aborted again",
+  async (driver) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    await using store = await openOn(driver, {
+      path,
+      wal: false,
+      busyTimeout: 100,
+    });
+    await store.set("k", "a", 1);
+    using reader = await connect(driver, fileAt(path));
+    reader.exec("BEGIN; SELECT * FROM zestor_kv");
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reason = new Error("changed my mind");
+    const commit = store.atomic().set("k", "a", 2);
+    const writing = commit.commit({ signal }).catch((error) => error);
+    // Meanwhile it has begun, and waits for the reader.
+    await turn();
+    controller.abort(reason);
+    assertStrictEquals(await writing, reason);
+    reader.exec("ROLLBACK");
+    // It did nothing, so it can be committed again.
+    assertEquals((await commit.commit()).ok, true);
+    assertEquals(await store.get("k", "a"), 2);
   },
 );

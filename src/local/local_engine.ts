@@ -230,7 +230,8 @@ export class LocalEngine implements Engine {
       else {
         this.log.beforeCommit();
         const failure = this.#tryCommit();
-        isOver = !failure || await this.#commitLater(run, failure);
+        if (failure) await this.#commitLater(run, failure);
+        isOver = true;
       }
     } catch (error) {
       this.#storage.rollBack();
@@ -254,13 +255,12 @@ export class LocalEngine implements Engine {
 
   /**
    * Commits again as long as a reader's lock is in the way, as it may be with
-   * a rollback journal. Tells whether the transaction took effect, as far as can
-   * be told.
+   * a rollback journal. Throws if it is certain that nothing was written.
    */
   async #commitLater(
     run: TransactionRun,
     first: { readonly error: unknown },
-  ): Promise<boolean> {
+  ): Promise<void> {
     const wait = new LockWait();
     for (
       let failure: { readonly error: unknown } | undefined = first;
@@ -273,19 +273,13 @@ export class LocalEngine implements Engine {
       }
       await wait.pause(this.#busyTimeout);
     }
-    return true;
   }
 
-  /** Ends a transaction whose commit failed; tells whether it may have taken effect. */
-  async #handleFailure(run: TransactionRun, error: unknown): Promise<boolean> {
+  /** Ends a transaction whose commit failed; throws unless it may have taken effect. */
+  async #handleFailure(run: TransactionRun, error: unknown): Promise<void> {
     this.#storage.rollBack();
-    if (this.isBusy(error)) {
-      run.fail((action) => this.errorOf(action, error));
-      return false;
-    }
-    if (!await this.#mayBeCommitted()) throw error;
+    if (this.isBusy(error) || !await this.#mayBeCommitted()) throw error;
     run.becomeUnclear(error);
-    return true;
   }
 
   /**
