@@ -307,7 +307,9 @@ export class LocalEngine implements Engine {
         throw error;
       }
     };
-    const done = this.#turns.alone(bringBack);
+    // Every watch that was woken reads in this turn, and is told the same.
+    const done = this.#slice.nextTurn()
+      .then(() => this.#turns.alone(bringBack));
     this.#track(done.then(() => this.log.afterCommit(), () => {}));
   }
 
