@@ -129,6 +129,19 @@ testOnEachDriver(
         ),
       );
       await Promise.all(others);
+      // Nor is what they do done twice.
+      let updates = 0;
+      const update = store.update("k", "d", (value) => {
+        updates++;
+        return value;
+      });
+      await assertRejects(
+        () => store.set("k", "a", 2, { ifVersion: 1 }),
+        StoreCorruptError,
+        told,
+      );
+      await update;
+      assertEquals(updates, 1);
       const [refused, ...more] = await refusedOf(store, ["a", "b"]);
       assertStringIncludes(refused.reason, told);
       assertEquals(more, []);
@@ -170,6 +183,9 @@ testOnEachDriver(
           ReadableStream.from(['{"kind":"k","key":"c","value":1}']),
           { onRefused() {} },
         ),
+        refusedOf(store, ["c", "d"]),
+        // More than share a transaction.
+        refusedOf(store, Array.from({ length: 200 }, (_, i) => `c${i}`)),
       ].map((write) => write.then(() => undefined, (error) => error)),
     );
     for (const error of refusals) {

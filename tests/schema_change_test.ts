@@ -160,6 +160,26 @@ for (const [what, sql] of Object.entries(BREAKS)) {
   );
 }
 
+testOnEachDriver(
+  "all watches of a store are told that the log is broken",
+  async (driver) => {
+    await using dir = await tempDir();
+    await using opened = await openWith(driver, dir.file("app.db"));
+    const { store, db } = opened;
+    const watches = [{}, { prefix: "a" }, { after: 1 }]
+      .map((options) => store.watch("k", options).getReader());
+    assertEquals((await watches[2].read()).value?.revision, 2);
+    const ended = Promise.all(
+      watches.map((watch) =>
+        assertRejects(() => watch.read(), WatchOverflowError)
+      ),
+    );
+    db.exec(BREAKS["a dropped log"]);
+    for (const { reason } of await ended) assertEquals(reason, "broken");
+    await assertTells(store, "b");
+  },
+);
+
 for (const [what, [sql, message]] of Object.entries(ENDS)) {
   testOnEachDriver(`a write after ${what} is refused`, async (driver) => {
     await using dir = await tempDir();

@@ -5,7 +5,12 @@
  *
  * @module
  */
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assertEquals,
+  assertLessOrEqual,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import {
   type Codec,
   openStore,
@@ -26,6 +31,7 @@ import {
   instrumentedDriver,
   wrappedDriver,
 } from "./support/faults/instrumented_driver.ts";
+import { testOnEachStore } from "./support/stores.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
 const bytesCodec: Codec = {
@@ -396,6 +402,53 @@ testOnEachDriver(
     // All of it again does no harm.
     const again = await store.import(ReadableStream.from(lines));
     assertEquals([again.created, again.unchanged], [1_000, 2_000]);
+    assertEquals(await store.verify(), []);
+  },
+);
+
+testOnEachStore(
+  "refused lines do not have the others written again and again",
+  async (open) => {
+    const lines = Array.from(
+      { length: 400 },
+      (_, i) =>
+        JSON.stringify({ kind: "k", key: `${i}`, value: i + 1_000 }) + "\n",
+    );
+    // Each tenth of the first half, and the whole second half.
+    const isRefused = (i: number) => i % 10 === 3 || i >= 200;
+    let asked = 0;
+    await using store = await open({
+      equals(_kind, _previous, next) {
+        asked++;
+        if (!isRefused(next as number - 1_000)) return false;
+        throw new Error("not this one");
+      },
+    });
+    await store.setAll("k", lines.map((_, i) => [`${i}`, i]));
+    asked = 0;
+    const refused: RefusedLine[] = [];
+    const result = await store.import(ReadableStream.from(lines), {
+      onRefused: (line) => refused.push(line),
+    });
+    assertEquals(result, {
+      lines: 400,
+      created: 0,
+      updated: 180,
+      unchanged: 0,
+      skipped: 0,
+      refused: 220,
+    });
+    assertEquals(
+      refused,
+      lines.flatMap((_, i) =>
+        isRefused(i) ? [{ line: i + 1, reason: "not this one" }] : []
+      ),
+    );
+    assertLessOrEqual(asked, 2 * lines.length);
+    for (const [key, value] of await store.list("k")) {
+      const i = Number(key);
+      assertEquals(value, isRefused(i) ? i : i + 1_000);
+    }
     assertEquals(await store.verify(), []);
   },
 );

@@ -14,8 +14,13 @@ const LONGEST_PAUSE_MS = 5;
 /** One wait for a lock, from the first refusal on. */
 export class LockWait {
   /** When the lock was first refused, in the time of `performance.now`. */
-  readonly since: number = performance.now();
+  readonly since: number;
   #pause = FIRST_PAUSE_MS;
+
+  /** Begins the wait, now or at a time before. */
+  constructor(since: number = performance.now()) {
+    this.since = since;
+  }
 
   /** How long it has been waiting, in ms. */
   get elapsed(): number {

@@ -195,7 +195,7 @@ export class Queue {
       this.#settle(taken.writes, outcomes);
     } catch (error) {
       taken.end();
-      return await this.#handleFailure(taken.writes, error);
+      return await this.#handleFailure(taken, error);
     }
     // The reads that waited for the end go before the next transaction.
     await undefined;
@@ -217,12 +217,12 @@ export class Queue {
 
   /** Nothing was written: what shared the transaction does not share the failure. */
   async #handleFailure(
-    batch: readonly Queued[],
+    { writes: batch, since }: TakenWrites,
     failure: unknown,
   ): Promise<void> {
     for (const queued of batch) handBack(queued);
     if (this.#engine.isBusy(failure)) {
-      return await this.#waitForLock(failure);
+      return await this.#waitForLock(failure, since);
     }
     this.#lockWait = undefined;
     if (batch.length > 1) {
@@ -233,9 +233,12 @@ export class Queue {
     if (failed) this.#fail(failed, failure);
   }
 
-  /** Pauses; gives up the writes that have waited for `busyTimeout`. */
-  async #waitForLock(refusal: unknown): Promise<void> {
-    const wait = this.#lockWait ??= new LockWait();
+  /**
+   * Pauses; gives up the writes that have waited for `busyTimeout`. The engine
+   * may have waited for the lock itself, from `since` on.
+   */
+  async #waitForLock(refusal: unknown, since?: number): Promise<void> {
+    const wait = this.#lockWait ??= new LockWait(since);
     // How long a write waits, in the time of the whole wait.
     const patience = ({ since }: Queued) =>
       Math.max(0, since - wait.since) + this.#busyTimeout;
@@ -255,6 +258,8 @@ export class Queue {
 /** The writes of one batch, as the engine takes them from those that wait. */
 class TakenWrites {
   readonly writes: Queued[] = [];
+  /** When the first was taken, in the time of `performance.now`. */
+  since: number | undefined;
   readonly #waiting: readonly Queued[];
   readonly #mostShared: number;
   /** How many of those that wait were taken, or dropped. */
@@ -277,6 +282,7 @@ class TakenWrites {
     if (this.writes.length > 0 && (isAlone || this.#hasLone)) return undefined;
     this.#hasLone = isAlone;
     this.#passed++;
+    this.since ??= performance.now();
     queued.begun = true;
     this.writes.push(queued);
     return queued.job;

@@ -26,11 +26,11 @@ const NOTHING: Effect = { status: "unchanged", version: 0 };
 
 /** What may fail in a write, and is not the storage's failure: it fails alone. */
 export class ChangeError extends Error {
-  /** Which change failed, from 0. */
-  readonly at: number;
+  /** Which change failed, from 0; absent if something else did. */
+  readonly at?: number;
 
-  /** Takes the error, and which change it is of. */
-  constructor(cause: unknown, at: number) {
+  /** Takes the error, and which change it is of, if it is of one. */
+  constructor(cause: unknown, at?: number) {
     super("A change failed", { cause });
     this.at = at;
   }
@@ -43,12 +43,12 @@ export function isSmall(write: Write): boolean {
 
 /** Carries out a small write, at once. Throws the storage's failures. */
 export function carryOutSmall(storage: Storage, write: Write): Outcome {
-  for (const check of write.checks) {
-    const refused = refusalOf(storage, check);
-    if (refused) return refused;
-  }
   const effects: Effect[] = [];
   try {
+    for (const check of write.checks) {
+      const refused = refusalOf(storage, check);
+      if (refused) return refused;
+    }
     for (const change of write.changes()) {
       effects.push(apply(storage, change));
     }
@@ -69,22 +69,26 @@ export function* carryOut(
   storage: Storage,
   write: Write,
 ): Generator<void, Outcome> {
-  for (const check of write.checks) {
-    const refused = refusalOf(storage, check);
-    if (refused) return refused;
-    yield;
-  }
   const effects: Effect[] = [];
+  let isChanging = false;
   try {
+    for (const check of write.checks) {
+      const refused = refusalOf(storage, check);
+      if (refused) return refused;
+      yield;
+    }
+    isChanging = true;
     for (const change of joined(storage, write.changes())) {
       if ("run" in change) yield* applyRun(storage, change, effects);
       else effects.push(apply(storage, change));
       yield;
     }
+    isChanging = false;
     return { type: "done", effects, revision: storage.headRevision() };
   } catch (error) {
     if (storage.isFailure(error)) throw error;
-    throw new ChangeError(error, effects.length);
+    // A check may fail, too, and so may the revision if it is past the last one.
+    throw new ChangeError(error, isChanging ? effects.length : undefined);
   }
 }
 

@@ -173,19 +173,12 @@ export class LocalEngine implements Engine {
     read: (view: View) => MaybePromise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    return this.#turns.retry(async () => {
-      const opening = this.#turns.open(
-        () => this.#storage.openMoment(),
-        signal,
-      );
-      const { close } = "then" in opening ? await opening : opening;
-      try {
-        // The connection is inside the moment, and so is each of its reads.
-        return await read(this);
-      } finally {
-        close();
-      }
-    }, signal);
+    return this.#turns.readTogether(
+      () => this.#storage.openMoment(),
+      // The connection is inside the moment, and so is each of its reads.
+      () => read(this),
+      signal,
+    );
   }
 
   openSnapshot(signal?: AbortSignal): MaybePromise<Snapshot> {
@@ -237,7 +230,8 @@ export class LocalEngine implements Engine {
       else {
         this.log.beforeCommit();
         const failure = this.#tryCommit();
-        isOver = !failure || await this.#commitLater(run, failure);
+        if (failure) await this.#commitLater(run, failure);
+        isOver = true;
       }
     } catch (error) {
       this.#storage.rollBack();
@@ -261,13 +255,12 @@ export class LocalEngine implements Engine {
 
   /**
    * Commits again as long as a reader's lock is in the way, as it may be with
-   * a rollback journal. Tells whether the transaction took effect, as far as can
-   * be told.
+   * a rollback journal. Throws if it is certain that nothing was written.
    */
   async #commitLater(
     run: TransactionRun,
     first: { readonly error: unknown },
-  ): Promise<boolean> {
+  ): Promise<void> {
     const wait = new LockWait();
     for (
       let failure: { readonly error: unknown } | undefined = first;
@@ -280,19 +273,13 @@ export class LocalEngine implements Engine {
       }
       await wait.pause(this.#busyTimeout);
     }
-    return true;
   }
 
-  /** Ends a transaction whose commit failed; tells whether it may have taken effect. */
-  async #handleFailure(run: TransactionRun, error: unknown): Promise<boolean> {
+  /** Ends a transaction whose commit failed; throws unless it may have taken effect. */
+  async #handleFailure(run: TransactionRun, error: unknown): Promise<void> {
     this.#storage.rollBack();
-    if (this.isBusy(error)) {
-      run.fail((action) => this.errorOf(action, error));
-      return false;
-    }
-    if (!await this.#mayBeCommitted()) throw error;
+    if (this.isBusy(error) || !await this.#mayBeCommitted()) throw error;
     run.becomeUnclear(error);
-    return true;
   }
 
   /**
@@ -320,7 +307,9 @@ export class LocalEngine implements Engine {
         throw error;
       }
     };
-    const done = this.#turns.alone(bringBack);
+    // Every watch that was woken reads in this turn, and is told the same.
+    const done = this.#slice.nextTurn()
+      .then(() => this.#turns.alone(bringBack));
     this.#track(done.then(() => this.log.afterCommit(), () => {}));
   }
 

@@ -24,7 +24,6 @@ export const MOST_SHARED = 100;
 export class TransactionRun {
   readonly #storage: Storage;
   readonly #slice: Slice;
-  readonly #writes: Write[] = [];
   #outcomes: Outcome[] = [];
   #isUndone = false;
 
@@ -49,7 +48,6 @@ export class TransactionRun {
     do {
       const write = batch.next();
       if (!write) return undefined;
-      this.#writes.push(write);
       if (!isSmall(write)) return this.#carryOutFrom(write, batch);
       this.#outcomes.push(carryOutSmall(this.#storage, write));
     } while (!this.#slice.isUsedUp);
@@ -85,14 +83,6 @@ export class TransactionRun {
       if (step.done) return step.value;
       if (this.#slice.isUsedUp) await this.#slice.nextTurn();
     }
-  }
-
-  /** Nothing was committed, and what the caller of each write is told is made of its action. */
-  fail(errorOf: (action: string) => unknown): void {
-    this.#outcomes = this.#writes.map(({ action }) => ({
-      type: "failed",
-      error: errorOf(action),
-    }));
   }
 
   /** Nobody can tell whether it was committed. */

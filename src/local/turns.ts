@@ -16,7 +16,7 @@ import { retryWhileBusy } from "../engine/lock_wait.ts";
 import type { Moment } from "./storage.ts";
 
 /** A moment that is being read. */
-export interface OpenedMoment<M extends Moment = Moment> {
+interface OpenedMoment<M extends Moment> {
   readonly moment: M;
   /** Lets writes go on. */
   close(): void;
@@ -80,21 +80,16 @@ export class Turns {
    * Opens a moment to read, which keeps writes out if it says so. In the same
    * step: a write between the two would be in the way.
    */
-  open<M extends Moment>(
-    openMoment: () => M,
-    signal?: AbortSignal,
-  ): MaybePromise<OpenedMoment<M>> {
-    return this.read(() => {
-      const moment = openMoment();
-      const closed = new Gate();
-      if (moment.keepsWritesOut) this.#moments.add(closed);
-      const close = () => {
-        this.#moments.delete(closed);
-        closed.open();
-        moment.close();
-      };
-      return { moment, close };
-    }, signal);
+  #open<M extends Moment>(openMoment: () => M): OpenedMoment<M> {
+    const moment = openMoment();
+    const closed = new Gate();
+    if (moment.keepsWritesOut) this.#moments.add(closed);
+    const close = () => {
+      this.#moments.delete(closed);
+      closed.open();
+      moment.close();
+    };
+    return { moment, close };
   }
 
   /** Reads a moment in slices. Other reads go on meanwhile. */
@@ -103,12 +98,33 @@ export class Turns {
     read: (moment: M) => Generator<void, T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    const { moment, close } = await this.open(openMoment, signal);
+    const open = () => this.#open(openMoment);
+    const { moment, close } = await this.read(open, signal);
     try {
       return await runInSlices(read(moment), signal, SHORT_SLICE_MS);
     } finally {
       close();
     }
+  }
+
+  /**
+   * Reads a moment with several calls. If another connection's lock gets in the
+   * way, it begins anew.
+   */
+  readTogether<T>(
+    openMoment: () => Moment,
+    read: () => MaybePromise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return this.retry(async () => {
+      while (this.#transaction) await this.#transaction.wait(signal);
+      const { close } = this.#open(openMoment);
+      try {
+        return await read();
+      } finally {
+        close();
+      }
+    }, signal);
   }
 
   /** Whether a transaction may begin now. */
@@ -144,6 +160,7 @@ export class Turns {
   ): Promise<T> {
     // In an object: the work itself is not tried again once it has begun.
     const { result } = await this.retry(async () => {
+      // Another one may have begun before this one goes on.
       while (!this.areFree) await this.free(signal);
       const release = this.hold();
       try {

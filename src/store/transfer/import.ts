@@ -289,10 +289,10 @@ class Batch<Prepared> {
     else throw new ImportError(line.line, line.reason, { cause });
   }
 
-  /** Writes what was read, all of it that can be written, or nothing. */
+  /** Writes what was read, all of it that can be written; nothing if a line is refused and nobody is told. */
   async commit(): Promise<Outcome> {
     const refused = [...this.#refused];
-    const counts = await this.#write(refused);
+    const counts = await this.#write(this.#writes, refused);
     refused.sort((a, b) => a.line - b.line);
     return {
       counts: sumOf(counts, {
@@ -305,22 +305,32 @@ class Batch<Prepared> {
     };
   }
 
-  /** Leaves out a line that is refused, and begins anew. */
-  async #write(refused: RefusedLine[]): Promise<ImportResult> {
-    let lines: readonly PreparedLine<Prepared>[] = this.#writes;
-    while (lines.length > 0) {
-      const write = new LinesWrite(this.#target, lines);
+  /**
+   * Leaves out each line that is refused. Those before it can be written, and
+   * are a transaction of their own: written anew with the rest, they would be
+   * undone with each further line that is refused.
+   */
+  async #write(
+    lines: readonly PreparedLine<Prepared>[],
+    refused: RefusedLine[],
+  ): Promise<ImportResult> {
+    let counts: ImportResult = NO_LINES;
+    let rest = lines;
+    while (rest.length > 0) {
       try {
-        return await this.#target.write(write);
+        const write = new LinesWrite(this.#target, rest);
+        return sumOf(counts, await this.#target.write(write));
       } catch (error) {
         if (!(error instanceof LineError)) throw error;
-        const { number } = lines[error.at];
-        const { cause } = error;
+        const { at, cause } = error;
+        const { number } = rest[at];
         this.#refuse({ line: number, reason: reasonOf(cause) }, cause, refused);
-        lines = lines.toSpliced(error.at, 1);
+        const before = await this.#write(rest.slice(0, at), refused);
+        counts = sumOf(counts, before);
+        rest = rest.slice(at + 1);
       }
     }
-    return NO_LINES;
+    return counts;
   }
 }
 
