@@ -3,12 +3,19 @@
  *
  * @module
  */
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import {
+  assertEquals,
+  assertGreaterOrEqual,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { setImmediate } from "node:timers";
 import { StoreBusyError } from "../mod.ts";
 import { Turns } from "../src/local/turns.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import { openOn, testOnEachDriver } from "./support/drivers.ts";
 import { FrozenTime, turn } from "./support/manual_time.ts";
+import { testOnEachStore } from "./support/stores.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
 Deno.test("all that wait to run alone run one after the other", async () => {
@@ -141,3 +148,36 @@ testOnEachDriver(
     assertEquals(await store.get("k", "a"), 2);
   },
 );
+
+testOnEachStore(
+  "`getAll` of many kinds gives the event loop its turns",
+  async (open) => {
+    await using store = await open();
+    const writing = store.atomic();
+    for (let i = 0; i < 1_000; i++) writing.set(`${i}`, "a", i);
+    await writing.commit();
+    let turns = 0;
+    let isReading = true;
+    const count = () => {
+      turns++;
+      if (isReading) setImmediate(count);
+    };
+    setImmediate(count);
+    {
+      // What is done between two looks at the clock takes 0.1 ms.
+      using _clock = tickingClock(0.1);
+      assertEquals((await store.getAll()).size, 1_000);
+    }
+    isReading = false;
+    // Reading a kind takes a look, in slices of 2 ms; decoding it does, of 8 ms.
+    assertGreaterOrEqual(turns, 1_000 / 20 + 1_000 / 80 - 5);
+  },
+);
+
+/** A clock that goes on by so many ms whenever somebody looks at it. */
+function tickingClock(ms: number): Disposable {
+  const { now } = performance;
+  let time = now.call(performance);
+  performance.now = () => time += ms;
+  return { [Symbol.dispose]: () => performance.now = now };
+}

@@ -94,21 +94,29 @@ export class RangeReads {
     use: (kind: string, key: string, value: T) => void,
   ): Promise<void> {
     const read = async (view: View) => {
+      // One for all: there may be many kinds with few entries.
+      const slice = new Slice(SHORT_SLICE_MS);
       const kinds = new Map<string, StoredValue[]>();
       for (const kind of await view.kinds(this.#signal)) {
         const readPage: ReadPage<StoredValue> = (view, rest, page) =>
           view.values(kind, rest, page, this.#signal);
-        kinds.set(kind, await this.#collectPages(view, readPage, EVERYTHING));
+        kinds.set(
+          kind,
+          await this.#collectPages(view, readPage, EVERYTHING, slice),
+        );
       }
       return kinds;
     };
     const stored = await this.#inTurn(() => this.#together(read));
+    const slice = new Slice();
     for (const [kind, values] of stored) {
       await this.#decodeEach<T>(
         kind,
         values,
         (key, value) => use(kind, key, value),
+        slice,
       );
+      await this.#pause(slice);
     }
   }
 
@@ -196,9 +204,9 @@ export class RangeReads {
     view: View,
     read: ReadPage<T>,
     { keys, limit = Infinity, reverse }: Selection<never>,
+    slice: Slice = new Slice(SHORT_SLICE_MS),
   ): Promise<T[]> {
     const items: T[] = [];
-    const slice = new Slice(SHORT_SLICE_MS);
     let rest: KeyRange | undefined = limit > 0 ? keys : undefined;
     while (rest && items.length < limit) {
       const left = Math.min(COLLECTED.limit, limit - items.length);
@@ -221,8 +229,8 @@ export class RangeReads {
     kind: string,
     stored: readonly StoredValue[],
     use: (key: string, value: T) => void,
+    slice: Slice = new Slice(),
   ): Promise<void> {
-    const slice = new Slice();
     let decoded = 0;
     for (const item of stored) {
       const value = this.#read<T>(kind, item);
