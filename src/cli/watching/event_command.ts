@@ -19,6 +19,12 @@ const SHELL = Deno.build.os === "windows"
   ? ["powershell", "-NoProfile", "-Command"]
   : ["sh", "-c"];
 
+/**
+ * The shell waits for a line before the command begins, so that the guard knows
+ * it by then. If the watch is killed before, the pipe closes, and nothing begins.
+ */
+const WAIT_FOR_GUARD = 'IFS= read -r _ || exit 1; exec sh -c "$0"';
+
 /** A command that is to be run for events. */
 export interface EventCommand {
   /** The command, for the shell. */
@@ -66,7 +72,7 @@ export async function runForEvent(
       end(child);
       throw cannotRun(event, cause);
     });
-    await give(child.stdin, `${line}\n`);
+    await give(child.stdin, `${guard ? "\n" : ""}${line}\n`);
     const { success, code, signal: by } = await child.status;
     if (success) return;
     throw new Error(
@@ -89,12 +95,12 @@ function cannotRun(event: WatchEvent, cause: unknown): Error {
 }
 
 function start(
-  { text, db, input }: EventCommand,
+  { text, db, input, guard }: EventCommand,
   event: WatchEvent,
 ): Deno.ChildProcess {
   const { type, kind, key, version, revision } = event;
   const run = (names: { ZESTOR_KIND: string; ZESTOR_KEY: string }) =>
-    spawn(text, {
+    spawn(guard ? [WAIT_FOR_GUARD, text] : [text], {
       ZESTOR_DB: db,
       ZESTOR_TYPE: type,
       ZESTOR_VERSION: `${version}`,
@@ -121,10 +127,13 @@ function isTooLong(error: unknown): boolean {
   return (error as { code?: unknown }).code === "E2BIG";
 }
 
-function spawn(text: string, env: Record<string, string>): Deno.ChildProcess {
+function spawn(
+  script: readonly string[],
+  env: Record<string, string>,
+): Deno.ChildProcess {
   const [shell, ...args] = SHELL;
   return new Deno.Command(shell, {
-    args: [...args, text],
+    args: [...args, ...script],
     env,
     stdin: "piped",
     stdout: "inherit",
