@@ -1,0 +1,209 @@
+/**
+ * The queue and its engine: what one may assume of the other, with an engine
+ * that answers as a test tells it to.
+ *
+ * @module
+ */
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { StoreError, UnknownOutcomeError } from "../mod.ts";
+import type { Engine } from "../src/engine/engine.ts";
+import type { Operation } from "../src/engine/operation.ts";
+import { Queue } from "../src/engine/queue.ts";
+import type { Batch, Outcome, Write } from "../src/engine/write.ts";
+
+/** What an engine does with the writes that it was given. */
+type Answer = (writes: readonly Write[]) => readonly Outcome[];
+
+class Busy extends Error {}
+
+/** An engine that takes every write it can get, and answers by the next one of some answers. */
+class ScriptedEngine {
+  readonly isReadOnly = false;
+  readonly limits = {
+    nameBytes: Infinity,
+    valueBytes: Infinity,
+    changes: Infinity,
+    shared: 3,
+  };
+  /** The actions of each batch. */
+  readonly batches: string[][] = [];
+  readonly #answers: Answer[];
+
+  constructor(...answers: Answer[]) {
+    this.#answers = answers;
+  }
+
+  async write(batch: Batch): Promise<readonly Outcome[]> {
+    const writes: Write[] = [];
+    for (let write = batch.next(); write; write = batch.next()) {
+      writes.push(write);
+    }
+    this.batches.push(writes.map(({ action }) => action));
+    await Promise.resolve();
+    return (this.#answers.shift() ?? all)(writes);
+  }
+
+  isBusy(error: unknown): boolean {
+    return error instanceof Busy;
+  }
+
+  errorOf(action: string, error: unknown): unknown {
+    const reason = (error as Error).message;
+    return new StoreError("STORAGE", `Cannot ${action}: ${reason}`);
+  }
+}
+
+const DONE: Outcome = { type: "done", effects: [], revision: 1 };
+
+const all: Answer = (writes) => writes.map(() => DONE);
+const first = (count: number): Answer => (writes) =>
+  writes.slice(0, count).map(() => DONE);
+const refuse = (error: Error): Answer => () => {
+  throw error;
+};
+
+/** A write that gives its name when it is done. */
+function write(action: string, changes = 1): Operation<string> {
+  return {
+    action,
+    checks: [],
+    size: () => changes,
+    changes: () => [],
+    done: () => action,
+    refused: () => `${action} refused`,
+  };
+}
+
+function queueOn(engine: ScriptedEngine, busyTimeout = 60_000): Queue {
+  return new Queue(engine as unknown as Engine, busyTimeout);
+}
+
+Deno.test("writes that an engine did not answer for come again, in their order", async () => {
+  const engine = new ScriptedEngine(first(1), first(2));
+  const queue = queueOn(engine);
+  const settled: string[] = [];
+  await Promise.all(
+    ["a", "b", "c", "d"].map(async (name) =>
+      settled.push(await queue.write(write(name)))
+    ),
+  );
+  assertEquals(engine.batches, [["a", "b", "c", "d"], ["b", "c", "d"], ["d"]]);
+  assertEquals(settled, ["a", "b", "c", "d"]);
+});
+
+Deno.test("a write of more than may be shared comes alone", async () => {
+  const engine = new ScriptedEngine();
+  const queue = queueOn(engine);
+  const sizes = [1, 4, 3, 1];
+  await Promise.all(sizes.map((size, i) => queue.write(write(`${i}`, size))));
+  assertEquals(engine.batches, [["0"], ["1"], ["2", "3"]]);
+});
+
+Deno.test("if nothing of a batch was written, each write comes alone, and fails alone", async () => {
+  const failure = new Error("no");
+  const engine = new ScriptedEngine(refuse(failure), refuse(failure));
+  const queue = queueOn(engine);
+  const results = await Promise.allSettled(
+    ["a", "b", "c"].map((name) => queue.write(write(name))),
+  );
+  assertEquals(engine.batches, [["a", "b", "c"], ["a"], ["b"], ["c"]]);
+  assertEquals(
+    results.map((result) =>
+      result.status === "rejected" ? result.reason.message : result.value
+    ),
+    ["Cannot a: no", "b", "c"],
+  );
+});
+
+Deno.test("if the engine is busy, the writes come again together", async () => {
+  const engine = new ScriptedEngine(refuse(new Busy()), refuse(new Busy()));
+  const queue = queueOn(engine);
+  await Promise.all([queue.write(write("a")), queue.write(write("b"))]);
+  assertEquals(engine.batches, [["a", "b"], ["a", "b"], ["a", "b"]]);
+});
+
+Deno.test("a busy engine is asked no longer than `busyTimeout`", async () => {
+  const engine = new ScriptedEngine(refuse(new Busy("busy")));
+  const queue = queueOn(engine, 0);
+  const failure = await assertRejects(
+    () => queue.write(write("a")),
+    StoreError,
+  );
+  assertEquals(failure.message, "Cannot a: busy");
+  assertEquals(engine.batches.length, 1);
+});
+
+Deno.test("an outcome that is unclear is told as such, and the others as they are", async () => {
+  const lost = new Error("the line was cut");
+  const engine = new ScriptedEngine((writes) => [
+    {
+      type: "refused",
+      check: { kind: "k", key: "a", version: 1 },
+      found: undefined,
+    },
+    { type: "failed", error: lost },
+    ...writes.slice(2).map(() => ({ type: "unclear", error: lost }) as const),
+  ]);
+  const queue = queueOn(engine);
+  const [refused, failed, unclear] = await Promise.allSettled(
+    ["a", "b", "c"].map((name) => queue.write(write(name))),
+  );
+  assertEquals(refused, { status: "fulfilled", value: "a refused" });
+  assertEquals(failed, { status: "rejected", reason: lost });
+  const { reason } = unclear as PromiseRejectedResult;
+  assertInstanceOf(reason, UnknownOutcomeError);
+  assertStrictEquals(reason.cause, lost);
+});
+
+Deno.test("an engine that takes writes and answers for none is not asked for ever", async () => {
+  const engine = new ScriptedEngine(() => []);
+  const queue = queueOn(engine);
+  await assertRejects(
+    () => queue.write(write("a")),
+    StoreError,
+    "answered for none",
+  );
+  assertEquals(await queue.write(write("b")), "b");
+});
+
+Deno.test("what was aborted while the engine had it, and is handed back, is dropped", async () => {
+  const stop = new AbortController();
+  const engine = new ScriptedEngine((writes) => {
+    stop.abort("stop");
+    return first(1)(writes);
+  });
+  const queue = queueOn(engine);
+  const results = await Promise.allSettled([
+    queue.write(write("a")),
+    queue.write(write("b"), stop.signal),
+    queue.write(write("c")),
+  ]);
+  assertEquals(results, [
+    { status: "fulfilled", value: "a" },
+    { status: "rejected", reason: "stop" },
+    { status: "fulfilled", value: "c" },
+  ]);
+  assertEquals(engine.batches, [["a", "b", "c"], ["c"]]);
+});
+
+Deno.test("a turn comes between the writes around it, and reads wait for what was called before", async () => {
+  const engine = new ScriptedEngine();
+  const queue = queueOn(engine);
+  const order: string[] = [];
+  const note = (name: string) => () => void order.push(name);
+  const before = queue.write(write("a")).then(note("a"));
+  const turn = queue.turn({
+    action: "compact",
+    run: () => Promise.resolve().then(note("turn")),
+  });
+  const read = queue.settled().then(note("read"));
+  const after = queue.write(write("b")).then(note("b"));
+  await Promise.all([before, turn, read, after]);
+  assertEquals(order, ["a", "turn", "read", "b"]);
+  assertEquals(engine.batches, [["a"], ["b"]]);
+});
