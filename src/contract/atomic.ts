@@ -57,7 +57,7 @@ export interface AtomicOperation<
     key: string,
     value: Inputs[Kind],
   ): this;
-  /** Adds a deletion; it does nothing where there is no such key. */
+  /** Adds a deletion; it does nothing if there is no such key. */
   delete(kind: KindOf<Kinds>, key: string): this;
   /**
    * Checks every condition, then does every write in the order it was added,

@@ -25,9 +25,9 @@ import type {
 export interface KindStore<T = unknown, Input = T> {
   /** The kind. */
   readonly kind: string;
-  /** The value, or `undefined` where there is none. */
+  /** The value, or `undefined` if there is none. */
   get(key: string, options?: OperationOptions): Promise<T | undefined>;
-  /** The value with its version and time, or `undefined` where there is none. */
+  /** The value with its version and time, or `undefined` if there is none. */
   entry(key: string, options?: OperationOptions): Promise<Entry<T> | undefined>;
   /** The values by key, in key order, as of one moment. */
   list(range?: RangeOptions<T>): Promise<Map<string, T>>;

@@ -78,14 +78,14 @@ export interface Store<
   Kinds extends object = AnyKinds,
   Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
 > extends AsyncDisposable {
-  /** The value, or `undefined` where there is none. */
+  /** The value, or `undefined` if there is none. */
   get<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
     options?: OperationOptions,
   ): Promise<Kinds[Kind] | undefined>;
 
-  /** The value with its version and time, or `undefined` where there is none. */
+  /** The value with its version and time, or `undefined` if there is none. */
   entry<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
@@ -235,7 +235,7 @@ export interface Store<
   /**
    * The entries as NDJSON, a line for each, by kind and key; every chunk ends
    * with the end of a line. It is of one moment, that of the first read,
-   * whoever writes meanwhile, and takes constant memory.
+   * also if others write meanwhile, and takes constant memory.
    *
    * A line is an object with `kind`, `key`, `value`, `version` and `updatedAt`.
    * Where JSON cannot say the value so that its codec makes the same bytes of

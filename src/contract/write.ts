@@ -20,7 +20,7 @@ export interface WriteOptions extends OperationOptions {
  * @typeParam T The kind's values.
  */
 export interface UpdateOptions<T = unknown> extends OperationOptions {
-  /** What to start from where there is no value. Without it, that is a `KeyNotFoundError`. */
+  /** What to start from if there is no value. Without it, that is a `KeyNotFoundError`. */
   initial?: T;
 }
 

@@ -56,7 +56,7 @@ export interface View {
   kinds(signal?: AbortSignal): MaybePromise<string[]>;
 }
 
-/** The entries as of one moment, whoever writes meanwhile. */
+/** The entries as of one moment, also if others write meanwhile. */
 export interface Snapshot extends Pick<View, "kinds" | "entries"> {
   /** Does nothing if it is closed already. `Engine.close` closes each that is open. */
   close(): MaybePromise<void>;

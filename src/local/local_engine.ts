@@ -54,6 +54,8 @@ export class LocalEngine implements Engine {
   readonly #slice = new Slice();
   /** What goes on beside the store's operations: it ends before the engine closes. */
   readonly #running = new Set<Promise<unknown>>();
+  /** Whether the log is being brought back: many watches may notice at once. */
+  #isBringingBack = false;
 
   /** Takes over a storage. */
   constructor(config: LocalEngineConfig) {
@@ -297,6 +299,8 @@ export class LocalEngine implements Engine {
 
   /** Begins a transaction, which brings back what others dropped. Whoever watches or writes next is told if that fails. */
   #bringBack(): void {
+    if (this.#isBringingBack) return;
+    this.#isBringingBack = true;
     const bringBack = () => {
       this.#storage.begin();
       try {
@@ -309,7 +313,8 @@ export class LocalEngine implements Engine {
     };
     // Every watch that was woken reads in this turn, and is told the same.
     const done = this.#slice.nextTurn()
-      .then(() => this.#turns.alone(bringBack));
+      .then(() => this.#turns.alone(bringBack))
+      .finally(() => this.#isBringingBack = false);
     this.#track(done.then(() => this.log.afterCommit(), () => {}));
   }
 

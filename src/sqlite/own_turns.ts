@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { MaybePromise } from "../base/promises.ts";
 import type { LocalEngine } from "../local/local_engine.ts";
 import type { Lifecycle } from "../store/lifecycle.ts";
 
@@ -35,10 +34,11 @@ export class OwnTurns {
     work: () => T,
     signal?: AbortSignal,
   ): Promise<T> {
-    return await this.#told(
-      action,
-      () => this.#engine.readStorage(work, signal),
-    );
+    try {
+      return await this.#engine.readStorage(work, signal);
+    } catch (error) {
+      throw this.#engine.errorOf(action, error);
+    }
   }
 
   /**
@@ -62,13 +62,5 @@ export class OwnTurns {
   ): Promise<T> {
     const run = () => this.#engine.runAlone(work, signal);
     return await this.#life.turn(action, run, signal);
-  }
-
-  async #told<T>(action: string, work: () => MaybePromise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw this.#engine.errorOf(action, error);
-    }
   }
 }

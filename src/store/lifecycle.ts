@@ -14,9 +14,9 @@ import type { Watch } from "./watch_stream.ts";
 
 /** The operations of one store. */
 export class Lifecycle {
-  readonly engine: Engine;
   /** The watches that are open. */
   readonly watches: Set<Watch> = new Set();
+  readonly #engine: Engine;
   readonly #queue: Queue;
   /** Operations that were called and have not settled. */
   readonly #running = new Set<Promise<unknown>>();
@@ -25,7 +25,7 @@ export class Lifecycle {
 
   /** Takes over an engine, and how long its writes wait for somebody else's lock (ms). */
   constructor(engine: Engine, busyTimeout: number) {
-    this.engine = engine;
+    this.#engine = engine;
     this.#queue = new Queue(engine, busyTimeout);
   }
 
@@ -42,7 +42,7 @@ export class Lifecycle {
   /** Throws if nothing can be written. */
   assertWritable(action: string): void {
     this.assertOpen();
-    this.engine.assertWritable(action);
+    this.#engine.assertWritable(action);
   }
 
   /** Runs a read after the writes called before it: at once if there are none. */
@@ -70,7 +70,7 @@ export class Lifecycle {
       const result = work();
       return isPromise(result) ? this.#wait(action, result) : result;
     } catch (error) {
-      throw this.engine.errorOf(action, error);
+      throw this.#engine.errorOf(action, error);
     }
   }
 
@@ -78,14 +78,14 @@ export class Lifecycle {
     try {
       return await result;
     } catch (error) {
-      throw this.engine.errorOf(action, error);
+      throw this.#engine.errorOf(action, error);
     }
   }
 
   /** Runs a write in its turn. */
   write<T>(operation: Operation<T>, signal?: AbortSignal): Promise<T> {
     this.assertOpen();
-    if (this.engine.isReadOnly) this.engine.assertWritable(operation.action);
+    if (this.#engine.isReadOnly) this.#engine.assertWritable(operation.action);
     return this.#queue.write(operation, signal);
   }
 
@@ -103,13 +103,13 @@ export class Lifecycle {
   async verify(judge: Judge, signal?: AbortSignal): Promise<VerifyFinding[]> {
     this.assertOpen();
     signal?.throwIfAborted();
-    if (!this.engine.capabilities.verify) {
+    if (!this.#engine.capabilities.verify) {
       throw new StoreUnsupportedError(
         "Cannot verify: what keeps this store cannot look through it",
       );
     }
     await this.track(this.#queue.settled(signal));
-    return await this.engine.verify(judge, signal);
+    return await this.#engine.verify(judge, signal);
   }
 
   /** The newest revision, in order with the writes. */
@@ -139,6 +139,6 @@ export class Lifecycle {
     for (const watch of this.watches) watch.end();
     // A watch may have asked for the newest revision.
     await this.#queue.drained();
-    await this.engine.close();
+    await this.#engine.close();
   }
 }

@@ -55,6 +55,7 @@ abstract class EntryOperation<T> implements Operation<T> {
   protected readonly kind: string;
   protected readonly key: string;
 
+  /** Takes what encodes, the entry's name, and the version that it must have. */
   constructor(
     values: Values,
     kind: string,
@@ -162,9 +163,8 @@ export class UpdateOperation<Value, Input>
     const next = this.#prepare(result);
     assertSynchronous("the schema", kind, key, next);
     this.#result = next.value;
-    return stored && values.areEqual(kind, key, stored, next.bytes)
-      ? "keep"
-      : { value: next.bytes };
+    const decided = nextOf(values, kind, key, next.bytes);
+    return typeof decided === "function" ? decided(stored) : decided;
   }
 
   #prepare(value: unknown): MaybePromise<Prepared> {
@@ -191,16 +191,6 @@ export class DeleteOperation<Value>
   extends EntryOperation<Entry<Value> | undefined> {
   /** The value that was there last. */
   #value: unknown;
-
-  /** Takes what decodes, the entry's name, and the version it must have. */
-  constructor(
-    values: Values,
-    kind: string,
-    key: string,
-    ifVersion: number | undefined,
-  ) {
-    super(values, kind, key, ifVersion);
-  }
 
   get action(): string {
     return `delete ${quote(this.kind, this.key)}`;
