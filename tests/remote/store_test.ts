@@ -37,7 +37,7 @@ async function openStores(
   return await Promise.all(
     Array.from(
       { length: count },
-      () => openRemoteStore<Counters>({ server, longest: 2, ...options }),
+      () => openRemoteStore<Counters>({ server, ...options }),
     ),
   );
 }
