@@ -56,7 +56,7 @@ const NO_END = { key: "\u{DFFF}", inclusive: false };
 export class MemoryStorage implements Storage {
   readonly isReadOnly = false;
   readonly #kinds = new Map<string, Tree>();
-  readonly #expiries = new Expiries();
+  #expiries = new Expiries();
   #log = new MemoryLog();
   /** The revisions at which the open transaction, and the part of it, began. */
   readonly #begun: number[] = [];
@@ -182,7 +182,7 @@ export class MemoryStorage implements Storage {
     const version = previous
       ? nextVersion(kind, key, previous.version)
       : origin.version ?? 1;
-    const now = new Date();
+    const now = new Date(time);
     const entry: Kept = {
       value,
       version,
@@ -247,7 +247,7 @@ export class MemoryStorage implements Storage {
   #remove(kind: string, key: string, previous: Kept, isExpiry: boolean): void {
     this.#change(
       { kind, key, type: "delete", isExpiry, entry: undefined, previous },
-      new Date(),
+      new Date(this.#now()),
     );
   }
 
@@ -406,7 +406,7 @@ export class MemoryStorage implements Storage {
   assertWatchable(): void {}
 
   openSnapshot(): Snapshot {
-    const snapshot = this.#clone();
+    const snapshot = this.clone();
     snapshot.#time = Date.now();
     return {
       listKinds: () => snapshot.listKinds(),
@@ -416,7 +416,7 @@ export class MemoryStorage implements Storage {
   }
 
   openVerification(): Verifiable {
-    const snapshot = this.#clone();
+    const snapshot = this.clone();
     const log = this.#log.clone();
     return {
       keepsWritesOut: false,
@@ -428,13 +428,14 @@ export class MemoryStorage implements Storage {
     };
   }
 
-  /** The entries, without the log. */
-  #clone(): MemoryStorage {
+  /** A storage of its own, with the same entries. It has none of their changes. */
+  clone(): MemoryStorage {
     const clone = new MemoryStorage();
     for (const [kind, tree] of this.#kinds) {
       // What both hold is copied when one of them changes it.
       clone.#kinds.set(kind, tree.clone());
     }
+    clone.#expiries = this.#expiries.clone();
     return clone;
   }
 
