@@ -46,11 +46,8 @@ import {
   toEntry,
   toValue,
 } from "./kept.ts";
-import { isAnyLeft, makeTree, type Tree, walk } from "./tree.ts";
+import { countAll, isAnyLeft, makeTree, type Tree, walk } from "./tree.ts";
 import { MemoryLog } from "./memory_log.ts";
-
-/** No key is after it: it is no key itself, since it is not well-formed. */
-const NO_END = { key: "\u{DFFF}", inclusive: false };
 
 /** Entries and their change log, for as long as the process lives. */
 export class MemoryStorage implements Storage {
@@ -135,14 +132,10 @@ export class MemoryStorage implements Storage {
 
   count(kind: string, range: KeyRange, limit = Infinity): number {
     const tree = this.#kinds.get(kind);
-    const { lower, upper = NO_END } = range;
-    if (!tree || compareKeys(lower.key, upper.key) > 0) return 0;
-    // Without a function, it counts a node of the tree at a time.
-    const count = tree.forRange(lower.key, upper.key, upper.inclusive);
-    const isBefore = !lower.inclusive && tree.has(lower.key);
+    if (!tree) return 0;
     const gone = this.#expiries.until(this.#now(), Infinity)
       .filter((name) => name.kind === kind && isInRange(range, name.key));
-    return Math.min(count - Number(isBefore) - gone.length, limit);
+    return Math.min(countAll(tree, range) - gone.length, limit);
   }
 
   listKinds(): string[] {
