@@ -11,7 +11,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import type { KeyRangeOptions } from "../../contract/mod.ts";
-import { InvalidNameError } from "../../contract/errors.ts";
+import type { InvalidNameError } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {
   assertLoopTurns,
