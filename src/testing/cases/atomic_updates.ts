@@ -297,5 +297,5 @@ async function assertWritesNothing(
   assertEquals(probe.revision, revision + 1);
   assertEquals(brief([await next(events)]), ["create probe@1"]);
   await events.cancel();
-  await store.delete("users", "probe");
+  await store.deleteAll("users");
 }
