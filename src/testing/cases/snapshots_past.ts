@@ -1,6 +1,6 @@
 /**
- * Tests of `snapshot({ at })` and `export({ at })`: the entries as they were at
- * a past revision, if the change log reaches it.
+ * Tests of `snapshot({ at })`: the entries as they were at a past revision, if
+ * the change log reaches it; and of what had expired at a moment.
  *
  * @module
  */
@@ -11,25 +11,18 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
-import type {
-  Entry,
-  Snapshot,
-  Store,
-  StoreExportOptions,
-} from "../../contract/mod.ts";
+import type { Entry, Snapshot, Store } from "../../contract/mod.ts";
 import {
-  InvalidNameError,
   RevisionUnavailableError,
   type RevisionUnavailableReason,
 } from "../../contract/errors.ts";
 import type { Cases } from "../case.ts";
 import {
-  assertRejectsWith,
   fill,
   linesOf,
-  next,
   numberedKey,
   numberedKeys,
+  takeUntil,
   textOf,
   turn,
   writeInRounds,
@@ -37,9 +30,7 @@ import {
 import { everythingOf } from "../reads_of.ts";
 import { fillMany } from "../sizes.ts";
 
-const KINDS = ["users", "groups", "none"];
-const KEYS = [...numberedKeys(10), "a", "b"];
-
+import { KEYS, KINDS, makePast } from "../past.ts";
 export const snapshotsPast: Cases = {
   "snapshot at: every read gives what it gave then": async (open) => {
     await using store = await open();
@@ -212,22 +203,22 @@ export const snapshotsPast: Cases = {
     await using store = await open();
     const events = store.watch("users", { types: ["delete"] }).getReader();
     await store.set("users", "kept", 1);
-    const { revision } = await store.set("users", "mortal", 1, { expireIn: 1 });
-    const expiry = await next(events);
+    const mortal = await setMortal(store);
+    const { key, revision } = mortal;
+    assertInstanceOf(mortal.expiresAt, Date);
+    const expiry = (await takeUntil(events, key)).at(-1)!;
     assert(expiry.type === "delete");
-    assertEquals([expiry.key, expiry.expired], ["mortal", true]);
+    assertEquals(expiry.expired, true);
     await store.set("users", "later", 1);
 
     await using then = await store.snapshot({ at: revision });
-    assertEquals(await then.keys("users"), ["kept", "mortal"]);
-    assertEquals(await then.get("users", "mortal"), 1);
-    const entry = await then.entry("users", "mortal");
-    assertInstanceOf(entry?.expiresAt, Date);
-    assertEquals(entry.revision, revision);
+    assertEquals(await then.keys("users"), ["kept", key]);
+    assertEquals(await then.get("users", key), 1);
+    assertEquals(await then.entry("users", key), mortal);
     for (const at of [expiry.revision, expiry.revision + 1, undefined]) {
       await using since = await store.snapshot({ at });
-      assertEquals(await since.has("users", "mortal"), false, `at ${at}`);
-      assertEquals(await since.entry("users", "mortal"), undefined);
+      assertEquals(await since.has("users", key), false, `at ${at}`);
+      assertEquals(await since.entry("users", key), undefined);
       assertEquals((await since.keys("users"))[0], "kept");
     }
   },
@@ -237,8 +228,8 @@ export const snapshotsPast: Cases = {
     const events = store.watch("users", { types: ["delete"] }).getReader();
     const [snapshot, entry] = await snapshotWithMortal(store);
     await using past = snapshot;
-    const { key } = await next(events);
-    assertEquals(key, entry.key);
+    const { key } = entry;
+    await takeUntil(events, key);
     assertEquals(await store.has("users", key), false);
     assertEquals(await past.entry("users", key), entry);
     assertEquals(await past.keys("users"), [key]);
@@ -265,113 +256,6 @@ export const snapshotsPast: Cases = {
       ]);
     }
   },
-
-  "export at: gives what it gave then": async (open) => {
-    await using store = await open();
-    const moments = await makePast(store);
-    for (const { revision, all } of moments) {
-      const at = revision;
-      assertEquals(await textOf(store.export({ at })), all.export);
-      assertEquals(
-        await textOf(store.export({ at, times: false })),
-        all["export without times"],
-      );
-      assertEquals(
-        await textOf(store.export({ at, kinds: ["users", "none"] })),
-        all["export users"],
-      );
-    }
-  },
-
-  "export at and export of a snapshot take its options": async (open) => {
-    await using store = await open();
-    await store.setAll("a", { x: 1, xy: 1, z: 1 });
-    await store.setAll("b", { x: 1, y: 1 });
-    const { revision } = await store.set("c", "xyz", 1);
-    await using snapshot = await store.snapshot();
-    const options: StoreExportOptions[] = [
-      {},
-      { kinds: [] },
-      { kinds: ["c", "a", "none"] },
-      { prefix: "x" },
-      { prefix: "xy", kinds: ["a"] },
-      { versions: false },
-      { times: false, versions: false },
-    ];
-    const texts = () =>
-      Promise.all(options.map((each) => textOf(store.export(each))));
-    const before = await texts();
-    await store.setAll("a", { x: 2, xyy: 2 });
-    await store.deleteAll("b");
-    await store.set("d", "x", 1);
-    for (const [i, each] of options.entries()) {
-      const what = JSON.stringify(each);
-      const at = revision;
-      assertEquals(await textOf(snapshot.export(each)), before[i], what);
-      assertEquals(
-        await textOf(store.export({ ...each, at })),
-        before[i],
-        what,
-      );
-    }
-    assertThrows(
-      () => snapshot.export({ at: revision } as StoreExportOptions),
-      TypeError,
-      "at",
-    );
-    assertThrows(() => snapshot.export({ kinds: [""] }), InvalidNameError);
-  },
-
-  "an export at a revision is of one moment, whoever writes meanwhile": async (
-    open,
-    supports,
-  ) => {
-    await using store = await open();
-    await fillMany(store, "a", numberedKeys(2_000), supports);
-    await fill(store, "b", ["x"]);
-    const before = await textOf(store.export());
-    const { revision } = await store.set("c", "x", 1);
-    const reader = store.export({ at: revision - 1 }).getReader();
-    const chunks = [await next(reader)];
-    await store.atomic().set("a", numberedKey(1999), "changed")
-      .delete("b", "x").set("a", "zzz", "new").delete("a", numberedKey(1000))
-      .commit();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      chunks.push(value);
-    }
-    assertEquals(await new Blob(chunks).text(), before);
-  },
-
-  "what was exported at a revision can be imported": async (open) => {
-    await using store = await open();
-    const moments = await makePast(store);
-    for (const { revision, all } of moments) {
-      await using copy = await open();
-      await copy.import(store.export({ at: revision }));
-      assertEquals(await copy.getAll(), all.getAll);
-    }
-  },
-
-  "C7 an export at a revision errors with the signal's reason": async (
-    open,
-  ) => {
-    await using store = await open();
-    const { revision: at } = await store.set("users", "a", 1);
-    const reason = new Error("stop");
-    const signal = AbortSignal.abort(reason);
-    await assertRejectsWith(
-      () => textOf(store.export({ at, signal })),
-      reason,
-      "export",
-    );
-    await assertRejectsWith(
-      () => store.snapshot({ at, signal }),
-      reason,
-      "snapshot",
-    );
-  },
 };
 
 const NO_REVISIONS: readonly unknown[] = [
@@ -386,42 +270,6 @@ const NO_REVISIONS: readonly unknown[] = [
   {},
 ];
 
-/** What a store was at a revision. */
-interface Moment {
-  readonly revision: number;
-  readonly all: Record<string, unknown>;
-}
-
-/** Changes a store in every way, and tells what it was each time. */
-async function makePast(store: Store): Promise<Moment[]> {
-  const moments: Moment[] = [];
-  const steps: (() => Promise<{ revision: number }>)[] = [
-    () => store.set("users", numberedKey(1), 1),
-    () => store.set("users", numberedKey(1), { n: 11 }),
-    () => store.setAll("users", KEYS.map((key) => [key, [key]] as const)),
-    () => store.deleteAll("users", { start: "a" }),
-    () => store.set("groups", "a", 1),
-    async () => {
-      const deleted = await store.delete("groups", "a");
-      return { revision: deleted!.deleteRevision };
-    },
-    () => store.set("groups", "a", 2, { expireIn: 1_000_000 }),
-    () =>
-      store.atomic().delete("users", numberedKey(3)).set("users", "b", 1)
-        .delete("groups", "a").set("groups", "b", 1).commit() as Promise<
-          { revision: number }
-        >,
-    () => store.update("users", "b", (n) => (n as number) + 1),
-    () => store.deleteAll("users"),
-    () => store.set("users", numberedKey(1), "again"),
-  ];
-  for (const step of steps) {
-    const { revision } = await step();
-    moments.push({ revision, all: await everythingOf(store, KINDS, KEYS) });
-  }
-  return moments;
-}
-
 /** The values by kind and key, as plain objects. */
 async function valuesOf(snapshot: Snapshot): Promise<unknown> {
   const all = await snapshot.getAll();
@@ -431,15 +279,25 @@ async function valuesOf(snapshot: Snapshot): Promise<unknown> {
 }
 
 /**
- * A snapshot of a store that has one entry, which soon expires. If that takes
- * too long, so that the entry is gone before, another one has longer to live.
+ * Writes an entry that soon expires, and gives it. If that takes so long that
+ * it has expired already, another one has longer to live.
  */
+async function setMortal(store: Store): Promise<Entry> {
+  for (let expireIn = 20;; expireIn *= 4) {
+    const key = `mortal ${expireIn}`;
+    await store.set("users", key, 1, { expireIn });
+    const entry = await store.entry("users", key);
+    if (entry) return entry;
+  }
+}
+
+/** A snapshot of a store that has one entry, which soon expires. */
 async function snapshotWithMortal(store: Store): Promise<[Snapshot, Entry]> {
   for (let expireIn = 20;; expireIn *= 4) {
-    await store.deleteAll("users");
-    await store.set("users", "mortal", 1, { expireIn });
+    const key = `mortal ${expireIn}`;
+    await store.set("users", key, 1, { expireIn });
     const snapshot = await store.snapshot();
-    const entry = await snapshot.entry("users", "mortal");
+    const entry = await snapshot.entry("users", key);
     if (entry) return [snapshot, entry];
     await snapshot.close();
   }
