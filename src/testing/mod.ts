@@ -33,6 +33,7 @@ import type { Cases, OpenForTest } from "./case.ts";
 import { verifying } from "./cases/verifying.ts";
 import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
+import { cursors } from "./cases/cursors.ts";
 import { equality } from "./cases/equality.ts";
 import { importing } from "./cases/importing.ts";
 import { importFormat } from "./cases/import_format.ts";
@@ -49,14 +50,21 @@ import { reads } from "./cases/reads.ts";
 import { reopening } from "./cases/reopening.ts";
 import { replaying } from "./cases/replaying.ts";
 import { resuming } from "./cases/resuming.ts";
+import { resumingKinds } from "./cases/resuming_kinds.ts";
+import { snapshots } from "./cases/snapshots.ts";
+import { snapshotsEnding } from "./cases/snapshots_ending.ts";
+import { snapshotsPast } from "./cases/snapshots_past.ts";
 import { streaming } from "./cases/streaming.ts";
 import { exporting } from "./cases/exporting.ts";
+import { exportingPast } from "./cases/exporting_past.ts";
 import { manifestOf, type Supports } from "./supports.ts";
 import { failOnUnhandled } from "./unhandled.ts";
 import { validating } from "./cases/validating.ts";
 import { validatingInOrder } from "./cases/validating_order.ts";
 import { validatingReads } from "./cases/validating_reads.ts";
 import { watching } from "./cases/watching.ts";
+import { watchingKinds } from "./cases/watching_kinds.ts";
+import { watchingPrevious } from "./cases/watching_previous.ts";
 import { writes } from "./cases/writes.ts";
 
 export type { OpenForTest } from "./case.ts";
@@ -167,6 +175,7 @@ const rooms: readonly Cases[] = [
   validatingReads,
   equality,
   exporting,
+  exportingPast,
   importing,
   importFormat,
   importLines,
@@ -182,11 +191,18 @@ const rooms: readonly Cases[] = [
   closing,
   verifying,
   watching,
+  watchingKinds,
+  watchingPrevious,
   replaying,
   resuming,
+  resumingKinds,
+  cursors,
   bookmarking,
   overflowing,
   streaming,
+  snapshots,
+  snapshotsEnding,
+  snapshotsPast,
 ];
 
 function ignore(test: TestFunction, name: string): void {

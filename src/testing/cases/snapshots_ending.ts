@@ -16,7 +16,7 @@ import {
   RevisionUnavailableError,
   StoreClosedError,
 } from "../../contract/errors.ts";
-import { type Cases } from "../case.ts";
+import type { Cases } from "../case.ts";
 import {
   assertRejectsWith,
   drain,
