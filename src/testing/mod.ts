@@ -35,6 +35,8 @@ import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
 import { cursors } from "./cases/cursors.ts";
 import { equality } from "./cases/equality.ts";
+import { history } from "./cases/history.ts";
+import { historyEnding } from "./cases/history_ending.ts";
 import { importing } from "./cases/importing.ts";
 import { importFormat } from "./cases/import_format.ts";
 import { importLines } from "./cases/import_lines.ts";
@@ -203,6 +205,8 @@ const rooms: readonly Cases[] = [
   snapshots,
   snapshotsEnding,
   snapshotsPast,
+  history,
+  historyEnding,
 ];
 
 function ignore(test: TestFunction, name: string): void {

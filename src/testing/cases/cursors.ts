@@ -295,7 +295,7 @@ export const cursors: Cases = {
   },
 
   "a cursor that the log no longer reaches is refused": async (open) => {
-    await using store = await open({ history: 10 });
+    await using store = await open({ history: 20 });
     const events = await makeChanges(store);
     await writeInRounds(store, "busy", numberedKeys(1_000));
     for (const { cursor } of events) {

@@ -54,10 +54,10 @@ export const resumingKinds: Cases = {
       "create a/live@1",
       ...kinds.map((kind) => `delete ${kind}/${keys[299]}@1`),
     ];
-    const seen = await take(some, 1_807);
+    const seen = await take(some, 1_808);
     assertEquals(named(seen), [...creates(inOrder), ...changes]);
     assertEquals(seen[1_800].revision, revision - 1);
-    assertEquals(named(await take(all, 1_808)), [
+    assertEquals(named(await take(all, 1_809)), [
       ...creates(inOrder.slice(0, 3)),
       "create other/a@1",
       ...creates(inOrder.slice(3)),
