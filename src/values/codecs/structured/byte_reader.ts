@@ -10,8 +10,10 @@ import { Tag } from "./format.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** How many characters a call takes as its arguments. */
-const MOST_ARGUMENTS = 4096;
+const utf16 = new TextDecoder("utf-16le", { fatal: true, ignoreBOM: true });
+
+/** Where a call of a decoder takes longer than making a string of characters, which is also how many a call takes. */
+const SHORT = 64;
 
 /** Reads bytes, from the first to the last. */
 export class ByteReader {
@@ -109,7 +111,7 @@ export class ByteReader {
       case Tag.utf16:
         return this.#utf16();
       case Tag.utf8:
-        return utf8.decode(this.#next(this.varint()));
+        return this.#utf8();
     }
     return undefined;
   }
@@ -117,6 +119,15 @@ export class ByteReader {
   /** Reads so many bytes, as they are, into a buffer of their own. */
   raw(count: number): Uint8Array<ArrayBuffer> {
     return this.#next(count).slice();
+  }
+
+  #utf8(): string {
+    const bytes = this.#next(this.varint());
+    try {
+      return utf8.decode(bytes);
+    } catch {
+      throw this.error("a string is not UTF-8");
+    }
   }
 
   #utf16(): string {
@@ -134,15 +145,22 @@ export class ByteReader {
   }
 }
 
-/** The text of characters. `TextDecoder` would alter lone surrogates, and reads Latin-1 as Windows-1252. */
+/** The text of characters. No decoder reads Latin-1: that name is taken for Windows-1252. */
 function textOf(characters: Uint8Array | Uint16Array): string {
-  if (characters.length <= MOST_ARGUMENTS) {
-    return String.fromCharCode(...characters);
+  if (characters.length <= SHORT) return fromCharacters(characters);
+  try {
+    return utf16.decode(new Uint16Array(characters));
+  } catch {
+    // A surrogate stands alone.
+    return fromCharacters(characters);
   }
+}
+
+function fromCharacters(characters: Uint8Array | Uint16Array): string {
   const parts: string[] = [];
-  for (let at = 0; at < characters.length; at += MOST_ARGUMENTS) {
-    const part = characters.subarray(at, at + MOST_ARGUMENTS);
-    parts.push(String.fromCharCode(...part));
+  for (let at = 0; at < characters.length; at += SHORT) {
+    const part = characters.subarray(at, at + SHORT);
+    parts.push(String.fromCharCode.apply(null, part as unknown as number[]));
   }
   return parts.join("");
 }

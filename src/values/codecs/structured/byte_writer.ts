@@ -18,9 +18,9 @@ export class ByteWriter {
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
-  /** What was written, in a buffer of its own. */
+  /** What was written, in a buffer of its own; nothing can be written after. */
   bytes(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    return new Uint8Array(this.#bytes.buffer.transfer(this.#length));
   }
 
   /** Writes one byte. */

@@ -46,8 +46,7 @@ const array: Form = {
 
 function writeItems(encoder: Encoder, value: readonly unknown[]): void {
   for (let i = 0; i < value.length; i++) {
-    const item = enumerableData(encoder, value, String(i));
-    encoder.writePart(`[${i}]`, item);
+    encoder.writePart(i, enumerableData(encoder, value, i));
   }
 }
 
@@ -58,9 +57,9 @@ const map: Form = {
     encoder.out.byte(Tag.map);
     let i = 0;
     for (const [key, part] of value) {
-      encoder.writePart(`.keys()[${i}]`, key);
-      encoder.writePart(stepToValue(key, i), part);
-      i++;
+      const index = i++;
+      encoder.writePart(() => `.keys()[${index}]`, key);
+      encoder.writePart(() => stepToValue(key, index), part);
     }
     encoder.out.byte(Tag.mapEnd);
     encoder.out.varint(2 * value.size);
@@ -79,7 +78,10 @@ const set: Form = {
     assertNone(encoder, value);
     encoder.out.byte(Tag.set);
     let i = 0;
-    for (const item of value) encoder.writePart(`.values()[${i++}]`, item);
+    for (const item of value) {
+      const index = i++;
+      encoder.writePart(() => `.values()[${index}]`, item);
+    }
     encoder.out.byte(Tag.setEnd);
     encoder.out.varint(value.size);
   },

@@ -259,8 +259,11 @@ class Decoder {
       throw this.#in.error("a view is of a resizable ArrayBuffer");
     }
     const { BYTES_PER_ELEMENT: size = 1 } = Class;
-    if (byteLength % size !== 0) {
-      throw this.#in.error("a view ends within an element");
+    if (byteOffset % size !== 0 || byteLength % size !== 0) {
+      throw this.#in.error("a view begins or ends within an element");
+    }
+    if (byteOffset + byteLength > buffer.byteLength) {
+      throw this.#in.error("a view is larger than its buffer");
     }
     return this.#add(new Class(buffer, byteOffset, byteLength / size));
   }

@@ -7,7 +7,7 @@ import { types } from "node:util";
 import { classOf, unrepresentable } from "../unrepresentable.ts";
 import type { BufferUses } from "./buffer_uses.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import { HEADER, MAX_DEPTH, Tag } from "./format.ts";
+import { HEADER, isIndexName, MAX_DEPTH, Tag } from "./format.ts";
 
 /** How the objects of a class are written. */
 export interface Form {
@@ -18,6 +18,9 @@ export interface Form {
   /** Whether `write` gives the object its number itself. */
   readonly numbersItself?: boolean;
 }
+
+/** From an object to a part of it: a property's name, or what tells the way, as ".keys()[0]". */
+export type Step = string | number | (() => string);
 
 /** One run over a value. */
 export class Encoder {
@@ -30,7 +33,7 @@ export class Encoder {
   readonly #numbers = new Map<object, number>();
   #count = 0;
   /** From the value to the part that is being written. */
-  readonly #path: string[] = [];
+  readonly #path: Step[] = [];
 
   /** Takes the form of each class, by its prototype, and the buffers that are shared. */
   constructor(forms: ReadonlyMap<unknown, Form>, buffers: BufferUses) {
@@ -39,8 +42,8 @@ export class Encoder {
     for (const byte of HEADER) this.out.byte(byte);
   }
 
-  /** Writes a part of an object. `step` is from the object to the part, as in ".name". */
-  writePart(step: string, part: unknown): void {
+  /** Writes a part of an object, and the step from the object to it. */
+  writePart(step: Step, part: unknown): void {
     this.#path.push(step);
     this.write(part);
     this.#path.pop();
@@ -92,7 +95,15 @@ export class Encoder {
   }
 
   /** Makes the error for the part that is being written, or for a part of it. */
-  refusal(what: string, step = ""): TypeError {
-    return unrepresentable("structured", what, this.#path.join("") + step);
+  refusal(what: string, ...steps: Step[]): TypeError {
+    const path = [...this.#path, ...steps].map(pathOf).join("");
+    return unrepresentable("structured", what, path);
   }
+}
+
+function pathOf(step: Step): string {
+  if (typeof step === "function") return step();
+  return typeof step === "number" || isIndexName(step)
+    ? `[${step}]`
+    : `.${step}`;
 }

@@ -36,7 +36,7 @@ function writeText(
   if (!has(encoder, value, name)) return;
   const text: unknown = value[name];
   if (typeof text !== "string") {
-    throw encoder.refusal(`a ${name} that is not a string`, `.${name}`);
+    throw encoder.refusal(`a ${name} that is not a string`, name);
   }
   encoder.out.byte(ErrorTag[name]);
   encoder.out.string(text);
@@ -45,7 +45,7 @@ function writeText(
 function writeCause(encoder: Encoder, value: Error): void {
   if (!has(encoder, value, "cause")) return;
   encoder.out.byte(ErrorTag.cause);
-  encoder.writePart(".cause", value.cause);
+  encoder.writePart("cause", value.cause);
 }
 
 /** What V8 gives every error to tell its stack by, if that is no plain property. */
@@ -57,10 +57,10 @@ function has(encoder: Encoder, value: Error, name: string): boolean {
   if (!property) return false;
   if (property.enumerable) {
     const what = `${classOf(value)} with an enumerable property`;
-    throw encoder.refusal(what, `.${name}`);
+    throw encoder.refusal(what, name);
   }
   if (property.get && property.get !== readStack) {
-    throw encoder.refusal("a getter", `.${name}`);
+    throw encoder.refusal("a getter", name);
   }
   return true;
 }

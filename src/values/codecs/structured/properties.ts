@@ -20,7 +20,7 @@ export function writeProperties(
     const part = enumerableData(encoder, value, name);
     if (isIndexName(name)) encoder.out.number(Number(name));
     else encoder.out.string(name);
-    encoder.writePart(stepTo(name), part);
+    encoder.writePart(name, part);
   }
 }
 
@@ -28,14 +28,14 @@ export function writeProperties(
 export function enumerableData(
   encoder: Encoder,
   value: object,
-  name: string,
+  name: string | number,
 ): unknown {
   const property = Object.getOwnPropertyDescriptor(value, name)!;
   if (!("value" in property)) {
-    throw encoder.refusal("a getter or setter", stepTo(name));
+    throw encoder.refusal("a getter or setter", name);
   }
   if (!property.enumerable) {
-    throw encoder.refusal("a property that is not enumerable", stepTo(name));
+    throw encoder.refusal("a property that is not enumerable", name);
   }
   return property.value;
 }
@@ -51,8 +51,4 @@ export function assertNone(
   throw encoder.refusal(
     `${classOf(value)} with the property ${String(name)}`,
   );
-}
-
-function stepTo(name: string): string {
-  return isIndexName(name) ? `[${name}]` : `.${name}`;
 }
