@@ -53,6 +53,7 @@ import { streaming } from "./cases/streaming.ts";
 import { exporting } from "./cases/exporting.ts";
 import { manifestOf, type Supports } from "./supports.ts";
 import { failOnUnhandled } from "./unhandled.ts";
+import { undefinedProperties } from "./cases/undefined_properties.ts";
 import { validating } from "./cases/validating.ts";
 import { validatingInOrder } from "./cases/validating_order.ts";
 import { validatingReads } from "./cases/validating_reads.ts";
@@ -80,7 +81,8 @@ export interface StoreUnderTest {
   name: string;
   /**
    * Opens a new, empty store, which the test closes. It must hold any value
-   * that JSON can express, and refuse `undefined` with `CodecError`.
+   * that JSON can express, take properties that are `undefined`, and refuse
+   * `undefined` with `CodecError`.
    */
   open(options?: OpenForTest): Promise<Store> | Store;
   /**
@@ -162,6 +164,7 @@ const rooms: readonly Cases[] = [
   writes,
   bulk,
   atomic,
+  undefinedProperties,
   validating,
   validatingInOrder,
   validatingReads,

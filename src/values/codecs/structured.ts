@@ -5,6 +5,7 @@
  * @module
  */
 import type { Codec } from "./codec.ts";
+import { unrepresentable } from "./unrepresentable.ts";
 import { decode } from "./structured/decode.ts";
 import { encode } from "./structured/encode.ts";
 
@@ -12,7 +13,7 @@ import { encode } from "./structured/encode.ts";
  * Stores values as V8's structured clone, as Deno KV does.
  *
  * It keeps plain objects, arrays with their holes and named properties, strings,
- * all numbers, BigInts, `undefined`, `Date`, `RegExp`, `Map`, `Set`,
+ * all numbers, BigInts, `undefined` within a value, `Date`, `RegExp`, `Map`, `Set`,
  * `ArrayBuffer` and its views, the objects of primitives, errors with message,
  * stack and cause, and objects that are met twice or contain themselves.
  *
@@ -53,6 +54,12 @@ import { encode } from "./structured/encode.ts";
 export const structured: Codec = {
   name: "structured",
   givesOwnBytes: true,
-  encode,
+  encode(value: unknown): Uint8Array {
+    // Who reads it could not tell it from no entry.
+    if (value === undefined) {
+      throw unrepresentable("structured", "undefined as a whole value", "");
+    }
+    return encode(value);
+  },
   decode,
 };
