@@ -465,14 +465,16 @@ Deno.test("structured keeps random values", () =>
 
 // Bytes by another hand.
 
-/** Decodes bytes that may be no value: it gives one, or an error, and nothing else happens. */
-function decodeAny(bytes: Uint8Array): unknown {
+/** Decodes bytes that may be no value: it gives one that can be encoded, or a `SyntaxError`. */
+function decodeAny(bytes: Uint8Array): void {
+  let value: unknown;
   try {
-    return structured.decode(bytes);
+    value = structured.decode(bytes);
   } catch (error) {
     assertInstanceOf(error, SyntaxError);
-    return undefined;
+    return;
   }
+  if (value !== undefined) assertKept(value);
 }
 
 Deno.test("structured refuses values that are cut short, or have more after them", () => {
