@@ -58,6 +58,14 @@ export function expandedSize(value: unknown): number {
   return sizeOf(value);
 }
 
+/** How large a value may become by what comes up again, in characters. */
+const MOST_EXPANDED = 10_000_000;
+
+/** Whether a text that has no references would be endless for a value, or nearly so: objects come up again and again in it. */
+export function multipliesWithoutEnd(value: unknown): boolean {
+  return expandedSize(value) > MOST_EXPANDED && repeatedObjects(value).size > 0;
+}
+
 /** The size of an object without its parts. */
 function ownSize(value: object): number {
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {

@@ -11,16 +11,10 @@ import { json } from "./codecs/json.ts";
 import { CodecError, StoreError } from "../contract/errors.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
-import { expandedSize } from "./parts.ts";
+import { multipliesWithoutEnd } from "./parts.ts";
 import type { KindSchemas } from "./schemas/kind_schemas.ts";
 
 const decoder = new TextDecoder();
-
-/** How large a value may be if an object is written out wherever it comes up, in characters. */
-const MOST_EXPANDED = 10_000_000;
-
-/** How many times as large as its bytes a larger one may be. */
-const MOST_TIMES = 10;
 
 /** A value that may be written: what its schema made of it, and its bytes. */
 export interface Prepared {
@@ -108,8 +102,7 @@ export class Values {
       const value = this.decode(kind, key, stored.slice());
       const isJson = this.codecOf(kind) === json.name;
       // JSON writes out an object wherever it comes up, which may have no end.
-      const limit = Math.max(MOST_EXPANDED, MOST_TIMES * stored.length);
-      if (!isJson && expandedSize(value) > limit) return undefined;
+      if (!isJson && multipliesWithoutEnd(value)) return undefined;
       const plain = json.encode(value);
       const again = isJson ? plain : this.encode(kind, key, json.decode(plain));
       return equalBytes(again, stored) ? decoder.decode(plain) : undefined;
