@@ -72,6 +72,7 @@ import { exporting } from "./cases/exporting.ts";
 import { exportingPast } from "./cases/exporting_past.ts";
 import { manifestOf, type Supports } from "./supports.ts";
 import { failOnUnhandled } from "./unhandled.ts";
+import { undefinedProperties } from "./cases/undefined_properties.ts";
 import { validating } from "./cases/validating.ts";
 import { validatingInOrder } from "./cases/validating_order.ts";
 import { validatingReads } from "./cases/validating_reads.ts";
@@ -101,7 +102,8 @@ export interface StoreUnderTest {
   name: string;
   /**
    * Opens a new, empty store, which the test closes. It must hold any value
-   * that JSON can express, and refuse `undefined` with `CodecError`.
+   * that JSON can express, take properties that are `undefined`, and refuse
+   * `undefined` with `CodecError`.
    */
   open(options?: OpenForTest): Promise<Store> | Store;
   /**
@@ -194,6 +196,7 @@ const rooms: readonly Cases[] = [
   expiryReads,
   expiryEvents,
   expiryTransfer,
+  undefinedProperties,
   validating,
   validatingInOrder,
   validatingReads,
