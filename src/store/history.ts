@@ -70,7 +70,7 @@ async function* historyPages(
   head: Promise<number>,
   read: <T>(work: () => MaybePromise<T>) => MaybePromise<T>,
 ): Pages<HistoryChange> {
-  const { kind, keys, limit, reverse, onUnreadable } = settings;
+  const { kind, keys, limit, reverse, onUnreadable, signal } = settings;
   const decode: DecodeValue = (...stored) => values.read(...stored);
   const filter: ChangeFilter = { kinds: [kind], keys, previous: true };
   const until = await read(() => head);
@@ -86,9 +86,10 @@ async function* historyPages(
       .filter(({ revision }) => revision <= until)
       .slice(0, left);
     left -= changes.length;
-    yield changes.values().map((change) =>
-      historyChangeOf(change, { decode, onUnreadable })
-    );
+    yield changes.values().map((change) => {
+      signal?.throwIfAborted();
+      return historyChangeOf(change, { decode, onUnreadable });
+    });
     if (left <= 0) return;
     if (slice.isUsedUp) await slice.nextTurn();
   }

@@ -36,6 +36,7 @@ import type { Cases, OpenForTest } from "./case.ts";
 import { verifying } from "./cases/verifying.ts";
 import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
+import { cursors } from "./cases/cursors.ts";
 import { deletingAll } from "./cases/deleting_all.ts";
 import { equality } from "./cases/equality.ts";
 import { expiryEvents } from "./cases/expiry_events.ts";
@@ -43,6 +44,8 @@ import { expiryReads } from "./cases/expiry_reads.ts";
 import { expiryReopening } from "./cases/expiry_reopening.ts";
 import { expiryTransfer } from "./cases/expiry_transfer.ts";
 import { expiryWrites } from "./cases/expiry_writes.ts";
+import { history } from "./cases/history.ts";
+import { historyEnding } from "./cases/history_ending.ts";
 import { importing } from "./cases/importing.ts";
 import { importFormat } from "./cases/import_format.ts";
 import { importLines } from "./cases/import_lines.ts";
@@ -59,15 +62,23 @@ import { readsOfKeys } from "./cases/reads_of_keys.ts";
 import { reopening } from "./cases/reopening.ts";
 import { replaying } from "./cases/replaying.ts";
 import { resuming } from "./cases/resuming.ts";
+import { resumingKinds } from "./cases/resuming_kinds.ts";
 import { revisions } from "./cases/revisions.ts";
+import { snapshots } from "./cases/snapshots.ts";
+import { snapshotsEnding } from "./cases/snapshots_ending.ts";
+import { snapshotsPast } from "./cases/snapshots_past.ts";
 import { streaming } from "./cases/streaming.ts";
 import { exporting } from "./cases/exporting.ts";
+import { exportingPast } from "./cases/exporting_past.ts";
 import { manifestOf, type Supports } from "./supports.ts";
 import { failOnUnhandled } from "./unhandled.ts";
+import { undefinedProperties } from "./cases/undefined_properties.ts";
 import { validating } from "./cases/validating.ts";
 import { validatingInOrder } from "./cases/validating_order.ts";
 import { validatingReads } from "./cases/validating_reads.ts";
 import { watching } from "./cases/watching.ts";
+import { watchingKinds } from "./cases/watching_kinds.ts";
+import { watchingPrevious } from "./cases/watching_previous.ts";
 import { writes } from "./cases/writes.ts";
 
 export type { OpenForTest } from "./case.ts";
@@ -91,7 +102,8 @@ export interface StoreUnderTest {
   name: string;
   /**
    * Opens a new, empty store, which the test closes. It must hold any value
-   * that JSON can express, and refuse `undefined` with `CodecError`.
+   * that JSON can express, take properties that are `undefined`, and refuse
+   * `undefined` with `CodecError`.
    */
   open(options?: OpenForTest): Promise<Store> | Store;
   /**
@@ -184,11 +196,13 @@ const rooms: readonly Cases[] = [
   expiryReads,
   expiryEvents,
   expiryTransfer,
+  undefinedProperties,
   validating,
   validatingInOrder,
   validatingReads,
   equality,
   exporting,
+  exportingPast,
   importing,
   importFormat,
   importLines,
@@ -204,11 +218,20 @@ const rooms: readonly Cases[] = [
   closing,
   verifying,
   watching,
+  watchingKinds,
+  watchingPrevious,
   replaying,
   resuming,
+  resumingKinds,
+  cursors,
   bookmarking,
   overflowing,
   streaming,
+  snapshots,
+  snapshotsEnding,
+  snapshotsPast,
+  history,
+  historyEnding,
 ];
 
 function ignore(test: TestFunction, name: string): void {
