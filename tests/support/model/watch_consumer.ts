@@ -12,7 +12,8 @@ import {
   type Watched,
   type Written,
 } from "../watches/watch_validators.ts";
-import { type ModelStore, randomKeys, randomKind } from "./operations.ts";
+import type { ModelStore } from "./operations.ts";
+import { randomKeys, randomKind } from "./random_operations.ts";
 
 /** For how long a watch may be behind when nothing is written, in ms. */
 const HANGING = 30_000;

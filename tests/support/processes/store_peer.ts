@@ -15,13 +15,8 @@ import { loadDriver } from "../../../src/sqlite/driver/load.ts";
 import { Account } from "./account.ts";
 import type { TestDriver } from "../drivers.ts";
 import { STORE_STORY } from "./foreign_writes.ts";
-import {
-  type Outcome,
-  ownWrite,
-  perform,
-  randomWrite,
-  type Value,
-} from "../model/operations.ts";
+import { type Outcome, perform, type Value } from "../model/operations.ts";
+import { ownWrite, randomWrite } from "../model/random_operations.ts";
 import { heard, runProgram, tell } from "./peer_side.ts";
 import { Random } from "../random.ts";
 import { toldWithRevision } from "../watches/telling.ts";
