@@ -23,6 +23,8 @@ export interface Change {
   readonly version: number;
   /** As JSON; of a deletion the previous one. */
   readonly value: string;
+  /** Of what a stream gave. */
+  readonly cursor?: string;
 }
 
 /** What was written, by whomever. */
