@@ -53,7 +53,7 @@ export function readCursor(
     );
   }
   const [, form, revision, mark] =
-    /^(z\d+)(?:-(\d{1,16})-([0-9a-z]{10}))?/.exec(value) ?? [];
+    /^(z[1-9]\d*)-(?:(\d{1,16})-([0-9a-z]{10}))?/.exec(value) ?? [];
   if (form !== undefined && form !== FORM) {
     throw new TypeError(
       `Cannot ${action}: the cursor ${
@@ -63,6 +63,7 @@ export function readCursor(
   }
   const cursor = { revision: Number(revision), mark: parseInt(mark, 36) };
   const isWhole = mark !== undefined && cursor.revision <= LAST_NUMBER &&
+    cursor.mark < MARKS &&
     cursorOf(cursor.revision, cursor.mark) === value;
   if (isWhole) return cursor;
   throw new TypeError(

@@ -21,11 +21,10 @@ import { LockWait } from "../engine/lock_wait.ts";
 import type { Page, PageOptions } from "../engine/page.ts";
 import type { PastView, Snapshot, View } from "../engine/view.ts";
 import type { Batch, Outcome } from "../engine/write.ts";
-import { WatchOverflowError } from "../contract/errors.ts";
 import type { KeyRange } from "../keys/key_range.ts";
 import { Expiry } from "./expiry.ts";
 import { LocalChangeLog } from "./local_change_log.ts";
-import { assertLogged, assertLogReaches } from "./revisions.ts";
+import { momentOf } from "./past_moment.ts";
 import type { Storage } from "./storage.ts";
 import { MOST_SHARED, TransactionRun } from "./transaction_run.ts";
 import { Turns } from "./turns.ts";
@@ -238,13 +237,8 @@ export class LocalEngine implements Engine {
   ): MaybePromise<PastView> {
     const read: ReadInTurn = (work, signal) => this.#read(work, signal);
     return read(() => {
-      const storage = this.#storage;
-      assertLogged(storage);
-      const revision = at ?? storage.headRevision();
-      assertReached(revision, storage.headRevision());
-      assertLogReaches(storage, revision);
-      const moment = { revision, time: time ?? timeOf(storage, at) };
-      return new UndoView(storage, read, moment);
+      const moment = momentOf(this.#storage, at, time);
+      return new UndoView(this.#storage, read, moment);
     }, signal);
   }
 
@@ -405,19 +399,4 @@ export class LocalEngine implements Engine {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     this.#storage.close();
   }
-}
-
-function assertReached(revision: number, head: number): void {
-  if (revision <= head) return;
-  throw new WatchOverflowError(
-    "ahead",
-    `Cannot read revision ${revision}: the store is at ${head}`,
-  );
-}
-
-/** When the change of a revision was made; now, if that is not known. */
-function timeOf(storage: Storage, revision: number | undefined): number {
-  if (revision === undefined) return Date.now();
-  const time = storage.getTime(revision) ?? storage.getTime(revision + 1);
-  return time?.getTime() ?? Date.now();
 }

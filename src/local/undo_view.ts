@@ -23,6 +23,7 @@ import type { PastView } from "../engine/view.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import { ALL_KEYS, type KeyRange, rangePast } from "../keys/key_range.ts";
 import { ChangedKeys } from "./changed_keys.ts";
+import type { PastMoment } from "./past_moment.ts";
 import { assertLogged, assertLogReaches } from "./revisions.ts";
 import type { Previous, Storage } from "./storage.ts";
 
@@ -31,13 +32,6 @@ export type ReadInTurn = <T>(
   work: () => T,
   signal?: AbortSignal,
 ) => MaybePromise<T>;
-
-/** The moment that a view is of. */
-export interface PastMoment {
-  readonly revision: number;
-  /** In ms since 1970: what had expired then is left out. */
-  readonly time: number;
-}
 
 /** How the rows of a page are read, and what they are. */
 interface Rows<T> {

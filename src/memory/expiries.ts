@@ -17,7 +17,7 @@ interface Expiry extends EntryName {
 
 /** The expiries of a store. */
 export class Expiries {
-  readonly #tree = new BTree<Expiry, true>([], compareExpiries);
+  #tree = new BTree<Expiry, true>([], compareExpiries);
 
   /** Notes that an entry expires then. */
   add(kind: string, key: string, at: number): void {
@@ -42,6 +42,13 @@ export class Expiries {
       names.push(expiry);
     }
     return names;
+  }
+
+  /** Expiries of its own, of the same entries. */
+  clone(): Expiries {
+    const clone = new Expiries();
+    clone.#tree = this.#tree.clone();
+    return clone;
   }
 
   /** Forgets everything. */

@@ -54,7 +54,8 @@ export class MemoryLog {
 
   *#backBetween(before: number, after: number): Generator<[number, Logged]> {
     const last = Math.max(after, this.#pruned);
-    for (let revision = before - 1; revision > last; revision--) {
+    const first = Math.min(before - 1, this.head);
+    for (let revision = first; revision > last; revision--) {
       yield [revision, this.get(revision)!];
     }
   }

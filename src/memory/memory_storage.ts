@@ -46,17 +46,14 @@ import {
   toEntry,
   toValue,
 } from "./kept.ts";
-import { isAnyLeft, makeTree, type Tree, walk } from "./tree.ts";
+import { countAll, isAnyLeft, makeTree, type Tree, walk } from "./tree.ts";
 import { MemoryLog } from "./memory_log.ts";
-
-/** No key is after it: it is no key itself, since it is not well-formed. */
-const NO_END = { key: "\u{DFFF}", inclusive: false };
 
 /** Entries and their change log, for as long as the process lives. */
 export class MemoryStorage implements Storage {
   readonly isReadOnly = false;
   readonly #kinds = new Map<string, Tree>();
-  readonly #expiries = new Expiries();
+  #expiries = new Expiries();
   #log = new MemoryLog();
   /** The revisions at which the open transaction, and the part of it, began. */
   readonly #begun: number[] = [];
@@ -135,14 +132,10 @@ export class MemoryStorage implements Storage {
 
   count(kind: string, range: KeyRange, limit = Infinity): number {
     const tree = this.#kinds.get(kind);
-    const { lower, upper = NO_END } = range;
-    if (!tree || compareKeys(lower.key, upper.key) > 0) return 0;
-    // Without a function, it counts a node of the tree at a time.
-    const count = tree.forRange(lower.key, upper.key, upper.inclusive);
-    const isBefore = !lower.inclusive && tree.has(lower.key);
+    if (!tree) return 0;
     const gone = this.#expiries.until(this.#now(), Infinity)
       .filter((name) => name.kind === kind && isInRange(range, name.key));
-    return Math.min(count - Number(isBefore) - gone.length, limit);
+    return Math.min(countAll(tree, range) - gone.length, limit);
   }
 
   listKinds(): string[] {
@@ -182,7 +175,7 @@ export class MemoryStorage implements Storage {
     const version = previous
       ? nextVersion(kind, key, previous.version)
       : origin.version ?? 1;
-    const now = new Date();
+    const now = new Date(time);
     const entry: Kept = {
       value,
       version,
@@ -247,7 +240,7 @@ export class MemoryStorage implements Storage {
   #remove(kind: string, key: string, previous: Kept, isExpiry: boolean): void {
     this.#change(
       { kind, key, type: "delete", isExpiry, entry: undefined, previous },
-      new Date(),
+      new Date(this.#now()),
     );
   }
 
@@ -406,7 +399,7 @@ export class MemoryStorage implements Storage {
   assertWatchable(): void {}
 
   openSnapshot(): Snapshot {
-    const snapshot = this.#clone();
+    const snapshot = this.clone();
     snapshot.#time = Date.now();
     return {
       listKinds: () => snapshot.listKinds(),
@@ -416,7 +409,7 @@ export class MemoryStorage implements Storage {
   }
 
   openVerification(): Verifiable {
-    const snapshot = this.#clone();
+    const snapshot = this.clone();
     const log = this.#log.clone();
     return {
       keepsWritesOut: false,
@@ -428,13 +421,14 @@ export class MemoryStorage implements Storage {
     };
   }
 
-  /** The entries, without the log. */
-  #clone(): MemoryStorage {
+  /** A storage of its own, with the same entries. It has none of their changes. */
+  clone(): MemoryStorage {
     const clone = new MemoryStorage();
     for (const [kind, tree] of this.#kinds) {
       // What both hold is copied when one of them changes it.
       clone.#kinds.set(kind, tree.clone());
     }
+    clone.#expiries = this.#expiries.clone();
     return clone;
   }
 

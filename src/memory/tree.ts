@@ -8,6 +8,9 @@ import { compareKeys } from "../keys/key_order.ts";
 import { isInRange, type KeyRange } from "../keys/key_range.ts";
 import { isGone, type Kept } from "./kept.ts";
 
+/** No key is after it: it is no key itself, since it is not well-formed. */
+const NO_END = { key: "\u{DFFF}", inclusive: false };
+
 // The package is CommonJS.
 const BTree = sortedBTree.default;
 
@@ -39,6 +42,20 @@ export function* walk(
     const start = reverse ? upper : lower;
     if (pair[0] !== start?.key) return;
   }
+}
+
+/** How many entries a range has; those that have expired count, too. */
+export function countAll(
+  tree: Tree,
+  { lower, upper = NO_END }: KeyRange,
+): number {
+  const order = compareKeys(lower.key, upper.key);
+  const isEmpty = order === 0 && !(lower.inclusive && upper.inclusive);
+  if (order > 0 || isEmpty) return 0;
+  // Without a function, it counts a node of the tree at a time.
+  const count = tree.forRange(lower.key, upper.key, upper.inclusive);
+  const isBefore = !lower.inclusive && tree.has(lower.key);
+  return count - Number(isBefore);
 }
 
 /** Whether there is an entry that has not expired. */

@@ -157,7 +157,7 @@ export const unreadable: Cases = {
   },
 
   "what onUnreadable throws fails the read": async (open) => {
-    await forEach(open, async ({ brittle, reads }) => {
+    await forEach(open, async ({ brittle, reads, bad }) => {
       for (const [operation, read] of Object.entries(tellingReads(brittle))) {
         for (const reason of [new Error("enough"), undefined, "enough"]) {
           let calls = 0;
@@ -172,6 +172,16 @@ export const unreadable: Cases = {
           assertEquals(outcome, { thrown: reason }, operation);
           assertEquals(calls, 1, operation);
         }
+        let calls = 0;
+        const rethrow = (error: Unreadable) => {
+          calls++;
+          throw error;
+        };
+        const failed = read(reads, { onUnreadable: rethrow });
+        const error = await assertRejects(() => failed, Error);
+        const [[key, revision]] = bad;
+        brittle.assertOf(error, key, revision);
+        assertEquals(calls, 1, operation);
       }
     });
   },
