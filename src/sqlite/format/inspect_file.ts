@@ -16,7 +16,13 @@ import { StoreOpenError } from "../../contract/errors.ts";
 import type { Connection } from "../driver/driver.ts";
 import { hasNewestTriggers, logProblem, triggerProblems } from "./log_state.ts";
 import { foreignObjects, type Query, readObjects } from "./schema_objects.ts";
-import { FORMAT, TABLE_NAMES, wrongTables } from "./tables.ts";
+import {
+  EXPIRY_INDEX,
+  EXPIRY_INDEX_NAME,
+  FORMAT,
+  judgeTables,
+  TABLE_NAMES,
+} from "./tables.ts";
 import { TRIGGER_NAMES } from "./triggers.ts";
 
 /** What a file holds of the format. */
@@ -29,6 +35,10 @@ export interface FileState {
   readonly hasLog: boolean;
   /** Whether the triggers are those that this code makes. */
   readonly hasNewestTriggers: boolean;
+  /** The tables that have an earlier format's shape. */
+  readonly earlierTables: ReadonlySet<string>;
+  /** Whether there is the index that finds what has expired. */
+  readonly hasExpiryIndex: boolean;
   /** Whether a store was here before: it, or a part of it. */
   readonly wasStore: boolean;
   /** What `zestor_meta` holds, by name. */
@@ -44,7 +54,7 @@ export interface FileState {
 export function inspectFile(connection: Connection): FileState {
   const query: Query = (sql) => connection.prepare(sql).all();
   const objects = readObjects(query);
-  const wrong = wrongTables(query, objects);
+  const { wrong, earlier } = judgeTables(query, objects);
   // With the format first: a newer one may have other tables.
   assertTable(wrong, "zestor_meta");
   const { tables } = objects;
@@ -67,6 +77,8 @@ export function inspectFile(connection: Connection): FileState {
       tables.has("zestor_replaced") && triggerProblems(objects).length === 0 &&
       logProblem(query, objects) === undefined,
     hasNewestTriggers: hasNewestTriggers(objects),
+    earlierTables: earlier,
+    hasExpiryIndex: tables.get(EXPIRY_INDEX_NAME)?.sql === EXPIRY_INDEX,
     wasStore:
       TABLE_NAMES.some((name) => name !== "zestor_kv" && tables.has(name)) ||
       [...TRIGGER_NAMES].some((name) => objects.triggers.has(name)),
@@ -82,6 +94,14 @@ function assertTable(wrong: ReadonlyMap<string, string>, name: string): void {
   throw new StoreOpenError(
     `Cannot open store: the file has ${problem}; give another file, or rename what is there`,
   );
+}
+
+/** The mark of the revision at which the file's log begins, if the file has one. */
+export function markOf(
+  meta: ReadonlyMap<string, string>,
+): number | undefined {
+  const text = meta.get("mark") ?? "";
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /** How many rows `zestor_meta` may have: one for each kind with a codec of its own, and a few. */

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { ChangeType } from "../../contract/watch.ts";
 import { StoreError, WatchOverflowError } from "../../contract/errors.ts";
 import type { KeyRange } from "../../keys/key_range.ts";
 import { LAST_NUMBER } from "../../engine/last_number.ts";
@@ -12,7 +11,11 @@ import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import type { ChangePage } from "../../engine/entries.ts";
 import type { ChangedKey, Previous } from "../../local/storage.ts";
 import type { Database } from "../connection/database.ts";
-import { HEAD_REVISION, OLDEST_REVISION } from "../format/queries.ts";
+import {
+  GIVEN_REVISIONS,
+  HEAD_REVISION,
+  OLDEST_REVISION,
+} from "../format/queries.ts";
 import { boundedRows, type Select } from "./bounded_rows.ts";
 import {
   COUNT_CHANGES,
@@ -31,6 +34,7 @@ import {
   nameOf,
   revisionOf,
   toChange,
+  typeOf,
   versionOf,
 } from "./rows.ts";
 
@@ -41,11 +45,10 @@ export class ChangeLog {
   #head: number | undefined;
   #isWriting = false;
   /**
-   * Whether the open transaction has written: then the newest change in the log
-   * is the newest one of all, and each further one has the next number. Before,
-   * others may have taken the newest ones out of the log.
+   * Whether that is the newest one of all, so that each further one has the next
+   * number: others may have taken the newest ones out of the log.
    */
-  #hasWritten = false;
+  #isNewest = false;
 
   /** Takes the connection. */
   constructor(database: Database) {
@@ -63,20 +66,38 @@ export class ChangeLog {
     this.forgetHead();
   }
 
+  /**
+   * The revision that the next change gets. If that is not known for sure, the
+   * triggers set an entry's right.
+   */
+  nextRevision(): number {
+    const next = 1 + (this.#isNewest ? this.#head! : this.#readNewest());
+    if (next > LAST_NUMBER) throw pastLastRevision();
+    return next;
+  }
+
+  /** The newest revision that was given, as far as the file tells. */
+  #readNewest(): number {
+    const { newest, given } = this.#database.get(GIVEN_REVISIONS)!;
+    this.#isNewest = newest === given && Number.isSafeInteger(newest);
+    if (this.#isNewest) return this.#head = newest as number;
+    // NaN of damage: then the guess is the worst, and still only one.
+    return Math.max(Number(newest), Number(given)) || 0;
+  }
+
   /** The connection wrote so many entries, each of which its triggers logged once. */
   noteWrites(count: number): void {
-    const head = this.#hasWritten && this.#head !== undefined
-      ? this.#head + count
-      : undefined;
+    const head = this.#isNewest ? this.#head! + count : undefined;
     // Past the last number, reading it fails.
     this.#head = head !== undefined && head <= LAST_NUMBER ? head : undefined;
-    this.#hasWritten = true;
+    // Whatever was before, the newest change is in the log now.
+    this.#isNewest = this.#head !== undefined;
   }
 
   /** To be called when a write was undone, or others' triggers may have written. */
   forgetHead(): void {
     this.#head = undefined;
-    this.#hasWritten = false;
+    this.#isNewest = false;
   }
 
   headRevision(): number {
@@ -166,7 +187,7 @@ export class ChangeLog {
       if (revision < this.oldestRevision()) return undefined;
       throw gapError(revision - 1, revision);
     }
-    const type = row.type as ChangeType;
+    const type = typeOf(row);
     if (type === "create") return undefined;
     const version = versionOf(row);
     return {

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { quote } from "../../base/messages.ts";
 import { StoreTooLargeError } from "../../contract/errors.ts";
-import { nextVersion } from "../../engine/last_number.ts";
+import { LAST_NUMBER, nextVersion } from "../../engine/last_number.ts";
 import type { StoredValue } from "../../engine/entries.ts";
 import type { Origin } from "../../engine/write.ts";
 import type { PutResult } from "../../local/storage.ts";
@@ -74,7 +74,7 @@ export class EntryWrites {
       const written = this.#write(
         { kind, key, type: "create", version: first, value },
         INSERT_ENTRY,
-        [kind, key, value, first, time],
+        [kind, key, value, first, time, this.#log.nextRevision()],
       );
       return { status: "created", version: first, ...written };
     }
@@ -84,7 +84,7 @@ export class EntryWrites {
     const written = this.#write(
       { kind, key, type: "update", version, value },
       UPDATE_ENTRY,
-      [value, kind, key],
+      [value, this.#log.nextRevision(), kind, key],
     );
     return { status: "updated", version, ...written };
   }
@@ -129,7 +129,15 @@ export class EntryWrites {
       upper: { key: last, inclusive: true },
     };
     if (this.#entries.count(kind, range, 1) > 0) return false;
-    const params = entries.flatMap(({ key, value }) => [kind, key, value]);
+    const next = this.#log.nextRevision();
+    // Only a single write tells that there is no revision left for it.
+    if (next > LAST_NUMBER - entries.length) return false;
+    const params = entries.flatMap(({ key, value }, i) => [
+      kind,
+      key,
+      value,
+      next + i,
+    ]);
     try {
       const written = this.#database.run(INSERT_ENTRIES, ...params);
       this.#log.noteWrites(written);

@@ -10,6 +10,7 @@ import { quote } from "../../base/messages.ts";
 import { StoreError } from "../../contract/errors.ts";
 import type { Database } from "../connection/database.ts";
 import { SqlError } from "../driver/driver.ts";
+import { typeOf } from "./rows.ts";
 import { COMPARE_VALUE, GET_VERSION, LIST_CHANGES_OF } from "./queries.ts";
 
 /** What a write is to do to its entry. */
@@ -64,7 +65,8 @@ function loggedRevision(
 ): number | undefined {
   const params = [value ?? null, before, kind, key];
   const [change, ...others] = database.all(LIST_CHANGES_OF, ...params);
-  const isLogged = change?.type === type && change.same === 1 &&
+  const isLogged = change !== undefined && typeOf(change) === type &&
+    change.same === 1 &&
     (version === undefined || change.version === version) &&
     others.length === 0;
   return isLogged ? change.revision as number : undefined;

@@ -38,22 +38,25 @@ export const COMPARE_VALUE =
 export const GET_SIZE =
   `SELECT length(${VALUE_AS_BLOB}) AS size FROM zestor_kv WHERE kind = ? AND key = ?`;
 
-/** Parameters: kind, key, value, version, time or null. Names the time, which a table that the reference made has no default for. */
+/**
+ * Parameters: kind, key, value, version, time or null, the revision to come.
+ * Names the time, which a table that the reference made has no default for.
+ */
 export const INSERT_ENTRY =
-  `INSERT INTO zestor_kv (kind, key, value, version, updated_at) VALUES (?, ?, ?, ?, coalesce(?, ${NOW}))`;
+  `INSERT INTO zestor_kv (kind, key, value, version, updated_at, revision) VALUES (?, ?, ?, ?, coalesce(?, ${NOW}), ?)`;
 
 /** How many entries `INSERT_ENTRIES` inserts: of more the gain is small. */
 export const ENTRIES_AT_ONCE = 64;
 
-/** The same of several new entries. Parameters: kind, key, value of each. */
+/** The same of several new entries. Parameters: kind, key, value, revision of each. */
 export const INSERT_ENTRIES =
-  `INSERT INTO zestor_kv (kind, key, value, version, updated_at) VALUES ${
-    Array(ENTRIES_AT_ONCE).fill(`(?, ?, ?, 1, ${NOW})`).join(", ")
+  `INSERT INTO zestor_kv (kind, key, value, version, updated_at, revision) VALUES ${
+    Array(ENTRIES_AT_ONCE).fill(`(?, ?, ?, 1, ${NOW}, ?)`).join(", ")
   }`;
 
-/** Parameters: value, kind, key. */
+/** Parameters: value, the revision to come, kind, key. */
 export const UPDATE_ENTRY =
-  `UPDATE zestor_kv SET value = ?, version = version + 1, updated_at = ${NOW} WHERE kind = ? AND key = ?`;
+  `UPDATE zestor_kv SET value = ?, version = version + 1, updated_at = ${NOW}, revision = ? WHERE kind = ? AND key = ?`;
 
 /** An entry's changes past a revision. Parameters: the value to compare theirs with, the revision, kind, key. */
 export const LIST_CHANGES_OF =
@@ -169,7 +172,7 @@ export function selectChanges(range: KeyRange, values: WholeValues): string {
     ? ["value", "previous"]
     : [smallOrSize("value"), smallOrSize("previous")];
   return `SELECT revision, ${whole("key")}, type, ${VERSION},
-  CASE type WHEN 'delete' THEN ${previous} ELSE ${value} END AS value
+  CASE WHEN type IN ('delete', 'expire') THEN ${previous} ELSE ${value} END AS value
 FROM zestor_changes
 WHERE revision > ? AND revision <= ? AND ${inRange(range)}
 ORDER BY revision LIMIT ?`;

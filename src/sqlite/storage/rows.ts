@@ -33,10 +33,15 @@ export function toValue(row: Row): StoredValue {
 export function toChange(row: Row): StoredChange {
   return {
     revision: revisionOf(row),
-    type: row.type as ChangeType,
+    type: typeOf(row),
     ...toValue(row),
     version: versionOf(row),
   };
+}
+
+/** The type of a change: the log tells apart why an entry was removed. */
+export function typeOf({ type }: Row): ChangeType {
+  return type === "expire" ? "delete" : type as ChangeType;
 }
 
 /** A kind or a key. */

@@ -134,12 +134,19 @@ export class SqliteStorage implements Storage {
     const { schema } = this.#access;
     if (schema.isUnchanged()) return schema.hasLog;
     try {
-      return this.snapshot(() => schema.look().hasLog);
+      return this.#lookAtSchema();
     } catch (error) {
       // It has another shape, or another codec: it is no store's.
       if (error instanceof StoreError) return false;
       throw error;
     }
+  }
+
+  #lookAtSchema(): boolean {
+    const { schema } = this.#access;
+    const { hasLog } = this.snapshot(() => schema.look());
+    if (this.isReadOnly) schema.adaptReads();
+    return hasLog;
   }
 
   headRevision(): number {
@@ -237,7 +244,10 @@ export class SqliteStorage implements Storage {
   // The file.
 
   look(action: string): void {
-    this.#access.files.look(action);
+    const { files, schema } = this.#access;
+    files.look(action);
+    // Another process may have brought the file to the newest format.
+    if (schema.readsEarlier && !schema.isUnchanged()) this.isLogged();
   }
 
   /** Throws if the file that is open is no longer the one at its path. */

@@ -150,7 +150,8 @@ function toChange(row: Row): FoundChange {
     revision: row.revision as number,
     kind: nameOf(row.kind, row.kindType),
     key: nameOf(row.key, row.keyType),
-    type: row.type,
+    // Why it was removed does not matter to what the log tells.
+    type: row.type === "expire" ? "delete" : row.type,
     version: numberOf(row.version, row.versionType),
     value: bytesOf(row.value),
     previous: bytesOf(row.previous),
