@@ -60,7 +60,7 @@ export function inspectFile(connection: Connection): FileState {
   const { tables } = objects;
   const meta = tables.has("zestor_meta") ? readMeta(query) : new Map();
   const format = Number(meta.get("format") ?? 0);
-  if (!(format <= FORMAT)) {
+  if (!(Number.isInteger(format) && format <= FORMAT)) {
     throw new StoreOpenError(
       `Cannot open store: the file's format is ${
         meta.get("format")

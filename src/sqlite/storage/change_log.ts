@@ -72,8 +72,8 @@ export class ChangeLog {
    */
   nextRevision(): number {
     const next = 1 + (this.#isNewest ? this.#head! : this.#readNewest());
-    if (next > LAST_NUMBER) throw pastLastRevision();
-    return next;
+    // Past the last number, reading the head fails.
+    return Math.min(next, LAST_NUMBER);
   }
 
   /** The newest revision that was given, as far as the file tells. */
@@ -88,7 +88,6 @@ export class ChangeLog {
   /** The connection wrote so many entries, each of which its triggers logged once. */
   noteWrites(count: number): void {
     const head = this.#isNewest ? this.#head! + count : undefined;
-    // Past the last number, reading it fails.
     this.#head = head !== undefined && head <= LAST_NUMBER ? head : undefined;
     // Whatever was before, the newest change is in the log now.
     this.#isNewest = this.#head !== undefined;

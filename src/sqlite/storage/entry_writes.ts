@@ -130,13 +130,11 @@ export class EntryWrites {
     };
     if (this.#entries.count(kind, range, 1) > 0) return false;
     const next = this.#log.nextRevision();
-    // Only a single write tells that there is no revision left for it.
-    if (next > LAST_NUMBER - entries.length) return false;
     const params = entries.flatMap(({ key, value }, i) => [
       kind,
       key,
       value,
-      next + i,
+      Math.min(next + i, LAST_NUMBER),
     ]);
     try {
       const written = this.#database.run(INSERT_ENTRIES, ...params);
