@@ -90,8 +90,8 @@ const CASES: Record<string, Case> = {
   "an update of the expiry alone": {
     sql: `UPDATE zestor_kv SET expires_at = ${FUTURE}`,
     changes: [
-      "update gone@2 of 2, which expired long ago, expires then",
       "update plain@2 of 1, which expired never, expires then",
+      "update gone@2 of 2, which expired long ago, expires then",
     ],
   },
   "an update of the expiry to none": {

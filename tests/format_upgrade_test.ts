@@ -387,7 +387,7 @@ async function assertReads(
   const [[key, value]] = entries;
   assertEquals(await store.get("k", key), value);
   assertEquals((await store.entry("k", key))?.value, value);
-  const exported = (await Array.fromAsync(store.export())).join("");
+  const exported = await new Response(store.export()).text();
   assertEquals(exported.trim().split("\n").length, entries.length);
   assertEquals(await store.verify(), []);
   const { kinds } = await store.info();
