@@ -106,6 +106,17 @@ export class KnownSchema {
     return this.#readsEarlier;
   }
 
+  /** Does what cannot be done while there are views in place of the tables, such as `VACUUM`. */
+  readPlain(work: () => void): void {
+    if (!this.#readsEarlier) return work();
+    adaptReads(this.#database, new Set());
+    try {
+      work();
+    } finally {
+      this.adaptReads();
+    }
+  }
+
   /**
    * Brings the file to the format, in the open write transaction, if it has not
    * got it. Returns whether there was something to do, and so to commit.

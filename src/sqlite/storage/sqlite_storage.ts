@@ -330,7 +330,9 @@ export class SqliteStorage implements Storage {
       return this.#copyInTransaction(path);
     }
     const name = copyName(this.#access.location, path);
-    this.#database.run("VACUUM INTO ?", name);
+    this.#access.schema.readPlain(() => {
+      this.#database.run("VACUUM INTO ?", name);
+    });
     return Promise.resolve();
   }
 
