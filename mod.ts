@@ -61,9 +61,14 @@ export type {
 export type * from "./src/contract/mod.ts";
 export {
   CodecError,
+  type CodecErrorOptions,
+  type EntryCondition,
+  type FoundEntryState,
   ImportError,
   InvalidNameError,
   KeyNotFoundError,
+  RevisionUnavailableError,
+  type RevisionUnavailableReason,
   StoreBusyError,
   StoreClosedError,
   StoreCorruptError,

@@ -14,6 +14,7 @@ import type {
   WatchOptions,
 } from "../mod.ts";
 import { openMemoryStore } from "../src/memory/open_memory_store.ts";
+import { structured } from "../src/values/codecs/structured.ts";
 import { type OpenForTest, testStore } from "../src/testing/mod.ts";
 import { drivers, openOn, type TestDriver } from "./support/drivers.ts";
 import { farStore, type FarSupports } from "./support/far_store.ts";
@@ -58,6 +59,12 @@ testStore({
   name: "memory",
   test: drivers[0].test,
   open: (options) => openMemoryStore(options),
+});
+
+testStore({
+  name: "memory, structured",
+  test: drivers[0].test,
+  open: (options) => openMemoryStore({ codec: structured, ...options }),
 });
 
 testStore({

@@ -8,6 +8,8 @@
 import { unlessAborted } from "../base/promises.ts";
 import { reasonOf } from "../base/messages.ts";
 import { UsageError } from "./errors.ts";
+import { partsOf } from "../values/parts.ts";
+import type { CodecName } from "./store_file.ts";
 import {
   isExact,
   parseExactJson,
@@ -26,7 +28,7 @@ export interface InputOptions {
   readonly argument: string | undefined;
   readonly language: Language;
   /** The language that the store keeps values in. */
-  readonly codec: Language;
+  readonly codec: CodecName;
   readonly signal: AbortSignal;
 }
 
@@ -90,7 +92,10 @@ function firstInvalid(bytes: Uint8Array): number {
   return valid;
 }
 
-async function parseYaml(text: string, codec: Language): Promise<unknown> {
+async function parseYaml(
+  text: string,
+  codec: CodecName,
+): Promise<unknown> {
   const value = await decodeYaml(text);
   const rounded = roundedIntegers(text);
   for (const part of partsOf(value)) {
@@ -129,15 +134,6 @@ function roundedIntegers(
   return new Map(
     runs.map(({ 0: source, index }) => [Number(source), { source, index }]),
   );
-}
-
-/** A value and all that is in it, each object once. */
-function* partsOf(value: unknown, seen = new Set<object>()): Iterable<unknown> {
-  yield value;
-  if (typeof value !== "object" || value === null || seen.has(value)) return;
-  if (ArrayBuffer.isView(value)) return;
-  seen.add(value);
-  for (const part of Object.values(value)) yield* partsOf(part, seen);
 }
 
 function inOneLine(text: string): string {

@@ -14,10 +14,23 @@ export interface ExportOptions<Kind extends string = string>
   extends OperationOptions {
   /** Only these kinds; one that has no entries gives no lines. @default {all} */
   kinds?: readonly Kind[];
+  /** Only keys that begin with this string, of each kind. */
+  prefix?: string;
   /** Whether lines tell the entries' versions. @default {true} */
   versions?: boolean;
   /** Whether lines tell when the entries were last changed. @default {true} */
   times?: boolean;
+}
+
+/**
+ * Options of a store's `export`.
+ *
+ * @typeParam Kind The names of the store's kinds.
+ */
+export interface StoreExportOptions<Kind extends string = string>
+  extends ExportOptions<Kind> {
+  /** The revision to export as of: any that the change log reaches. @default {the newest} */
+  at?: number;
 }
 
 /**
@@ -58,7 +71,7 @@ export interface ImportResult {
   updated: number;
   /** Entries whose value was there already. */
   unchanged: number;
-  /** Lines of kinds that were not asked for. */
+  /** Lines of kinds that were not asked for, and of entries that have expired. */
   skipped: number;
   /** Lines that could not be imported. */
   refused: number;

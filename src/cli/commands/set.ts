@@ -15,7 +15,7 @@ import type { SetResult } from "../../contract/write.ts";
 import { reasonOf } from "../../base/messages.ts";
 import { type Command, defineCommand, WRITE_PERMISSIONS } from "../command.ts";
 import { UsageError } from "../errors.ts";
-import { type Language, LANGUAGES, readValue } from "../input.ts";
+import { LANGUAGES, readValue } from "../input.ts";
 import {
   formatOption,
   ifVersionOption,
@@ -23,7 +23,7 @@ import {
   kindArgument,
 } from "../options.ts";
 import { type Columns, printRecord } from "../output/formats.ts";
-import { codecNamed } from "../store_file.ts";
+import { type CodecName, codecNamed } from "../store_file.ts";
 
 const RESULT_COLUMNS: Columns<SetResult> = {
   titles: ["STATUS", "VERSION", "REVISION"],
@@ -37,7 +37,7 @@ export const set: Command = defineCommand({
   name: "set",
   brief: message`Writes a value.`,
   details:
-    message`The value is the argument, or what is on standard input where that is "-" or absent. It is JSON, or YAML where the codec is; what either would alter in silence, such as a number of too many digits, is refused. A value that begins with a hyphen goes after "--". The file is created where it is missing. The record printed has the names status, version and revision. Where the entry has another version, the exit code is 1.`,
+    message`The value is the argument, or what is on standard input where that is "-" or absent. It is JSON, or YAML if the codec is YAML; what either would alter in silence, such as a number of too many digits, is refused. A value that begins with a hyphen goes after "--". The file is created where it is missing. The record printed has the names status, version and revision. Where the entry has another version, the exit code is 1.`,
   example: `zestor set users alice '{"name":"Alice"}' --db app.db`,
   permissions: WRITE_PERMISSIONS,
   parser: (names) =>
@@ -62,7 +62,7 @@ export const set: Command = defineCommand({
     { openStore, printing, codec, signal },
     { kind, key, argument, input, ifVersion, format },
   ) {
-    const language = input ?? codec;
+    const language = input ?? (codec === "yaml" ? "yaml" : "json");
     const value = await readValue({ argument, language, codec, signal });
     await assertEncodable(value, codec);
     // An entry that has a version is in a file that is there.
@@ -74,7 +74,7 @@ export const set: Command = defineCommand({
 
 async function assertEncodable(
   value: unknown,
-  codec: Language,
+  codec: CodecName,
 ): Promise<void> {
   const { encode } = await codecNamed(codec);
   try {
