@@ -96,14 +96,6 @@ function assertTable(wrong: ReadonlyMap<string, string>, name: string): void {
   );
 }
 
-/** The mark of the revision at which the file's log begins, if the file has one. */
-export function markOf(
-  meta: ReadonlyMap<string, string>,
-): number | undefined {
-  const text = meta.get("mark") ?? "";
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
 /** How many rows `zestor_meta` may have: one for each kind with a codec of its own, and a few. */
 const MOST_META = 10_000;
 

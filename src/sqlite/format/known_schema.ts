@@ -18,7 +18,8 @@ import type { Connection } from "../driver/driver.ts";
 import { codecConflict, codecNames, remembersCodecs } from "./file_codecs.ts";
 import { FIRST_ENTRY, HAS_ENTRIES } from "./queries.ts";
 import { adaptReads } from "./earlier_format.ts";
-import { type FileState, inspectFile, markOf } from "./inspect_file.ts";
+import { type FileState, inspectFile } from "./inspect_file.ts";
+import { logBegin } from "./log_meta.ts";
 import { FORMAT } from "./tables.ts";
 import { upgradeFile } from "./upgrade_file.ts";
 
@@ -84,7 +85,7 @@ export class KnownSchema {
     return state.hasEntries && state.hasLog &&
       state.hasNewestTriggers && state.format === FORMAT &&
       state.earlierTables.size === 0 && state.hasExpiryIndex &&
-      markOf(state.meta) !== undefined &&
+      logBegin(state.meta) !== undefined &&
       [...codecNames(this.#codecs)].every(([name, codec]) =>
         state.meta.get(name) === codec
       );

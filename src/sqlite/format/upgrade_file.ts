@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { randomBytes } from "node:crypto";
 import type { Connection } from "../driver/driver.ts";
-import { type FileState, markOf } from "./inspect_file.ts";
+import type { FileState } from "./inspect_file.ts";
+import { logBegin, newLogMeta } from "./log_meta.ts";
 import { hasRows, readHead, readRevisions } from "./log_state.ts";
 import type { Query } from "./schema_objects.ts";
 import {
@@ -55,14 +55,9 @@ export function upgradeFile(
   );
   put.run("format", String(FORMAT));
   const isOldHistory = hasLog && !earlierTables.has("zestor_changes") &&
-    markOf(state.meta) !== undefined;
-  if (!isOldHistory) put.run("mark", newMark());
-  for (const [name, value] of meta) put.run(name, value);
-}
-
-/** 48 random bits. */
-function newMark(): string {
-  return String(randomBytes(6).readUIntBE(0, 6));
+    logBegin(state.meta) !== undefined;
+  const ofLog = isOldHistory ? [] : newLogMeta(revision);
+  for (const [name, value] of [...ofLog, ...meta]) put.run(name, value);
 }
 
 /** Adds what the tables lack, without a look at their rows: a default stands for what these would have. */

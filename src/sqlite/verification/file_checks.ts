@@ -12,7 +12,8 @@ import type { Row } from "../driver/driver.ts";
 import type { OpenFiles } from "../file/open_files.ts";
 import { codecConflict, remembersCodecs } from "../format/file_codecs.ts";
 import { madeViews } from "../format/earlier_format.ts";
-import { markOf, readMeta } from "../format/inspect_file.ts";
+import { readMeta } from "../format/inspect_file.ts";
+import { logBegin } from "../format/log_meta.ts";
 import { logProblem, triggerProblems } from "../format/log_state.ts";
 import {
   foreignObjects,
@@ -138,10 +139,10 @@ export class FileChecks {
         `The file says that its format is ${said}, and was opened as one of format ${format}; set it right in zestor_meta`,
       );
     }
-    if (format === FORMAT && markOf(meta) === undefined) {
+    if (format === FORMAT && logBegin(meta) === undefined) {
       yield finding(
         "file",
-        `The file does not say which mark its change log begins with; ${REOPEN}`,
+        `The file does not say at which revision its change log begins, and with which mark; ${REOPEN}`,
       );
     }
     if (!remembersCodecs(meta)) {

@@ -141,7 +141,11 @@ function toEntry(row: Row): FoundEntry {
     key: nameOf(row.key, row.keyType),
     value: bytesOf(row.value),
     version: numberOf(row.version, row.versionType),
+    revision: numberOf(row.revision, row.revisionType),
     updatedAt: toDate(row.updated_at),
+    expiresAt: row.expiresAt === null
+      ? undefined
+      : numberOf(row.expiresAt, row.expiresAtType),
   };
 }
 
