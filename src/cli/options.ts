@@ -107,11 +107,16 @@ export function ifVersionOption(): Parser<
   );
 }
 
+/** What the keys begin with. */
+export function prefixOption(): Parser<"sync", string | undefined, unknown> {
+  return optional(option("--prefix", string({ metavar: "PREFIX" }), {
+    description: message`Only keys that begin with this.`,
+  }));
+}
+
 /** Which entries of a kind, and in which order. */
 const rangeOptions = object("Which entries", {
-  prefix: optional(option("--prefix", string({ metavar: "PREFIX" }), {
-    description: message`Only keys that begin with this.`,
-  })),
+  prefix: prefixOption(),
   start: optional(option("--start", string({ metavar: "KEY" }), {
     description: message`The first key, inclusive.`,
   })),

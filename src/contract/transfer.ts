@@ -14,6 +14,8 @@ export interface ExportOptions<Kind extends string = string>
   extends OperationOptions {
   /** Only these kinds; one that has no entries gives no lines. @default {all} */
   kinds?: readonly Kind[];
+  /** Only keys that begin with this string, of each kind. @default {all} */
+  prefix?: string;
   /** Whether lines tell the entries' versions. @default {true} */
   versions?: boolean;
   /** Whether lines tell when the entries were last changed. @default {true} */

@@ -197,28 +197,36 @@ function watchedKeys({ key, prefix }: OptionsRead<typeof WATCH>): KeyRange {
 
 // Exports and imports.
 
-const EXPORT = {
+const CHOICE = {
   kinds: setOf(kindName),
   versions: boolean,
   times: boolean,
   signal,
+} satisfies OptionsSpec<Omit<ExportOptions, "prefix">>;
+
+const EXPORT = {
+  ...CHOICE,
+  prefix: keyText,
 } satisfies OptionsSpec<ExportOptions>;
 
 const IMPORT = {
-  ...EXPORT,
+  ...CHOICE,
   onProgress: func<(soFar: ImportResult) => void>(),
   onRefused: func<(refused: RefusedLine) => void>(),
 } satisfies OptionsSpec<ImportOptions>;
 
-/** Which entries, and which parts of them. */
+/** Which kinds, and which parts of their entries. */
 interface Choice extends LineParts, OperationOptions {
   /** All kinds, if it is absent. */
   readonly kinds?: ReadonlySet<string>;
 }
 
 /** What an export's options come to; throws on options that make none. */
-export function exportPlanOf(options: ExportOptions | undefined): Choice {
-  return choiceOf(readOptions("export", options, EXPORT));
+export function exportPlanOf(
+  options: ExportOptions | undefined,
+): Choice & { readonly keys: KeyRange } {
+  const { prefix = "", ...choice } = readOptions("export", options, EXPORT);
+  return { ...choiceOf(choice), keys: prefixRange(prefix) };
 }
 
 /** What an import is given; throws if it cannot be imported. */
@@ -240,7 +248,7 @@ export function importPlanOf(
 }
 
 function choiceOf(
-  { kinds, versions = true, times = true, signal }: OptionsRead<typeof EXPORT>,
+  { kinds, versions = true, times = true, signal }: OptionsRead<typeof CHOICE>,
 ): Choice {
   return { kinds, versions, times, signal };
 }

@@ -20,7 +20,12 @@ import {
 } from "../command.ts";
 import { lineOf, UsageError } from "../errors.ts";
 import type { NameParsers } from "../names.ts";
-import { changeTypesParser, kindArgument, pathParser } from "../options.ts";
+import {
+  changeTypesParser,
+  kindArgument,
+  pathParser,
+  prefixOption,
+} from "../options.ts";
 import { openOutput, writeError } from "../output/output.ts";
 import { CursorFile } from "../watching/cursor_file.ts";
 import {
@@ -45,9 +50,7 @@ function watchParser(names: NameParsers) {
     key: optional(option("--key", names.key, {
       description: message`Only this key.`,
     })),
-    prefix: optional(option("--prefix", string({ metavar: "PREFIX" }), {
-      description: message`Only keys that begin with this.`,
-    })),
+    prefix: prefixOption(),
     types: optional(option("--types", changeTypesParser(), {
       description:
         message`Only changes of these types, separated by commas: create, update, delete.`,

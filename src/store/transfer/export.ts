@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { ALL_KEYS, type KeyRange } from "../../keys/key_range.ts";
+import type { KeyRange } from "../../keys/key_range.ts";
 import type { MaybePromise } from "../../base/promises.ts";
 import { Slice } from "../../base/slice.ts";
 import type { Page } from "../../engine/page.ts";
@@ -18,6 +18,8 @@ export interface ExportPlan extends LineParts {
   readonly values: LineValues;
   /** Which kinds; all without it. */
   readonly kinds?: ReadonlySet<string>;
+  /** Which keys of each kind. */
+  readonly keys: KeyRange;
   /** Reads everything as of the moment of the call; whoever calls it closes that. */
   openSnapshot(): MaybePromise<Snapshot>;
   /** Throws when there is to be no more. */
@@ -38,7 +40,7 @@ export async function* exportChunks(
   try {
     for (const kind of await snapshot.kinds()) {
       if (plan.kinds && !plan.kinds.has(kind)) continue;
-      let rest: KeyRange | undefined = ALL_KEYS;
+      let rest: KeyRange | undefined = plan.keys;
       while (rest) {
         plan.assertWanted();
         const page: Page<StoredEntry> = await snapshot.entries(kind, rest);
