@@ -4,7 +4,9 @@
  *
  * @module
  */
+import { merge, object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
+import { option } from "@optique/core/primitives";
 import type { Entry, KeyValue } from "../../contract/entry.ts";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
 import { assertRange, rangeParser } from "../options.ts";
@@ -16,20 +18,45 @@ const COLUMNS: Columns<KeyValue> = {
   cells: ({ key, value }, json) => [nameText(key), json(value)],
 };
 
+const VERSION_COLUMNS: Columns<Entry> = {
+  titles: ["KEY", "VALUE", "VERSION", "UPDATED"],
+  cells: ({ key, value, version, updatedAt }, json) => [
+    nameText(key),
+    json(value),
+    String(version),
+    updatedAt.toISOString(),
+  ],
+};
+
 /** The command. */
 export const list: Command = defineCommand({
   name: "list",
   brief: message`Prints the entries of a kind, in the order of their keys.`,
   details:
-    message`A record has the names key and value. They are printed as they are read, a page at a time, in constant memory. On a terminal the rows of a table are cut to its width; its columns may grow from page to page.`,
+    message`A record has the names key and value, and with --versions version and updatedAt, too. They are printed as they are read, a page at a time, in constant memory. On a terminal the rows of a table are cut to its width; its columns may grow from page to page.`,
   example: "zestor list users --prefix a --db app.db",
   permissions: READ_PERMISSIONS,
-  parser: rangeParser,
-  async run({ openStore, printing, signal }, { kind, format, ...range }) {
+  parser: (names) =>
+    merge(
+      rangeParser(names),
+      object({
+        versions: option("--versions", {
+          description:
+            message`Also the version of each entry, and the time of its last change.`,
+        }),
+      }),
+    ),
+  async run(
+    { openStore, printing, signal },
+    { kind, format, versions, ...range },
+  ) {
     assertRange("list", range);
     await using store = await openStore("read");
     const entries = store.entries(kind, { ...range, signal });
-    await printRecords(pairs(entries), COLUMNS, printing(format));
+    const options = printing(format);
+    await (versions
+      ? printRecords(entries, VERSION_COLUMNS, options)
+      : printRecords(pairs(entries), COLUMNS, options));
   },
 });
 

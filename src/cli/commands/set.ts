@@ -15,7 +15,7 @@ import type { SetResult } from "../../contract/write.ts";
 import { reasonOf } from "../../base/messages.ts";
 import { type Command, defineCommand, WRITE_PERMISSIONS } from "../command.ts";
 import { UsageError } from "../errors.ts";
-import { type Language, LANGUAGES, readValue } from "../input.ts";
+import { type Language, LANGUAGES, readString, readValue } from "../input.ts";
 import {
   formatOption,
   ifVersionOption,
@@ -37,7 +37,7 @@ export const set: Command = defineCommand({
   name: "set",
   brief: message`Writes a value.`,
   details:
-    message`The value is the argument, or what is on standard input where that is "-" or absent. It is JSON, or YAML where the codec is; what either would alter in silence, such as a number of too many digits, is refused. A value that begins with a hyphen goes after "--". The file is created where it is missing. The record printed has the names status, version and revision. Where the entry has another version, the exit code is 1.`,
+    message`The value is the argument, or what is on standard input where that is "-" or absent. It is JSON, or YAML where the codec is; what either would alter in silence, such as a number of too many digits, is refused. With --string the value is a string, which is the text as it is, with the line feed at its end if standard input has one. A value that begins with a hyphen goes after "--". The file is created where it is missing. The record printed has the names status, version and revision. Where the entry has another version, the exit code is 1.`,
   example: `zestor set users alice '{"name":"Alice"}' --db app.db`,
   permissions: WRITE_PERMISSIONS,
   parser: (names) =>
@@ -55,15 +55,26 @@ export const set: Command = defineCommand({
             message`What the value is written in, if not in what the store keeps.`,
         }),
       ),
+      string: option("--string", {
+        description:
+          message`The value is a string: the text itself, which is not parsed.`,
+      }),
       ifVersion: ifVersionOption(),
       format: formatOption(),
     }),
   async run(
     { openStore, printing, codec, signal },
-    { kind, key, argument, input, ifVersion, format },
+    { kind, key, argument, input, string: isString, ifVersion, format },
   ) {
+    if (isString && input !== undefined) {
+      throw new UsageError(
+        "Cannot set: --string and --input exclude each other; give one of them",
+      );
+    }
     const language = input ?? codec;
-    const value = await readValue({ argument, language, codec, signal });
+    const value = isString
+      ? await readString({ argument, signal })
+      : await readValue({ argument, language, codec, signal });
     await assertEncodable(value, codec);
     // An entry that has a version is in a file that is there.
     await using store = await openStore(ifVersion ? "write" : "create");
