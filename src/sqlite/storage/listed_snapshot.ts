@@ -22,13 +22,15 @@ export function listedSnapshot(
     listKinds: () => kinds,
     readEntries(kind, range) {
       const entries = byKind.get(kind) ?? [];
-      const { key, inclusive } = range.lower;
-      const at = lowerBound(entries, key);
-      const start = !inclusive && entries[at]?.key === key ? at + 1 : at;
-      const page = entries.slice(start, start + PAGE_ENTRIES);
+      const { lower, upper } = range;
+      const start = indexOf(entries, lower.key, !lower.inclusive);
+      const end = upper
+        ? indexOf(entries, upper.key, upper.inclusive)
+        : entries.length;
+      const page = entries.slice(start, Math.min(end, start + PAGE_ENTRIES));
       const sizes = page.values().map(({ value }) => value.byteLength);
       const items = page.slice(0, countFitting(sizes, PAGE_BYTES));
-      const isLast = start + items.length === entries.length;
+      const isLast = start + items.length >= end;
       return {
         items,
         rest: isLast ? undefined : rangePast(range, items.at(-1)!.key),
@@ -36,6 +38,16 @@ export function listedSnapshot(
     },
     close: () => byKind.clear(),
   };
+}
+
+/** Where a key is, or would be; `past` is whether the key itself comes before. */
+function indexOf(
+  entries: readonly StoredEntry[],
+  key: string,
+  past: boolean,
+): number {
+  const at = lowerBound(entries, key);
+  return past && entries[at]?.key === key ? at + 1 : at;
 }
 
 function listAll(storage: Entries, kind: string): StoredEntry[] {
