@@ -14,11 +14,14 @@ import type { NameParsers } from "./names.ts";
 import type { Format, PrintOptions } from "./output/formats.ts";
 import type { Output } from "./output/output.ts";
 import type { Access } from "./store_file.ts";
+import type { AwaitedStore } from "./store_wait.ts";
 
 /** What a command is given to do its work with. */
 export interface CommandContext {
   /** Opens the store that the command line names; `await using` closes it. */
   openStore(access: Access): Promise<SqliteStore>;
+  /** Opens it to read, as soon as it is there. */
+  openStoreWhenThere(): Promise<AwaitedStore>;
   /** How to print data. Without a format, that is a table on a terminal, else a line a record. */
   printing(format: Format | undefined): PrintOptions;
   /** Where to print. */

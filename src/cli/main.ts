@@ -27,6 +27,7 @@ import {
 } from "./output/output.ts";
 import { type Invocation, parseCommandLine } from "./program.ts";
 import { jsonOf, openStoreFile } from "./store_file.ts";
+import { openStoreWhenThere } from "./store_wait.ts";
 import { CommandLineError, usageText } from "./usage_message.ts";
 import { wordOf } from "./usage_terms.ts";
 
@@ -89,6 +90,7 @@ async function run(
     codec: options.codec,
     signal,
     openStore: (access) => openStoreFile(options, { access, signal }),
+    openStoreWhenThere: () => openStoreWhenThere(options, signal),
     printing: (format) => ({
       output,
       format: format ?? (output.columns === undefined ? "ndjson" : "table"),

@@ -31,6 +31,24 @@ export type Access = "read" | "inspect" | "write" | "create";
 /** The names of the drivers to choose from. */
 export const DRIVERS = ["auto", "ffi", "builtin"] as const;
 
+/** There is no file at the path. */
+class FileMissingError extends StoreOpenError {
+  constructor(path: string) {
+    super(
+      `Cannot open store at ${path}: there is no such file; see that the path is right, or make it with "zestor set"`,
+    );
+  }
+}
+
+/** What an opening failed for: the file, or a store in it. */
+export function whatIsMissing(error: unknown): "file" | "store" | undefined {
+  if (error instanceof FileMissingError) return "file";
+  return error instanceof StoreOpenError &&
+      error.message.includes("holds no store")
+    ? "store"
+    : undefined;
+}
+
 /** Which store, as the command line has it. */
 export interface StoreSettings {
   /** The path, or a DSN; absent to look in the environment. */
@@ -52,7 +70,7 @@ export async function openStoreFile(
   settings: StoreSettings,
   { access, ...options }: OpenOptions,
 ): Promise<SqliteStore> {
-  const location = locate(await pathOf(settings), access);
+  const location = await locationOf(settings, access);
   await assertPermitted(location, access);
   assertThere(location);
   return await openStore({
@@ -61,6 +79,14 @@ export async function openStoreFile(
     codec: await codecNamed(settings.codec),
     driver: await driverNamed(settings.driver),
   });
+}
+
+/** Where the store is. Throws `UsageError` if the settings name none. */
+export async function locationOf(
+  settings: StoreSettings,
+  access: Access,
+): Promise<DatabaseLocation> {
+  return locate(await pathOf(settings), access);
 }
 
 async function pathOf({ db }: StoreSettings): Promise<string> {
@@ -118,9 +144,7 @@ async function assertPermitted(
 
 function assertThere({ path, mode }: DatabaseLocation): void {
   if (mode === "rwc" || stat(path) !== undefined) return;
-  throw new StoreOpenError(
-    `Cannot open store at ${path}: there is no such file; see that the path is right, or make it with "zestor set"`,
-  );
+  throw new FileMissingError(path);
 }
 
 /** What there is at a path, unless it is nothing, or cannot be told. */

@@ -18,16 +18,13 @@
  *
  * @module
  */
-import { dirname, isAbsolute, join } from "node:path";
 import { reasonOf } from "../../base/messages.ts";
 import { describeFile } from "../../sqlite/file/database_file.ts";
 import { UsageError } from "../errors.ts";
+import { followLinks } from "../links.ts";
 import { assertGranted } from "../permissions.ts";
 import { syncDirectoryOf, syncFile, writeWhole } from "./durable_file.ts";
 import { LockFile } from "./lock_file.ts";
-
-/** How many links to a file are followed; the same number as Linux has. */
-const MOST_LINKS = 40;
 
 /** What is watched: with another, the place means nothing. */
 export interface Watched {
@@ -53,7 +50,7 @@ export class CursorFile implements Disposable {
 
   /** The file itself: if the path is a link, the file that it leads to. */
   get #target(): string {
-    return this.#foundTarget ??= followLinks(this.#path);
+    return this.#foundTarget ??= targetOf(this.#path);
   }
 
   get #next(): string {
@@ -194,23 +191,18 @@ export class CursorFile implements Disposable {
 }
 
 /** Where a path leads to, also if there is no file yet. */
-function followLinks(path: string): string {
-  let target = path;
-  for (let count = 0; count < MOST_LINKS; count++) {
-    const link = linkAt(target);
-    if (link === undefined) return target;
-    target = isAbsolute(link) ? link : join(dirname(target), link);
-  }
+function targetOf(path: string): string {
+  const target = reading(path, () => followLinks(path));
+  if (target !== undefined) return target;
   throw new UsageError(
     `Cannot use the cursor ${path}: it is a link that leads to itself; give the path of a file`,
   );
 }
 
-function linkAt(path: string): string | undefined {
+function reading<T>(path: string, read: () => T): T {
   try {
-    return Deno.lstatSync(path).isSymlink ? Deno.readLinkSync(path) : undefined;
+    return read();
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
     throw failed("read", path, cause);
   }
 }
