@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { quote } from "../base/messages.ts";
+import { quote, quoteText } from "../base/messages.ts";
 import {
   ImportError,
   InvalidNameError,
@@ -41,6 +41,21 @@ export class EntryNotFoundError extends Error {
   }
 }
 
+/** A kind has no entries. */
+export class EntriesNotFoundError extends Error {
+  override readonly name = "EntriesNotFoundError";
+
+  /** Makes the error; `action` is as in "copy". */
+  constructor(action: string, kind: string) {
+    super(`Cannot ${action} ${quoteText(kind)}: the kind has no entries`);
+  }
+}
+
+/** Somebody else has written meanwhile. */
+export class ConflictError extends Error {
+  override readonly name = "ConflictError";
+}
+
 const USAGE_ERRORS = [
   UsageError,
   InvalidNameError,
@@ -52,6 +67,8 @@ const USAGE_ERRORS = [
 ];
 const NOT_FOUND_ERRORS = [
   EntryNotFoundError,
+  EntriesNotFoundError,
+  ConflictError,
   KeyNotFoundError,
   VersionConflictError,
 ];

@@ -7,6 +7,7 @@ import type { Command } from "../command.ts";
 import { backup } from "./backup.ts";
 import { verify } from "./verify.ts";
 import { compact } from "./compact.ts";
+import { copy } from "./copy.ts";
 import { count } from "./count.ts";
 import { deleteCommand } from "./delete.ts";
 import { entry } from "./entry.ts";
@@ -17,6 +18,7 @@ import { info } from "./info.ts";
 import { keys } from "./keys.ts";
 import { kinds } from "./kinds.ts";
 import { list } from "./list.ts";
+import { rename } from "./rename.ts";
 import { set } from "./set.ts";
 import { watch } from "./watch.ts";
 
@@ -30,6 +32,8 @@ export const COMMANDS: readonly Command[] = [
   keys,
   count,
   kinds,
+  copy,
+  rename,
   watch,
   exportCommand,
   importCommand,

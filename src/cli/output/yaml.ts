@@ -4,7 +4,7 @@
  * @module
  */
 import { yaml } from "../../values/codecs/yaml.ts";
-import { exactDigits } from "../../values/codecs/exact_json.ts";
+import { exactDigits, holdsDigits } from "../../values/codecs/exact_json.ts";
 import { escapeJson, isHazardous } from "./escape.ts";
 
 const decoder = new TextDecoder();
@@ -32,12 +32,6 @@ function blockText(value: unknown): string | undefined {
     return undefined;
   }
   return isHazardous(text.replaceAll("\n", "")) ? undefined : text;
-}
-
-function holdsDigits(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (exactDigits(value) !== undefined) return true;
-  return !ArrayBuffer.isView(value) && Object.values(value).some(holdsDigits);
 }
 
 /** A value on one line. */
