@@ -30,6 +30,8 @@ export interface CommandContext {
   readonly codec: Language;
   /** Aborts when the command is interrupted. */
   readonly signal: AbortSignal;
+  /** Leaves Ctrl-C to another program on the same terminal, until it is disposed of. */
+  yieldTerminal(): Disposable;
 }
 
 /** Runs a command; gives its exit code where that is not 0. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { quote, quoteText } from "../base/messages.ts";
+import { quote, quoteText, reasonOf } from "../base/messages.ts";
 import {
   ImportError,
   InvalidNameError,
@@ -56,6 +56,18 @@ export class ConflictError extends Error {
   override readonly name = "ConflictError";
 }
 
+/** What the user has edited could not be written. It is in a file. */
+export class KeptTextError extends Error {
+  override readonly name = "KeptTextError";
+  override readonly cause: unknown;
+
+  /** Makes the error for why, and where the text is. */
+  constructor(cause: unknown, path: string) {
+    super(`${reasonOf(cause)}; the edited text is in ${path}`);
+    this.cause = cause;
+  }
+}
+
 const USAGE_ERRORS = [
   UsageError,
   InvalidNameError,
@@ -75,6 +87,7 @@ const NOT_FOUND_ERRORS = [
 
 /** The exit code for what was thrown. */
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof KeptTextError) return exitCodeOf(error.cause);
   if (USAGE_ERRORS.some((type) => error instanceof type)) return EXIT.usage;
   return NOT_FOUND_ERRORS.some((type) => error instanceof type)
     ? EXIT.notFound

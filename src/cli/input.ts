@@ -184,6 +184,7 @@ function* partsOf(value: unknown, seen = new Set<object>()): Iterable<unknown> {
   for (const part of Object.values(value)) yield* partsOf(part, seen);
 }
 
-function inOneLine(text: string): string {
+/** A text without its line feeds. */
+export function inOneLine(text: string): string {
   return text.trim().replace(/\s*\n\s*/g, " ");
 }

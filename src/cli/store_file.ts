@@ -166,6 +166,22 @@ export async function codecNamed(name: Language): Promise<Codec> {
   return (await import("../values/codecs/yaml.ts")).yaml;
 }
 
+/** Throws `UsageError` if the codec of a name cannot encode a value. */
+export async function assertEncodable(
+  value: unknown,
+  codec: Language,
+): Promise<void> {
+  const { encode } = await codecNamed(codec);
+  try {
+    encode(value);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot write the value with the codec "${codec}": ${reasonOf(cause)}`,
+      { cause },
+    );
+  }
+}
+
 /** What makes JSON of the values of a codec. */
 export function jsonOf(codec: Language): ToJson {
   // What was decoded from JSON is JSON; YAML has more than that.

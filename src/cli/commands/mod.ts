@@ -10,6 +10,7 @@ import { compact } from "./compact.ts";
 import { copy } from "./copy.ts";
 import { count } from "./count.ts";
 import { deleteCommand } from "./delete.ts";
+import { edit } from "./edit.ts";
 import { entry } from "./entry.ts";
 import { exportCommand } from "./export.ts";
 import { get } from "./get.ts";
@@ -26,6 +27,7 @@ import { watch } from "./watch.ts";
 export const COMMANDS: readonly Command[] = [
   get,
   set,
+  edit,
   deleteCommand,
   entry,
   list,

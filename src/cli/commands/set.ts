@@ -11,26 +11,18 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import { argument, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
-import type { SetResult } from "../../contract/write.ts";
-import { reasonOf } from "../../base/messages.ts";
 import { type Command, defineCommand, WRITE_PERMISSIONS } from "../command.ts";
 import { UsageError } from "../errors.ts";
-import { type Language, LANGUAGES, readString, readValue } from "../input.ts";
+import { LANGUAGES, readString, readValue } from "../input.ts";
 import {
   formatOption,
   ifVersionOption,
   keyArgument,
   kindArgument,
 } from "../options.ts";
-import { type Columns, printRecord } from "../output/formats.ts";
-import { codecNamed } from "../store_file.ts";
-
-const RESULT_COLUMNS: Columns<SetResult> = {
-  titles: ["STATUS", "VERSION", "REVISION"],
-  cells: (
-    { status, version, revision },
-  ) => [status, String(version), String(revision)],
-};
+import { printRecord } from "../output/formats.ts";
+import { RESULT_COLUMNS } from "../output/results.ts";
+import { assertEncodable } from "../store_file.ts";
 
 /** The command. */
 export const set: Command = defineCommand({
@@ -82,18 +74,3 @@ export const set: Command = defineCommand({
     await printRecord(result, RESULT_COLUMNS, printing(format));
   },
 });
-
-async function assertEncodable(
-  value: unknown,
-  codec: Language,
-): Promise<void> {
-  const { encode } = await codecNamed(codec);
-  try {
-    encode(value);
-  } catch (cause) {
-    throw new UsageError(
-      `Cannot write the value with the codec "${codec}": ${reasonOf(cause)}`,
-      { cause },
-    );
-  }
-}

@@ -26,10 +26,10 @@ import {
   pathParser,
   prefixOption,
 } from "../options.ts";
+import { assertShellPermitted } from "../shell.ts";
 import type { AwaitedStore } from "../store_wait.ts";
 import { LONGEST_BURST, MOST_EVENTS } from "../watching/bursts.ts";
 import { CursorFile } from "../watching/cursor_file.ts";
-import { assertShellPermitted } from "../watching/event_command.ts";
 import {
   type Followed,
   printEach,
@@ -114,7 +114,7 @@ export const watch: Command = defineCommand({
       ? undefined
       : new CursorFile(options.cursor, options);
     await cursor?.assertPermitted();
-    if (options.exec !== undefined) await assertShellPermitted();
+    if (options.exec !== undefined) await assertShellPermitted("run a command");
     cursor?.lock();
     const saved = cursor?.read();
     try {

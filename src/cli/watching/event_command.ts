@@ -5,15 +5,8 @@
  * @module
  */
 import { reasonOf } from "../../base/messages.ts";
-import { UsageError } from "../errors.ts";
-import { isGranted } from "../permissions.ts";
+import { SHELL } from "../shell.ts";
 import { HAS_SESSIONS, type ProcessGuard } from "./process_guard.ts";
-
-// PowerShell on Windows: `cmd` would put what is in a variable into the
-// command's text, and run it.
-const SHELL = Deno.build.os === "windows"
-  ? ["powershell", "-NoProfile", "-Command"]
-  : ["sh", "-c"];
 
 /**
  * The shell waits for a line before the command begins, so that the guard knows
@@ -45,15 +38,6 @@ export interface Occasion {
   readonly input: string;
   /** The error if the names are too long; absent if the command can do without them. */
   readonly tooLong?: (cause: unknown) => Error;
-}
-
-/** Throws `UsageError` if the shell may not be run. */
-export async function assertShellPermitted(): Promise<void> {
-  const [shell] = SHELL;
-  if (await isGranted({ name: "run", command: shell })) return;
-  throw new UsageError(
-    `Cannot run a command: the permission is missing; run deno with --allow-run=${shell}`,
-  );
 }
 
 /** Runs a command to its end; throws unless it succeeds. */
