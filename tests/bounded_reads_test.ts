@@ -9,7 +9,7 @@ import { openStore, type SqliteStore, type WatchEvent } from "../mod.ts";
 import { ALL_KEYS, type KeyRange, singleKey } from "../src/keys/key_range.ts";
 import { MemoryStorage } from "../src/memory/memory_storage.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../src/engine/page.ts";
-import type { StoredEntry } from "../src/engine/entries.ts";
+import type { StoredChange, StoredEntry } from "../src/engine/entries.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import { testOnEachDriver } from "./support/drivers.ts";
 import { wrappedDriver } from "./support/faults/instrumented_driver.ts";
@@ -284,7 +284,7 @@ Deno.test("the storage in memory reads pages of bounded size", () => {
   const sizes = SHAPES.mixed;
   for (let i = 0; i < 300; i++) {
     const value = new Uint8Array(sizes[i % sizes.length]);
-    storage.put("k", String(i).padStart(4, "0"), value);
+    storage.put("k", String(i).padStart(4, "0"), { value });
   }
   for (let i = 0; i < 150; i++) storage.remove("k", String(i).padStart(4, "0"));
 
@@ -309,9 +309,10 @@ Deno.test("the storage in memory reads pages of bounded size", () => {
 
   const revisions: number[] = [];
   const head = storage.headRevision();
+  const filter = { kinds: ["k"], keys: ALL_KEYS };
   for (let after = 0; after < head;) {
-    const page = storage.readChanges("k", ALL_KEYS, after, head, 100_000);
-    isBounded(page.changes);
+    const page = storage.readChanges(filter, after, head, 100_000);
+    isBounded(page.changes as StoredChange[]);
     revisions.push(...page.changes.map(({ revision }) => revision));
     after = page.cursor;
   }
@@ -321,7 +322,7 @@ Deno.test("the storage in memory reads pages of bounded size", () => {
 Deno.test("the storage in memory counts a range as it lists it", () => {
   const storage = new MemoryStorage();
   for (const key of ["a", "b", "c", "d"]) {
-    storage.put("k", key, new Uint8Array());
+    storage.put("k", key, { value: new Uint8Array() });
   }
   const bounds = ["", "a", "aa", "b", "d", "e"];
   const ranges: KeyRange[] = [ALL_KEYS, singleKey("b"), singleKey("x")];

@@ -151,6 +151,28 @@ for (const codec of [json, yaml]) {
     assertEquals(Object.keys(decoded), ["b", "a"]);
   });
 
+  Deno.test(`${codec.name} leaves out a property that is undefined, as if it were not there`, () => {
+    const pairs: [value: unknown, same: unknown][] = [
+      [{ a: undefined }, {}],
+      [{ a: 1, b: undefined, c: 2 }, { a: 1, c: 2 }],
+      [{ a: [{ b: undefined }] }, { a: [{}] }],
+      [
+        Object.defineProperty({}, "__proto__", {
+          value: undefined,
+          enumerable: true,
+        }),
+        {},
+      ],
+    ];
+    for (const [value, same] of pairs) {
+      assertEquals(codec.encode(value), codec.encode(same));
+      assertStrictEquals(
+        Deno.inspect(roundTrip(codec, value)),
+        Deno.inspect(same),
+      );
+    }
+  });
+
   Deno.test(`${codec.name} does not alter the value it encodes`, () => {
     const value = Object.freeze({ a: Object.freeze([1, { b: "c" }]) });
     codec.encode(value);
@@ -167,7 +189,6 @@ for (const codec of [json, yaml]) {
 
 const refused: [what: string, value: unknown, message: string][] = [
   ["undefined", undefined, "undefined"],
-  ["undefined in an object", { a: { b: undefined } }, "undefined at a.b"],
   ["undefined in an array", { a: [1, undefined] }, "undefined at a[1]"],
   ["a function", () => {}, "a function"],
   ["a function in an object", { run() {} }, "a function at run"],
@@ -179,11 +200,12 @@ const refused: [what: string, value: unknown, message: string][] = [
   ["a Map", { m: new Map([["a", 1]]) }, "a Map at m"],
   ["a Set", [new Set([1])], "a Set at [0]"],
   ["a typed array", { b: new Uint8Array([1, 2]) }, "a Uint8Array at b"],
-  ["an ArrayBuffer", { b: new ArrayBuffer(2) }, "a ArrayBuffer at b"],
+  ["an ArrayBuffer", { b: new ArrayBuffer(2) }, "an ArrayBuffer at b"],
   ["a regular expression", { r: /a/ }, "a RegExp at r"],
   ["an Error", { e: new TypeError("x") }, "a TypeError at e"],
   ["a Promise", { p: Promise.resolve() }, "a Promise at p"],
   ["an invalid Date", { d: new Date(NaN) }, "an invalid Date at d"],
+  ["an object of another object", [Object.create({ a: 1 })], "not a plain one"],
 ];
 
 for (const [what, value, message] of refused) {
@@ -259,12 +281,15 @@ Deno.test("json calls toJSON once, and not on what it gives", () => {
     }
   }
   assertEquals(json.decode(json.encode(new Itself(1))), { n: 1 });
-  assertThrows(() => json.encode(new Itself(undefined)), TypeError, "n");
+  assertThrows(() => json.encode(new Itself(NaN)), TypeError, "n");
 });
 
 Deno.test("json refuses what toJSON gives, as anything else", () => {
   const value = { a: { toJSON: () => ({ b: NaN }) } };
   assertThrows(() => json.encode(value), TypeError, "NaN at a.b");
+  // The object is there, and would be lost.
+  const gone = { a: { toJSON: () => undefined } };
+  assertThrows(() => json.encode(gone), TypeError, "undefined at a");
 });
 
 Deno.test("json keeps nesting 1000 deep, and refuses what exhausts the stack", () => {
@@ -904,7 +929,7 @@ testOnEachDriver(
     const results = await Promise.allSettled([
       store.set("users", "alice", alice),
       store.set("users", "bob", { name: "Bob" } as User),
-      store.set("config", "search", { on: undefined }),
+      store.set("config", "search", { on: [undefined] }),
       store.setAll("config", { a: 1, b: { c: () => {} } }),
       store.update("config", "n", () => NaN, { initial: 0 }),
       store.update("config", "m", () => 1n, { initial: 0 }),
@@ -917,7 +942,7 @@ testOnEachDriver(
     );
     const messages: Record<number, string[]> = {
       1: ['"users"/"bob"', "protobuf:example.User", "create(UserSchema, "],
-      2: ['"config"/"search"', "yaml", "undefined at on"],
+      2: ['"config"/"search"', "yaml", "undefined at on[0]"],
       3: ['"config"/"b"', "yaml", "a function at c"],
       5: ['"config"/"m"', "yaml", "a bigint"],
       6: ['"notes"/"one"', "json", "BigInt"],

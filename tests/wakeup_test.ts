@@ -67,20 +67,25 @@ class FakeFile {
 class Waiting implements Disposable {
   readonly #wakeup: Wakeup;
   readonly #watch = new AbortController();
-  readonly #kind: string;
+  readonly #kinds: readonly string[] | undefined;
   readonly #persistent: boolean;
   woken: number | undefined;
 
-  constructor(wakeup: Wakeup, kind: string, persistent = true) {
+  /** Takes the kinds that it watches: one, several, or all without it. */
+  constructor(
+    wakeup: Wakeup,
+    kinds?: string | readonly string[],
+    persistent = true,
+  ) {
     this.#wakeup = wakeup;
-    this.#kind = kind;
+    this.#kinds = typeof kinds === "string" ? [kinds] : kinds;
     this.#persistent = persistent;
   }
 
   async wait(after: number): Promise<number> {
     this.woken = undefined;
     return this.woken = await this.#wakeup.wait({
-      kind: this.#kind,
+      kinds: this.#kinds,
       after,
       persistent: this.#persistent,
       signal: this.#watch.signal,
@@ -118,6 +123,27 @@ Deno.test("an own commit wakes the watches of the kinds it changed", async () =>
   await turnsUntil(() => other.woken !== undefined);
   // It missed none of what was before.
   assertEquals(other.woken, 2);
+});
+
+Deno.test("a watch of several kinds is woken by each of them, one of all by any", async () => {
+  const file = new FakeFile();
+  const wakeup = file.wakeup();
+  using several = new Waiting(wakeup, ["one", "two"]);
+  using all = new Waiting(wakeup);
+  using none = new Waiting(wakeup, []);
+  none.wait(0);
+  for (const [i, kind] of ["two", "one"].entries()) {
+    const woken = [several.wait(i), all.wait(i)];
+    file.change(kind);
+    wakeup.committed(file.head);
+    assertEquals(await Promise.all(woken), [i, i]);
+  }
+  several.wait(2);
+  const woken = all.wait(2);
+  file.change("other");
+  wakeup.committed(file.head);
+  assertEquals(await woken, 2);
+  assertEquals([several.woken, none.woken], [undefined, undefined]);
 });
 
 Deno.test("every watch is woken where the kinds are not known", async () => {

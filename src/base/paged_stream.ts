@@ -6,16 +6,16 @@
  */
 import { isPromise, type MaybePromise } from "./promises.ts";
 
-/** Reads page after page. Each makes its items one by one; none is `undefined`. */
+/** Reads page after page. Each makes its items one by one; `undefined` is none. */
 export type Pages<T extends object> = AsyncGenerator<
-  Iterable<MaybePromise<T>>,
+  Iterable<MaybePromise<T | undefined>>,
   void
 >;
 
 /** The items of pages, one by one. */
 export class PagedItems<T extends object> {
   readonly #pages: Pages<T>;
-  #page: Iterator<MaybePromise<T>> | undefined;
+  #page: Iterator<MaybePromise<T | undefined>> | undefined;
 
   /** Takes the pages, none of which is read before the first item is asked for. */
   constructor(pages: Pages<T>) {
@@ -24,8 +24,18 @@ export class PagedItems<T extends object> {
 
   /** The next item, `undefined` at the end: at once as long as the page has one. */
   next(): MaybePromise<T | undefined> {
-    const item = this.#page?.next();
-    return item === undefined || item.done ? this.#nextOfPages() : item.value;
+    for (;;) {
+      const item = this.#page?.next();
+      if (item === undefined || item.done) return this.#nextOfPages();
+      if (isPromise(item.value)) return this.#nextFrom(item.value);
+      if (item.value !== undefined) return item.value;
+    }
+  }
+
+  async #nextFrom(
+    item: PromiseLike<T | undefined>,
+  ): Promise<T | undefined> {
+    return await item ?? await this.next();
   }
 
   async #nextOfPages(): Promise<T | undefined> {
@@ -33,8 +43,10 @@ export class PagedItems<T extends object> {
       const page = await this.#pages.next();
       if (page.done) return undefined;
       this.#page = page.value[Symbol.iterator]();
-      const item = this.#page.next();
-      if (!item.done) return await item.value;
+      for (let item = this.#page.next(); !item.done; item = this.#page.next()) {
+        const value = await item.value;
+        if (value !== undefined) return value;
+      }
     }
   }
 }

@@ -9,11 +9,10 @@ import { lineBreak, type Message, message, text } from "@optique/core/message";
 import type { Mode, Parser } from "@optique/core/parser";
 import { command } from "@optique/core/primitives";
 import type { SqliteStore } from "../sqlite/sqlite_store.ts";
-import type { Language } from "./input.ts";
 import type { NameParsers } from "./names.ts";
 import type { Format, PrintOptions } from "./output/formats.ts";
 import type { Output } from "./output/output.ts";
-import type { Access } from "./store_file.ts";
+import type { Access, CodecName } from "./store_file.ts";
 import type { AwaitedStore } from "./store_wait.ts";
 
 /** What a command is given to do its work with. */
@@ -27,7 +26,7 @@ export interface CommandContext {
   /** Where to print. */
   readonly output: Output;
   /** The codec of the store. */
-  readonly codec: Language;
+  readonly codec: CodecName;
   /** Aborts when the command is interrupted. */
   readonly signal: AbortSignal;
   /** Leaves Ctrl-C to another program on the same terminal, until it is disposed of. */

@@ -9,8 +9,7 @@ import type { Usage } from "@optique/core/usage";
 import type { SqliteStore } from "../sqlite/sqlite_store.ts";
 import { bashScript } from "./bash_script.ts";
 import { UsageError } from "./errors.ts";
-import { LANGUAGES } from "./input.ts";
-import { openStoreFile, type StoreSettings } from "./store_file.ts";
+import { CODECS, openStoreFile, type StoreSettings } from "./store_file.ts";
 import { takesValue, wordOf } from "./usage_terms.ts";
 
 /** How long a completion waits for others' locks, in ms. */
@@ -63,7 +62,7 @@ export async function withStoreOf<T>(
 
 /** Which store is named by the words of a command line, which need not be whole. */
 function settingsIn(words: readonly string[]): StoreSettings {
-  const [codec] = LANGUAGES.filter((name) => name === wordOf(words, "--codec"));
+  const [codec] = CODECS.filter((name) => name === wordOf(words, "--codec"));
   return {
     db: wordOf(words, "--db"),
     codec: codec ?? "json",

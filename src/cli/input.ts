@@ -8,6 +8,8 @@
 import { unlessAborted } from "../base/promises.ts";
 import { reasonOf } from "../base/messages.ts";
 import { UsageError } from "./errors.ts";
+import { partsOf } from "../values/parts.ts";
+import type { CodecName } from "./store_file.ts";
 import {
   isExact,
   parseExactJson,
@@ -20,6 +22,11 @@ export const LANGUAGES = ["json", "yaml"] as const;
 /** A language that values are written in. */
 export type Language = typeof LANGUAGES[number];
 
+/** The language that the values of a codec are written in, unless another is asked for. */
+export function languageOf(codec: CodecName): Language {
+  return codec === "yaml" ? "yaml" : "json";
+}
+
 /** Where a value is read from. */
 export interface InputSource {
   /** The argument; absent, or "-", for standard input. */
@@ -31,7 +38,7 @@ export interface InputSource {
 export interface InputOptions extends InputSource {
   readonly language: Language;
   /** The language that the store keeps values in. */
-  readonly codec: Language;
+  readonly codec: CodecName;
 }
 
 /** The value that was given. Throws `UsageError` where it is none. */
@@ -58,7 +65,7 @@ export async function readString(source: InputSource): Promise<string> {
 export async function parseValue(
   text: string,
   language: Language,
-  codec: Language,
+  codec: CodecName,
 ): Promise<unknown> {
   if (text.trim() === "") throw new SyntaxError("it is empty");
   return language === "json"
@@ -134,7 +141,10 @@ function firstInvalid(bytes: Uint8Array): number {
   return valid;
 }
 
-async function parseYaml(text: string, codec: Language): Promise<unknown> {
+async function parseYaml(
+  text: string,
+  codec: CodecName,
+): Promise<unknown> {
   const value = await decodeYaml(text);
   const rounded = roundedIntegers(text);
   for (const part of partsOf(value)) {
@@ -173,15 +183,6 @@ function roundedIntegers(
   return new Map(
     runs.map(({ 0: source, index }) => [Number(source), { source, index }]),
   );
-}
-
-/** A value and all that is in it, each object once. */
-function* partsOf(value: unknown, seen = new Set<object>()): Iterable<unknown> {
-  yield value;
-  if (typeof value !== "object" || value === null || seen.has(value)) return;
-  if (ArrayBuffer.isView(value)) return;
-  seen.add(value);
-  for (const part of Object.values(value)) yield* partsOf(part, seen);
 }
 
 /** A text without its line feeds. */

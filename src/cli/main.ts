@@ -26,7 +26,8 @@ import {
   writeError,
 } from "./output/output.ts";
 import { type Invocation, parseCommandLine } from "./program.ts";
-import { jsonOf, openStoreFile } from "./store_file.ts";
+import { toJsonOf } from "./output/json.ts";
+import { openStoreFile } from "./store_file.ts";
 import { openStoreWhenThere } from "./store_wait.ts";
 import { CommandLineError, usageText } from "./usage_message.ts";
 import { wordOf } from "./usage_terms.ts";
@@ -98,7 +99,7 @@ async function run(
     printing: (format) => ({
       output,
       format: format ?? (output.columns === undefined ? "ndjson" : "table"),
-      toJson: jsonOf(options.codec),
+      toJson: toJsonOf(options.codec),
     }),
   };
   return await flushing(output, () => action(context)) ?? EXIT.done;

@@ -16,10 +16,9 @@ import {
 } from "@optique/core/valueparser";
 import type { ChangeType } from "../contract/watch.ts";
 import { selectionOf } from "../store/options.ts";
-import { LANGUAGES } from "./input.ts";
 import { type Format, FORMATS } from "./output/formats.ts";
 import type { NameParsers } from "./names.ts";
-import { DRIVERS, PATH_VARIABLE } from "./store_file.ts";
+import { CODECS, DRIVERS, PATH_VARIABLE } from "./store_file.ts";
 
 /** The options that go with every command, before its name or after it. */
 export const globalOptions = object("Options of every command", {
@@ -30,7 +29,7 @@ export const globalOptions = object("Options of every command", {
       } in the environment.`,
   })),
   codec: withDefault(
-    option("--codec", choice(LANGUAGES, { metavar: "CODEC" }), {
+    option("--codec", choice(CODECS, { metavar: "CODEC" }), {
       description: message`What the store keeps its values in.`,
       hidden: "usage",
     }),

@@ -6,7 +6,6 @@
  * @module
  */
 import type { Codec } from "../values/codecs/codec.ts";
-import { stringifyJson } from "../values/codecs/json.ts";
 import type { DatabaseLocation } from "../sqlite/driver/driver.ts";
 import { fileDsn, parseDsn } from "../sqlite/file/dsn.ts";
 import { openStore } from "../sqlite/open_store.ts";
@@ -15,8 +14,6 @@ import { reasonOf } from "../base/messages.ts";
 import { StoreOpenError } from "../contract/errors.ts";
 import { UsageError } from "./errors.ts";
 import { exactJson } from "../values/codecs/exact_json.ts";
-import type { Language } from "./input.ts";
-import type { ToJson } from "./output/formats.ts";
 import { assertGranted, isGranted } from "./permissions.ts";
 
 /** The variable of the environment that names the store. */
@@ -49,11 +46,17 @@ export function whatIsMissing(error: unknown): "file" | "store" | undefined {
     : undefined;
 }
 
+/** The names of the codecs to choose from. */
+export const CODECS = ["json", "yaml", "structured"] as const;
+
+/** The name of a codec. */
+export type CodecName = typeof CODECS[number];
+
 /** Which store, as the command line has it. */
 export interface StoreSettings {
   /** The path, or a DSN; absent to look in the environment. */
   readonly db?: string;
-  readonly codec: Language;
+  readonly codec: CodecName;
   readonly driver: typeof DRIVERS[number];
 }
 
@@ -160,16 +163,10 @@ function stat(path: string): Deno.FileInfo | undefined {
   }
 }
 
-/** The codec of a name. Only what is used is loaded. */
-export async function codecNamed(name: Language): Promise<Codec> {
-  if (name === "json") return exactJson;
-  return (await import("../values/codecs/yaml.ts")).yaml;
-}
-
 /** Throws `UsageError` if the codec of a name cannot encode a value. */
 export async function assertEncodable(
   value: unknown,
-  codec: Language,
+  codec: CodecName,
 ): Promise<void> {
   const { encode } = await codecNamed(codec);
   try {
@@ -182,22 +179,16 @@ export async function assertEncodable(
   }
 }
 
-/** What makes JSON of the values of a codec. */
-export function jsonOf(codec: Language): ToJson {
-  // What was decoded from JSON is JSON; YAML has more than that.
-  const toText: ToJson = codec === "json"
-    ? (value, indent) => JSON.stringify(value, null, indent)
-    : stringifyJson;
-  return (value, indent) => {
-    try {
-      return toText(value, indent);
-    } catch (cause) {
-      throw new UsageError(
-        `Cannot print as JSON: ${reasonOf(cause)}; use --format yaml`,
-        { cause },
-      );
-    }
-  };
+/** The codec of a name. Only what is used is loaded. */
+export async function codecNamed(name: CodecName): Promise<Codec> {
+  switch (name) {
+    case "json":
+      return exactJson;
+    case "yaml":
+      return (await import("../values/codecs/yaml.ts")).yaml;
+    case "structured":
+      return (await import("../values/codecs/structured.ts")).structured;
+  }
 }
 
 async function driverNamed(

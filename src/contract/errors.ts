@@ -29,6 +29,7 @@ export type StoreErrorCode =
   | "VALIDATION"
   | "CODEC"
   | "WATCH_OVERFLOW"
+  | "REVISION_UNAVAILABLE"
   | "IMPORT"
   | "STORAGE";
 
@@ -49,6 +50,7 @@ const NAMES: Record<StoreErrorCode, string> = {
   VALIDATION: "ValidationError",
   CODEC: "CodecError",
   WATCH_OVERFLOW: "WatchOverflowError",
+  REVISION_UNAVAILABLE: "RevisionUnavailableError",
   IMPORT: "ImportError",
   STORAGE: "StoreError",
 };
@@ -207,36 +209,59 @@ export class KeyNotFoundError extends StoreError {
   }
 }
 
-/** An entry's version was not the one that the write asked for. Nothing was written. */
+/** What an entry had to be: its version, its revision, or whether it exists. */
+export type EntryCondition =
+  | { readonly version: number }
+  | { readonly revision: number }
+  | { readonly exists: boolean };
+
+/** What a write found in place of what it asked for. */
+export interface FoundEntryState {
+  /** The entry's version. */
+  readonly version: number;
+  /** The revision of its last change. */
+  readonly revision: number;
+}
+
+/** An entry was not as the write asked for. Nothing was written. */
 export class VersionConflictError extends StoreError {
   /** The entry's kind. */
   readonly kind: string;
   /** The entry's key. */
   readonly key: string;
-  /** The version asked for; 0 for "must not exist". */
-  readonly expected: number;
-  /** The version found; 0 where the key does not exist. */
-  readonly actual: number;
+  /** What the condition was on. */
+  readonly condition: "version" | "revision" | "exists";
+  /** The version or revision asked for, 0 for "must not exist"; or whether it had to exist. */
+  readonly expected: number | boolean;
+  /** The version or revision found, 0 if the key does not exist; or whether it exists. */
+  readonly actual: number | boolean;
+  /** The version and revision found; absent if the key does not exist. */
+  readonly found?: FoundEntryState;
 
-  /** Makes the error for a kind, a key, and the two versions. */
+  /** Makes the error for a kind, a key, what was expected, and what was found. */
   constructor(
     kind: string,
     key: string,
-    expected: number,
-    actual: number,
+    expected: EntryCondition,
+    found: FoundEntryState | undefined,
     options?: ErrorOptions,
   ) {
+    const [condition, value, actual] = compared(expected, found);
     super(
       "VERSION_CONFLICT",
       `Cannot write ${quote(kind, key)}: expected ${
-        describeVersion(expected)
-      }, found ${describeVersion(actual)}; read the entry again and retry`,
+        describeState(condition, value)
+      }, found ${
+        describeState(condition, actual)
+      }; read the entry again and retry`,
       options,
     );
     this.kind = kind;
     this.key = key;
-    this.expected = expected;
+    this.condition = condition;
+    this.expected = value;
     this.actual = actual;
+    if (found) this.found = found;
   }
 }
 
@@ -277,11 +302,31 @@ export class ValidationError extends StoreError {
   }
 }
 
+/** Which entry a {@linkcode CodecError} is of. */
+export interface CodecErrorOptions extends ErrorOptions {
+  /** The entry's kind. */
+  kind?: string;
+  /** The entry's key. */
+  key?: string;
+  /** The revision of the change whose value it is. */
+  revision?: number;
+}
+
 /** A value cannot be encoded, or stored bytes cannot be decoded, by the kind's codec. */
 export class CodecError extends StoreError {
+  /** The entry's kind, if the error is of an entry. */
+  readonly kind?: string;
+  /** The entry's key, if the error is of an entry. */
+  readonly key?: string;
+  /** The revision of the change whose value cannot be read, if that is known. */
+  readonly revision?: number;
+
   /** Makes the error; `options.cause` is what the codec raised. */
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: CodecErrorOptions) {
     super("CODEC", message, options);
+    this.kind = options?.kind;
+    this.key = options?.key;
+    this.revision = options?.revision;
   }
 }
 
@@ -296,10 +341,13 @@ export class CodecError extends StoreError {
  * - `"ahead"`: the store has not reached the revision to resume from. That
  *   revision is another store's, or of a state that was replaced, such as by
  *   a backup.
+ * - `"history"`: the change that the cursor names is not the one that the store
+ *   has there. The cursor is another store's, or the store was put back to an
+ *   earlier state, or lost its last changes with the power.
  * - `"broken"`: somebody changed the change log, or what writes it. Changes may
  *   be missing from it.
  */
-export type WatchOverflowReason = "pruned" | "ahead" | "broken";
+export type WatchOverflowReason = "pruned" | "ahead" | "history" | "broken";
 
 /**
  * The watch may not tell every change that it has yet to see. Its `reason`
@@ -316,6 +364,35 @@ export class WatchOverflowError extends StoreError {
     options?: ErrorOptions,
   ) {
     super("WATCH_OVERFLOW", message, options);
+    this.reason = reason;
+  }
+}
+
+// The past.
+
+/**
+ * Why a past revision cannot be read:
+ *
+ * - `"pruned"`: the change log no longer reaches it.
+ * - `"ahead"`: the store has not reached it.
+ * - `"history"`: the change that the cursor names is not the one that the store
+ *   has there.
+ * - `"broken"`: somebody changed the change log, or what writes it.
+ */
+export type RevisionUnavailableReason = WatchOverflowReason;
+
+/** The change log does not hold what is needed to read a past revision. */
+export class RevisionUnavailableError extends StoreError {
+  /** Why it cannot be read. */
+  readonly reason: RevisionUnavailableReason;
+
+  /** Makes the error; `options.cause` is the error behind it, if any. */
+  constructor(
+    reason: RevisionUnavailableReason,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super("REVISION_UNAVAILABLE", message, options);
     this.reason = reason;
   }
 }
@@ -338,8 +415,27 @@ export class ImportError extends StoreError {
   }
 }
 
-function describeVersion(version: number): string {
-  return version === 0 ? "no entry" : `version ${version}`;
+type Compared = [
+  condition: VersionConflictError["condition"],
+  expected: number | boolean,
+  actual: number | boolean,
+];
+
+function compared(
+  expected: EntryCondition,
+  found: FoundEntryState | undefined,
+): Compared {
+  if ("version" in expected) {
+    return ["version", expected.version, found?.version ?? 0];
+  }
+  return "revision" in expected
+    ? ["revision", expected.revision, found?.revision ?? 0]
+    : ["exists", expected.exists, found !== undefined];
+}
+
+function describeState(condition: string, state: number | boolean): string {
+  if (!state) return "no entry";
+  return state === true ? "an entry" : `${condition} ${state}`;
 }
 
 function describeIssue({ message, path = [] }: ValidationIssue): string {

@@ -3,16 +3,31 @@
  *
  * @module
  */
-import type { Entry, KeyValue, RangeOptions } from "./entry.ts";
-import type { OperationOptions } from "./operation.ts";
-import type { WatchBookmark, WatchEvent, WatchOptions } from "./watch.ts";
 import type {
+  Entry,
+  KeyRangeOptions,
+  KeyValue,
+  RangeOptions,
+} from "./entry.ts";
+import type { OperationOptions } from "./operation.ts";
+import type {
+  HistoryChange,
+  HistoryOptions,
+  WatchBookmark,
+  WatchEvent,
+  WatchOptions,
+} from "./watch.ts";
+import type {
+  DeleteAllResult,
+  DeletedEntry,
+  DeleteOptions,
   EntriesInput,
+  SetAllOptions,
   SetAllResult,
+  SetOptions,
   SetResult,
   UpdateOptions,
   UpdateResult,
-  WriteOptions,
 } from "./write.ts";
 
 /**
@@ -27,8 +42,15 @@ export interface KindStore<T = unknown, Input = T> {
   readonly kind: string;
   /** The value, or `undefined` if there is none. */
   get(key: string, options?: OperationOptions): Promise<T | undefined>;
-  /** The value with its version and time, or `undefined` if there is none. */
+  /** The value with its version, revision and times, or `undefined` if there is none. */
   entry(key: string, options?: OperationOptions): Promise<Entry<T> | undefined>;
+  /** Whether there is such an entry. It reads no value. */
+  has(key: string, options?: OperationOptions): Promise<boolean>;
+  /** The values of several keys, by key, as of one moment: those that are there. */
+  getMany(
+    keys: Iterable<string>,
+    options?: OperationOptions,
+  ): Promise<Map<string, T>>;
   /** The values by key, in key order, as of one moment. */
   list(range?: RangeOptions<T>): Promise<Map<string, T>>;
   /** The keys, in key order, as of one moment. */
@@ -40,21 +62,21 @@ export interface KindStore<T = unknown, Input = T> {
   /** The entries as a stream, in key order, in constant memory. */
   entries(range?: RangeOptions<T>): ReadableStream<Entry<T>>;
   /** Writes a value. */
-  set(key: string, value: Input, options?: WriteOptions): Promise<SetResult>;
+  set(key: string, value: Input, options?: SetOptions): Promise<SetResult>;
   /** Writes several values, all or nothing. */
   setAll(
     entries: Iterable<readonly [key: string, value: Input]>,
-    options?: OperationOptions,
+    options?: SetAllOptions,
   ): Promise<SetAllResult>;
   /** Writes several values, all or nothing: an object's own properties. */
   setAll(
     entries: Readonly<Record<string, Input>>,
-    options?: OperationOptions,
+    options?: SetAllOptions,
   ): Promise<SetAllResult>;
   /** Writes several values, all or nothing. */
   setAll(
     entries: EntriesInput<Input>,
-    options?: OperationOptions,
+    options?: SetAllOptions,
   ): Promise<SetAllResult>;
   /** Replaces a value by what a function makes of it, atomically. */
   update(
@@ -63,7 +85,12 @@ export interface KindStore<T = unknown, Input = T> {
     options?: UpdateOptions<T>,
   ): Promise<UpdateResult<T>>;
   /** Deletes an entry, and gives what it was. */
-  delete(key: string, options?: WriteOptions): Promise<Entry<T> | undefined>;
+  delete(
+    key: string,
+    options?: DeleteOptions,
+  ): Promise<DeletedEntry<T> | undefined>;
+  /** Deletes all entries, or those of a range of keys, in one transaction. */
+  deleteAll(range?: KeyRangeOptions): Promise<DeleteAllResult>;
   /** The changes from now on, as a stream. */
   watch(
     options: WatchOptions & { bookmarks: true },
@@ -76,4 +103,9 @@ export interface KindStore<T = unknown, Input = T> {
   watch(
     options?: WatchOptions,
   ): ReadableStream<WatchEvent<T> | WatchBookmark>;
+  /** The changes, or those of a key, that are in the change log, as a stream. */
+  history(
+    key?: string,
+    options?: HistoryOptions,
+  ): ReadableStream<HistoryChange<T>>;
 }

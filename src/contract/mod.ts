@@ -8,6 +8,8 @@ export type * from "./entry.ts";
 export type * from "./kind_store.ts";
 export type * from "./kinds.ts";
 export type * from "./operation.ts";
+export type * from "./reads.ts";
+export type * from "./snapshot.ts";
 export type * from "./store.ts";
 export type * from "./transfer.ts";
 export type * from "./verify.ts";

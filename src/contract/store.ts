@@ -16,7 +16,7 @@
  * - **C4, isolated callers**: writes that share a transaction never fail each
  *   other.
  * - **C5, no-op**: a write that changes nothing bumps no version and emits no
- *   event.
+ *   event. An entry is its value and its expiry.
  * - **C6, versions**: an entry's version is 1 when it is created, or what an
  *   import gives it, and grows by 1 with each change; revisions are one
  *   ascending number for the whole store, one for each change. Both are safe
@@ -25,6 +25,8 @@
  *   and rejects with `signal.reason`; one that has begun completes whole.
  * - **C8, never blocks**: waiting for others, for a lock or an answer, never
  *   blocks the event loop.
+ * - **C9, expiry**: an entry that has expired is gone at once, for every read
+ *   and every condition, in every process. Its deletion is logged once.
  *
  * And of every watch:
  *
@@ -34,7 +36,9 @@
  *   `WatchOverflowError`; no filter hides that.
  * - **W4, atomic**: the events of one transaction are contiguous; replay and
  *   subscription are one step, at the moment of the call, replay first.
- * - **W5, resumable** from any revision that is still in the change log.
+ * - **W5, resumable** from the cursor of any change that is still in the change
+ *   log. A cursor of another store, or of changes that this one has lost, errors
+ *   the stream with `WatchOverflowError`.
  * - **W6, bookmarkable**: bookmarks tell how far a watch has seen, on a quiet
  *   kind too.
  * - **W7, complete**: the writes of everyone who writes to the same storage
@@ -46,20 +50,37 @@
  * @module
  */
 import type { AtomicOperation } from "./atomic.ts";
-import type { Entry, KeyValue, RangeOptions } from "./entry.ts";
+import type { KeyRangeOptions } from "./entry.ts";
 import type { KindStore } from "./kind_store.ts";
-import type { AnyKinds, KindOf } from "./kinds.ts";
+import type { AnyKinds, KindOf, ValueOf } from "./kinds.ts";
 import type { OperationOptions } from "./operation.ts";
-import type { ExportOptions, ImportOptions, ImportResult } from "./transfer.ts";
-import type { VerifyFinding } from "./verify.ts";
-import type { WatchBookmark, WatchEvent, WatchOptions } from "./watch.ts";
+import type { Reads } from "./reads.ts";
+import type { Snapshot, SnapshotOptions } from "./snapshot.ts";
 import type {
+  ImportOptions,
+  ImportResult,
+  StoreExportOptions,
+} from "./transfer.ts";
+import type { VerifyFinding } from "./verify.ts";
+import type {
+  HistoryChange,
+  HistoryOptions,
+  KindsEvent,
+  WatchBookmark,
+  WatchEvent,
+  WatchOptions,
+} from "./watch.ts";
+import type {
+  DeleteAllResult,
+  DeletedEntry,
+  DeleteOptions,
   EntriesInput,
+  SetAllOptions,
   SetAllResult,
+  SetOptions,
   SetResult,
   UpdateOptions,
   UpdateResult,
-  WriteOptions,
 } from "./write.ts";
 
 /**
@@ -77,75 +98,19 @@ import type {
 export interface Store<
   Kinds extends object = AnyKinds,
   Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
-> extends AsyncDisposable {
-  /** The value, or `undefined` if there is none. */
-  get<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    key: string,
-    options?: OperationOptions,
-  ): Promise<Kinds[Kind] | undefined>;
-
-  /** The value with its version and time, or `undefined` if there is none. */
-  entry<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    key: string,
-    options?: OperationOptions,
-  ): Promise<Entry<Kinds[Kind]> | undefined>;
-
-  /** The values by key, in key order, as of one moment. For a large kind prefer `entries`. */
-  list<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
-  ): Promise<Map<string, Kinds[Kind]>>;
-
-  /** The keys, in key order, as of one moment. */
-  keys<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
-  ): Promise<string[]>;
-
-  /** The keys with their values, in key order, as of one moment. */
-  values<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
-  ): Promise<KeyValue<Kinds[Kind]>[]>;
-
-  /** How many entries there are. */
-  count<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
-  ): Promise<number>;
-
-  /**
-   * The entries as a stream, in key order, in constant memory, read a page at
-   * a time: at most 256 entries, and 1 MiB of stored values. Each page is as of
-   * one moment; an entry that changes meanwhile comes once, as it is when the
-   * stream reaches it. When the signal aborts the stream errors with
-   * `signal.reason`.
-   */
-  entries<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
-  ): ReadableStream<Entry<Kinds[Kind]>>;
-
-  /** The kinds that have entries, in order. */
-  kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]>;
-
-  /** Everything, by kind, then by key, as of one moment. */
-  getAll(
-    options?: OperationOptions,
-  ): Promise<Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>>;
-
+> extends Reads<Kinds>, AsyncDisposable {
   /**
    * Writes a value. It is encoded before the call returns, unless its schema
-   * is asynchronous. Like every write, it rejects with `ValidationError` where
-   * the kind's schema refuses a value, and writes nothing.
+   * is asynchronous. Like every write, it rejects with `ValidationError` if the
+   * kind's schema refuses a value, and writes nothing.
+   *
+   * @throws {VersionConflictError} If the entry is not as the condition says.
    */
   set<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    value: Inputs[Kind],
-    options?: WriteOptions,
+    value: ValueOf<Inputs, Kind>,
+    options?: SetOptions,
   ): Promise<SetResult>;
 
   /**
@@ -158,20 +123,20 @@ export interface Store<
    */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    entries: Iterable<readonly [key: string, value: Inputs[Kind]]>,
-    options?: OperationOptions,
+    entries: Iterable<readonly [key: string, value: ValueOf<Inputs, Kind>]>,
+    options?: SetAllOptions,
   ): Promise<SetAllResult>;
   /** Writes several values of a kind, all or nothing: an object's own properties. */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    entries: Readonly<Record<string, Inputs[Kind]>>,
-    options?: OperationOptions,
+    entries: Readonly<Record<string, ValueOf<Inputs, Kind>>>,
+    options?: SetAllOptions,
   ): Promise<SetAllResult>;
   /** Writes several values of a kind, all or nothing. */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    entries: EntriesInput<Inputs[Kind]>,
-    options?: OperationOptions,
+    entries: EntriesInput<ValueOf<Inputs, Kind>>,
+    options?: SetAllOptions,
   ): Promise<SetAllResult>;
 
   /**
@@ -181,32 +146,67 @@ export interface Store<
    * use the store, and may run again if the transaction it shared could not be
    * committed. What it throws rejects the call, and nothing is written. The
    * kind's schema has to be synchronous, too.
+   *
+   * The entry keeps its expiry, unless `expireIn` gives another.
+   *
+   * @throws {VersionConflictError} If the entry is not as the condition says.
    */
   update<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    fn: (value: Kinds[Kind]) => Inputs[Kind],
-    options?: UpdateOptions<Kinds[Kind]>,
-  ): Promise<UpdateResult<Kinds[Kind]>>;
+    fn: (value: ValueOf<Kinds, Kind>) => ValueOf<Inputs, Kind>,
+    options?: UpdateOptions<ValueOf<Kinds, Kind>>,
+  ): Promise<UpdateResult<ValueOf<Kinds, Kind>>>;
 
   /**
-   * Deletes an entry, and gives what it was, or `undefined` where there was
-   * none. What the codec cannot decode it cannot give, so it stays, with
-   * a `CodecError`; an atomic operation deletes without looking.
+   * Deletes an entry, and gives what it was, or `undefined` if there was none.
+   * If the codec cannot decode the value, it rejects with `CodecError`, and the
+   * entry stays; an atomic operation and `deleteAll` delete without reading.
+   *
+   * @throws {VersionConflictError} If the entry is not as the condition says.
    */
   delete<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    options?: WriteOptions,
-  ): Promise<Entry<Kinds[Kind]> | undefined>;
+    options?: DeleteOptions,
+  ): Promise<DeletedEntry<ValueOf<Kinds, Kind>> | undefined>;
 
-  /** Begins an operation on several keys and kinds. */
+  /**
+   * Deletes all entries of a kind, or those of a range of keys, in one
+   * transaction. Each gives a `delete` event, in key order.
+   */
+  deleteAll(
+    kind: KindOf<Kinds>,
+    range?: KeyRangeOptions,
+  ): Promise<DeleteAllResult>;
+
+  /**
+   * Begins an operation on several keys and kinds.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore<{ stock: number; orders: string }>({
+   *   path: ":memory:",
+   * });
+   * await store.set("stock", "tea", 5);
+   *
+   * const result = await store.atomic()
+   *   .check({ kind: "orders", key: "1", exists: false })
+   *   .update("stock", "tea", (n) => n - 1)
+   *   .set("orders", "1", "tea")
+   *   .commit();
+   * assertEquals(result.ok && result.results[0].value, 4);
+   * ```
+   */
   atomic(): AtomicOperation<Kinds, Inputs>;
 
   /** The operations on one kind, which is then not named again. */
   kind<Kind extends KindOf<Kinds>>(
     kind: Kind,
-  ): KindStore<Kinds[Kind], Inputs[Kind]>;
+  ): KindStore<ValueOf<Kinds, Kind>, ValueOf<Inputs, Kind>>;
 
   /**
    * The changes of a kind from now on, as a stream.
@@ -220,31 +220,58 @@ export interface Store<
   watch<Kind extends KindOf<Kinds>>(
     kind: Kind,
     options: WatchOptions & { bookmarks: true },
-  ): ReadableStream<WatchEvent<Kinds[Kind]> | WatchBookmark>;
+  ): ReadableStream<WatchEvent<ValueOf<Kinds, Kind>, Kind> | WatchBookmark>;
   /** The changes of a kind from now on, as a stream. */
   watch<Kind extends KindOf<Kinds>>(
     kind: Kind,
     options?: WatchOptions & { bookmarks?: false },
-  ): ReadableStream<WatchEvent<Kinds[Kind]>>;
+  ): ReadableStream<WatchEvent<ValueOf<Kinds, Kind>, Kind>>;
   /** The changes of a kind from now on, as a stream. */
   watch<Kind extends KindOf<Kinds>>(
     kind: Kind,
     options?: WatchOptions,
-  ): ReadableStream<WatchEvent<Kinds[Kind]> | WatchBookmark>;
+  ): ReadableStream<WatchEvent<ValueOf<Kinds, Kind>, Kind> | WatchBookmark>;
+  /** The changes of several kinds from now on, in one order. */
+  watch<Kind extends KindOf<Kinds>>(
+    kinds: readonly Kind[],
+    options: WatchOptions & { bookmarks: true },
+  ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
+  /** The changes of several kinds from now on, in one order. */
+  watch<Kind extends KindOf<Kinds>>(
+    kinds: readonly Kind[],
+    options?: WatchOptions & { bookmarks?: false },
+  ): ReadableStream<KindsEvent<Kinds, Kind>>;
+  /** The changes of several kinds from now on, in one order. */
+  watch<Kind extends KindOf<Kinds>>(
+    kinds: readonly Kind[],
+    options?: WatchOptions,
+  ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
 
   /**
-   * The entries as NDJSON, a line for each, by kind and key; every chunk ends
-   * with the end of a line. It is of one moment, that of the first read,
-   * also if others write meanwhile, and takes constant memory.
+   * The changes of all kinds from now on, in one order; of those, too, that come
+   * later, and of those that the type does not name.
    *
-   * A line is an object with `kind`, `key`, `value`, `version` and `updatedAt`.
-   * Where JSON cannot say the value so that its codec makes the same bytes of
-   * it again, `codec` (its name) and `bytes` (in base64) stand for `value`.
+   * @typeParam Kind The kinds that are expected: those of the store.
+   */
+  watchAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
+    options: WatchOptions & { bookmarks: true },
+  ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
+  /** The changes of all kinds from now on, in one order. */
+  watchAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
+    options?: WatchOptions & { bookmarks?: false },
+  ): ReadableStream<KindsEvent<Kinds, Kind>>;
+  /** The changes of all kinds from now on, in one order. */
+  watchAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
+    options?: WatchOptions,
+  ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
+
+  /**
+   * The changes of a kind, or of one of its keys, that are in the change log,
+   * up to the moment of the call, as a stream in constant memory. Updates tell
+   * the value before. The log keeps the store's last `history` changes.
    *
-   * The store keeps that moment until the stream ends or is cancelled. That may
-   * cost space, or keep writers waiting: `openStore` and its like tell. When the signal
-   * aborts the stream errors with `signal.reason`, and when the store closes,
-   * with `StoreClosedError`: at once, whether it is read or not.
+   * The stream errors with `RevisionUnavailableError` if the log does not hold
+   * every change that was asked for.
    *
    * @example
    * ```ts
@@ -252,17 +279,47 @@ export interface Store<
    * import { assertEquals } from "@std/assert";
    *
    * await using store = await openStore({ path: ":memory:" });
-   * await store.set("users", "alice", { name: "Alice" });
+   * await store.set("users", "alice", 1);
+   * await store.set("users", "alice", 2);
+   * await store.delete("users", "alice");
    *
-   * const text = await new Response(store.export({ times: false })).text();
+   * const changes = await Array.fromAsync(store.history("users", "alice"));
    * assertEquals(
-   *   text,
-   *   '{"kind":"users","key":"alice","value":{"name":"Alice"},"version":1}\n',
+   *   changes.map(({ type, value }) => [type, value]),
+   *   [["create", 1], ["update", 2], ["delete", 2]],
    * );
    * ```
    */
+  history<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key?: string,
+    options?: HistoryOptions,
+  ): ReadableStream<HistoryChange<ValueOf<Kinds, Kind>, Kind>>;
+
+  /**
+   * The store as it is now, or as it was at a past revision that the change log
+   * reaches.
+   *
+   * @throws {RevisionUnavailableError} If the log does not reach that revision.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * const { revision } = await store.set("users", "alice", { name: "Alice" });
+   * await store.set("users", "alice", { name: "Alicia" });
+   *
+   * await using past = await store.snapshot({ at: revision });
+   * assertEquals(await past.get("users", "alice"), { name: "Alice" });
+   * ```
+   */
+  snapshot(options?: SnapshotOptions): Promise<Snapshot<Kinds>>;
+
+  /** The entries as NDJSON, as they are now, or were at a past revision. */
   export(
-    options?: ExportOptions<KindOf<Kinds>>,
+    options?: StoreExportOptions<KindOf<Kinds>>,
   ): ReadableStream<Uint8Array<ArrayBuffer>>;
 
   /**
@@ -312,9 +369,9 @@ export interface Store<
   ): Promise<ImportResult>;
 
   /**
-   * Looks through everything that is stored for what should not be: damage,
-   * what others wrote that is no entry, a change log that does not tell what
-   * the entries say. It changes nothing.
+   * Checks everything that is stored. It finds damage, rows of others that are
+   * no entries, and a change log that does not match the entries. It changes
+   * nothing.
    *
    * It sees one moment: all writes that were called before it, and none that
    * come later. It takes time in proportion to what is stored, in slices. The
@@ -324,8 +381,8 @@ export interface Store<
    * It does not find another value, version or time of an entry whose last
    * change is no longer in the log, unless the codec or a schema refuses it.
    *
-   * @returns What was found: nothing, where all is sound. Of each part the
-   * first hundred findings, and a last one that counts the others.
+   * @returns What was found: nothing, if all is sound. For each part, the first
+   * hundred findings, and a last one that counts the others.
    *
    * @example
    * ```ts

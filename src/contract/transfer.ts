@@ -14,12 +14,23 @@ export interface ExportOptions<Kind extends string = string>
   extends OperationOptions {
   /** Only these kinds; one that has no entries gives no lines. @default {all} */
   kinds?: readonly Kind[];
-  /** Only keys that begin with this string, of each kind. @default {all} */
+  /** Only keys that begin with this string, of each kind. */
   prefix?: string;
   /** Whether lines tell the entries' versions. @default {true} */
   versions?: boolean;
-  /** Whether lines tell when the entries were last changed. @default {true} */
+  /** Whether lines tell when the entries were last changed; `expiresAt` they always tell. @default {true} */
   times?: boolean;
+}
+
+/**
+ * Options of a store's `export`.
+ *
+ * @typeParam Kind The names of the store's kinds.
+ */
+export interface StoreExportOptions<Kind extends string = string>
+  extends ExportOptions<Kind> {
+  /** The revision to export as of: any that the change log reaches. @default {the newest} */
+  at?: number;
 }
 
 /**
@@ -43,9 +54,9 @@ export interface ImportOptions<Kind extends string = string>
   /**
    * Called for each line that cannot be imported, in their order, when the
    * transaction of the lines around it has been committed. Without it, the
-   * first one is an `ImportError`. With it, that is if none of the first 10
-   * lines is an entry, or none of 100 in a row: the stream is no NDJSON. Its
-   * promises and errors are as those of `onProgress`.
+   * first such line is an `ImportError`. With it, the import fails only if none
+   * of the first 10 lines is an entry, or none of 100 in a row: such a stream is
+   * no NDJSON. Its promises and errors are treated as those of `onProgress`.
    */
   onRefused?: (refused: RefusedLine) => void;
 }
@@ -56,11 +67,11 @@ export interface ImportResult {
   lines: number;
   /** Entries that were not there before. */
   created: number;
-  /** Entries whose value changed. */
+  /** Entries whose value or expiry changed. */
   updated: number;
   /** Entries whose value was there already. */
   unchanged: number;
-  /** Lines of kinds that were not asked for. */
+  /** Lines of kinds that were not asked for, and of entries that have expired. */
   skipped: number;
   /** Lines that could not be imported. */
   refused: number;

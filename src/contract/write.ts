@@ -3,25 +3,59 @@
  *
  * @module
  */
+import type { Entry } from "./entry.ts";
 import type { OperationOptions } from "./operation.ts";
 
-/** Options of `set`, and of `delete`. */
-export interface WriteOptions extends OperationOptions {
+/** A condition on the entry to write. Give one at most. */
+export interface WriteCondition {
   /**
    * Write only if the entry has this version now, 0 for "does not exist".
    * Else the write is refused with `VersionConflictError`.
    */
   ifVersion?: number;
+  /**
+   * Write only if the entry's last change has this revision, 0 for "does not
+   * exist". Else the write is refused with `VersionConflictError`. An entry that
+   * was deleted and created again has another revision, but may have the same
+   * version.
+   */
+  ifRevision?: number;
 }
+
+/** How long what is written lasts. */
+export interface ExpiryOptions {
+  /**
+   * How long the entry lasts, in ms from the call on, more than 0. Then it is
+   * gone for every read at once, and its `delete` event follows. Without it, the
+   * entry does not expire.
+   */
+  expireIn?: number;
+}
+
+/** Options of `delete`. */
+export interface DeleteOptions extends OperationOptions, WriteCondition {}
+
+/** Options of `set`. */
+export interface SetOptions
+  extends OperationOptions, WriteCondition, ExpiryOptions {}
+
+/** Options of `setAll`. */
+export interface SetAllOptions extends OperationOptions, ExpiryOptions {}
 
 /**
  * Options of `update`.
  *
  * @typeParam T The kind's values.
  */
-export interface UpdateOptions<T = unknown> extends OperationOptions {
-  /** What to start from if there is no value. Without it, that is a `KeyNotFoundError`. */
+export interface UpdateOptions<T = unknown>
+  extends OperationOptions, WriteCondition {
+  /** What to start from if there is no value. Without it, the call rejects with `KeyNotFoundError`. */
   initial?: T;
+  /**
+   * How long the entry lasts, in ms from the call on, more than 0. Without it
+   * the entry expires when it did before, if at all.
+   */
+  expireIn?: number;
 }
 
 /** What a write did to its entry. */
@@ -33,7 +67,7 @@ export interface SetResult {
   status: SetStatus;
   /** The entry's version now. */
   version: number;
-  /** The revision of this change; where nothing changed, the store's latest. */
+  /** The revision of the entry's last change: this one, or an earlier one if nothing changed. */
   revision: number;
 }
 
@@ -51,10 +85,30 @@ export interface UpdateResult<T = unknown> extends SetResult {
 export interface SetAllResult {
   /** Entries that were not there before. */
   created: number;
-  /** Entries whose value changed. */
+  /** Entries whose value or expiry changed. */
   updated: number;
   /** Entries whose value was there already. */
   unchanged: number;
+  /** The revision of the last change; if nothing changed, the store's latest. */
+  revision: number;
+}
+
+/**
+ * An entry that `delete` removed, as it was.
+ *
+ * @typeParam T The kind's values.
+ */
+export interface DeletedEntry<T = unknown> extends Entry<T> {
+  /** The revision of the deletion. */
+  deleteRevision: number;
+}
+
+/** What `deleteAll` did. */
+export interface DeleteAllResult {
+  /** How many entries were deleted. */
+  deleted: number;
+  /** The revision of the last deletion; if there was none, the store's latest. */
+  revision: number;
 }
 
 /**

@@ -6,18 +6,22 @@
  */
 import type { KeyRange } from "../keys/key_range.ts";
 import type { MaybePromise } from "../base/promises.ts";
-import type { ChangePage, StoredEntry } from "./entries.ts";
+import type { ChangePage } from "./entries.ts";
 
-/** Which changes a watch asks for. */
+/** Which changes are asked for. */
 export interface ChangeFilter {
-  readonly kind: string;
+  /** The kinds, each once; all if it is absent. */
+  readonly kinds?: readonly string[];
   readonly keys: KeyRange;
+  /** Whether updates are to tell the value before. */
+  readonly previous?: boolean;
 }
 
 /** A watch that has seen everything, and waits. */
 export interface Wait {
-  readonly kind: string;
-  /** What it has seen: every change of its kind up to this revision. */
+  /** The kinds that it watches; all if it is absent. */
+  readonly kinds?: readonly string[];
+  /** What it has seen: every change of its kinds up to this revision. */
   readonly after: number;
   /** Whether the process is to go on running meanwhile. */
   readonly persistent: boolean;
@@ -25,26 +29,17 @@ export interface Wait {
   readonly signal: AbortSignal;
 }
 
-/** An entry of a replay, with its value still encoded. */
-export type ReplayEntry = Omit<StoredEntry, "updatedAt">;
-
-/** The entries as they were at a revision, page by page, in key order. */
-export interface Replay {
-  /** At most `limit` entries; fewer, even none, say nothing of the end. */
-  next(limit: number): Promise<ReplayEntry[]>;
-  /** Whether `next` has come to the end. */
-  readonly done: boolean;
-}
-
 /**
- * A store's changes. `read` and a replay's `next` throw `WatchOverflowError`
- * where the log does not hold every change past the revision they start from.
+ * A store's changes. What reads them throws `WatchOverflowError` where the log
+ * does not hold every change past the revision that it starts from.
  */
 export interface ChangeLog {
   /** Every how many revisions a watch that sees none of them sets a bookmark. */
   readonly bookmarkInterval: number;
   /** The newest revision, of a store that is read-only: others have it from their queue. */
   head(): MaybePromise<number>;
+  /** The oldest revision in the log; the one that will be, if the log is empty. */
+  oldest(): MaybePromise<number>;
   /** The next changes past a revision, at most `limit`. */
   read(
     filter: ChangeFilter,
@@ -52,12 +47,26 @@ export interface ChangeLog {
     limit: number,
   ): MaybePromise<ChangePage>;
   /**
+   * The changes before a revision and past another, from the last one back, at
+   * most `limit`. The page's cursor is the revision down to which there are no
+   * others: `after + 1` at the end.
+   */
+  readBack(
+    filter: ChangeFilter,
+    before: number,
+    after: number,
+    limit: number,
+  ): MaybePromise<ChangePage>;
+  /**
+   * The mark of the change of a revision, or of the revision at which the log
+   * begins; `undefined` if the log does not have it.
+   */
+  markOf(revision: number): MaybePromise<number | undefined>;
+  /**
    * Resolves when there may be changes for a watch, when there were
    * `bookmarkInterval` others, and when the watch ends: with a revision up to
    * which it has missed none. It also resolves for a change that came after the
    * `read` before it: a notification may come while an answer is on its way.
    */
   wait(wait: Wait): Promise<number>;
-  /** Begins to read the entries as they were at a revision. */
-  replay(filter: ChangeFilter, revision: number): Replay;
 }

@@ -16,6 +16,8 @@
  * - The engine carries a batch out in the order in which it took the writes.
  * - The engine logs each change in the transaction that makes it, and the
  *   changes of one transaction become visible together.
+ * - What has expired is there for nobody: no read, no check, no decision. The
+ *   engine removes it soon, and logs that once, whoever else removes it, too.
  * - A decision counts only if the entry had the value that it saw, at the
  *   write's place in the order. This also holds for a decision that throws.
  * - Whatever is not certain is an `Unclear` outcome, never an error of `write`.
@@ -27,7 +29,7 @@ import type { VerifyFinding } from "../contract/verify.ts";
 import type { ChangeLog } from "./change_log.ts";
 import type { Limits } from "./limits.ts";
 import type { Batch, EntryName, Outcome } from "./write.ts";
-import type { Snapshot, View } from "./view.ts";
+import type { PastView, Snapshot, View } from "./view.ts";
 
 /** What an engine may lack. */
 export interface Capabilities {
@@ -88,6 +90,17 @@ export interface Engine extends View {
   ): MaybePromise<T>;
   /** The entries as of this moment. It keeps nobody waiting. */
   openSnapshot(signal?: AbortSignal): MaybePromise<Snapshot>;
+  /**
+   * The entries as they were at a revision, or as they are now. What had expired
+   * at `time` is left out (ms since 1970): without it, when that revision's
+   * change was made, or now. Throws `WatchOverflowError` if the log does not
+   * reach the revision, in one direction or the other.
+   */
+  openPast(
+    at?: number,
+    time?: number,
+    signal?: AbortSignal,
+  ): MaybePromise<PastView>;
   /**
    * What is wrong with what is stored, as of one moment, in slices. Called only
    * if the engine has the capability. The store does not wait for it to close:

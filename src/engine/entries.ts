@@ -1,8 +1,10 @@
 /**
- * Entries and changes as an engine keeps them: with their values encoded.
+ * Entries and changes as an engine keeps them: with their values encoded, and
+ * their expiry in ms since 1970.
  *
  * @module
  */
+import type { StoreError } from "../contract/errors.ts";
 import type { ChangeType } from "../contract/watch.ts";
 
 /** A key with its encoded value. */
@@ -11,26 +13,51 @@ export interface StoredValue {
   readonly value: Uint8Array;
 }
 
-/** An entry as it is kept. */
-export interface StoredEntry extends StoredValue {
+/** What a condition can be on. */
+export interface EntryState {
   readonly version: number;
+  /** That of the entry's last change. */
+  readonly revision: number;
+}
+
+/** An entry as it is kept. */
+export interface StoredEntry extends StoredValue, EntryState {
   readonly updatedAt: Date;
+  /** From when on it is gone; `undefined` if it does not expire. */
+  readonly expiresAt: number | undefined;
 }
 
 /** A change as the log keeps it. */
 export interface StoredChange {
   readonly revision: number;
+  /** What tells it from another store's change of the revision. */
+  readonly mark: number;
+  readonly kind: string;
   readonly type: ChangeType;
+  /** Of a deletion: whether the entry had expired. */
+  readonly isExpiry: boolean;
   readonly key: string;
   readonly version: number;
   /** The new value; of a deletion the previous one. */
   readonly value: Uint8Array;
+  /** Of an update, if it was asked for: the value before. */
+  readonly previous?: Uint8Array;
+  readonly expiresAt: number | undefined;
+  /** When it was made; `undefined` if the log does not tell. */
+  readonly time: Date | undefined;
+}
+
+/** A change of which the log does not hold what it should, as damage or plain SQL can make it. */
+export interface UnreadableChange {
+  readonly revision: number;
+  /** Why it cannot be read. */
+  readonly problem: StoreError;
 }
 
 /** A part of the change log. */
 export interface ChangePage {
-  /** The changes that pass the filter, by revision. */
-  readonly changes: StoredChange[];
-  /** The revision up to which there are no others. */
+  /** The changes that pass the filter, in the order of reading. */
+  readonly changes: (StoredChange | UnreadableChange)[];
+  /** The revision up to which there are no others, in the order of reading. */
   readonly cursor: number;
 }

@@ -17,7 +17,7 @@ import { UnknownOutcomeError } from "../contract/errors.ts";
 import type { Engine } from "./engine.ts";
 import { LockWait } from "./lock_wait.ts";
 import type { Operation } from "./operation.ts";
-import { type Outcome, weightOf, type Write } from "./write.ts";
+import { isLone, type Outcome, type Write } from "./write.ts";
 
 /** Asks for the newest revision at its place in the order. */
 const ASK_HEAD: Operation<number> = {
@@ -278,7 +278,7 @@ class TakenWrites {
     while (this.#waiting[this.#passed]?.dropped) this.#passed++;
     const queued = this.#waiting[this.#passed];
     if (!queued?.ready || "run" in queued.job) return undefined;
-    const isAlone = queued.alone || weightOf(queued.job) > this.#mostShared;
+    const isAlone = queued.alone || isLone(queued.job, this.#mostShared);
     if (this.writes.length > 0 && (isAlone || this.#hasLone)) return undefined;
     this.#hasLone = isAlone;
     this.#passed++;

@@ -8,7 +8,10 @@
  *
  * @module
  */
+import type { EntryCondition } from "../contract/errors.ts";
 import type { SetStatus } from "../contract/write.ts";
+import type { KeyRange } from "../keys/key_range.ts";
+import type { EntryState } from "./entries.ts";
 
 /** Where an entry is. */
 export interface EntryName {
@@ -16,10 +19,8 @@ export interface EntryName {
   readonly key: string;
 }
 
-/** A condition on an entry. Version 0 means "does not exist". */
-export interface Check extends EntryName {
-  readonly version: number;
-}
+/** A condition on an entry. Version and revision 0 mean "does not exist". */
+export type Check = EntryName & EntryCondition;
 
 /** What an entry that is created is to have, if it comes from elsewhere. */
 export interface Origin {
@@ -29,9 +30,14 @@ export interface Origin {
   readonly updatedAt?: Date;
 }
 
-/** The bytes to store. The engine may keep them: nobody changes them. */
+/** The bytes to store, and how long they last. The engine may keep the bytes: nobody changes them. */
 export interface Put {
   readonly value: Uint8Array;
+  /**
+   * From when on the entry is gone, in ms since 1970; never if it is absent.
+   * `"keep"`: the entry expires when it did before, if at all.
+   */
+  readonly expiresAt?: number | "keep";
   /** Import alone gives it. */
   readonly origin?: Origin;
 }
@@ -55,11 +61,20 @@ export type Next = Put | "remove" | "keep";
 export type Decide = (value: Uint8Array | undefined) => Next;
 
 /** A change of one entry. */
-export interface Change extends EntryName {
+export interface EntryChange extends EntryName {
   readonly next: Next | Decide;
-  /** Whether a decision may answer `"remove"`: its effect then tells version and time. */
+  /** Whether a decision may answer `"remove"`: its effect then tells what was removed. */
   readonly mayRemove?: boolean;
 }
+
+/** The removal of every entry of a kind in a range of keys, in key order. */
+export interface RangeRemoval {
+  readonly kind: string;
+  readonly range: KeyRange;
+}
+
+/** One step of a write. */
+export type Change = EntryChange | RangeRemoval;
 
 /** A write as data. It takes effect whole or not at all. */
 export interface Write {
@@ -67,6 +82,11 @@ export interface Write {
   readonly action: string;
   /** All must hold before the first change. The first one that fails is told. */
   readonly checks: readonly Check[];
+  /**
+   * Whether it may change many entries in one change: then it shares its
+   * transaction with none.
+   */
+  readonly isBulk?: boolean;
   /**
    * How many changes it has, at most; the same each time it is asked. 0: the
    * write asks for the newest revision at its place.
@@ -85,22 +105,38 @@ export function weightOf(write: Write): number {
   return write.checks.length + write.size();
 }
 
+/** Whether a write is too large to share a transaction in which there is room for so many checks and changes. */
+export function isLone(write: Write, mostShared: number): boolean {
+  return write.isBulk === true || weightOf(write) > mostShared;
+}
+
 /** What one change did. */
 export interface Effect {
-  /** `"unchanged"`: the same bytes were there, or there was nothing to remove. */
+  /** `"unchanged"`: the same value and expiry were there, or there was nothing to remove. */
   readonly status: SetStatus | "removed";
   /** The entry's version now. If a decision removed it: the last one it had. */
   readonly version: number;
-  /** If a decision removed the entry: when it was last changed. */
-  readonly updatedAt?: Date;
-  /** The revision of the change, if it is not the newest one at the write's place. */
-  readonly revision?: number;
+  /**
+   * The revision of the change; if nothing changed, the one of the entry's last
+   * change, 0 if there is no entry. Of a range, the last removal's, or 0.
+   */
+  readonly revision: number;
+  /** If a decision removed the entry: what else it had. */
+  readonly removed?: RemovedEntry;
+  /** Of a range: how many entries were removed. */
+  readonly count?: number;
+}
+
+/** What an entry was that a decision removed, beside its value and version. */
+export interface RemovedEntry {
+  /** That of its last change before. */
+  readonly revision: number;
+  readonly updatedAt: Date;
+  readonly expiresAt: number | undefined;
 }
 
 /** The entry that a failed check found. */
-export interface Found {
-  readonly version: number;
-}
+export type Found = EntryState;
 
 /** A write that took effect, to the durability that the store was opened with. */
 export interface Done {

@@ -82,21 +82,18 @@ export function rangeUpTo(
     : { lower: range.lower, upper: bound };
 }
 
-/** The part of a range that is at or after `start` and, if there is an `end`, before it. */
-export function intersect(
-  { lower, upper }: KeyRange,
-  start: string,
-  end: string | undefined,
-): KeyRange {
-  const endBound = end === undefined
-    ? undefined
-    : { key: end, inclusive: false };
+/** The part of a range that is in another one, too. */
+export function intersect(a: KeyRange, b: KeyRange): KeyRange {
   return {
-    lower: compareKeys(start, lower.key) > 0
-      ? { key: start, inclusive: true }
-      : lower,
-    upper: !upper || (endBound && compareKeys(endBound.key, upper.key) < 0)
-      ? endBound
-      : upper,
+    lower: isTighter(b.lower, a.lower, 1) ? b.lower : a.lower,
+    upper: !a.upper || (b.upper && isTighter(b.upper, a.upper, -1))
+      ? b.upper
+      : a.upper,
   };
+}
+
+/** Whether a bound leaves fewer keys than another; `side` is 1 for lower ones, -1 for upper ones. */
+function isTighter(bound: KeyBound, other: KeyBound, side: 1 | -1): boolean {
+  const order = compareKeys(bound.key, other.key) * side;
+  return order > 0 || (order === 0 && !bound.inclusive && other.inclusive);
 }

@@ -6,23 +6,27 @@
 import type { StoredValue } from "../engine/entries.ts";
 import {
   type Change,
+  type Check,
+  type Decide,
   type Effect,
+  type EntryChange,
+  type Found,
   type Next,
   type Outcome,
   type Put,
+  type RangeRemoval,
   type Refused,
   weightOf,
   type Write,
 } from "../engine/write.ts";
 import { compareKeys } from "../keys/key_order.ts";
-import type { Storage } from "./storage.ts";
+import type { KeyRange } from "../keys/key_range.ts";
+import type { RangeRemoved, Storage } from "./storage.ts";
 
 /** About how many bytes of values are inserted at once: it is not paused. */
 const BYTES_AT_ONCE = 1_000_000;
 
-const CREATED: Effect = { status: "created", version: 1 };
-const REMOVED: Effect = { status: "removed", version: 0 };
-const NOTHING: Effect = { status: "unchanged", version: 0 };
+const NOTHING: Effect = { status: "unchanged", version: 0, revision: 0 };
 
 /** What may fail in a write, and is not the storage's failure: it fails alone. */
 export class ChangeError extends Error {
@@ -38,7 +42,7 @@ export class ChangeError extends Error {
 
 /** Whether a write has so little to do that it needs no pause, and nothing to undo if it fails. */
 export function isSmall(write: Write): boolean {
-  return weightOf(write) <= 2 && write.size() <= 1;
+  return !write.isBulk && weightOf(write) <= 2 && write.size() <= 1;
 }
 
 /** Carries out a small write, at once. Throws the storage's failures. */
@@ -50,7 +54,8 @@ export function carryOutSmall(storage: Storage, write: Write): Outcome {
       if (refused) return refused;
     }
     for (const change of write.changes()) {
-      effects.push(apply(storage, change));
+      // A small write removes no range.
+      effects.push(apply(storage, change as EntryChange));
     }
     return { type: "done", effects, revision: storage.headRevision() };
   } catch (error) {
@@ -80,7 +85,9 @@ export function* carryOut(
     isChanging = true;
     for (const change of joined(storage, write.changes())) {
       if ("run" in change) yield* applyRun(storage, change, effects);
-      else effects.push(apply(storage, change));
+      else if ("range" in change) {
+        effects.push(yield* removeRange(storage, change));
+      } else effects.push(apply(storage, change));
       yield;
     }
     isChanging = false;
@@ -92,17 +99,20 @@ export function* carryOut(
   }
 }
 
-function refusalOf(
-  storage: Storage,
-  check: Write["checks"][number],
-): Refused | undefined {
-  const version = storage.getVersion(check.kind, check.key);
-  if (version === check.version) return undefined;
-  const found = version === 0 ? undefined : { version };
-  return { type: "refused", check, found };
+function refusalOf(storage: Storage, check: Check): Refused | undefined {
+  const found = storage.getState(check.kind, check.key);
+  return holds(check, found) ? undefined : { type: "refused", check, found };
 }
 
-function apply(storage: Storage, change: Change): Effect {
+/** Whether a check holds for the entry that was found. */
+export function holds(check: Check, found: Found | undefined): boolean {
+  if ("version" in check) return check.version === (found?.version ?? 0);
+  return "revision" in check
+    ? check.revision === (found?.revision ?? 0)
+    : check.exists === (found !== undefined);
+}
+
+function apply(storage: Storage, change: EntryChange): Effect {
   const { kind, key, next } = change;
   if (typeof next !== "function") return carryOutNext(storage, change, next);
   if (change.mayRemove) return decideRemoval(storage, change, next);
@@ -115,26 +125,54 @@ function apply(storage: Storage, change: Change): Effect {
 
 function carryOutNext(
   storage: Storage,
-  { kind, key }: Change,
+  { kind, key }: EntryChange,
   next: Next,
 ): Effect {
-  if (next === "remove") return storage.remove(kind, key) ? REMOVED : NOTHING;
-  if (next !== "keep") return storage.put(kind, key, next.value, next.origin);
-  return { status: "unchanged", version: storage.getVersion(kind, key) };
+  if (next === "remove") return removedBy(storage.remove(kind, key));
+  if (next !== "keep") return storage.put(kind, key, next);
+  const state = storage.getState(kind, key);
+  return state ? { status: "unchanged", ...state } : NOTHING;
 }
 
-/** The whole entry is read at once: the effect tells its version and time. */
+function removedBy(revision: number | undefined): Effect {
+  return revision === undefined
+    ? NOTHING
+    : { status: "removed", version: 0, revision };
+}
+
+/** The whole entry is read at once: the effect tells what it was. */
 function decideRemoval(
   storage: Storage,
-  change: Change,
-  decide: (value: Uint8Array | undefined) => Next,
+  change: EntryChange,
+  decide: Decide,
 ): Effect {
   const entry = storage.getEntry(change.kind, change.key);
   const next = decide(entry?.value);
   if (!entry || next !== "remove") return carryOutNext(storage, change, next);
-  storage.remove(change.kind, change.key);
-  const { version, updatedAt } = entry;
-  return { status: "removed", version, updatedAt };
+  const { version, key: _key, value: _value, ...removed } = entry;
+  const effect = removedBy(storage.remove(change.kind, change.key));
+  return { ...effect, version, removed };
+}
+
+function* removeRange(
+  storage: Storage,
+  { kind, range }: RangeRemoval,
+): Generator<void, Effect> {
+  let count = 0;
+  let revision = 0;
+  for (let rest: KeyRange | undefined = range; rest;) {
+    const removed: RangeRemoved = storage.removeRange(kind, rest);
+    if (removed.count > 0) revision = storage.headRevision();
+    count += removed.count;
+    rest = removed.rest;
+    yield;
+  }
+  return {
+    status: count > 0 ? "removed" : "unchanged",
+    version: 0,
+    revision,
+    count,
+  };
 }
 
 /** Plain values of a kind, in key order, each key once. */
@@ -159,7 +197,8 @@ function* runsOf(
   let bytes = 0;
   for (const change of changes) {
     const put = plainPutOf(change);
-    if (open && !(put && continues(open, change))) {
+    const { kind, key } = change as EntryChange;
+    if (open && !(put && continues(open, kind, key))) {
       yield open;
       open = undefined;
     }
@@ -167,7 +206,6 @@ function* runsOf(
       yield change;
       continue;
     }
-    const { kind, key } = change;
     if (!open) {
       open = { kind, run: [] };
       bytes = 0;
@@ -181,15 +219,18 @@ function* runsOf(
   if (open) yield open;
 }
 
-/** The value that a change puts in any case. */
-function plainPutOf({ next }: Change): Put | undefined {
-  return typeof next === "object" && next.origin === undefined
+/** The value that a change puts in any case, as it is to be, for ever. */
+function plainPutOf(change: Change): Put | undefined {
+  if ("range" in change) return undefined;
+  const { next } = change;
+  return typeof next === "object" && next.origin === undefined &&
+      next.expiresAt === undefined
     ? next
     : undefined;
 }
 
-function continues({ kind, run }: PutRun, change: Change): boolean {
-  return kind === change.kind && compareKeys(run.at(-1)!.key, change.key) < 0;
+function continues(open: PutRun, kind: string, key: string): boolean {
+  return open.kind === kind && compareKeys(open.run.at(-1)!.key, key) < 0;
 }
 
 function* applyRun(
@@ -198,11 +239,14 @@ function* applyRun(
   effects: Effect[],
 ): Generator<void, void> {
   if (run.length === storage.insertsAtOnce && storage.insertAll(kind, run)) {
-    for (let i = 0; i < run.length; i++) effects.push(CREATED);
+    const before = storage.headRevision() - run.length;
+    for (let i = 1; i <= run.length; i++) {
+      effects.push({ status: "created", version: 1, revision: before + i });
+    }
     return;
   }
   for (const { key, value } of run) {
-    effects.push(storage.put(kind, key, value));
+    effects.push(storage.put(kind, key, { value }));
     yield;
   }
 }

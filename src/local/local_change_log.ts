@@ -6,14 +6,8 @@
  */
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { WatchOverflowError } from "../contract/errors.ts";
-import type {
-  ChangeFilter,
-  ChangeLog,
-  Replay,
-  Wait,
-} from "../engine/change_log.ts";
+import type { ChangeFilter, ChangeLog, Wait } from "../engine/change_log.ts";
 import type { ChangePage } from "../engine/entries.ts";
-import { UndoReplay } from "./replay.ts";
 import {
   assertLogged,
   assertLogReaches,
@@ -126,25 +120,43 @@ export class LocalChangeLog implements ChangeLog {
     }
   }
 
+  readBack(
+    filter: ChangeFilter,
+    before: number,
+    after: number,
+    limit: number,
+  ): MaybePromise<ChangePage> {
+    return this.#read(() => {
+      this.#assertLogged();
+      const from = Math.max(after, before - 1 - READ_WINDOW);
+      const page = this.#storage.readChangesBack(filter, before, from, limit);
+      assertLogReaches(this.#storage, from);
+      return page;
+    });
+  }
+
+  oldest(): MaybePromise<number> {
+    return this.#read(() => this.#storage.oldestRevision());
+  }
+
+  markOf(revision: number): MaybePromise<number | undefined> {
+    return this.#read(() => this.#storage.getMark(revision));
+  }
+
   #readPage(
-    { kind, keys }: ChangeFilter,
+    filter: ChangeFilter,
     after: number,
     limit: number,
     head: number,
   ): ChangePage {
     const until = Math.max(after, Math.min(head, after + READ_WINDOW));
-    const page = this.#storage.readChanges(kind, keys, after, until, limit);
+    const page = this.#storage.readChanges(filter, after, until, limit);
     assertLogReaches(this.#storage, after);
     return page;
   }
 
   wait(wait: Wait): Promise<number> {
     return this.#wakeup.wait(wait);
-  }
-
-  replay(filter: ChangeFilter, revision: number): Replay {
-    const read = <T>(work: () => T) => this.#turns.read(work);
-    return new UndoReplay(this.#storage, read, filter, revision);
   }
 
   /** Prunes the log, in the transaction that is about to commit. */

@@ -8,22 +8,29 @@
  * @module
  */
 import type { MaybePromise } from "../base/promises.ts";
-import { Slice } from "../base/slice.ts";
+import { SHORT_SLICE_MS, Slice } from "../base/slice.ts";
 import type { VerifyFinding } from "../contract/verify.ts";
-import type { StoredEntry, StoredValue } from "../engine/entries.ts";
+import type {
+  EntryState,
+  StoredEntry,
+  StoredValue,
+} from "../engine/entries.ts";
 import type { Capabilities, Engine, Judge } from "../engine/engine.ts";
 import type { Limits } from "../engine/limits.ts";
 import { LockWait } from "../engine/lock_wait.ts";
 import type { Page, PageOptions } from "../engine/page.ts";
-import type { Snapshot, View } from "../engine/view.ts";
+import type { PastView, Snapshot, View } from "../engine/view.ts";
 import type { Batch, Outcome } from "../engine/write.ts";
 import type { KeyRange } from "../keys/key_range.ts";
+import { Expiry } from "./expiry.ts";
 import { LocalChangeLog } from "./local_change_log.ts";
+import { momentOf } from "./past_moment.ts";
 import type { Storage } from "./storage.ts";
 import { MOST_SHARED, TransactionRun } from "./transaction_run.ts";
 import { Turns } from "./turns.ts";
+import { type ReadInTurn, UndoView } from "./undo_view.ts";
 import { Verification } from "./verification.ts";
-import type { OpenNotifier } from "./wakeup.ts";
+import { type OpenNotifier, openSilentNotifier } from "./wakeup.ts";
 
 /** What a local engine is made of. */
 export interface LocalEngineConfig {
@@ -37,6 +44,9 @@ export interface LocalEngineConfig {
   /** How to be notified of what others write. */
   readonly openNotifier: OpenNotifier;
 }
+
+/** How many entries are removed before the time is looked at. */
+const EXPIRED_AT_ONCE = 64;
 
 /** The engine on a storage. */
 export class LocalEngine implements Engine {
@@ -52,6 +62,7 @@ export class LocalEngine implements Engine {
   readonly #turns: Turns;
   readonly #busyTimeout: number;
   readonly #slice = new Slice();
+  readonly #expiry: Expiry;
   /** What goes on beside the store's operations: it ends before the engine closes. */
   readonly #running = new Set<Promise<unknown>>();
   /** Whether the log is being brought back: many watches may notice at once. */
@@ -68,6 +79,12 @@ export class LocalEngine implements Engine {
       turns: this.#turns,
       bringBack: () => this.#bringBack(),
     });
+    this.#expiry = new Expiry({
+      isShared: config.openNotifier !== openSilentNotifier,
+      next: () => this.#read(() => storage.nextExpiry()),
+      removeSome: () => this.#removeExpired(),
+    });
+    if (!this.isReadOnly) this.#expiry.start();
   }
 
   get isReadOnly(): boolean {
@@ -106,6 +123,25 @@ export class LocalEngine implements Engine {
     signal?: AbortSignal,
   ): MaybePromise<StoredEntry | undefined> {
     return this.#read(() => this.#storage.getEntry(kind, key), signal);
+  }
+
+  state(
+    kind: string,
+    key: string,
+    signal?: AbortSignal,
+  ): MaybePromise<EntryState | undefined> {
+    return this.#read(() => this.#storage.getState(kind, key), signal);
+  }
+
+  some(
+    kind: string,
+    keys: readonly string[],
+    signal?: AbortSignal,
+  ): MaybePromise<StoredValue[]> {
+    return this.#read(
+      () => this.#storage.snapshot(() => this.#storage.readSome(kind, keys)),
+      signal,
+    );
   }
 
   keys(
@@ -194,6 +230,18 @@ export class LocalEngine implements Engine {
     }, signal);
   }
 
+  openPast(
+    at?: number,
+    time?: number,
+    signal?: AbortSignal,
+  ): MaybePromise<PastView> {
+    const read: ReadInTurn = (work, signal) => this.#read(work, signal);
+    return read(() => {
+      const moment = momentOf(this.#storage, at, time);
+      return new UndoView(this.#storage, read, moment);
+    }, signal);
+  }
+
   async verify(judge: Judge, signal?: AbortSignal): Promise<VerifyFinding[]> {
     const verification = new Verification(this.#storage, judge);
     await this.#track(verification.read(this.#turns, signal));
@@ -242,6 +290,8 @@ export class LocalEngine implements Engine {
       release();
     }
     if (isOver) this.log.afterCommit();
+    const expiry = this.#storage.takeSoonestPut();
+    if (expiry !== undefined) this.#expiry.expect(expiry);
     return run.outcomes;
   }
 
@@ -301,21 +351,40 @@ export class LocalEngine implements Engine {
   #bringBack(): void {
     if (this.#isBringingBack) return;
     this.#isBringingBack = true;
-    const bringBack = () => {
-      this.#storage.begin();
-      try {
-        this.log.beforeCommit();
-        this.#storage.commit();
-      } catch (error) {
-        this.#storage.rollBack();
-        throw error;
-      }
-    };
     // Every watch that was woken reads in this turn, and is told the same.
     const done = this.#slice.nextTurn()
-      .then(() => this.#turns.alone(bringBack))
+      .then(() => this.#turns.alone(() => this.#transactAtOnce(() => {})))
       .finally(() => this.#isBringingBack = false);
     this.#track(done.then(() => this.log.afterCommit(), () => {}));
+  }
+
+  /** Removes entries that have expired, as many as a slice has room for; tells whether there may be more. */
+  async #removeExpired(): Promise<boolean> {
+    let isMore = false;
+    await this.#turns.alone(() =>
+      this.#transactAtOnce(() => {
+        const slice = new Slice(SHORT_SLICE_MS);
+        do {
+          const removed = this.#storage.removeExpired(EXPIRED_AT_ONCE);
+          isMore = removed === EXPIRED_AT_ONCE;
+        } while (isMore && !slice.isUsedUp);
+      })
+    );
+    this.log.afterCommit();
+    return isMore;
+  }
+
+  /** To be called when nobody else has a turn. */
+  #transactAtOnce(work: () => void): void {
+    this.#storage.begin();
+    try {
+      work();
+      this.log.beforeCommit();
+      this.#storage.commit();
+    } catch (error) {
+      this.#storage.rollBack();
+      throw error;
+    }
   }
 
   #track<T>(running: Promise<T>): Promise<T> {
@@ -326,6 +395,7 @@ export class LocalEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    await this.#expiry.close();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     this.#storage.close();
   }

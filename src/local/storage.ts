@@ -10,13 +10,15 @@
  */
 import type { SetStatus, VerifyFinding, VerifyPart } from "../contract/mod.ts";
 import type { KeyRange } from "../keys/key_range.ts";
+import type { ChangeFilter } from "../engine/change_log.ts";
 import type {
   ChangePage,
+  EntryState,
   StoredEntry,
   StoredValue,
 } from "../engine/entries.ts";
 import type { Page, PageOptions } from "../engine/page.ts";
-import type { Origin } from "../engine/write.ts";
+import type { Put } from "../engine/write.ts";
 
 /** A key that changed, and in which revision. */
 export interface ChangedKey {
@@ -25,18 +27,19 @@ export interface ChangedKey {
 }
 
 /** What an entry was before a change. */
-export interface Previous {
-  readonly version: number;
-  readonly value: Uint8Array;
-}
+export type Previous = Omit<StoredEntry, "key">;
 
 /** What became of a value that was to be written. */
-export interface PutResult {
+export interface PutResult extends EntryState {
   readonly status: SetStatus;
-  /** The entry's version now. */
-  readonly version: number;
-  /** The revision of the change; absent if it is the newest one, or there was no change. */
-  readonly revision?: number;
+}
+
+/** What was removed of a range. */
+export interface RangeRemoved {
+  /** How many entries were removed, without those that had expired. */
+  readonly count: number;
+  /** The keys that are still to be removed; absent at the end of the range. */
+  readonly rest?: KeyRange;
 }
 
 /** The entries as of one moment, whoever writes meanwhile, until it or the storage is closed. */
@@ -49,12 +52,17 @@ export interface Snapshot {
   close(): void;
 }
 
-/** The entries. What is read is in key order. */
+/**
+ * The entries. What is read is in key order. What has expired is there for
+ * nobody, by the storage's clock: that of each call, or, in a transaction or
+ * a moment, that of its beginning.
+ */
 export interface Entries {
   getValue(kind: string, key: string): Uint8Array | undefined;
   getEntry(kind: string, key: string): StoredEntry | undefined;
-  /** 0 where there is no entry. */
-  getVersion(kind: string, key: string): number;
+  getState(kind: string, key: string): EntryState | undefined;
+  /** The values of several keys, in any order; those that are there. */
+  readSome(kind: string, keys: readonly string[]): StoredValue[];
   /** The next keys of a range: a page of them has no values, and no bytes. */
   readKeys(kind: string, range: KeyRange, page?: PageOptions): Page<string>;
   /** The next keys of a range, with their values. */
@@ -73,22 +81,36 @@ export interface Entries {
   count(kind: string, range: KeyRange, limit?: number): number;
   /** The kinds that have entries. */
   listKinds(): string[];
-  /** Writes a value, unless it is there already. The bytes are not used again. */
-  put(
-    kind: string,
-    key: string,
-    value: Uint8Array,
-    origin?: Origin,
-  ): PutResult;
+  /** Reads as of another time, in ms since 1970: what had not expired then. */
+  asOf<T>(time: number, read: () => T): T;
+
+  /**
+   * Writes a value and its expiry, unless both are there already. What has
+   * expired is removed first. The bytes are not used again.
+   */
+  put(kind: string, key: string, put: Put): PutResult;
   /** How many entries `insertAll` inserts; 0 if it never does. */
   readonly insertsAtOnce: number;
   /**
-   * Inserts so many entries, in key order, each with version 1, if there is none
-   * from their first to their last key; else false, and nothing was written.
+   * Inserts so many entries, in key order, each with version 1 and no expiry, if
+   * there is none from their first to their last key; else false, and nothing
+   * was written. Their revisions are the next ones, in their order.
    */
   insertAll(kind: string, entries: readonly StoredValue[]): boolean;
-  /** Removes an entry; tells whether there was one. */
-  remove(kind: string, key: string): boolean;
+  /** Removes an entry; gives the revision of that, or `undefined` if there was none. */
+  remove(kind: string, key: string): number | undefined;
+  /** Removes the next entries of a range, at most a page of them. */
+  removeRange(kind: string, range: KeyRange): RangeRemoved;
+
+  /** When the next entry expires that is there, in ms since 1970: it may have passed. */
+  nextExpiry(): number | undefined;
+  /**
+   * When the first of those entries expires that were put since this was asked
+   * last; `undefined` if none of them expires.
+   */
+  takeSoonestPut(): number | undefined;
+  /** Removes entries that have expired, at most `limit`; gives how many it removed. */
+  removeExpired(limit: number): number;
 }
 
 /** The change log: one change for each revision, without a gap. */
@@ -100,17 +122,27 @@ export interface Changes {
   /** The oldest in the log; where that is empty, the one that will be. */
   oldestRevision(): number;
   /**
-   * The next changes of a range past a revision, up to another: a page of them,
-   * at most `limit`.
+   * The next changes past a revision, up to another: a page of them, at most
+   * `limit`.
    */
   readChanges(
-    kind: string,
-    range: KeyRange,
+    filter: ChangeFilter,
     after: number,
     until: number,
     limit: number,
   ): ChangePage;
-  /** Which keys they changed, in the order of the revisions. */
+  /**
+   * The changes before a revision and past another, from the last one back: a
+   * page of them, at most `limit`. Its cursor is the revision down to which
+   * there are no others.
+   */
+  readChangesBack(
+    filter: ChangeFilter,
+    before: number,
+    after: number,
+    limit: number,
+  ): ChangePage;
+  /** Which keys of a kind changed, in the order of the revisions. */
   listChangedKeys(
     kind: string,
     range: KeyRange,
@@ -119,8 +151,19 @@ export interface Changes {
   ): ChangedKey[];
   /** Which kinds changed past a revision, up to another. */
   listChangedKinds(after: number, until: number): string[];
-  /** What a change replaced; `undefined` where it created, or is not in the log. */
+  /**
+   * What a change replaced; `undefined` where it created, or is not in the log.
+   * Throws `WatchOverflowError` if an earlier version logged it, which did not
+   * note all of that.
+   */
   getPrevious(revision: number): Previous | undefined;
+  /**
+   * The mark of a change, or of the revision at which the log begins;
+   * `undefined` if the log does not have it.
+   */
+  getMark(revision: number): number | undefined;
+  /** When a change was made; `undefined` if the log does not tell. */
+  getTime(revision: number): Date | undefined;
   /** Removes the changes up to a revision. */
   prune(until: number): void;
 }
@@ -133,7 +176,9 @@ export interface FoundEntry {
   /** `undefined` where there is none. */
   readonly value: Uint8Array | undefined;
   readonly version: unknown;
+  readonly revision: unknown;
   readonly updatedAt: Date;
+  readonly expiresAt: unknown;
 }
 
 /** A change as a verification finds it. */

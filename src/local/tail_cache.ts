@@ -9,7 +9,7 @@
  * @module
  */
 import { isSameRange } from "../keys/key_range.ts";
-import type { ChangePage, StoredChange } from "../engine/entries.ts";
+import type { ChangePage } from "../engine/entries.ts";
 import type { ChangeFilter } from "../engine/change_log.ts";
 
 /** How many pages are kept: watches of as many different filters share them. */
@@ -50,7 +50,7 @@ export class TailCache {
       this.#bytes = 0;
     }
     const bytes = page.changes.reduce(
-      (sum, { value }) => sum + value.byteLength,
+      (sum, change) => sum + sizeOf(change),
       0,
     );
     if (this.#pages.length === MOST_PAGES) return;
@@ -62,15 +62,29 @@ export class TailCache {
 
 function isSameRead(a: Read, b: Read): boolean {
   return a.after === b.after && a.limit === b.limit &&
-    a.filter.kind === b.filter.kind &&
-    isSameRange(a.filter.keys, b.filter.keys);
+    isSameFilter(a.filter, b.filter);
+}
+
+function isSameFilter(a: ChangeFilter, b: ChangeFilter): boolean {
+  return a.previous === b.previous &&
+    a.kinds?.join("\0") === b.kinds?.join("\0") &&
+    isSameRange(a.keys, b.keys);
+}
+
+/** How many bytes of values a change has. */
+function sizeOf(change: ChangePage["changes"][number]): number {
+  if ("problem" in change) return 0;
+  return change.value.byteLength + (change.previous?.byteLength ?? 0);
 }
 
 /** The page with values of its own: a codec may give them away. */
 function copyOf({ changes, cursor }: ChangePage): ChangePage {
-  const copies = changes.map((change): StoredChange => ({
-    ...change,
-    value: change.value.slice(),
-  }));
+  const copies = changes.map((change) =>
+    "problem" in change ? change : {
+      ...change,
+      value: change.value.slice(),
+      previous: change.previous?.slice(),
+    }
+  );
   return { changes: copies, cursor };
 }

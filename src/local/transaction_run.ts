@@ -6,8 +6,8 @@
 import type { Slice } from "../base/slice.ts";
 import {
   type Batch,
+  isLone,
   type Outcome,
-  weightOf,
   type Write,
 } from "../engine/write.ts";
 import { carryOut, carryOutSmall, ChangeError, isSmall } from "./carry_out.ts";
@@ -62,7 +62,7 @@ export class TransactionRun {
 
   async #carryOutLarge(write: Write): Promise<Outcome> {
     // The queue gives it alone: what it wrote is undone with the transaction.
-    const isAlone = weightOf(write) > MOST_SHARED;
+    const isAlone = isLone(write, MOST_SHARED);
     if (!isAlone) this.#storage.save();
     let outcome: Outcome;
     try {

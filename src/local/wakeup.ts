@@ -186,7 +186,8 @@ export class Wakeup {
     this.#lastSign = performance.now() - SPIN_MS;
     this.#lastSpin = -Infinity;
     for (const waiter of this.#waiting.values()) {
-      const isTouched = kinds?.has(waiter.kind) ?? true;
+      const isTouched = !kinds || !waiter.kinds ||
+        waiter.kinds.some((kind) => kinds.has(kind));
       if (isTouched || head - waiter.after >= this.#patience) {
         this.#wake(waiter, Math.max(before, waiter.after));
       }

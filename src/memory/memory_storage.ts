@@ -7,11 +7,11 @@
  *
  * @module
  */
-import sortedBTree from "sorted-btree";
 import { equalBytes } from "../base/bytes.ts";
-import type { SetStatus } from "../contract/write.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import { isInRange, type KeyRange, rangePast } from "../keys/key_range.ts";
+import type { ChangeFilter } from "../engine/change_log.ts";
+import { drawMark } from "../engine/cursor.ts";
 import { nextVersion } from "../engine/last_number.ts";
 import {
   type Page,
@@ -21,54 +21,47 @@ import {
 } from "../engine/page.ts";
 import type {
   ChangePage,
-  StoredChange,
+  EntryState,
   StoredEntry,
   StoredValue,
 } from "../engine/entries.ts";
-import type { Origin } from "../engine/write.ts";
+import type { Put } from "../engine/write.ts";
 import type {
   ChangedKey,
-  FoundChange,
-  FoundEntry,
   Moment,
   Previous,
+  PutResult,
+  RangeRemoved,
   Snapshot,
   Storage,
   Verifiable,
 } from "../local/storage.ts";
-
-interface Kept {
-  readonly value: Uint8Array;
-  readonly version: number;
-  readonly updatedAt: Date;
-}
-
-/** No key is after it: it is no key itself, since it is not well-formed. */
-const NO_END = { key: "\u{DFFF}", inclusive: false };
-
-// The package is CommonJS.
-const BTree = sortedBTree.default;
-type Tree = sortedBTree.default<string, Kept>;
-
-/** A change, with what it replaced. */
-interface Logged {
-  readonly kind: string;
-  readonly key: string;
-  readonly type: StoredChange["type"];
-  /** What is there now; of a deletion, nothing. */
-  readonly entry: Kept | undefined;
-  readonly previous: Kept | undefined;
-}
+import { Expiries } from "./expiries.ts";
+import { findChanges, findEntries } from "./found.ts";
+import {
+  isGone,
+  type Kept,
+  type Logged,
+  sizeOf,
+  toEntry,
+  toValue,
+} from "./kept.ts";
+import { countAll, isAnyLeft, makeTree, type Tree, walk } from "./tree.ts";
+import { MemoryLog } from "./memory_log.ts";
 
 /** Entries and their change log, for as long as the process lives. */
 export class MemoryStorage implements Storage {
   readonly isReadOnly = false;
   readonly #kinds = new Map<string, Tree>();
-  /** The change log; the first is that of the revision `#pruned + 1`. */
-  readonly #log: Logged[] = [];
-  #pruned = 0;
+  #expiries = new Expiries();
+  #log = new MemoryLog();
   /** The revisions at which the open transaction, and the part of it, began. */
   readonly #begun: number[] = [];
+  #soonestPut: number | undefined;
+  /** How many moments are read. */
+  #moments = 0;
+  /** The time that reads are of, if it stands still: in ms since 1970. */
+  #time: number | undefined;
 
   // Entries.
 
@@ -81,8 +74,16 @@ export class MemoryStorage implements Storage {
     return kept && toEntry(key, kept);
   }
 
-  getVersion(kind: string, key: string): number {
-    return this.#find(kind, key)?.version ?? 0;
+  getState(kind: string, key: string): EntryState | undefined {
+    const kept = this.#find(kind, key);
+    return kept && { version: kept.version, revision: kept.revision };
+  }
+
+  readSome(kind: string, keys: readonly string[]): StoredValue[] {
+    return keys.flatMap((key) => {
+      const kept = this.#find(kind, key);
+      return kept ? [toValue(key, kept)] : [];
+    });
   }
 
   readKeys(kind: string, range: KeyRange, page?: PageOptions): Page<string> {
@@ -113,10 +114,13 @@ export class MemoryStorage implements Storage {
     toItem: (key: string, kept: Kept) => T,
     sizeOf: (kept: Kept) => number,
   ): Page<T> {
+    const tree = this.#kinds.get(kind);
     const items: T[] = [];
+    const time = this.#now();
     let left = bytes;
     let last = "";
-    for (const [key, kept] of this.#walk(kind, range, reverse)) {
+    for (const [key, kept] of walk(tree, range, reverse)) {
+      if (isGone(kept, time)) continue;
       left -= sizeOf(kept);
       const isFull = items.length === limit || (left < 0 && items.length > 0);
       if (isFull) return { items, rest: rangePast(range, last, reverse) };
@@ -128,45 +132,64 @@ export class MemoryStorage implements Storage {
 
   count(kind: string, range: KeyRange, limit = Infinity): number {
     const tree = this.#kinds.get(kind);
-    const { lower, upper = NO_END } = range;
-    if (!tree || compareKeys(lower.key, upper.key) > 0) return 0;
-    // Without a function, it counts a node of the tree at a time.
-    const count = tree.forRange(lower.key, upper.key, upper.inclusive);
-    const isBefore = !lower.inclusive && tree.has(lower.key);
-    return Math.min(count - Number(isBefore), limit);
+    if (!tree) return 0;
+    const gone = this.#expiries.until(this.#now(), Infinity)
+      .filter((name) => name.kind === kind && isInRange(range, name.key));
+    return Math.min(countAll(tree, range) - gone.length, limit);
   }
 
   listKinds(): string[] {
-    return [...this.#kinds.keys()].sort(compareKeys);
+    const time = this.#now();
+    return [...this.#kinds]
+      .filter(([, tree]) => isAnyLeft(tree, time))
+      .map(([kind]) => kind)
+      .sort(compareKeys);
   }
 
-  put(
-    kind: string,
-    key: string,
-    value: Uint8Array,
-    origin: Origin = {},
-  ): { status: SetStatus; version: number } {
-    const previous = this.#find(kind, key);
-    if (previous && equalBytes(previous.value, value)) {
-      return { status: "unchanged", version: previous.version };
+  asOf<T>(time: number, read: () => T): T {
+    const before = this.#time;
+    this.#time = time;
+    try {
+      return read();
+    } finally {
+      this.#time = before;
     }
-    const entry = previous
-      ? {
-        value,
-        version: nextVersion(kind, key, previous.version),
-        updatedAt: new Date(),
-      }
-      : {
-        value,
-        version: origin.version ?? 1,
-        updatedAt: origin.updatedAt ?? new Date(),
-      };
-    const type = previous ? "update" : "create";
-    this.#change({ kind, key, type, entry, previous });
-    return {
-      status: previous ? "updated" : "created",
-      version: entry.version,
+  }
+
+  put(kind: string, key: string, put: Put): PutResult {
+    const { value, origin = {} } = put;
+    const found = this.#kinds.get(kind)?.get(key);
+    const time = this.#now();
+    const isExpiry = found !== undefined && isGone(found, time);
+    if (isExpiry) this.#remove(kind, key, found, true);
+    const previous = isExpiry ? undefined : found;
+    const expiresAt = put.expiresAt === "keep"
+      ? previous?.expiresAt
+      : put.expiresAt;
+    const isSame = previous?.expiresAt === expiresAt &&
+      previous !== undefined && equalBytes(previous.value, value);
+    if (isSame) {
+      const { version, revision } = previous;
+      return { status: "unchanged", version, revision };
+    }
+    const version = previous
+      ? nextVersion(kind, key, previous.version)
+      : origin.version ?? 1;
+    const now = new Date(time);
+    const entry: Kept = {
+      value,
+      version,
+      revision: this.#log.head + 1,
+      updatedAt: previous ? now : origin.updatedAt ?? now,
+      expiresAt,
     };
+    const type = previous ? "update" : "create";
+    this.#change({ kind, key, type, isExpiry: false, entry, previous }, now);
+    if (expiresAt !== undefined) {
+      this.#soonestPut = Math.min(this.#soonestPut ?? Infinity, expiresAt);
+    }
+    const status = previous ? "updated" : "created";
+    return { status, version, revision: entry.revision };
   }
 
   readonly insertsAtOnce = 0;
@@ -175,90 +198,109 @@ export class MemoryStorage implements Storage {
     return false;
   }
 
-  remove(kind: string, key: string): boolean {
-    const previous = this.#find(kind, key);
-    if (!previous) return false;
-    this.#change({ kind, key, type: "delete", entry: undefined, previous });
-    return true;
+  remove(kind: string, key: string): number | undefined {
+    const found = this.#kinds.get(kind)?.get(key);
+    if (!found) return undefined;
+    const isExpiry = isGone(found, this.#now());
+    this.#remove(kind, key, found, isExpiry);
+    return isExpiry ? undefined : this.#log.head;
+  }
+
+  removeRange(kind: string, range: KeyRange): RangeRemoved {
+    const { items, rest } = this.readKeys(kind, range);
+    for (const key of items) this.remove(kind, key);
+    return { count: items.length, rest };
+  }
+
+  nextExpiry(): number | undefined {
+    return this.#expiries.next;
+  }
+
+  takeSoonestPut(): number | undefined {
+    const soonest = this.#soonestPut;
+    this.#soonestPut = undefined;
+    return soonest;
+  }
+
+  removeExpired(limit: number): number {
+    const names = this.#expiries.until(this.#now(), limit);
+    for (const { kind, key } of names) this.remove(kind, key);
+    return names.length;
+  }
+
+  #now(): number {
+    return this.#time ?? Date.now();
   }
 
   #find(kind: string, key: string): Kept | undefined {
-    return this.#kinds.get(kind)?.get(key);
+    const kept = this.#kinds.get(kind)?.get(key);
+    return kept && !isGone(kept, this.#now()) ? kept : undefined;
   }
 
-  *#walk(
+  #remove(kind: string, key: string, previous: Kept, isExpiry: boolean): void {
+    this.#change(
+      { kind, key, type: "delete", isExpiry, entry: undefined, previous },
+      new Date(this.#now()),
+    );
+  }
+
+  #change(change: Omit<Logged, "time" | "mark">, time: Date): void {
+    this.#log.add({ ...change, time, mark: drawMark() });
+    this.#keep(change.kind, change.key, change.entry, change.previous);
+  }
+
+  #keep(
     kind: string,
-    range: KeyRange,
-    reverse: boolean,
-  ): Generator<[string, Kept]> {
-    const tree = this.#kinds.get(kind);
-    if (!tree) return;
-    const { lower, upper } = range;
-    const pairs = reverse
-      ? tree.entriesReversed(upper?.key)
-      : tree.entries(lower.key);
-    for (const pair of pairs) {
-      if (isInRange(range, pair[0])) {
-        yield pair;
-        continue;
-      }
-      // Past the end, or at the bound where it began.
-      const start = reverse ? upper : lower;
-      if (pair[0] !== start?.key) return;
-    }
-  }
-
-  #change(change: Logged): void {
-    this.#log.push(change);
-    this.#keep(change.kind, change.key, change.entry);
-  }
-
-  #keep(kind: string, key: string, entry: Kept | undefined): void {
+    key: string,
+    entry: Kept | undefined,
+    before: Kept | undefined,
+  ): void {
     let tree = this.#kinds.get(kind);
+    if (before?.expiresAt !== undefined) {
+      this.#expiries.delete(kind, key, before.expiresAt);
+    }
     if (entry) {
-      if (!tree) this.#kinds.set(kind, tree = new BTree([], compareKeys));
+      if (!tree) this.#kinds.set(kind, tree = makeTree());
       tree.set(key, entry);
+      if (entry.expiresAt !== undefined) {
+        this.#expiries.add(kind, key, entry.expiresAt);
+      }
     } else if (tree) {
       tree.delete(key);
       if (tree.isEmpty) this.#kinds.delete(kind);
     }
   }
 
-  // The change log.
+  // The change log: see MemoryLog.
 
   isLogged(): boolean {
     return true;
   }
 
   headRevision(): number {
-    return this.#pruned + this.#log.length;
+    return this.#log.head;
   }
 
   oldestRevision(): number {
-    return this.#pruned + 1;
+    return this.#log.oldest;
   }
 
   readChanges(
-    kind: string,
-    range: KeyRange,
+    filter: ChangeFilter,
     after: number,
     until: number,
     limit: number,
   ): ChangePage {
-    const changes: StoredChange[] = [];
-    const most = Math.min(limit, PAGE_ENTRIES);
-    let left = PAGE_BYTES;
-    for (const [revision, change] of this.#changes(after, until)) {
-      if (change.kind !== kind || !isInRange(range, change.key)) continue;
-      const { key, type, entry, previous } = change;
-      const { version, value } = (entry ?? previous)!;
-      left -= value.byteLength;
-      const isFull = changes.length === most ||
-        (left < 0 && changes.length > 0);
-      if (isFull) return { changes, cursor: changes.at(-1)!.revision };
-      changes.push({ revision, type, key, version, value: value.slice() });
-    }
-    return { changes, cursor: until };
+    return this.#log.read(filter, after, until, limit);
+  }
+
+  readChangesBack(
+    filter: ChangeFilter,
+    before: number,
+    after: number,
+    limit: number,
+  ): ChangePage {
+    return this.#log.readBack(filter, before, after, limit);
   }
 
   listChangedKeys(
@@ -267,67 +309,56 @@ export class MemoryStorage implements Storage {
     after: number,
     until: number,
   ): ChangedKey[] {
-    const keys: ChangedKey[] = [];
-    for (const [revision, change] of this.#changes(after, until)) {
-      if (change.kind !== kind || !isInRange(range, change.key)) continue;
-      keys.push({ key: change.key, revision });
-    }
-    return keys;
+    return this.#log.listChangedKeys(kind, range, after, until);
   }
 
   listChangedKinds(after: number, until: number): string[] {
-    const kinds = new Set<string>();
-    for (const [, { kind }] of this.#changes(after, until)) kinds.add(kind);
-    return [...kinds];
+    return this.#log.listChangedKinds(after, until);
   }
 
   getPrevious(revision: number): Previous | undefined {
-    const previous = this.#logged(revision)?.previous;
-    return previous && { ...previous, value: previous.value.slice() };
+    return this.#log.getPrevious(revision);
   }
 
-  #logged(revision: number): Logged | undefined {
-    return this.#log[revision - this.#pruned - 1];
+  getMark(revision: number): number | undefined {
+    return this.#log.getMark(revision);
+  }
+
+  getTime(revision: number): Date | undefined {
+    return this.#log.get(revision)?.time;
   }
 
   prune(until: number): void {
-    this.#log.splice(0, until - this.#pruned);
-    this.#pruned = until;
-  }
-
-  *#changes(after: number, until: number): Generator<[number, Logged]> {
-    for (
-      let revision = Math.max(after, this.#pruned) + 1;
-      revision <= until;
-      revision++
-    ) yield [revision, this.#log[revision - this.#pruned - 1]];
+    this.#log.prune(until);
   }
 
   // Transactions.
 
   begin(): void {
     this.#begun.push(this.headRevision());
+    this.#time = Date.now();
   }
 
   commit(): void {
     this.#begun.length = 0;
+    this.#time = undefined;
   }
 
   rollBack(): void {
     this.#begun.length = 1;
     this.undo();
-    this.#begun.length = 0;
+    this.commit();
   }
 
   save(): void {
-    this.begin();
+    this.#begun.push(this.headRevision());
   }
 
   undo(): void {
     const begun = this.#begun.at(-1)!;
     while (this.headRevision() > begun) {
-      const { kind, key, previous } = this.#log.pop()!;
-      this.#keep(kind, key, previous);
+      const { kind, key, entry, previous } = this.#log.takeBack();
+      this.#keep(kind, key, previous, entry);
     }
   }
 
@@ -336,11 +367,15 @@ export class MemoryStorage implements Storage {
   }
 
   openMoment(): Moment {
-    return { keepsWritesOut: true, close() {} };
+    if (this.#moments++ === 0) this.#time = Date.now();
+    const close = () => {
+      if (--this.#moments === 0) this.#time = undefined;
+    };
+    return { keepsWritesOut: true, close };
   }
 
   snapshot<T>(read: () => T): T {
-    return read();
+    return this.asOf(this.#now(), read);
   }
 
   // Nothing fails, nobody else is in the way, everything is allowed.
@@ -364,7 +399,8 @@ export class MemoryStorage implements Storage {
   assertWatchable(): void {}
 
   openSnapshot(): Snapshot {
-    const snapshot = this.#cloneEntries();
+    const snapshot = this.clone();
+    snapshot.#time = Date.now();
     return {
       listKinds: () => snapshot.listKinds(),
       readEntries: (kind, range) => snapshot.readEntries(kind, range),
@@ -373,69 +409,32 @@ export class MemoryStorage implements Storage {
   }
 
   openVerification(): Verifiable {
-    const snapshot = this.#cloneEntries();
-    snapshot.#pruned = this.#pruned;
-    for (const change of this.#log) snapshot.#log.push(change);
+    const snapshot = this.clone();
+    const log = this.#log.clone();
     return {
       keepsWritesOut: false,
       ownVerifications: [],
-      entries: () => snapshot.#findEntries(),
-      changes: () => snapshot.#findChanges(),
-      valueOf: (revision) => snapshot.#logged(revision)?.entry?.value,
+      entries: () => findEntries(snapshot.#kinds),
+      changes: () => findChanges(log),
+      valueOf: (revision) => log.get(revision)?.entry?.value,
       close: () => snapshot.close(),
     };
   }
 
-  #cloneEntries(): MemoryStorage {
+  /** A storage of its own, with the same entries. It has none of their changes. */
+  clone(): MemoryStorage {
     const clone = new MemoryStorage();
     for (const [kind, tree] of this.#kinds) {
       // What both hold is copied when one of them changes it.
       clone.#kinds.set(kind, tree.clone());
     }
+    clone.#expiries = this.#expiries.clone();
     return clone;
-  }
-
-  *#findEntries(): Generator<FoundEntry> {
-    for (const kind of this.listKinds()) {
-      for (const [key, kept] of this.#kinds.get(kind)!.entries()) {
-        yield { kind, ...toEntry(key, kept) };
-      }
-    }
-  }
-
-  *#findChanges(): Generator<FoundChange> {
-    const changes = this.#changes(0, this.headRevision());
-    for (const [revision, { kind, key, type, entry, previous }] of changes) {
-      const version = (entry ?? previous)?.version;
-      yield {
-        revision,
-        kind,
-        key,
-        type,
-        version,
-        value: entry?.value,
-        previous: previous?.value,
-      };
-    }
   }
 
   close(): void {
     this.#kinds.clear();
-    this.#log.length = 0;
+    this.#expiries.clear();
+    this.#log = new MemoryLog();
   }
-}
-
-function sizeOf({ value }: Kept): number {
-  return value.byteLength;
-}
-
-function toValue(key: string, { value }: Kept): StoredValue {
-  return { key, value: value.slice() };
-}
-
-function toEntry(
-  key: string,
-  { value, version, updatedAt }: Kept,
-): StoredEntry {
-  return { key, value: value.slice(), version, updatedAt: new Date(updatedAt) };
 }

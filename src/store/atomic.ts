@@ -7,33 +7,51 @@ import type {
   AtomicCheck,
   AtomicOperation,
   AtomicResult,
+  AtomicUpdateOptions,
+  ExpiryOptions,
   KindOf,
   OperationOptions,
 } from "../contract/mod.ts";
 import { ValidationError } from "../contract/errors.ts";
+import type { Check } from "../engine/write.ts";
 import { assertEntryName } from "../keys/names.ts";
 import { readOptions } from "../base/options.ts";
 import type { MaybePromise } from "../base/promises.ts";
 import type { Prepared } from "../values/values.ts";
-import { OPERATION, readCheck } from "./options.ts";
+import type { PutOptions, Updating } from "./operations.ts";
+import { ATOMIC_UPDATE, EXPIRY, OPERATION, readCheck } from "./options.ts";
 
-/** A write of an atomic operation: a value, or `undefined` to delete. */
+/** A write of an atomic operation: a value, a function of it, or neither to delete. */
 export interface AtomicWrite {
   readonly kind: string;
   readonly key: string;
   readonly value: MaybePromise<Prepared> | undefined;
+  /** How the value is put. */
+  readonly options?: PutOptions;
+  readonly updating?: Updating;
 }
 
 /** What an atomic operation is to do. */
 export interface AtomicPlan {
-  readonly checks: readonly AtomicCheck[];
+  readonly checks: readonly Check[];
   readonly writes: readonly AtomicWrite[];
+}
+
+/** What `update` of an atomic operation is given. */
+export interface AtomicUpdate {
+  readonly kind: string;
+  readonly key: string;
+  readonly fn: unknown;
+  readonly initial?: unknown;
+  readonly expiresAt?: number;
 }
 
 /** What a store does for its atomic operations. */
 export interface AtomicBackend {
   /** Checks and encodes a value. */
   prepare(kind: string, key: string, value: unknown): MaybePromise<Prepared>;
+  /** Checks what an update is given. */
+  prepareUpdate(update: AtomicUpdate): Updating;
   /** Carries the plan out in one transaction. */
   commit(plan: AtomicPlan, signal?: AbortSignal): Promise<AtomicResult>;
 }
@@ -44,7 +62,7 @@ export class AtomicBuilder<
   Inputs extends { [Kind in keyof Kinds]: unknown },
 > implements AtomicOperation<Kinds, Inputs> {
   readonly #backend: AtomicBackend;
-  readonly #checks: AtomicCheck[] = [];
+  readonly #checks: Check[] = [];
   readonly #writes: AtomicWrite[] = [];
   #committed = false;
 
@@ -64,10 +82,34 @@ export class AtomicBuilder<
     kind: Kind,
     key: string,
     value: Inputs[Kind],
+    options?: ExpiryOptions,
   ): this {
     this.#assertOpen("set");
     assertEntryName(kind, key);
-    this.#writes.push({ kind, key, value: this.#prepare(kind, key, value) });
+    const { expireIn: expiresAt } = readOptions("set", options, EXPIRY);
+    const prepared = this.#prepare(kind, key, value);
+    const put = { expiresAt };
+    this.#writes.push({ kind, key, value: prepared, options: put });
+    return this;
+  }
+
+  update<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    fn: (value: Kinds[Kind]) => Inputs[Kind],
+    options?: AtomicUpdateOptions<Kinds[Kind]>,
+  ): this {
+    this.#assertOpen("update");
+    assertEntryName(kind, key);
+    const { expireIn: expiresAt, initial } = readOptions(
+      "update",
+      options,
+      ATOMIC_UPDATE,
+    );
+    const updating = this.#backend.prepareUpdate(
+      { kind, key, fn, initial, expiresAt },
+    );
+    this.#writes.push({ kind, key, value: undefined, updating });
     return this;
   }
 

@@ -4,14 +4,22 @@
  * @module
  */
 import type {
+  DeleteAllResult,
+  DeletedEntry,
+  DeleteOptions,
   EntriesInput,
   Entry,
+  HistoryChange,
+  HistoryOptions,
+  KeyRangeOptions,
   KeyValue,
   KindOf,
   KindStore,
   OperationOptions,
   RangeOptions,
+  SetAllOptions,
   SetAllResult,
+  SetOptions,
   SetResult,
   Store,
   UpdateOptions,
@@ -19,7 +27,6 @@ import type {
   WatchBookmark,
   WatchEvent,
   WatchOptions,
-  WriteOptions,
 } from "../contract/mod.ts";
 
 /** Calls the store's operations with the kind. */
@@ -51,6 +58,17 @@ export class KindHandle<
     return this.#store.entry(this.kind, key, options);
   }
 
+  has(key: string, options?: OperationOptions): Promise<boolean> {
+    return this.#store.has(this.kind, key, options);
+  }
+
+  getMany(
+    keys: Iterable<string>,
+    options?: OperationOptions,
+  ): Promise<Map<string, Kinds[Kind]>> {
+    return this.#store.getMany(this.kind, keys, options);
+  }
+
   list(range?: RangeOptions<Kinds[Kind]>): Promise<Map<string, Kinds[Kind]>> {
     return this.#store.list(this.kind, range);
   }
@@ -78,14 +96,14 @@ export class KindHandle<
   set(
     key: string,
     value: Inputs[Kind],
-    options?: WriteOptions,
+    options?: SetOptions,
   ): Promise<SetResult> {
     return this.#store.set(this.kind, key, value, options);
   }
 
   setAll(
     entries: EntriesInput<Inputs[Kind]>,
-    options?: OperationOptions,
+    options?: SetAllOptions,
   ): Promise<SetAllResult> {
     return this.#store.setAll(this.kind, entries, options);
   }
@@ -100,9 +118,13 @@ export class KindHandle<
 
   delete(
     key: string,
-    options?: WriteOptions,
-  ): Promise<Entry<Kinds[Kind]> | undefined> {
+    options?: DeleteOptions,
+  ): Promise<DeletedEntry<Kinds[Kind]> | undefined> {
     return this.#store.delete(this.kind, key, options);
+  }
+
+  deleteAll(range?: KeyRangeOptions): Promise<DeleteAllResult> {
+    return this.#store.deleteAll(this.kind, range);
   }
 
   watch(
@@ -115,5 +137,12 @@ export class KindHandle<
     options?: WatchOptions,
   ): ReadableStream<WatchEvent<Kinds[Kind]> | WatchBookmark> {
     return this.#store.watch(this.kind, options);
+  }
+
+  history(
+    key?: string,
+    options?: HistoryOptions,
+  ): ReadableStream<HistoryChange<Kinds[Kind]>> {
+    return this.#store.history(this.kind, key, options);
   }
 }

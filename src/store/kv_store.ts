@@ -4,32 +4,38 @@
  * @module
  */
 import { readOptions } from "../base/options.ts";
-import { pagedStream } from "../base/paged_stream.ts";
 import { runInSlices } from "../base/slice.ts";
 import type {
   AnyKinds,
   AtomicOperation,
   AtomicResult,
+  DeleteAllResult,
+  DeletedEntry,
+  DeleteOptions,
   EntriesInput,
-  Entry,
-  ExportOptions,
+  HistoryChange,
+  HistoryOptions,
   ImportOptions,
   ImportResult,
-  KeyValue,
+  KeyRangeOptions,
   KindOf,
+  KindsEvent,
   KindStore,
   OperationOptions,
-  RangeOptions,
+  SetAllOptions,
   SetAllResult,
+  SetOptions,
   SetResult,
+  Snapshot,
+  SnapshotOptions,
   Store,
+  StoreExportOptions,
   UpdateOptions,
   UpdateResult,
   VerifyFinding,
   WatchBookmark,
   WatchEvent,
   WatchOptions,
-  WriteOptions,
 } from "../contract/mod.ts";
 import { describe, quote } from "../base/messages.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -40,30 +46,39 @@ import {
   settleAll,
   type Values,
 } from "../values/values.ts";
-import { AtomicBuilder, type AtomicPlan } from "./atomic.ts";
-import { prepareEntries } from "./entries_input.ts";
-import { KindHandle } from "./kind_handle.ts";
+import { AtomicBuilder, type AtomicPlan, type AtomicUpdate } from "./atomic.ts";
 import {
   CommitOperation,
+  DeleteAllOperation,
+  SetAllOperation,
+} from "./bulk_operations.ts";
+import { prepareEntries } from "./entries_input.ts";
+import { openHistory } from "./history.ts";
+import { KindHandle } from "./kind_handle.ts";
+import {
   DeleteOperation,
   nextOf,
-  SetAllOperation,
   SetOperation,
   UpdateOperation,
+  Updating,
 } from "./operations.ts";
 import {
-  exportPlanOf,
+  conditionOf,
+  DELETE,
+  deletedKeysOf,
   importPlanOf,
   OPERATION,
-  selectionOf,
+  SET,
+  SET_ALL,
+  SNAPSHOT,
+  storeExportChoiceOf,
   UPDATE,
-  WRITE,
 } from "./options.ts";
-import { RangeReads } from "./range_reads.ts";
-import { exportChunks } from "./transfer/export.ts";
+import { StoreReads } from "./reads.ts";
+import { openPast, PastStore, unavailable } from "./snapshot.ts";
 import { importLines, type ImportTarget } from "./transfer/import.ts";
-import { streamUntilStopped } from "./transfer/stopping_stream.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import { watchedKinds } from "./watch_options.ts";
 import { openWatch } from "./watch_stream.ts";
 
 /** What a store is made of. */
@@ -78,144 +93,30 @@ export interface StoreConfig {
 export class KvStore<
   Kinds extends object = AnyKinds,
   Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
-> implements Store<Kinds, Inputs> {
+> extends StoreReads<Kinds> implements Store<Kinds, Inputs> {
   readonly #engine: Engine;
   readonly #values: Values;
   readonly #life: Lifecycle;
 
   /** Takes over an engine. */
   constructor({ engine, values, busyTimeout }: StoreConfig) {
+    const life = new Lifecycle(engine, busyTimeout);
+    super({
+      view: engine,
+      values,
+      closing: life.closing,
+      assertOpen: () => life.assertOpen(),
+      read: (action, work, signal) => life.read(action, work, signal),
+      track: (operation) => life.track(operation),
+      openEntries: (at, signal) =>
+        at === undefined
+          ? engine.openSnapshot(signal)
+          : openPast(engine, at, signal),
+      errorOf: (action, error) => unavailable(engine.errorOf(action, error)),
+    });
     this.#engine = engine;
     this.#values = values;
-    this.#life = new Lifecycle(engine, busyTimeout);
-  }
-
-  // Reads.
-
-  async get<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    key: string,
-    options?: OperationOptions,
-  ): Promise<Kinds[Kind] | undefined> {
-    const { signal } = readOptions("get", options, OPERATION);
-    assertEntryName(kind, key);
-    const value = await this.#life.read(
-      "get",
-      () => this.#engine.value(kind, key, signal),
-      signal,
-    );
-    if (!value) return undefined;
-    return await this.#values.read(kind, key, value) as Kinds[Kind];
-  }
-
-  async entry<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    key: string,
-    options?: OperationOptions,
-  ): Promise<Entry<Kinds[Kind]> | undefined> {
-    const { signal } = readOptions("entry", options, OPERATION);
-    assertEntryName(kind, key);
-    const stored = await this.#life.read(
-      "entry",
-      () => this.#engine.entry(kind, key, signal),
-      signal,
-    );
-    if (!stored) return undefined;
-    const entry = await this.#values.readEntry(kind, stored);
-    return entry as Entry<Kinds[Kind]>;
-  }
-
-  async list<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
-  ): Promise<Map<string, Kinds[Kind]>> {
-    assertName("kind", kind);
-    const found = new Map<string, Kinds[Kind]>();
-    await this.#select("list", kind, range, (key, value) => {
-      found.set(key, value);
-    });
-    return found;
-  }
-
-  async keys<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
-  ): Promise<string[]> {
-    assertName("kind", kind);
-    const selection = selectionOf("keys", range);
-    const reads = this.#reads("keys", selection.signal);
-    if (!selection.where) {
-      return await this.#life.track(reads.keys(kind, selection));
-    }
-    const found: string[] = [];
-    await this.#life.track(
-      reads.select(kind, selection, (key) => found.push(key)),
-    );
-    return found;
-  }
-
-  async values<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
-  ): Promise<KeyValue<Kinds[Kind]>[]> {
-    assertName("kind", kind);
-    const found: KeyValue<Kinds[Kind]>[] = [];
-    await this.#select("values", kind, range, (key, value) => {
-      found.push({ key, value });
-    });
-    return found;
-  }
-
-  async count<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
-  ): Promise<number> {
-    assertName("kind", kind);
-    const selection = selectionOf("count", range);
-    const { keys, limit, where, signal } = selection;
-    if (!where) {
-      const count = () => this.#engine.count(kind, keys, limit, signal);
-      return await this.#life.read("count", count, signal);
-    }
-    let count = 0;
-    const reads = this.#reads("count", signal);
-    await this.#life.track(reads.select(kind, selection, () => count++));
-    return count;
-  }
-
-  entries<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
-  ): ReadableStream<Entry<Kinds[Kind]>> {
-    assertName("kind", kind);
-    const selection = selectionOf("entries", range);
-    const reads = this.#reads("entries", selection.signal);
-    return pagedStream(reads.pages(kind, selection));
-  }
-
-  async kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]> {
-    const { signal } = readOptions("kinds", options, OPERATION);
-    const kinds = await this.#life.read(
-      "kinds",
-      () => this.#engine.kinds(signal),
-      signal,
-    );
-    return kinds as KindOf<Kinds>[];
-  }
-
-  async getAll(
-    options?: OperationOptions,
-  ): Promise<Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>> {
-    const { signal } = readOptions("getAll", options, OPERATION);
-    const all = new Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>();
-    const use = (name: string, key: string, value: Kinds[KindOf<Kinds>]) => {
-      const kind = name as KindOf<Kinds>;
-      let entries = all.get(kind);
-      if (!entries) all.set(kind, entries = new Map());
-      entries.set(key, value);
-    };
-    await this.#life.track(this.#reads("getAll", signal).selectAll(use));
-    return all;
+    this.#life = life;
   }
 
   // Writes.
@@ -224,23 +125,33 @@ export class KvStore<
     kind: Kind,
     key: string,
     value: Inputs[Kind],
-    options?: WriteOptions,
+    options?: SetOptions,
   ): Promise<SetResult> {
-    const { ifVersion, signal } = readOptions("set", options, WRITE);
+    const { signal, expireIn: expiresAt, ...given } = readOptions(
+      "set",
+      options,
+      SET,
+    );
     assertEntryName(kind, key);
+    const condition = conditionOf("set", given);
     const values = this.#values;
     const next = new Eventual(values.prepare(kind, key, value));
-    const set = new SetOperation(values, kind, key, next, ifVersion);
+    const target = { kind, key, condition };
+    const set = new SetOperation(values, target, next, { expiresAt });
     return await this.#life.write(set, signal);
   }
 
   async setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
     entries: EntriesInput<Inputs[Kind]>,
-    options?: OperationOptions,
+    options?: SetAllOptions,
   ): Promise<SetAllResult> {
     this.#life.assertWritable("setAll");
-    const { signal } = readOptions("setAll", options, OPERATION);
+    const { signal, expireIn: expiresAt } = readOptions(
+      "setAll",
+      options,
+      SET_ALL,
+    );
     assertName("kind", kind);
     signal?.throwIfAborted();
     const preparing = prepareEntries(this.#values, kind, entries);
@@ -250,7 +161,9 @@ export class KvStore<
       work instanceof Promise ? work.then(settleAll) : settleAll(work),
     );
     try {
-      const setAll = new SetAllOperation(this.#values, kind, all);
+      const setAll = new SetAllOperation(this.#values, kind, all, {
+        expiresAt,
+      });
       return await this.#life.write(setAll, signal);
     } finally {
       // If the write was given up, the entries are not read any further.
@@ -265,8 +178,24 @@ export class KvStore<
     fn: (value: Kinds[Kind]) => Inputs[Kind],
     options?: UpdateOptions<Kinds[Kind]>,
   ): Promise<UpdateResult<Kinds[Kind]>> {
-    const given = readOptions("update", options, UPDATE);
+    const { initial, expireIn: expiresAt, signal, ...given } = readOptions(
+      "update",
+      options,
+      UPDATE,
+    );
     assertEntryName(kind, key);
+    const condition = conditionOf("update", given);
+    const updating = this.#updating({ kind, key, fn, initial, expiresAt });
+    const target = { kind, key, condition };
+    const update = new UpdateOperation<Kinds[Kind]>(
+      this.#values,
+      target,
+      updating,
+    );
+    return await this.#life.write(update, signal);
+  }
+
+  #updating({ kind, key, fn, initial, expiresAt }: AtomicUpdate): Updating {
     if (typeof fn !== "function") {
       throw new TypeError(
         `Cannot update ${quote(kind, key)}: expected a function, received ${
@@ -274,30 +203,47 @@ export class KvStore<
         }`,
       );
     }
-    const initial = given.initial === undefined
+    const values = this.#values;
+    const encoded = initial === undefined
       ? undefined
-      : this.#values.encode(kind, key, given.initial);
-    const update = new UpdateOperation(this.#values, kind, key, fn, initial);
-    return await this.#life.write(update, given.signal);
+      : values.encode(kind, key, initial);
+    return new Updating(
+      values,
+      { kind, key },
+      fn as (value: never) => unknown,
+      encoded,
+      expiresAt,
+    );
   }
 
   async delete<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    options?: WriteOptions,
-  ): Promise<Entry<Kinds[Kind]> | undefined> {
-    const { ifVersion, signal } = readOptions("delete", options, WRITE);
+    options?: DeleteOptions,
+  ): Promise<DeletedEntry<Kinds[Kind]> | undefined> {
+    const { signal, ...given } = readOptions("delete", options, DELETE);
     assertEntryName(kind, key);
+    const target = { kind, key, condition: conditionOf("delete", given) };
     return await this.#life.write(
-      new DeleteOperation<Kinds[Kind]>(this.#values, kind, key, ifVersion),
+      new DeleteOperation<Kinds[Kind]>(this.#values, target),
       signal,
     );
+  }
+
+  async deleteAll(
+    kind: KindOf<Kinds>,
+    range?: KeyRangeOptions,
+  ): Promise<DeleteAllResult> {
+    assertName("kind", kind);
+    const { keys, signal } = deletedKeysOf(range);
+    return await this.#life.write(new DeleteAllOperation(kind, keys), signal);
   }
 
   atomic(): AtomicOperation<Kinds, Inputs> {
     this.#life.assertOpen();
     return new AtomicBuilder<Kinds, Inputs>({
       prepare: (kind, key, value) => this.#values.prepare(kind, key, value),
+      prepareUpdate: (update) => this.#updating(update),
       commit: (plan, signal) => this.#commit(plan, signal),
     });
   }
@@ -315,54 +261,88 @@ export class KvStore<
     return new KindHandle(this, kind);
   }
 
-  // Watching.
+  // Watching, and the past.
 
   watch<Kind extends KindOf<Kinds>>(
     kind: Kind,
     options?: WatchOptions & { bookmarks?: false },
-  ): ReadableStream<WatchEvent<Kinds[Kind]>>;
+  ): ReadableStream<WatchEvent<Kinds[Kind], Kind>>;
   watch<Kind extends KindOf<Kinds>>(
     kind: Kind,
     options?: WatchOptions,
-  ): ReadableStream<WatchEvent<Kinds[Kind]> | WatchBookmark>;
-  watch(
-    kind: string,
+  ): ReadableStream<WatchEvent<Kinds[Kind], Kind> | WatchBookmark>;
+  watch<Kind extends KindOf<Kinds>>(
+    kinds: readonly Kind[],
+    options?: WatchOptions & { bookmarks?: false },
+  ): ReadableStream<KindsEvent<Kinds, Kind>>;
+  watch<Kind extends KindOf<Kinds>>(
+    kinds: readonly Kind[],
     options?: WatchOptions,
-  ): ReadableStream<WatchEvent | WatchBookmark> {
+  ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
+  watch(kinds: unknown, options?: WatchOptions): ReadableStream<never> {
+    return this.#watch(watchedKinds(kinds), options);
+  }
+
+  watchAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
+    options?: WatchOptions & { bookmarks?: false },
+  ): ReadableStream<KindsEvent<Kinds, Kind>>;
+  watchAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
+    options?: WatchOptions,
+  ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
+  watchAll(options?: WatchOptions): ReadableStream<never> {
+    return this.#watch(undefined, options);
+  }
+
+  #watch(
+    kinds: readonly string[] | undefined,
+    options?: WatchOptions,
+  ): ReadableStream<never> {
     this.#life.assertOpen();
     this.#engine.assertWatchable();
-    return openWatch(
+    const stream = openWatch(
       {
-        log: this.#engine.log,
+        engine: this.#engine,
         head: () => this.#life.head(),
         decode: (kind, key, bytes) => this.#values.read(kind, key, bytes),
-        errorOf: (error) => this.#engine.errorOf("watch", error),
         open: this.#life.watches,
       },
-      kind,
+      kinds,
       options,
     );
+    return stream as ReadableStream<never>;
+  }
+
+  history<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key?: string,
+    options?: HistoryOptions,
+  ): ReadableStream<HistoryChange<Kinds[Kind], Kind>> {
+    this.#life.assertOpen();
+    this.#engine.assertWatchable();
+    const stream = openHistory(
+      this.#engine,
+      this.#life,
+      this.#values,
+      { kind, key, options },
+    );
+    return stream as ReadableStream<HistoryChange<Kinds[Kind], Kind>>;
+  }
+
+  async snapshot(options?: SnapshotOptions): Promise<Snapshot<Kinds>> {
+    const { at, signal } = readOptions("snapshot", options, SNAPSHOT);
+    this.#life.assertOpen();
+    this.#engine.assertWatchable();
+    const open = () => openPast(this.#engine, at, signal);
+    const view = await this.#life.read("snapshot", open, signal);
+    return new PastStore<Kinds>(this.#engine, this.#life, this.#values, view);
   }
 
   // Exporting, importing, verifying.
 
-  export(
-    options?: ExportOptions<KindOf<Kinds>>,
+  override export(
+    options?: StoreExportOptions<KindOf<Kinds>>,
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
-    this.#life.assertOpen();
-    const { signal, ...plan } = exportPlanOf(options);
-    const openSnapshot = () => this.#engine.openSnapshot(signal);
-    const chunks = exportChunks({
-      ...plan,
-      values: this.#values,
-      openSnapshot: () => this.#life.read("export", openSnapshot, signal),
-      assertWanted: () => {
-        this.#life.assertOpen();
-        signal?.throwIfAborted();
-      },
-      errorOf: (error) => this.#engine.errorOf("export", error),
-    });
-    return streamUntilStopped(chunks, [this.#life.closing, signal]);
+    return this.exportChosen(storeExportChoiceOf(options));
   }
 
   async import(
@@ -375,8 +355,8 @@ export class KvStore<
       mostLines: this.#engine.limits.changes,
       prepare: (...value) => values.prepare(...value),
       accept: (...value) => values.accept(...value),
-      next: (kind, key, { bytes }, origin) =>
-        nextOf(values, kind, key, bytes, origin),
+      next: (kind, key, { bytes }, options) =>
+        nextOf(values, kind, key, bytes, options),
       write: (operation) => this.#life.write(operation, plan.signal),
       assertWritable: () => this.#life.assertWritable("import"),
     };
@@ -405,27 +385,5 @@ export class KvStore<
   /** What operations that a store has beside the contract's run in. */
   protected get life(): Lifecycle {
     return this.#life;
-  }
-
-  /** The reads of an operation; `close` waits for what is tracked. */
-  #reads(action: string, signal?: AbortSignal): RangeReads {
-    this.#life.assertOpen();
-    return new RangeReads({
-      engine: this.#engine,
-      values: this.#values,
-      signal,
-      read: (work) => this.#life.read(action, work, signal),
-    });
-  }
-
-  async #select<Kind extends KindOf<Kinds>>(
-    action: string,
-    kind: Kind,
-    range: RangeOptions<Kinds[Kind]> | undefined,
-    use: (key: string, value: Kinds[Kind]) => void,
-  ): Promise<void> {
-    const selection = selectionOf(action, range);
-    const reads = this.#reads(action, selection.signal);
-    await this.#life.track(reads.select(kind, selection, use));
   }
 }

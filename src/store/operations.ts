@@ -1,51 +1,67 @@
 /**
- * Each write as data: what its engine is to do, and what its caller is told.
+ * Each write of one entry as data: what its engine is to do, and what its caller
+ * is told.
  *
  * @module
  */
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import type {
-  AtomicResult,
-  Entry,
-  SetAllResult,
+  DeletedEntry,
   SetResult,
   SetStatus,
   UpdateResult,
 } from "../contract/mod.ts";
-import { quote, quoteText } from "../base/messages.ts";
+import { quote } from "../base/messages.ts";
 import {
   CodecError,
+  type EntryCondition,
   KeyNotFoundError,
   VersionConflictError,
 } from "../contract/errors.ts";
 import type { Operation } from "../engine/operation.ts";
 import type {
-  Change,
   Check,
   Decide,
   Effect,
+  EntryChange,
   Found,
   Next,
-  Origin,
+  Put,
 } from "../engine/write.ts";
-import type { Eventual, Prepared, Settled, Values } from "../values/values.ts";
-import type { AtomicPlan, AtomicWrite } from "./atomic.ts";
-import type { PreparedEntry } from "./entries_input.ts";
+import type { Eventual, Prepared, Values } from "../values/values.ts";
 
-const NO_CHECKS: readonly Check[] = [];
+/** The checks of a write without conditions. */
+export const NO_CHECKS: readonly Check[] = [];
 
-/** What happens to an entry that is set to a value: nothing, if `equals` says so. */
+/** How a value is to be put. */
+export type PutOptions = Pick<Put, "expiresAt" | "origin">;
+
+/**
+ * What happens to an entry that is set to a value. If `equals` says that the
+ * value is there already, it stays as it is, and its expiry alone is set.
+ */
 export function nextOf(
   values: Values,
   kind: string,
   key: string,
   value: Uint8Array,
-  origin?: Origin,
+  options?: PutOptions,
 ): Next | Decide {
-  const put = { value, origin };
+  const put = { value, ...options };
   if (!values.areCompared) return put;
-  return (seen) =>
-    seen && values.areEqual(kind, key, seen, value) ? "keep" : put;
+  return (seen) => {
+    if (!seen) return put;
+    // A copy: a codec may give it away.
+    const isSame = values.areEqual(kind, key, seen.slice(), value);
+    return isSame ? { ...put, value: seen } : put;
+  };
+}
+
+/** Which entry is written, and what it must be. */
+export interface EntryTarget {
+  readonly kind: string;
+  readonly key: string;
+  readonly condition?: EntryCondition;
 }
 
 /** What a write of one entry has in common with others. */
@@ -55,30 +71,23 @@ abstract class EntryOperation<T> implements Operation<T> {
   protected readonly kind: string;
   protected readonly key: string;
 
-  /** Takes what encodes, the entry's name, and the version that it must have. */
-  constructor(
-    values: Values,
-    kind: string,
-    key: string,
-    ifVersion: number | undefined,
-  ) {
+  /** Takes what encodes, and the entry. */
+  constructor(values: Values, { kind, key, condition }: EntryTarget) {
     this.values = values;
     this.kind = kind;
     this.key = key;
-    this.checks = ifVersion === undefined
-      ? NO_CHECKS
-      : [{ kind, key, version: ifVersion }];
+    this.checks = condition ? [{ kind, key, ...condition }] : NO_CHECKS;
   }
 
   abstract readonly action: string;
-  protected abstract change(): Change;
+  protected abstract change(): EntryChange;
   abstract done(effects: readonly Effect[], revision: number): T;
 
   size(): number {
     return 1;
   }
 
-  changes(): Iterable<Change> {
+  changes(): Iterable<EntryChange> {
     return [this.change()];
   }
 
@@ -90,17 +99,18 @@ abstract class EntryOperation<T> implements Operation<T> {
 /** `set`. */
 export class SetOperation extends EntryOperation<SetResult> {
   readonly #value: Eventual<Prepared>;
+  readonly #options: PutOptions;
 
-  /** Takes what encodes, the entry's name, the value, and the version it must have. */
+  /** Takes what encodes, the entry, its value, and how it is put. */
   constructor(
     values: Values,
-    kind: string,
-    key: string,
+    target: EntryTarget,
     value: Eventual<Prepared>,
-    ifVersion: number | undefined,
+    options: PutOptions,
   ) {
-    super(values, kind, key, ifVersion);
+    super(values, target);
     this.#value = value;
+    this.#options = options;
   }
 
   get action(): string {
@@ -111,84 +121,117 @@ export class SetOperation extends EntryOperation<SetResult> {
     return this.#value.ready;
   }
 
-  protected change(): Change {
-    const { kind, key } = this;
+  protected change(): EntryChange {
+    const { kind, key, values } = this;
     const { bytes } = this.#value.value;
-    return { kind, key, next: nextOf(this.values, kind, key, bytes) };
+    return { kind, key, next: nextOf(values, kind, key, bytes, this.#options) };
   }
 
-  done([effect]: readonly Effect[], revision: number): SetResult {
-    return setResultOf(effect, revision);
+  done([effect]: readonly Effect[]): SetResult {
+    return setResultOf(effect);
+  }
+}
+
+/** What `update` does with a value, each time it is asked. */
+export class Updating {
+  readonly #values: Values;
+  readonly #kind: string;
+  readonly #key: string;
+  readonly #fn: (value: never) => unknown;
+  readonly #initial: Uint8Array | undefined;
+  readonly #options: PutOptions;
+  /** What the function returned last. */
+  #result: unknown;
+
+  /** Takes what encodes, the entry's name, the function, what it starts from (encoded), and when the entry expires. */
+  constructor(
+    values: Values,
+    { kind, key }: EntryTarget,
+    fn: (value: never) => unknown,
+    initial: Uint8Array | undefined,
+    expiresAt: number | undefined,
+  ) {
+    this.#values = values;
+    this.#kind = kind;
+    this.#key = key;
+    this.#fn = fn;
+    this.#initial = initial;
+    this.#options = { expiresAt: expiresAt ?? "keep" };
+  }
+
+  /** What the function returned, as it was written. */
+  get result(): unknown {
+    return this.#result;
+  }
+
+  /** The change. */
+  get change(): EntryChange {
+    const kind = this.#kind;
+    const key = this.#key;
+    return { kind, key, next: (seen) => this.#decide(seen) };
+  }
+
+  #decide(seen: Uint8Array | undefined): Next {
+    const values = this.#values;
+    const kind = this.#kind;
+    const key = this.#key;
+    // A copy each time: a codec may give it away.
+    const previous = seen ?? this.#initial?.slice();
+    if (!previous) throw new KeyNotFoundError(kind, key);
+    const stored = seen && values.areCompared ? seen.slice() : undefined;
+    const result = this.#fn(values.decode(kind, key, previous) as never);
+    assertSynchronous("the function", kind, key, result);
+    const next = this.#prepare(result);
+    assertSynchronous("the schema", kind, key, next);
+    this.#result = next.value;
+    const decided = nextOf(values, kind, key, next.bytes, this.#options);
+    return typeof decided === "function" ? decided(stored) : decided;
+  }
+
+  #prepare(value: unknown): MaybePromise<Prepared> {
+    const kind = this.#kind;
+    const key = this.#key;
+    try {
+      return this.#values.prepare(kind, key, value);
+    } catch (cause) {
+      if (value !== undefined || !(cause instanceof CodecError)) throw cause;
+      throw new CodecError(
+        `Cannot update ${
+          quote(kind, key)
+        }: the function returned undefined; return the new value`,
+        { cause, kind, key },
+      );
+    }
   }
 }
 
 /** `update`. */
-export class UpdateOperation<Value, Input>
+export class UpdateOperation<Value>
   extends EntryOperation<UpdateResult<Value>> {
-  readonly #fn: (value: Value) => Input;
-  readonly #initial: Uint8Array | undefined;
-  /** What the function returned last. */
-  #result: unknown;
+  readonly #updating: Updating;
 
-  /** Takes what encodes, the entry's name, the function, and what it starts from, encoded. */
-  constructor(
-    values: Values,
-    kind: string,
-    key: string,
-    fn: (value: Value) => Input,
-    initial: Uint8Array | undefined,
-  ) {
-    super(values, kind, key, undefined);
-    this.#fn = fn;
-    this.#initial = initial;
+  /** Takes what encodes, the entry, and what is done with its value. */
+  constructor(values: Values, target: EntryTarget, updating: Updating) {
+    super(values, target);
+    this.#updating = updating;
   }
 
   get action(): string {
     return `update ${quote(this.kind, this.key)}`;
   }
 
-  protected change(): Change {
-    const { kind, key } = this;
-    return { kind, key, next: (seen) => this.#decide(seen) };
+  protected change(): EntryChange {
+    return this.#updating.change;
   }
 
-  #decide(seen: Uint8Array | undefined): Next {
-    const { kind, key, values } = this;
-    // A copy each time: a codec may give it away.
-    const previous = seen ?? this.#initial?.slice();
-    if (!previous) throw new KeyNotFoundError(kind, key);
-    const stored = seen && values.areCompared ? seen.slice() : undefined;
-    const result = this.#fn(values.decode(kind, key, previous) as Value);
-    assertSynchronous("the function", kind, key, result);
-    const next = this.#prepare(result);
-    assertSynchronous("the schema", kind, key, next);
-    this.#result = next.value;
-    const decided = nextOf(values, kind, key, next.bytes);
-    return typeof decided === "function" ? decided(stored) : decided;
-  }
-
-  #prepare(value: unknown): MaybePromise<Prepared> {
-    try {
-      return this.values.prepare(this.kind, this.key, value);
-    } catch (cause) {
-      if (value !== undefined || !(cause instanceof CodecError)) throw cause;
-      throw new CodecError(
-        `Cannot update ${
-          quote(this.kind, this.key)
-        }: the function returned undefined; return the new value`,
-        { cause },
-      );
-    }
-  }
-
-  done([effect]: readonly Effect[], revision: number): UpdateResult<Value> {
-    return { ...setResultOf(effect, revision), value: this.#result as Value };
+  done([effect]: readonly Effect[]): UpdateResult<Value> {
+    return { ...setResultOf(effect), value: this.#updating.result as Value };
   }
 }
 
 /** `delete`. */
 export class DeleteOperation<Value>
-  extends EntryOperation<Entry<Value> | undefined> {
+  extends EntryOperation<DeletedEntry<Value> | undefined> {
   /** The value that was there last. */
   #value: unknown;
 
@@ -196,7 +239,7 @@ export class DeleteOperation<Value>
     return `delete ${quote(this.kind, this.key)}`;
   }
 
-  protected change(): Change {
+  protected change(): EntryChange {
     const { kind, key } = this;
     const next: Decide = (seen) => this.#decide(seen);
     return { kind, key, next, mayRemove: true };
@@ -209,120 +252,33 @@ export class DeleteOperation<Value>
     return "remove";
   }
 
-  done(
-    [{ version, updatedAt }]: readonly Effect[],
-  ): Entry<Value> | undefined {
-    if (!updatedAt) return undefined;
-    return { key: this.key, value: this.#value as Value, version, updatedAt };
+  done([effect]: readonly Effect[]): DeletedEntry<Value> | undefined {
+    const { version, removed, revision: deleteRevision } = effect;
+    if (!removed) return undefined;
+    const { revision, updatedAt, expiresAt } = removed;
+    const entry: DeletedEntry<Value> = {
+      key: this.key,
+      value: this.#value as Value,
+      version,
+      revision,
+      updatedAt,
+      deleteRevision,
+    };
+    if (expiresAt !== undefined) entry.expiresAt = new Date(expiresAt);
+    return entry;
   }
 }
 
-/** `setAll`. */
-export class SetAllOperation implements Operation<SetAllResult> {
-  readonly checks = NO_CHECKS;
-  readonly #values: Values;
-  readonly #kind: string;
-  readonly #entries: Eventual<readonly Settled<PreparedEntry>[]>;
-
-  /** Takes what compares, the kind, and the entries in key order. */
-  constructor(
-    values: Values,
-    kind: string,
-    entries: Eventual<readonly Settled<PreparedEntry>[]>,
-  ) {
-    this.#values = values;
-    this.#kind = kind;
-    this.#entries = entries;
-  }
-
-  get action(): string {
-    return `setAll of kind ${quoteText(this.#kind)}`;
-  }
-
-  get ready(): Promise<unknown> | undefined {
-    return this.#entries.ready;
-  }
-
-  size(): number {
-    return this.#entries.value.length;
-  }
-
-  *changes(): Iterable<Change> {
-    const kind = this.#kind;
-    for (const { key, value: { bytes } } of this.#entries.value) {
-      yield { kind, key, next: nextOf(this.#values, kind, key, bytes) };
-    }
-  }
-
-  done(effects: readonly Effect[]): SetAllResult {
-    const counts = { created: 0, updated: 0, unchanged: 0 };
-    for (const { status } of effects) counts[status as SetStatus]++;
-    return counts;
-  }
-
-  refused(check: Check, found: Found | undefined): never {
-    throw conflictOf(check, found);
-  }
+function setResultOf({ status, version, revision }: Effect): SetResult {
+  return { status: status as SetStatus, version, revision };
 }
 
-/** The `commit` of an atomic operation. */
-export class CommitOperation implements Operation<AtomicResult> {
-  readonly action = "commit";
-  readonly checks: readonly Check[];
-  readonly #values: Values;
-  readonly #writes: Eventual<readonly Settled<AtomicWrite>[]>;
-
-  /** Takes what compares, the plan, and its writes. */
-  constructor(
-    values: Values,
-    { checks }: AtomicPlan,
-    writes: Eventual<readonly Settled<AtomicWrite>[]>,
-  ) {
-    this.#values = values;
-    this.checks = checks;
-    this.#writes = writes;
-  }
-
-  get ready(): Promise<unknown> | undefined {
-    return this.#writes.ready;
-  }
-
-  size(): number {
-    return this.#writes.value.length;
-  }
-
-  *changes(): Iterable<Change> {
-    for (const { kind, key, value } of this.#writes.value) {
-      yield {
-        kind,
-        key,
-        next: value ? nextOf(this.#values, kind, key, value.bytes) : "remove",
-      };
-    }
-  }
-
-  done(_effects: readonly Effect[], revision: number): AtomicResult {
-    return { ok: true, revision };
-  }
-
-  refused(check: Check, found: Found | undefined): AtomicResult {
-    return { ok: false, conflict: conflictOf(check, found) };
-  }
-}
-
-function setResultOf(effect: Effect, revision: number): SetResult {
-  return {
-    status: effect.status as SetStatus,
-    version: effect.version,
-    revision: effect.revision ?? revision,
-  };
-}
-
-function conflictOf(
-  { kind, key, version }: Check,
+/** The error of a condition that did not hold. */
+export function conflictOf(
+  { kind, key, ...expected }: Check,
   found: Found | undefined,
 ): VersionConflictError {
-  return new VersionConflictError(kind, key, version, found?.version ?? 0);
+  return new VersionConflictError(kind, key, expected, found);
 }
 
 /** Throws a `TypeError` for a promise, inside a transaction. */

@@ -7,23 +7,31 @@
  */
 import type {
   AtomicCheck,
-  ChangeType,
+  AtomicUpdateOptions,
+  DeleteOptions,
+  ExpiryOptions,
   ExportOptions,
   ImportOptions,
   ImportResult,
+  KeyRangeOptions,
   OperationOptions,
   RangeOptions,
   RefusedLine,
+  SetAllOptions,
+  SetOptions,
+  SnapshotOptions,
+  StoreExportOptions,
+  UnreadableOptions,
   UpdateOptions,
-  WatchOptions,
-  WriteOptions,
+  WriteCondition,
 } from "../contract/mod.ts";
+import type { EntryCondition } from "../contract/errors.ts";
 import { describe, quoteText } from "../base/messages.ts";
 import {
   boolean,
   func,
   integerFrom,
-  oneOf,
+  isRecord,
   type OptionsRead,
   type OptionsSpec,
   type Reader,
@@ -32,13 +40,13 @@ import {
   signal,
   unchecked,
 } from "../base/options.ts";
+import type { Check } from "../engine/write.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import {
   ALL_KEYS,
   intersect,
   type KeyRange,
   prefixRange,
-  singleKey,
 } from "../keys/key_range.ts";
 import { assertEntryName, assertName, assertText } from "../keys/names.ts";
 import type { ImportPlan } from "./transfer/import.ts";
@@ -46,70 +54,164 @@ import type { LineParts } from "./transfer/line.ts";
 
 // Readers.
 
-const zeroOrMore = integerFrom(0);
+/** A version, a revision, a number of things. */
+export const zeroOrMore: Reader<number> = integerFrom(0);
 
 const kindName: Reader<string> = (_action, _name, kind) => {
   assertName("kind", kind);
   return kind;
 };
 
-const keyName: Reader<string> = (_action, _name, key) => {
-  assertName("key", key);
-  return key;
-};
-
 /** A part of a key, or a bound of keys. */
-const keyText: Reader<string> = (_action, name, text) => {
+export const keyText: Reader<string> = (_action, name, text) => {
   assertText(name, text);
   return text;
 };
 
-const limit: Reader<number> = (action, name, value) =>
+/** A limit: a number of things, or `Infinity`. */
+export const limit: Reader<number> = (action, name, value) =>
   value === Infinity ? value : zeroOrMore(action, name, value);
+
+/** The last time that a `Date` can have, in ms since 1970. */
+const LAST_TIME = 8.64e15;
+
+/** How long an entry lasts; read as the time at which it expires, in ms since 1970. */
+const expireIn: Reader<number> = (action, name, value) => {
+  if (typeof value === "number" && value > 0) {
+    const expiresAt = Math.ceil(Date.now() + value);
+    if (expiresAt <= LAST_TIME) return expiresAt;
+  }
+  throw new RangeError(
+    `Cannot ${action}: "${name}" is a number of milliseconds above 0, up to the year 275760, received ${
+      describe(value)
+    }; leave it out if the entry does not expire`,
+  );
+};
+
+/** A function that is told of what cannot be read. */
+export const onUnreadable = func<
+  NonNullable<UnreadableOptions["onUnreadable"]>
+>();
 
 // Reads and writes.
 
 /** The options of an operation that can only be cancelled. */
 export const OPERATION = { signal } satisfies OptionsSpec<OperationOptions>;
 
-/** The options of `set` and `delete`. */
-export const WRITE = {
+const CONDITION = {
   ifVersion: zeroOrMore,
+  ifRevision: zeroOrMore,
+} satisfies OptionsSpec<WriteCondition>;
+
+/** The options of `delete`. */
+export const DELETE = {
+  ...CONDITION,
   signal,
-} satisfies OptionsSpec<WriteOptions>;
+} satisfies OptionsSpec<DeleteOptions>;
+
+/** The options of a write of an atomic operation. */
+export const EXPIRY = { expireIn } satisfies OptionsSpec<ExpiryOptions>;
+
+/** The options of `set`. */
+export const SET = {
+  ...DELETE,
+  ...EXPIRY,
+} satisfies OptionsSpec<SetOptions>;
+
+/** The options of `setAll`. */
+export const SET_ALL = {
+  ...EXPIRY,
+  signal,
+} satisfies OptionsSpec<SetAllOptions>;
+
+/** The options of an atomic operation's `update`. */
+export const ATOMIC_UPDATE = {
+  initial: unchecked<unknown>(),
+  ...EXPIRY,
+} satisfies OptionsSpec<AtomicUpdateOptions>;
 
 /** The options of `update`. */
 export const UPDATE = {
-  initial: unchecked<unknown>(),
-  signal,
+  ...ATOMIC_UPDATE,
+  ...DELETE,
 } satisfies OptionsSpec<UpdateOptions>;
 
-/** An atomic operation's check as it is at the call; throws unless it is one. */
-export function readCheck({ kind, key, version }: AtomicCheck): AtomicCheck {
-  assertEntryName(kind, key);
-  if (version === undefined) {
+/** The options of `snapshot`. */
+export const SNAPSHOT = {
+  at: zeroOrMore,
+  signal,
+} satisfies OptionsSpec<SnapshotOptions>;
+
+/** What a write's options ask of its entry; throws if they ask two things. */
+export function conditionOf(
+  action: string,
+  { ifVersion, ifRevision }: OptionsRead<typeof CONDITION>,
+): EntryCondition | undefined {
+  if (ifVersion !== undefined && ifRevision !== undefined) {
     throw new TypeError(
-      `Cannot check ${quoteText(key)}: "version" is missing`,
+      `Cannot ${action}: "ifVersion" and "ifRevision" exclude each other; give one of them`,
     );
   }
-  return { kind, key, version: zeroOrMore("check", "version", version) };
+  if (ifVersion !== undefined) return { version: ifVersion };
+  return ifRevision === undefined ? undefined : { revision: ifRevision };
+}
+
+const CHECK = {
+  kind: unchecked<unknown>(),
+  key: unchecked<unknown>(),
+  version: zeroOrMore,
+  revision: zeroOrMore,
+  exists: boolean,
+} satisfies OptionsSpec<Record<keyof AtomicCheck, unknown>>;
+
+/** An atomic operation's check as it is at the call; throws unless it is one. */
+export function readCheck(check: AtomicCheck): Check {
+  if (!isRecord(check, ["kind", "key"])) {
+    throw new TypeError(
+      `Cannot check: expected an object, received ${describe(check)}`,
+    );
+  }
+  const { kind, key, ...given } = readOptions("check", check, CHECK);
+  assertEntryName(kind, key);
+  const conditions = Object.keys(given);
+  if (conditions.length !== 1) {
+    throw new TypeError(
+      `Cannot check ${
+        quoteText(String(key))
+      }: expected one of "version", "revision" and "exists", received ${
+        conditions.length === 0
+          ? "none"
+          : conditions.map((name) => `"${name}"`).join(" and ")
+      }`,
+    );
+  }
+  return { kind, key, ...given } as Check;
 }
 
 // Ranges.
 
-const RANGE = {
+const KEY_RANGE = {
   prefix: keyText,
   start: keyText,
+  startAfter: keyText,
   end: keyText,
+  signal,
+} satisfies OptionsSpec<KeyRangeOptions>;
+
+const RANGE = {
+  ...KEY_RANGE,
   limit,
   reverse: boolean,
   where: func<NonNullable<RangeOptions["where"]>>(),
-  signal,
+  onUnreadable,
 } satisfies OptionsSpec<RangeOptions>;
 
 /** What to read of a kind: its options, as they were given. */
-export interface Selection<T>
-  extends Pick<RangeOptions<T>, "limit" | "reverse" | "where" | "signal"> {
+export interface Selection<T> extends
+  Pick<
+    RangeOptions<T>,
+    "limit" | "reverse" | "where" | "onUnreadable" | "signal"
+  > {
   readonly keys: KeyRange;
 }
 
@@ -118,115 +220,103 @@ export function selectionOf<T>(
   action: string,
   options: RangeOptions<T> | undefined,
 ): Selection<T> {
-  const { prefix = "", start = "", end, ...rest } = readOptions(
+  const { prefix, start, startAfter, end, ...rest } = readOptions(
     action,
     options,
     RANGE,
   );
-  if (end !== undefined && compareKeys(start, end) > 0) {
+  return { ...rest, keys: keysOf(action, { prefix, start, startAfter, end }) };
+}
+
+/** The keys that `deleteAll` is to delete; throws on options that name none. */
+export function deletedKeysOf(
+  options: KeyRangeOptions | undefined,
+): { readonly keys: KeyRange; readonly signal?: AbortSignal } {
+  const action = "deleteAll";
+  const { signal, ...bounds } = readOptions(action, options, KEY_RANGE);
+  return { keys: keysOf(action, bounds), signal };
+}
+
+function keysOf(
+  action: string,
+  { prefix = "", start, startAfter, end }: Omit<KeyRangeOptions, "signal">,
+): KeyRange {
+  if (start !== undefined && startAfter !== undefined) {
+    throw new TypeError(
+      `Cannot ${action}: "start" and "startAfter" exclude each other; give one of them`,
+    );
+  }
+  const first = start ?? startAfter ?? "";
+  if (end !== undefined && compareKeys(first, end) > 0) {
     throw new RangeError(
-      `Cannot ${action}: "start" ${quoteText(start)} is after "end" ${
-        quoteText(end)
-      }`,
+      `Cannot ${action}: "${
+        startAfter === undefined ? "start" : "startAfter"
+      }" ${quoteText(first)} is after "end" ${quoteText(end)}`,
     );
   }
-  return { ...rest, keys: intersect(prefixRange(prefix), start, end) };
-}
-
-// Watches.
-
-const CHANGE_TYPES: readonly ChangeType[] = ["create", "update", "delete"];
-
-const WATCH = {
-  initial: boolean,
-  types: setOf(oneOf(...CHANGE_TYPES)),
-  key: keyName,
-  prefix: keyText,
-  after: zeroOrMore,
-  bufferSize: integerFrom(1),
-  bookmarks: boolean,
-  persistent: boolean,
-  signal,
-} satisfies OptionsSpec<WatchOptions>;
-
-/** What a watch is to emit, and how. */
-export interface WatchSettings {
-  readonly initial: boolean;
-  readonly types: ReadonlySet<ChangeType>;
-  readonly keys: KeyRange;
-  /** Events from now on, if it is absent. */
-  readonly after?: number;
-  readonly bufferSize: number;
-  readonly bookmarks: boolean;
-  readonly persistent: boolean;
-  readonly signal?: AbortSignal;
-}
-
-/** What a watch's options come to; throws on options that make no watch. */
-export function watchSettingsOf(
-  options: WatchOptions | undefined,
-): WatchSettings {
-  const given = readOptions("watch", options, WATCH);
-  const { initial = false, after } = given;
-  if (initial && after !== undefined) {
-    throw new TypeError(
-      `Cannot watch: "initial" begins anew and "after" resumes; give one of them`,
-    );
-  }
-  return {
-    initial,
-    types: given.types ?? new Set(CHANGE_TYPES),
-    keys: watchedKeys(given),
-    after,
-    bufferSize: given.bufferSize ?? 128,
-    bookmarks: given.bookmarks ?? false,
-    persistent: given.persistent ?? true,
-    signal: given.signal,
-  };
-}
-
-function watchedKeys({ key, prefix }: OptionsRead<typeof WATCH>): KeyRange {
-  if (key !== undefined && prefix !== undefined) {
-    throw new TypeError(
-      `Cannot watch: "key" and "prefix" exclude each other; give one of them`,
-    );
-  }
-  if (key !== undefined) return singleKey(key);
-  return prefix === undefined ? ALL_KEYS : prefixRange(prefix);
+  return intersect(prefixRange(prefix), {
+    lower: { key: first, inclusive: startAfter === undefined },
+    upper: end === undefined ? undefined : { key: end, inclusive: false },
+  });
 }
 
 // Exports and imports.
 
-const CHOICE = {
+const LINES = {
   kinds: setOf(kindName),
   versions: boolean,
   times: boolean,
   signal,
-} satisfies OptionsSpec<Omit<ExportOptions, "prefix">>;
+};
 
 const EXPORT = {
-  ...CHOICE,
+  ...LINES,
   prefix: keyText,
 } satisfies OptionsSpec<ExportOptions>;
 
+const STORE_EXPORT = {
+  ...EXPORT,
+  at: zeroOrMore,
+} satisfies OptionsSpec<StoreExportOptions>;
+
 const IMPORT = {
-  ...CHOICE,
+  ...LINES,
   onProgress: func<(soFar: ImportResult) => void>(),
   onRefused: func<(refused: RefusedLine) => void>(),
 } satisfies OptionsSpec<ImportOptions>;
 
-/** Which kinds, and which parts of their entries. */
+/** Which entries, and which parts of them. */
 interface Choice extends LineParts, OperationOptions {
   /** All kinds, if it is absent. */
   readonly kinds?: ReadonlySet<string>;
 }
 
-/** What an export's options come to; throws on options that make none. */
-export function exportPlanOf(
+/** What to export. */
+export interface ExportChoice extends Choice {
+  readonly keys: KeyRange;
+  /** The revision to export as of; the newest, if it is absent. */
+  readonly at?: number;
+}
+
+/** What a snapshot's export is given; throws on options that make none. */
+export function exportChoiceOf(
   options: ExportOptions | undefined,
-): Choice & { readonly keys: KeyRange } {
-  const { prefix = "", ...choice } = readOptions("export", options, EXPORT);
-  return { ...choiceOf(choice), keys: prefixRange(prefix) };
+): ExportChoice {
+  return exportedOf(readOptions("export", options, EXPORT));
+}
+
+/** What a store's export is given; throws on options that make none. */
+export function storeExportChoiceOf(
+  options: StoreExportOptions | undefined,
+): ExportChoice {
+  return exportedOf(readOptions("export", options, STORE_EXPORT));
+}
+
+function exportedOf(
+  { prefix, at, ...given }: OptionsRead<typeof STORE_EXPORT>,
+): ExportChoice {
+  const keys = prefix === undefined ? ALL_KEYS : prefixRange(prefix);
+  return { ...choiceOf(given), keys, at };
 }
 
 /** What an import is given; throws if it cannot be imported. */
@@ -248,7 +338,7 @@ export function importPlanOf(
 }
 
 function choiceOf(
-  { kinds, versions = true, times = true, signal }: OptionsRead<typeof CHOICE>,
+  { kinds, versions = true, times = true, signal }: OptionsRead<typeof LINES>,
 ): Choice {
   return { kinds, versions, times, signal };
 }

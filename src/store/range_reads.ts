@@ -26,6 +26,12 @@ import type { StoredEntry, StoredValue } from "../engine/entries.ts";
 import type { View } from "../engine/view.ts";
 import type { Values } from "../values/values.ts";
 import type { Selection } from "./options.ts";
+import {
+  isUnreadable,
+  type OnUnreadable,
+  readOrTell,
+  tell,
+} from "./unreadable.ts";
 
 /** How the pages are read of what is collected whole: larger, since all of it is kept. */
 const COLLECTED = { limit: 4 * PAGE_ENTRIES, bytes: 4 * PAGE_BYTES };
@@ -78,7 +84,40 @@ export class RangeReads {
       (view, rest, page) => view.values(kind, rest, page, this.#signal),
       selection,
     );
-    await this.#decodeEach(kind, stored, use);
+    await this.#decodeEach(kind, stored, use, selection.onUnreadable);
+  }
+
+  /** Calls `use` with the values of several keys that are there, in the order of the keys. */
+  async some<T>(
+    kind: string,
+    keys: readonly string[],
+    use: (key: string, value: T) => void,
+  ): Promise<void> {
+    const stored = await this.#inTurn(() =>
+      keys.length <= COLLECTED.limit
+        ? this.#engine.some(kind, keys, this.#signal)
+        : this.#together((view) => this.#collectSome(view, kind, keys))
+    );
+    const byKey = new Map(stored.map((item) => [item.key, item]));
+    const inOrder = keys.flatMap((key) => byKey.get(key) ?? []);
+    await this.#decodeEach(kind, inOrder, use);
+  }
+
+  async #collectSome(
+    view: View,
+    kind: string,
+    keys: readonly string[],
+  ): Promise<StoredValue[]> {
+    const found: StoredValue[] = [];
+    const slice = new Slice(SHORT_SLICE_MS);
+    for (let at = 0; at < keys.length; at += COLLECTED.limit) {
+      const some = keys.slice(at, at + COLLECTED.limit);
+      for (const item of await view.some(kind, some, this.#signal)) {
+        found.push(item);
+      }
+      await this.#pause(slice);
+    }
+    return found;
   }
 
   /** The keys of a selection without `where`. */
@@ -114,6 +153,7 @@ export class RangeReads {
         kind,
         values,
         (key, value) => use(kind, key, value),
+        undefined,
         slice,
       );
       await this.#pause(slice);
@@ -126,7 +166,8 @@ export class RangeReads {
 
   /** The pages of a stream of entries. */
   async *pages<T>(kind: string, selection: Selection<T>): Pages<Entry<T>> {
-    const { keys, where, limit = Infinity, reverse = false } = selection;
+    const { keys, where, limit = Infinity, reverse = false, onUnreadable } =
+      selection;
     this.#signal?.throwIfAborted();
     const slice = new Slice();
     let rest: KeyRange | undefined = limit > 0 ? keys : undefined;
@@ -142,12 +183,14 @@ export class RangeReads {
         rest,
         options,
       );
-      const entries = this.#decodePage<T>(kind, page.items);
+      const entries = this.#decodePage<T>(kind, page.items, onUnreadable);
       if (where) {
         for (const read of entries) {
           const entry = await read;
           if (slice.isUsedUp) await slice.nextTurn();
-          if (!isWanted(where, kind, entry.key, entry.value)) continue;
+          if (!entry || !isWanted(where, kind, entry.key, entry.value)) {
+            continue;
+          }
           yield [entry];
           if (--left === 0) return;
         }
@@ -173,10 +216,12 @@ export class RangeReads {
   *#decodePage<T>(
     kind: string,
     page: readonly StoredEntry[],
-  ): Generator<MaybePromise<Entry<T>>, void> {
+    onUnreadable: OnUnreadable,
+  ): Generator<MaybePromise<Entry<T> | undefined>, void> {
     for (const stored of page) {
       this.#signal?.throwIfAborted();
-      yield this.#values.readEntry(kind, stored) as MaybePromise<Entry<T>>;
+      const read = () => entryOf<T>(this.#values, kind, stored);
+      yield readOrTell(read, stored.revision, onUnreadable);
     }
   }
 
@@ -229,12 +274,17 @@ export class RangeReads {
     kind: string,
     stored: readonly StoredValue[],
     use: (key: string, value: T) => void,
+    onUnreadable?: OnUnreadable,
     slice: Slice = new Slice(),
   ): Promise<void> {
     let decoded = 0;
     for (const item of stored) {
-      const value = this.#read<T>(kind, item);
-      use(item.key, isPromise(value) ? await value : value);
+      try {
+        const value = this.#read<T>(kind, item);
+        use(item.key, isPromise(value) ? await value : value);
+      } catch (error) {
+        await this.#tell(this.#engine, kind, item, error, onUnreadable);
+      }
       decoded += DECODED_ENTRY + item.value.byteLength;
       if (decoded < DECODED_BYTES) continue;
       decoded = 0;
@@ -242,6 +292,19 @@ export class RangeReads {
       await slice.nextTurn();
       this.#signal?.throwIfAborted();
     }
+  }
+
+  /** Tells of a value that cannot be read, with the revision of its entry if that is known. */
+  async #tell(
+    view: Pick<View, "state">,
+    kind: string,
+    { key }: StoredValue,
+    error: unknown,
+    onUnreadable: OnUnreadable,
+  ): Promise<void> {
+    if (!isUnreadable(error)) throw error;
+    const state = await view.state(kind, key, this.#signal);
+    tell(error, state?.revision, onUnreadable);
   }
 
   #read<T>(kind: string, { key, value }: StoredValue): MaybePromise<T> {
@@ -262,6 +325,7 @@ export class RangeReads {
         page.rest
           ? this.#together((view) =>
             this.#filterPages(
+              view,
               kind,
               selection,
               (rest) => read(view, rest, { reverse }),
@@ -274,13 +338,14 @@ export class RangeReads {
     });
     const filtered = Array.isArray(found)
       ? found
-      : await this.#filterPages(kind, selection, () => found);
+      : await this.#filterPages(this.#engine, kind, selection, () => found);
     for (const { key, value } of filtered) use(key, value);
   }
 
   async #filterPages<T>(
+    view: Pick<View, "state">,
     kind: string,
-    { keys, where, limit = Infinity }: Selection<T>,
+    { keys, where, limit = Infinity, onUnreadable }: Selection<T>,
     read: (rest: KeyRange) => MaybePromise<Page<StoredValue>>,
     sliceLength?: number,
   ): Promise<KeyValue<T>[]> {
@@ -290,7 +355,13 @@ export class RangeReads {
     while (rest) {
       const page: Page<StoredValue> = await read(rest);
       for (const stored of page.items) {
-        const value = this.#read<T>(kind, stored);
+        let value: MaybePromise<T>;
+        try {
+          value = this.#read<T>(kind, stored);
+        } catch (error) {
+          await this.#tell(view, kind, stored, error, onUnreadable);
+          continue;
+        }
         assertFilterable(kind, value);
         if (isWanted(where!, kind, stored.key, value)) {
           found.push({ key: stored.key, value });
@@ -331,4 +402,19 @@ function assertFilterable<T>(
       quoteText(kind)
     } with "where": its schema is asynchronous, and the read is of one moment; filter what is read`,
   );
+}
+
+/** What a caller gets of an entry; a promise where the schema is asynchronous. */
+export function entryOf<T>(
+  values: Values,
+  kind: string,
+  { expiresAt, ...stored }: StoredEntry,
+): MaybePromise<Entry<T>> {
+  const read = values.readEntry(kind, stored) as MaybePromise<Entry<T>>;
+  if (expiresAt === undefined) return read;
+  const withExpiry = (entry: Entry<T>) => ({
+    ...entry,
+    expiresAt: new Date(expiresAt),
+  });
+  return isPromise(read) ? read.then(withExpiry) : withExpiry(read);
 }

@@ -10,24 +10,22 @@ import type {
   WatchEvent,
   WatchOptions,
 } from "../contract/watch.ts";
-import { WatchOverflowError } from "../contract/errors.ts";
-import { assertName } from "../keys/names.ts";
 import { PagedItems, type Pages } from "../base/paged_stream.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
-import type { StoredChange } from "../engine/entries.ts";
-import type { ChangeFilter, ChangeLog } from "../engine/change_log.ts";
-import { type WatchSettings, watchSettingsOf } from "./options.ts";
+import { cursorOf } from "../engine/cursor.ts";
+import type { StoredChange, StoredEntry } from "../engine/entries.ts";
+import type { ChangeFilter } from "../engine/change_log.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Page } from "../engine/page.ts";
+import { compareKeys } from "../keys/key_order.ts";
+import type { KeyRange } from "../keys/key_range.ts";
+import { type DecodeValue, eventOf, type ReadChange } from "./events.ts";
+import { resumeAfter } from "./resume.ts";
+import { type WatchSettings, watchSettingsOf } from "./watch_options.ts";
 
 /** What a watch emits. */
 export type WatchItem = WatchEvent | WatchBookmark;
-
-/** Decodes a value, or promises to; throws `CodecError`. */
-export type DecodeValue = (
-  kind: string,
-  key: string,
-  bytes: Uint8Array,
-) => MaybePromise<unknown>;
 
 /** A watch as the store holds it. */
 export interface Watch {
@@ -37,33 +35,35 @@ export interface Watch {
 
 /** What a watch stands on. */
 export interface WatchSource {
-  readonly log: ChangeLog;
+  readonly engine: Pick<Engine, "log" | "openPast" | "errorOf">;
   /** The newest revision, in order with the store's writes. */
   head(): MaybePromise<number>;
   readonly decode: DecodeValue;
-  /** What the stream's reader is told of an error. */
-  errorOf(error: unknown): unknown;
   /** The watches whose streams have not closed. */
   readonly open: Set<Watch>;
 }
 
 /**
- * Begins a watch at this moment. It is in `open` until its stream closes, by
- * whatever cause. Throws on options that make no watch.
+ * Begins a watch of some kinds, or of all, at this moment. It is in `open` until
+ * its stream closes, by whatever cause. Throws on options that make no watch.
  */
 export function openWatch(
-  { log, head: newest, decode, errorOf, open }: WatchSource,
-  kind: string,
+  { engine, head: newest, decode, open }: WatchSource,
+  kinds: readonly string[] | undefined,
   options?: WatchOptions,
 ): ReadableStream<WatchItem> {
-  assertName("kind", kind);
   const settings = watchSettingsOf(options);
-  const { keys, signal } = settings;
+  const { keys, previous, onUnreadable, signal } = settings;
   const stop = new AbortController();
-  const head = headOf(newest);
   const items = new PagedItems(watchPages(
-    log,
-    { filter: { kind, keys }, settings, decode, head },
+    engine,
+    {
+      filter: { kinds, keys, previous },
+      settings,
+      read: { decode, onUnreadable },
+      head: headOf(newest),
+      time: Date.now(),
+    },
     stop.signal,
   ));
   let controller!: ReadableStreamDefaultController<WatchItem>;
@@ -91,7 +91,7 @@ export function openWatch(
         if (stop.signal.aborted || item === undefined) return end();
         controller.enqueue(item);
       } catch (error) {
-        if (stopOnce()) controller.error(errorOf(error));
+        if (stopOnce()) controller.error(engine.errorOf("watch", error));
       }
     },
     cancel() {
@@ -123,61 +123,63 @@ function headOf(newest: () => MaybePromise<number>): MaybePromise<number> {
 interface WatchPlan {
   readonly filter: ChangeFilter;
   readonly settings: WatchSettings;
-  readonly decode: DecodeValue;
+  readonly read: ReadChange;
   /** The newest revision at the moment of the call. */
   readonly head: MaybePromise<number>;
+  /** The moment of the call, in ms since 1970. */
+  readonly time: number;
 }
 
 async function* watchPages(
-  log: ChangeLog,
-  { filter, settings, decode, head }: WatchPlan,
+  engine: WatchSource["engine"],
+  { filter, settings, read, head, time }: WatchPlan,
   stop: AbortSignal,
 ): Pages<WatchItem> {
+  const { log } = engine;
   const { initial, types, after, bufferSize, bookmarks, persistent } = settings;
-  const { kind } = filter;
-  const toEvent = (change: StoredChange): MaybePromise<WatchEvent> => {
-    const { type, key, version, revision } = change;
-    const value = decode(kind, key, change.value);
-    return isPromise(value)
-      ? value.then((value) => ({ type, kind, key, value, version, revision }))
-      : { type, kind, key, value, version, revision };
-  };
   const slice = new Slice();
 
   const start = await head;
-  let cursor = after ?? start;
-  assertReached(cursor, start);
-
+  let cursor = after ? await resumeAfter(log, after, start) : start;
   if (initial && types.has("create")) {
-    const replay = log.replay(filter, start);
-    while (!replay.done && !stop.aborted) {
-      const entries = await replay.next(bufferSize);
-      yield entries.values().map((entry) =>
-        toEvent({ ...entry, type: "create", revision: 0 })
-      );
+    const moment = { revision: start, time };
+    const pages = replayPages(engine, filter, moment, bufferSize, read);
+    for await (const page of pages) {
+      yield page;
+      if (stop.aborted) return;
       if (slice.isUsedUp) await slice.nextTurn();
     }
   }
+  const bookmark = async (revision: number): Promise<WatchBookmark[]> => {
+    const mark = await log.markOf(revision);
+    // It is gone already: the next page tells that changes are missing.
+    if (mark === undefined) return [];
+    return [{ type: "bookmark", revision, cursor: cursorOf(revision, mark) }];
+  };
   let told = cursor;
-  if (initial && bookmarks) {
-    yield [{ type: "bookmark", revision: cursor }];
-  }
+  if (initial && bookmarks) yield await bookmark(cursor);
+  let isBehind = after !== undefined;
 
   while (!stop.aborted) {
     const page = await log.read(filter, cursor, bufferSize);
-    const changes = page.changes.filter(({ type }) => types.has(type));
-    yield changes.values().map(toEvent);
+    const changes = page.changes.filter((change) =>
+      "problem" in change || types.has(change.type)
+    );
+    yield changes.values().map((change) => eventOf(change, read));
     told = changes.at(-1)?.revision ?? told;
-    if (bookmarks && page.cursor - told >= log.bookmarkInterval) {
+    const hasCaughtUp = isBehind && page.cursor >= start;
+    if (hasCaughtUp) isBehind = false;
+    const isFar = page.cursor - told >= log.bookmarkInterval;
+    if (bookmarks && (hasCaughtUp || isFar)) {
       told = page.cursor;
-      yield [{ type: "bookmark", revision: told }];
+      yield await bookmark(told);
     }
     if (page.cursor > cursor) {
       cursor = page.cursor;
       if (slice.isUsedUp) await slice.nextTurn();
     } else {
       cursor = await log.wait({
-        kind,
+        kinds: filter.kinds,
         after: cursor,
         persistent,
         signal: stop,
@@ -187,10 +189,57 @@ async function* watchPages(
   }
 }
 
-function assertReached(after: number, head: number): void {
-  if (after <= head) return;
-  throw new WatchOverflowError(
-    "ahead",
-    `Cannot watch after revision ${after}: the store is at ${head}, so that revision is another store's, or of a state that was replaced, as by a backup; read the kind again and watch from there`,
-  );
+/** A moment of the past. */
+interface PastMoment {
+  readonly revision: number;
+  /** In ms since 1970. */
+  readonly time: number;
+}
+
+/** What was there at a moment, by kind and in key order. */
+async function* replayPages(
+  engine: WatchSource["engine"],
+  { kinds, keys }: ChangeFilter,
+  { revision, time }: PastMoment,
+  limit: number,
+  read: ReadChange,
+): Pages<WatchEvent> {
+  const view = await engine.openPast(revision, time);
+  // It only names a place to begin anew from.
+  const mark = await engine.log.markOf(0) ?? 0;
+  try {
+    const inOrder = kinds ? [...kinds].sort(compareKeys) : await view.kinds();
+    for (const kind of inOrder) {
+      for (let rest: KeyRange | undefined = keys; rest;) {
+        const page: Page<StoredEntry> = await view.entries(kind, rest, {
+          limit,
+        });
+        yield page.items.values().map((entry) =>
+          eventOf(replayedOf(kind, mark, entry), read, entry.revision)
+        );
+        rest = page.rest;
+      }
+    }
+  } finally {
+    await view.close();
+  }
+}
+
+function replayedOf(
+  kind: string,
+  mark: number,
+  { key, value, version, expiresAt }: StoredEntry,
+): StoredChange {
+  return {
+    revision: 0,
+    mark,
+    kind,
+    type: "create",
+    isExpiry: false,
+    key,
+    version,
+    value,
+    expiresAt,
+    time: undefined,
+  };
 }

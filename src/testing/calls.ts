@@ -23,6 +23,9 @@ export type Calls<Result> = Readonly<Record<string, Call<Result>>>;
 const readsOfKey: Calls<Promise<unknown>> = {
   get: (store, { kind, key, options }) => store.get(kind, key, options),
   entry: (store, { kind, key, options }) => store.entry(kind, key, options),
+  has: (store, { kind, key, options }) => store.has(kind, key, options),
+  getMany: (store, { kind, key, options }) =>
+    store.getMany(kind, [key], options),
 };
 
 const readsOfKind: Calls<Promise<unknown>> = {
@@ -30,6 +33,10 @@ const readsOfKind: Calls<Promise<unknown>> = {
   keys: (store, { kind, options }) => store.keys(kind, options),
   values: (store, { kind, options }) => store.values(kind, options),
   count: (store, { kind, options }) => store.count(kind, options),
+};
+
+const writesOfKind: Calls<Promise<unknown>> = {
+  deleteAll: (store, { kind, options }) => store.deleteAll(kind, options),
 };
 
 const readsOfStore: Calls<Promise<unknown>> = {
@@ -58,6 +65,9 @@ const atomics: Calls<Promise<unknown>> = {
     await store.atomic().check({ kind, key, version: 0 }).commit(options),
   "atomic set": async (store, { kind, key, options }) =>
     await store.atomic().set(kind, key, { n: 1 }).commit(options),
+  "atomic update": async (store, { kind, key, options }) =>
+    await store.atomic().update(kind, key, () => ({ n: 1 }), { initial: 0 })
+      .commit(options),
   "atomic delete": async (store, { kind, key, options }) =>
     await store.atomic().delete(kind, key).commit(options),
 };
@@ -73,9 +83,10 @@ export const callsWithKey: Calls<Promise<unknown>> = {
 export const callsWithKind: Calls<Promise<unknown>> = {
   ...callsWithKey,
   ...readsOfKind,
+  ...writesOfKind,
 };
 
-/** The operations that take a range. */
+/** The operations that take a range of entries. `deleteAll` takes one of keys. */
 export const callsWithRange: Calls<Promise<unknown>> = readsOfKind;
 
 /** Every operation that gives a promise, of those that the store supports. */

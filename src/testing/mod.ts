@@ -13,7 +13,7 @@
  * });
  * ```
  *
- * The names of the tests begin with the guarantee's code (C1 to C8 and W1 to
+ * The names of the tests begin with the guarantee's code (C1 to C9 and W1 to
  * W9, as the contract numbers them), or with the operation. W7 is not among
  * them: who else writes to a store's storage only the store knows.
  *
@@ -25,6 +25,9 @@
  */
 import type { Store } from "../contract/store.ts";
 import { atomic } from "./cases/atomic.ts";
+import { atomicChecks } from "./cases/atomic_checks.ts";
+import { atomicResults } from "./cases/atomic_results.ts";
+import { atomicUpdates } from "./cases/atomic_updates.ts";
 import { bookmarking } from "./cases/bookmarking.ts";
 import { bulk } from "./cases/bulk.ts";
 import { callbacks } from "./cases/callbacks.ts";
@@ -33,7 +36,16 @@ import type { Cases, OpenForTest } from "./case.ts";
 import { verifying } from "./cases/verifying.ts";
 import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
+import { cursors } from "./cases/cursors.ts";
+import { deletingAll } from "./cases/deleting_all.ts";
 import { equality } from "./cases/equality.ts";
+import { expiryEvents } from "./cases/expiry_events.ts";
+import { expiryReads } from "./cases/expiry_reads.ts";
+import { expiryReopening } from "./cases/expiry_reopening.ts";
+import { expiryTransfer } from "./cases/expiry_transfer.ts";
+import { expiryWrites } from "./cases/expiry_writes.ts";
+import { history } from "./cases/history.ts";
+import { historyEnding } from "./cases/history_ending.ts";
 import { importing } from "./cases/importing.ts";
 import { importFormat } from "./cases/import_format.ts";
 import { importLines } from "./cases/import_lines.ts";
@@ -46,17 +58,29 @@ import { numberLimits } from "./cases/number_limits.ts";
 import { overflowing } from "./cases/overflowing.ts";
 import { ranges } from "./cases/ranges.ts";
 import { reads } from "./cases/reads.ts";
+import { readsOfKeys } from "./cases/reads_of_keys.ts";
 import { reopening } from "./cases/reopening.ts";
 import { replaying } from "./cases/replaying.ts";
 import { resuming } from "./cases/resuming.ts";
+import { resumingKinds } from "./cases/resuming_kinds.ts";
+import { revisions } from "./cases/revisions.ts";
+import { snapshots } from "./cases/snapshots.ts";
+import { snapshotsEnding } from "./cases/snapshots_ending.ts";
+import { snapshotsPast } from "./cases/snapshots_past.ts";
 import { streaming } from "./cases/streaming.ts";
 import { exporting } from "./cases/exporting.ts";
+import { exportingPast } from "./cases/exporting_past.ts";
 import { manifestOf, type Supports } from "./supports.ts";
 import { failOnUnhandled } from "./unhandled.ts";
+import { unreadable } from "./cases/unreadable.ts";
+import { unreadableChanges } from "./cases/unreadable_changes.ts";
+import { undefinedProperties } from "./cases/undefined_properties.ts";
 import { validating } from "./cases/validating.ts";
 import { validatingInOrder } from "./cases/validating_order.ts";
 import { validatingReads } from "./cases/validating_reads.ts";
 import { watching } from "./cases/watching.ts";
+import { watchingKinds } from "./cases/watching_kinds.ts";
+import { watchingPrevious } from "./cases/watching_previous.ts";
 import { writes } from "./cases/writes.ts";
 
 export type { OpenForTest } from "./case.ts";
@@ -80,7 +104,8 @@ export interface StoreUnderTest {
   name: string;
   /**
    * Opens a new, empty store, which the test closes. It must hold any value
-   * that JSON can express, and refuse `undefined` with `CodecError`.
+   * that JSON can express, take properties that are `undefined`, and refuse
+   * `undefined` with `CodecError`.
    */
   open(options?: OpenForTest): Promise<Store> | Store;
   /**
@@ -151,22 +176,37 @@ export function testStore(config: StoreUnderTest): void {
     register(name, need?.(supports), () => run(open, supports));
   }
   const lack = reopen ? undefined : "it cannot be reopened";
-  for (const [name, run] of Object.entries(reopening)) {
+  const reopeningCases = { ...reopening, ...expiryReopening };
+  for (const [name, run] of Object.entries(reopeningCases)) {
     register(name, lack, () => run(open, reopen!, supports));
   }
 }
 
 const rooms: readonly Cases[] = [
   reads,
+  readsOfKeys,
   ranges,
   writes,
+  revisions,
   bulk,
+  deletingAll,
   atomic,
+  atomicChecks,
+  atomicResults,
+  atomicUpdates,
+  expiryWrites,
+  expiryReads,
+  expiryEvents,
+  expiryTransfer,
+  undefinedProperties,
   validating,
   validatingInOrder,
   validatingReads,
+  unreadable,
+  unreadableChanges,
   equality,
   exporting,
+  exportingPast,
   importing,
   importFormat,
   importLines,
@@ -182,11 +222,20 @@ const rooms: readonly Cases[] = [
   closing,
   verifying,
   watching,
+  watchingKinds,
+  watchingPrevious,
   replaying,
   resuming,
+  resumingKinds,
+  cursors,
   bookmarking,
   overflowing,
   streaming,
+  snapshots,
+  snapshotsEnding,
+  snapshotsPast,
+  history,
+  historyEnding,
 ];
 
 function ignore(test: TestFunction, name: string): void {

@@ -111,6 +111,35 @@ export function brief(
   );
 }
 
+/** Events in short, with their kinds: `"create users/alice@1"`. */
+export function named(
+  items: readonly (WatchEvent | WatchBookmark)[],
+): string[] {
+  return items.map((item) =>
+    item.type === "bookmark"
+      ? "bookmark"
+      : `${item.type} ${item.kind}/${item.key}@${item.version}`
+  );
+}
+
+/**
+ * Events and bookmarks without their cursors, which only the store can know.
+ * Asserts that they have them.
+ */
+export function withoutCursors(
+  items: readonly (WatchEvent | WatchBookmark)[],
+): unknown[] {
+  return items.map(({ cursor, ...rest }) => {
+    assertEquals(typeof cursor, "string");
+    return rest;
+  });
+}
+
+/** The same of one. */
+export function withoutCursor(item: WatchEvent | WatchBookmark): unknown {
+  return withoutCursors([item])[0];
+}
+
 /** The keys of entries or events, in their order. */
 export function keysOf(items: readonly { key: string }[]): string[] {
   return items.map(({ key }) => key);
@@ -140,6 +169,35 @@ export async function fill(
   keys: readonly string[],
 ): Promise<void> {
   await store.setAll(kind, keys.map((key) => [key, { of: key }] as const));
+}
+
+/**
+ * Lets many writers write to several kinds at once. The last change of each
+ * kind is of the key "end". Gives the revisions of all changes, in order.
+ */
+export async function makeTraffic(
+  store: Store,
+  kinds: readonly string[],
+  rounds = 20,
+): Promise<number[]> {
+  const written: number[] = [];
+  const write = async (kind: string, who: number) => {
+    for (let n = 0; n < rounds; n++) {
+      const key = `${who}/${n % 3}`;
+      written.push((await store.set(kind, key, n)).revision);
+      if (n % 4 === 3) {
+        const deleted = await store.delete(kind, key);
+        written.push(deleted!.deleteRevision);
+      }
+    }
+  };
+  await Promise.all(
+    kinds.flatMap((kind) => [0, 1, 2].map((who) => write(kind, who))),
+  );
+  for (const kind of kinds) {
+    written.push((await store.set(kind, "end", 1)).revision);
+  }
+  return written.toSorted((a, b) => a - b);
 }
 
 /** Lets the event loop make a turn: timers and I/O run. */

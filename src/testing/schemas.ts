@@ -117,4 +117,10 @@ export const everyWrite: typeof patientWrites = {
   ...patientWrites,
   update: (store, value, signal) =>
     store.update("users", "alice", () => value, { initial: 1, signal }),
+  "atomic update": (store, value, signal) =>
+    store.atomic()
+      .set("users", "aaron", 1)
+      .update("users", "alice", () => value, { initial: 1 })
+      .delete("users", "kept")
+      .commit({ signal }),
 };

@@ -11,6 +11,7 @@ import { json } from "./codecs/json.ts";
 import { CodecError, StoreError } from "../contract/errors.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
+import { multipliesWithoutEnd } from "./parts.ts";
 import type { KindSchemas } from "./schemas/kind_schemas.ts";
 
 const decoder = new TextDecoder();
@@ -98,10 +99,12 @@ export class Values {
   jsonOf(kind: string, key: string, stored: Uint8Array): string | undefined {
     try {
       // A copy: a codec may give it away.
-      const plain = json.encode(this.decode(kind, key, stored.slice()));
-      const again = this.codecOf(kind) === json.name
-        ? plain
-        : this.encode(kind, key, json.decode(plain));
+      const value = this.decode(kind, key, stored.slice());
+      const isJson = this.codecOf(kind) === json.name;
+      // JSON writes out an object wherever it comes up, which may have no end.
+      if (!isJson && multipliesWithoutEnd(value)) return undefined;
+      const plain = json.encode(value);
+      const again = isJson ? plain : this.encode(kind, key, json.decode(plain));
       return equalBytes(again, stored) ? decoder.decode(plain) : undefined;
     } catch {
       // It cannot be decoded, or JSON has no form for it.

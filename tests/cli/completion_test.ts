@@ -186,7 +186,7 @@ for (const shell of Object.keys(ASK)) {
         [["get", "users", "日"], ["日本語"]],
         [["get", "users", "c/"], ["c/d/e"]],
         [["list", "users", "--format", "t"], ["table"]],
-        [["list", "users", "--codec", ""], ["json", "yaml"]],
+        [["list", "users", "--codec", ""], ["json", "structured", "yaml"]],
         [["get", "nothing", ""], []],
         [["get", "users", "--db", "missing.db", "al"], []],
         [["get", "users", "--codec", "yaml", "al"], []],

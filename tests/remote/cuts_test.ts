@@ -6,10 +6,15 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { KeyNotFoundError } from "../../src/contract/errors.ts";
+import type { View } from "../../src/engine/view.ts";
+import type { KeyRange } from "../../src/keys/key_range.ts";
 import { type Cut, CUTS } from "../support/remote/line.ts";
 import {
+  atomic,
   increment,
   KIND,
+  put,
+  rangeRemoval,
   remove,
   type Result,
   set,
@@ -68,24 +73,66 @@ for (const cut of CUTS) {
     withClient(async ({ engine, line, write }) => {
       await write(set("a", "1"));
       const all = { lower: { key: "", inclusive: true } };
-      const reads: (() => PromiseLike<unknown>)[] = [
-        () => engine.value(KIND, "a"),
-        () => engine.entry(KIND, "a"),
-        () => engine.keys(KIND, all),
-        () => engine.values(KIND, all),
-        () => engine.entries(KIND, all),
-        () => engine.count(KIND, all),
-        () => engine.kinds(),
+      const past = await engine.openPast(1);
+      const reads: (() => unknown)[] = [
+        ...readsOf(engine, all),
         () => engine.log.head(),
-        () => engine.log.read({ kind: KIND, keys: all }, 0, 10),
-        () => engine.log.replay({ kind: KIND, keys: all }, 1).next(10),
+        () => engine.log.oldest(),
+        () => engine.log.markOf(1),
+        () => engine.log.read({ keys: all }, 0, 10),
+        () => engine.log.readBack({ keys: all }, 2, 0, 10),
+        async () => (await engine.openPast(1)).revision,
         () => engine.together((view) => view.value(KIND, "a")),
+        ...readsOf(past, all),
       ];
       for (const read of reads) {
         const expected = await read();
         line.cutNext(cut);
         assertEquals(await read(), expected);
       }
+    }));
+}
+
+/** Each read of a view. */
+function readsOf(view: View, range: KeyRange): (() => unknown)[] {
+  return [
+    () => view.value(KIND, "a"),
+    () => view.entry(KIND, "a"),
+    () => view.state(KIND, "a"),
+    () => view.some(KIND, ["a", "b"]),
+    () => view.keys(KIND, range),
+    () => view.values(KIND, range),
+    () => view.entries(KIND, range),
+    () => view.count(KIND, range),
+    () => view.kinds(),
+  ];
+}
+
+for (const cuts of CUT_RUNS) {
+  Deno.test(`a range is removed once if it is cut ${cuts.join(", then ")}`, () =>
+    withTwoClients(async (a, b) => {
+      await a.write(atomic([put("a", "1"), put("b", "1"), put("c", "1")]));
+      const range = { lower: { key: "b", inclusive: true } };
+      a.line.cutNext(...cuts);
+      const removing = a.write(atomic([rangeRemoval(range)]));
+      // Of the entries that come after it nothing is removed, also if the
+      // request arrives again, or late.
+      const after = a.write(set("b", "2"));
+      assertEquals(await removing, {
+        effects: [{ status: "removed", version: 0, revision: 5, count: 2 }],
+        revision: 5,
+      });
+      await after;
+      await b.write(set("c", "2"));
+      await a.write(set("d", "2"));
+      assertEquals((await a.engine.keys(KIND, range)).items, ["b", "c", "d"]);
+      assertEquals(
+        (await readLog(b)).map(({ type, key }) => `${type} ${key}`),
+        [
+          ...["create a", "create b", "create c", "delete b", "delete c"],
+          ...["create b", "create c", "create d"],
+        ],
+      );
     }));
 }
 

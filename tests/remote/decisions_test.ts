@@ -13,6 +13,7 @@ import {
   KIND,
   named,
   put,
+  rangeRemoval,
   removal,
   remove,
   type Result,
@@ -60,7 +61,7 @@ Deno.test("a decision that throws on a state that a refusal keeps away is made a
       // It sees nothing, until it is known that the removal is refused.
       write(increment("n")),
     ]);
-    assertEquals(results, [{ found: { version: 1 } }, 2]);
+    assertEquals(results, [{ found: { version: 1, revision: 1 } }, 2]);
     assertEquals(await get("n"), "2");
   }));
 
@@ -71,7 +72,7 @@ Deno.test("a decision that keeps on a state that a refusal keeps away is made an
       write(remove("n", 7)),
       write(atomic([decision("n", (value) => value ? `${value}!` : "keep")])),
     ]);
-    assertEquals(results, [{ found: { version: 1 } }, 2]);
+    assertEquals(results, [{ found: { version: 1, revision: 1 } }, 2]);
     assertEquals(await get("n"), "1!");
   }));
 
@@ -178,7 +179,9 @@ Deno.test("an entry that was deleted and put back to the same bytes is what a de
       })]),
     );
     assert("effects" in result);
-    assertEquals(result.effects, [{ status: "updated", version: 2 }]);
+    assertEquals(result.effects, [
+      { status: "updated", version: 2, revision: 4 },
+    ]);
     assertEquals(asked, 1);
   }));
 
@@ -199,6 +202,62 @@ Deno.test("decisions see what earlier changes, and earlier writes, leave", () =>
       write(atomic([look("a")])),
     ]);
     assertEquals(saw, [undefined, "1", undefined, "2", "2", "22"]);
+  }));
+
+Deno.test("decisions see that a range was removed before them", () =>
+  withClient(async ({ server, write }) => {
+    await write(atomic([put("a", "1"), put("b", "1"), put("c", "1")]));
+    const saw: Record<string, string | undefined> = {};
+    const look = (key: string) =>
+      decision(key, (value) => {
+        saw[key] = value;
+        return "keep";
+      });
+    const calls = server.calls;
+    await write(atomic([
+      put("d", "1"),
+      rangeRemoval({
+        lower: { key: "b", inclusive: true },
+        upper: { key: "d", inclusive: true },
+      }),
+      ...["a", "b", "c", "d"].map(look),
+      put("c", "2"),
+      look("c"),
+    ]));
+    assertEquals(saw, { a: "1", b: undefined, c: "2", d: undefined });
+    // Nothing was stale: one request to see, one to write.
+    assertEquals(server.calls - calls, 2);
+  }));
+
+Deno.test("a range is removed as it is at the write's place", () =>
+  withTwoClients(async (a, b) => {
+    await a.write(set("a", "1"));
+    onceWhileDecided(a, () => b.write(set("b", "1")));
+    const result = await a.write(atomic([rangeRemoval(), put("c", "1")]));
+    assert("effects" in result);
+    assertEquals(result.effects, [
+      { status: "removed", version: 0, revision: 4, count: 2 },
+      { status: "created", version: 1, revision: 5 },
+    ]);
+    assertEquals(await a.engine.kinds(), [KIND]);
+    assertEquals(await b.get("c"), "1");
+  }));
+
+Deno.test("a decision behind a range that is removed is made anew if it saw what was written meanwhile", () =>
+  withTwoClients(async (a, b) => {
+    await a.write(set("a", "1"));
+    onceWhileDecided(a, () => b.write(set("a", "2")));
+    const asked: (string | undefined)[] = [];
+    await a.write(atomic([
+      decision("a", (value) => {
+        asked.push(value);
+        return "keep";
+      }),
+      rangeRemoval(),
+      decision("a", (value) => `${value}`),
+    ]));
+    assertEquals(asked, ["1", "2"]);
+    assertEquals(await b.get("a"), "undefined");
   }));
 
 Deno.test("a decision's bytes are its own", () =>
@@ -232,10 +291,10 @@ Deno.test("effects tell status, version, time and revision of each change", () =
     assertEquals(first, {
       effects: [
         { status: "created", version: 7, revision: 1 },
-        { status: "created", version: 1 },
-        { status: "unchanged", version: 1 },
-        { status: "unchanged", version: 0 },
-        { status: "unchanged", version: 0 },
+        { status: "created", version: 1, revision: 2 },
+        { status: "unchanged", version: 1, revision: 2 },
+        { status: "unchanged", version: 0, revision: 0 },
+        { status: "unchanged", version: 0, revision: 0 },
       ],
       revision: 2,
     });
@@ -249,11 +308,15 @@ Deno.test("effects tell status, version, time and revision of each change", () =
         {
           status: "removed",
           version: 7,
-          updatedAt: new Date(1_000),
           revision: 3,
+          removed: {
+            revision: 1,
+            updatedAt: new Date(1_000),
+            expiresAt: undefined,
+          },
         },
-        { status: "removed", version: 0 },
-        { status: "unchanged", version: 0 },
+        { status: "removed", version: 0, revision: 4 },
+        { status: "unchanged", version: 0, revision: 0 },
       ],
       revision: 4,
     });

@@ -5,33 +5,19 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  StoreUnavailableError,
-  WatchOverflowError,
-} from "../../src/contract/errors.ts";
-import type { Replay, ReplayEntry } from "../../src/engine/change_log.ts";
-import { ALL_KEYS, prefixRange } from "../../src/keys/key_range.ts";
-import { Random, withSeed } from "../support/random.ts";
-import { CUTS } from "../support/remote/line.ts";
-import {
-  atomic,
-  bytesOf,
-  KIND,
-  put,
-  remove,
-  set,
-  textOf,
-} from "../support/remote/operations.ts";
+import { WatchOverflowError } from "../../src/contract/errors.ts";
+import type { StoredChange } from "../../src/engine/entries.ts";
+import { ALL_KEYS } from "../../src/keys/key_range.ts";
+import { bytesOf, KIND, set } from "../support/remote/operations.ts";
 import { ending, timeOf, withTime } from "../support/remote/frozen_client.ts";
 import {
-  readLog,
   type TestClient,
   withClient,
   withTwoClients,
 } from "../support/remote/open_clients.ts";
 import { Server } from "../support/remote/server.ts";
 
-const FILTER = { kind: KIND, keys: ALL_KEYS };
+const FILTER = { kinds: [KIND], keys: ALL_KEYS };
 
 /** Waits for changes past a revision. */
 function waitFor(
@@ -39,20 +25,7 @@ function waitFor(
   after: number,
   signal = new AbortController().signal,
 ): Promise<number> {
-  return engine.log.wait({ kind: KIND, after, persistent: true, signal });
-}
-
-async function readReplay(
-  replay: Replay,
-  limit = 3,
-): Promise<[string, string, number][]> {
-  const all: ReplayEntry[] = [];
-  while (!replay.done) {
-    const page = await replay.next(limit);
-    assert(page.length <= limit, "A page has more than it may");
-    all.push(...page);
-  }
-  return all.map(({ key, value, version }) => [key, textOf(value)!, version]);
+  return engine.log.wait({ kinds: [KIND], after, persistent: true, signal });
 }
 
 Deno.test("a wait ends when another client commits", () =>
@@ -65,12 +38,12 @@ Deno.test("a wait ends when another client commits", () =>
 const SWEEP = { sweepInterval: 1_000 };
 
 /** Commits a change, as another client does. */
-function commit(server: Server): void {
+async function commit(server: Server): Promise<void> {
   const client = "other";
   const changes = [{ kind: KIND, key: "x", next: { value: bytesOf("1") } }];
   const writes = [{ checks: [], changes, fails: false }];
-  server.handle("hello", { client });
-  const { ok } = server.handle("write", { client, batch: 1, writes });
+  await server.handle("hello", { client });
+  const { ok } = await server.handle("write", { client, batch: 1, writes });
   assert(ok);
 }
 
@@ -81,7 +54,7 @@ Deno.test(
     const reading = Promise.resolve(engine.log.read(FILTER, 0, 10));
     const { cursor } = await ending(time, reading);
     // The answer was on its way meanwhile: nobody waits.
-    commit(server);
+    await commit(server);
     await time.advance(0);
     await time.advance(0);
     assertEquals(await timeOf(time, waitFor(client, cursor)), 0);
@@ -109,7 +82,7 @@ Deno.test(
     let isOver = false;
     waiting.then(() => isOver = true);
     line.cut();
-    commit(server);
+    await commit(server);
     line.mend();
     await time.advance(999);
     assert(!isOver);
@@ -126,7 +99,7 @@ Deno.test(
     const waiting = waitFor(client, 0);
     line.cut();
     await time.advance(5_000);
-    commit(server);
+    await commit(server);
     line.silence();
     await time.advance(5_000);
     line.mend();
@@ -140,7 +113,7 @@ Deno.test(
   withTime(SWEEP, async ({ engine: { log } }, time) => {
     const stops = [new AbortController(), new AbortController()];
     const waits = stops.map(({ signal }, i) =>
-      log.wait({ kind: KIND, after: 0, persistent: i === 1, signal })
+      log.wait({ kinds: [KIND], after: 0, persistent: i === 1, signal })
     );
     assertEquals(time.timers, [{ in: 1_000, keepsRunning: true }]);
     stops[1].abort();
@@ -152,74 +125,8 @@ Deno.test(
   }),
 );
 
-for (const cut of CUTS) {
-  Deno.test(`a page of a replay is not left out if it is cut ${cut}`, () =>
-    withClient(async ({ engine, line, write }) => {
-      const keys = Array.from({ length: 10 }, (_, i) => `k${i}`);
-      await write(atomic(keys.map((key) => put(key, key))));
-      const replay = engine.log.replay(FILTER, 10);
-      const first = await replay.next(4);
-      line.cutNext(cut, cut);
-      const second = await replay.next(4);
-      const third = await replay.next(4);
-      assert(replay.done);
-      assertEquals(
-        [first, second, third].map((page) => page.map(({ key }) => key)),
-        [keys.slice(0, 4), keys.slice(4, 8), keys.slice(8)],
-      );
-    }));
-}
-
-Deno.test(
-  "a page of a replay that fails may be read again",
-  withTime({ busyTimeout: 20 }, async ({ engine, line, write }, time) => {
-    await ending(
-      time,
-      write(atomic(["a", "b", "c"].map((key) => put(key, key)))),
-    );
-    const replay = engine.log.replay(FILTER, 3);
-    const read = async (limit: number) =>
-      (await ending(time, replay.next(limit))).map(({ key }) => key);
-    assertEquals(await read(1), ["a"]);
-    line.cut();
-    await assertRejects(() => read(1), StoreUnavailableError);
-    assert(!replay.done);
-    line.mend();
-    assertEquals(await read(1), ["b"]);
-    assertEquals(await read(9), ["c"]);
-  }),
-);
-
-Deno.test("a replay is of its revision, whoever writes meanwhile", () =>
-  withSeed("replays", (random) =>
-    withTwoClients(async (a, b) => {
-      const keys = Array.from({ length: 12 }, (_, i) => `${"ab"[i % 2]}${i}`);
-      const own = new Random(`${random.seed} writes`);
-      const writeAny = () => {
-        const key = own.pick(keys);
-        const value = String(own.below(1_000));
-        return b.write(own.chance(0.4) ? remove(key) : set(key, value));
-      };
-      for (let n = 0; n < 30; n++) await writeAny();
-      for (let round = 0; round < 15; round++) {
-        const revision = await a.engine.log.head();
-        const range = own.pick([ALL_KEYS, prefixRange("a")]);
-        const page = await a.engine.entries(KIND, range);
-        const expected = page.items.map(({ key, value, version }) =>
-          [key, textOf(value)!, version] as [string, string, number]
-        );
-        const filter = { kind: KIND, keys: range };
-        const replay = a.engine.log.replay(filter, revision);
-        const writing = Array.from({ length: own.below(20) }, writeAny);
-        const limit = own.between(1, 5);
-        assertEquals(await readReplay(replay, limit), expected);
-        await Promise.all(writing);
-      }
-    }, { random, cuts: 0.1 })));
-
 Deno.test("a log that was pruned, or never went so far, is an overflow", () =>
-  withClient(async (client) => {
-    const { engine, server, write } = client;
+  withClient(async ({ engine, server, write }) => {
     for (let n = 0; n < 40; n++) await write(set("x", String(n)));
     assert(server.oldest > 1, "Nothing was pruned");
     const after = server.oldest - 2;
@@ -228,7 +135,7 @@ Deno.test("a log that was pruned, or never went so far, is an overflow", () =>
       WatchOverflowError,
     );
     await assertRejects(
-      () => engine.log.replay(FILTER, after).next(10),
+      async () => await engine.log.readBack(FILTER, 41, after, 10),
       WatchOverflowError,
     );
     await assertRejects(
@@ -238,5 +145,11 @@ Deno.test("a log that was pruned, or never went so far, is an overflow", () =>
     const kept = await engine.log.read(FILTER, after + 1, 100);
     assertEquals(kept.changes[0].revision, server.oldest);
     assertEquals(kept.cursor, 40);
-    await assertRejects(() => readLog(client), WatchOverflowError);
+    const back = await engine.log.readBack(FILTER, 41, after + 1, 100);
+    assertEquals(back.changes, kept.changes.toReversed());
+    assertEquals(back.cursor, server.oldest);
+    assertEquals(await engine.log.oldest(), server.oldest);
+    assertEquals(await engine.log.markOf(server.oldest - 1), undefined);
+    const { mark } = kept.changes[0] as StoredChange;
+    assertEquals(await engine.log.markOf(server.oldest), mark);
   }, { server: new Server({ history: 10 }) }));

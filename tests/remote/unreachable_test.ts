@@ -21,7 +21,7 @@ import {
   set,
 } from "../support/remote/operations.ts";
 import { ending, timeOf, withTime } from "../support/remote/frozen_client.ts";
-import type { DecidedChange } from "../support/remote/protocol.ts";
+import type { DecidedEntryChange } from "../support/remote/protocol.ts";
 import {
   openClient,
   readLog,
@@ -163,7 +163,7 @@ Deno.test(
     let batch = 0;
     line.request = async (name, ask, signal) => {
       if (name !== "write") return await request.call(line, name, ask, signal);
-      const changes = [put("n", `${++batch}`) as DecidedChange];
+      const changes = [put("n", `${++batch}`) as DecidedEntryChange];
       const writes = [{ checks: [], changes, fails: false }];
       server.handle("write", { client, batch, writes });
       const answer = await request.call(line, name, ask, signal);
@@ -268,7 +268,7 @@ for (const how of ["cut", "silence"] as const) {
       await ending(time, write(set("a", "1")));
       const stop = new AbortController();
       const { signal } = stop;
-      const wait = { kind: "k", after: 1, persistent: true, signal };
+      const wait = { kinds: ["k"], after: 1, persistent: true, signal };
       const waiting = engine.log.wait(wait);
       const snapshot = await ending(time, engine.openSnapshot());
       line[how]();

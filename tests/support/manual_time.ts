@@ -12,16 +12,19 @@ interface Timer {
   work(): void;
 }
 
-/** Stands in for the clock and the timers until it is disposed of. */
+/** Stands in for the clocks and the timers until it is disposed of. A `new Date()` tells the real time. */
 export class ManualTime implements Disposable {
   readonly #real = {
     setTimeout: globalThis.setTimeout,
     clearTimeout: globalThis.clearTimeout,
     now: performance.now,
+    dateNow: Date.now,
     unrefTimer: Deno.unrefTimer,
   };
   readonly #timers = new Map<number, Timer>();
   #now = 0;
+  /** What the clock of the day shows when no time has passed, in ms since 1970. */
+  #start = Date.now();
   #lastId = 0;
 
   constructor() {
@@ -37,6 +40,7 @@ export class ManualTime implements Disposable {
       setTimeout as unknown as typeof globalThis.setTimeout;
     globalThis.clearTimeout = (id) => this.#timers.delete(id as number);
     performance.now = () => this.#now;
+    Date.now = () => this.#start + this.#now;
     Deno.unrefTimer = (id) =>
       this.#timers.get(id as number)!.keepsRunning = false;
   }
@@ -47,6 +51,11 @@ export class ManualTime implements Disposable {
       in: at - this.#now,
       keepsRunning,
     }));
+  }
+
+  /** Sets the clock of the day forward, or back, in ms: no time passes. */
+  jump(ms: number): void {
+    this.#start += ms;
   }
 
   /** Lets time pass, in ms, with a turn of the event loop before, and after each timer that fires. */
@@ -69,6 +78,7 @@ export class ManualTime implements Disposable {
     globalThis.setTimeout = this.#real.setTimeout;
     globalThis.clearTimeout = this.#real.clearTimeout;
     performance.now = this.#real.now;
+    Date.now = this.#real.dateNow;
     Deno.unrefTimer = this.#real.unrefTimer;
   }
 }

@@ -22,7 +22,7 @@ import { createEditedFile } from "../editing/edited_file.ts";
 import { editorOf, runEditor } from "../editing/editor.ts";
 import { editValue, textOf } from "../editing/edit_value.ts";
 import { EntryNotFoundError, KeptTextError } from "../errors.ts";
-import { LANGUAGES } from "../input.ts";
+import { languageOf, LANGUAGES } from "../input.ts";
 import { formatOption, keyArgument, kindArgument } from "../options.ts";
 import { printRecord } from "../output/formats.ts";
 import { writeError } from "../output/output.ts";
@@ -73,7 +73,7 @@ export const edit: Command = defineCommand({
     const { codec, signal, printing, yieldTerminal } = context;
     await assertShellPermitted("edit");
     const command = await editorOf(editor);
-    const language = input ?? codec;
+    const language = input ?? languageOf(codec);
     const entry = await read(context, target);
     const { toJson } = printing("json");
     const text = entry

@@ -13,7 +13,7 @@ import { argument, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
 import { type Command, defineCommand, WRITE_PERMISSIONS } from "../command.ts";
 import { UsageError } from "../errors.ts";
-import { LANGUAGES, readString, readValue } from "../input.ts";
+import { languageOf, LANGUAGES, readString, readValue } from "../input.ts";
 import {
   formatOption,
   ifVersionOption,
@@ -29,7 +29,7 @@ export const set: Command = defineCommand({
   name: "set",
   brief: message`Writes a value.`,
   details:
-    message`The value is the argument, or what is on standard input where that is "-" or absent. It is JSON, or YAML where the codec is; what either would alter in silence, such as a number of too many digits, is refused. With --string the value is a string, which is the text as it is, with the line feed at its end if standard input has one. A value that begins with a hyphen goes after "--". The file is created where it is missing. The record printed has the names status, version and revision. Where the entry has another version, the exit code is 1.`,
+    message`The value is the argument, or what is on standard input where that is "-" or absent. It is JSON, or YAML if the codec is YAML; what either would alter in silence, such as a number of too many digits, is refused. With --string the value is a string, which is the text as it is, with the line feed at its end if standard input has one. A value that begins with a hyphen goes after "--". The file is created where it is missing. The record printed has the names status, version and revision. Where the entry has another version, the exit code is 1.`,
   example: `zestor set users alice '{"name":"Alice"}' --db app.db`,
   permissions: WRITE_PERMISSIONS,
   parser: (names) =>
@@ -63,7 +63,7 @@ export const set: Command = defineCommand({
         "Cannot set: --string and --input exclude each other; give one of them",
       );
     }
-    const language = input ?? codec;
+    const language = input ?? languageOf(codec);
     const value = isString
       ? await readString({ argument, signal })
       : await readValue({ argument, language, codec, signal });

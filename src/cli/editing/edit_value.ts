@@ -10,7 +10,7 @@ import { inOneLine, type Language, parseValue } from "../input.ts";
 import { escapeJson } from "../output/escape.ts";
 import type { ToJson } from "../output/formats.ts";
 import { writeError } from "../output/output.ts";
-import { assertEncodable, codecNamed } from "../store_file.ts";
+import { assertEncodable, type CodecName, codecNamed } from "../store_file.ts";
 import type { EditedFile } from "./edited_file.ts";
 import { ask, canAsk } from "./question.ts";
 
@@ -18,27 +18,44 @@ import { ask, canAsk } from "./question.ts";
 export interface Editing {
   /** The language of the text. */
   readonly language: Language;
-  /** The language that the store keeps values in. */
-  readonly codec: Language;
+  /** What the store keeps values in. */
+  readonly codec: CodecName;
   readonly signal: AbortSignal;
   /** Runs the editor on a file. */
   edit(path: string): Promise<void>;
 }
 
-/** A value as a text to edit. Throws `UsageError` if JSON has no form for it. */
+/** A value as a text to edit. Throws `UsageError` if the language has no form for it. */
 export async function textOf(
   value: unknown,
   toJson: ToJson,
   { language, codec }: Pick<Editing, "language" | "codec">,
 ): Promise<string> {
-  if (language === "yaml") {
-    const { yamlText } = await import("../output/yaml.ts");
-    return yamlText(value);
-  }
+  const text = language === "yaml"
+    ? await yamlTextOf(value)
+    : jsonTextOf(value, toJson);
+  // JSON is what it was decoded from.
+  if (language === "json" && codec === "json") return text;
+  if (await isTextOf(text, value, { language, codec })) return text;
+  throw new UsageError(
+    `Cannot edit as ${language.toUpperCase()}: it would become another value; ${
+      language === "json"
+        ? "use --input yaml"
+        : codec === "json"
+        ? "use --input json"
+        : "only a program can write this value"
+    }`,
+  );
+}
+
+async function yamlTextOf(value: unknown): Promise<string> {
+  const { yamlText } = await import("../output/yaml.ts");
+  return yamlText(value);
+}
+
+function jsonTextOf(value: unknown, toJson: ToJson): string {
   try {
-    const json = toJson(value, 2);
-    if (codec !== "json") await assertSame(JSON.parse(json), value, codec);
-    return `${escapeJson(json)}\n`;
+    return `${escapeJson(toJson(value, 2))}\n`;
   } catch (error) {
     // Its advice is for commands that print.
     const cause = error instanceof UsageError ? error.cause : error;
@@ -49,15 +66,19 @@ export async function textOf(
   }
 }
 
-/** Throws if JSON makes another value of one: a string of a time, say. */
-async function assertSame(
-  made: unknown,
+/** Whether a text is read as a value. A time, say, would be read from JSON as a string. */
+async function isTextOf(
+  text: string,
   value: unknown,
-  codec: Language,
-): Promise<void> {
+  { language, codec }: Pick<Editing, "language" | "codec">,
+): Promise<boolean> {
   const { encode } = await codecNamed(codec);
-  if (equalBytes(encode(made), encode(value))) return;
-  throw new SyntaxError("it would become another value");
+  try {
+    const read = await parseValue(text, language, codec);
+    return equalBytes(encode(read), encode(value));
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -88,7 +109,7 @@ export async function editValue(
 async function parse(
   file: EditedFile,
   language: Language,
-  codec: Language,
+  codec: CodecName,
 ): Promise<unknown> {
   try {
     return await parseValue(await file.read(), language, codec);

@@ -5,6 +5,7 @@
  * @module
  */
 import { escapeJson } from "./escape.ts";
+import { flowText } from "./flow.ts";
 import type { Output } from "./output.ts";
 
 /** The names of the formats. */
@@ -23,7 +24,7 @@ export type ToJson = (value: unknown, indent?: number) => string;
 export interface Columns<T> {
   /** The titles of the columns. */
   readonly titles: readonly string[];
-  /** A record's cells; `json` shows a value on one line. */
+  /** A record's cells; `json` shows a value on one line, any value. */
   cells(record: T, json: (value: unknown) => string): string[];
 }
 
@@ -52,7 +53,7 @@ export async function printRecord<T>(
     }
     case "table": {
       const { Table } = await import("./table.ts");
-      const row = cells(record, (value) => escapeJson(toJson(value)));
+      const row = cells(record, (value) => cellText(value, toJson));
       return await output.write(new Table(output).fields(titles, row));
     }
   }
@@ -130,7 +131,7 @@ async function* tableTexts<T>(
 ): AsyncIterable<string> {
   const { Table } = await import("./table.ts");
   const table = new Table(output);
-  const json = (value: unknown) => escapeJson(toJson(value));
+  const json = (value: unknown) => cellText(value, toJson);
   const rows: string[][] = [];
   let header = true;
   const page = () => {
@@ -143,6 +144,15 @@ async function* tableTexts<T>(
     if (rows.length === PAGE) yield page();
   }
   if (header || rows.length > 0) yield page();
+}
+
+/** A value in a cell: as JSON, or as YAML if JSON has no form for it. */
+function cellText(value: unknown, toJson: ToJson): string {
+  try {
+    return escapeJson(toJson(value));
+  } catch {
+    return flowText(value);
+  }
 }
 
 /** JSON is spread over lines where a person looks at it. */

@@ -4,8 +4,10 @@
  * @module
  */
 import { yaml } from "../../values/codecs/yaml.ts";
-import { exactDigits, holdsDigits } from "../../values/codecs/exact_json.ts";
-import { escapeJson, isHazardous } from "./escape.ts";
+import { exactDigits } from "../../values/codecs/exact_json.ts";
+import { multipliesWithoutEnd, partsOf } from "../../values/parts.ts";
+import { isHazardous } from "./escape.ts";
+import { flowText } from "./flow.ts";
 
 const decoder = new TextDecoder();
 
@@ -23,36 +25,20 @@ export function yamlItem(value: unknown): string {
 }
 
 function blockText(value: unknown): string | undefined {
-  if (holdsDigits(value)) return undefined;
+  if (partsOf(value).some(isLost) || multipliesWithoutEnd(value)) {
+    return undefined;
+  }
   let text: string;
   try {
     text = decoder.decode(yaml.encode(value));
   } catch {
-    // Bytes, or nested too deep.
+    // It has bytes, a map or the like, or is nested too deep.
     return undefined;
   }
   return isHazardous(text.replaceAll("\n", "")) ? undefined : text;
 }
 
-/** A value on one line. */
-function flowText(value: unknown): string {
-  if (typeof value === "number") return numberText(value);
-  if (typeof value !== "object" || value === null) {
-    return escapeJson(JSON.stringify(value));
-  }
-  const digits = exactDigits(value);
-  if (digits !== undefined) return digits;
-  if (value instanceof Date) return value.toISOString();
-  if (value instanceof Uint8Array) return `!!binary "${value.toBase64()}"`;
-  if (Array.isArray(value)) return `[${value.map(flowText).join(", ")}]`;
-  const pairs = Object.entries(value).map(([name, part]) =>
-    `${flowText(name)}: ${flowText(part)}`
-  );
-  return `{${pairs.join(", ")}}`;
-}
-
-function numberText(value: number): string {
-  if (Number.isNaN(value)) return ".nan";
-  if (Number.isFinite(value)) return Object.is(value, -0) ? "-0" : `${value}`;
-  return value > 0 ? ".inf" : "-.inf";
+/** Whether the codec would not take a part for what it is. */
+function isLost(part: unknown): boolean {
+  return part === undefined || exactDigits(part) !== undefined;
 }

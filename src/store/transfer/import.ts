@@ -27,8 +27,8 @@ import type {
   Decide,
   Effect,
   Next,
-  Origin,
 } from "../../engine/write.ts";
+import type { PutOptions } from "../operations.ts";
 import { FormatGuard } from "./format_guard.ts";
 import { type EntryLine, parseLine } from "./line.ts";
 import { type Line, LineSplitter } from "./lines.ts";
@@ -60,7 +60,7 @@ export interface ImportTarget<Prepared> {
     kind: string,
     key: string,
     value: Prepared,
-    origin: Origin,
+    options: PutOptions,
   ): Next | Decide;
   write<T>(operation: Operation<T>): Promise<T>;
   /** How many lines a transaction can write. */
@@ -83,7 +83,7 @@ interface PreparedLine<Prepared> {
   readonly kind: string;
   readonly key: string;
   readonly value: Prepared;
-  readonly origin: Origin;
+  readonly options: PutOptions;
 }
 
 /**
@@ -227,7 +227,10 @@ class Batch<Prepared> {
     if (typeof text === "string") this.#text += text.length;
     const line = this.#read(number, text);
     if (line === undefined) return undefined;
-    if (this.#plan.kinds && !this.#plan.kinds.has(line.kind)) {
+    const isWanted = this.#plan.kinds?.has(line.kind) ?? true;
+    if (
+      !isWanted || (line.expiresAt && line.expiresAt.getTime() <= Date.now())
+    ) {
       this.#skipped++;
       return undefined;
     }
@@ -274,7 +277,8 @@ class Batch<Prepared> {
       version: versions ? line.version : undefined,
       updatedAt: times ? line.updatedAt : undefined,
     };
-    this.#writes.push({ number, kind, key, value, origin });
+    const options = { origin, expiresAt: line.expiresAt?.getTime() };
+    this.#writes.push({ number, kind, key, value, options });
   }
 
   #prepareValue({ kind, key, content }: EntryLine): MaybePromise<Prepared> {
@@ -358,8 +362,8 @@ class LinesWrite<Prepared> implements Operation<ImportResult> {
   }
 
   *changes(): Iterable<Change> {
-    for (const { kind, key, value, origin } of this.#lines) {
-      yield { kind, key, next: this.#target.next(kind, key, value, origin) };
+    for (const { kind, key, value, options } of this.#lines) {
+      yield { kind, key, next: this.#target.next(kind, key, value, options) };
     }
   }
 

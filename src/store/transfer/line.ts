@@ -34,13 +34,14 @@ export interface EntryLine {
     | { readonly bytes: Uint8Array; readonly codec: string };
   readonly version?: number;
   readonly updatedAt?: Date;
+  readonly expiresAt?: Date;
 }
 
 /** An entry's line, without the line feed. */
 export function formatLine(
   values: LineValues,
   kind: string,
-  { key, value, version, updatedAt }: StoredEntry,
+  { key, value, version, updatedAt, expiresAt }: StoredEntry,
   { versions, times }: LineParts,
 ): string {
   const fields = [
@@ -51,6 +52,10 @@ export function formatLine(
   if (versions) fields.push(`"version":${version}`);
   const time = times ? formatTime(updatedAt) : undefined;
   if (time !== undefined) fields.push(`"updatedAt":"${time}"`);
+  if (expiresAt !== undefined) {
+    const text = formatTime(new Date(expiresAt));
+    if (text !== undefined) fields.push(`"expiresAt":"${text}"`);
+  }
   return `{${fields.join()}}`;
 }
 
@@ -74,19 +79,21 @@ const NAMES = [
   "bytes",
   "version",
   "updatedAt",
+  "expiresAt",
 ];
 
 /** Reads a line; throws where it is none, with the reason. */
 export function parseLine(text: string): EntryLine {
   const line = parseObject(text);
-  const { kind, key, version, updatedAt } = line;
+  const { kind, key, version, updatedAt, expiresAt } = line;
   assertEntryName(kind, key);
   return {
     kind: kind as string,
     key: key as string,
     content: parseContent(line),
     version: parseVersion(version),
-    updatedAt: parseTime(updatedAt),
+    updatedAt: parseTime("updatedAt", updatedAt),
+    expiresAt: parseTime("expiresAt", expiresAt),
   };
 }
 

@@ -23,12 +23,12 @@ export function formatTime(time: Date): string | undefined {
 }
 
 /** The time that a line tells, if any; throws where the text is no time. */
-export function parseTime(text: unknown): Date | undefined {
+export function parseTime(name: string, text: unknown): Date | undefined {
   if (text === undefined) return undefined;
   const time = typeof text === "string" ? timeOf(text) : undefined;
   if (time && formatTime(time) !== undefined) return time;
   throw new RangeError(
-    `"updatedAt" is a time such as "2026-01-31T12:00:00.000Z", received ${
+    `"${name}" is a time such as "2026-01-31T12:00:00.000Z", received ${
       describe(text)
     }`,
   );

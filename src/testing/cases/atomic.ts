@@ -157,7 +157,11 @@ export const atomic: Cases = {
   ) => {
     await using store = await open();
     const { revision } = await store.set("users", "alice", 1);
-    assertEquals(await store.atomic().commit(), { ok: true, revision });
+    assertEquals(await store.atomic().commit(), {
+      ok: true,
+      revision,
+      results: [],
+    });
   },
 
   "atomic commit: runs once": async (open) => {
@@ -176,6 +180,7 @@ export const atomic: Cases = {
     const more: Record<string, () => unknown> = {
       check: () => operation.check({ kind: "users", key: "a", version: 7 }),
       set: () => operation.set("users", "bob", 1),
+      update: () => operation.update("users", "alice", () => 2),
       delete: () => operation.delete("users", "alice"),
     };
     for (const [name, add] of Object.entries(more)) {
@@ -241,6 +246,7 @@ export const atomic: Cases = {
       operation,
     );
     assertStrictEquals(operation.set("users", "a", 1), operation);
+    assertStrictEquals(operation.update("users", "a", () => 2), operation);
     assertStrictEquals(operation.delete("users", "b"), operation);
     await store.set("groups", "admins", 1);
     assertEquals(await store.kinds(), ["groups"]);

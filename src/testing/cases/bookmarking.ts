@@ -22,7 +22,9 @@ import {
   numberedKey,
   numberedKeys,
   take,
+  withoutCursor,
 } from "../reading.ts";
+import { fillMany } from "../sizes.ts";
 
 export const bookmarking: Cases = {
   "watch bookmarks: without them there are none": async (open) => {
@@ -57,7 +59,7 @@ export const bookmarking: Cases = {
       "bookmark",
       "create c@1",
     ]);
-    assertEquals(chunks[2], { type: "bookmark", revision });
+    assertEquals(withoutCursor(chunks[2]), { type: "bookmark", revision });
     await later;
   },
 
@@ -65,11 +67,17 @@ export const bookmarking: Cases = {
     await using store = await open();
     const fresh = store.watch("users", { initial: true, bookmarks: true })
       .getReader();
-    assertEquals(await next(fresh), { type: "bookmark", revision: 0 });
+    assertEquals(withoutCursor(await next(fresh)), {
+      type: "bookmark",
+      revision: 0,
+    });
     const { revision } = await store.set("groups", "g", 1);
     const empty = store.watch("users", { initial: true, bookmarks: true })
       .getReader();
-    assertEquals(await next(empty), { type: "bookmark", revision });
+    assertEquals(withoutCursor(await next(empty)), {
+      type: "bookmark",
+      revision,
+    });
   },
 
   "W6 filters do not hide bookmarks": async (open) => {
@@ -88,7 +96,7 @@ export const bookmarking: Cases = {
         bookmarks: true,
       }).getReader();
       const bookmark = await next<WatchEvent | WatchBookmark>(watch);
-      assertEquals(bookmark, { type: "bookmark", revision });
+      assertEquals(withoutCursor(bookmark), { type: "bookmark", revision });
     }
   },
 
@@ -167,5 +175,129 @@ export const bookmarking: Cases = {
     }
     assertEquals(last, await writing);
     assertEquals(events, 11);
+  },
+
+  "W6 a resumed watch tells when it has caught up": async (open) => {
+    await using store = await open();
+    const { revision: after } = await store.set("users", "a", 1);
+    await store.set("users", "b", 1);
+    await store.set("users", "b", 2);
+    const { revision } = await store.set("groups", "g", 1);
+    const resumed = store.watch("users", { after, bookmarks: true })
+      .getReader();
+    const chunks = await take(resumed, 3);
+    assertEquals(brief(chunks), ["create b@1", "update b@2", "bookmark"]);
+    assertEquals(chunks[2].revision, revision);
+    await store.set("users", "c", 1);
+    assertEquals(brief([await next(resumed)]), ["create c@1"]);
+    const beyond = store.watch("users", { after: chunks[2].cursor })
+      .getReader();
+    assertEquals(brief([await next(beyond)]), ["create c@1"]);
+  },
+
+  "W6 a resumed watch that had nothing to catch up with tells so": async (
+    open,
+  ) => {
+    await using store = await open();
+    const fresh = store.watch("users", { after: 0, bookmarks: true })
+      .getReader();
+    assertEquals((await next(fresh)).revision, 0);
+    const live = store.watch("users").getReader();
+    await store.set("users", "a", 1);
+    const { revision, cursor } = await next(live);
+    for (const after of [revision, cursor]) {
+      const resumed = store.watch("users", { after, bookmarks: true })
+        .getReader();
+      assertEquals(withoutCursor(await next(resumed)), {
+        type: "bookmark",
+        revision,
+      });
+    }
+    assertEquals(brief([await next(fresh)]), ["create a@1"]);
+  },
+
+  "W6 a resumed watch that missed changes of others alone tells so": async (
+    open,
+  ) => {
+    await using store = await open();
+    const { revision: after } = await store.set("users", "a", 1);
+    await store.set("users", "b", 1);
+    const { revision } = await store.set("groups", "g", 1);
+    const watches: ReadableStream<WatchEvent | WatchBookmark>[] = [
+      store.watch("none", { after, bookmarks: true }),
+      store.watch(["none", "nothing"], { after, bookmarks: true }),
+      store.watch("users", { after, bookmarks: true, key: "c" }),
+      store.watch("users", { after, bookmarks: true, prefix: "c" }),
+      store.watch("users", { after, bookmarks: true, types: ["delete"] }),
+      store.watchAll({ after, bookmarks: true, key: "c" }),
+    ];
+    for (const stream of watches) {
+      const bookmark = await next(stream.getReader());
+      assertEquals(withoutCursor(bookmark), { type: "bookmark", revision });
+    }
+  },
+
+  "W6 what was called before a watch is caught up with, too": async (open) => {
+    await using store = await open();
+    const { revision: after } = await store.set("users", "a", 1);
+    const writes = [store.set("users", "b", 1), store.set("groups", "g", 1)];
+    const resumed = store.watch("users", { after, bookmarks: true })
+      .getReader();
+    const later = store.set("users", "c", 1);
+    const chunks = await take(resumed, 3);
+    const [, { revision }] = await Promise.all(writes);
+    const told = brief(chunks);
+    assertEquals(told.filter((text) => text !== "bookmark"), [
+      "create b@1",
+      "create c@1",
+    ]);
+    // It may have caught up with what came later, too.
+    const at = told.indexOf("bookmark");
+    assertGreaterOrEqual(at, 1);
+    assertGreaterOrEqual(chunks[at].revision, revision);
+    await later;
+  },
+
+  "W6 a resumed watch that missed much tells after all of it": async (
+    open,
+    supports,
+  ) => {
+    await using store = await open();
+    const { revision: after } = await store.set("users", "first", 1);
+    const keys = numberedKeys(2_000);
+    await fillMany(store, "users", keys, supports);
+    await fillMany(store, "groups", keys, supports);
+    const { revision } = await store.set("groups", "last", 1);
+    const resumed = store.watch("users", {
+      after,
+      bookmarks: true,
+      bufferSize: 16,
+    }).getReader();
+    const told: string[] = [];
+    for (;;) {
+      const chunk = await next(resumed);
+      if (chunk.type !== "bookmark") told.push(chunk.key);
+      else if (chunk.revision === revision) break;
+    }
+    assertEquals(told, keys);
+  },
+
+  "W6 a resumed watch without bookmarks has none": async (open) => {
+    await using store = await open();
+    const { revision: after } = await store.set("users", "a", 1);
+    await store.set("users", "b", 1);
+    const resumed = store.watch("users", { after }).getReader();
+    await store.set("users", "c", 1);
+    assertEquals(brief(await take(resumed, 2)), ["create b@1", "create c@1"]);
+  },
+
+  "W6 a watch that is new has no bookmark of having caught up": async (
+    open,
+  ) => {
+    await using store = await open();
+    await store.set("users", "a", 1);
+    const fresh = store.watch("users", { bookmarks: true }).getReader();
+    await store.set("users", "b", 1);
+    assertEquals(brief([await next(fresh)]), ["create b@1"]);
   },
 };

@@ -109,7 +109,12 @@ export const concurrency: Cases = {
     assertEquals(conflict.conflict.actual, 3);
     assertEquals([deleted?.value, deleted?.version], [[2], 3]);
     assertEquals(recreated.status, "created");
-    assertEquals(all, { created: 1, updated: 0, unchanged: 1 });
+    assertEquals(all, {
+      created: 1,
+      updated: 0,
+      unchanged: 1,
+      revision: recreated.revision + 1,
+    });
   },
 
   "C3 a watch begins after the writes called before it": async (open) => {

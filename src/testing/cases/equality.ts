@@ -63,11 +63,12 @@ export const equality: Cases = {
 
   "C5 a setAll of values that compare equal is no change": async (open) => {
     await using store = await open({ equals });
-    await assertNoChange(store, async () => {
+    await assertNoChange(store, async (revision) => {
       assertEquals(await store.setAll("users", { alice: ALICE_AGAIN }), {
         created: 0,
         updated: 0,
         unchanged: 1,
+        revision,
       });
     });
   },
@@ -91,7 +92,11 @@ export const equality: Cases = {
     await assertNoChange(store, async (revision) => {
       assertEquals(
         await store.atomic().set("users", "alice", ALICE_AGAIN).commit(),
-        { ok: true, revision },
+        {
+          ok: true,
+          revision,
+          results: [{ status: "unchanged", version: 1, revision }],
+        },
       );
     });
   },
@@ -108,7 +113,11 @@ export const equality: Cases = {
     await using store = await open({ equals });
     const bob = { name: "Bob", seen: 1 };
     await store.set("users", "alice", ALICE);
-    const { status, version } = await store.set("users", "alice", bob);
+    const { status, version, revision } = await store.set(
+      "users",
+      "alice",
+      bob,
+    );
     assertEquals([status, version], ["updated", 2]);
     assertEquals(
       await store.setAll("users", {
@@ -116,7 +125,7 @@ export const equality: Cases = {
         bob: { name: "Bob", seen: 2 },
         carol: { name: "Carol", seen: 2 },
       }),
-      { created: 2, updated: 0, unchanged: 1 },
+      { created: 2, updated: 0, unchanged: 1, revision: revision + 2 },
     );
     assertEquals(await store.get("users", "alice"), bob);
   },
@@ -138,8 +147,9 @@ export const equality: Cases = {
     await store.set("users", "a", { n: 2 });
     await store.setAll("users", { a: { n: 3 } });
     await store.update("users", "a", () => ({ n: 4 }));
-    await store.atomic().set("users", "a", { n: 5 }).commit();
-    const expected = [1, 2, 3, 4].map((n) => ["users", { n }, { n: n + 1 }]);
+    await store.atomic().set("users", "a", { n: 5 })
+      .update("users", "a", () => ({ n: 6 })).commit();
+    const expected = [1, 2, 3, 4, 5].map((n) => ["users", { n }, { n: n + 1 }]);
     assertEquals(asked as unknown[], expected);
   },
 

@@ -26,6 +26,11 @@ export const kindHandles: Cases = {
     assertEquals(await users.get("b"), 2);
     assertEquals(await users.get("d"), undefined);
     assertEquals(await users.entry("b"), await store.entry("users", "b"));
+    assertEquals([await users.has("b"), await users.has("d")], [true, false]);
+    assertEquals([...await users.getMany(["c", "d", "a"])], [["c", 3], [
+      "a",
+      1,
+    ]]);
     assertEquals(await users.list(), await store.list("users"));
     assertEquals(await users.keys(), ["a", "b", "c"]);
     assertEquals(await users.values(), await store.values("users"));
@@ -75,6 +80,7 @@ export const kindHandles: Cases = {
       created: 1,
       updated: 0,
       unchanged: 1,
+      revision: revision + 2,
     });
     await users.setAll(new Map([["c", 1]]));
     const { value } = await users.update("b", (n) => n as number + 1);
@@ -87,7 +93,10 @@ export const kindHandles: Cases = {
     );
     assertEquals((await users.delete("a"))?.value, 2);
     assertEquals(await users.delete("a"), undefined);
-    assertEquals(brief(await take(events, 7)), [
+    await store.set("groups", "b", 1);
+    const deleted = await users.deleteAll({ startAfter: "b", end: "d" });
+    assertEquals(deleted, { deleted: 1, revision: revision + 8 });
+    assertEquals(brief(await take(events, 8)), [
       "create a@1",
       "update a@2",
       "create b@1",
@@ -95,8 +104,10 @@ export const kindHandles: Cases = {
       "update b@2",
       "create d@1",
       "delete a@2",
+      "delete c@1",
     ]);
-    assertEquals(await store.kinds(), ["users"]);
+    assertEquals((await users.deleteAll()).deleted, 2);
+    assertEquals(await store.kinds(), ["groups"]);
   },
 
   "kind: watches what the store watches": async (open) => {
@@ -195,6 +206,8 @@ const calls: Record<
 > = {
   get: (users, options) => users.get("a", options),
   entry: (users, options) => users.entry("a", options),
+  has: (users, options) => users.has("a", options),
+  getMany: (users, options) => users.getMany(["a"], options),
   list: (users, options) => users.list(options),
   keys: (users, options) => users.keys(options),
   values: (users, options) => users.values(options),
@@ -204,4 +217,5 @@ const calls: Record<
   update: (users, options) =>
     users.update("a", (value) => value, { initial: 1, ...options }),
   delete: (users, options) => users.delete("a", options),
+  deleteAll: (users, options) => users.deleteAll(options),
 };

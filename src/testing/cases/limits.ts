@@ -31,6 +31,9 @@ function writesOf(kind: string, key: string, value: unknown): Writes {
     atomic: async (store) =>
       await store.atomic().set("users", "beside", 1).set(kind, key, value)
         .commit(),
+    "atomic update": async (store) =>
+      await store.atomic().set("users", "beside", 1)
+        .update(kind, key, () => value, { initial: 1 }).commit(),
     "kind: set": async (store) => await store.kind(kind).set(key, value),
   };
 }

@@ -45,6 +45,8 @@ const writesOf = (
         [key, 2] as const
       ),
     ),
+  "atomic update": (store) =>
+    store.atomic().set("a", "w", 2).update("a", "x", () => 2).commit(),
   atomic: (store) =>
     store.atomic().set("a", "w", 2).set("a", "x", 2).set("b", "y", 2).commit(),
 });

@@ -6,7 +6,8 @@
 import { assertEquals } from "@std/assert";
 import type { RangeOptions, Store } from "../../contract/mod.ts";
 import type { Cases } from "../case.ts";
-import { fill, keysOf } from "../reading.ts";
+import { fill, keysOf, numberedKeys } from "../reading.ts";
+import { fillMany } from "../sizes.ts";
 
 const KEYS = ["a", "a/1", "a/2", "a0", "b", "b/1", "c"];
 
@@ -69,6 +70,71 @@ export const ranges: Cases = {
     await assertInRange(store, { start: "a0" }, ["a0", "b", "b/1", "c"]);
     await assertInRange(store, { start: "b0" }, ["c"]);
     await assertInRange(store, { start: "d" }, []);
+  },
+
+  "range startAfter: from the key after this one on": async (open) => {
+    await using store = await open();
+    await fill(store, "files", KEYS);
+    await assertInRange(store, { startAfter: "a0" }, ["b", "b/1", "c"]);
+    await assertInRange(store, { startAfter: "b0" }, ["c"]);
+    await assertInRange(store, { startAfter: "c" }, []);
+    await assertInRange(store, { startAfter: "" }, KEYS);
+    await assertInRange(store, { startAfter: "a/1", end: "b" }, ["a/2", "a0"]);
+    await assertInRange(store, { startAfter: "b", end: "b" }, []);
+    await assertInRange(store, { startAfter: "b", end: "b/1" }, []);
+    await assertInRange(store, { startAfter: "a", reverse: true, limit: 3 }, [
+      "c",
+      "b/1",
+      "b",
+    ]);
+    await assertInRange(store, { startAfter: "a", limit: 1 }, ["a/1"]);
+    await assertInRange(store, { prefix: "a", startAfter: "a/1" }, [
+      "a/2",
+      "a0",
+    ]);
+    await assertInRange(store, { prefix: "b", startAfter: "a" }, ["b", "b/1"]);
+    await assertInRange(store, { prefix: "b", startAfter: "b" }, ["b/1"]);
+    await assertInRange(
+      store,
+      { prefix: "a", startAfter: "a", end: "a0", reverse: true },
+      ["a/2", "a/1"],
+    );
+    await assertInRange(store, { prefix: "a", startAfter: "b" }, []);
+  },
+
+  "range startAfter: leaves out no key that follows closely": async (open) => {
+    await using store = await open();
+    const keys = ["a", "a\u{1}", "a\u{1}\u{1}", "a ", "aa", "\u{FFFF}"]
+      .concat("\u{FFFF}\u{1}", "\u{10000}", "\u{10FFFF}", "\u{10FFFF}a");
+    await fill(store, "files", keys);
+    for (const [n, startAfter] of keys.entries()) {
+      const after = keys.slice(n + 1);
+      await assertInRange(store, { startAfter }, after);
+      await assertInRange(
+        store,
+        { startAfter, reverse: true },
+        after.toReversed(),
+      );
+    }
+  },
+
+  "range startAfter: pages through a kind while it changes": async (
+    open,
+    supports,
+  ) => {
+    await using store = await open();
+    const keys = numberedKeys(1_000);
+    await fillMany(store, "files", keys, supports);
+    const seen: string[] = [];
+    for (;;) {
+      const startAfter = seen.at(-1);
+      const page = await store.keys("files", { startAfter, limit: 64 });
+      if (page.length === 0) break;
+      seen.push(...page);
+      // The last key of a page need not be there any more.
+      await store.delete("files", page.at(-1)!);
+    }
+    assertEquals(seen, keys);
   },
 
   "range end: up to this key, exclusive": async (open) => {

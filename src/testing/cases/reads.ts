@@ -67,17 +67,22 @@ export const reads: Cases = {
     assertEquals(await store.get("users", "alice"), { tags: ["a"] });
   },
 
-  "entry gives the value with its version and time": async (open) => {
+  "entry gives the value with its version, revision and time": async (open) => {
     await using store = await open();
     const before = Date.now();
     await store.set("users", "alice", { n: 1 });
-    await store.set("users", "alice", { n: 2 });
+    const { revision } = await store.set("users", "alice", { n: 2 });
     const after = Date.now();
 
     const entry = await store.entry("users", "alice");
     assert(entry);
     const { updatedAt, ...rest } = entry;
-    assertEquals(rest, { key: "alice", value: { n: 2 }, version: 2 });
+    assertEquals(rest, {
+      key: "alice",
+      value: { n: 2 },
+      version: 2,
+      revision,
+    });
     assertInstanceOf(updatedAt, Date);
     assertGreaterOrEqual(updatedAt.getTime(), before);
     assertLessOrEqual(updatedAt.getTime(), after);

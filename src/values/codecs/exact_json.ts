@@ -9,6 +9,7 @@
 import type { Codec } from "./codec.ts";
 import { json } from "./json.ts";
 import { quoteText } from "../../base/messages.ts";
+import { partsOf } from "../parts.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -57,10 +58,8 @@ export function exactDigits(value: unknown): string | undefined {
 }
 
 /** Whether a number that was decoded to its text is in a value. */
-export function holdsDigits(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (exactDigits(value) !== undefined) return true;
-  return !ArrayBuffer.isView(value) && Object.values(value).some(holdsDigits);
+function holdsDigits(value: unknown): boolean {
+  return partsOf(value).some((part) => exactDigits(part) !== undefined);
 }
 
 const keepDigits: Reviver = (_key, value, { source }) =>

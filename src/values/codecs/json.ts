@@ -14,12 +14,14 @@ const strictDecoder = new TextDecoder("utf-8", { fatal: true });
  * Stores values as JSON text in UTF-8.
  *
  * `JSON.stringify` drops or alters what JSON has no form for. This codec throws
- * a `TypeError` that names the place instead: for `undefined`, functions,
- * symbols, BigInts, `NaN` and the infinities, cycles, properties of arrays, and
- * for objects whose content is not in their properties (`Map`, `Set`, `Error`,
- * typed arrays, …). Leave a property out rather than setting it to `undefined`.
- * An object's `toJSON` is honoured, so a `Date` is stored as, and read back as,
- * an ISO string. `-0` is kept.
+ * a `TypeError` that names the place instead: for functions, symbols, BigInts,
+ * `NaN` and the infinities, cycles, properties of arrays, and for objects whose
+ * content is not in their properties (`Map`, `Set`, `Error`, typed arrays, …).
+ * `structured` keeps most of these.
+ *
+ * A property that is `undefined` is left out, as JavaScript does. `undefined` as
+ * the value itself, or in an array, is refused. An object's `toJSON` is honoured,
+ * so a `Date` is stored as, and read back as, an ISO string. `-0` is kept.
  *
  * @example
  * ```ts
@@ -28,7 +30,8 @@ const strictDecoder = new TextDecoder("utf-8", { fatal: true });
  *
  * const bytes = json.encode({ theme: "dark" });
  * assertEquals(json.decode(bytes), { theme: "dark" });
- * assertThrows(() => json.encode({ theme: undefined }), TypeError, "theme");
+ * assertEquals(json.encode({ theme: "dark", font: undefined }), bytes);
+ * assertThrows(() => json.encode({ theme: NaN }), TypeError, "NaN at theme");
  * ```
  */
 export const json: Codec = {
@@ -178,7 +181,8 @@ function copyOfObject(
   if (names.length === 0 && !isBare(value)) throw refusal(classOf(value), at);
   for (const name of names) {
     const part = copy[name];
-    if (isPlain(part)) continue;
+    // JSON leaves out a property that is `undefined`.
+    if (part === undefined || isPlain(part)) continue;
     copy[name] = toPlain(part, placeIn(at, name), ancestors);
   }
   return copy;

@@ -122,6 +122,6 @@ function failed(
     `Cannot ${action} the value of ${
       quote(kind, key)
     } with the codec "${codec.name}": ${reasonOf(cause)}`,
-    { cause },
+    { cause, kind, key },
   );
 }

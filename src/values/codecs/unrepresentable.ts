@@ -21,11 +21,11 @@ export function unrepresentable(
   return new TypeError(`${format} cannot represent ${what}${where}`);
 }
 
-/** What to call an object that is not a plain one: "a Map", of its class. */
+/** What to call an object that is not a plain one: "a Map", by the name of its class. */
 export function classOf(value: object): string {
   const { constructor } = Object.getPrototypeOf(value) ?? {};
   const name: unknown = typeof constructor === "function" && constructor.name;
-  return typeof name === "string" && name !== ""
-    ? `a ${name}`
-    : "a class instance";
+  if (typeof name !== "string" || name === "") return "a class instance";
+  if (name === "Object") return "an object that is not a plain one";
+  return `${/^[AEIO]/i.test(name) ? "an" : "a"} ${name}`;
 }

@@ -29,9 +29,10 @@ const STYLE = { useAnchors: false, lineWidth: -1 };
  * A value consists of plain objects, arrays, strings, booleans, numbers (`NaN`,
  * the infinities and `-0` included), `null` and `Date`s from the year 100 to
  * 9999. Of anything else YAML would drop a part, so this codec throws
- * a `TypeError` that names the place: `undefined`, functions, symbols, BigInts,
- * `Map`, `Set`, typed arrays, instances of classes, cycles, holes in arrays.
- * Leave a property out rather than setting it to `undefined`.
+ * a `TypeError` that names the place: functions, symbols, BigInts, `Map`, `Set`,
+ * typed arrays, instances of classes, cycles, holes in arrays. `undefined` is
+ * treated as JSON treats it: a property that is `undefined` is left out, and
+ * `undefined` as the value itself, or in an array, is refused.
  *
  * Text by another hand may be any single YAML document. It is decoded as data
  * only: there is no tag that makes a function, or an object of any class but
@@ -51,7 +52,11 @@ const STYLE = { useAnchors: false, lineWidth: -1 };
  *   "theme: dark\nbeta:\n  - search\n",
  * );
  * assertEquals(yaml.decode(bytes), { theme: "dark", beta: ["search"] });
- * assertThrows(() => yaml.encode({ theme: undefined }), TypeError, "theme");
+ * assertThrows(() => yaml.encode({ beta: [undefined] }), TypeError, "beta[0]");
+ *
+ * // A property that is undefined is left out.
+ * const same = yaml.encode({ theme: "dark", beta: ["search"], font: undefined });
+ * assertEquals(same, bytes);
  * ```
  */
 export const yaml: Codec = {
@@ -138,10 +143,14 @@ function toPlainProperties(
   path: string,
   ancestors: object[],
 ): object {
+  const entries = Object.entries(value).filter(([, part]) =>
+    part !== undefined
+  );
   return Object.fromEntries(
-    Object.entries(value).map((
-      [key, part],
-    ) => [key, toPlain(part, `${path}.${key}`, ancestors)]),
+    entries.map(([key, part]) => [
+      key,
+      toPlain(part, `${path}.${key}`, ancestors),
+    ]),
   );
 }
 

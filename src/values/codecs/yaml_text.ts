@@ -10,6 +10,7 @@
  * @module
  */
 import { parse } from "@std/yaml";
+import { expandedSize } from "../parts.ts";
 import { YamlMerging } from "./yaml_merging.ts";
 
 /** How large a value may be with its aliases written out, in characters, if it is not so without. */
@@ -135,29 +136,9 @@ function anchorsOf(text: string): Set<string> {
 /** How much of a name is looked at. */
 const LONGEST_NAME = 64;
 
-/** Throws a `SyntaxError` where aliases make a value endless, or larger than a limit. */
+/** Throws a `SyntaxError` if aliases make a value endless, or larger than a limit. */
 function assertFinite(value: unknown, limit: number): void {
-  const sizes = new Map<object, number>();
-  const sizeOf = (part: unknown): number => {
-    if (typeof part === "string") return part.length + 1;
-    if (typeof part !== "object" || part === null) return 1;
-    let size = sizes.get(part);
-    if (size !== undefined) return size;
-    // Met again before it is known, it is a part of itself.
-    sizes.set(part, Infinity);
-    size = 1;
-    if (ArrayBuffer.isView(part)) size += part.byteLength;
-    else if (Array.isArray(part)) {
-      for (const item of part) size += sizeOf(item);
-    } else {
-      for (const [key, inner] of Object.entries(part)) {
-        size += key.length + sizeOf(inner);
-      }
-    }
-    sizes.set(part, size);
-    return size;
-  };
-  if (sizeOf(value) <= limit) return;
+  if (expandedSize(value) <= limit) return;
   throw new SyntaxError(
     `Cannot decode: with its aliases written out, the value is endless, or has more than ${limit} characters`,
   );

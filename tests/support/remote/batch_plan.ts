@@ -18,9 +18,11 @@ import {
   type EntryName,
   type Next,
   type Outcome,
+  type RangeRemoval,
   weightOf,
   type Write,
 } from "../../../src/engine/write.ts";
+import { isInRange } from "../../../src/keys/key_range.ts";
 import { errorOf } from "./client.ts";
 import type { DecidedChange, DecidedWrite, WriteAnswer } from "./protocol.ts";
 
@@ -52,8 +54,13 @@ export interface PlannedWrite {
   readonly failure?: WriteFailure;
 }
 
+/** What is known of an entry: its bytes, or that there is none. */
+interface KnownEntry extends EntryName {
+  readonly value: Uint8Array | undefined;
+}
+
 /** What is known of entries: by kind and key. */
-type Known = Map<string, Uint8Array | undefined>;
+type Known = Map<string, KnownEntry>;
 
 /** Takes writes until the request is full. The last one may be more than fits. */
 export function takeWrites(batch: Batch, limits: Limits): TakenWrite[] {
@@ -87,10 +94,10 @@ export function failuresOf(taken: readonly TakenWrite[]): Outcome[] {
 export function decidedNames(taken: readonly TakenWrite[]): EntryName[] {
   const names = new Map<string, EntryName>();
   for (const { changes } of taken) {
-    for (const { kind, key, next } of changes) {
-      if (typeof next === "function") {
-        names.set(nameOf(kind, key), { kind, key });
-      }
+    for (const change of changes) {
+      if ("range" in change || typeof change.next !== "function") continue;
+      const { kind, key } = change;
+      names.set(nameOf(kind, key), { kind, key });
     }
   }
   return [...names.values()];
@@ -104,21 +111,29 @@ export function planWrites(
   limits: Limits,
 ): PlannedWrite[] {
   const known: Known = new Map(
-    names.map(({ kind, key }, i) => [nameOf(kind, key), seen[i]]),
+    names.map(({ kind, key }, i) => [
+      nameOf(kind, key),
+      { kind, key, value: seen[i] },
+    ]),
   );
   const planned: PlannedWrite[] = [];
   let bytes = 0;
   for (const each of taken) {
     const plan = planWrite(each, known, limits);
-    for (const { next, seen } of plan.decided.changes) {
-      bytes += (seen?.value?.byteLength ?? 0) +
-        (typeof next === "object" ? next.value.byteLength : 0);
-    }
+    for (const change of plan.decided.changes) bytes += sizeOf(change);
     // The others are handed again, undone.
     if (bytes > REQUEST_BYTES && planned.length > 0) break;
     planned.push(plan);
   }
   return planned;
+}
+
+/** How many bytes of values a change has. */
+function sizeOf(change: DecidedChange): number {
+  if ("range" in change) return 0;
+  const { next, seen } = change;
+  return (seen?.value?.byteLength ?? 0) +
+    (typeof next === "object" ? next.value.byteLength : 0);
 }
 
 /** Decides a write. If it does not fail, `known` tells what it leaves. */
@@ -134,28 +149,52 @@ function planWrite(
   }
   const own: Known = new Map();
   const changes: DecidedChange[] = [];
-  for (const [at, { kind, key, next }] of taken.changes.entries()) {
+  for (const [at, change] of taken.changes.entries()) {
+    if ("range" in change) {
+      changes.push(change);
+      for (const entry of [...known.values(), ...own.values()]) {
+        if (isRemoved(change, entry)) note(own, entry, undefined);
+      }
+      continue;
+    }
+    const { kind, key, next, mayRemove } = change;
     const name = nameOf(kind, key);
     const isDecision = typeof next === "function";
-    const value = own.has(name) ? own.get(name) : known.get(name);
+    const value = (own.get(name) ?? known.get(name))?.value;
     const seen = isDecision ? { value } : undefined;
     try {
       const decided = isDecision ? next(value?.slice()) : next;
       assertChangeFits(taken.write, kind, key, decided, limits);
-      changes.push({ kind, key, next: decided, seen });
-      if (decided !== "keep") own.set(name, valueOf(decided));
+      changes.push({ kind, key, next: decided, seen, mayRemove });
+      if (decided !== "keep") note(own, { kind, key }, valueOf(decided));
     } catch (error) {
       if (seen) changes.push({ kind, key, next: "keep", seen });
       const decided = { checks, changes, fails: true };
       return { taken, decided, failure: { error, at } };
     }
   }
-  for (const [name, value] of own) known.set(name, value);
+  for (const [name, entry] of own) known.set(name, entry);
   return { taken, decided: { checks, changes, fails: false } };
 }
 
+function isRemoved({ kind, range }: RangeRemoval, entry: EntryName): boolean {
+  return entry.kind === kind && isInRange(range, entry.key);
+}
+
+function note(
+  known: Known,
+  { kind, key }: EntryName,
+  value: Uint8Array | undefined,
+): void {
+  known.set(nameOf(kind, key), { kind, key, value });
+}
+
+/** The bytes that are there afterwards. What has expired by now is gone at once. */
 function valueOf(next: Exclude<Next, "keep">): Uint8Array | undefined {
-  return next === "remove" ? undefined : next.value;
+  if (next === "remove") return undefined;
+  const { value, expiresAt } = next;
+  const isGone = typeof expiresAt === "number" && expiresAt <= Date.now();
+  return isGone ? undefined : value;
 }
 
 /** What became of the writes that the server answered for. */
@@ -171,18 +210,8 @@ function outcomeOf(
   answer: WriteAnswer,
 ): Outcome {
   switch (answer.type) {
-    case "done": {
-      const { effects, revision } = answer;
-      return {
-        type: "done",
-        revision,
-        effects: effects.map((effect) => {
-          if (effect.revision !== revision) return effect;
-          const { revision: _newest, ...others } = effect;
-          return others;
-        }),
-      };
-    }
+    case "done":
+      return answer;
     case "refused": {
       const { check, found } = answer;
       return { type: "refused", check: taken.write.checks[check], found };
@@ -213,7 +242,8 @@ export function outcomesUnknown(
 }
 
 function mayWrite({ decided: { changes, fails } }: PlannedWrite): boolean {
-  return !fails && changes.some(({ next }) => next !== "keep");
+  return !fails &&
+    changes.some((change) => "range" in change || change.next !== "keep");
 }
 
 function nameOf(kind: string, key: string): string {

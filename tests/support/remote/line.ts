@@ -154,7 +154,7 @@ export class Line {
     await this.#travel(signal);
     if (cut === "late") this.#deliverLater(name, ask);
     if (cut === "before" || cut === "late") throw new LineCut(true);
-    const reply = this.#server.handle(
+    const reply = await this.#server.handle(
       name,
       ask,
       cut === "within" ? cutTransaction : undefined,

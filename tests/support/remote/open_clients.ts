@@ -79,10 +79,13 @@ export async function readLog(
 ): Promise<StoredChange[]> {
   const all: StoredChange[] = [];
   for (let after = 0;;) {
-    const filter = { kind: KIND, keys: ALL_KEYS };
+    const filter = { kinds: [KIND], keys: ALL_KEYS };
     const { changes, cursor } = await engine.log.read(filter, after, 256);
     if (cursor === after) return all;
-    all.push(...changes);
+    for (const change of changes) {
+      if ("problem" in change) throw change.problem;
+      all.push(change);
+    }
     after = cursor;
   }
 }

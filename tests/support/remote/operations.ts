@@ -5,14 +5,18 @@
  */
 import { KeyNotFoundError } from "../../../src/contract/errors.ts";
 import type { Operation } from "../../../src/engine/operation.ts";
+import { ALL_KEYS, type KeyRange } from "../../../src/keys/key_range.ts";
 import type {
   Change,
   Check,
   Decide,
   Effect,
+  EntryChange,
   EntryName,
   Found,
   Next,
+  Put,
+  RangeRemoval,
 } from "../../../src/engine/write.ts";
 
 /** What an operation gives: what was done, or what was refused. */
@@ -38,7 +42,7 @@ export function textOf(bytes: Uint8Array | undefined): string | undefined {
   return bytes && new TextDecoder().decode(bytes);
 }
 
-/** A write of changes, under checks. */
+/** A write of changes, under checks. One that removes a range is alone. */
 export function atomic(
   changes: readonly Change[],
   checks: readonly Check[] = [],
@@ -47,6 +51,7 @@ export function atomic(
   return {
     action,
     checks,
+    isBulk: changes.some((change) => "range" in change),
     size: () => changes.length,
     changes: () => changes,
     done: (effects, revision) => ({ effects, revision }),
@@ -54,21 +59,30 @@ export function atomic(
   };
 }
 
-/** Puts a text. */
-export function put(key: string, value: string): Change {
-  return { ...named(key), next: { value: bytesOf(value) } };
+/** Puts a text, and when it expires. */
+export function put(
+  key: string,
+  value: string,
+  expiresAt?: Put["expiresAt"],
+): EntryChange {
+  return { ...named(key), next: { value: bytesOf(value), expiresAt } };
 }
 
 /** Removes an entry. */
-export function removal(key: string): Change {
+export function removal(key: string): EntryChange {
   return { ...named(key), next: "remove" };
+}
+
+/** Removes a range of `KIND`. */
+export function rangeRemoval(range: KeyRange = ALL_KEYS): RangeRemoval {
+  return { kind: KIND, range };
 }
 
 /** Decides on the text that is there. */
 export function decision(
   key: string,
   decide: (value: string | undefined) => string | Next,
-): Change {
+): EntryChange {
   const next: Decide = (bytes) => {
     const decided = decide(textOf(bytes));
     return decided === "keep" || decided === "remove" ||

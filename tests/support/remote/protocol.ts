@@ -7,12 +7,13 @@
  *
  * @module
  */
+import type { ChangeFilter } from "../../../src/engine/change_log.ts";
 import type {
   ChangePage,
+  EntryState,
   StoredEntry,
   StoredValue,
 } from "../../../src/engine/entries.ts";
-import type { ReplayEntry } from "../../../src/engine/change_log.ts";
 import type { Limits } from "../../../src/engine/limits.ts";
 import type { Page, PageOptions } from "../../../src/engine/page.ts";
 import type {
@@ -21,12 +22,14 @@ import type {
   EntryName,
   Found,
   Next,
+  RangeRemoval,
 } from "../../../src/engine/write.ts";
 import type {
   StoreErrorCode,
   WatchOverflowReason,
 } from "../../../src/contract/errors.ts";
 import type { KeyRange } from "../../../src/keys/key_range.ts";
+import type { PastMoment } from "../../../src/local/past_moment.ts";
 
 /** What a server has room for. They are small, so that tests reach them. */
 export const LIMITS: Limits = {
@@ -49,12 +52,17 @@ export interface Seen {
   readonly value: Uint8Array | undefined;
 }
 
-/** A change whose decision is made. */
-export interface DecidedChange extends EntryName {
+/** A change of one entry whose decision is made. */
+export interface DecidedEntryChange extends EntryName {
   readonly next: Next;
   /** Absent if there was nothing to decide. */
   readonly seen?: Seen;
+  /** Whether the client asks what was removed. */
+  readonly mayRemove?: boolean;
 }
+
+/** A change that the server can carry out. */
+export type DecidedChange = DecidedEntryChange | RangeRemoval;
 
 /** A write whose decisions are made. */
 export interface DecidedWrite {
@@ -88,7 +96,7 @@ export type WriteAnswer =
     readonly check: number;
     readonly found: Found | undefined;
   }
-  | { readonly type: "failed"; readonly failure: Failure; readonly at: number }
+  | { readonly type: "failed"; readonly failure: Failure; readonly at?: number }
   /** The write fails as its client said. */
   | { readonly type: "confirmed" };
 
@@ -99,16 +107,12 @@ export interface BatchAnswer {
   readonly head: number;
 }
 
-/** Part of a replay. */
-export interface ReplayPage {
-  readonly entries: ReplayEntry[];
-  /** The keys that are still to be read; absent at the end. */
-  readonly rest?: KeyRange;
-}
-
-/** The moment that a read is of: a snapshot's id. Now without it. */
+/**
+ * The moment that a read is of: a snapshot, by its id, or a past revision. Now
+ * without it.
+ */
 export interface At {
-  readonly at?: string;
+  readonly at?: string | PastMoment;
 }
 
 /** A read of a page. */
@@ -137,6 +141,11 @@ export interface Calls {
 
   value: [ask: EntryName & At, answer: Uint8Array | undefined];
   entry: [ask: EntryName & At, answer: StoredEntry | undefined];
+  state: [ask: EntryName & At, answer: EntryState | undefined];
+  some: [
+    ask: { kind: string; keys: readonly string[] } & At,
+    answer: StoredValue[],
+  ];
   keys: [ask: PageRequest, answer: Page<string>];
   values: [ask: PageRequest, answer: Page<StoredValue>];
   entries: [ask: PageRequest, answer: Page<StoredEntry>];
@@ -149,14 +158,24 @@ export interface Calls {
   openSnapshot: [ask: { client: string; id: string }, answer: void];
   closeSnapshot: [ask: { client: string; id: string }, answer: void];
 
+  /** Which moment a view of the past is of. The server keeps nothing for it. */
+  openPast: [ask: { at?: number; time?: number }, answer: PastMoment];
+
   head: [ask: undefined, answer: number];
+  oldest: [ask: undefined, answer: number];
+  markOf: [ask: { revision: number }, answer: number | undefined];
   changes: [
-    ask: { kind: string; keys: KeyRange; after: number; limit: number },
+    ask: { filter: ChangeFilter; after: number; limit: number },
     answer: ChangePage,
   ];
-  replay: [
-    ask: { kind: string; rest: KeyRange; revision: number; limit: number },
-    answer: ReplayPage,
+  changesBack: [
+    ask: {
+      filter: ChangeFilter;
+      before: number;
+      after: number;
+      limit: number;
+    },
+    answer: ChangePage,
   ];
 }
 

@@ -20,7 +20,7 @@ import {
 } from "../../../src/contract/errors.ts";
 import type { Capabilities, Engine } from "../../../src/engine/engine.ts";
 import type { Limits } from "../../../src/engine/limits.ts";
-import type { Snapshot, View } from "../../../src/engine/view.ts";
+import type { PastView, Snapshot, View } from "../../../src/engine/view.ts";
 import type { Batch, Outcome } from "../../../src/engine/write.ts";
 import type { MaybePromise } from "../../../src/base/promises.ts";
 import {
@@ -43,7 +43,7 @@ import {
 import { type Line, LineCut } from "./line.ts";
 import type { Answer, Ask, BatchAnswer } from "./protocol.ts";
 import { RemoteLog } from "./remote_log.ts";
-import { RemoteSnapshot, RemoteView } from "./remote_view.ts";
+import { RemotePast, RemoteSnapshot, RemoteView } from "./remote_view.ts";
 
 /** For how long closing tries to tell the server, in ms. */
 const BYE_MS = 50;
@@ -251,6 +251,14 @@ export class RemoteEngine extends RemoteView implements Engine {
 
   openSnapshot(signal?: AbortSignal): Promise<Snapshot> {
     return RemoteSnapshot.open(this.#client, signal);
+  }
+
+  openPast(
+    at?: number,
+    time?: number,
+    signal?: AbortSignal,
+  ): Promise<PastView> {
+    return RemotePast.open(this.#client, { at, time }, signal);
   }
 
   verify(): Promise<VerifyFinding[]> {

@@ -10,11 +10,8 @@ import type { ChangePage } from "../../../src/engine/entries.ts";
 import type {
   ChangeFilter,
   ChangeLog,
-  Replay,
-  ReplayEntry,
   Wait,
 } from "../../../src/engine/change_log.ts";
-import type { KeyRange } from "../../../src/keys/key_range.ts";
 import type { Client } from "./client.ts";
 
 /** A watch that waits. */
@@ -53,12 +50,30 @@ export class RemoteLog implements ChangeLog {
     return this.#client.ask("head", undefined);
   }
 
+  oldest(): Promise<number> {
+    return this.#client.ask("oldest", undefined);
+  }
+
+  markOf(revision: number): Promise<number | undefined> {
+    return this.#client.ask("markOf", { revision });
+  }
+
   read(
-    { kind, keys }: ChangeFilter,
+    filter: ChangeFilter,
     after: number,
     limit: number,
   ): Promise<ChangePage> {
-    return this.#client.ask("changes", { kind, keys, after, limit });
+    return this.#client.ask("changes", { filter, after, limit });
+  }
+
+  readBack(
+    filter: ChangeFilter,
+    before: number,
+    after: number,
+    limit: number,
+  ): Promise<ChangePage> {
+    const ask = { filter, before, after, limit };
+    return this.#client.ask("changesBack", ask);
   }
 
   wait(wait: Wait): Promise<number> {
@@ -127,48 +142,8 @@ export class RemoteLog implements ChangeLog {
     this.#planSweep();
   }
 
-  replay(filter: ChangeFilter, revision: number): Replay {
-    return new RemoteReplay(this.#client, filter, revision);
-  }
-
   /** Ends every wait. */
   close(): void {
     for (const { wake } of this.#waiting) wake();
-  }
-}
-
-/** A replay that the server reads. */
-class RemoteReplay implements Replay {
-  readonly #client: Client;
-  readonly #kind: string;
-  readonly #revision: number;
-  /** The keys still to come; absent at the end. */
-  #rest: KeyRange | undefined;
-
-  constructor(
-    client: Client,
-    { kind, keys }: ChangeFilter,
-    revision: number,
-  ) {
-    this.#client = client;
-    this.#kind = kind;
-    this.#revision = revision;
-    this.#rest = keys;
-  }
-
-  get done(): boolean {
-    return this.#rest === undefined;
-  }
-
-  async next(limit: number): Promise<ReplayEntry[]> {
-    const rest = this.#rest;
-    if (!rest) return [];
-    const kind = this.#kind;
-    const revision = this.#revision;
-    const ask = { kind, rest, revision, limit };
-    const page = await this.#client.ask("replay", ask);
-    // Only now: a page that was not answered comes again.
-    this.#rest = page.rest;
-    return page.entries;
   }
 }

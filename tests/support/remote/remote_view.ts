@@ -3,19 +3,25 @@
  *
  * @module
  */
-import type { StoredEntry, StoredValue } from "../../../src/engine/entries.ts";
+import type {
+  EntryState,
+  StoredEntry,
+  StoredValue,
+} from "../../../src/engine/entries.ts";
 import type { Page, PageOptions } from "../../../src/engine/page.ts";
-import type { Snapshot, View } from "../../../src/engine/view.ts";
+import type { PastView, Snapshot, View } from "../../../src/engine/view.ts";
 import type { KeyRange } from "../../../src/keys/key_range.ts";
+import type { PastMoment } from "../../../src/local/past_moment.ts";
 import type { Client } from "./client.ts";
+import type { At } from "./protocol.ts";
 
-/** The entries as of a snapshot, or of the moment of each call. */
+/** The entries as of a snapshot, of a past revision, or of the moment of each call. */
 export class RemoteView implements View {
   readonly #client: Client;
-  readonly #at: string | undefined;
+  readonly #at: At["at"];
 
-  /** Takes the client, and a snapshot's id if there is one. */
-  constructor(client: Client, at?: string) {
+  /** Takes the client, and the moment if it is a fixed one. */
+  constructor(client: Client, at?: At["at"]) {
     this.#client = client;
     this.#at = at;
   }
@@ -34,6 +40,22 @@ export class RemoteView implements View {
     signal?: AbortSignal,
   ): Promise<StoredEntry | undefined> {
     return this.#client.ask("entry", { kind, key, at: this.#at }, signal);
+  }
+
+  state(
+    kind: string,
+    key: string,
+    signal?: AbortSignal,
+  ): Promise<EntryState | undefined> {
+    return this.#client.ask("state", { kind, key, at: this.#at }, signal);
+  }
+
+  some(
+    kind: string,
+    keys: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<StoredValue[]> {
+    return this.#client.ask("some", { kind, keys, at: this.#at }, signal);
   }
 
   keys(
@@ -118,4 +140,25 @@ export class RemoteSnapshot extends RemoteView implements Snapshot {
     // If it fails, the snapshot goes when the client says bye.
     await this.#client.ask("closeSnapshot", ask).catch(() => {});
   }
+}
+
+/** The entries as they were. Each request names the moment, so a server that was restarted reads on. */
+export class RemotePast extends RemoteView implements PastView {
+  readonly revision: number;
+
+  private constructor(client: Client, moment: PastMoment) {
+    super(client, moment);
+    this.revision = moment.revision;
+  }
+
+  /** Asks the server which moment it is. */
+  static async open(
+    client: Client,
+    ask: { readonly at?: number; readonly time?: number },
+    signal?: AbortSignal,
+  ): Promise<RemotePast> {
+    return new RemotePast(client, await client.ask("openPast", ask, signal));
+  }
+
+  close(): void {}
 }

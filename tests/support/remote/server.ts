@@ -1,6 +1,7 @@
 /**
  * A server in this process, for several clients at once: entries, their change
- * log, and snapshots. Each request is carried out in one step.
+ * log, and snapshots. Each request is carried out in one step, except for reads
+ * of the past, which may take several.
  *
  * @module
  */
@@ -8,9 +9,12 @@ import {
   StoreError,
   WatchOverflowError,
 } from "../../../src/contract/errors.ts";
+import { isPromise, type MaybePromise } from "../../../src/base/promises.ts";
 import type { ChangePage } from "../../../src/engine/entries.ts";
+import type { View } from "../../../src/engine/view.ts";
+import { momentOf } from "../../../src/local/past_moment.ts";
 import { assertLogReaches, READ_WINDOW } from "../../../src/local/revisions.ts";
-import { ALL_KEYS } from "../../../src/keys/key_range.ts";
+import { UndoView } from "../../../src/local/undo_view.ts";
 import { MemoryStorage } from "../../../src/memory/memory_storage.ts";
 import type { Limits } from "../../../src/engine/limits.ts";
 import {
@@ -23,14 +27,15 @@ import {
   type NewsListener,
   type Reply,
 } from "./protocol.ts";
-import { readReplay } from "./server_replay.ts";
+import { ServerExpiry } from "./server_expiry.ts";
+import { StorageView } from "./server_view.ts";
 import { ServerWrites, type WithinTransaction } from "./server_writes.ts";
 
 type Handlers = {
   readonly [Name in CallName]: (
     ask: Ask<Name>,
     within?: WithinTransaction,
-  ) => Answer<Name>;
+  ) => MaybePromise<Answer<Name>>;
 };
 
 /** Thrown for a snapshot that the server does not hold. */
@@ -51,12 +56,12 @@ export class Server {
   /** What it has room for. */
   readonly limits: Limits;
   readonly #storage = new MemoryStorage();
+  readonly #now = new StorageView(this.#storage);
   readonly #writes: ServerWrites;
+  readonly #expiry: ServerExpiry;
   readonly #listeners = new Set<NewsListener>();
   /** The snapshots of each client, by their ids. */
-  readonly #snapshots = new Map<string, Map<string, MemoryStorage>>();
-  /** The copy of the entries at the newest revision, if there is one. */
-  #copy: { readonly head: number; readonly entries: MemoryStorage } | undefined;
+  readonly #snapshots = new Map<string, Map<string, View>>();
   #calls = 0;
 
   /** Begins empty. */
@@ -65,6 +70,10 @@ export class Server {
     this.limits = limits;
     this.#writes = new ServerWrites(this.#storage, this, (head) => {
       for (const listener of this.#listeners) listener(head);
+    });
+    this.#expiry = new ServerExpiry({
+      next: () => this.#storage.nextExpiry(),
+      remove: () => this.#writes.removeExpired(),
     });
   }
 
@@ -98,25 +107,34 @@ export class Server {
   /** Calls back after each commit, until what it returns is disposed of. */
   listen(listener: NewsListener): Disposable {
     this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+    this.#expiry.isHeard = true;
+    return {
+      [Symbol.dispose]: () => {
+        this.#listeners.delete(listener);
+        this.#expiry.isHeard = this.#listeners.size > 0;
+      },
+    };
   }
 
-  /** Carries out a request; throws only what `within` throws. */
+  /** Carries out a request; throws, or rejects with, only what `within` throws. */
   handle<Name extends CallName>(
     name: Name,
     ask: Ask<Name>,
     within?: WithinTransaction,
-  ): Reply<Name> {
+  ): MaybePromise<Reply<Name>> {
     this.#calls++;
+    this.#expiry.look();
+    const succeed = (answer: Answer<Name>) => ({ ok: true, answer }) as const;
     try {
       const handler: Handlers[Name] = this.#handlers[name];
-      return { ok: true, answer: handler(ask, within) };
+      const answer = handler(ask, within);
+      return isPromise(answer)
+        ? answer.then(succeed, failedReply)
+        : succeed(answer as Answer<Name>);
     } catch (error) {
-      if (error instanceof Gone) {
-        return { ok: false, failure: { code: "GONE", message: error.message } };
-      }
-      if (!(error instanceof StoreError)) throw error;
-      return { ok: false, failure: failureOf(error) };
+      return failedReply(error);
+    } finally {
+      this.#expiry.plan();
     }
   }
 
@@ -139,58 +157,52 @@ export class Server {
     see: ({ names }) =>
       names.map(({ kind, key }) => this.#storage.getValue(kind, key)),
 
-    value: ({ kind, key, at }) => this.#at(at).getValue(kind, key),
-    entry: ({ kind, key, at }) => this.#at(at).getEntry(kind, key),
-    keys: ({ kind, range, page, at }) =>
-      this.#at(at).readKeys(kind, range, page),
+    value: ({ kind, key, at }) => this.#at(at).value(kind, key),
+    entry: ({ kind, key, at }) => this.#at(at).entry(kind, key),
+    state: ({ kind, key, at }) => this.#at(at).state(kind, key),
+    some: ({ kind, keys, at }) => this.#at(at).some(kind, keys),
+    keys: ({ kind, range, page, at }) => this.#at(at).keys(kind, range, page),
     values: ({ kind, range, page, at }) =>
-      this.#at(at).readValues(kind, range, page),
+      this.#at(at).values(kind, range, page),
     entries: ({ kind, range, page, at }) =>
-      this.#at(at).readEntries(kind, range, page),
+      this.#at(at).entries(kind, range, page),
     count: ({ kind, range, limit, at }) =>
       this.#at(at).count(kind, range, limit),
-    kinds: ({ at }) => this.#at(at).listKinds(),
+    kinds: ({ at }) => this.#at(at).kinds(),
 
     openSnapshot: ({ client, id }) => {
       const snapshots = this.#snapshots.get(client);
       if (snapshots && !snapshots.has(id)) {
-        snapshots.set(id, this.#copyEntries());
+        const entries = this.#storage.clone();
+        snapshots.set(id, new StorageView(entries, Date.now()));
       }
     },
     closeSnapshot: ({ client, id }) => {
       this.#snapshots.get(client)?.delete(id);
     },
 
+    openPast: ({ at, time }) => momentOf(this.#storage, at, time),
+
     head: () => this.#storage.headRevision(),
+    oldest: () => this.#storage.oldestRevision(),
+    markOf: ({ revision }) => this.#storage.getMark(revision),
     changes: (ask) => this.#readChanges(ask),
-    replay: (ask) => readReplay(this.#storage, ask),
+    changesBack: (ask) => this.#readChangesBack(ask),
   };
 
-  #at(id: At["at"]): MemoryStorage {
-    if (id === undefined) return this.#storage;
+  #at(at: At["at"]): View {
+    if (at === undefined) return this.#now;
+    if (typeof at !== "string") {
+      return new UndoView(this.#storage, (read) => read(), at);
+    }
     for (const snapshots of this.#snapshots.values()) {
-      const snapshot = snapshots.get(id);
+      const snapshot = snapshots.get(at);
       if (snapshot) return snapshot;
     }
-    throw new Gone(`The server holds no snapshot ${id}`);
+    throw new Gone(`The server holds no snapshot ${at}`);
   }
 
-  #copyEntries(): MemoryStorage {
-    const head = this.#storage.headRevision();
-    if (this.#copy?.head === head) return this.#copy.entries;
-    const entries = new MemoryStorage();
-    for (const kind of this.#storage.listKinds()) {
-      const all = { limit: Infinity, bytes: Infinity };
-      const { items } = this.#storage.readEntries(kind, ALL_KEYS, all);
-      for (const { key, value, ...origin } of items) {
-        entries.put(kind, key, value, origin);
-      }
-    }
-    this.#copy = { head, entries };
-    return entries;
-  }
-
-  #readChanges({ kind, keys, after, limit }: Ask<"changes">): ChangePage {
+  #readChanges({ filter, after, limit }: Ask<"changes">): ChangePage {
     const head = this.#storage.headRevision();
     if (head < after) {
       throw new WatchOverflowError(
@@ -199,13 +211,29 @@ export class Server {
       );
     }
     const until = Math.min(head, after + READ_WINDOW);
-    const page = this.#storage.readChanges(kind, keys, after, until, limit);
+    const page = this.#storage.readChanges(filter, after, until, limit);
     assertLogReaches(this.#storage, after);
+    return page;
+  }
+
+  #readChangesBack(
+    { filter, before, after, limit }: Ask<"changesBack">,
+  ): ChangePage {
+    const from = Math.max(after, before - 1 - READ_WINDOW);
+    const page = this.#storage.readChangesBack(filter, before, from, limit);
+    assertLogReaches(this.#storage, from);
     return page;
   }
 }
 
-function failureOf(error: StoreError): Failure {
+function failedReply(error: unknown) {
+  return { ok: false, failure: failureOf(error) } as const;
+}
+
+/** What the client is told. Throws an error that is not the server's. */
+function failureOf(error: unknown): Failure {
+  if (error instanceof Gone) return { code: "GONE", message: error.message };
+  if (!(error instanceof StoreError)) throw error;
   const { code, message } = error;
   return error instanceof WatchOverflowError
     ? { code, message, reason: error.reason }

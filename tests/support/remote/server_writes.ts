@@ -11,13 +11,15 @@
 import { equalBytes } from "../../../src/base/bytes.ts";
 import { StoreError } from "../../../src/contract/errors.ts";
 import type { Limits } from "../../../src/engine/limits.ts";
-import type { Effect } from "../../../src/engine/write.ts";
+import type { Change, Decide, Outcome } from "../../../src/engine/write.ts";
+import { carryOut, ChangeError } from "../../../src/local/carry_out.ts";
 import { LogPruner } from "../../../src/local/revisions.ts";
 import type { MemoryStorage } from "../../../src/memory/memory_storage.ts";
 import type {
   Ask,
   BatchAnswer,
   DecidedChange,
+  DecidedEntryChange,
   DecidedWrite,
   WriteAnswer,
 } from "./protocol.ts";
@@ -60,7 +62,7 @@ export class ServerWrites {
     if (last && batch < last.batch) throw superseded(batch);
     if (last?.batch === batch) return last.answer;
     const before = this.#storage.headRevision();
-    const answer = this.#runTransaction(before, writes, within);
+    const answer = this.#runTransaction(writes, within);
     this.#last.set(client, { batch, answer });
     if (answer.head > before) this.#onCommit(answer.head);
     return answer;
@@ -71,19 +73,33 @@ export class ServerWrites {
     this.#last.delete(client);
   }
 
+  /** Removes everything that has expired. */
+  removeExpired(): void {
+    const before = this.#storage.headRevision();
+    this.#inTransaction(() => this.#storage.removeExpired(Infinity));
+    const head = this.#storage.headRevision();
+    if (head > before) this.#onCommit(head);
+  }
+
   #runTransaction(
-    before: number,
     writes: readonly DecidedWrite[],
     within: WithinTransaction | undefined,
   ): BatchAnswer {
+    return this.#inTransaction(() => {
+      const answers = this.#runWrites(writes);
+      within?.();
+      return { writes: answers, head: this.#storage.headRevision() };
+    });
+  }
+
+  #inTransaction<T>(work: () => T): T {
+    const before = this.#storage.headRevision();
     this.#storage.begin();
     try {
-      const answers = this.#runWrites(writes);
-      const head = this.#storage.headRevision();
-      within?.();
-      this.#pruner.prune(before, head);
+      const result = work();
+      this.#pruner.prune(before, this.#storage.headRevision());
       this.#storage.commit();
-      return { writes: answers, head };
+      return result;
     } catch (error) {
       this.#storage.rollBack();
       throw error;
@@ -104,82 +120,66 @@ export class ServerWrites {
   }
 
   /** Runs a write; gives nothing if a decision is stale. */
-  #runWrite({ checks, changes, fails }: DecidedWrite): WriteAnswer | undefined {
-    for (const [check, { kind, key, version }] of checks.entries()) {
-      const found = this.#storage.getVersion(kind, key);
-      if (found === version) continue;
-      return {
-        type: "refused",
-        check,
-        found: found === 0 ? undefined : { version: found },
-      };
-    }
-    const effects: Effect[] = [];
-    for (const [at, change] of changes.entries()) {
-      if (this.#isStale(change)) return undefined;
-      try {
-        effects.push(this.#change(change));
-      } catch (error) {
-        if (!(error instanceof StoreError)) throw error;
-        const { code, message } = error;
-        return { type: "failed", failure: { code, message }, at };
+  #runWrite(write: DecidedWrite): WriteAnswer | undefined {
+    try {
+      const outcome = this.#carryOut(write);
+      if (outcome.type === "refused") {
+        const { check, found } = outcome;
+        return { type: "refused", check: write.checks.indexOf(check), found };
       }
+      return write.fails ? { type: "confirmed" } : outcome as WriteAnswer;
+    } catch (error) {
+      if (!(error instanceof ChangeError)) throw error;
+      const { cause, at } = error;
+      if (cause instanceof StaleDecision) return undefined;
+      if (!(cause instanceof StoreError)) throw cause;
+      const { code, message } = cause;
+      return { type: "failed", failure: { code, message }, at };
     }
-    if (fails) return { type: "confirmed" };
-    return {
-      type: "done",
-      effects,
-      revision: this.#storage.headRevision(),
+  }
+
+  #carryOut({ checks, changes }: DecidedWrite): Outcome {
+    const steps = carryOut(this.#storage, {
+      action: "write",
+      checks,
+      size: () => changes.length,
+      changes: () => changes.values().map((change) => this.#toChange(change)),
+    });
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+    }
+  }
+
+  #toChange(change: DecidedChange): Change {
+    if ("range" in change) return change;
+    assertFits(change, this.#limits);
+    const { seen, next } = change;
+    if (!seen) return change;
+    const decide: Decide = (value) => {
+      if (isSame(value, seen.value)) return next;
+      throw new StaleDecision();
     };
+    return { ...change, next: decide };
   }
+}
 
-  #isStale({ kind, key, seen }: DecidedChange): boolean {
-    if (!seen) return false;
-    const value = this.#storage.getValue(kind, key);
-    return value === undefined
-      ? seen.value !== undefined
-      : !equalBytes(value, seen.value);
-  }
+/** Something else is there than the client saw. */
+class StaleDecision extends Error {}
 
-  #change(change: DecidedChange): Effect {
-    const { kind, key, next, seen } = change;
-    if (next === "keep") {
-      const version = this.#storage.getVersion(kind, key);
-      return { status: "unchanged", version };
-    }
-    if (next === "remove") return this.#remove(change, seen !== undefined);
-    assertFits(change, next.value, this.#limits);
-    const { value, origin } = next;
-    const effect = this.#storage.put(kind, key, value, origin);
-    return effect.status === "unchanged" ? effect : this.#revised(effect);
-  }
-
-  #remove({ kind, key }: DecidedChange, isDecided: boolean): Effect {
-    const entry = this.#storage.getEntry(kind, key);
-    if (!entry) return { status: "unchanged", version: 0 };
-    this.#storage.remove(kind, key);
-    const { version, updatedAt } = entry;
-    return this.#revised(
-      isDecided
-        ? { status: "removed", version, updatedAt }
-        : { status: "removed", version: 0 },
-    );
-  }
-
-  /** With the revision of the change, which is the newest one now, not when the write ends. */
-  #revised(effect: Effect): Effect {
-    return { ...effect, revision: this.#storage.headRevision() };
-  }
+function isSame(value?: Uint8Array, seen?: Uint8Array): boolean {
+  return value === undefined ? seen === undefined : equalBytes(value, seen);
 }
 
 /** Clients keep to the limits themselves: their errors name them. */
 function assertFits(
-  { kind, key }: DecidedChange,
-  { byteLength }: Uint8Array,
+  { kind, key, next }: DecidedEntryChange,
   limits: Limits,
 ): void {
+  if (typeof next !== "object") return;
   const nameBytes = new TextEncoder().encode(kind + key).byteLength;
-  if (byteLength <= limits.valueBytes && nameBytes <= limits.nameBytes) return;
+  const valueBytes = next.value.byteLength;
+  if (valueBytes <= limits.valueBytes && nameBytes <= limits.nameBytes) return;
   throw new StoreError("STORAGE", "The server has no room for the change");
 }
 

@@ -1,0 +1,74 @@
+/**
+ * Cursors: where to resume in the change log, as text.
+ *
+ * A cursor names a change by its revision and its mark, a number that was drawn
+ * when the change was logged. Where another change has the revision, as in
+ * another store, or in one that was put back to an earlier state, its mark is
+ * another one: nobody resumes past changes that he has not seen.
+ *
+ * @module
+ */
+import { describe, quoteText } from "../base/messages.ts";
+import { LAST_NUMBER } from "./last_number.ts";
+
+/** Marks are less than this: 48 bits. */
+export const MARKS = 2 ** 48;
+
+/** A change, or the beginning of a log. */
+export interface Cursor {
+  readonly revision: number;
+  /** The mark of the change; `undefined` if only the revision is given. */
+  readonly mark: number | undefined;
+}
+
+/** The form of the cursors that this code makes. A change to it makes a new one. */
+const FORM = "z1";
+
+/** Of a fixed length, so that a cursor that was cut is none. */
+const MARK_DIGITS = 10;
+
+/** Draws a mark. */
+export function drawMark(): number {
+  return Math.floor(Math.random() * MARKS);
+}
+
+/** The cursor of a change. */
+export function cursorOf(revision: number, mark: number): string {
+  const digits = mark.toString(36).padStart(MARK_DIGITS, "0");
+  return `${FORM}-${revision}-${digits}`;
+}
+
+/** Reads a cursor, or a revision alone; throws for what is neither. */
+export function readCursor(
+  action: string,
+  name: string,
+  value: unknown,
+): Cursor {
+  if (typeof value === "number") return { revision: value, mark: undefined };
+  if (typeof value !== "string") {
+    throw new TypeError(
+      `Cannot ${action}: "${name}" is a cursor or a revision, received ${
+        describe(value)
+      }`,
+    );
+  }
+  const [, form, revision, mark] =
+    /^(z[1-9]\d*)-(?:(\d{1,16})-([0-9a-z]{10}))?/.exec(value) ?? [];
+  if (form !== undefined && form !== FORM) {
+    throw new TypeError(
+      `Cannot ${action}: the cursor ${
+        quoteText(value)
+      } is of a newer form; use a newer version of @zestor/store`,
+    );
+  }
+  const cursor = { revision: Number(revision), mark: parseInt(mark, 36) };
+  const isWhole = mark !== undefined && cursor.revision <= LAST_NUMBER &&
+    cursor.mark < MARKS &&
+    cursorOf(cursor.revision, cursor.mark) === value;
+  if (isWhole) return cursor;
+  throw new TypeError(
+    `Cannot ${action}: ${
+      quoteText(value)
+    } is no whole cursor; give the "cursor" of an event or a bookmark as it was`,
+  );
+}

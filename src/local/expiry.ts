@@ -1,0 +1,99 @@
+/**
+ * Removes what has expired, so that its deletion is logged soon. It is a timer
+ * that does not keep the process running, and looks again each time: the clock
+ * may jump, and others may have removed it, or have written what expires sooner.
+ *
+ * @module
+ */
+import type { MaybePromise } from "../base/promises.ts";
+
+/** The longest time between two looks, in ms: others may have written. */
+const LOOK_MS = 1_000;
+/** When the first look comes, in ms: a program that soon ends need not pay for it. */
+const FIRST_LOOK_MS = 20;
+
+/** How long others may use the file before more is removed, in ms. */
+const REST_MS = 3;
+
+/** What is done when the time comes. */
+export interface ExpiryWork {
+  /** Whether others may write what expires. */
+  readonly isShared: boolean;
+  /** When the next entry expires, in ms since 1970. */
+  next(): MaybePromise<number | undefined>;
+  /** Removes some of what has expired, in one transaction; tells whether there may be more. */
+  removeSome(): Promise<boolean>;
+}
+
+/** The timer of a store that may write. */
+export class Expiry {
+  readonly #work: ExpiryWork;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the timer ends, in ms since 1970. */
+  #planned = Infinity;
+  #running: Promise<void> | undefined;
+  #isClosed = false;
+
+  /** Takes what is to be done. */
+  constructor(work: ExpiryWork) {
+    this.#work = work;
+  }
+
+  /** Begins to look. */
+  start(): void {
+    if (this.#work.isShared) this.#plan(Date.now() + FIRST_LOOK_MS);
+  }
+
+  /** An entry was written that expires then, in ms since 1970. */
+  expect(at: number): void {
+    if (at < this.#planned) this.#plan(at);
+  }
+
+  #plan(at: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#planned = Infinity;
+    if (this.#isClosed || at === Infinity) return;
+    const now = Date.now();
+    const pause = Math.max(0, Math.min(at - now, LOOK_MS));
+    this.#planned = now + pause;
+    const timer = setTimeout(() => this.#look(), pause);
+    Deno.unrefTimer(timer);
+    this.#timer = timer;
+  }
+
+  #look(): void {
+    this.#planned = Infinity;
+    this.#running ??= this.#run().finally(() => this.#running = undefined);
+  }
+
+  async #run(): Promise<void> {
+    let next = Infinity;
+    try {
+      next = await this.#removeSome();
+    } catch {
+      // Whoever reads or writes is told. For this there is a next time.
+      next = Date.now() + LOOK_MS;
+    }
+    const longest = this.#work.isShared ? Date.now() + LOOK_MS : Infinity;
+    const at = Math.min(next, longest, this.#planned);
+    // Somebody may have written meanwhile.
+    if (at < Infinity) this.#plan(at);
+  }
+
+  /** Removes some of what has expired; gives when to look again. */
+  async #removeSome(): Promise<number> {
+    const next = await this.#work.next() ?? Infinity;
+    if (next > Date.now() || this.#isClosed) return next;
+    return await this.#work.removeSome()
+      ? Date.now() + REST_MS
+      : await this.#work.next() ?? Infinity;
+  }
+
+  /** Looks no more; resolves when nothing is being removed. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#plan(Infinity);
+    await this.#running;
+  }
+}

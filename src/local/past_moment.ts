@@ -1,0 +1,47 @@
+/**
+ * The moment that a view of the past is of.
+ *
+ * @module
+ */
+import { WatchOverflowError } from "../contract/errors.ts";
+import { assertLogged, assertLogReaches } from "./revisions.ts";
+import type { Changes } from "./storage.ts";
+
+/** A revision, and the time that tells which entries had expired. */
+export interface PastMoment {
+  readonly revision: number;
+  /** In ms since 1970: an entry that had expired then is left out. */
+  readonly time: number;
+}
+
+/**
+ * The moment of a revision, or now. Without a time it is of the time of that
+ * revision's change, or of now. Throws `WatchOverflowError` if the log does not
+ * reach the revision, in one direction or the other.
+ */
+export function momentOf(
+  changes: Changes,
+  at?: number,
+  time?: number,
+): PastMoment {
+  assertLogged(changes);
+  const head = changes.headRevision();
+  const revision = at ?? head;
+  if (revision > head) throw notReached(revision, head);
+  assertLogReaches(changes, revision);
+  return { revision, time: time ?? timeOf(changes, at) };
+}
+
+function notReached(revision: number, head: number): WatchOverflowError {
+  return new WatchOverflowError(
+    "ahead",
+    `Cannot read revision ${revision}: the store is at ${head}`,
+  );
+}
+
+/** When the change of a revision was made; now, if that is not known. */
+function timeOf(changes: Changes, revision: number | undefined): number {
+  if (revision === undefined) return Date.now();
+  const time = changes.getTime(revision) ?? changes.getTime(revision + 1);
+  return time?.getTime() ?? Date.now();
+}

@@ -1,0 +1,353 @@
+/**
+ * Reads entries as they were at a past revision, by undo: the entries that are
+ * there now, with every key that changed since put back to what its first
+ * change replaced. It holds no read transaction, which would pin the WAL, and
+ * no more in memory than a page and the keys that changed since.
+ *
+ * @module
+ */
+import type { MaybePromise } from "../base/promises.ts";
+import { Slice } from "../base/slice.ts";
+import type {
+  EntryState,
+  StoredEntry,
+  StoredValue,
+} from "../engine/entries.ts";
+import {
+  type Page,
+  PAGE_BYTES,
+  PAGE_ENTRIES,
+  type PageOptions,
+} from "../engine/page.ts";
+import type { PastView } from "../engine/view.ts";
+import { compareKeys } from "../keys/key_order.ts";
+import { ALL_KEYS, type KeyRange, rangePast } from "../keys/key_range.ts";
+import { ChangedKeys } from "./changed_keys.ts";
+import type { PastMoment } from "./past_moment.ts";
+import { assertLogged, assertLogReaches } from "./revisions.ts";
+import type { Previous, Storage } from "./storage.ts";
+
+/** Runs a read in its turn. */
+export type ReadInTurn = <T>(
+  work: () => T,
+  signal?: AbortSignal,
+) => MaybePromise<T>;
+
+/** How the rows of a page are read, and what they are. */
+interface Rows<T> {
+  read(range: KeyRange, page: PageOptions): Page<T>;
+  keyOf(row: T): string;
+  sizeOf(row: T): number;
+  /** The row of an entry as it was. */
+  of(key: string, previous: Previous): T;
+}
+
+/** The entries of a storage as they were. */
+export class UndoView implements PastView {
+  readonly revision: number;
+  readonly #time: number;
+  readonly #storage: Storage;
+  readonly #read: ReadInTurn;
+  readonly #changed: ChangedKeys;
+
+  /** Takes the storage, how to read it, and the moment. */
+  constructor(
+    storage: Storage,
+    read: ReadInTurn,
+    { revision, time }: PastMoment,
+  ) {
+    this.revision = revision;
+    this.#time = time;
+    this.#storage = storage;
+    this.#read = read;
+    this.#changed = new ChangedKeys(storage, revision);
+  }
+
+  value(
+    kind: string,
+    key: string,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
+    return this.#step(kind, () => {
+      const change = this.#changed.firstChange(kind, key);
+      return change === undefined
+        ? this.#storage.getValue(kind, key)
+        : this.#before(change)?.value;
+    }, signal);
+  }
+
+  entry(
+    kind: string,
+    key: string,
+    signal?: AbortSignal,
+  ): Promise<StoredEntry | undefined> {
+    return this.#step(kind, () => {
+      const change = this.#changed.firstChange(kind, key);
+      if (change === undefined) return this.#storage.getEntry(kind, key);
+      const previous = this.#before(change);
+      return previous && { key, ...previous };
+    }, signal);
+  }
+
+  state(
+    kind: string,
+    key: string,
+    signal?: AbortSignal,
+  ): Promise<EntryState | undefined> {
+    return this.#step(kind, () => {
+      const change = this.#changed.firstChange(kind, key);
+      if (change === undefined) return this.#storage.getState(kind, key);
+      const previous = this.#before(change);
+      return previous &&
+        { version: previous.version, revision: previous.revision };
+    }, signal);
+  }
+
+  async some(
+    kind: string,
+    keys: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<StoredValue[]> {
+    const found: StoredValue[] = [];
+    for (let at = 0; at < keys.length; at += PAGE_ENTRIES) {
+      const some = keys.slice(at, at + PAGE_ENTRIES);
+      found.push(
+        ...await this.#step(kind, () => this.#some(kind, some), signal),
+      );
+    }
+    return found;
+  }
+
+  #some(kind: string, keys: readonly string[]): StoredValue[] {
+    const found: StoredValue[] = [];
+    const asNow: string[] = [];
+    for (const key of keys) {
+      const change = this.#changed.firstChange(kind, key);
+      if (change === undefined) asNow.push(key);
+      else {
+        const previous = this.#before(change);
+        if (previous) found.push({ key, value: previous.value });
+      }
+    }
+    return asNow.length > 0
+      ? [...found, ...this.#storage.readSome(kind, asNow)]
+      : found;
+  }
+
+  keys(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+    signal?: AbortSignal,
+  ): Promise<Page<string>> {
+    return this.#page(kind, range, page, {
+      read: (range, page) => this.#storage.readKeys(kind, range, page),
+      keyOf: (key) => key,
+      sizeOf: () => 0,
+      of: (key) => key,
+    }, signal);
+  }
+
+  values(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+    signal?: AbortSignal,
+  ): Promise<Page<StoredValue>> {
+    return this.#page(kind, range, page, {
+      read: (range, page) => this.#storage.readValues(kind, range, page),
+      keyOf,
+      sizeOf,
+      of: (key, { value }) => ({ key, value }),
+    }, signal);
+  }
+
+  entries(
+    kind: string,
+    range: KeyRange,
+    page?: PageOptions,
+    signal?: AbortSignal,
+  ): Promise<Page<StoredEntry>> {
+    return this.#page<StoredEntry>(kind, range, page, {
+      read: (range, page) => this.#storage.readEntries(kind, range, page),
+      keyOf,
+      sizeOf,
+      of: (key, previous) => ({ key, ...previous }),
+    }, signal);
+  }
+
+  async count(
+    kind: string,
+    range: KeyRange,
+    limit = Infinity,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    const known = await this.#step(kind, () => {
+      for (const _ of this.#changed.within(kind, range)) return undefined;
+      return this.#storage.count(kind, range, limit);
+    }, signal);
+    if (known !== undefined) return known;
+    let count = 0;
+    for (let rest: KeyRange | undefined = range; rest && count < limit;) {
+      const page: Page<string> = await this.keys(kind, rest, {}, signal);
+      count += page.items.length;
+      rest = page.rest;
+    }
+    return Math.min(count, limit);
+  }
+
+  async kinds(signal?: AbortSignal): Promise<string[]> {
+    const now = await this.#read(() => this.#listKinds(), signal);
+    const kinds: string[] = [];
+    for (const kind of now) {
+      if (await this.#hasEntries(kind, signal)) kinds.push(kind);
+    }
+    return kinds;
+  }
+
+  /** Those that have entries now, and those that have changed since. */
+  #listKinds(): string[] {
+    return this.#storage.snapshot(() => {
+      const head = this.#storage.headRevision();
+      const kinds = new Set(
+        this.#storage.asOf(this.#time, () => this.#storage.listKinds()),
+      );
+      const changed = this.#storage.listChangedKinds(this.revision, head);
+      for (const kind of changed) kinds.add(kind);
+      assertLogReaches(this.#storage, this.revision);
+      return [...kinds].sort(compareKeys);
+    });
+  }
+
+  async #hasEntries(kind: string, signal?: AbortSignal): Promise<boolean> {
+    for (let rest: KeyRange | undefined = ALL_KEYS; rest;) {
+      const page: Page<string> = await this.keys(
+        kind,
+        rest,
+        { limit: 1 },
+        signal,
+      );
+      if (page.items.length > 0) return true;
+      rest = page.rest;
+    }
+    return false;
+  }
+
+  close(): void {}
+
+  /** Reads as of one moment, when every key of the kind that changed is known. */
+  async #step<T>(
+    kind: string,
+    work: () => T,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const slice = new Slice();
+    for (;;) {
+      const done = await this.#read(() => this.#try(kind, work), signal);
+      if (done) return done.result;
+      if (slice.isUsedUp) await slice.nextTurn();
+    }
+  }
+
+  #try<T>(kind: string, work: () => T): { readonly result: T } | undefined {
+    const storage = this.#storage;
+    assertLogged(storage);
+    if (!this.#changed.scan(kind, storage.headRevision())) return undefined;
+    return storage.snapshot(() => {
+      // Others may have committed since the line above.
+      const isScanned = this.#changed.scan(kind, storage.headRevision());
+      if (!isScanned) return undefined;
+      const result = storage.asOf(this.#time, work);
+      // After what was read: what is in the log now was there then.
+      assertLogReaches(storage, this.revision);
+      return { result };
+    });
+  }
+
+  #page<T>(
+    kind: string,
+    range: KeyRange,
+    options: PageOptions | undefined,
+    rows: Rows<T>,
+    signal?: AbortSignal,
+  ): Promise<Page<T>> {
+    return this.#step(
+      kind,
+      () => this.#readPage(kind, range, options, rows),
+      signal,
+    );
+  }
+
+  #readPage<T>(
+    kind: string,
+    range: KeyRange,
+    { limit = PAGE_ENTRIES, bytes = PAGE_BYTES, reverse = false }: PageOptions =
+      {},
+    { read, keyOf, sizeOf, of }: Rows<T>,
+  ): Page<T> {
+    const { items: now, rest } = read(range, { limit, bytes, reverse });
+    const changes = this.#changed.within(kind, range, reverse)[
+      Symbol.iterator
+    ]();
+    const items: T[] = [];
+    let change = changes.next().value;
+    let current = 0;
+    let undone = 0;
+    // A previous value's size is known when it is read, so one may be too much.
+    let left = bytes;
+    let reached: string | undefined;
+    // Of a key that was created since, undoing leaves nothing: many make a page.
+    while (items.length < limit && undone < PAGE_ENTRIES && left > 0) {
+      const row = now[current] as T | undefined;
+      const rowKey = row === undefined ? undefined : keyOf(row);
+      // Past the rows that were read, a changed key may have rows before it.
+      const undoNext = change !== undefined &&
+        (rowKey === undefined
+          ? rest === undefined
+          : inOrder(change.key, rowKey, reverse));
+      if (!undoNext && row === undefined) break;
+      let item = row;
+      reached = rowKey;
+      if (change && undoNext) {
+        const { key, revision } = change;
+        const previous = this.#before(revision);
+        item = previous && of(key, previous);
+        reached = key;
+        undone++;
+        change = changes.next().value;
+      }
+      if (rowKey === reached) current++;
+      if (item === undefined) continue;
+      items.push(item);
+      left -= sizeOf(item);
+    }
+    const isEnd = rest === undefined && current === now.length && !change;
+    if (isEnd) return { items };
+    return {
+      items,
+      rest: reached === undefined ? range : rangePast(range, reached, reverse),
+    };
+  }
+
+  /** What an entry was before a change: nothing, if that created it, or if it had expired. */
+  #before(revision: number): Previous | undefined {
+    const previous = this.#storage.getPrevious(revision);
+    const isThere = previous &&
+      (previous.expiresAt === undefined || previous.expiresAt > this.#time);
+    return isThere ? previous : undefined;
+  }
+}
+
+function keyOf({ key }: StoredValue): string {
+  return key;
+}
+
+function sizeOf({ value }: StoredValue): number {
+  return value.byteLength;
+}
+
+/** Whether a key comes at another one's place, or before it. */
+function inOrder(key: string, other: string, reverse: boolean): boolean {
+  const order = compareKeys(key, other);
+  return reverse ? order >= 0 : order <= 0;
+}

@@ -1,0 +1,63 @@
+/**
+ * When entries in memory expire: those that do, in the order of their times.
+ *
+ * @module
+ */
+import sortedBTree from "sorted-btree";
+import { compareKeys } from "../keys/key_order.ts";
+import type { EntryName } from "../engine/write.ts";
+
+// The package is CommonJS.
+const BTree = sortedBTree.default;
+
+/** When an entry expires, in ms since 1970. */
+interface Expiry extends EntryName {
+  readonly at: number;
+}
+
+/** The expiries of a store. */
+export class Expiries {
+  #tree = new BTree<Expiry, true>([], compareExpiries);
+
+  /** Notes that an entry expires then. */
+  add(kind: string, key: string, at: number): void {
+    this.#tree.set({ kind, key, at }, true);
+  }
+
+  /** Forgets an entry that was to expire then. */
+  delete(kind: string, key: string, at: number): void {
+    this.#tree.delete({ kind, key, at });
+  }
+
+  /** When the first entry expires. */
+  get next(): number | undefined {
+    return this.#tree.minKey()?.at;
+  }
+
+  /** The entries that have expired at a time, at most `limit`. */
+  until(time: number, limit: number): EntryName[] {
+    const names: EntryName[] = [];
+    for (const expiry of this.#tree.keys()) {
+      if (expiry.at > time || names.length === limit) break;
+      names.push(expiry);
+    }
+    return names;
+  }
+
+  /** Expiries of its own, of the same entries. */
+  clone(): Expiries {
+    const clone = new Expiries();
+    clone.#tree = this.#tree.clone();
+    return clone;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#tree.clear();
+  }
+}
+
+function compareExpiries(a: Expiry, b: Expiry): number {
+  return a.at - b.at || compareKeys(a.kind, b.kind) ||
+    compareKeys(a.key, b.key);
+}

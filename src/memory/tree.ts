@@ -1,0 +1,67 @@
+/**
+ * The entries of a kind in memory, in key order.
+ *
+ * @module
+ */
+import sortedBTree from "sorted-btree";
+import { compareKeys } from "../keys/key_order.ts";
+import { isInRange, type KeyRange } from "../keys/key_range.ts";
+import { isGone, type Kept } from "./kept.ts";
+
+/** No key is after it: it is no key itself, since it is not well-formed. */
+const NO_END = { key: "\u{DFFF}", inclusive: false };
+
+// The package is CommonJS.
+const BTree = sortedBTree.default;
+
+/** Entries by key. */
+export type Tree = sortedBTree.default<string, Kept>;
+
+/** Makes a tree without entries. */
+export function makeTree(): Tree {
+  return new BTree([], compareKeys);
+}
+
+/** The entries of a range; of those that have expired, too. */
+export function* walk(
+  tree: Tree | undefined,
+  range: KeyRange,
+  reverse: boolean,
+): Generator<[string, Kept]> {
+  if (!tree) return;
+  const { lower, upper } = range;
+  const pairs = reverse
+    ? tree.entriesReversed(upper?.key)
+    : tree.entries(lower.key);
+  for (const pair of pairs) {
+    if (isInRange(range, pair[0])) {
+      yield pair;
+      continue;
+    }
+    // Past the end, or at the bound where it began.
+    const start = reverse ? upper : lower;
+    if (pair[0] !== start?.key) return;
+  }
+}
+
+/** How many entries a range has; those that have expired count, too. */
+export function countAll(
+  tree: Tree,
+  { lower, upper = NO_END }: KeyRange,
+): number {
+  const order = compareKeys(lower.key, upper.key);
+  const isEmpty = order === 0 && !(lower.inclusive && upper.inclusive);
+  if (order > 0 || isEmpty) return 0;
+  // Without a function, it counts a node of the tree at a time.
+  const count = tree.forRange(lower.key, upper.key, upper.inclusive);
+  const isBefore = !lower.inclusive && tree.has(lower.key);
+  return count - Number(isBefore);
+}
+
+/** Whether there is an entry that has not expired. */
+export function isAnyLeft(tree: Tree, time: number): boolean {
+  for (const kept of tree.values()) {
+    if (!isGone(kept, time)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,120 @@
+/**
+ * The changes in the log, as a stream: a page of them is in memory at a time.
+ *
+ * @module
+ */
+import { pagedStream, type Pages } from "../base/paged_stream.ts";
+import type { MaybePromise } from "../base/promises.ts";
+import { Slice } from "../base/slice.ts";
+import type { HistoryChange, HistoryOptions } from "../contract/mod.ts";
+import type { ChangeFilter, ChangeLog } from "../engine/change_log.ts";
+import type { ChangePage } from "../engine/entries.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Values } from "../values/values.ts";
+import { type DecodeValue, historyChangeOf } from "./events.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { resumeAfter } from "./resume.ts";
+import { unavailable } from "./snapshot.ts";
+import { type HistorySettings, historySettingsOf } from "./watch_options.ts";
+
+/** What `history` is given. */
+export interface HistoryRequest {
+  readonly kind: unknown;
+  readonly key: unknown;
+  readonly options: HistoryOptions | undefined;
+}
+
+/** Which changes are read. */
+interface Reach {
+  readonly after: number;
+  readonly until: number;
+}
+
+/** Begins to tell the changes that are in the log at this moment; throws on what makes no history. */
+export function openHistory(
+  engine: Engine,
+  life: Lifecycle,
+  values: Values,
+  { kind, key, options }: HistoryRequest,
+): ReadableStream<HistoryChange> {
+  const settings = historySettingsOf(kind, key, options);
+  const { signal } = settings;
+  const head = Promise.try(() => life.head());
+  // Where nobody reads the stream, nobody hears that it failed.
+  head.catch(() => {});
+  const read = <T>(work: () => MaybePromise<T>): MaybePromise<T> => {
+    life.assertOpen();
+    signal?.throwIfAborted();
+    return work();
+  };
+  const pages = historyPages(engine.log, values, settings, head, read);
+  return pagedStream(told(pages, engine));
+}
+
+/** The same pages, with errors as the stream's reader is told of them. */
+async function* told(
+  pages: Pages<HistoryChange>,
+  engine: Engine,
+): Pages<HistoryChange> {
+  try {
+    yield* pages;
+  } catch (error) {
+    throw unavailable(engine.errorOf("history", error));
+  }
+}
+
+async function* historyPages(
+  log: ChangeLog,
+  values: Values,
+  settings: HistorySettings,
+  head: Promise<number>,
+  read: <T>(work: () => MaybePromise<T>) => MaybePromise<T>,
+): Pages<HistoryChange> {
+  const { kind, keys, limit, reverse, onUnreadable, signal } = settings;
+  const decode: DecodeValue = (...stored) => values.read(...stored);
+  const filter: ChangeFilter = { kinds: [kind], keys, previous: true };
+  const until = await read(() => head);
+  const after = settings.after
+    ? await resumeAfter(log, settings.after, until)
+    : await read(() => log.oldest()) - 1;
+  const slice = new Slice();
+  let left = limit;
+  for await (
+    const page of pagesOf(log, filter, { after, until }, reverse, read)
+  ) {
+    const changes = page.changes
+      .filter(({ revision }) => revision <= until)
+      .slice(0, left);
+    left -= changes.length;
+    yield changes.values().map((change) => {
+      signal?.throwIfAborted();
+      return historyChangeOf(change, { decode, onUnreadable });
+    });
+    if (left <= 0) return;
+    if (slice.isUsedUp) await slice.nextTurn();
+  }
+}
+
+async function* pagesOf(
+  log: ChangeLog,
+  filter: ChangeFilter,
+  { after, until }: Reach,
+  reverse: boolean,
+  read: <T>(work: () => MaybePromise<T>) => MaybePromise<T>,
+): AsyncGenerator<ChangePage, void> {
+  if (reverse) {
+    for (let before = until + 1; before > after + 1;) {
+      const page: ChangePage = await read(() =>
+        log.readBack(filter, before, after, Infinity)
+      );
+      yield page;
+      before = page.cursor;
+    }
+    return;
+  }
+  for (let from = after; from < until;) {
+    const page: ChangePage = await read(() => log.read(filter, from, Infinity));
+    yield page;
+    from = page.cursor;
+  }
+}

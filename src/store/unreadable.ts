@@ -1,0 +1,56 @@
+/**
+ * Stored values that cannot be read: each is told of, or ends the read.
+ *
+ * @module
+ */
+import { isPromise, type MaybePromise } from "../base/promises.ts";
+import { CodecError, ValidationError } from "../contract/errors.ts";
+import type { UnreadableOptions } from "../contract/entry.ts";
+
+/** Is told of a value that cannot be read. */
+export type OnUnreadable = UnreadableOptions["onUnreadable"];
+
+/** Whether an error says that a stored value cannot be read. */
+export function isUnreadable(
+  error: unknown,
+): error is CodecError | ValidationError {
+  return error instanceof CodecError || error instanceof ValidationError;
+}
+
+/** The error with the revision of the change whose value it is, if that is known. */
+export function withRevision(
+  error: CodecError | ValidationError,
+  revision: number | undefined,
+): CodecError | ValidationError {
+  if (!(error instanceof CodecError) || revision === undefined) return error;
+  const { message, cause, kind, key } = error;
+  return new CodecError(message, { cause, kind, key, revision });
+}
+
+/** Tells of an error, or throws it: if nobody is told, or if it is another one. */
+export function tell(
+  error: unknown,
+  revision: number | undefined,
+  onUnreadable: OnUnreadable,
+): undefined {
+  if (!isUnreadable(error)) throw error;
+  const told = withRevision(error, revision);
+  if (!onUnreadable) throw told;
+  onUnreadable(told);
+  return undefined;
+}
+
+/** What is read of a change's value; `undefined` if it cannot be read, and that was told. */
+export function readOrTell<T extends object>(
+  read: () => MaybePromise<T>,
+  revision: number,
+  onUnreadable: OnUnreadable,
+): MaybePromise<T | undefined> {
+  const onError = (error: unknown) => tell(error, revision, onUnreadable);
+  try {
+    const item = read();
+    return isPromise(item) ? item.then((it) => it, onError) : item;
+  } catch (error) {
+    return onError(error);
+  }
+}

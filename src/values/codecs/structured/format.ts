@@ -1,0 +1,131 @@
+/**
+ * The bytes of V8's structured clone, version 15 of its format. V8 reads every
+ * version that it ever wrote, so other programs with V8 can read these bytes.
+ *
+ * Source: V8's `src/objects/value-serializer.cc`.
+ *
+ * @module
+ */
+
+/** The bytes of every value begin with a mark, and the format's version. */
+export const HEADER: readonly [mark: number, version: number] = [0xff, 15];
+
+/** How many objects may be within each other. Encoding and decoding call themselves for each. */
+export const MAX_DEPTH = 1000;
+
+const code = (character: string) => character.charCodeAt(0);
+
+/** What a byte announces. */
+export const Tag = {
+  padding: 0,
+  undefined: code("_"),
+  null: code("0"),
+  true: code("T"),
+  false: code("F"),
+  int32: code("I"),
+  uint32: code("U"),
+  double: code("N"),
+  bigint: code("Z"),
+  utf8: code("S"),
+  latin1: code('"'),
+  utf16: code("c"),
+  reference: code("^"),
+  object: code("o"),
+  objectEnd: code("{"),
+  denseArray: code("A"),
+  denseArrayEnd: code("$"),
+  sparseArray: code("a"),
+  sparseArrayEnd: code("@"),
+  hole: code("-"),
+  map: code(";"),
+  mapEnd: code(":"),
+  set: code("'"),
+  setEnd: code(","),
+  date: code("D"),
+  regExp: code("R"),
+  trueObject: code("y"),
+  falseObject: code("x"),
+  numberObject: code("n"),
+  bigintObject: code("z"),
+  stringObject: code("s"),
+  arrayBuffer: code("B"),
+  view: code("V"),
+  error: code("r"),
+} as const;
+
+/** What a byte announces in an error. */
+export const ErrorTag = {
+  message: code("m"),
+  stack: code("s"),
+  cause: code("c"),
+  end: code("."),
+} as const;
+
+/** A class of errors. */
+export type ErrorClass = new () => Error;
+
+/** The classes of errors, by the byte that announces each; `Error` itself has none. */
+export const ERROR_CLASSES: ReadonlyMap<number, ErrorClass> = new Map<
+  number,
+  ErrorClass
+>([
+  [code("E"), EvalError],
+  [code("R"), RangeError],
+  [code("F"), ReferenceError],
+  [code("S"), SyntaxError],
+  [code("T"), TypeError],
+  [code("U"), URIError],
+]);
+
+/** A class of views of an `ArrayBuffer`. */
+export type ViewClass = {
+  new (
+    buffer: ArrayBuffer,
+    byteOffset: number,
+    length: number,
+  ): ArrayBufferView;
+  readonly prototype: object;
+  /** The bytes of an element; a `DataView` has none. */
+  readonly BYTES_PER_ELEMENT?: number;
+};
+
+/** The classes of views, by the byte that announces each. */
+export const VIEW_CLASSES: ReadonlyMap<number, ViewClass> = new Map<
+  number,
+  ViewClass
+>([
+  [code("b"), Int8Array],
+  [code("B"), Uint8Array],
+  [code("C"), Uint8ClampedArray],
+  [code("w"), Int16Array],
+  [code("W"), Uint16Array],
+  [code("d"), Int32Array],
+  [code("D"), Uint32Array],
+  [code("h"), Float16Array],
+  [code("f"), Float32Array],
+  [code("F"), Float64Array],
+  [code("q"), BigInt64Array],
+  [code("Q"), BigUint64Array],
+  [code("?"), DataView],
+]);
+
+/** The flags of a `RegExp`, by their letter. */
+export const REGEXP_FLAGS: ReadonlyMap<string, number> = new Map([
+  ["d", 128],
+  ["g", 1],
+  ["i", 2],
+  ["m", 4],
+  ["s", 32],
+  ["u", 16],
+  ["v", 256],
+  ["y", 8],
+]);
+
+/** Whether a property's name is an index: the format has it as a number. */
+export function isIndexName(name: string): boolean {
+  const first = name.charCodeAt(0);
+  // Most names are none, which is seen at once.
+  if (!(first >= 0x30 && first <= 0x39)) return false;
+  const index = Number(name) >>> 0;
+  return index < 2 ** 32 - 1 && String(index) === name;
+}
