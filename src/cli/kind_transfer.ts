@@ -122,11 +122,18 @@ function operationOf(
   { action, from, to, merge }: KindTransfer,
 ) {
   const operation = store.atomic();
-  for (const { key, value, version } of entries) {
-    if (!merge) operation.check({ kind: to, key, version: 0 });
-    operation.set(to, key, value);
+  for (const { key, value, revision, expiresAt } of entries) {
+    if (!merge) operation.check({ kind: to, key, exists: false });
+    operation.set(to, key, value, {
+      expireIn: expiresAt && msUntil(expiresAt),
+    });
     if (action === "copy") continue;
-    operation.check({ kind: from, key, version }).delete(from, key);
+    operation.check({ kind: from, key, revision }).delete(from, key);
   }
   return operation;
+}
+
+/** An entry that has just expired may be written for a moment more. */
+function msUntil(time: Date): number {
+  return Math.max(1, time.getTime() - Date.now());
 }

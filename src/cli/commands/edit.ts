@@ -13,6 +13,7 @@ import { option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
 import { equalBytes } from "../../base/bytes.ts";
 import type { Entry } from "../../contract/entry.ts";
+import type { SetResult } from "../../contract/write.ts";
 import {
   type Command,
   type CommandContext,
@@ -26,7 +27,7 @@ import { languageOf, LANGUAGES } from "../input.ts";
 import { formatOption, keyArgument, kindArgument } from "../options.ts";
 import { printRecord } from "../output/formats.ts";
 import { writeError } from "../output/output.ts";
-import { RESULT_COLUMNS, type WriteRecord } from "../output/results.ts";
+import { RESULT_COLUMNS } from "../output/results.ts";
 import { assertShellPermitted } from "../shell.ts";
 import { codecNamed, whatIsMissing } from "../store_file.ts";
 
@@ -80,7 +81,7 @@ export const edit: Command = defineCommand({
       ? await textOf(entry.value, toJson, { language, codec })
       : "";
     const file = await createEditedFile(text, `.${language}`);
-    let record: WriteRecord;
+    let record: SetResult;
     try {
       const edited = await editValue(file, {
         language,
@@ -93,7 +94,7 @@ export const edit: Command = defineCommand({
       });
       record = edited && !await isSame(entry, edited.value, context)
         ? await write(context, target, { value: edited.value, entry })
-        : { status: "unchanged", version: entry?.version ?? 0 };
+        : unchanged(entry);
     } catch (error) {
       if (!await file.isChanged()) {
         await file.remove();
@@ -107,6 +108,11 @@ export const edit: Command = defineCommand({
     await printRecord(record, RESULT_COLUMNS, printing(format));
   },
 });
+
+function unchanged(entry: Entry | undefined): SetResult {
+  const { version, revision } = entry ?? { version: 0, revision: 0 };
+  return { status: "unchanged", version, revision };
+}
 
 async function read(
   { openStore, signal }: CommandContext,
@@ -139,8 +145,20 @@ async function write(
   { openStore, signal }: CommandContext,
   { kind, key }: Target,
   { value, entry }: { readonly value: unknown; readonly entry?: Entry },
-): Promise<WriteRecord> {
-  await using store = await openStore(entry ? "write" : "create");
-  const ifVersion = entry?.version ?? 0;
-  return await store.set(kind, key, value, { ifVersion, signal });
+): Promise<SetResult> {
+  if (!entry) {
+    await using store = await openStore("create");
+    return await store.set(kind, key, value, { ifRevision: 0, signal });
+  }
+  await using store = await openStore("write");
+  const { revision: ifRevision } = entry;
+  // The entry expires when it did before.
+  const options = { ifRevision, signal };
+  const { status, version, revision } = await store.update(
+    kind,
+    key,
+    () => value,
+    options,
+  );
+  return { status, version, revision };
 }

@@ -12,6 +12,7 @@ import { EntryNotFoundError, UsageError } from "../errors.ts";
 import { entryParser } from "../options.ts";
 import { type PrintOptions, printRecord } from "../output/formats.ts";
 import { printBytes, printText } from "../output/raw.ts";
+import { readsAt } from "../reads.ts";
 
 /** The command. */
 export const get: Command = defineCommand({
@@ -30,14 +31,15 @@ export const get: Command = defineCommand({
         }),
       }),
     ),
-  async run({ openStore, printing, signal }, { kind, key, format, raw }) {
+  async run({ openStore, printing, signal }, { kind, key, format, at, raw }) {
     if (raw && format !== undefined) {
       throw new UsageError(
         "Cannot get: --raw and --format exclude each other; give one of them",
       );
     }
     await using store = await openStore("read");
-    const value = await store.get(kind, key, { signal });
+    const reads = await readsAt(store, at, signal);
+    const value = await reads.get(kind, key, { signal });
     if (value === undefined) throw new EntryNotFoundError("read", kind, key);
     const options = printing(format ?? "json");
     await (raw ? printRaw : printValue)(value, options, quote(kind, key));

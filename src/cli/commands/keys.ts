@@ -14,6 +14,7 @@ import { nameText } from "../output/escape.ts";
 import { type Format, printRecords } from "../output/formats.ts";
 import type { Output } from "../output/output.ts";
 import { printText } from "../output/raw.ts";
+import { readsAt } from "../reads.ts";
 
 /** The command. */
 export const keys: Command = defineCommand({
@@ -38,12 +39,13 @@ export const keys: Command = defineCommand({
     ),
   async run(
     { openStore, printing, output, signal },
-    { kind, format, raw, null: hasNulls, ...range },
+    { kind, format, at, raw, null: hasNulls, ...range },
   ) {
     assertRange("keys", range);
     assertOneWay(format, raw, hasNulls);
     await using store = await openStore("read");
-    const keys = await store.keys(kind, { ...range, signal });
+    const reads = await readsAt(store, at, signal);
+    const keys = await reads.keys(kind, { ...range, signal });
     if (hasNulls) return await printEach(keys, "\0", output);
     if (raw) {
       assertLines(keys);

@@ -10,22 +10,18 @@ import { option } from "@optique/core/primitives";
 import type { Entry, KeyValue } from "../../contract/entry.ts";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
 import { assertRange, rangeParser } from "../options.ts";
+import {
+  ENTRY_COLUMNS,
+  type EntryRecord,
+  entryRecord,
+} from "../output/entries.ts";
 import { nameText } from "../output/escape.ts";
 import { type Columns, printRecords } from "../output/formats.ts";
+import { readsAt } from "../reads.ts";
 
 const COLUMNS: Columns<KeyValue> = {
   titles: ["KEY", "VALUE"],
   cells: ({ key, value }, json) => [nameText(key), json(value)],
-};
-
-const VERSION_COLUMNS: Columns<Entry> = {
-  titles: ["KEY", "VALUE", "VERSION", "UPDATED"],
-  cells: ({ key, value, version, updatedAt }, json) => [
-    nameText(key),
-    json(value),
-    String(version),
-    updatedAt.toISOString(),
-  ],
 };
 
 /** The command. */
@@ -33,7 +29,7 @@ export const list: Command = defineCommand({
   name: "list",
   brief: message`Prints the entries of a kind, in the order of their keys.`,
   details:
-    message`A record has the names key and value, and with --versions version and updatedAt, too. They are printed as they are read, a page at a time, in constant memory. On a terminal the rows of a table are cut to its width; its columns may grow from page to page.`,
+    message`A record has the names key and value, and with --versions version, revision, updatedAt, and expiresAt if the entry expires, too. They are printed as they are read, a page at a time, in constant memory. On a terminal the rows of a table are cut to its width; its columns may grow from page to page.`,
   example: "zestor list users --prefix a --db app.db",
   permissions: READ_PERMISSIONS,
   parser: (names) =>
@@ -42,24 +38,31 @@ export const list: Command = defineCommand({
       object({
         versions: option("--versions", {
           description:
-            message`Also the version of each entry, and the time of its last change.`,
+            message`Also the version and revision of each entry, and its times.`,
         }),
       }),
     ),
   async run(
     { openStore, printing, signal },
-    { kind, format, versions, ...range },
+    { kind, format, at, versions, ...range },
   ) {
     assertRange("list", range);
     await using store = await openStore("read");
-    const entries = store.entries(kind, { ...range, signal });
+    const reads = await readsAt(store, at, signal);
+    const entries = reads.entries(kind, { ...range, signal });
     const options = printing(format);
     await (versions
-      ? printRecords(entries, VERSION_COLUMNS, options)
+      ? printRecords(records(entries), ENTRY_COLUMNS, options)
       : printRecords(pairs(entries), COLUMNS, options));
   },
 });
 
 async function* pairs(entries: AsyncIterable<Entry>): AsyncIterable<KeyValue> {
   for await (const { key, value } of entries) yield { key, value };
+}
+
+async function* records(
+  entries: AsyncIterable<Entry>,
+): AsyncIterable<EntryRecord> {
+  for await (const entry of entries) yield entryRecord(entry);
 }

@@ -19,6 +19,7 @@ import { info } from "./info.ts";
 import { keys } from "./keys.ts";
 import { kinds } from "./kinds.ts";
 import { list } from "./list.ts";
+import { log } from "./log.ts";
 import { rename } from "./rename.ts";
 import { set } from "./set.ts";
 import { watch } from "./watch.ts";
@@ -36,6 +37,7 @@ export const COMMANDS: readonly Command[] = [
   kinds,
   copy,
   rename,
+  log,
   watch,
   exportCommand,
   importCommand,
