@@ -36,7 +36,7 @@ const COLUMNS: Columns<Transferred> = {
 export function kindTransferParser(names: NameParsers) {
   return object({
     from: kindArgument(names),
-    to: argument(names.newKind, {
+    to: argument(names.otherKind("NEW_KIND"), {
       description: message`The kind that they are written to.`,
     }),
     merge: option("--merge", {

@@ -28,8 +28,8 @@ export type WithStore = <T>(
 export interface NameParsers {
   /** A kind. */
   readonly kind: ValueParser<"async", string>;
-  /** The name of another kind. */
-  readonly newKind: ValueParser<"async", string>;
+  /** Another kind, which the key is not of. */
+  otherKind(metavar: "KIND" | "NEW_KIND"): ValueParser<"async", string>;
   /** A key of the kind that is another argument. */
   readonly key: ValueParser<"async", string>;
 }
@@ -41,7 +41,8 @@ export function nameParsers(withStore: WithStore): NameParsers {
       (await store.kinds()).filter((kind) => kind.startsWith(prefix))
     );
   const kind = dependency(nameParser("KIND", findKinds));
-  const newKind = nameParser("NEW_KIND", findKinds);
+  const otherKind = (metavar: "KIND" | "NEW_KIND") =>
+    nameParser(metavar, findKinds);
   const key = kind.deriveAsync({
     metavar: "KEY",
     factory: (kind) =>
@@ -52,7 +53,7 @@ export function nameParsers(withStore: WithStore): NameParsers {
       ),
     defaultValue: () => "",
   });
-  return { kind, newKind, key };
+  return { kind, otherKind, key };
 }
 
 function nameParser(

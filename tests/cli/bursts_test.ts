@@ -17,11 +17,13 @@ import { ManualTime } from "../support/manual_time.ts";
 const QUIET = 100;
 
 function event(revision: number, key = `${revision}`): Item {
-  return { type: "create", kind: "k", key, value: 1, version: 1, revision };
+  const cursor = `c${revision}`;
+  const names = { kind: "k", key, value: 1, version: 1 };
+  return { type: "create", ...names, revision, cursor };
 }
 
 function bookmark(revision: number): Item {
-  return { type: "bookmark", revision };
+  return { type: "bookmark", revision, cursor: `c${revision}` };
 }
 
 /** Collects the bursts of a stream that the test fills. */
@@ -74,11 +76,11 @@ Deno.test("a burst ends when no event has come for long enough", async () => {
   await it.time.advance(QUIET - 1);
   assertEquals(it.found, []);
   await it.time.advance(1);
-  assertEquals(it.found, ["1+2+3 3 3"]);
+  assertEquals(it.found, ["1+2+3 3 c3"]);
   await it.time.advance(100 * QUIET);
   it.emit(event(9));
   await it.time.advance(QUIET);
-  assertEquals(it.found, ["1+2+3 3 3", "9 9 9"]);
+  assertEquals(it.found, ["1+2+3 3 c3", "9 9 c9"]);
   assertEquals(it.time.timers, []);
 });
 
@@ -111,7 +113,7 @@ Deno.test("a burst is bounded in events and in text", async () => {
   long.emit(event(1, "a"), event(2, "b"), event(3, "c"));
   await long.time.advance(QUIET);
   const places = long.found.map((burst) => burst.split(" ").at(-1));
-  assertEquals(places, ["2", "3"]);
+  assertEquals(places, ["c2", "c3"]);
 });
 
 Deno.test("the place of a burst is that of all that is in it, and past nothing else", async () => {
@@ -119,7 +121,7 @@ Deno.test("the place of a burst is that of all that is in it, and past nothing e
   // Of an empty store.
   it.emit(bookmark(0));
   await it.time.advance(0);
-  assertEquals(it.found, [" 0 0"]);
+  assertEquals(it.found, [" 0 c0"]);
   // In the middle of a replay there is none.
   it.emit(event(0, "a"), event(0, "b"));
   await it.time.advance(QUIET);
@@ -130,7 +132,7 @@ Deno.test("the place of a burst is that of all that is in it, and past nothing e
   await it.time.advance(1);
   it.emit(bookmark(9));
   await it.time.advance(0);
-  assertEquals(it.found.slice(1), ["a+b 0 undefined", "c 0 8", " 0 9"]);
+  assertEquals(it.found.slice(1), ["a+b 0 undefined", "c 0 c8", " 0 c9"]);
 });
 
 Deno.test("an event without a line is in no burst, and its place is", async () => {
@@ -143,7 +145,7 @@ Deno.test("an event without a line is in no burst, and its place is", async () =
   await it.time.advance(QUIET);
   it.emit(event(0, "bad"));
   await it.time.advance(QUIET);
-  assertEquals(it.found, [" 0 1", "a 2 3"]);
+  assertEquals(it.found, [" 0 c1", "a 2 c3"]);
 });
 
 Deno.test("a watch that fails gives what came before, and then the error", async () => {
@@ -153,7 +155,7 @@ Deno.test("a watch that fails gives what came before, and then the error", async
   const error = new Error("lost");
   it.fail(error);
   assertEquals(await assertRejects(() => it.all), error);
-  assertEquals(it.found, ["1 1 1"]);
+  assertEquals(it.found, ["1 1 c1"]);
   assertEquals(it.time.timers, []);
 });
 

@@ -1,15 +1,15 @@
 /**
- * `zestor watch`: prints the changes of a kind, or runs a command for each, from
+ * `zestor watch`: prints the changes of some kinds, or runs a command for each, from
  * now on or from where an earlier watch was.
  *
  * @module
  */
 import { object } from "@optique/core/constructs";
 import { message, optionName, text } from "@optique/core/message";
-import { optional } from "@optique/core/modifiers";
+import { multiple, optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
-import { option } from "@optique/core/primitives";
-import { integer, string } from "@optique/core/valueparser";
+import { argument, option } from "@optique/core/primitives";
+import { string } from "@optique/core/valueparser";
 import { WatchOverflowError } from "../../contract/errors.ts";
 import type { SqliteStore } from "../../sqlite/sqlite_store.ts";
 import {
@@ -24,6 +24,7 @@ import {
   changeTypesParser,
   kindArgument,
   pathParser,
+  placeParser,
   prefixOption,
 } from "../options.ts";
 import { assertShellPermitted } from "../shell.ts";
@@ -36,7 +37,7 @@ import {
   runForBursts,
   runForEach,
 } from "../watching/follow.ts";
-import { keepPlace } from "../watching/place.ts";
+import { type Item, keepPlace, type Place } from "../watching/place.ts";
 import { HAS_SESSIONS, startGuard } from "../watching/process_guard.ts";
 
 /** The longest time without an event that ends a burst, in ms: a day. */
@@ -44,7 +45,13 @@ const LONGEST_QUIET = 86_400_000;
 
 function watchParser(names: NameParsers) {
   return object({
-    kind: kindArgument(names),
+    kind: optional(kindArgument(names)),
+    more: multiple(argument(names.otherKind("KIND"), {
+      description: message`More kinds.`,
+    })),
+    all: option("--all", {
+      description: message`All kinds, also those that come later.`,
+    }),
     key: optional(option("--key", names.key, {
       description: message`Only this key.`,
     })),
@@ -57,10 +64,13 @@ function watchParser(names: NameParsers) {
       description: message`First what is there, as create events.`,
     }),
     after: optional(
-      option("--after", integer({ min: 0, metavar: "REVISION" }), {
-        description: message`Resume after this revision.`,
+      option("--after", placeParser(), {
+        description: message`Resume after this revision, or cursor.`,
       }),
     ),
+    previous: option("--previous", {
+      description: message`Also the value before each update.`,
+    }),
     cursor: optional(option("--cursor", pathParser("FILE"), {
       description:
         message`Keep the place in this file, and go on from there the next time; the first time ${
@@ -96,9 +106,10 @@ type Options = InferValue<ReturnType<typeof watchParser>>;
 /** The command. */
 export const watch: Command = defineCommand({
   name: "watch",
-  brief: message`Prints each change of a kind as it happens, whoever makes it.`,
+  brief:
+    message`Prints each change of some kinds as it happens, whoever makes it.`,
   details:
-    message`A line of JSON for each, with the names type, kind, key, value, version and revision, is written at once. A command of --exec has them in its environment, as ZESTOR_TYPE, ZESTOR_KIND, ZESTOR_KEY, ZESTOR_VERSION and ZESTOR_REVISION, and the store as ZESTOR_DB; the value is JSON on its standard input. It runs for one event at a time. If it fails the watch ends, with exit code 3, and with a cursor the event comes again the next time. A kind or a key that is too long for the environment is empty there with --record; without, the event is skipped, with an error. With --debounce it runs once for a burst, and reads all its events on standard input, as the lines that a watch prints; ZESTOR_EVENTS is their number and ZESTOR_REVISION that of the last, and of ZESTOR_TYPE, ZESTOR_KEY and ZESTOR_VERSION each is empty. A burst that goes on is cut after ${
+    message`A line of JSON for each, with the names type, kind, key, value, version and revision, is written at once; with expiresAt if the entry expires, and expired if it was deleted because it had. The kinds are in one order. With --previous an update has the value before as previous. A command of --exec has them in its environment, as ZESTOR_TYPE, ZESTOR_KIND, ZESTOR_KEY, ZESTOR_VERSION and ZESTOR_REVISION, and the store as ZESTOR_DB; the value is JSON on its standard input. It runs for one event at a time. If it fails the watch ends, with exit code 3, and with a cursor the event comes again the next time. A kind or a key that is too long for the environment is empty there with --record; without, the event is skipped, with an error. With --debounce it runs once for a burst, and reads all its events on standard input, as the lines that a watch prints; ZESTOR_EVENTS is their number and ZESTOR_REVISION that of the last, and ZESTOR_TYPE, ZESTOR_KEY and ZESTOR_VERSION are empty, and ZESTOR_KIND, too, if several kinds are watched. A burst that goes on is cut after ${
       text(String(LONGEST_BURST))
     } times the duration, or ${
       text(String(MOST_EVENTS))
@@ -112,7 +123,7 @@ export const watch: Command = defineCommand({
     assertTogether(options);
     using cursor = options.cursor === undefined
       ? undefined
-      : new CursorFile(options.cursor, options);
+      : new CursorFile(options.cursor, { ...options, kinds: kindsOf(options) });
     await cursor?.assertPermitted();
     if (options.exec !== undefined) await assertShellPermitted("run a command");
     cursor?.lock();
@@ -134,7 +145,9 @@ export const watch: Command = defineCommand({
 });
 
 function assertTogether(options: Options): void {
-  const { initial, after, key, prefix, exec } = options;
+  const { initial, after, key, prefix, exec, all, previous } = options;
+  const hasRecords = exec === undefined || options.record ||
+    options.debounce !== undefined;
   const forExec = [
     ["--keep-going", options.keepGoing],
     ["--record", options.record],
@@ -142,14 +155,23 @@ function assertTogether(options: Options): void {
   ] as const;
   const [alone] = forExec.find(([, given]) => given && exec === undefined) ??
     [];
-  const problem = initial && after !== undefined
+  const problem = all === (options.kind !== undefined)
+    ? "give one or more kinds, or --all"
+    : initial && after !== undefined
     ? "--initial begins anew and --after resumes; give one of them"
     : key !== undefined && prefix !== undefined
     ? "--key and --prefix exclude each other; give one of them"
     : alone !== undefined
     ? `${alone} is for --exec`
+    : previous && !hasRecords
+    ? "with --exec, --previous needs --record or --debounce"
     : undefined;
   if (problem) throw new UsageError(`Cannot watch: ${problem}`);
+}
+
+/** The kinds that are watched; all of them if it is absent. */
+function kindsOf({ kind, more }: Options): string[] | undefined {
+  return kind === undefined ? undefined : [...new Set([kind, ...more])];
 }
 
 /** One run of the command. */
@@ -158,7 +180,7 @@ interface Watching {
   readonly options: Options;
   readonly cursor: CursorFile | undefined;
   /** The place that the cursor had. */
-  readonly saved: number | undefined;
+  readonly saved: Place | undefined;
 }
 
 async function follow(
@@ -166,22 +188,27 @@ async function follow(
   watching: Watching,
 ): Promise<void> {
   const { context, options, cursor, saved } = watching;
-  const { kind, key, prefix, types } = options;
+  const { key, prefix, types, previous } = options;
   const { signal } = context;
+  const kinds = kindsOf(options);
   const begin = saved !== undefined
     ? { after: saved }
     : await firstPlace(store, wasThere, watching);
   await using guard = options.exec !== undefined && HAS_SESSIONS
     ? startGuard()
     : undefined;
-  const items = store.watch(kind, {
+  const settings = {
     key,
     prefix,
     types,
+    previous,
     ...begin,
     bookmarks: cursor !== undefined,
     signal,
-  });
+  };
+  const items: ReadableStream<Item> = kinds
+    ? store.watch(kinds, settings)
+    : store.watchAll(settings);
   const { toJson } = context.printing("ndjson");
   const followed: Followed = { items, cursor, toJson, signal };
   const { exec, keepGoing, record, debounce } = options;
@@ -191,11 +218,14 @@ async function follow(
   const run = { ...followed, command, keepGoing };
   await (debounce === undefined
     ? runForEach(run, record ? "record" : "value")
-    : runForBursts(run, { kind, quiet: debounce }));
+    : runForBursts(run, {
+      kind: kinds?.length === 1 ? kinds[0] : undefined,
+      quiet: debounce,
+    }));
 }
 
 /** Where a watch begins that has no place yet. */
-type Begin = { readonly initial: true } | { readonly after?: number };
+type Begin = { readonly initial: true } | { readonly after?: Place };
 
 /** Where a watch begins. With a cursor that is kept, so that what comes from then on is missed by none. */
 async function firstPlace(

@@ -11,7 +11,7 @@
  * @module
  */
 import type { WatchEvent } from "../../contract/watch.ts";
-import { type Item, placeAfter } from "./place.ts";
+import { type Item, type Place, placeAfter } from "./place.ts";
 
 /** A burst lasts at most so many times as long as the quiet that ends it. */
 export const LONGEST_BURST = 10;
@@ -29,7 +29,7 @@ export interface Burst {
   /** The revision of the last event. */
   readonly revision: number;
   /** Where to go on after it; absent in the middle of a replay. */
-  readonly place: number | undefined;
+  readonly place: Place | undefined;
 }
 
 /** How bursts are collected. */
@@ -83,7 +83,7 @@ async function collect(burst: Collecting, source: ItemSource): Promise<End> {
 class Collecting implements Burst {
   readonly lines: string[] = [];
   revision = 0;
-  place: number | undefined;
+  place: Place | undefined;
   readonly #options: BurstOptions;
   #length = 0;
   #begin = Infinity;

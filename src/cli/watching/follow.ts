@@ -65,10 +65,13 @@ export async function runForEach(
   }
 }
 
-/** Runs a command for each burst of events of a kind; `quiet` is in ms. */
+/** Runs a command for each burst of events; `quiet` is in ms, `kind` the only kind that is watched. */
 export async function runForBursts(
   followed: FollowedByCommand,
-  { kind, quiet }: { readonly kind: string; readonly quiet: number },
+  { kind, quiet }: {
+    readonly kind: string | undefined;
+    readonly quiet: number;
+  },
 ): Promise<void> {
   const { items, cursor, toJson, command } = followed;
   const bursts = burstsOf(items, {
@@ -83,7 +86,7 @@ export async function runForBursts(
   });
   for await (const burst of bursts) {
     if (burst.lines.length > 0) {
-      const run = () => runCommand(command, burstOccasion(kind, burst));
+      const run = () => runCommand(command, burstOccasion(burst, kind));
       await attempt(run, followed);
     }
     keepPlace(cursor, burst.place);

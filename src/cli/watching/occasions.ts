@@ -45,16 +45,19 @@ export function eventOccasion(
   };
 }
 
-/** A burst: its events are lines on standard input, as a watch prints them. */
+/**
+ * A burst: its events are lines on standard input, as a watch prints them. The
+ * kind is that of all of them, if only one is watched.
+ */
 export function burstOccasion(
-  kind: string,
   { lines, revision }: Burst,
+  kind: string | undefined,
 ): Occasion {
   const count = lines.length;
+  const events = count === 1 ? "event" : "events";
+  const ofKind = kind === undefined ? "" : ` of ${quoteText(kind)}`;
   return {
-    about: `${count} ${count === 1 ? "event" : "events"} of ${
-      quoteText(kind)
-    } up to revision ${revision}`,
+    about: `${count} ${events}${ofKind} up to revision ${revision}`,
     variables: {
       ZESTOR_EVENTS: `${count}`,
       ZESTOR_REVISION: `${revision}`,
@@ -63,7 +66,7 @@ export function burstOccasion(
       ZESTOR_KEY: "",
       ZESTOR_VERSION: "",
     },
-    names: { ZESTOR_KIND: kind },
+    names: { ZESTOR_KIND: kind ?? "" },
     input: lines.map((line) => `${line}\n`).join(""),
   };
 }

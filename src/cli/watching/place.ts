@@ -9,15 +9,20 @@ import type { CursorFile } from "./cursor_file.ts";
 /** What a watch tells. */
 export type Item = WatchEvent | WatchBookmark;
 
+/** A place in the change log: a cursor, or a revision. */
+export type Place = string | number;
+
 /** The place after an item; `undefined` in the middle of a replay, where there is none. */
-export function placeAfter({ type, revision }: Item): number | undefined {
-  return type === "bookmark" || revision > 0 ? revision : undefined;
+export function placeAfter(
+  { type, revision, cursor }: Item,
+): Place | undefined {
+  return type === "bookmark" || revision > 0 ? cursor : undefined;
 }
 
 /** Keeps a place in the cursor's file, if there are both. */
 export function keepPlace(
   cursor: CursorFile | undefined,
-  place: number | undefined,
+  place: Place | undefined,
 ): void {
   if (cursor === undefined || place === undefined) return;
   cursor.prepare(place);
