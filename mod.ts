@@ -55,11 +55,13 @@ export { json } from "./src/values/codecs/json.ts";
 export type { CommonOptions } from "./src/store/store_options.ts";
 export type {
   InputsOf,
+  InputsWith,
   OutputsOf,
   Schema,
   SchemaInput,
   SchemaOutput,
   SchemasByKind,
+  SchemasFor,
 } from "./src/values/schemas/schema.ts";
 export type * from "./src/contract/mod.ts";
 export {

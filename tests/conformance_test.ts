@@ -9,7 +9,8 @@ import { join } from "node:path";
 import type {
   Durability,
   EntriesInput,
-  OperationOptions,
+  HistoryOptions,
+  SetAllOptions,
   Store,
   WatchOptions,
 } from "../mod.ts";
@@ -98,6 +99,8 @@ function byHandles(store: Store): Store {
   return {
     get: async (kind, ...args) => await store.kind(kind).get(...args),
     entry: async (kind, ...args) => await store.kind(kind).entry(...args),
+    has: async (kind, ...args) => await store.kind(kind).has(...args),
+    getMany: async (kind, ...args) => await store.kind(kind).getMany(...args),
     list: async (kind, ...args) => await store.kind(kind).list(...args),
     keys: async (kind, ...args) => await store.kind(kind).keys(...args),
     values: async (kind, ...args) => await store.kind(kind).values(...args),
@@ -109,15 +112,24 @@ function byHandles(store: Store): Store {
     setAll: async (
       kind: string,
       entries: EntriesInput<unknown>,
-      options?: OperationOptions,
+      options?: SetAllOptions,
     ) => await store.kind(kind).setAll(entries, options),
     update: async (kind, ...args) => await store.kind(kind).update(...args),
     delete: async (kind, ...args) => await store.kind(kind).delete(...args),
+    deleteAll: async (kind, ...args) =>
+      await store.kind(kind).deleteAll(...args),
+    history:
+      ((kind: string, ...args: [string?, HistoryOptions?]) =>
+        store.kind(kind).history(...args)) as Store["history"],
+    snapshot: (...args) => store.snapshot(...args),
     atomic: () => store.atomic(),
     kind: (kind) => store.kind(kind),
     watch:
-      ((kind: string, options?: WatchOptions) =>
-        store.kind(kind).watch(options)) as Store["watch"],
+      ((kinds: string, options?: WatchOptions) =>
+        typeof kinds === "string"
+          ? store.kind(kinds).watch(options)
+          : store.watch(kinds, options)) as Store["watch"],
+    watchAll: store.watchAll.bind(store) as Store["watchAll"],
     export: (...args) => store.export(...args),
     import: (...args) => store.import(...args),
     verify: (...args) => store.verify(...args),

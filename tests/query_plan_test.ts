@@ -22,8 +22,15 @@ import * as ofVerification from "../src/sqlite/verification/queries.ts";
 import { inspectFile } from "../src/sqlite/format/inspect_file.ts";
 import { upgradeFile } from "../src/sqlite/format/upgrade_file.ts";
 import { selectionOf } from "../src/store/options.ts";
-import { connect } from "./support/connect.ts";
+import { Database } from "../src/sqlite/connection/database.ts";
+import {
+  adaptReads,
+  findEarlierTables,
+} from "../src/sqlite/format/earlier_format.ts";
+import { connect, fileAt } from "./support/connect.ts";
 import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
+import { createFormat1File } from "./support/format_1_file.ts";
+import { tempDir } from "./support/temp_dir.ts";
 
 const queries = {
   ...ofConnection,
@@ -46,6 +53,7 @@ const {
   LIST_CHANGES_OF,
   FIRST_ENTRY,
   GET_CHANGED_VALUE,
+  GIVEN_REVISIONS,
   GET_ENTRY,
   GET_JOURNAL_MODE,
   GET_PREVIOUS,
@@ -321,11 +329,58 @@ testPlans(
 );
 
 testPlans("the planner finds the ends of the log by a seek", (db) => {
-  for (const sql of [HEAD_REVISION, OLDEST_REVISION]) {
+  for (const sql of [HEAD_REVISION, OLDEST_REVISION, GIVEN_REVISIONS]) {
     assertEquals(planOf(db, sql), ["SEARCH zestor_changes"]);
   }
   assertEquals(planOf(db, `SELECT 1 FROM ${SEQUENCES}`), []);
 });
+
+testOnEachDriver(
+  "the planner reads a file of format 1 through views as it reads the tables",
+  async (driver) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    await createFormat1File(driver, path);
+    using old = await connect(driver, fileAt(path));
+    using current = await connect(driver);
+    upgradeFile(current, inspectFile(current), new Map());
+    const database = new Database(old, undefined);
+    adaptReads(database, findEarlierTables((sql) => database.all(sql)));
+    const statements: [sql: string, ...params: SqlValue[]][] = [
+      [GET_ENTRY, "k", "a"],
+      [GET_VALUE, "k", "a"],
+      [GET_VERSION, "k", "a"],
+      [FIRST_ENTRY],
+      [HAS_ENTRIES, "k"],
+      [LIST_KINDS],
+      [COUNT_KINDS],
+      [OLDEST_REVISION],
+      [LIST_CHANGED_KINDS, 1, 2],
+      [COUNT_CHANGES, 1, 2],
+      [GET_PREVIOUS, 1],
+      ...RANGES.flatMap(([range]): [string, ...SqlValue[]][] => {
+        const params = rangeParams("k", range);
+        return [
+          [countRange(range), ...params, -1],
+          [selectChangedKeys(range), 0, 9, ...params],
+          [selectChanges(range, "small"), 0, 9, ...params, 10],
+          ...(["key", "value", "entry"] as const).map((
+            columns,
+          ): [string, ...SqlValue[]] => [
+            selectRange(columns, range, false, "small"),
+            ...params,
+            10,
+          ]),
+        ];
+      }),
+    ];
+    for (const [sql, ...params] of statements) {
+      const plan = planOf(old, sql, ...params)
+        .map((step) => step.replace("main.", ""));
+      assertEquals(plan, planOf(current, sql, ...params), sql);
+    }
+  },
+);
 
 Deno.test("the plan of every statement is looked at", () => {
   const source = Deno.readTextFileSync(new URL(import.meta.url));

@@ -298,13 +298,24 @@ const UNTOLD: Record<string, readonly [sql: string, ...Expected[]]> = {
     `CREATE TABLE anew AS SELECT * FROM zestor_kv; DROP TABLE zestor_kv;
     CREATE TABLE zestor_kv (kind TEXT NOT NULL, key TEXT NOT NULL,
       value BLOB NOT NULL, version INTEGER NOT NULL DEFAULT 1,
-      updated_at TEXT NOT NULL DEFAULT '', PRIMARY KEY (kind, key));
+      updated_at TEXT NOT NULL DEFAULT '',
+      revision INTEGER NOT NULL DEFAULT 0, expires_at INTEGER,
+      PRIMARY KEY (kind, key));
+    CREATE INDEX zestor_expiry ON zestor_kv (expires_at) WHERE expires_at IS NOT NULL;
     INSERT INTO zestor_kv SELECT * FROM anew; DROP TABLE anew`,
     ["triggers", "", "The table zestor_kv was made anew, and changes may not"],
   ],
   "the file's format": [
-    "UPDATE zestor_meta SET value = '2' WHERE name = 'format'",
-    ["file", "", "its format is 2, and was opened as one of format 1"],
+    "UPDATE zestor_meta SET value = '3' WHERE name = 'format'",
+    ["file", "", "its format is 3, and was opened as one of format 2"],
+  ],
+  "a file without the mark of its log": [
+    "UPDATE zestor_meta SET value = 'x' WHERE name = 'mark'",
+    ["file", "", "does not say which mark its change log begins with"],
+  ],
+  "a file without the index of expiry": [
+    "DROP INDEX zestor_expiry",
+    ["file", "", "The index zestor_expiry is missing"],
   ],
   "the file's codec": [
     "UPDATE zestor_meta SET value = 'yaml' WHERE name = 'codec'",

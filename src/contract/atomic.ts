@@ -4,7 +4,7 @@
  * @module
  */
 import type { VersionConflictError } from "./errors.ts";
-import type { AnyKinds, KindOf } from "./kinds.ts";
+import type { AnyKinds, KindOf, ValueOf } from "./kinds.ts";
 import type { OperationOptions } from "./operation.ts";
 import type { ExpiryOptions, SetStatus } from "./write.ts";
 
@@ -103,7 +103,7 @@ export interface AtomicOperation<
   set<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    value: Inputs[Kind],
+    value: ValueOf<Inputs, Kind>,
     options?: ExpiryOptions,
   ): this;
   /**
@@ -113,8 +113,8 @@ export interface AtomicOperation<
   update<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    fn: (value: Kinds[Kind]) => Inputs[Kind],
-    options?: AtomicUpdateOptions<Kinds[Kind]>,
+    fn: (value: ValueOf<Kinds, Kind>) => ValueOf<Inputs, Kind>,
+    options?: AtomicUpdateOptions<ValueOf<Kinds, Kind>>,
   ): this;
   /** Adds a deletion; it does nothing if there is no such key. */
   delete(kind: KindOf<Kinds>, key: string): this;

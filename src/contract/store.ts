@@ -52,7 +52,7 @@
 import type { AtomicOperation } from "./atomic.ts";
 import type { KeyRangeOptions } from "./entry.ts";
 import type { KindStore } from "./kind_store.ts";
-import type { AnyKinds, KindOf } from "./kinds.ts";
+import type { AnyKinds, KindOf, ValueOf } from "./kinds.ts";
 import type { OperationOptions } from "./operation.ts";
 import type { Reads } from "./reads.ts";
 import type { Snapshot, SnapshotOptions } from "./snapshot.ts";
@@ -109,7 +109,7 @@ export interface Store<
   set<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    value: Inputs[Kind],
+    value: ValueOf<Inputs, Kind>,
     options?: SetOptions,
   ): Promise<SetResult>;
 
@@ -123,19 +123,19 @@ export interface Store<
    */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    entries: Iterable<readonly [key: string, value: Inputs[Kind]]>,
+    entries: Iterable<readonly [key: string, value: ValueOf<Inputs, Kind>]>,
     options?: SetAllOptions,
   ): Promise<SetAllResult>;
   /** Writes several values of a kind, all or nothing: an object's own properties. */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    entries: Readonly<Record<string, Inputs[Kind]>>,
+    entries: Readonly<Record<string, ValueOf<Inputs, Kind>>>,
     options?: SetAllOptions,
   ): Promise<SetAllResult>;
   /** Writes several values of a kind, all or nothing. */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    entries: EntriesInput<Inputs[Kind]>,
+    entries: EntriesInput<ValueOf<Inputs, Kind>>,
     options?: SetAllOptions,
   ): Promise<SetAllResult>;
 
@@ -154,9 +154,9 @@ export interface Store<
   update<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    fn: (value: Kinds[Kind]) => Inputs[Kind],
-    options?: UpdateOptions<Kinds[Kind]>,
-  ): Promise<UpdateResult<Kinds[Kind]>>;
+    fn: (value: ValueOf<Kinds, Kind>) => ValueOf<Inputs, Kind>,
+    options?: UpdateOptions<ValueOf<Kinds, Kind>>,
+  ): Promise<UpdateResult<ValueOf<Kinds, Kind>>>;
 
   /**
    * Deletes an entry, and gives what it was, or `undefined` if there was none.
@@ -169,7 +169,7 @@ export interface Store<
     kind: Kind,
     key: string,
     options?: DeleteOptions,
-  ): Promise<DeletedEntry<Kinds[Kind]> | undefined>;
+  ): Promise<DeletedEntry<ValueOf<Kinds, Kind>> | undefined>;
 
   /**
    * Deletes all entries of a kind, or those of a range of keys, in one
@@ -206,7 +206,7 @@ export interface Store<
   /** The operations on one kind, which is then not named again. */
   kind<Kind extends KindOf<Kinds>>(
     kind: Kind,
-  ): KindStore<Kinds[Kind], Inputs[Kind]>;
+  ): KindStore<ValueOf<Kinds, Kind>, ValueOf<Inputs, Kind>>;
 
   /**
    * The changes of a kind from now on, as a stream.
@@ -220,17 +220,17 @@ export interface Store<
   watch<Kind extends KindOf<Kinds>>(
     kind: Kind,
     options: WatchOptions & { bookmarks: true },
-  ): ReadableStream<WatchEvent<Kinds[Kind], Kind> | WatchBookmark>;
+  ): ReadableStream<WatchEvent<ValueOf<Kinds, Kind>, Kind> | WatchBookmark>;
   /** The changes of a kind from now on, as a stream. */
   watch<Kind extends KindOf<Kinds>>(
     kind: Kind,
     options?: WatchOptions & { bookmarks?: false },
-  ): ReadableStream<WatchEvent<Kinds[Kind], Kind>>;
+  ): ReadableStream<WatchEvent<ValueOf<Kinds, Kind>, Kind>>;
   /** The changes of a kind from now on, as a stream. */
   watch<Kind extends KindOf<Kinds>>(
     kind: Kind,
     options?: WatchOptions,
-  ): ReadableStream<WatchEvent<Kinds[Kind], Kind> | WatchBookmark>;
+  ): ReadableStream<WatchEvent<ValueOf<Kinds, Kind>, Kind> | WatchBookmark>;
   /** The changes of several kinds from now on, in one order. */
   watch<Kind extends KindOf<Kinds>>(
     kinds: readonly Kind[],
@@ -247,18 +247,23 @@ export interface Store<
     options?: WatchOptions,
   ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
 
-  /** The changes of all kinds from now on, in one order; of those, too, that come later. */
-  watchAll(
+  /**
+   * The changes of all kinds from now on, in one order; of those, too, that come
+   * later, and of those that the type does not name.
+   *
+   * @typeParam Kind The kinds that are expected: those of the store.
+   */
+  watchAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
     options: WatchOptions & { bookmarks: true },
-  ): ReadableStream<KindsEvent<Kinds> | WatchBookmark>;
+  ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
   /** The changes of all kinds from now on, in one order. */
-  watchAll(
+  watchAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
     options?: WatchOptions & { bookmarks?: false },
-  ): ReadableStream<KindsEvent<Kinds>>;
+  ): ReadableStream<KindsEvent<Kinds, Kind>>;
   /** The changes of all kinds from now on, in one order. */
-  watchAll(
+  watchAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
     options?: WatchOptions,
-  ): ReadableStream<KindsEvent<Kinds> | WatchBookmark>;
+  ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
 
   /**
    * The changes of a kind, or of one of its keys, that are in the change log,
@@ -289,7 +294,7 @@ export interface Store<
     kind: Kind,
     key?: string,
     options?: HistoryOptions,
-  ): ReadableStream<HistoryChange<Kinds[Kind], Kind>>;
+  ): ReadableStream<HistoryChange<ValueOf<Kinds, Kind>, Kind>>;
 
   /**
    * The store as it is now, or as it was at a past revision that the change log

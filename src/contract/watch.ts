@@ -4,6 +4,7 @@
  * @module
  */
 import type { UnreadableOptions } from "./entry.ts";
+import type { KindOf, ValueOf } from "./kinds.ts";
 
 /** The type of a change. */
 export type ChangeType = "create" | "update" | "delete";
@@ -89,8 +90,8 @@ export type WatchEvent<T = unknown, Kind extends string = string> =
  */
 export type KindsEvent<
   Kinds extends object,
-  Kind extends Extract<keyof Kinds, string> = Extract<keyof Kinds, string>,
-> = { [Name in Kind]: WatchEvent<Kinds[Name], Name> }[Kind];
+  Kind extends KindOf<Kinds> = KindOf<Kinds>,
+> = { [Name in Kind]: WatchEvent<ValueOf<Kinds, Name>, Name> }[Kind];
 
 /** Tells that a watch has seen everything up to a revision. */
 export interface WatchBookmark {

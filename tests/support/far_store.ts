@@ -12,7 +12,9 @@ import {
   type EntriesInput,
   type ImportOptions,
   type KindStore,
-  type OperationOptions,
+  type Reads,
+  type SetAllOptions,
+  type Snapshot,
   type Store,
   StoreError,
   type WatchOptions,
@@ -38,19 +40,17 @@ export function farStore(
   const line = new Line(slowest);
   const size = new SizeCheck(options.limits);
   const far: Store = {
-    get: (...args) => line.answer(() => store.get(...args)),
-    entry: (...args) => line.answer(() => store.entry(...args)),
-    list: (...args) => line.answer(() => store.list(...args)),
-    keys: (...args) => line.answer(() => store.keys(...args)),
-    values: (...args) => line.answer(() => store.values(...args)),
-    count: (...args) => line.answer(() => store.count(...args)),
-    kinds: (...args) => line.answer(() => store.kinds(...args)),
-    getAll: (...args) => line.answer(() => store.getAll(...args)),
-    entries: (...args) => line.stream(store.entries(...args)),
+    ...farReads(store, line),
     export: (...args) => line.stream(store.export(...args)),
+    snapshot: async (...args) =>
+      farSnapshot(await line.answer(() => store.snapshot(...args)), line),
+    history: (...args) => line.stream(store.history(...args)),
     watch:
-      ((kind: string, options?: WatchOptions) =>
-        line.stream(store.watch(kind, options))) as Store["watch"],
+      ((kinds: string, options?: WatchOptions) =>
+        line.stream(store.watch(kinds, options))) as Store["watch"],
+    watchAll:
+      ((options?: WatchOptions) =>
+        line.stream(store.watchAll(options))) as Store["watchAll"],
     set: (kind, key, value, options) =>
       line.answer(() => {
         size.assertFits(kind, key, value);
@@ -59,7 +59,7 @@ export function farStore(
     setAll: (
       kind: string,
       entries: EntriesInput<unknown>,
-      options?: OperationOptions,
+      options?: SetAllOptions,
     ) =>
       line.answer(() =>
         store.setAll(kind, size.fitting(kind, entries), options)
@@ -69,6 +69,7 @@ export function farStore(
         store.update(kind, key, size.fittingResult(kind, key, fn), options)
       ),
     delete: (...args) => line.answer(() => store.delete(...args)),
+    deleteAll: (...args) => line.answer(() => store.deleteAll(...args)),
     atomic: () => farAtomic(store.atomic(), line, size),
     import: (lines, given) =>
       line.answer(() =>
@@ -92,6 +93,33 @@ export function farStore(
   return far;
 }
 
+function farReads(store: Reads, line: Line): Reads {
+  return {
+    get: (...args) => line.answer(() => store.get(...args)),
+    entry: (...args) => line.answer(() => store.entry(...args)),
+    has: (...args) => line.answer(() => store.has(...args)),
+    getMany: (...args) => line.answer(() => store.getMany(...args)),
+    list: (...args) => line.answer(() => store.list(...args)),
+    keys: (...args) => line.answer(() => store.keys(...args)),
+    values: (...args) => line.answer(() => store.values(...args)),
+    count: (...args) => line.answer(() => store.count(...args)),
+    kinds: (...args) => line.answer(() => store.kinds(...args)),
+    getAll: (...args) => line.answer(() => store.getAll(...args)),
+    entries: (...args) => line.stream(store.entries(...args)),
+    export: (...args) => line.stream(store.export(...args)),
+  };
+}
+
+function farSnapshot(snapshot: Snapshot, line: Line): Snapshot {
+  const close = () => line.answer(() => snapshot.close());
+  return {
+    ...farReads(snapshot, line),
+    revision: snapshot.revision,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
 /** The options of an import that leaves out versions and times. */
 function withoutOrigins(options: ImportOptions = {}): ImportOptions {
   const { versions = true, times = true } = options;
@@ -107,16 +135,20 @@ function farKind(far: Store, kind: string): KindStore {
     kind,
     get: (...args) => far.get(kind, ...args),
     entry: (...args) => far.entry(kind, ...args),
+    has: (...args) => far.has(kind, ...args),
+    getMany: (...args) => far.getMany(kind, ...args),
     list: (...args) => far.list(kind, ...args),
     keys: (...args) => far.keys(kind, ...args),
     values: (...args) => far.values(kind, ...args),
     count: (...args) => far.count(kind, ...args),
     entries: (...args) => far.entries(kind, ...args),
     set: (...args) => far.set(kind, ...args),
-    setAll: (entries: EntriesInput<unknown>, options?: OperationOptions) =>
+    setAll: (entries: EntriesInput<unknown>, options?: SetAllOptions) =>
       far.setAll(kind, entries, options),
     update: (...args) => far.update(kind, ...args),
     delete: (...args) => far.delete(kind, ...args),
+    deleteAll: (...args) => far.deleteAll(kind, ...args),
+    history: (...args) => far.history(kind, ...args),
     watch: ((options?: WatchOptions) => far.watch(kind, options)) as KindStore[
       "watch"
     ],
@@ -134,9 +166,14 @@ function farAtomic(
       operation.check(...checks);
       return far;
     },
-    set(kind, key, value) {
+    set(kind, key, value, options) {
       size.assertFits(kind, key, value);
-      operation.set(kind, key, value);
+      operation.set(kind, key, value, options);
+      changes++;
+      return far;
+    },
+    update(kind, key, fn, options) {
+      operation.update(kind, key, size.fittingResult(kind, key, fn), options);
       changes++;
       return far;
     },
@@ -254,6 +291,8 @@ class SizeCheck {
     key: string,
     fn: (value: T) => unknown,
   ): (value: T) => unknown {
+    // What is no function is the store's to refuse.
+    if (typeof fn !== "function") return fn;
     return (value) => {
       const next = fn(value);
       this.assertFits(kind, key, next);

@@ -9,8 +9,9 @@ import { VALUE } from "../format/columns.ts";
 
 const raw = (name: "kind" | "key") =>
   `CAST(${name} AS BLOB) AS ${name}, typeof(${name}) AS ${name}Type`;
-const RAW_VERSION =
-  "CAST(version AS TEXT) AS version, typeof(version) AS versionType";
+const rawNumber = (column: string, name = column) =>
+  `CAST(${column} AS TEXT) AS ${name}, typeof(${column}) AS ${name}Type`;
+const RAW_VERSION = rawNumber("version");
 
 /** Where a verification goes on: from the start; past an entry, in its kind; or past a kind. */
 export type Position = "start" | "key" | "kind";
@@ -33,7 +34,9 @@ export function selectFoundEntries(
   };
   return `SELECT ${raw("kind")}, ${
     raw("key")
-  }, ${VALUE}, ${RAW_VERSION}, updated_at
+  }, ${VALUE}, ${RAW_VERSION}, updated_at, ${rawNumber("revision")}, ${
+    rawNumber("expires_at", "expiresAt")
+  }
 FROM zestor_kv ${
     where[position]
   } ORDER BY zestor_kv.kind, zestor_kv.key LIMIT ?`;

@@ -23,6 +23,8 @@ export interface Change {
   readonly version: number;
   /** As JSON; of a deletion the previous one. */
   readonly value: string;
+  /** Of what a stream gave. */
+  readonly cursor?: string;
 }
 
 /** What was written, by whomever. */
@@ -33,10 +35,15 @@ export interface Written {
   readonly commits?: ReadonlySet<number>;
 }
 
+/** A watch's options, as validators take them: it resumes after a revision. */
+export interface WatchedOptions extends Omit<WatchOptions, "signal" | "after"> {
+  after?: number;
+}
+
 /** One stream, from its call to its end. */
 export interface Session {
   readonly kind: string;
-  readonly options: Omit<WatchOptions, "signal">;
+  readonly options: WatchedOptions;
   /** The newest revision at the moment of the call; where it is not known, the replay's bookmark tells. */
   readonly start?: number;
   /** What the stream gave. */
@@ -318,7 +325,10 @@ function isAskedFor(change: Change, { kind, options }: Session): boolean {
     (options.types?.includes(change.type) ?? true);
 }
 
-function isWatched(key: string, { key: only, prefix }: WatchOptions): boolean {
+function isWatched(
+  key: string,
+  { key: only, prefix }: WatchedOptions,
+): boolean {
   return only === undefined ? key.startsWith(prefix ?? "") : key === only;
 }
 
