@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertStringIncludes,
+} from "@std/assert";
+import * as zestor from "@zestor/store";
 import { connect, fileAt } from "./support/connect.ts";
 import { drivers, openOn } from "./support/drivers.ts";
 import { tempDir } from "./support/temp_dir.ts";
@@ -31,6 +37,27 @@ Deno.test("README.md shows the table as it is in a file", async () => {
     shown.prepare(columns).all(),
     file.prepare(columns).all(),
   );
+});
+
+Deno.test("README.md lists every operation of a store", async () => {
+  const operations = new Set<string>();
+  for (const file of ["store.ts", "reads.ts"]) {
+    const url = new URL(`../src/contract/${file}`, import.meta.url);
+    const methods = (await Deno.readTextFile(url)).matchAll(/^ {2}(\w+)[(<]/gm);
+    for (const [, name] of methods) operations.add(name);
+  }
+  assertGreater(operations.size, 20);
+  const [, listed] = readme.split("## Operations");
+  for (const name of operations) assertStringIncludes(listed, `\`${name}(`);
+});
+
+Deno.test("README.md lists every error", () => {
+  const errors = Object.entries(zestor).filter(([, value]) =>
+    typeof value === "function" &&
+    value.prototype instanceof zestor.StoreError
+  );
+  assertGreater(errors.length, 15);
+  for (const [name] of errors) assertStringIncludes(readme, `| \`${name}\``);
 });
 
 Deno.test("README.md names tasks that there are", async () => {
