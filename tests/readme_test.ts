@@ -82,3 +82,17 @@ Deno.test("README.md links to files that there are", async () => {
     await Deno.stat(new URL(`../${link}`, import.meta.url));
   }
 });
+
+Deno.test("README.md links to sections that there are", () => {
+  const headings = Array.from(
+    readme.matchAll(/^#+ (.+)$/gm),
+    ([, title]) =>
+      title.toLowerCase().replace(/[^\w -]/g, "").replaceAll(" ", "-"),
+  );
+  const links = Array.from(
+    readme.matchAll(/\]\(#([^)]+)\)/g),
+    ([, link]) => link,
+  );
+  assertGreater(links.length, 10);
+  for (const link of links) assert(headings.includes(link), `no #${link}`);
+});
