@@ -8,6 +8,7 @@ import { WatchOverflowError } from "../src/contract/errors.ts";
 import type { Page, PageOptions } from "../src/engine/page.ts";
 import { ALL_KEYS, type KeyRange } from "../src/keys/key_range.ts";
 import { momentOf, type PastMoment } from "../src/local/past_moment.ts";
+import type { Storage } from "../src/local/storage.ts";
 import { UndoView } from "../src/local/undo_view.ts";
 import { MemoryStorage } from "../src/memory/memory_storage.ts";
 import { FrozenTime } from "./support/manual_time.ts";
@@ -21,7 +22,7 @@ import {
 } from "./support/storage_model.ts";
 
 /** A view of a storage, read as in an engine whose turn it is. */
-function viewOf(storage: MemoryStorage, moment: PastMoment): UndoView {
+function viewOf(storage: Storage, moment: PastMoment): UndoView {
   return new UndoView(storage, (work) => work(), moment);
 }
 
@@ -170,7 +171,7 @@ for (let round = 0; round < 30; round++) {
   Deno.test(`a view of the past is what a plain model says (${round})`, () =>
     withSeed(`undo ${round}`, async (random) => {
       using time = new FrozenTime();
-      const model = new StorageModel(random);
+      const model = new StorageModel(random, new MemoryStorage());
       const { storage } = model;
       const views: Checked[] = [];
       const open = () => {

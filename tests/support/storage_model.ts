@@ -1,14 +1,14 @@
 /**
- * A storage in memory beside a plain model of it, both changed at random. The
+ * A storage beside a plain model of it, both changed at random. The
  * model knows the entries as they were at each revision.
  *
  * @module
  */
 import { assertEquals } from "@std/assert";
-import type { StoredEntry } from "../../src/engine/entries.ts";
+import type { StoredChange, StoredEntry } from "../../src/engine/entries.ts";
 import { compareKeys } from "../../src/keys/key_order.ts";
 import { isInRange, type KeyRange } from "../../src/keys/key_range.ts";
-import { MemoryStorage } from "../../src/memory/memory_storage.ts";
+import type { Storage } from "../../src/local/storage.ts";
 import type { Put } from "../../src/engine/write.ts";
 import type { Random } from "./random.ts";
 
@@ -35,16 +35,17 @@ export interface PastState {
 }
 
 /** A storage and its model. */
-export class StorageModel {
-  readonly storage = new MemoryStorage();
+export class StorageModel<Kept extends Storage = Storage> {
+  readonly storage: Kept;
   /** By revision. */
   readonly past: PastState[] = [{ state: new Map(), time: Date.now() }];
   readonly #random: Random;
   #state: State = new Map();
 
-  /** Begins empty. */
-  constructor(random: Random) {
+  /** Takes an empty storage. */
+  constructor(random: Random, storage: Kept) {
     this.#random = random;
+    this.storage = storage;
   }
 
   /** The newest revision. */
@@ -78,9 +79,28 @@ export class StorageModel {
       return this.#remove(kind, key);
     }
     if (sort === 17) return this.#removeRange(kind, randomRange(random));
+    this.#removeExpired();
+  }
+
+  #removeExpired(): void {
     const gone = this.#expired();
+    const { head } = this;
     assertEquals(this.storage.removeExpired(Infinity), gone.length);
-    for (const entry of gone) this.#remove(entry.kind, entry.key);
+    // Of those that expire in the same ms, any may come first.
+    const { changes } = this.storage.readChanges(
+      { keys: { lower: { key: "", inclusive: true } } },
+      head,
+      head + gone.length,
+      gone.length + 1,
+    );
+    const removed = (changes as StoredChange[]).map(({ kind, key }) =>
+      gone.find((entry) => entry.kind === kind && entry.key === key)!
+    );
+    assertEquals(
+      removed.map(({ expiresAt }) => expiresAt),
+      gone.map(({ expiresAt }) => expiresAt),
+    );
+    for (const { kind, key } of removed) this.#remove(kind, key);
   }
 
   #put(kind: string, key: string): void {
@@ -119,7 +139,7 @@ export class StorageModel {
   }
 
   /** Those that have expired, in the order in which they did. */
-  #expired(): { kind: string; key: string }[] {
+  #expired(): (StoredEntry & { kind: string })[] {
     const now = Date.now();
     return KINDS
       .flatMap((kind) =>
