@@ -102,3 +102,213 @@ for (let round = 0; round < 5; round++) {
     },
   );
 }
+
+testOnEachDriver(
+  "rows of the log that cannot be read are handed over, and others beside them",
+  async (driver) => {
+    using opened = await openStorage(driver);
+    const { storage, db } = opened;
+    db.exec(`
+      INSERT INTO zestor_kv (kind, key, value) VALUES
+        ('k', 'a', 1), ('k', 'b' || char(0) || 'c', 1),
+        ('k', 'd', 1), ('k', 'e', 1), ('k' || char(0), 'f', 1), ('k', 'g', 1);
+      UPDATE zestor_changes SET value = NULL WHERE key = 'd';
+      UPDATE zestor_changes SET version = ${2n ** 60n} WHERE key = 'e'`);
+    const expected = [
+      "create a 1",
+      ...[2, 3, 4, 5].map((revision) => `${revision} cannot be read`),
+      "create g 1",
+    ];
+    assertEquals(logOf(storage), expected);
+    const filter = { keys: ALL_KEYS, previous: true };
+    const back = storage.readChangesBack(filter, 7, 0, 256);
+    assertEquals(
+      back.changes.map(({ revision }) => revision),
+      [6, 5, 4, 3, 2, 1],
+    );
+    const read = (kinds: string[]) =>
+      storage.readChanges({ kinds, keys: ALL_KEYS }, 0, 6, 256).changes
+        .map(({ revision }) => revision);
+    assertEquals(read(["k"]), [1, 2, 3, 4, 6]);
+    assertEquals(read(["k", "l"]), [1, 2, 3, 4, 6]);
+    assertEquals(read([]), []);
+    // Nobody can ask for the key.
+    assertEquals(
+      storage.listChangedKeys("k", ALL_KEYS, 0, 6).map(({ key }) => key),
+      ["a", "d", "e", "g"],
+    );
+  },
+);
+
+testOnEachDriver(
+  "pages of changes are bounded by both of their values, in both directions",
+  async (driver) => {
+    using opened = await openStorage(driver);
+    const { storage } = opened;
+    const large = (n: number) => new Uint8Array(400_000).fill(n);
+    const sizes = [1, 2, 3, 4, 5].map((n) => n % 2 ? large(n) : VALUE);
+    transact(storage, () => {
+      for (const value of sizes) storage.put("k", "a", { value });
+    });
+    const filter = { keys: ALL_KEYS, previous: true };
+    const all: StoredChange[] = [];
+    for (let after = 0; after < 5;) {
+      const page = storage.readChanges(filter, after, 5, 256);
+      assert(page.changes.length <= 3);
+      all.push(...page.changes as StoredChange[]);
+      after = page.cursor;
+    }
+    assertEquals(all.map(({ value }) => value.byteLength), [
+      ...[400_000, 1, 400_000, 1, 400_000],
+    ]);
+    assertEquals(all.map(({ previous }) => previous?.byteLength), [
+      ...[undefined, 400_000, 1, 400_000, 1],
+    ]);
+    for (const [i, change] of all.entries()) {
+      assertEquals(change.value, sizes[i]);
+      assertEquals(change.previous, sizes[i - 1]);
+      assert(change.time && Number.isSafeInteger(change.mark));
+    }
+    const reversed: StoredChange[] = [];
+    for (let before = 6; before > 1;) {
+      const page = storage.readChangesBack(filter, before, 0, 256);
+      reversed.push(...page.changes as StoredChange[]);
+      before = page.cursor;
+    }
+    assertEquals(reversed, all.toReversed());
+  },
+);
+
+testOnEachDriver(
+  "what has expired is removed, whatever its name holds",
+  async (driver) => {
+    using opened = await openStorage(driver);
+    const { storage, db } = opened;
+    db.exec(`INSERT INTO zestor_kv (kind, key, value, expires_at) VALUES
+      ('k', 'a', 1, 1), ('k', 'b' || char(0), 1, 2), ('k', 'c', 1, 3),
+      ('k', 'd', 1, 4000000000000), ('k', 'e', 1, 'never')`);
+    assertEquals(storage.nextExpiry(), 1);
+    assertEquals(transact(storage, () => storage.removeExpired(2)), 2);
+    assertEquals(transact(storage, () => storage.removeExpired(2)), 1);
+    assertEquals(transact(storage, () => storage.removeExpired(2)), 0);
+    assertEquals(storage.nextExpiry(), 4_000_000_000_000);
+    assertEquals(logOf(storage).slice(5), [
+      "expire a 1",
+      "7 cannot be read",
+      "expire c 1",
+    ]);
+    assertEquals(storage.readKeys("k", ALL_KEYS).items, ["d", "e"]);
+  },
+);
+
+testOnEachDriver(
+  "a trigger of others that keeps what has expired is told, and keeps nothing else",
+  async (driver) => {
+    using opened = await openStorage(driver);
+    const { storage, db } = opened;
+    db.exec(`INSERT INTO zestor_kv (kind, key, value, expires_at) VALUES
+        ('k', 'a', 1, 1), ('k', 'b', 1, 2), ('k', 'c', 1, 3);
+      CREATE TRIGGER keeper BEFORE DELETE ON zestor_kv WHEN OLD.key = 'a'
+        BEGIN SELECT RAISE(IGNORE); END`);
+    assertEquals(transact(storage, () => storage.removeExpired(64)), 2);
+    assertEquals(logOf(storage).slice(3), ["expire b 1", "expire c 1"]);
+    storage.begin();
+    assertThrows(() => storage.removeExpired(64), StoreError, "keeper");
+    // Nor can it be put anew.
+    assertThrows(
+      () => storage.put("k", "a", { value: VALUE }),
+      StoreError,
+      "keeper",
+    );
+    storage.rollBack();
+    assertEquals(storage.getValue("k", "a"), undefined);
+  },
+);
+
+testOnEachDriver(
+  "with triggers of others, each write tells its revision, and its expiry is kept",
+  async (driver) => {
+    using opened = await openStorage(driver);
+    const { storage, db } = opened;
+    db.exec(`CREATE TRIGGER audit AFTER INSERT ON zestor_kv
+      WHEN NEW.kind <> 'audit' BEGIN
+        INSERT INTO zestor_kv (kind, key, value)
+          VALUES ('audit', NEW.key, NEW.value);
+      END`);
+    const expiresAt = Date.now() + 1_000_000;
+    const result = transact(
+      storage,
+      () => storage.put("k", "a", { value: VALUE, expiresAt }),
+    );
+    assertEquals(result.status, "created");
+    const entry = storage.getEntry("k", "a")!;
+    assertEquals(
+      [entry.revision, entry.expiresAt],
+      [result.revision, expiresAt],
+    );
+    assertEquals(storage.headRevision(), 2);
+    // A trigger that changes the expiry is told of.
+    db.exec(`CREATE TRIGGER longer AFTER INSERT ON zestor_kv
+      WHEN NEW.key = 'b' AND NEW.kind = 'k' BEGIN
+        UPDATE zestor_kv SET expires_at = 5 WHERE kind = 'k' AND key = 'b';
+      END`);
+    storage.begin();
+    assertThrows(
+      () => storage.put("k", "b", { value: VALUE, expiresAt }),
+      StoreError,
+      "longer",
+    );
+    storage.commit();
+    assertEquals(storage.getState("k", "b"), undefined);
+  },
+);
+
+testOnEachDriver(
+  "the log tells a removal as of the transaction's clock, whatever the system's says",
+  async (driver) => {
+    using opened = await openStorage(driver);
+    const { storage } = opened;
+    using time = new FrozenTime();
+    const now = Date.now();
+    const put = (key: string, expiresAt: number) =>
+      storage.put("k", key, { value: VALUE, expiresAt });
+    transact(storage, () => {
+      put("past", now - 5_000);
+      put("soon", now + 1_000_000);
+    });
+    // By the system's clock, the one has expired, and the other one has not.
+    time.jump(-10_000);
+    transact(storage, () => assertEquals(storage.remove("k", "past"), 3));
+    time.jump(2_000_000);
+    transact(storage, () => {
+      assertEquals(storage.remove("k", "soon"), undefined);
+    });
+    assertEquals(logOf(storage).slice(2), ["delete past 1", "expire soon 1"]);
+  },
+);
+
+testOnEachDriver(
+  "pruning leaves the newest change, and the mark of a log's beginning is the file's",
+  async (driver) => {
+    using opened = await openStorage(driver);
+    const { storage, db } = opened;
+    const { value } = db.prepare(
+      "SELECT value FROM zestor_meta WHERE name = 'mark'",
+    ).get()!;
+    assertEquals(storage.getMark(0), Number(value));
+    assertEquals(storage.getMark(1), undefined);
+    transact(storage, () => {
+      for (let i = 0; i < 3; i++) {
+        storage.put("k", "a", { value: new Uint8Array([i]) });
+      }
+    });
+    const newest = storage.getMark(3);
+    transact(storage, () => storage.prune(3));
+    assertEquals([storage.oldestRevision(), storage.headRevision()], [3, 3]);
+    assertEquals([storage.getMark(2), storage.getMark(3)], [undefined, newest]);
+    // What an earlier version logged has no mark of its own.
+    db.exec("UPDATE zestor_changes SET mark = NULL");
+    assertEquals(storage.getMark(3), Number(value));
+    assertThrows(() => storage.getPrevious(3), WatchOverflowError);
+  },
+);
