@@ -11,7 +11,8 @@ import {
   type Supports,
   testStore,
 } from "../src/testing/mod.ts";
-import { farStore } from "./support/far_store.ts";
+import { openRemoteStore } from "./support/remote/open_remote_store.ts";
+import { withOperations } from "./support/with_operations.ts";
 
 /** What the suite registers for a store. */
 interface Registered {
@@ -177,11 +178,12 @@ Deno.test("testStore: a limit that a store does not keep is noticed", async () =
   for (const [limit, kept] of Object.entries(LIMITS)) {
     // It takes one more, or one less.
     for (const limits of [kept + 1, kept - 1]) {
-      const store = async () =>
-        farStore(await openMemoryStore(), {
-          limits: { ...LIMITS, [limit]: limits },
-        }, 0);
-      const { run } = register(promised, store);
+      const open = () =>
+        openRemoteStore({
+          limits: { ...LIMITS, shared: 16, [limit]: limits },
+          longest: 0,
+        });
+      const { run } = register(promised, open);
       const cases = LIMIT_CASES
         .filter((name) => name.includes(REASONS[limit]))
         .map((name) => run.get(name.replace(/ \([^)]*\)$/, ""))!);
@@ -242,25 +244,10 @@ for (const [name, breakIt] of Object.entries(BROKEN)) {
   Deno.test(`testStore: a store that breaks it does not pass: ${name}`, async () => {
     const { run } = register({}, async (options) => {
       const store = await openMemoryStore(options);
-      return broken(store, breakIt(store));
+      return withOperations(store, breakIt(store));
     });
     const test = run.get(`S: ${name}`);
     assert(test);
     await assertRejects(test);
-  });
-}
-
-/** The store, with some of its operations replaced. */
-function broken(store: Store, operations: Partial<Store>): Store {
-  return new Proxy(store, {
-    get(_, name) {
-      const operation = Reflect.get(
-        name in operations ? operations : store,
-        name,
-      );
-      return typeof operation === "function"
-        ? operation.bind(name in operations ? operations : store)
-        : operation;
-    },
   });
 }

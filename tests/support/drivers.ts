@@ -36,11 +36,11 @@ export function testOnEachDriver(
 }
 
 /** Opens a store on a driver. */
-export function openOn(
+export function openOn<Kinds extends object = AnyKinds>(
   driver: TestDriver,
-  options: StoreOptions,
-): Promise<SqliteStore> {
-  return openStore({ ...options, driver: driver.name });
+  options: StoreOptions<NoInfer<Kinds>>,
+): Promise<SqliteStore<Kinds>> {
+  return openStore<Kinds>({ ...options, driver: driver.name });
 }
 
 async function ffi(): Promise<TestDriver> {

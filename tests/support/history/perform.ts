@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { assert } from "@std/assert";
 import {
   KeyNotFoundError,
   type Store,
@@ -203,6 +204,8 @@ async function commit(
 function conflictOf(
   { kind, key, expected, actual }: VersionConflictError,
 ): Answer {
+  // All conditions of a history are of versions.
+  assert(typeof expected === "number" && typeof actual === "number");
   return { conflict: { key: `${kind}/${key}`, expected, actual } };
 }
 

@@ -7,6 +7,7 @@ import type { WatchBookmark, WatchEvent } from "../../../mod.ts";
 import type { Random } from "../random.ts";
 import {
   countEvents,
+  revisionOf,
   type Session,
   toItem,
   type Watched,
@@ -84,9 +85,12 @@ export class WatchConsumer {
     await this.cancel();
     if (this.error) return;
     const { items, session } = this.#stream;
-    const { start, options: { after = start, initial } } = session;
-    const seen = items.at(-1)?.revision ?? (initial ? 0 : after);
-    if (seen! > 0 || !initial) return this.#open(store, { after: seen });
+    const { start, options: { after = start!, initial } } = session;
+    const last = items.at(-1);
+    const seen = last?.revision ?? (initial ? 0 : revisionOf(after));
+    if (seen > 0 || !initial) {
+      return this.#open(store, { after: last?.cursor ?? after });
+    }
     // In the middle of a replay there is nowhere to resume from.
     this.#streams = [];
     this.#open(store, { initial });
@@ -130,7 +134,10 @@ export class WatchConsumer {
     return this.#streams.at(-1)!;
   }
 
-  #open(store: ModelStore, from: { initial?: boolean; after?: number }): void {
+  #open(
+    store: ModelStore,
+    from: Pick<Session["options"], "initial" | "after">,
+  ): void {
     const options = { ...this.#options, ...from };
     const reader = store.watch(this.#kind, options).getReader();
     const items: Stream["items"] = [];
@@ -156,8 +163,8 @@ export class WatchConsumer {
       }
     } catch (error) {
       this.error = error;
-      const { start, options: { after = start }, items } = stream.session;
-      const seen = Math.max(after!, items.at(-1)?.revision ?? 0);
+      const { start, options: { after = start! }, items } = stream.session;
+      const seen = Math.max(revisionOf(after), items.at(-1)?.revision ?? 0);
       this.behind = this.#head() - seen;
     }
     // At once: there may be more to read before whoever waits hears of the end.
