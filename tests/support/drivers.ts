@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { openStore, type SqliteStore, type StoreOptions } from "../../mod.ts";
+import {
+  type AnyKinds,
+  openStore,
+  type SqliteStore,
+  type StoreOptions,
+} from "../../mod.ts";
 import type { TestFunction } from "../../src/testing/mod.ts";
 
 /** How long a test may take before it counts as hanging, in ms. */
