@@ -42,7 +42,7 @@ async function fill(store: SqliteStore): Promise<void> {
 }
 
 const FILLED = {
-  format: 1,
+  format: 2,
   codecs: { fallback: "json", named: [] },
   kinds: [
     { kind: "a", count: 1 },

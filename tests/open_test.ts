@@ -9,6 +9,7 @@ import {
   assertEquals,
   assertGreater,
   assertInstanceOf,
+  assertMatch,
   assertNotEquals,
   assertRejects,
   assertStrictEquals,
@@ -178,34 +179,42 @@ async function nextOf<T>(reader: ReadableStreamDefaultReader<T>): Promise<T> {
 
 // The format.
 
-testOnEachDriver("`openStore()` makes the Go store's table", async (driver) => {
-  await using dir = await tempDir();
-  const path = dir.file("app.db");
-  await (await openOn(driver, { path })).close();
-  await writeSql(driver, dir.file("go.db"), SOURCE_TABLE);
-  const columns = "PRAGMA table_info(zestor_kv)";
-  assertEquals(
-    await readSql(driver, path, columns),
-    await readSql(driver, dir.file("go.db"), columns),
-  );
-  assertEquals(
-    await readSql(
-      driver,
-      path,
-      "SELECT name, type, pk FROM pragma_table_info('zestor_kv')",
-    ),
-    [
-      { name: "kind", type: "TEXT", pk: 1 },
-      { name: "key", type: "TEXT", pk: 2 },
-      { name: "value", type: "BLOB", pk: 0 },
-      { name: "version", type: "INTEGER", pk: 0 },
-      { name: "updated_at", type: "TEXT", pk: 0 },
-    ],
-  );
-});
+testOnEachDriver(
+  "`openStore()` makes the Go store's table, with two more columns",
+  async (driver) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    await (await openOn(driver, { path })).close();
+    await writeSql(driver, dir.file("go.db"), SOURCE_TABLE);
+    const columns = "PRAGMA table_info(zestor_kv)";
+    const own = await readSql(driver, path, columns);
+    assertEquals(
+      own.slice(0, 5),
+      await readSql(driver, dir.file("go.db"), columns),
+    );
+    assertEquals(own.slice(5), [
+      {
+        cid: 5,
+        name: "revision",
+        type: "INTEGER",
+        notnull: 1,
+        dflt_value: "0",
+        pk: 0,
+      },
+      {
+        cid: 6,
+        name: "expires_at",
+        type: "INTEGER",
+        notnull: 0,
+        dflt_value: null,
+        pk: 0,
+      },
+    ]);
+  },
+);
 
 testOnEachDriver(
-  "`openStore()` makes a change log, and no second index",
+  "`openStore()` makes a change log, and one index for expiry",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -223,6 +232,12 @@ testOnEachDriver(
       { name: "version", type: "INTEGER", required: 1, pk: 0 },
       { name: "value", type: "BLOB", required: 0, pk: 0 },
       { name: "previous", type: "BLOB", required: 0, pk: 0 },
+      { name: "time", type: "TEXT", required: 0, pk: 0 },
+      { name: "mark", type: "INTEGER", required: 0, pk: 0 },
+      { name: "expires_at", type: "INTEGER", required: 0, pk: 0 },
+      { name: "previous_revision", type: "INTEGER", required: 0, pk: 0 },
+      { name: "previous_time", type: "TEXT", required: 0, pk: 0 },
+      { name: "previous_expires_at", type: "INTEGER", required: 0, pk: 0 },
     ]);
     assertEquals(
       await readSql(
@@ -230,12 +245,22 @@ testOnEachDriver(
         path,
         "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'zestor_kv'",
       ),
-      [{ name: "sqlite_autoindex_zestor_kv_1" }],
+      [{ name: "sqlite_autoindex_zestor_kv_1" }, { name: "zestor_expiry" }],
     );
     assertEquals(
-      await readSql(driver, path, "SELECT name, value FROM zestor_meta"),
-      [{ name: "format", value: "1" }, { name: "codec", value: "json" }],
+      await readSql(
+        driver,
+        path,
+        "SELECT name, value FROM zestor_meta WHERE name <> 'mark'",
+      ),
+      [{ name: "format", value: "2" }, { name: "codec", value: "json" }],
     );
+    const [mark] = await readSql(
+      driver,
+      path,
+      "SELECT value FROM zestor_meta WHERE name = 'mark'",
+    );
+    assertMatch((mark as { value: string }).value, /^\d{1,15}$/);
   },
 );
 
@@ -435,7 +460,7 @@ testOnEachDriver(
 
 // What is refused.
 
-for (const format of ["2", "99", "1.5", "new"]) {
+for (const format of ["3", "99", "1.5", "new"]) {
   testOnEachDriver(
     `\`openStore()\` refuses a file of the newer format ${format}`,
     async (driver) => {
@@ -452,7 +477,7 @@ for (const format of ["2", "99", "1.5", "new"]) {
           driver,
           dir.path,
           { path: form },
-          `the file's format is ${format}, this version knows up to 1; use a newer version`,
+          `the file's format is ${format}, this version knows up to 2; use a newer version`,
         );
       }
     },

@@ -28,11 +28,15 @@ async function emptyStore(
 
 /** The changes past a revision, and what there is. */
 function told(db: Connection, revision: number): Row[][] {
+  // All but times and marks, which differ.
   const changes = db.prepare(
-    "SELECT * FROM zestor_changes WHERE revision > ? ORDER BY revision",
+    `SELECT revision, kind, key, type, version, value, previous, expires_at,
+      previous_revision, previous_expires_at
+    FROM zestor_changes WHERE revision > ? ORDER BY revision`,
   ).all(revision);
   const entries = db.prepare(
-    "SELECT kind, key, value, version FROM zestor_kv ORDER BY kind, key",
+    `SELECT kind, key, value, version, revision, expires_at FROM zestor_kv
+    ORDER BY kind, key`,
   ).all();
   return [changes, entries];
 }

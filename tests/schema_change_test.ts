@@ -28,11 +28,20 @@ const REBUILD = `BEGIN;
   CREATE TABLE anew (kind TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
     version INTEGER NOT NULL DEFAULT 1,
     updated_at TEXT NOT NULL DEFAULT (STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')),
+    revision INTEGER NOT NULL DEFAULT 0, expires_at INTEGER,
     PRIMARY KEY (kind, key));
   INSERT INTO anew SELECT * FROM zestor_kv;
   DROP TABLE zestor_kv;
   ALTER TABLE anew RENAME TO zestor_kv;
   COMMIT;`;
+
+/** A tool that knows the columns of format 1 alone. */
+const REBUILD_AS_OF_FORMAT_1 = REBUILD
+  .replace("revision INTEGER NOT NULL DEFAULT 0, expires_at INTEGER,", "")
+  .replace(
+    "SELECT * FROM",
+    "SELECT kind, key, value, version, updated_at FROM",
+  );
 
 /** The triggers that a rebuilt table lacks, as a careful tool restores them. */
 const RESTORED = TRIGGER_SQL.values()
@@ -47,6 +56,7 @@ const BREAKS: Record<string, string> = {
     INSERT INTO zestor_kv (kind, key, value) VALUES ('k', 'untold', 1);
     ${TRIGGER_SQL.get("zestor_insert")}`,
   "a rebuilt table": REBUILD,
+  "a table rebuilt as of format 1": REBUILD_AS_OF_FORMAT_1,
   "a rebuilt table with its triggers": REBUILD + RESTORED,
   "a dropped log": "DROP TABLE zestor_changes",
   "a dropped table of notes": "DROP TABLE zestor_replaced",

@@ -27,13 +27,19 @@ interface EntryRow {
   key: string;
   value: Uint8Array;
   version: number;
+  revision: number;
+  expires_at: number | null;
 }
 
 interface ChangeRow extends Omit<EntryRow, "value"> {
-  revision: number;
   type: string;
   value: Uint8Array | null;
   previous: Uint8Array | null;
+  time: string;
+  mark: number;
+  previous_revision: number | null;
+  previous_time: string | null;
+  previous_expires_at: number | null;
 }
 
 /** The table, built again from the log alone. */
@@ -53,7 +59,8 @@ class Replay {
     ).all(this.#revision) as unknown as ChangeRow[];
     for (const change of changes) this.#apply(change);
     const rows = this.#db.prepare(
-      "SELECT kind, key, CAST(value AS BLOB) AS value, version FROM zestor_kv",
+      `SELECT kind, key, CAST(value AS BLOB) AS value, version, revision,
+        expires_at FROM zestor_kv`,
     ).all() as unknown as EntryRow[];
     assertEquals(
       this.#entries,
@@ -63,13 +70,28 @@ class Replay {
   }
 
   #apply(change: ChangeRow): void {
-    const { kind, key, type, version, value, previous } = change;
+    const { kind, key, type, version, value, revision, expires_at } = change;
     const told = Deno.inspect(change);
-    assertEquals(change.revision, ++this.#revision, told);
+    assertEquals(revision, ++this.#revision, told);
+    assert(change.mark >= 0 && change.mark < 2 ** 48, told);
+    assert(!Number.isNaN(Date.parse(change.time)), told);
     const before = this.#entries.get(idOf(change));
-    assertEquals(previous, before?.value ?? null, told);
-    if (type === "delete") {
+    assertEquals(
+      [change.previous, change.previous_revision, change.previous_expires_at],
+      [
+        before?.value ?? null,
+        before?.revision ?? null,
+        before?.expires_at ?? null,
+      ],
+      told,
+    );
+    assertEquals(change.previous_time !== null, before !== undefined, told);
+    if (type === "delete" || type === "expire") {
       assert(before, told);
+      const isPast = before.expires_at !== null &&
+        before.expires_at < Date.now();
+      assertEquals(type, isPast ? "expire" : "delete", told);
+      assertEquals(expires_at, null, told);
       assertEquals({ version, value }, {
         version: before.version,
         value: null,
@@ -82,7 +104,14 @@ class Replay {
     if (before) {
       assertEquals(version, before.version + 1, told);
     }
-    this.#entries.set(idOf(change), { kind, key, value, version });
+    this.#entries.set(idOf(change), {
+      kind,
+      key,
+      value,
+      version,
+      revision,
+      expires_at,
+    });
   }
 }
 

@@ -45,7 +45,7 @@ async function openInstrumented(
 
 /** A statement that changes nothing in the file. */
 const READING =
-  /^(BEGIN|ROLLBACK|SELECT|PRAGMA (integrity_check|schema_version|table_xinfo|index_\w+|journal_mode$|busy_timeout|wal_autocheckpoint))/;
+  /^(BEGIN|ROLLBACK|SELECT|PRAGMA (integrity_check|schema_version|main\.(table_xinfo|index_\w+)|journal_mode$|busy_timeout|wal_autocheckpoint))/;
 
 for (const wal of [true, false]) {
   const journal = wal ? "a write-ahead log" : "a rollback journal";

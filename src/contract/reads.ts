@@ -108,14 +108,15 @@ export interface Reads<Kinds extends object = AnyKinds> {
    * with the end of a line. It is of one moment, that of the first read,
    * also if others write meanwhile, and takes constant memory.
    *
-   * A line is an object with `kind`, `key`, `value`, `version` and `updatedAt`.
-   * Where JSON cannot say the value so that its codec makes the same bytes of
-   * it again, `codec` (its name) and `bytes` (in base64) stand for `value`.
+   * A line is an object with `kind`, `key`, `value`, `version`, `updatedAt`, and
+   * `expiresAt` if the entry expires. If JSON has no form for the value from
+   * which its codec makes the same bytes again, `codec` (its name) and `bytes`
+   * (in base64) stand for `value`.
    *
    * The store keeps that moment until the stream ends or is cancelled. That may
-   * cost space, or keep writers waiting: `openStore` and its like tell. When the signal
-   * aborts the stream errors with `signal.reason`, and when the store closes,
-   * with `StoreClosedError`: at once, whether it is read or not.
+   * cost space, or keep writers waiting: see the store that you open. When the
+   * signal aborts the stream errors with `signal.reason`, and when the store
+   * closes, with `StoreClosedError`: at once, whether it is read or not.
    *
    * @example
    * ```ts

@@ -101,8 +101,8 @@ export interface Store<
 > extends Reads<Kinds>, AsyncDisposable {
   /**
    * Writes a value. It is encoded before the call returns, unless its schema
-   * is asynchronous. Like every write, it rejects with `ValidationError` where
-   * the kind's schema refuses a value, and writes nothing.
+   * is asynchronous. Like every write, it rejects with `ValidationError` if the
+   * kind's schema refuses a value, and writes nothing.
    *
    * @throws {VersionConflictError} If the entry is not as the condition says.
    */
@@ -147,7 +147,7 @@ export interface Store<
    * committed. What it throws rejects the call, and nothing is written. The
    * kind's schema has to be synchronous, too.
    *
-   * The entry goes on to expire when it did, unless `expireIn` is given.
+   * The entry keeps its expiry, unless `expireIn` gives another.
    *
    * @throws {VersionConflictError} If the entry is not as the condition says.
    */
@@ -159,9 +159,9 @@ export interface Store<
   ): Promise<UpdateResult<ValueOf<Kinds, Kind>>>;
 
   /**
-   * Deletes an entry, and gives what it was, or `undefined` where there was
-   * none. What the codec cannot decode it cannot give, so it stays, with
-   * a `CodecError`; an atomic operation and `deleteAll` delete without looking.
+   * Deletes an entry, and gives what it was, or `undefined` if there was none.
+   * If the codec cannot decode the value, it rejects with `CodecError`, and the
+   * entry stays; an atomic operation and `deleteAll` delete without reading.
    *
    * @throws {VersionConflictError} If the entry is not as the condition says.
    */
@@ -180,7 +180,27 @@ export interface Store<
     range?: KeyRangeOptions,
   ): Promise<DeleteAllResult>;
 
-  /** Begins an operation on several keys and kinds. */
+  /**
+   * Begins an operation on several keys and kinds.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore<{ stock: number; orders: string }>({
+   *   path: ":memory:",
+   * });
+   * await store.set("stock", "tea", 5);
+   *
+   * const result = await store.atomic()
+   *   .check({ kind: "orders", key: "1", exists: false })
+   *   .update("stock", "tea", (n) => n - 1)
+   *   .set("orders", "1", "tea")
+   *   .commit();
+   * assertEquals(result.ok && result.results[0].value, 4);
+   * ```
+   */
   atomic(): AtomicOperation<Kinds, Inputs>;
 
   /** The operations on one kind, which is then not named again. */
@@ -252,6 +272,23 @@ export interface Store<
    *
    * The stream errors with `RevisionUnavailableError` if the log does not hold
    * every change that was asked for.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * await store.set("users", "alice", 1);
+   * await store.set("users", "alice", 2);
+   * await store.delete("users", "alice");
+   *
+   * const changes = await Array.fromAsync(store.history("users", "alice"));
+   * assertEquals(
+   *   changes.map(({ type, value }) => [type, value]),
+   *   [["create", 1], ["update", 2], ["delete", 2]],
+   * );
+   * ```
    */
   history<Kind extends KindOf<Kinds>>(
     kind: Kind,
@@ -332,9 +369,9 @@ export interface Store<
   ): Promise<ImportResult>;
 
   /**
-   * Looks through everything that is stored for what should not be: damage,
-   * what others wrote that is no entry, a change log that does not tell what
-   * the entries say. It changes nothing.
+   * Checks everything that is stored. It finds damage, rows of others that are
+   * no entries, and a change log that does not match the entries. It changes
+   * nothing.
    *
    * It sees one moment: all writes that were called before it, and none that
    * come later. It takes time in proportion to what is stored, in slices. The
@@ -344,8 +381,8 @@ export interface Store<
    * It does not find another value, version or time of an entry whose last
    * change is no longer in the log, unless the codec or a schema refuses it.
    *
-   * @returns What was found: nothing, where all is sound. Of each part the
-   * first hundred findings, and a last one that counts the others.
+   * @returns What was found: nothing, if all is sound. For each part, the first
+   * hundred findings, and a last one that counts the others.
    *
    * @example
    * ```ts

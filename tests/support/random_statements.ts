@@ -6,6 +6,9 @@
 import { type Connection, SqlError } from "../../src/sqlite/driver/driver.ts";
 
 const COLUMNS = "zestor_kv (kind, key, value)";
+/** Times of expiry, in ms since 1970. */
+const PAST = 1_000;
+const FUTURE = 4_000_000_000_000;
 const REFUSED = /constraint failed|transaction|no such savepoint/;
 
 /** Runs SQL that a constraint, or the lack of a transaction, may refuse. */
@@ -65,7 +68,19 @@ export function randomStatements(
     fresh ? `'${++written}'` : pick(["x'31'", "'1'", "x'32'", "'2'", "x''"]);
   const value = () => random() < 1 / 6 ? "NULL" : known();
   const copied = () => fresh ? `'${++written} ' || kind || key` : "value";
-  const version = () => pick(["", ", version = version + 1", ", version = 9"]);
+  const expiry = () => pick(["NULL", PAST, FUTURE, FUTURE + 1]);
+  const version = () =>
+    pick([
+      "",
+      "",
+      "",
+      ", version = version + 1",
+      ", version = 9",
+      ", revision = 1000000",
+      ", revision = (SELECT max(revision) FROM zestor_changes)",
+      `, expires_at = ${expiry()}`,
+      `, expires_at = ${expiry()}, revision = revision + 1`,
+    ]);
   const rows = () =>
     Array.from(
       { length: pick([1, 1, 1, 2, 3]) },
@@ -98,6 +113,9 @@ export function randomStatements(
       () =>
         `INSERT ${or()} INTO zestor_kv (kind, key, value, version)
         VALUES (${kind()}, ${key()}, ${known()}, 5)`,
+      () =>
+        `INSERT ${or()} INTO zestor_kv (kind, key, value, revision, expires_at)
+        VALUES (${kind()}, ${key()}, ${known()}, 7, ${expiry()})`,
       () => `INSERT INTO ${COLUMNS} VALUES ${rows()} ON CONFLICT DO NOTHING`,
       () =>
         `INSERT INTO ${COLUMNS} VALUES ${rows()}
@@ -107,6 +125,7 @@ export function randomStatements(
         ON CONFLICT DO UPDATE SET key = ${key()}${version()}`,
       () => `${update()} value = ${value()}${version()} ${where()}`,
       () => `${update()} value = ${value()}${version()} ${where()}`,
+      () => `${update()} expires_at = ${expiry()} ${where()}`,
       () => `${update()} key = ${key()}${version()} ${where()}`,
       () => `${update()} key = ${key()}, value = ${known()} ${where()}`,
       () => `${update()} kind = ${kind()} ${where()}`,

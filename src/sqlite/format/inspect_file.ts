@@ -16,7 +16,13 @@ import { StoreOpenError } from "../../contract/errors.ts";
 import type { Connection } from "../driver/driver.ts";
 import { hasNewestTriggers, logProblem, triggerProblems } from "./log_state.ts";
 import { foreignObjects, type Query, readObjects } from "./schema_objects.ts";
-import { FORMAT, TABLE_NAMES, wrongTables } from "./tables.ts";
+import {
+  EXPIRY_INDEX,
+  EXPIRY_INDEX_NAME,
+  FORMAT,
+  judgeTables,
+  TABLE_NAMES,
+} from "./tables.ts";
 import { TRIGGER_NAMES } from "./triggers.ts";
 
 /** What a file holds of the format. */
@@ -29,6 +35,10 @@ export interface FileState {
   readonly hasLog: boolean;
   /** Whether the triggers are those that this code makes. */
   readonly hasNewestTriggers: boolean;
+  /** The tables that have an earlier format's shape. */
+  readonly earlierTables: ReadonlySet<string>;
+  /** Whether there is the index that finds what has expired. */
+  readonly hasExpiryIndex: boolean;
   /** Whether a store was here before: it, or a part of it. */
   readonly wasStore: boolean;
   /** What `zestor_meta` holds, by name. */
@@ -44,13 +54,13 @@ export interface FileState {
 export function inspectFile(connection: Connection): FileState {
   const query: Query = (sql) => connection.prepare(sql).all();
   const objects = readObjects(query);
-  const wrong = wrongTables(query, objects);
+  const { wrong, earlier } = judgeTables(query, objects);
   // With the format first: a newer one may have other tables.
   assertTable(wrong, "zestor_meta");
   const { tables } = objects;
   const meta = tables.has("zestor_meta") ? readMeta(query) : new Map();
   const format = Number(meta.get("format") ?? 0);
-  if (!(format <= FORMAT)) {
+  if (!(Number.isInteger(format) && format <= FORMAT)) {
     throw new StoreOpenError(
       `Cannot open store: the file's format is ${
         meta.get("format")
@@ -67,6 +77,8 @@ export function inspectFile(connection: Connection): FileState {
       tables.has("zestor_replaced") && triggerProblems(objects).length === 0 &&
       logProblem(query, objects) === undefined,
     hasNewestTriggers: hasNewestTriggers(objects),
+    earlierTables: earlier,
+    hasExpiryIndex: tables.get(EXPIRY_INDEX_NAME)?.sql === EXPIRY_INDEX,
     wasStore:
       TABLE_NAMES.some((name) => name !== "zestor_kv" && tables.has(name)) ||
       [...TRIGGER_NAMES].some((name) => objects.triggers.has(name)),

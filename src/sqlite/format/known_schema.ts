@@ -17,7 +17,10 @@ import { GET_SCHEMA_VERSION } from "../connection/queries.ts";
 import type { Connection } from "../driver/driver.ts";
 import { codecConflict, codecNames, remembersCodecs } from "./file_codecs.ts";
 import { FIRST_ENTRY, HAS_ENTRIES } from "./queries.ts";
+import { adaptReads } from "./earlier_format.ts";
 import { type FileState, inspectFile } from "./inspect_file.ts";
+import { logBegin } from "./log_meta.ts";
+import { FORMAT } from "./tables.ts";
 import { upgradeFile } from "./upgrade_file.ts";
 
 /** The schema of an open file. */
@@ -30,6 +33,7 @@ export class KnownSchema {
   #state: FileState | undefined;
   /** Whether the file had everything that this code makes, with these codecs. */
   #isCurrent = false;
+  #readsEarlier = false;
 
   /** Takes a database, its connection, and the codecs that the values should have. */
   constructor(
@@ -78,11 +82,40 @@ export class KnownSchema {
   }
 
   #hasEverything(state: FileState): boolean {
-    return state.format > 0 && state.hasEntries && state.hasLog &&
-      state.hasNewestTriggers &&
+    return state.hasEntries && state.hasLog &&
+      state.hasNewestTriggers && state.format === FORMAT &&
+      state.earlierTables.size === 0 && state.hasExpiryIndex &&
+      logBegin(state.meta) !== undefined &&
       [...codecNames(this.#codecs)].every(([name, codec]) =>
         state.meta.get(name) === codec
       );
+  }
+
+  /**
+   * Makes the connection read tables of an earlier format as if they were of
+   * the newest, without a change to the file. To be called outside
+   * a transaction, after a look.
+   */
+  adaptReads(): void {
+    const { earlierTables } = this.#state!;
+    this.#readsEarlier = earlierTables.size > 0;
+    adaptReads(this.#database, earlierTables);
+  }
+
+  /** Whether such tables are read: somebody may bring them to the newest format. */
+  get readsEarlier(): boolean {
+    return this.#readsEarlier;
+  }
+
+  /** Does what cannot be done while there are views in place of the tables, such as `VACUUM`. */
+  readPlain(work: () => void): void {
+    if (!this.#readsEarlier) return work();
+    adaptReads(this.#database, new Set());
+    try {
+      work();
+    } finally {
+      this.adaptReads();
+    }
   }
 
   /**

@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { SEQUENCES } from "./queries.ts";
+import { StoreOpenError } from "../../contract/errors.ts";
+import type { Connection } from "../driver/driver.ts";
+import { HEAD_REVISION, SEQUENCES } from "./queries.ts";
 import type { Query, SchemaObjects } from "./schema_objects.ts";
 import { earlierTriggers, TRIGGER_SQL } from "./triggers.ts";
 
@@ -90,4 +92,13 @@ export function readRevisions(query: Query): Revisions {
 /** Whether there is an entry. */
 export function hasRows(query: Query): boolean {
   return query("SELECT 1 FROM zestor_kv LIMIT 1").length > 0;
+}
+
+/** The newest revision, 0 before the first. */
+export function readHead(connection: Connection): number {
+  const { revision } = connection.prepare(HEAD_REVISION).get()!;
+  if (Number.isSafeInteger(revision)) return revision as number;
+  throw new StoreOpenError(
+    `Cannot open store: the newest revision in the file is ${revision}, which is no safe integer; restore the file from a backup`,
+  );
 }

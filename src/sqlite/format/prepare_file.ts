@@ -18,7 +18,7 @@ import {
 import type { Connection } from "../driver/driver.ts";
 import { isBusy, isNoTransaction } from "../connection/failure.ts";
 import type { KnownSchema } from "./known_schema.ts";
-import { HEAD_REVISION } from "./queries.ts";
+import { readHead } from "./log_state.ts";
 
 /**
  * How much a resolved write survives. `"full"`: the loss of power, at the price
@@ -65,6 +65,7 @@ export async function prepareFile(
   const state = await retry(look);
   if (isReadOnly) {
     if (state.hasEntries) {
+      schema.adaptReads();
       return {
         head: state.hasLog ? await retry(() => readHead(connection)) : 0,
       };
@@ -108,14 +109,6 @@ const SYNC_EVERYTHING = "PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON";
 /** Whether there is a write-ahead log: SQLite makes none if the file system has no shared memory. */
 function hasWal(connection: Connection): boolean {
   return connection.prepare(GET_JOURNAL_MODE).get()?.journal_mode === "wal";
-}
-
-function readHead(connection: Connection): number {
-  const { revision } = connection.prepare(HEAD_REVISION).get()!;
-  if (Number.isSafeInteger(revision)) return revision as number;
-  throw new StoreOpenError(
-    `Cannot open store: the newest revision in the file is ${revision}, which is no safe integer; restore the file from a backup`,
-  );
 }
 
 /**

@@ -25,6 +25,12 @@ export const HEAD_REVISION = `SELECT ${
   (SELECT seq FROM ${SEQUENCES} WHERE name = 'zestor_changes'),
   0) AS newest)`;
 
+/** The newest revision in the log, and the one that SQLite remembers to have given last. */
+export const GIVEN_REVISIONS = `SELECT ${integer("newest")}, ${
+  integer("given")
+} FROM (SELECT (SELECT max(revision) FROM zestor_changes) AS newest,
+  (SELECT seq FROM ${SEQUENCES} WHERE name = 'zestor_changes') AS given)`;
+
 /** The oldest revision in the log; where that is empty, the one that will be. */
 export const OLDEST_REVISION = `SELECT ${
   integer("revision", "oldest")

@@ -4,21 +4,36 @@
  * @module
  */
 import type { Row } from "../driver/driver.ts";
-import { isTable, type Query, type SchemaObjects } from "./schema_objects.ts";
+import {
+  isTable,
+  type Query,
+  type SchemaObject,
+  type SchemaObjects,
+} from "./schema_objects.ts";
 
 /** The newest format of file that this code knows. A change to a table makes a new one. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
-/** What makes each table. */
-export const TABLES = {
-  zestor_kv: `CREATE TABLE zestor_kv (
-  kind TEXT NOT NULL,
-  key TEXT NOT NULL,
-  value BLOB NOT NULL,
-  version INTEGER NOT NULL DEFAULT 1,
-  updated_at TEXT NOT NULL DEFAULT (STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')),
-  PRIMARY KEY (kind, key)
-)`,
+/** What format 2 adds to the entries, if they got this revision before. */
+export function entryColumns(revision: number): string[] {
+  return [
+    `revision INTEGER NOT NULL DEFAULT ${revision}`,
+    "expires_at INTEGER",
+  ];
+}
+
+/** What format 2 adds to the change log. */
+export const LOG_COLUMNS: readonly string[] = [
+  "time TEXT",
+  "mark INTEGER",
+  "expires_at INTEGER",
+  "previous_revision INTEGER",
+  "previous_time TEXT",
+  "previous_expires_at INTEGER",
+];
+
+/** The tables of format 1 that format 2 changed, but the entries': its columns are judged. */
+const EARLIER_TABLES = {
   // AUTOINCREMENT: a revision is never given twice, whatever was pruned.
   zestor_changes: `CREATE TABLE zestor_changes (
   revision INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -29,18 +44,54 @@ export const TABLES = {
   value BLOB,
   previous BLOB
 )`,
-  // The entry that the row now being written is about to replace, see the triggers.
   zestor_replaced: `CREATE TABLE zestor_replaced (
   kind TEXT NOT NULL,
   key TEXT NOT NULL,
   version INTEGER NOT NULL,
   value BLOB NOT NULL
 )`,
+};
+
+/** What makes each table. */
+export const TABLES = {
+  zestor_kv: `CREATE TABLE zestor_kv (
+  kind TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value BLOB NOT NULL,
+  version INTEGER NOT NULL DEFAULT 1,
+  updated_at TEXT NOT NULL DEFAULT (STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')),
+  ${entryColumns(0).join(",\n  ")},
+  PRIMARY KEY (kind, key)
+)`,
+  // A new file has the text that ALTER TABLE leaves in one that was upgraded.
+  zestor_changes: withColumns(EARLIER_TABLES.zestor_changes, LOG_COLUMNS),
+  // The entry that the row now being written is about to replace, see the triggers.
+  zestor_replaced: `CREATE TABLE zestor_replaced (
+  kind TEXT NOT NULL,
+  key TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  value BLOB NOT NULL,
+  revision INTEGER,
+  updated_at TEXT,
+  expires_at INTEGER
+)`,
   zestor_meta: `CREATE TABLE zestor_meta (
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL
 )`,
 };
+
+/** The text of a table after `ALTER TABLE … ADD COLUMN` for each column. */
+function withColumns(sql: string, columns: readonly string[]): string {
+  return `${sql.slice(0, -1)}${columns.map((name) => `, ${name}`).join("")})`;
+}
+
+/** What makes the index that finds what has expired. No other query uses it. */
+export const EXPIRY_INDEX =
+  "CREATE INDEX zestor_expiry ON zestor_kv (expires_at) WHERE expires_at IS NOT NULL";
+
+/** The name of that index. */
+export const EXPIRY_INDEX_NAME = "zestor_expiry";
 
 // SQLite's own, as it makes it, of which the store reads a row.
 const KNOWN_TABLES = {
@@ -51,56 +102,94 @@ const KNOWN_TABLES = {
 /** The names of the store's tables. */
 export const TABLE_NAMES: readonly string[] = Object.keys(TABLES);
 
-/** The tables of another shape, with what is wrong. */
-export function wrongTables(
+/** What a file's tables are. */
+export interface JudgedTables {
+  /** Those of another shape, with what is wrong. */
+  readonly wrong: ReadonlyMap<string, string>;
+  /** Those of an earlier format's shape. */
+  readonly earlier: ReadonlySet<string>;
+}
+
+/** Judges the tables of a file. A table that is missing is neither. */
+export function judgeTables(
   query: Query,
   objects: SchemaObjects,
-): Map<string, string> {
+): JudgedTables {
   const wrong = new Map<string, string>();
+  const earlier = new Set<string>();
   for (const [name, expected] of Object.entries(KNOWN_TABLES)) {
     const found = objects.tables.get(name);
     if (found === undefined) {
       // Then the file says so in one place, and has it in another.
-      if (query(`PRAGMA table_xinfo(${name})`).length === 0) continue;
+      if (columnsOf(query, name).length === 0) continue;
       wrong.set(name, `a ${name} under another name, as no program makes it`);
       continue;
     }
-    const shape = !isTable(found)
+    const problem = !isTable(found)
       ? `it is no ordinary table: ${found.sql}`
       : name === "zestor_kv"
       ? entriesProblem(query)
-      : found.sql === expected
+      : found.sql === expected || found.sql === EARLIER_SQL.get(name)
       ? undefined
       : found.sql;
-    if (shape) wrong.set(name, `a ${name} of another shape: ${shape}`);
+    if (problem) wrong.set(name, `a ${name} of another shape: ${problem}`);
+    else if (isEarlier(query, found)) earlier.add(name);
   }
-  return wrong;
+  return { wrong, earlier };
+}
+
+const EARLIER_SQL: ReadonlyMap<string, string> = new Map(
+  Object.entries(EARLIER_TABLES),
+);
+
+/** Whether a table that is not wrong has an earlier shape. */
+function isEarlier(query: Query, { name, sql }: SchemaObject): boolean {
+  const lower = name.toLowerCase();
+  return lower === "zestor_kv"
+    ? columnsOf(query, lower).length === FIRST_COLUMNS.length
+    : sql === EARLIER_SQL.get(lower);
 }
 
 // The Go store's, or written by hand: its SQL may differ.
-const COLUMNS = ["kind", "key", "value", "version", "updated_at"];
+const FIRST_COLUMNS = ["kind", "key", "value", "version", "updated_at"];
+const NUMBERS = ["revision", "expires_at"];
+const COLUMNS = [...FIRST_COLUMNS, ...NUMBERS];
+
+// A pragma names the schema: a read-only connection may have views of the same
+// names. It is no function: a table may have such a name.
+
+function columnsOf(query: Query, table: string): Row[] {
+  return query(`PRAGMA main.table_xinfo(${table})`);
+}
 
 function entriesProblem(query: Query): string | undefined {
-  // Not by the functions of the same names: a table may have such a name.
-  const columns = query("PRAGMA table_xinfo(zestor_kv)");
-  const names = columns.map((column) => column.name);
+  const columns = columnsOf(query, "zestor_kv");
+  const names = columns.map((column) => column.name).join();
   const key = columns.filter((column) => column.pk !== 0)
     .sort((a, b) => (a.pk as number) - (b.pk as number));
-  const keyNames = key.map((column) => column.name);
-  if (names.join() !== COLUMNS.join() || keyNames.join() !== "kind,key") {
-    return `it has the columns ${names.join(", ")} and the primary key ${
-      keyNames.join(", ") || "none"
-    }`;
+  const keyNames = key.map((column) => column.name).join();
+  const areKnown = names === COLUMNS.join() || names === FIRST_COLUMNS.join();
+  if (!areKnown || keyNames !== "kind,key") {
+    return `it has the columns ${
+      names.replaceAll(",", ", ")
+    } and the primary key ${keyNames.replaceAll(",", ", ") || "none"}`;
   }
   if (columns.some(({ hidden }) => hidden !== 0)) {
     return "a column is generated";
   }
+  const hasType = (column: Row, type: string) =>
+    String(column.type).toUpperCase() === type;
   // Else a key could be a number, or be the same as another one.
-  const isText = key.every(({ type, notnull }) =>
-    String(type).toUpperCase() === "TEXT" && notnull === 1
+  const isText = key.every((column) =>
+    hasType(column, "TEXT") && column.notnull === 1
   );
   if (!isText) return "its kind and key are not TEXT NOT NULL";
-  const indexes = query("PRAGMA index_list(zestor_kv)");
+  // Else they would be compared as text.
+  const added = columns.slice(FIRST_COLUMNS.length);
+  if (!added.every((column) => hasType(column, "INTEGER"))) {
+    return `its ${NUMBERS.join(" and ")} are not INTEGER`;
+  }
+  const indexes = query("PRAGMA main.index_list(zestor_kv)");
   if (indexes.some(({ origin }) => origin === "u")) {
     return "it has a UNIQUE constraint beside its primary key";
   }
@@ -116,7 +205,9 @@ function keyCollations(query: Query, indexes: Row[]): unknown[] {
   return indexes
     .filter(({ origin }) => origin === "pk")
     .flatMap(({ name }) =>
-      query(`PRAGMA index_xinfo("${String(name).replaceAll('"', '""')}")`)
+      query(
+        `PRAGMA main.index_xinfo("${String(name).replaceAll('"', '""')}")`,
+      )
     )
     .filter(({ key }) => key === 1)
     .map(({ coll }) => coll);

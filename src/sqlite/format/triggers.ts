@@ -10,16 +10,48 @@
 import { createHash } from "node:crypto";
 
 const NEW_ROW = "kind = NEW.kind AND key = NEW.key";
+/** The new row if a condition on what the statement wrote holds. Else SQLite looks for no row, as every own write would pay for. */
+const newRowIf = (condition: string) =>
+  `kind = CASE WHEN ${condition} THEN NEW.kind END AND key = NEW.key`;
 const SAME_KEY = "OLD.kind IS NEW.kind AND OLD.key IS NEW.key";
 const OTHER_KEY = "(OLD.kind IS NOT NEW.kind OR OLD.key IS NOT NEW.key)";
 // Plain SQL may store text where the store would store its bytes.
 const OLD_VALUE = "CAST(OLD.value AS BLOB)";
 const NEW_VALUE = "CAST(NEW.value AS BLOB)";
 const VALUE = "CAST(value AS BLOB)";
+const OTHER_VALUE = `${OLD_VALUE} IS NOT ${NEW_VALUE}`;
+const OTHER_EXPIRY = "OLD.expires_at IS NOT NEW.expires_at";
 
-const LOG =
-  "INSERT INTO zestor_changes (kind, key, type, version, value, previous)";
+const LOG = `INSERT INTO zestor_changes (kind, key, type, version, value,
+    previous, time, mark, expires_at,
+    previous_revision, previous_time, previous_expires_at)`;
+// Inside a trigger it is the row that the trigger inserted last, whatever the
+// triggers of others inserted for that row.
+const LOGGED = "last_insert_rowid()";
 const NEWEST = "(SELECT max(revision) FROM zestor_changes)";
+/** 48 random bits. */
+const MARK = "random() & 281474976710655";
+// Inside a statement it stands still, so that it is the time that the store gives
+// an entry. Others may give any time.
+const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
+const NOW_IN_MS =
+  "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
+
+// A writer that does not know of expiry leaves it alone: what it wrote must not
+// vanish, so the entry then has no expiry. A writer that knows sets the revision.
+const LEAVES_EXPIRY = `OLD.expires_at IS NOT NULL AND NOT ${OTHER_EXPIRY}
+    AND OLD.revision IS NEW.revision AND ${OTHER_VALUE}`;
+const NEW_EXPIRY =
+  `CASE WHEN ${LEAVES_EXPIRY} THEN NULL ELSE NEW.expires_at END`;
+const CLEAR_EXPIRY = `UPDATE zestor_kv SET expires_at = NULL WHERE ${
+  newRowIf(LEAVES_EXPIRY)
+};`;
+// That is an update itself, of which the trigger of updates learns. The log
+// has told of it if its newest change left the entry as it is then.
+const IS_CLEARED = `(OLD.expires_at IS NOT NULL AND NEW.expires_at IS NULL
+    AND EXISTS (SELECT 1 FROM zestor_changes WHERE revision = ${NEWEST}
+      AND revision = NEW.revision AND ${NEW_ROW}
+      AND value IS ${NEW_VALUE} AND expires_at IS NULL))`;
 
 // REPLACE deletes a row between the BEFORE and the AFTER trigger of the row
 // that displaces it. So the BEFORE trigger notes the row that is there, and
@@ -32,8 +64,10 @@ const NEWEST = "(SELECT max(revision) FROM zestor_changes)";
 // that change into the one that it would have logged itself. It does so only if
 // the change is still the newest; a trigger of others may have added some.
 const NOTE_REPLACED = `DELETE FROM zestor_replaced;
-  INSERT INTO zestor_replaced (kind, key, version, value)
-    SELECT kind, key, version, ${VALUE} FROM zestor_kv WHERE ${NEW_ROW};`;
+  INSERT INTO zestor_replaced
+    (kind, key, version, value, revision, updated_at, expires_at)
+    SELECT kind, key, version, ${VALUE}, revision, updated_at, expires_at
+    FROM zestor_kv WHERE ${NEW_ROW};`;
 const HAS_ROW_OR_NOTE = `(EXISTS (SELECT 1 FROM zestor_kv WHERE ${NEW_ROW})
   OR EXISTS (SELECT 1 FROM zestor_replaced))`;
 const IS_NOTED =
@@ -46,9 +80,21 @@ const SETTLE_NOTE =
 // What was there. A value that is bytes is no revision.
 const REPLACED_VALUE = `coalesce((SELECT c.previous FROM zestor_changes AS c
       WHERE c.revision = zestor_replaced.value), value)`;
+const REPLACED = "revision, updated_at, expires_at";
+const IS_REPLACED_BY_OTHER = `(value IS NOT NEW.value
+      OR expires_at IS NOT NEW.expires_at)`;
+const IS_RENAMED_OVER_BY_OTHER = `(${REPLACED_VALUE} IS NOT ${NEW_VALUE}
+      OR expires_at IS NOT (${NEW_EXPIRY}) OR (${LEAVES_EXPIRY}))`;
 
-const LOG_REMOVED =
-  `VALUES (OLD.kind, OLD.key, 'delete', OLD.version, NULL, ${OLD_VALUE})`;
+// Past its expiry an entry was gone: its deletion says that it had expired.
+const REMOVAL = `CASE WHEN OLD.expires_at IS NOT NULL
+    AND OLD.expires_at <= ${NOW_IN_MS} THEN 'expire' ELSE 'delete' END`;
+const REMOVED = `OLD.kind, OLD.key, ${REMOVAL}, OLD.version, NULL,
+    ${OLD_VALUE}, ${NOW}, ${MARK}, NULL,
+    OLD.revision, OLD.updated_at, OLD.expires_at`;
+const created = (version: string, value: string, expiry: string) =>
+  `NEW.kind, NEW.key, 'create', ${version}, ${value},
+    NULL, ${NOW}, ${MARK}, ${expiry}, NULL, NULL, NULL`;
 
 // Triggers of one event run in no defined order. Those below exclude each
 // other by conditions that none of them changes.
@@ -62,17 +108,22 @@ END`,
 WHEN NOT ${IS_NOTED}
 BEGIN
   ${LOG}
-    VALUES (NEW.kind, NEW.key, 'create', NEW.version, ${NEW_VALUE}, NULL);
+    VALUES (${created("NEW.version", NEW_VALUE, "NEW.expires_at")});
+  UPDATE zestor_kv SET revision = ${LOGGED}
+    WHERE ${newRowIf(`NEW.revision IS NOT ${LOGGED}`)};
 END`,
-  // The trigger below does the work, and leaves the version in the note. Each
-  // insert pays for the length of its triggers, even if their condition does not
-  // hold; so this one is short.
+  // The trigger below does the work, and leaves version and revision in the note.
+  // Each insert pays for the length of its triggers, even if their condition does
+  // not hold; so this one is short.
   zestor_replace: `AFTER INSERT ON zestor_kv
 WHEN ${IS_NOTED}
 BEGIN
-  INSERT INTO zestor_replaced (kind, key, version, value)
-    VALUES (NEW.kind, NEW.key, NEW.version, ${NEW_VALUE});
-  UPDATE zestor_kv SET version = (SELECT version FROM zestor_replaced)
+  INSERT INTO zestor_replaced
+    (kind, key, version, value, revision, updated_at, expires_at)
+    VALUES (NEW.kind, NEW.key, NEW.version, ${NEW_VALUE},
+      NEW.revision, NEW.updated_at, NEW.expires_at);
+  UPDATE zestor_kv SET version = (SELECT version FROM zestor_replaced),
+      revision = (SELECT revision FROM zestor_replaced)
     WHERE ${NEW_ROW};
 END`,
   // Beside the note of the row that was there, it finds the row that displaced
@@ -83,38 +134,54 @@ END`,
 WHEN EXISTS (SELECT 1 FROM zestor_replaced WHERE ${NOTE})
 BEGIN
   ${LOG}
-    SELECT kind, key, 'update', version + 1, NEW.value, value
+    SELECT kind, key, 'update', version + 1, NEW.value,
+    value, ${NOW}, ${MARK}, NEW.expires_at, ${REPLACED}
     FROM zestor_replaced
-    WHERE ${NOTE} AND typeof(value) = 'blob' AND value IS NOT NEW.value;
+    WHERE ${NOTE} AND typeof(value) = 'blob' AND ${IS_REPLACED_BY_OTHER};
   UPDATE zestor_changes
-    SET type = 'update', version = version + 1, value = NEW.value
+    SET type = 'update', version = version + 1, value = NEW.value,
+      expires_at = NEW.expires_at
     WHERE revision = (SELECT value FROM zestor_replaced WHERE ${NOTE})
     AND revision = ${NEWEST};
   ${LOG}
-    SELECT kind, key, 'create', NEW.version, NEW.value, NULL
+    SELECT ${created("NEW.version", "NEW.value", "NEW.expires_at")}
     FROM zestor_replaced WHERE ${NOTE} AND ${IS_OVERTAKEN};
   UPDATE zestor_replaced
     SET version = CASE WHEN ${IS_OVERTAKEN} THEN NEW.version
-      ELSE version + (value IS NOT NEW.value) END
+      ELSE version + ${IS_REPLACED_BY_OTHER} END,
+      revision = CASE WHEN ${IS_OVERTAKEN} THEN ${LOGGED}
+      WHEN typeof(value) = 'integer' THEN value
+      WHEN ${IS_REPLACED_BY_OTHER} THEN ${LOGGED} ELSE revision END
     WHERE ${NOTE};
   DELETE FROM zestor_replaced WHERE rowid = NEW.rowid;
 END`,
-  // A version that the writer left alone, or set at will, is set right.
-  zestor_update: `AFTER UPDATE OF kind, key, value ON zestor_kv
-WHEN ${SAME_KEY}
-  AND (${OLD_VALUE} IS NOT ${NEW_VALUE} OR OLD.version IS NOT NEW.version)
+  // A version and a revision that the writer left alone, or set at will, are set right.
+  zestor_update: `AFTER UPDATE OF kind, key, value, expires_at ON zestor_kv
+WHEN ${SAME_KEY} AND (${OTHER_EXPIRY} OR ${OTHER_VALUE}) AND NOT ${IS_CLEARED}
 BEGIN
   ${LOG}
-    SELECT NEW.kind, NEW.key, 'update', OLD.version + 1, ${NEW_VALUE}, ${OLD_VALUE}
-    WHERE ${OLD_VALUE} IS NOT ${NEW_VALUE};
-  UPDATE zestor_kv SET version = OLD.version + (${OLD_VALUE} IS NOT ${NEW_VALUE})
-    WHERE ${NEW_ROW}
-    AND version IS NOT OLD.version + (${OLD_VALUE} IS NOT ${NEW_VALUE});
+    VALUES (NEW.kind, NEW.key, 'update', OLD.version + 1, ${NEW_VALUE},
+    ${OLD_VALUE}, ${NOW}, ${MARK}, ${NEW_EXPIRY},
+    OLD.revision, OLD.updated_at, OLD.expires_at);
+  UPDATE zestor_kv SET version = OLD.version + 1, revision = ${LOGGED}
+    WHERE ${
+    newRowIf(
+      `NEW.version IS NOT OLD.version + 1 OR NEW.revision IS NOT ${LOGGED}`,
+    )
+  };
+  ${CLEAR_EXPIRY}
+END`,
+  zestor_keep: `AFTER UPDATE OF kind, key, value, expires_at ON zestor_kv
+WHEN (OLD.version IS NOT NEW.version OR OLD.revision IS NOT NEW.revision)
+  AND ${SAME_KEY} AND NOT (${OTHER_EXPIRY} OR ${OTHER_VALUE})
+BEGIN
+  UPDATE zestor_kv SET version = OLD.version, revision = OLD.revision
+    WHERE ${NEW_ROW};
 END`,
   zestor_delete: `AFTER DELETE ON zestor_kv
 BEGIN
   ${LOG}
-    ${LOG_REMOVED};
+    VALUES (${REMOVED});
   UPDATE zestor_replaced SET value = ${NEWEST}
     WHERE kind IS OLD.kind AND key IS OLD.key;
 END`,
@@ -127,10 +194,11 @@ END`,
 WHEN ${OTHER_KEY} AND NOT ${IS_NOTED}
 BEGIN
   ${LOG}
-    ${LOG_REMOVED};
+    VALUES (${REMOVED});
   ${LOG}
-    VALUES (NEW.kind, NEW.key, 'create', 1, ${NEW_VALUE}, NULL);
-  UPDATE zestor_kv SET version = 1 WHERE ${NEW_ROW};
+    VALUES (${created("1", NEW_VALUE, NEW_EXPIRY)});
+  UPDATE zestor_kv SET version = 1, revision = ${LOGGED} WHERE ${NEW_ROW};
+  ${CLEAR_EXPIRY}
 END`,
   // Of two changes, the one that was logged becomes the first.
   zestor_rename_over: `AFTER UPDATE OF kind, key ON zestor_kv
@@ -138,22 +206,26 @@ WHEN ${OTHER_KEY} AND ${IS_NOTED}
 BEGIN
   ${SETTLE_NOTE}
   ${LOG}
-    SELECT OLD.kind, OLD.key, 'delete', OLD.version, NULL, ${OLD_VALUE}
+    SELECT ${REMOVED}
     FROM zestor_replaced WHERE typeof(value) = 'blob' OR value = 0;
   ${LOG}
-    SELECT NEW.kind, NEW.key, 'update', version + 1, ${NEW_VALUE}, ${REPLACED_VALUE}
-    FROM zestor_replaced
-    WHERE value <> 0 AND ${REPLACED_VALUE} IS NOT ${NEW_VALUE};
+    SELECT NEW.kind, NEW.key, 'update', version + 1, ${NEW_VALUE},
+    ${REPLACED_VALUE}, ${NOW}, ${MARK}, ${NEW_EXPIRY}, ${REPLACED}
+    FROM zestor_replaced WHERE value <> 0 AND ${IS_RENAMED_OVER_BY_OTHER};
   ${LOG}
-    SELECT NEW.kind, NEW.key, 'create', 1, ${NEW_VALUE}, NULL
+    SELECT ${created("1", NEW_VALUE, NEW_EXPIRY)}
     FROM zestor_replaced WHERE value = 0;
   UPDATE zestor_kv
     SET version = (SELECT CASE WHEN value = 0 THEN 1
-      ELSE version + (${REPLACED_VALUE} IS NOT ${NEW_VALUE}) END
-      FROM zestor_replaced)
+      ELSE version + ${IS_RENAMED_OVER_BY_OTHER} END FROM zestor_replaced),
+      revision = (SELECT CASE WHEN value = 0 OR ${IS_RENAMED_OVER_BY_OTHER}
+      THEN ${LOGGED} ELSE revision END FROM zestor_replaced)
     WHERE ${NEW_ROW};
+  ${CLEAR_EXPIRY}
   UPDATE zestor_changes
-    SET kind = OLD.kind, key = OLD.key, version = OLD.version, previous = ${OLD_VALUE}
+    SET kind = OLD.kind, key = OLD.key, type = ${REMOVAL}, version = OLD.version,
+      previous = ${OLD_VALUE}, previous_revision = OLD.revision,
+      previous_time = OLD.updated_at, previous_expires_at = OLD.expires_at
     WHERE revision = (SELECT value FROM zestor_replaced);
 END`,
 };
@@ -179,6 +251,21 @@ interface EarlierTriggers {
  * that it replaces.
  */
 const EARLIER: readonly EarlierTriggers[] = [
+  {
+    // Those of format 1: without revisions in entries, marks and expiry.
+    names: [
+      "zestor_before_insert",
+      "zestor_insert",
+      "zestor_replace",
+      "zestor_displace",
+      "zestor_update",
+      "zestor_delete",
+      "zestor_before_rename",
+      "zestor_rename",
+      "zestor_rename_over",
+    ],
+    hash: "31b0a3625b801899cc651438549c78bdc2dfc46459d1d29b44985fbbdd859a6f",
+  },
   {
     // A replace under PRAGMA recursive_triggers was a delete and a create.
     names: [

@@ -6,9 +6,17 @@
  */
 import type { Connection } from "../driver/driver.ts";
 import type { FileState } from "./inspect_file.ts";
-import { hasRows, readRevisions } from "./log_state.ts";
+import { logBegin, newLogMeta } from "./log_meta.ts";
+import { hasRows, readHead, readRevisions } from "./log_state.ts";
 import type { Query } from "./schema_objects.ts";
-import { FORMAT, TABLES } from "./tables.ts";
+import {
+  entryColumns,
+  EXPIRY_INDEX,
+  EXPIRY_INDEX_NAME,
+  FORMAT,
+  LOG_COLUMNS,
+  TABLES,
+} from "./tables.ts";
 import { TRIGGER_NAMES, TRIGGER_SQL } from "./triggers.ts";
 
 /**
@@ -23,21 +31,59 @@ export function upgradeFile(
   for (const [name, sql] of Object.entries(TABLES)) {
     if (!hasTable(connection, name)) connection.exec(sql);
   }
-  if (!state.hasLog) installLog(connection, state);
-  else if (!state.hasNewestTriggers) installTriggers(connection);
+  const query: Query = (sql) => connection.prepare(sql).all();
+  const { earlierTables, hasLog } = state;
+  const revision = hasLog
+    ? readHead(connection)
+    : restartRevision(query, state);
+  addColumns(connection, earlierTables, revision);
+  const hasOldNotes = earlierTables.has("zestor_replaced");
+  if (!hasLog || hasOldNotes || !state.hasNewestTriggers) {
+    installTriggers(connection, !hasLog || hasOldNotes);
+  }
+  if (!hasLog) {
+    // Nobody logged what became of the entries meanwhile.
+    if (!earlierTables.has("zestor_kv")) renumber(connection, revision);
+    beginLog(connection, revision);
+  }
+  if (!state.hasExpiryIndex) {
+    connection.exec(`DROP INDEX IF EXISTS ${EXPIRY_INDEX_NAME}`);
+    connection.exec(EXPIRY_INDEX);
+  }
   const put = connection.prepare(
     "INSERT OR REPLACE INTO zestor_meta (name, value) VALUES (?, ?)",
   );
   put.run("format", String(FORMAT));
-  for (const [name, value] of meta) put.run(name, value);
+  const isOldHistory = hasLog && !earlierTables.has("zestor_changes") &&
+    logBegin(state.meta) !== undefined;
+  const ofLog = isOldHistory ? [] : newLogMeta(revision);
+  for (const [name, value] of [...ofLog, ...meta]) put.run(name, value);
 }
 
-function installLog(connection: Connection, state: FileState): void {
-  // It is newer than zestor_kv, as in every sound file.
-  connection.exec("DROP TABLE zestor_replaced");
-  connection.exec(TABLES.zestor_replaced);
-  installTriggers(connection);
-  const revision = restartRevision(connection, state);
+/** Adds what the tables lack, without a look at their rows: a default stands for what these would have. */
+function addColumns(
+  connection: Connection,
+  earlierTables: ReadonlySet<string>,
+  revision: number,
+): void {
+  const add = (table: string, columns: readonly string[]) => {
+    if (!earlierTables.has(table)) return;
+    for (const column of columns) {
+      connection.exec(`ALTER TABLE ${table} ADD COLUMN ${column}`);
+    }
+  };
+  add("zestor_kv", entryColumns(revision));
+  add("zestor_changes", LOG_COLUMNS);
+}
+
+function renumber(connection: Connection, revision: number): void {
+  connection.prepare(
+    "UPDATE zestor_kv SET revision = ? WHERE revision IS NOT ?",
+  ).run(revision, revision);
+}
+
+/** Empties the log, so that the next change has the next revision. */
+function beginLog(connection: Connection, revision: number): void {
   connection.exec(
     "DELETE FROM sqlite_sequence WHERE name = 'zestor_changes'; DELETE FROM zestor_changes",
   );
@@ -47,9 +93,14 @@ function installLog(connection: Connection, state: FileState): void {
   ).run(revision);
 }
 
-function installTriggers(connection: Connection): void {
+function installTriggers(connection: Connection, withNotes: boolean): void {
   for (const name of TRIGGER_NAMES) {
     connection.exec(`DROP TRIGGER IF EXISTS ${name}`);
+  }
+  if (withNotes) {
+    // It is newer than zestor_kv, as in every sound file.
+    connection.exec("DROP TABLE zestor_replaced");
+    connection.exec(TABLES.zestor_replaced);
   }
   for (const sql of TRIGGER_SQL.values()) connection.exec(sql);
 }
@@ -59,8 +110,7 @@ function installTriggers(connection: Connection): void {
  * want to resume from. Where the newest is not known for sure, the time in
  * microseconds is: no store has made a change in each since 1970.
  */
-function restartRevision(connection: Connection, state: FileState): number {
-  const query: Query = (sql) => connection.prepare(sql).all();
+function restartRevision(query: Query, state: FileState): number {
   const hasEntries = hasRows(query);
   // Rows from before there was a log: nobody can resume from before them.
   if (!state.wasStore) return hasEntries ? 1 : 0;

@@ -19,7 +19,7 @@ export interface Select {
   readonly params: readonly SqlValue[];
 }
 
-/** What to read. The column `value` is a value, or the size of one. */
+/** What to read. The columns `value` and `previous` are values, or the sizes of some. */
 export interface BoundedRead {
   /** Gives small values whole, and of others the size. */
   readonly small: Select;
@@ -60,11 +60,15 @@ export function boundedRows(
   return { rows: whole.rows, last: whole.last ?? (isCut ? last : undefined) };
 }
 
-function isLarge({ value }: Row): boolean {
-  return typeof value === "number";
+function isLarge({ value, previous }: Row): boolean {
+  return typeof value === "number" || typeof previous === "number";
 }
 
-function sizeOf({ value }: Row): number {
+function sizeOf({ value, previous }: Row): number {
+  return bytesOf(value) + bytesOf(previous);
+}
+
+function bytesOf(value: SqlValue | undefined): number {
   if (typeof value === "number") return value;
   return value instanceof Uint8Array ? value.byteLength : 0;
 }

@@ -4,19 +4,28 @@
  *
  * @module
  */
-import type { ChangeType } from "../../contract/watch.ts";
 import { StoreError, WatchOverflowError } from "../../contract/errors.ts";
 import type { KeyRange } from "../../keys/key_range.ts";
 import { LAST_NUMBER } from "../../engine/last_number.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import type { ChangePage } from "../../engine/entries.ts";
+import type { ChangeFilter } from "../../engine/change_log.ts";
 import type { ChangedKey, Previous } from "../../local/storage.ts";
 import type { Database } from "../connection/database.ts";
-import { HEAD_REVISION, OLDEST_REVISION } from "../format/queries.ts";
+import type { SqlValue } from "../driver/driver.ts";
+import { BEGIN, MARK } from "../format/log_meta.ts";
+import {
+  GIVEN_REVISIONS,
+  HEAD_REVISION,
+  OLDEST_REVISION,
+} from "../format/queries.ts";
 import { boundedRows, type Select } from "./bounded_rows.ts";
 import {
   COUNT_CHANGES,
+  GET_MARK,
+  GET_META,
   GET_PREVIOUS,
+  keyParams,
   LIST_CHANGED_KINDS,
   PRUNE_LOG,
   rangeParams,
@@ -30,8 +39,10 @@ import {
   integerOf,
   nameOf,
   revisionOf,
+  timeOf,
   toChange,
-  versionOf,
+  toRest,
+  typeOf,
 } from "./rows.ts";
 
 /** The change log as one connection reads it. The methods are those of `Changes`, but `isLogged`. */
@@ -41,11 +52,10 @@ export class ChangeLog {
   #head: number | undefined;
   #isWriting = false;
   /**
-   * Whether the open transaction has written: then the newest change in the log
-   * is the newest one of all, and each further one has the next number. Before,
-   * others may have taken the newest ones out of the log.
+   * Whether that is the newest one of all, so that each further one has the next
+   * number: others may have taken the newest ones out of the log.
    */
-  #hasWritten = false;
+  #isNewest = false;
 
   /** Takes the connection. */
   constructor(database: Database) {
@@ -63,20 +73,48 @@ export class ChangeLog {
     this.forgetHead();
   }
 
+  /**
+   * The revision that the next change gets. If that is not known for sure, the
+   * triggers set an entry's right.
+   */
+  nextRevision(): number {
+    const next = 1 + (this.#isNewest ? this.#head! : this.#readNewest());
+    // Past the last number, reading the head fails.
+    return Math.min(next, LAST_NUMBER);
+  }
+
+  /** The newest revision that was given, as far as the file tells. */
+  #readNewest(): number {
+    const { newest, given } = this.#database.get(GIVEN_REVISIONS)!;
+    this.#isNewest = newest === given && Number.isSafeInteger(newest);
+    if (this.#isNewest) return this.#head = newest as number;
+    // NaN of damage: then the guess is the worst, and still only one.
+    return Math.max(Number(newest), Number(given)) || 0;
+  }
+
   /** The connection wrote so many entries, each of which its triggers logged once. */
   noteWrites(count: number): void {
-    const head = this.#hasWritten && this.#head !== undefined
-      ? this.#head + count
-      : undefined;
-    // Past the last number, reading it fails.
+    const head = this.#isNewest ? this.#head! + count : undefined;
     this.#head = head !== undefined && head <= LAST_NUMBER ? head : undefined;
-    this.#hasWritten = true;
+    // Whatever was before, the newest change is in the log now.
+    this.#isNewest = this.#head !== undefined;
   }
 
   /** To be called when a write was undone, or others' triggers may have written. */
   forgetHead(): void {
     this.#head = undefined;
-    this.#hasWritten = false;
+    this.#isNewest = false;
+  }
+
+  /**
+   * The revision of the last change that the connection wrote. If it is past
+   * the last number, `headRevision` fails.
+   */
+  writtenRevision(): number {
+    if (this.#head !== undefined) return this.#head;
+    const revision = Number(this.#database.get(HEAD_REVISION)!.revision);
+    if (revision > LAST_NUMBER) return LAST_NUMBER;
+    return this.headRevision();
   }
 
   headRevision(): number {
@@ -95,27 +133,65 @@ export class ChangeLog {
   }
 
   readChanges(
-    kind: string,
-    range: KeyRange,
+    filter: ChangeFilter,
     after: number,
     until: number,
     limit: number,
   ): ChangePage {
-    const select = (until: number, values: WholeValues): Select => ({
-      sql: selectChanges(range, values),
-      params: [after, until, ...rangeParams(kind, range)],
+    const { changes, last } = this.#readPage(filter, limit, false, [
+      after,
+      until + 1,
+    ]);
+    assertAscending(after, changes);
+    const cursor = last ?? until;
+    this.#assertGapless(after, cursor);
+    return { changes, cursor };
+  }
+
+  readChangesBack(
+    filter: ChangeFilter,
+    before: number,
+    after: number,
+    limit: number,
+  ): ChangePage {
+    const { changes, last } = this.#readPage(filter, limit, true, [
+      after,
+      before,
+    ]);
+    assertAscending(after, changes.toReversed());
+    const cursor = last ?? after + 1;
+    this.#assertGapless(cursor - 1, Math.min(before - 1, this.headRevision()));
+    return { changes, cursor };
+  }
+
+  /** Reads the changes between two revisions; gives the last one if there may be others past it. */
+  #readPage(
+    { kinds, keys, previous = false }: ChangeFilter,
+    limit: number,
+    reverse: boolean,
+    [after, before]: [number, number],
+  ): Pick<ChangePage, "changes"> & { readonly last: number | undefined } {
+    const select = (between: SqlValue[], values: WholeValues): Select => ({
+      sql: selectChanges({
+        kinds: kinds?.length,
+        range: keys,
+        previous,
+        reverse,
+        values,
+      }),
+      params: [...between, ...kinds ?? [], ...keyParams(keys)],
     });
+    const upTo = (last: number): SqlValue[] =>
+      reverse ? [last - 1, before] : [after, last + 1];
     const { rows, last } = boundedRows(this.#database, {
-      small: select(until, "small"),
-      wholeUpTo: (last) => select(last ? revisionOf(last) : until, "all"),
+      small: select([after, before], "small"),
+      wholeUpTo: (last) =>
+        select(last ? upTo(revisionOf(last)) : [after, before], "all"),
       limit: Math.min(limit, PAGE_ENTRIES),
       bytes: PAGE_BYTES,
     });
-    const changes = rows.map(toChange);
-    assertAscending(after, changes);
-    const cursor = last ? revisionOf(last) : until;
-    this.#assertGapless(after, cursor);
-    return { changes, cursor };
+    const changes = rows.map((row) => toChange(row, () => this.#fileMark()));
+    return { changes, last: last && revisionOf(last) };
   }
 
   listChangedKeys(
@@ -129,10 +205,10 @@ export class ChangeLog {
       after,
       until,
       ...rangeParams(kind, range),
-    ).map((row) => ({
-      key: nameOf(row.key),
-      revision: revisionOf(row),
-    }));
+    )
+      // A key that cannot be read is none that somebody can ask for.
+      .filter(({ key }) => key !== null)
+      .map((row) => ({ key: nameOf(row.key), revision: revisionOf(row) }));
     this.#assertGapless(after, until);
     return keys;
   }
@@ -166,13 +242,36 @@ export class ChangeLog {
       if (revision < this.oldestRevision()) return undefined;
       throw gapError(revision - 1, revision);
     }
-    const type = row.type as ChangeType;
+    const type = typeOf(row);
     if (type === "create") return undefined;
-    const version = versionOf(row);
+    if (row.mark === null) throw notNotedError(revision);
+    const { version, ...rest } = toRest(row);
     return {
+      ...rest,
       version: type === "update" ? version - 1 : version,
       value: blobOf(row.previous),
     };
+  }
+
+  getMark(revision: number): number | undefined {
+    const row = this.#database.get(GET_MARK, revision);
+    if (row) return row.mark === null ? this.#fileMark() : row.mark as number;
+    return revision === this.#meta(BEGIN) ? this.#fileMark() : undefined;
+  }
+
+  getTime(revision: number): Date | undefined {
+    const row = this.#database.get(GET_MARK, revision);
+    return row && timeOf(row);
+  }
+
+  /** The mark of the revision at which the log begins, and of what format 1 logged. A file of format 1 has none. */
+  #fileMark(): number {
+    return this.#meta(MARK) ?? 0;
+  }
+
+  #meta(name: string): number | undefined {
+    const text = this.#database.get(GET_META, name)?.value;
+    return text === undefined ? undefined : Number(text);
   }
 
   prune(until: number): void {
@@ -184,6 +283,13 @@ function pastLastRevision(): StoreError {
   return new StoreError(
     "STORAGE",
     `Cannot write: the store's last revision is ${LAST_NUMBER}, and this change would have a later one; export the entries, and import them into a new file`,
+  );
+}
+
+function notNotedError(revision: number): WatchOverflowError {
+  return new WatchOverflowError(
+    "pruned",
+    `Cannot read what revision ${revision} replaced: an earlier version of @zestor/store logged it, and did not note all of that; read the kind again, and watch from there`,
   );
 }
 

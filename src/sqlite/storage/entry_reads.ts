@@ -1,5 +1,9 @@
 /**
- * Reads entries, in key order.
+ * Reads entries, in key order: those that have not expired.
+ *
+ * The expiry is behind the value, and to look at it costs a read of all of the
+ * value. So a read of many entries first asks the index of expiry whether
+ * anything has expired that is still there, which is seldom.
  *
  * @module
  */
@@ -10,53 +14,81 @@ import {
   PAGE_ENTRIES,
   type PageOptions,
 } from "../../engine/page.ts";
-import type { StoredEntry, StoredValue } from "../../engine/entries.ts";
+import type {
+  EntryState,
+  StoredEntry,
+  StoredValue,
+} from "../../engine/entries.ts";
 import type { Database } from "../connection/database.ts";
-import type { Row } from "../driver/driver.ts";
+import type { Row, SqlValue } from "../driver/driver.ts";
 import { boundedRows, type Select } from "./bounded_rows.ts";
+import type { Clock } from "./clock.ts";
 import {
   type Columns,
   COUNT_KINDS,
+  COUNT_KINDS_THERE,
   countRange,
   GET_ENTRY,
+  GET_STATE,
   GET_VALUE,
-  GET_VERSION,
+  HAS_EXPIRED,
   LIST_KINDS,
+  LIST_KINDS_THERE,
+  NEXT_EXPIRY,
   rangeParams,
   selectRange,
+  type Which,
   type WholeValues,
 } from "./queries.ts";
 import {
   nameOf,
   restPast,
   toEntry,
+  toState,
   toValue,
   valueOf,
-  versionOf,
 } from "./rows.ts";
+
+/** Which entries a statement is to read, and its parameter for that. */
+interface Selection {
+  readonly which: Which;
+  readonly params: readonly SqlValue[];
+}
+
+/** All of them, also those that have expired. */
+const ALL: Selection = { which: "all", params: [] };
 
 /** Reads the entries of one connection. The methods are those of `Entries`. */
 export class EntryReads {
   readonly #database: Database;
+  readonly #clock: Clock;
 
-  /** Takes the connection. */
-  constructor(database: Database) {
+  /** Takes the connection, and its clock. */
+  constructor(database: Database, clock: Clock) {
     this.#database = database;
+    this.#clock = clock;
   }
 
   getValue(kind: string, key: string): Uint8Array | undefined {
-    const row = this.#database.get(GET_VALUE, kind, key);
+    const row = this.#database.get(GET_VALUE, kind, key, this.#clock.now());
     return row && valueOf(row);
   }
 
   getEntry(kind: string, key: string): StoredEntry | undefined {
-    const row = this.#database.get(GET_ENTRY, kind, key);
+    const row = this.#database.get(GET_ENTRY, kind, key, this.#clock.now());
     return row && toEntry(row);
   }
 
-  getVersion(kind: string, key: string): number {
-    const row = this.#database.get(GET_VERSION, kind, key);
-    return row ? versionOf(row) : 0;
+  getState(kind: string, key: string): EntryState | undefined {
+    const row = this.#database.get(GET_STATE, kind, key, this.#clock.now());
+    return row && toState(row);
+  }
+
+  readSome(kind: string, keys: readonly string[]): StoredValue[] {
+    return keys.flatMap((key) => {
+      const value = this.getValue(kind, key);
+      return value ? [{ key, value }] : [];
+    });
   }
 
   readKeys(
@@ -64,9 +96,11 @@ export class EntryReads {
     range: KeyRange,
     { limit = PAGE_ENTRIES, reverse = false }: PageOptions = {},
   ): Page<string> {
+    const { which, params } = this.#there();
     const rows = this.#database.all(
-      selectRange("key", range, reverse, "all"),
+      selectRange({ columns: "key", range, reverse, values: "all", which }),
       ...rangeParams(kind, range),
+      ...params,
       limit,
     );
     const keys = rows.map((row) => nameOf(row.key));
@@ -100,9 +134,10 @@ export class EntryReads {
     range: KeyRange,
     { limit, bytes = PAGE_BYTES, reverse = false }: PageOptions = {},
   ): Page<T> {
+    const { which, params } = this.#there();
     const select = (range: KeyRange, values: WholeValues): Select => ({
-      sql: selectRange(columns, range, reverse, values),
-      params: rangeParams(kind, range),
+      sql: selectRange({ columns, range, reverse, values, which }),
+      params: [...rangeParams(kind, range), ...params],
     });
     const { rows, last } = boundedRows(this.#database, {
       small: select(range, "small"),
@@ -118,10 +153,25 @@ export class EntryReads {
     return { items, rest: last && restPast(range, nameOf(last.key), reverse) };
   }
 
-  count(kind: string, range: KeyRange, limit = Infinity): number {
+  count(kind: string, range: KeyRange, limit?: number): number {
+    return this.#count(kind, range, this.#there(), limit);
+  }
+
+  /** Whether there is anything in a range, also what has expired. */
+  isEmpty(kind: string, range: KeyRange): boolean {
+    return this.#count(kind, range, ALL, 1) === 0;
+  }
+
+  #count(
+    kind: string,
+    range: KeyRange,
+    { which, params }: Selection,
+    limit = Infinity,
+  ): number {
     const row = this.#database.get(
-      countRange(range),
+      countRange(range, which),
       ...rangeParams(kind, range),
+      ...params,
       limit === Infinity ? -1 : limit,
     );
     return row!.count as number;
@@ -129,13 +179,31 @@ export class EntryReads {
 
   /** How many entries each kind has, in order. */
   countKinds(): { kind: string; count: number }[] {
-    return this.#database.all(COUNT_KINDS).map(({ kind, count }) => ({
+    const { which, params } = this.#there();
+    const sql = which === "all" ? COUNT_KINDS : COUNT_KINDS_THERE;
+    return this.#database.all(sql, ...params).map(({ kind, count }) => ({
       kind: nameOf(kind),
       count: count as number,
     }));
   }
 
   listKinds(): string[] {
-    return this.#database.all(LIST_KINDS).map((row) => nameOf(row.kind));
+    const { which, params } = this.#there();
+    const sql = which === "all" ? LIST_KINDS : LIST_KINDS_THERE;
+    return this.#database.all(sql, ...params).map((row) => nameOf(row.kind));
+  }
+
+  nextExpiry(): number | undefined {
+    const at = this.#database.get(NEXT_EXPIRY)?.expires_at;
+    // Text sorts last: plain SQL may have written it, and it never comes.
+    return typeof at === "number" ? at : undefined;
+  }
+
+  /** How to read what has not expired. */
+  #there(): Selection {
+    const time = this.#clock.now();
+    return this.#database.get(HAS_EXPIRED, time)
+      ? { which: "there", params: [time] }
+      : ALL;
   }
 }

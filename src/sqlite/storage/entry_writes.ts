@@ -6,28 +6,43 @@
  */
 import { Buffer } from "node:buffer";
 import { quote } from "../../base/messages.ts";
-import { StoreTooLargeError } from "../../contract/errors.ts";
-import { nextVersion } from "../../engine/last_number.ts";
+import { StoreError, StoreTooLargeError } from "../../contract/errors.ts";
+import { LAST_NUMBER, nextVersion } from "../../engine/last_number.ts";
 import type { StoredValue } from "../../engine/entries.ts";
-import type { Origin } from "../../engine/write.ts";
-import type { PutResult } from "../../local/storage.ts";
+import type { KeyRange } from "../../keys/key_range.ts";
+import type { Put } from "../../engine/write.ts";
+import type { PutResult, RangeRemoved } from "../../local/storage.ts";
 import type { Database } from "../connection/database.ts";
 import { isTooBig, LONGEST_ROW } from "../connection/failure.ts";
-import type { SqlError, SqlValue } from "../driver/driver.ts";
+import type { Row, SqlError, SqlValue } from "../driver/driver.ts";
 import type { KnownSchema } from "../format/known_schema.ts";
 import type { ChangeLog } from "./change_log.ts";
+import type { Clock } from "./clock.ts";
 import type { EntryReads } from "./entry_reads.ts";
 import { type EntryWrite, undoneError, writeGuarded } from "./guarded_write.ts";
 import {
-  COMPARE_VALUE,
+  COMPARE_ENTRY,
   DELETE_ENTRY,
+  DELETE_EXPIRED,
+  DELETE_THERE,
   GET_SIZE,
-  GET_VERSION,
   INSERT_ENTRIES,
   INSERT_ENTRY,
+  LIST_EXPIRED,
+  SET_EXPIRED,
   UPDATE_ENTRY,
+  UPDATE_EXPIRING,
 } from "./queries.ts";
-import { versionOf } from "./rows.ts";
+import { nameOf, revisionOf, versionOf } from "./rows.ts";
+
+/** What writes are done with. */
+export interface EntryWritesConfig {
+  readonly database: Database;
+  readonly schema: KnownSchema;
+  readonly entries: EntryReads;
+  readonly log: ChangeLog;
+  readonly clock: Clock;
+}
 
 /** Writes the entries of one connection, in its write transaction. The methods are those of `Entries`. */
 export class EntryWrites {
@@ -35,58 +50,84 @@ export class EntryWrites {
   readonly #schema: KnownSchema;
   readonly #entries: EntryReads;
   readonly #log: ChangeLog;
+  readonly #clock: Clock;
+  #soonestPut: number | undefined;
+  /** How many of the entries that expired first the triggers of others have kept. */
+  #kept = 0;
 
   /** Takes the connection, the file's schema, and what reads there. */
-  constructor(
-    database: Database,
-    schema: KnownSchema,
-    entries: EntryReads,
-    log: ChangeLog,
-  ) {
-    this.#database = database;
-    this.#schema = schema;
-    this.#entries = entries;
-    this.#log = log;
+  constructor(config: EntryWritesConfig) {
+    this.#database = config.database;
+    this.#schema = config.schema;
+    this.#entries = config.entries;
+    this.#log = config.log;
+    this.#clock = config.clock;
   }
 
-  put(
-    kind: string,
-    key: string,
-    value: Uint8Array,
-    origin: Origin = {},
-  ): PutResult {
+  put(kind: string, key: string, put: Put): PutResult {
     try {
-      return this.#put(kind, key, value, origin);
+      const found = this.#findThere(kind, key, put.value);
+      const result = found
+        ? this.#update(kind, key, put, found)
+        : this.#create(kind, key, put);
+      this.#notePut(put, found);
+      return result;
     } catch (error) {
-      throw isTooBig(error) ? this.#tooBig(kind, key, value, error) : error;
+      throw isTooBig(error) ? this.#tooBig(kind, key, put.value, error) : error;
     }
   }
 
-  #put(
-    kind: string,
-    key: string,
-    value: Uint8Array,
-    { version: first = 1, updatedAt }: Origin,
-  ): PutResult {
-    const row = this.#database.get(COMPARE_VALUE, value, kind, key);
-    if (!row) {
-      const time = updatedAt?.toISOString() ?? null;
-      const written = this.#write(
-        { kind, key, type: "create", version: first, value },
-        INSERT_ENTRY,
-        [kind, key, value, first, time],
-      );
-      return { status: "created", version: first, ...written };
-    }
-    const before = versionOf(row);
-    if (row.same) return { status: "unchanged", version: before };
-    const version = nextVersion(kind, key, before);
-    const written = this.#write(
-      { kind, key, type: "update", version, value },
-      UPDATE_ENTRY,
-      [value, kind, key],
+  /** What is there; what has expired is removed. */
+  #findThere(kind: string, key: string, value: Uint8Array): Row | undefined {
+    const time = this.#clock.now();
+    const row = this.#database.get(COMPARE_ENTRY, value, time, kind, key);
+    if (!row || row.there) return row;
+    const revision = this.#delete(kind, key);
+    this.#database.run(SET_EXPIRED, revision, revision);
+    return undefined;
+  }
+
+  #create(kind: string, key: string, put: Put): PutResult {
+    const { value, origin: { version = 1, updatedAt } = {} } = put;
+    const expiresAt = put.expiresAt === "keep" ? null : put.expiresAt ?? null;
+    const time = updatedAt?.toISOString() ?? null;
+    const revision = this.#write(
+      { kind, key, type: "create", version, value, expiresAt },
+      INSERT_ENTRY,
+      [kind, key, value, version, time, this.#log.nextRevision(), expiresAt],
     );
-    return { status: "updated", version, ...written };
+    return { status: "created", version, revision };
+  }
+
+  #update(kind: string, key: string, put: Put, found: Row): PutResult {
+    const { value, expiresAt: next = null } = put;
+    const before = versionOf(found);
+    const expiresAt = next === "keep" ? found.expires_at : next;
+    const keepsExpiry = expiresAt === found.expires_at;
+    if (found.same && keepsExpiry) {
+      const revision = revisionOf(found);
+      return { status: "unchanged", version: before, revision };
+    }
+    const version = nextVersion(kind, key, before);
+    const params = [this.#log.nextRevision(), kind, key];
+    const revision = this.#write(
+      { kind, key, type: "update", version, value, expiresAt },
+      keepsExpiry ? UPDATE_ENTRY : UPDATE_EXPIRING,
+      keepsExpiry ? [value, ...params] : [value, expiresAt, ...params],
+    );
+    return { status: "updated", version, revision };
+  }
+
+  #notePut({ expiresAt }: Put, found: Row | undefined): void {
+    const at = expiresAt === "keep" ? found?.expires_at : expiresAt;
+    if (typeof at !== "number") return;
+    this.#soonestPut = Math.min(this.#soonestPut ?? Infinity, at);
+  }
+
+  takeSoonestPut(): number | undefined {
+    const soonest = this.#soonestPut;
+    this.#soonestPut = undefined;
+    return soonest;
   }
 
   /** Not a failure of the transaction: SQLite has written nothing, and goes on. */
@@ -128,8 +169,14 @@ export class EntryWrites {
       lower: { key: first, inclusive: true },
       upper: { key: last, inclusive: true },
     };
-    if (this.#entries.count(kind, range, 1) > 0) return false;
-    const params = entries.flatMap(({ key, value }) => [kind, key, value]);
+    if (!this.#entries.isEmpty(kind, range)) return false;
+    const next = this.#log.nextRevision();
+    const params = entries.flatMap(({ key, value }, i) => [
+      kind,
+      key,
+      value,
+      Math.min(next + i, LAST_NUMBER),
+    ]);
     try {
       const written = this.#database.run(INSERT_ENTRIES, ...params);
       this.#log.noteWrites(written);
@@ -142,25 +189,71 @@ export class EntryWrites {
     }
   }
 
-  remove(kind: string, key: string): boolean {
-    // Whatever its version is, as plain SQL may have made it.
-    const params = [kind, key];
-    if (this.#schema.foreignTriggers.length === 0) {
-      const removed = this.#database.run(DELETE_ENTRY, ...params);
-      if (removed > 0) this.#log.noteWrites(removed);
-      return removed > 0;
+  remove(kind: string, key: string): number | undefined {
+    if (this.#schema.foreignTriggers.length > 0) {
+      return this.#entries.getState(kind, key) && this.#delete(kind, key);
     }
-    if (!this.#database.get(GET_VERSION, ...params)) return false;
-    this.#write({ kind, key, type: "delete" }, DELETE_ENTRY, params);
-    return true;
+    // What has expired is left to whoever removes that.
+    const time = this.#clock.now();
+    const removed = this.#database.run(DELETE_THERE, kind, key, time);
+    if (removed === 0) return undefined;
+    this.#log.noteWrites(removed);
+    return this.#log.writtenRevision();
   }
 
-  /** Writes an entry; gives the revision of the change if it may not be the newest. */
-  #write(
-    write: EntryWrite,
-    sql: string,
-    params: SqlValue[],
-  ): { readonly revision?: number } {
+  removeRange(kind: string, range: KeyRange): RangeRemoved {
+    const { items, rest } = this.#entries.readKeys(kind, range);
+    for (const key of items) this.remove(kind, key);
+    return { count: items.length, rest };
+  }
+
+  removeExpired(limit: number): number {
+    return this.#schema.foreignTriggers.length > 0
+      ? this.#removeExpiredGuarded(limit)
+      : this.#removeExpired(limit);
+  }
+
+  #removeExpired(limit: number): number {
+    const before = this.#log.headRevision();
+    const time = this.#clock.now();
+    const removed = this.#database.run(DELETE_EXPIRED, time, limit);
+    if (removed === 0) return 0;
+    this.#log.noteWrites(removed);
+    const last = this.#log.writtenRevision();
+    this.#database.run(SET_EXPIRED, before + 1, last);
+    return removed;
+  }
+
+  /**
+   * One by one. What the triggers of others keep is passed over, so that it is
+   * not in the way of the rest, and is tried again from the first one on.
+   */
+  #removeExpiredGuarded(limit: number): number {
+    const params = [this.#clock.now(), limit, this.#kept];
+    const rows = this.#database.all(LIST_EXPIRED, ...params);
+    for (const row of rows) {
+      try {
+        const revision = this.#delete(nameOf(row.kind), nameOf(row.key));
+        this.#database.run(SET_EXPIRED, revision, revision);
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        this.#kept++;
+      }
+    }
+    if (rows.length < limit) this.#kept = 0;
+    return rows.length;
+  }
+
+  /** Removes what is there, also if it has expired; gives the revision of that. */
+  #delete(kind: string, key: string): number {
+    return this.#write({ kind, key, type: "delete" }, DELETE_ENTRY, [
+      kind,
+      key,
+    ]);
+  }
+
+  /** Writes an entry; gives the revision of the change. */
+  #write(write: EntryWrite, sql: string, params: SqlValue[]): number {
     const { foreignTriggers } = this.#schema;
     const run = () => {
       // The triggers log it: they were looked at in this transaction.
@@ -178,6 +271,6 @@ export class EntryWrites {
     }
     run();
     this.#log.noteWrites(1);
-    return {};
+    return this.#log.writtenRevision();
   }
 }

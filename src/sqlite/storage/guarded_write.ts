@@ -9,8 +9,9 @@ import type { ChangeType } from "../../contract/watch.ts";
 import { quote } from "../../base/messages.ts";
 import { StoreError } from "../../contract/errors.ts";
 import type { Database } from "../connection/database.ts";
-import { SqlError } from "../driver/driver.ts";
-import { COMPARE_VALUE, GET_VERSION, LIST_CHANGES_OF } from "./queries.ts";
+import { SqlError, type SqlValue } from "../driver/driver.ts";
+import { typeOf } from "./rows.ts";
+import { COMPARE_ENTRY, HAS_ENTRY, LIST_CHANGES_OF } from "./queries.ts";
 
 /** What a write is to do to its entry. */
 export interface EntryWrite {
@@ -20,6 +21,8 @@ export interface EntryWrite {
   /** What the entry is to have then; absent if it is to go. */
   readonly version?: number;
   readonly value?: Uint8Array;
+  /** As the statement has it. */
+  readonly expiresAt?: SqlValue;
 }
 
 /** A write, and how to do it. */
@@ -36,35 +39,48 @@ export function writeGuarded(
   database: Database,
   { write, run, revision: before }: GuardedWrite,
   foreignTriggers: readonly string[],
-): { readonly revision: number } {
+): number {
   database.run("SAVEPOINT guard");
   try {
     run();
     const revision = loggedRevision(database, write, before);
-    if (revision === undefined || !isDone(database, write)) {
+    if (revision === undefined || !isDone(database, write, revision)) {
       throw undoneError(write, foreignTriggers);
     }
     database.run("RELEASE guard");
-    return { revision };
+    return revision;
   } catch (error) {
-    // A failure of SQLite ends the transaction.
-    if (!(error instanceof SqlError)) {
-      database.run("ROLLBACK TO guard");
-      database.run("RELEASE guard");
-    }
-    throw error;
+    // Any other failure of SQLite ends the transaction.
+    if (error instanceof SqlError && error.failure !== "other") throw error;
+    if (!isUndone(database)) throw error;
+    throw error instanceof SqlError
+      ? undoneError(write, foreignTriggers, error)
+      : error;
+  }
+}
+
+/** Undoes the write alone; tells whether a trigger has not ended all of the transaction. */
+function isUndone(database: Database): boolean {
+  try {
+    database.run("ROLLBACK TO guard");
+    database.run("RELEASE guard");
+    return true;
+  } catch {
+    // RAISE(ROLLBACK) leaves no savepoint.
+    return false;
   }
 }
 
 /** The revision of the change, if the log has it, and no other one of that entry. */
 function loggedRevision(
   database: Database,
-  { kind, key, type, version, value }: EntryWrite,
+  { kind, key, type, version, value, expiresAt = null }: EntryWrite,
   before: number,
 ): number | undefined {
-  const params = [value ?? null, before, kind, key];
+  const params = [value ?? null, expiresAt, before, kind, key];
   const [change, ...others] = database.all(LIST_CHANGES_OF, ...params);
-  const isLogged = change?.type === type && change.same === 1 &&
+  const isLogged = change !== undefined && typeOf(change) === type &&
+    change.same === 1 &&
     (version === undefined || change.version === version) &&
     others.length === 0;
   return isLogged ? change.revision as number : undefined;
@@ -72,27 +88,34 @@ function loggedRevision(
 
 function isDone(
   database: Database,
-  { kind, key, version, value }: EntryWrite,
+  { kind, key, version, value, expiresAt = null }: EntryWrite,
+  revision: number,
 ): boolean {
   if (value === undefined) {
-    return database.get(GET_VERSION, kind, key) === undefined;
+    return database.get(HAS_ENTRY, kind, key) === undefined;
   }
-  const row = database.get(COMPARE_VALUE, value, kind, key);
-  return row?.version === version && row?.same === 1;
+  // What expires in the meantime is there all the same.
+  const row = database.get(COMPARE_ENTRY, value, 0, kind, key);
+  return row?.version === version && row?.same === 1 &&
+    row.revision === revision && row.expires_at === expiresAt;
 }
 
 /** The error of a write that did not do what its caller would be told. */
 export function undoneError(
   { kind, key }: Pick<EntryWrite, "kind" | "key">,
   foreignTriggers: readonly string[],
+  cause?: SqlError,
 ): StoreError {
   const reason = foreignTriggers.length > 0
-    ? `a trigger that is not the store's undid or changed it: ${
+    ? `a trigger that is not the store's undid or changed it${
+      cause ? ` (${cause.message})` : ""
+    }: ${
       foreignTriggers.join(", ")
     }; drop the trigger, or change what it does`
     : "SQLite changed no row; see what verify() finds";
   return new StoreError(
     "STORAGE",
     `Cannot write ${quote(kind, key)}: ${reason}`,
+    { cause },
   );
 }

@@ -9,6 +9,7 @@ import type { KeyRange } from "../../keys/key_range.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import type { SqlValue } from "../driver/driver.ts";
 import {
+  integer,
   safe,
   VALUE,
   VALUE_AS_BLOB,
@@ -18,50 +19,99 @@ import {
 
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
 
-/** Parameters: kind, key. */
+const REVISION = integer("revision");
+const EXPIRY = integer("expires_at");
+
+/**
+ * What has not expired. Parameters: the time. It is no term that an index is
+ * used for, and holds if there is no expiry.
+ */
+const IS_THERE = "(expires_at > ?) IS NOT 0";
+
+/** Parameters: kind, key, the time. */
 export const GET_ENTRY =
-  `SELECT key, ${VALUE}, ${VERSION}, updated_at FROM zestor_kv WHERE kind = ? AND key = ?`;
+  `SELECT key, ${VALUE}, ${VERSION}, ${REVISION}, updated_at, ${EXPIRY} FROM zestor_kv WHERE kind = ? AND key = ? AND ${IS_THERE}`;
 
-/** Parameters: kind, key. */
+/** Parameters: kind, key, the time. */
 export const GET_VALUE =
-  `SELECT ${VALUE} FROM zestor_kv WHERE kind = ? AND key = ?`;
+  `SELECT ${VALUE} FROM zestor_kv WHERE kind = ? AND key = ? AND ${IS_THERE}`;
 
-/** Parameters: kind, key. */
-export const GET_VERSION =
-  `SELECT ${VERSION} FROM zestor_kv WHERE kind = ? AND key = ?`;
+/** Parameters: kind, key, the time. */
+export const GET_STATE =
+  `SELECT ${VERSION}, ${REVISION} FROM zestor_kv WHERE kind = ? AND key = ? AND ${IS_THERE}`;
 
-/** Whether an entry has a value already. Parameters: value, kind, key. */
-export const COMPARE_VALUE =
-  `SELECT ${VERSION}, ${VALUE_AS_BLOB} = ? AS same FROM zestor_kv WHERE kind = ? AND key = ?`;
+/** What an entry is that is to be written, and whether it has that value already. Parameters: value, the time, kind, key. */
+export const COMPARE_ENTRY =
+  `SELECT ${VERSION}, ${REVISION}, ${EXPIRY}, ${VALUE_AS_BLOB} = ? AS same, ${IS_THERE} AS there FROM zestor_kv WHERE kind = ? AND key = ?`;
 
 /** How many bytes an entry's value has. Parameters: kind, key. */
 export const GET_SIZE =
   `SELECT length(${VALUE_AS_BLOB}) AS size FROM zestor_kv WHERE kind = ? AND key = ?`;
 
-/** Parameters: kind, key, value, version, time or null. Names the time, which a table that the reference made has no default for. */
+/**
+ * Parameters: kind, key, value, version, time or null, the revision to come,
+ * expiry or null. Names the time, which a table that the reference made has no
+ * default for.
+ */
 export const INSERT_ENTRY =
-  `INSERT INTO zestor_kv (kind, key, value, version, updated_at) VALUES (?, ?, ?, ?, coalesce(?, ${NOW}))`;
+  `INSERT INTO zestor_kv (kind, key, value, version, updated_at, revision, expires_at) VALUES (?, ?, ?, ?, coalesce(?, ${NOW}), ?, ?)`;
 
 /** How many entries `INSERT_ENTRIES` inserts: of more the gain is small. */
 export const ENTRIES_AT_ONCE = 64;
 
-/** The same of several new entries. Parameters: kind, key, value of each. */
+/** The same of several new entries. Parameters: kind, key, value, revision of each. */
 export const INSERT_ENTRIES =
-  `INSERT INTO zestor_kv (kind, key, value, version, updated_at) VALUES ${
-    Array(ENTRIES_AT_ONCE).fill(`(?, ?, ?, 1, ${NOW})`).join(", ")
+  `INSERT INTO zestor_kv (kind, key, value, version, updated_at, revision) VALUES ${
+    Array(ENTRIES_AT_ONCE).fill(`(?, ?, ?, 1, ${NOW}, ?)`).join(", ")
   }`;
 
-/** Parameters: value, kind, key. */
+/** Leaves the expiry as it is. Parameters: value, the revision to come, kind, key. */
 export const UPDATE_ENTRY =
-  `UPDATE zestor_kv SET value = ?, version = version + 1, updated_at = ${NOW} WHERE kind = ? AND key = ?`;
+  `UPDATE zestor_kv SET value = ?, version = version + 1, updated_at = ${NOW}, revision = ? WHERE kind = ? AND key = ?`;
 
-/** An entry's changes past a revision. Parameters: the value to compare theirs with, the revision, kind, key. */
+/** Parameters: value, expiry or null, the revision to come, kind, key. */
+export const UPDATE_EXPIRING =
+  `UPDATE zestor_kv SET value = ?, expires_at = ?, version = version + 1, updated_at = ${NOW}, revision = ? WHERE kind = ? AND key = ?`;
+
+/** An entry's changes past a revision. Parameters: the value and the expiry to compare theirs with, the revision, kind, key. */
 export const LIST_CHANGES_OF =
-  `SELECT revision, type, version, value IS ? AS same FROM zestor_changes
+  `SELECT revision, type, version, value IS ? AND expires_at IS ? AS same FROM zestor_changes
 WHERE revision > ? AND kind = ? AND key = ? ORDER BY revision`;
+
+/** What is there, also if it has expired. Parameters: kind, key. */
+export const HAS_ENTRY = "SELECT 1 FROM zestor_kv WHERE kind = ? AND key = ?";
 
 /** Parameters: kind, key. */
 export const DELETE_ENTRY = "DELETE FROM zestor_kv WHERE kind = ? AND key = ?";
+
+/** Parameters: kind, key, the time. */
+export const DELETE_THERE = `${DELETE_ENTRY} AND ${IS_THERE}`;
+
+// What expires, by the index that has nothing else.
+
+/** Whether anything has expired and is still there. Parameters: the time. */
+export const HAS_EXPIRED =
+  "SELECT 1 FROM zestor_kv WHERE expires_at <= ? LIMIT 1";
+
+/** When the next entry expires. */
+export const NEXT_EXPIRY =
+  `SELECT ${EXPIRY} FROM zestor_kv WHERE expires_at IS NOT NULL
+ORDER BY zestor_kv.expires_at LIMIT 1`;
+
+/** The entries that have expired. Parameters: the time, the limit, how many to pass over. */
+export const LIST_EXPIRED = `SELECT ${whole("kind")}, ${
+  whole("key")
+} FROM zestor_kv
+WHERE expires_at <= ? ORDER BY zestor_kv.expires_at LIMIT ? OFFSET ?`;
+
+/** Removes them, whatever their names hold. Parameters: the time, the limit. */
+export const DELETE_EXPIRED = `DELETE FROM zestor_kv WHERE (kind, key) IN (
+  SELECT kind, key FROM zestor_kv WHERE expires_at <= ?
+  ORDER BY expires_at LIMIT ?)`;
+
+/** The changes were deletions of what had expired by the store's clock. Parameters: the first revision, the last. */
+export const SET_EXPIRED =
+  "UPDATE zestor_changes SET type = 'expire' WHERE revision BETWEEN ? AND ? AND type = 'delete'";
 
 /**
  * The kinds, each found by a seek past the one before: `DISTINCT` would visit
@@ -75,12 +125,24 @@ export const LIST_KINDS = `WITH RECURSIVE kinds (kind) AS (
     ORDER BY kind, key LIMIT 1) FROM kinds WHERE kinds.kind IS NOT NULL
 ) SELECT ${whole("kind")} FROM kinds WHERE kinds.kind IS NOT NULL`;
 
+/** The same, if something has expired that is still there. Parameters: the time. */
+export const LIST_KINDS_THERE = `${LIST_KINDS}
+AND EXISTS (SELECT 1 FROM zestor_kv WHERE kind = kinds.kind AND key >= ''
+  AND ${IS_THERE})`;
+
 /**
  * How many entries each kind has, in one scan of the primary key: what is asked
  * of the key is what keeps the planner from an index on the kind alone.
  */
-export const COUNT_KINDS = `SELECT ${whole("kind")}, count(key) AS count
-FROM zestor_kv GROUP BY zestor_kv.kind ORDER BY zestor_kv.kind`;
+export const COUNT_KINDS = countKinds("");
+
+/** The same, if something has expired that is still there. Parameters: the time. */
+export const COUNT_KINDS_THERE = countKinds(`WHERE ${IS_THERE}`);
+
+function countKinds(where: string): string {
+  return `SELECT ${whole("kind")}, count(key) AS count
+FROM zestor_kv ${where} GROUP BY zestor_kv.kind ORDER BY zestor_kv.kind`;
+}
 
 /** What `selectRange` can read of each entry. */
 export type Columns = "key" | "value" | "entry";
@@ -91,88 +153,156 @@ export type WholeValues = "all" | "small";
 /** Up to how many bytes a value is small. A page of small values is within its bound. */
 const SMALL_BYTES = PAGE_BYTES / PAGE_ENTRIES;
 
+/** Which entries are read: all, or those that have not expired. */
+export type Which = "all" | "there";
+
 /**
  * SQLite tells the length of a blob without reading the blob. Of text it would
  * be that up to a NUL, in characters.
  */
-const smallOrSize = (value: "value" | "previous") =>
-  `CASE WHEN typeof(${value}) = 'blob' AND length(${value}) <= ${SMALL_BYTES}
-  THEN ${value}
-  ELSE CASE typeof(${value}) WHEN 'blob' THEN length(${value})
-    ELSE length(CAST(${value} AS BLOB)) END
-  END`;
+const sizeOf = (value: "value" | "previous") =>
+  `CASE typeof(${value}) WHEN 'blob' THEN length(${value})
+    ELSE length(CAST(${value} AS BLOB)) END`;
 
-// These columns are behind the value: to reach them, SQLite reads all of it.
-const besideSmall = (
-  column: "version" | "updated_at",
-  expression: string = column,
-) =>
-  `CASE WHEN length(value) <= ${SMALL_BYTES} THEN ${expression} END AS ${column}`;
+const smallOrSize = (value: "value" | "previous", isSmall: string) =>
+  `CASE WHEN typeof(${value}) = 'blob' AND ${isSmall}
+  THEN ${value} ELSE ${sizeOf(value)} END`;
+
+// The other columns are behind the value: to reach them, SQLite reads all of it.
+const IS_SMALL = `length(value) <= ${SMALL_BYTES}`;
+const beside = (isSmall: string, column: string, expression = column) =>
+  `CASE WHEN ${isSmall} THEN ${expression} END AS ${column}`;
 
 const COLUMNS: Record<Columns, Record<WholeValues, string>> = {
   key: { all: whole("key"), small: whole("key") },
   value: {
     all: `${whole("key")}, ${VALUE}`,
-    small: `${whole("key")}, ${smallOrSize("value")} AS value`,
+    small: `${whole("key")}, ${smallOrSize("value", IS_SMALL)} AS value`,
   },
   entry: {
-    all: `${whole("key")}, ${VALUE}, ${VERSION}, updated_at`,
-    small: `${whole("key")}, ${smallOrSize("value")} AS value,
-${besideSmall("version", safe("version"))}, ${besideSmall("updated_at")}`,
+    all: `${
+      whole("key")
+    }, ${VALUE}, ${VERSION}, ${REVISION}, updated_at, ${EXPIRY}`,
+    small: `${whole("key")}, ${smallOrSize("value", IS_SMALL)} AS value,
+${
+      [
+        beside(IS_SMALL, "version", safe("version")),
+        beside(IS_SMALL, "revision", safe("revision")),
+        beside(IS_SMALL, "updated_at"),
+        beside(IS_SMALL, "expires_at", safe("expires_at")),
+      ].join(", ")
+    }`,
   },
 };
 
-/** Reads the entries of a range. Parameters: those of `rangeParams`, then the limit. */
+/** How a range is read. */
+export interface RangeRead {
+  readonly columns: Columns;
+  readonly range: KeyRange;
+  readonly reverse: boolean;
+  readonly values: WholeValues;
+  readonly which: Which;
+}
+
+/** Reads the entries of a range. Parameters: those of `rangeParams`, the time if not all are read, the limit. */
 export function selectRange(
-  columns: Columns,
-  range: KeyRange,
-  reverse: boolean,
-  values: WholeValues,
+  { columns, range, reverse, values, which }: RangeRead,
 ): string {
   return `SELECT ${COLUMNS[columns][values]} FROM zestor_kv WHERE ${
     inRange(range)
-  } ORDER BY zestor_kv.key ${reverse ? "DESC" : "ASC"} LIMIT ?`;
+  }${andThere(which)} ORDER BY zestor_kv.key ${
+    reverse ? "DESC" : "ASC"
+  } LIMIT ?`;
 }
 
-/** Counts the entries of a range. Parameters: those of `rangeParams`, then the limit, -1 for none. */
-export function countRange(range: KeyRange): string {
+/** Counts the entries of a range. Parameters: as above, with -1 for no limit. */
+export function countRange(range: KeyRange, which: Which): string {
+  // The order keeps the planner to the primary key, where it would read all else.
+  const order = which === "all" ? "" : " ORDER BY key";
   return `SELECT count(*) AS count FROM (SELECT 1 FROM zestor_kv WHERE ${
     inRange(range)
-  } LIMIT ?)`;
+  }${andThere(which)}${order} LIMIT ?)`;
+}
+
+function andThere(which: Which): string {
+  return which === "there" ? ` AND ${IS_THERE}` : "";
 }
 
 /** The parameters of a range: kind, lower key, upper key if any. */
 export function rangeParams(kind: string, range: KeyRange): SqlValue[] {
-  const params = [kind, range.lower.key];
-  if (range.upper) params.push(range.upper.key);
-  return params;
+  return [kind, ...keyParams(range)];
+}
+
+/** The same without the kind. */
+export function keyParams({ lower, upper }: KeyRange): SqlValue[] {
+  return upper ? [lower.key, upper.key] : [lower.key];
 }
 
 /**
  * The condition of a range. It always bounds the key: a second condition on the
  * primary key is what keeps the planner from an index on the kind alone.
  */
-function inRange({ lower, upper }: KeyRange): string {
-  const from = `kind = ? AND key ${lower.inclusive ? ">=" : ">"} ?`;
+function inRange(range: KeyRange): string {
+  return `kind = ? AND ${ofKeys(range)}`;
+}
+
+function ofKeys({ lower, upper }: KeyRange): string {
+  const from = `key ${lower.inclusive ? ">=" : ">"} ?`;
   return upper ? `${from} AND key ${upper.inclusive ? "<=" : "<"} ?` : from;
 }
 
-/** Parameters: the last revision to go. */
-export const PRUNE_LOG = "DELETE FROM zestor_changes WHERE revision <= ?";
+// The change log.
+
+/** Leaves the newest change: it tells which history goes on. Parameters: the last revision to go. */
+export const PRUNE_LOG = `DELETE FROM zestor_changes WHERE revision <= ?
+AND revision < (SELECT max(revision) FROM zestor_changes)`;
+
+/** Which changes are read, and in which direction. */
+export interface ChangesRead {
+  /** How many kinds; all if it is absent. */
+  readonly kinds: number | undefined;
+  readonly range: KeyRange;
+  /** Whether the values before are read, too. */
+  readonly previous: boolean;
+  readonly reverse: boolean;
+  readonly values: WholeValues;
+}
+
+const IS_SMALL_CHANGE = `coalesce(length(value), 0) <= ${SMALL_BYTES}
+  AND coalesce(length(previous), 0) <= ${SMALL_BYTES}`;
 
 /**
- * A kind's changes between two revisions. Parameters: after this revision, up
- * to this one, those of `rangeParams`, the limit.
+ * The changes between two revisions, both left out. Parameters: the one, the
+ * other, the kinds, those of `keyParams`, the limit.
  */
-export function selectChanges(range: KeyRange, values: WholeValues): string {
-  const [value, previous] = values === "all"
-    ? ["value", "previous"]
-    : [smallOrSize("value"), smallOrSize("previous")];
-  return `SELECT revision, ${whole("key")}, type, ${VERSION},
-  CASE type WHEN 'delete' THEN ${previous} ELSE ${value} END AS value
+export function selectChanges(
+  { kinds, range, previous, reverse, values }: ChangesRead,
+): string {
+  const isSmall = values === "all" ? "TRUE" : IS_SMALL_CHANGE;
+  const valueOf = (column: "value" | "previous") =>
+    values === "all" ? column : smallOrSize(column, isSmall);
+  const columns = [
+    "revision",
+    whole("kind"),
+    whole("key"),
+    "type",
+    VERSION,
+    `CASE WHEN type IN ('delete', 'expire') THEN ${valueOf("previous")}
+  ELSE ${valueOf("value")} END AS value`,
+    ...(previous
+      ? [`CASE type WHEN 'update' THEN ${valueOf("previous")} END AS previous`]
+      : []),
+    beside(isSmall, "time"),
+    beside(isSmall, "mark", safe("mark")),
+    beside(isSmall, "expires_at", safe("expires_at")),
+  ];
+  const ofKinds = kinds === undefined
+    ? ""
+    : `kind IN (${Array(kinds).fill("?").join(", ")}) AND `;
+  return `SELECT ${columns.join(", ")}
 FROM zestor_changes
-WHERE revision > ? AND revision <= ? AND ${inRange(range)}
-ORDER BY revision LIMIT ?`;
+WHERE revision > ? AND revision < ? AND ${ofKinds}${ofKeys(range)}
+ORDER BY revision ${reverse ? "DESC" : "ASC"} LIMIT ?`;
 }
 
 /** Which kinds changed between two revisions. Parameters: after this revision, up to this one. */
@@ -183,12 +313,24 @@ export const LIST_CHANGED_KINDS =
 export const COUNT_CHANGES =
   "SELECT count(*) AS count FROM zestor_changes WHERE revision BETWEEN ? AND ?";
 
-/** Which keys of a kind changed between two revisions. Parameters: as above, without the limit. */
+/** Which keys of a kind changed between two revisions. Parameters: as above, then those of `rangeParams`. */
 export function selectChangedKeys(range: KeyRange): string {
   return `SELECT revision, ${whole("key")} FROM zestor_changes
 WHERE revision > ? AND revision <= ? AND ${inRange(range)} ORDER BY revision`;
 }
 
 /** What a change replaced. Parameters: its revision. */
-export const GET_PREVIOUS =
-  `SELECT type, ${VERSION}, previous FROM zestor_changes WHERE revision = ?`;
+export const GET_PREVIOUS = `SELECT type, ${VERSION}, previous, ${
+  integer("mark")
+},
+  ${integer("revision", "previous_revision")}, previous_time AS updated_at,
+  ${integer("expires_at", "previous_expires_at")}
+FROM zestor_changes WHERE revision = ?`;
+
+/** When a change was made, and its mark. Parameters: its revision. */
+export const GET_MARK = `SELECT time, ${
+  integer("mark")
+} FROM zestor_changes WHERE revision = ?`;
+
+/** Parameters: the name of what the file says of itself. */
+export const GET_META = "SELECT value FROM zestor_meta WHERE name = ?";

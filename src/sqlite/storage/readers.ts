@@ -6,17 +6,18 @@
  */
 import type { Database } from "../connection/database.ts";
 import { storeError } from "../connection/failure.ts";
+import { adaptReads, findEarlierTables } from "../format/earlier_format.ts";
 import type { OpenFiles } from "../file/open_files.ts";
 import type { SqliteAccess } from "./sqlite_access.ts";
 import { beginRead } from "./transactions.ts";
 
 /** The open connections of a storage that read. */
 export class Readers {
-  readonly #access: Pick<SqliteAccess, "files">;
+  readonly #access: Pick<SqliteAccess, "files" | "location">;
   readonly #open = new Set<Database>();
 
   /** Takes what is known of the file. */
-  constructor(access: Pick<SqliteAccess, "files">) {
+  constructor(access: Pick<SqliteAccess, "files" | "location">) {
     this.#access = access;
   }
 
@@ -27,6 +28,10 @@ export class Readers {
       // Else it may be another file that is now at the path.
       this.#access.files.assertInPlace("read");
       beginRead(reader);
+      // In the transaction: as of the moment that is read.
+      if (this.#access.location.mode === "ro") {
+        adaptReads(reader, findEarlierTables((sql) => reader.all(sql)));
+      }
     } catch (error) {
       reader.close();
       throw error;

@@ -8,20 +8,32 @@ import type { ChangeType } from "../../contract/watch.ts";
 import { StoreCorruptError } from "../../contract/errors.ts";
 import { isInRange, type KeyRange, rangePast } from "../../keys/key_range.ts";
 import type {
+  EntryState,
   StoredChange,
   StoredEntry,
   StoredValue,
+  UnreadableChange,
 } from "../../engine/entries.ts";
 import type { Row, SqlValue } from "../driver/driver.ts";
 import { toDate } from "../format/time.ts";
 
 /** An entry. */
 export function toEntry(row: Row): StoredEntry {
+  return { key: nameOf(row.key), value: valueOf(row), ...toRest(row) };
+}
+
+/** What an entry has beside its key and its value. */
+export function toRest(row: Row): Omit<StoredEntry, "key" | "value"> {
   return {
-    ...toValue(row),
-    version: versionOf(row),
+    ...toState(row),
     updatedAt: toDate(row.updated_at),
+    expiresAt: expiryOf(row),
   };
+}
+
+/** An entry's version and revision. */
+export function toState(row: Row): EntryState {
+  return { version: versionOf(row), revision: revisionOf(row) };
 }
 
 /** A key with its value. */
@@ -29,14 +41,47 @@ export function toValue(row: Row): StoredValue {
   return { key: nameOf(row.key), value: valueOf(row) };
 }
 
-/** A change. */
-export function toChange(row: Row): StoredChange {
-  return {
-    revision: revisionOf(row),
-    type: row.type as ChangeType,
-    ...toValue(row),
-    version: versionOf(row),
-  };
+/** A change, or why it cannot be read. `fileMark` stands for a mark that the log does not have. */
+export function toChange(
+  row: Row,
+  fileMark: () => number,
+): StoredChange | UnreadableChange {
+  const revision = revisionOf(row);
+  try {
+    return {
+      revision,
+      mark: row.mark === null ? fileMark() : integerOf("mark", row.mark),
+      kind: nameOf(row.kind),
+      type: typeOf(row),
+      isExpiry: row.type === "expire",
+      ...toValue(row),
+      version: versionOf(row),
+      previous: row.previous instanceof Uint8Array ? row.previous : undefined,
+      expiresAt: expiryOf(row),
+      time: timeOf(row),
+    };
+  } catch (error) {
+    if (!(error instanceof StoreCorruptError)) throw error;
+    return { revision, problem: error };
+  }
+}
+
+/** When a change was made, if the log tells. */
+export function timeOf({ time }: Row): Date | undefined {
+  const date = typeof time === "string" ? toDate(time) : undefined;
+  return date && !Number.isNaN(date.getTime()) ? date : undefined;
+}
+
+/** The column `expires_at`; `undefined` if it is NULL. */
+export function expiryOf({ expires_at }: Row): number | undefined {
+  return expires_at === null ? undefined : integerOf("expiry", expires_at);
+}
+
+/** The type of a change: the log tells apart why an entry was removed. */
+export function typeOf({ type }: Row): ChangeType {
+  if (type === "expire") return "delete";
+  if (type === "create" || type === "update" || type === "delete") return type;
+  throw unreadable(`a change has the type ${type}`);
 }
 
 /** A kind or a key. */

@@ -9,15 +9,18 @@ import type { KeyRange } from "../../keys/key_range.ts";
 import type { Page, PageOptions } from "../../engine/page.ts";
 import type {
   ChangePage,
+  EntryState,
   StoredEntry,
   StoredValue,
 } from "../../engine/entries.ts";
-import type { Origin } from "../../engine/write.ts";
+import type { ChangeFilter } from "../../engine/change_log.ts";
+import type { Put } from "../../engine/write.ts";
 import type {
   ChangedKey,
   Moment,
   Previous,
   PutResult,
+  RangeRemoved,
   Snapshot,
   Storage,
   Verifiable,
@@ -30,6 +33,7 @@ import { SqlError } from "../driver/driver.ts";
 import { copyName } from "../driver/filename.ts";
 import { SqliteVerification } from "../verification/sqlite_verification.ts";
 import { ChangeLog } from "./change_log.ts";
+import { Clock } from "./clock.ts";
 import { EntryReads } from "./entry_reads.ts";
 import { EntryWrites } from "./entry_writes.ts";
 import { listedSnapshot } from "./listed_snapshot.ts";
@@ -46,6 +50,7 @@ export class SqliteStorage implements Storage {
   readonly #entries: EntryReads;
   readonly #writes: EntryWrites;
   readonly #log: ChangeLog;
+  readonly #clock: Clock;
   readonly #transactions: SqliteTransactions;
   /** What open snapshots and verifications read through. */
   readonly #readers: Readers;
@@ -53,14 +58,16 @@ export class SqliteStorage implements Storage {
   /** Takes over a connection. */
   constructor(database: Database, access: SqliteAccess) {
     const { schema } = access;
-    const entries = new EntryReads(database);
+    const clock = new Clock();
+    const entries = new EntryReads(database, clock);
     const log = new ChangeLog(database);
     this.#database = database;
     this.#access = access;
     this.#entries = entries;
-    this.#writes = new EntryWrites(database, schema, entries, log);
+    this.#writes = new EntryWrites({ database, schema, entries, log, clock });
     this.#log = log;
-    this.#transactions = new SqliteTransactions(database, access, log);
+    this.#clock = clock;
+    this.#transactions = new SqliteTransactions(database, access, log, clock);
     this.#readers = new Readers(access);
   }
 
@@ -74,8 +81,12 @@ export class SqliteStorage implements Storage {
     return this.#entries.getEntry(kind, key);
   }
 
-  getVersion(kind: string, key: string): number {
-    return this.#entries.getVersion(kind, key);
+  getState(kind: string, key: string): EntryState | undefined {
+    return this.#entries.getState(kind, key);
+  }
+
+  readSome(kind: string, keys: readonly string[]): StoredValue[] {
+    return this.#entries.readSome(kind, keys);
   }
 
   readKeys(kind: string, range: KeyRange, page?: PageOptions): Page<string> {
@@ -111,21 +122,39 @@ export class SqliteStorage implements Storage {
     return this.#entries.listKinds();
   }
 
-  put(
-    kind: string,
-    key: string,
-    value: Uint8Array,
-    origin?: Origin,
-  ): PutResult {
-    return this.#writes.put(kind, key, value, origin);
+  asOf<T>(time: number, read: () => T): T {
+    return this.#clock.asOf(time, read);
+  }
+
+  put(kind: string, key: string, put: Put): PutResult {
+    return this.#writes.put(kind, key, put);
   }
 
   insertAll(kind: string, entries: readonly StoredValue[]): boolean {
     return this.#writes.insertAll(kind, entries);
   }
 
-  remove(kind: string, key: string): boolean {
+  remove(kind: string, key: string): number | undefined {
     return this.#writes.remove(kind, key);
+  }
+
+  removeRange(kind: string, range: KeyRange): RangeRemoved {
+    return this.#writes.removeRange(kind, range);
+  }
+
+  nextExpiry(): number | undefined {
+    // Others may have dropped the index. The next transaction brings it back,
+    // so it has to come now: without the index, this read takes a full scan.
+    if (!this.#access.schema.isUnchanged()) return 0;
+    return this.#entries.nextExpiry();
+  }
+
+  takeSoonestPut(): number | undefined {
+    return this.#writes.takeSoonestPut();
+  }
+
+  removeExpired(limit: number): number {
+    return this.#writes.removeExpired(limit);
   }
 
   // The change log: see ChangeLog.
@@ -134,12 +163,19 @@ export class SqliteStorage implements Storage {
     const { schema } = this.#access;
     if (schema.isUnchanged()) return schema.hasLog;
     try {
-      return this.snapshot(() => schema.look().hasLog);
+      return this.#lookAtSchema();
     } catch (error) {
       // It has another shape, or another codec: it is no store's.
       if (error instanceof StoreError) return false;
       throw error;
     }
+  }
+
+  #lookAtSchema(): boolean {
+    const { schema } = this.#access;
+    const { hasLog } = this.snapshot(() => schema.look());
+    if (this.isReadOnly) schema.adaptReads();
+    return hasLog;
   }
 
   headRevision(): number {
@@ -151,13 +187,21 @@ export class SqliteStorage implements Storage {
   }
 
   readChanges(
-    kind: string,
-    range: KeyRange,
+    filter: ChangeFilter,
     after: number,
     until: number,
     limit: number,
   ): ChangePage {
-    return this.#log.readChanges(kind, range, after, until, limit);
+    return this.#log.readChanges(filter, after, until, limit);
+  }
+
+  readChangesBack(
+    filter: ChangeFilter,
+    before: number,
+    after: number,
+    limit: number,
+  ): ChangePage {
+    return this.#log.readChangesBack(filter, before, after, limit);
   }
 
   listChangedKeys(
@@ -175,6 +219,14 @@ export class SqliteStorage implements Storage {
 
   getPrevious(revision: number): Previous | undefined {
     return this.#log.getPrevious(revision);
+  }
+
+  getMark(revision: number): number | undefined {
+    return this.#log.getMark(revision);
+  }
+
+  getTime(revision: number): Date | undefined {
+    return this.#log.getTime(revision);
   }
 
   prune(until: number): void {
@@ -237,7 +289,10 @@ export class SqliteStorage implements Storage {
   // The file.
 
   look(action: string): void {
-    this.#access.files.look(action);
+    const { files, schema } = this.#access;
+    files.look(action);
+    // Another process may have brought the file to the newest format.
+    if (schema.readsEarlier && !schema.isUnchanged()) this.isLogged();
   }
 
   /** Throws if the file that is open is no longer the one at its path. */
@@ -281,7 +336,9 @@ export class SqliteStorage implements Storage {
     const { openReader } = this.#access;
     if (!openReader) return listedSnapshot(this);
     const reader = this.#readers.begin(openReader);
-    const entries = new EntryReads(reader);
+    const clock = new Clock();
+    clock.stop();
+    const entries = new EntryReads(reader, clock);
     return {
       listKinds: () => entries.listKinds(),
       readEntries: (kind, range) => entries.readEntries(kind, range),
@@ -320,7 +377,9 @@ export class SqliteStorage implements Storage {
       return this.#copyInTransaction(path);
     }
     const name = copyName(this.#access.location, path);
-    this.#database.run("VACUUM INTO ?", name);
+    this.#access.schema.readPlain(() => {
+      this.#database.run("VACUUM INTO ?", name);
+    });
     return Promise.resolve();
   }
 

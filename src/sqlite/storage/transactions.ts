@@ -7,6 +7,7 @@ import type { Moment } from "../../local/storage.ts";
 import type { Database } from "../connection/database.ts";
 import { GET_SCHEMA_VERSION } from "../connection/queries.ts";
 import type { ChangeLog } from "./change_log.ts";
+import type { Clock } from "./clock.ts";
 import type { SqliteAccess } from "./sqlite_access.ts";
 
 /** The transactions of one connection. The methods are those of `Transactions`. */
@@ -14,14 +15,21 @@ export class SqliteTransactions {
   readonly #database: Database;
   readonly #access: SqliteAccess;
   readonly #log: ChangeLog;
+  readonly #clock: Clock;
   /** How many moments are read in the transaction that is open for them. */
   #moments = 0;
 
-  /** Takes the connection, what may be done with its file, and its change log. */
-  constructor(database: Database, access: SqliteAccess, log: ChangeLog) {
+  /** Takes the connection, what may be done with its file, its change log, and its clock. */
+  constructor(
+    database: Database,
+    access: SqliteAccess,
+    log: ChangeLog,
+    clock: Clock,
+  ) {
     this.#database = database;
     this.#access = access;
     this.#log = log;
+    this.#clock = clock;
   }
 
   begin(): void {
@@ -30,6 +38,7 @@ export class SqliteTransactions {
     this.#access.files.assertInPlace("write");
     do this.#database.run("BEGIN IMMEDIATE"); while (this.#broughtBack());
     this.#log.beginWriting();
+    this.#clock.stop();
   }
 
   /** Brings the file back to the format, if others changed it; tells whether it ended the transaction for that. */
@@ -46,6 +55,7 @@ export class SqliteTransactions {
 
   commit(): void {
     this.#database.run("COMMIT");
+    this.#clock.go();
     this.#log.endWriting();
     const { files, checkpointer } = this.#access;
     // Again, for they may have been replaced meanwhile.
@@ -54,6 +64,7 @@ export class SqliteTransactions {
   }
 
   rollBack(): void {
+    this.#clock.go();
     this.#log.endWriting();
     this.#database.rollBack();
   }
@@ -72,7 +83,10 @@ export class SqliteTransactions {
   }
 
   openMoment(): Moment {
-    if (this.#moments === 0) beginRead(this.#database);
+    if (this.#moments === 0) {
+      beginRead(this.#database);
+      this.#clock.stop();
+    }
     this.#moments++;
     return { keepsWritesOut: true, close: () => this.#closeMoment() };
   }
@@ -86,7 +100,7 @@ export class SqliteTransactions {
     if (this.#moments > 0) return read();
     this.#database.run("BEGIN");
     try {
-      return read();
+      return this.#clock.asOf(this.#clock.now(), read);
     } finally {
       // There is nothing to commit, and a rollback hides no failure.
       this.#database.rollBack();

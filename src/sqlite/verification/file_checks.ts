@@ -11,7 +11,10 @@ import type { Database } from "../connection/database.ts";
 import type { Row } from "../driver/driver.ts";
 import type { OpenFiles } from "../file/open_files.ts";
 import { codecConflict, remembersCodecs } from "../format/file_codecs.ts";
+import { madeViews } from "../format/earlier_format.ts";
 import { readMeta } from "../format/inspect_file.ts";
+import { GET_NEWEST } from "./queries.ts";
+import { logBegin } from "../format/log_meta.ts";
 import { logProblem, triggerProblems } from "../format/log_state.ts";
 import {
   foreignObjects,
@@ -19,7 +22,13 @@ import {
   type SchemaObject,
   type SchemaObjects,
 } from "../format/schema_objects.ts";
-import { FORMAT, TABLE_NAMES, wrongTables } from "../format/tables.ts";
+import {
+  EXPIRY_INDEX,
+  EXPIRY_INDEX_NAME,
+  FORMAT,
+  judgeTables,
+  TABLE_NAMES,
+} from "../format/tables.ts";
 import { TRIGGER_NAMES } from "../format/triggers.ts";
 
 /**
@@ -59,6 +68,20 @@ export class FileChecks {
     this.#file = file;
   }
 
+  /**
+   * The revision at which the log begins, as the file tells; if it does not, as
+   * one of format 1, the newest one.
+   */
+  get logBegin(): number {
+    const meta = this.canRead("zestor_meta")
+      ? readMeta(this.#query)
+      : new Map();
+    return logBegin(meta) ??
+      (this.canRead("zestor_changes")
+        ? Number(this.#database.get(GET_NEWEST)!.revision)
+        : 0);
+  }
+
   /** Whether the check of the tables found that all of these can be read. */
   canRead(...tables: string[]): boolean {
     return tables.every((table) => this.#readable.has(table));
@@ -84,13 +107,17 @@ export class FileChecks {
 
   *#checkTables(): Generator<VerifyFinding | undefined> {
     const objects = this.#objects();
-    const wrong = wrongTables(this.#query, objects);
+    const { wrong, earlier } = judgeTables(this.#query, objects);
     for (const [, problem] of wrong) {
       yield finding("file", `The file has ${problem}; ${RESTORE}`);
     }
+    // A connection that may not write reads them through views.
+    const views = madeViews(this.#query);
+    const isReadOnly = views.size > 0;
     this.#readable = new Set(
       [...TABLE_NAMES, "sqlite_sequence"].filter((name) =>
-        objects.tables.has(name) && !wrong.has(name)
+        objects.tables.has(name) && !wrong.has(name) &&
+        (!earlier.has(name) || isReadOnly)
       ),
     );
     if (isPlain(objects)) return;
@@ -98,16 +125,39 @@ export class FileChecks {
       if (objects.tables.has(name)) continue;
       yield finding("file", `The table ${name} is missing; ${REOPEN}`);
     }
-    if (this.#readable.has("zestor_meta")) yield* this.#checkMeta();
-  }
-
-  *#checkMeta(): Generator<VerifyFinding> {
-    const meta = readMeta(this.#query);
-    const format = meta.get("format");
-    if (format !== String(FORMAT)) {
+    if (!isReadOnly) {
+      for (const name of earlier) {
+        yield finding(
+          "file",
+          `The table ${name} has the shape of an earlier format; ${REOPEN}`,
+        );
+      }
+    }
+    const format = isReadOnly ? 1 : FORMAT;
+    if (
+      !isReadOnly && objects.tables.get(EXPIRY_INDEX_NAME)?.sql !== EXPIRY_INDEX
+    ) {
       yield finding(
         "file",
-        `The file says that its format is ${format}, and was opened as one of format ${FORMAT}; set it right in zestor_meta`,
+        `The index ${EXPIRY_INDEX_NAME} is missing or another; ${REOPEN}`,
+      );
+    }
+    if (this.#readable.has("zestor_meta")) yield* this.#checkMeta(format);
+  }
+
+  *#checkMeta(format: number): Generator<VerifyFinding> {
+    const meta = readMeta(this.#query);
+    const said = meta.get("format");
+    if (said !== String(format)) {
+      yield finding(
+        "file",
+        `The file says that its format is ${said}, and was opened as one of format ${format}; set it right in zestor_meta`,
+      );
+    }
+    if (format === FORMAT && logBegin(meta) === undefined) {
+      yield finding(
+        "file",
+        `The file does not say at which revision its change log begins, and with which mark; ${REOPEN}`,
       );
     }
     if (!remembersCodecs(meta)) {

@@ -141,7 +141,11 @@ function toEntry(row: Row): FoundEntry {
     key: nameOf(row.key, row.keyType),
     value: bytesOf(row.value),
     version: numberOf(row.version, row.versionType),
+    revision: numberOf(row.revision, row.revisionType),
     updatedAt: toDate(row.updated_at),
+    expiresAt: row.expiresAt === null
+      ? undefined
+      : numberOf(row.expiresAt, row.expiresAtType),
   };
 }
 
@@ -150,10 +154,16 @@ function toChange(row: Row): FoundChange {
     revision: row.revision as number,
     kind: nameOf(row.kind, row.kindType),
     key: nameOf(row.key, row.keyType),
-    type: row.type,
+    // Why it was removed does not matter to what the log tells.
+    type: row.type === "expire" ? "delete" : row.type,
     version: numberOf(row.version, row.versionType),
     value: bytesOf(row.value),
     previous: bytesOf(row.previous),
+    previousRevision: row.previousRevision === null
+      ? undefined
+      : numberOf(row.previousRevision, row.previousRevisionType),
+    isEarlier: row.isEarlier === 1,
+    problem: row.problem === null ? undefined : String(row.problem),
   };
 }
 

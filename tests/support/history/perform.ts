@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { assert } from "@std/assert";
 import {
   KeyNotFoundError,
   type Store,
@@ -204,9 +203,9 @@ async function commit(
 function conflictOf(
   { kind, key, expected, actual }: VersionConflictError,
 ): Answer {
-  // All conditions of a history are of versions.
-  assert(typeof expected === "number" && typeof actual === "number");
-  return { conflict: { key: `${kind}/${key}`, expected, actual } };
+  // The calls have conditions on versions alone.
+  const versions = { expected: Number(expected), actual: Number(actual) };
+  return { conflict: { key: `${kind}/${key}`, ...versions } };
 }
 
 function entryOf(

@@ -13,7 +13,8 @@ import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
 import { openStore, type WatchEvent } from "../../../mod.ts";
 import { Model } from "../model/model.ts";
-import { type Outcome, ownWrite, randomWrite } from "../model/operations.ts";
+import type { Outcome } from "../model/operations.ts";
+import { ownWrite, randomWrite } from "../model/random_operations.ts";
 import { type Peer, startStorePeer } from "./peer.ts";
 import { Random } from "../random.ts";
 import { type RawFile, readRawFile } from "../raw_file.ts";
@@ -312,11 +313,14 @@ async function killAfter(
   return told;
 }
 
+/** The names of what tells a revision. */
+const REVISIONS = ["revision", "deleteRevision"];
+
 /** What came of a write, as JSON tells it; revisions are the whole file's. */
 function withoutRevision(outcome: Outcome): unknown {
   const text = JSON.stringify(
     outcome,
-    (name, value) => name === "revision" ? undefined : value,
+    (name, value) => REVISIONS.includes(name) ? undefined : value,
   );
   return JSON.parse(text);
 }

@@ -47,10 +47,13 @@ export interface Written {
   readonly cursors?: Map<number, string>;
 }
 
+/** A watch's options, as validators take them. */
+export type WatchedOptions = Omit<WatchOptions, "signal">;
+
 /** One stream, from its call to its end. */
 export interface Session {
   readonly kind: string;
-  readonly options: Omit<WatchOptions, "signal">;
+  readonly options: WatchedOptions;
   /** The newest revision at the moment of the call; where it is not known, the replay's bookmark tells. */
   readonly start?: number;
   /** What the stream gave. */
@@ -388,7 +391,10 @@ function isAskedFor(change: Change, { kind, options }: Session): boolean {
     (options.types?.includes(change.type) ?? true);
 }
 
-function isWatched(key: string, { key: only, prefix }: WatchOptions): boolean {
+function isWatched(
+  key: string,
+  { key: only, prefix }: WatchedOptions,
+): boolean {
   return only === undefined ? key.startsWith(prefix ?? "") : key === only;
 }
 
