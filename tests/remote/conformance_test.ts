@@ -1,12 +1,15 @@
 /**
  * Runs the conformance suite on the remote engine: on a line that takes its
- * time, and on one that is cut.
+ * time, on one that is cut, and on a store that lacks all that a store may lack.
+ * So the suite asks nothing more of such stores.
  *
  * @module
  */
+import type { ImportOptions, Store } from "../../mod.ts";
 import { type Supports, testStore } from "../../src/testing/mod.ts";
 import { openRemoteStore } from "../support/remote/open_remote_store.ts";
 import { LIMITS } from "../support/remote/protocol.ts";
+import { withOperations } from "../support/with_operations.ts";
 
 const { nameBytes, valueBytes, changes } = LIMITS;
 
@@ -43,3 +46,35 @@ testStore({
     { ignore: Deno.test.ignore },
   ),
 });
+
+const POOR = { nameBytes: 256, valueBytes: 4_096, changes: 1_000 };
+
+testStore({
+  name: "remote, poor",
+  open: async (options) =>
+    withOwnVersions(
+      await openRemoteStore({
+        longest: 0,
+        limits: { ...LIMITS, ...POOR },
+        ...options,
+      }),
+    ),
+  supports: { ...supports, limits: POOR, importedVersions: false },
+});
+
+/** The store, which gives versions and times of its own to what it imports. */
+function withOwnVersions(store: Store): Store {
+  return withOperations(store, {
+    import: (lines, options) => store.import(lines, withoutOrigins(options)),
+  });
+}
+
+/** What is no boolean stays: the store has to refuse it. */
+function withoutOrigins(options: ImportOptions = {}): ImportOptions {
+  const { versions = true, times = true } = options;
+  return {
+    ...options,
+    versions: versions === true ? false : versions,
+    times: times === true ? false : times,
+  };
+}
