@@ -94,7 +94,7 @@ for (let round = 0; round < 10; round++) {
   Deno.test(`a storage in memory is what a plain model says (${round})`, () =>
     withSeed(`memory ${round}`, (random) => {
       using time = new FrozenTime();
-      const model = new StorageModel(random);
+      const model = new StorageModel(new MemoryStorage(), random);
       const { storage } = model;
       for (let step = 0; step < 100; step++) {
         time.jump(random.below(40));
@@ -116,7 +116,7 @@ for (let round = 0; round < 10; round++) {
 }
 
 /** The log tells how each state became the next one. */
-function checkLog({ storage, past, head }: StorageModel): void {
+function checkLog({ storage, past, head }: StorageModel<MemoryStorage>): void {
   let count = 0;
   for (let after = 0; after < head;) {
     const filter = { keys: ALL_KEYS, previous: true };

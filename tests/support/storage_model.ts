@@ -1,6 +1,6 @@
 /**
- * A storage in memory beside a plain model of it, both changed at random. The
- * model knows the entries as they were at each revision.
+ * A storage beside a plain model of it, both changed at random. The model knows
+ * the entries as they were at each revision.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import type { StoredEntry } from "../../src/engine/entries.ts";
 import { compareKeys } from "../../src/keys/key_order.ts";
 import { isInRange, type KeyRange } from "../../src/keys/key_range.ts";
-import { MemoryStorage } from "../../src/memory/memory_storage.ts";
+import type { Storage } from "../../src/local/storage.ts";
 import type { Put } from "../../src/engine/write.ts";
 import type { Random } from "./random.ts";
 
@@ -35,16 +35,22 @@ export interface PastState {
 }
 
 /** A storage and its model. */
-export class StorageModel {
-  readonly storage = new MemoryStorage();
+export class StorageModel<S extends Storage> {
+  readonly storage: S;
   /** By revision. */
   readonly past: PastState[] = [{ state: new Map(), time: Date.now() }];
   readonly #random: Random;
+  readonly #soonest: number;
   #state: State = new Map();
 
-  /** Begins empty. */
-  constructor(random: Random) {
+  /**
+   * Takes a storage without entries. If its clock is not the test's, nothing
+   * may expire for now: what expires does so in `soonest` ms, or later.
+   */
+  constructor(storage: S, random: Random, soonest = 0) {
+    this.storage = storage;
     this.#random = random;
+    this.#soonest = soonest;
   }
 
   /** The newest revision. */
@@ -79,7 +85,7 @@ export class StorageModel {
     }
     if (sort === 17) return this.#removeRange(kind, randomRange(random));
     const gone = this.#expired();
-    assertEquals(this.storage.removeExpired(Infinity), gone.length);
+    assertEquals(this.storage.removeExpired(1_000), gone.length);
     for (const entry of gone) this.#remove(entry.kind, entry.key);
   }
 
@@ -87,9 +93,14 @@ export class StorageModel {
     const random = this.#random;
     const now = Date.now();
     const value = new Uint8Array(random.below(4)).fill(random.below(3));
-    const expiresAt = random.pick<Put["expiresAt"]>(
-      [undefined, undefined, "keep", now - 5, now + random.between(1, 100)],
-    );
+    const soonest = now + this.#soonest;
+    const expiresAt = random.pick<Put["expiresAt"]>([
+      undefined,
+      undefined,
+      "keep",
+      soonest - 5,
+      soonest + random.between(1, 100),
+    ]);
     const { status } = this.storage.put(kind, key, { value, expiresAt });
     const found = this.#state.get(kind)?.get(key);
     if (found && isGone(found, now)) this.#remove(kind, key);

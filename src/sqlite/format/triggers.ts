@@ -31,6 +31,8 @@ const LOGGED = "last_insert_rowid()";
 const NEWEST = "(SELECT max(revision) FROM zestor_changes)";
 /** 48 random bits. */
 const MARK = "random() & 281474976710655";
+// Inside a statement it stands still, so that it is the time that the store gives
+// an entry. Others may give any time.
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
 const NOW_IN_MS =
   "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
@@ -92,7 +94,7 @@ const REMOVED = `OLD.kind, OLD.key, ${REMOVAL}, OLD.version, NULL,
     OLD.revision, OLD.updated_at, OLD.expires_at`;
 const created = (version: string, value: string, expiry: string) =>
   `NEW.kind, NEW.key, 'create', ${version}, ${value},
-    NULL, NEW.updated_at, ${MARK}, ${expiry}, NULL, NULL, NULL`;
+    NULL, ${NOW}, ${MARK}, ${expiry}, NULL, NULL, NULL`;
 
 // Triggers of one event run in no defined order. Those below exclude each
 // other by conditions that none of them changes.
@@ -133,12 +135,12 @@ WHEN EXISTS (SELECT 1 FROM zestor_replaced WHERE ${NOTE})
 BEGIN
   ${LOG}
     SELECT kind, key, 'update', version + 1, NEW.value,
-    value, NEW.updated_at, ${MARK}, NEW.expires_at, ${REPLACED}
+    value, ${NOW}, ${MARK}, NEW.expires_at, ${REPLACED}
     FROM zestor_replaced
     WHERE ${NOTE} AND typeof(value) = 'blob' AND ${IS_REPLACED_BY_OTHER};
   UPDATE zestor_changes
     SET type = 'update', version = version + 1, value = NEW.value,
-      time = NEW.updated_at, expires_at = NEW.expires_at
+      expires_at = NEW.expires_at
     WHERE revision = (SELECT value FROM zestor_replaced WHERE ${NOTE})
     AND revision = ${NEWEST};
   ${LOG}
@@ -159,7 +161,7 @@ WHEN ${SAME_KEY} AND (${OTHER_EXPIRY} OR ${OTHER_VALUE}) AND NOT ${IS_CLEARED}
 BEGIN
   ${LOG}
     VALUES (NEW.kind, NEW.key, 'update', OLD.version + 1, ${NEW_VALUE},
-    ${OLD_VALUE}, NEW.updated_at, ${MARK}, ${NEW_EXPIRY},
+    ${OLD_VALUE}, ${NOW}, ${MARK}, ${NEW_EXPIRY},
     OLD.revision, OLD.updated_at, OLD.expires_at);
   UPDATE zestor_kv SET version = OLD.version + 1, revision = ${LOGGED}
     WHERE ${
@@ -208,7 +210,7 @@ BEGIN
     FROM zestor_replaced WHERE typeof(value) = 'blob' OR value = 0;
   ${LOG}
     SELECT NEW.kind, NEW.key, 'update', version + 1, ${NEW_VALUE},
-    ${REPLACED_VALUE}, NEW.updated_at, ${MARK}, ${NEW_EXPIRY}, ${REPLACED}
+    ${REPLACED_VALUE}, ${NOW}, ${MARK}, ${NEW_EXPIRY}, ${REPLACED}
     FROM zestor_replaced WHERE value <> 0 AND ${IS_RENAMED_OVER_BY_OTHER};
   ${LOG}
     SELECT ${created("1", NEW_VALUE, NEW_EXPIRY)}

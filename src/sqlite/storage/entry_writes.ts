@@ -52,6 +52,8 @@ export class EntryWrites {
   readonly #log: ChangeLog;
   readonly #clock: Clock;
   #soonestPut: number | undefined;
+  /** How many of the entries that expired first the triggers of others have kept. */
+  #kept = 0;
 
   /** Takes the connection, the file's schema, and what reads there. */
   constructor(config: EntryWritesConfig) {
@@ -222,22 +224,24 @@ export class EntryWrites {
     return removed;
   }
 
-  /** One by one: what the triggers of others keep is told, unless there is something else to remove. */
+  /**
+   * One by one. What the triggers of others keep is passed over, so that it is
+   * not in the way of the rest, and is tried again from the first one on.
+   */
   #removeExpiredGuarded(limit: number): number {
-    const rows = this.#database.all(LIST_EXPIRED, this.#clock.now(), limit);
-    const failures: unknown[] = [];
+    const params = [this.#clock.now(), limit, this.#kept];
+    const rows = this.#database.all(LIST_EXPIRED, ...params);
     for (const row of rows) {
       try {
         const revision = this.#delete(nameOf(row.kind), nameOf(row.key));
         this.#database.run(SET_EXPIRED, revision, revision);
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
-        failures.push(error);
+        this.#kept++;
       }
     }
-    const removed = rows.length - failures.length;
-    if (removed === 0 && failures.length > 0) throw failures[0];
-    return removed;
+    if (rows.length < limit) this.#kept = 0;
+    return rows.length;
   }
 
   /** Removes what is there, also if it has expired; gives the revision of that. */

@@ -98,13 +98,13 @@ export const NEXT_EXPIRY =
   `SELECT ${EXPIRY} FROM zestor_kv WHERE expires_at IS NOT NULL
 ORDER BY zestor_kv.expires_at LIMIT 1`;
 
-/** The entries that have expired. Parameters: the time, the limit. */
+/** The entries that have expired. Parameters: the time, the limit, how many to pass over. */
 export const LIST_EXPIRED = `SELECT ${whole("kind")}, ${
   whole("key")
 } FROM zestor_kv
-WHERE expires_at <= ? ORDER BY zestor_kv.expires_at LIMIT ?`;
+WHERE expires_at <= ? ORDER BY zestor_kv.expires_at LIMIT ? OFFSET ?`;
 
-/** Removes them, whatever their names hold. Parameters: the same. */
+/** Removes them, whatever their names hold. Parameters: the time, the limit. */
 export const DELETE_EXPIRED = `DELETE FROM zestor_kv WHERE (kind, key) IN (
   SELECT kind, key FROM zestor_kv WHERE expires_at <= ?
   ORDER BY expires_at LIMIT ?)`;
@@ -217,9 +217,11 @@ export function selectRange(
 
 /** Counts the entries of a range. Parameters: as above, with -1 for no limit. */
 export function countRange(range: KeyRange, which: Which): string {
+  // The order keeps the planner to the primary key, where it would read all else.
+  const order = which === "all" ? "" : " ORDER BY key";
   return `SELECT count(*) AS count FROM (SELECT 1 FROM zestor_kv WHERE ${
     inRange(range)
-  }${andThere(which)} LIMIT ?)`;
+  }${andThere(which)}${order} LIMIT ?)`;
 }
 
 function andThere(which: Which): string {
