@@ -4,7 +4,12 @@
  * @module
  */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type Store, type WatchOptions, WatchOverflowError } from "../mod.ts";
+import {
+  type DeleteEvent,
+  type Store,
+  type WatchOptions,
+  WatchOverflowError,
+} from "../mod.ts";
 import { openMemoryStore } from "../src/memory/open_memory_store.ts";
 import {
   type OpenForTest,
@@ -239,8 +244,8 @@ const BROKEN: Record<string, (store: Store) => Partial<Store>> = {
         store.watch(kind, options).pipeThrough(
           new TransformStream({
             transform(event, out) {
-              delete event.expired;
-              out.enqueue(event);
+              const { expired: _, ...others } = event as DeleteEvent;
+              out.enqueue(others as never);
             },
           }),
         )) as Store["watch"],
@@ -267,10 +272,99 @@ const BROKEN: Record<string, (store: Store) => Partial<Store>> = {
       return result;
     },
   }),
+  "a cursor of another store is refused, though it has as many changes": (
+    store,
+  ) => ({
+    watch: ((kind: string, { after, ...options }: WatchOptions = {}) => {
+      const revision = typeof after === "string"
+        ? Number(after.split("-")[1])
+        : after;
+      return store.watch(kind, { ...options, after: revision });
+    }) as Store["watch"],
+  }),
+  "watch of several kinds gives the changes of each, in one order": (
+    store,
+  ) => ({
+    watch:
+      ((_kinds: string[], options?: WatchOptions) =>
+        store.watchAll(options)) as Store["watch"],
+  }),
+  "W6 a resumed watch tells when it has caught up": (store) => ({
+    watch:
+      ((kind: string, { after: _, ...options }: WatchOptions = {}) =>
+        store.watch(kind, { ...options, initial: true })) as Store["watch"],
+  }),
+  "watch previous: an update tells the value before": (store) => ({
+    watch:
+      ((kind: string, options?: WatchOptions) =>
+        store.watch(kind, { ...options, previous: false })) as Store["watch"],
+  }),
+  "snapshot: every read gives what it gave at the call": (store) => ({
+    snapshot: async (options) =>
+      Object.assign(Object.create(store), {
+        revision: (await store.snapshot(options)).revision,
+        close: async () => {},
+        [Symbol.asyncDispose]: async () => {},
+        ...boundReads(store),
+      }),
+  }),
+  "snapshot at: every read gives what it gave then": (store) => ({
+    snapshot: () => store.snapshot(),
+  }),
+  "export at: gives what it gave then": (store) => ({
+    export: ({ at: _, ...options } = {}) => store.export(options),
+  }),
+  "history goes up to the moment of the call": (store) => ({
+    history: ((kind, key, options) => {
+      const later = async function* () {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        yield* store.history(kind, key, options);
+      };
+      return ReadableStream.from(later());
+    }) as Store["history"],
+  }),
+  "history after: only changes past a revision or a cursor": (store) => ({
+    history:
+      ((kind, key, { after: _, ...options } = {}) =>
+        store.history(kind, key, options)) as Store["history"],
+  }),
+  "onUnreadable is told of each value, and the others are read": (store) => ({
+    list: (kind, { onUnreadable: _, ...range } = {}) => store.list(kind, range),
+  }),
+  "watch onUnreadable is told of each value, and the watch goes on": (
+    store,
+  ) => ({
+    watch:
+      ((kind: string, { onUnreadable: _, ...options }: WatchOptions = {}) =>
+        store.watch(kind, options)) as Store["watch"],
+  }),
   "C2 import writes by transactions, and tells of each": (store) => ({
     import: (lines) => store.import(lines),
   }),
 };
+
+/** The reads of a store, which can be called without it. */
+function boundReads(store: Store): Partial<Store> {
+  const { get, entry, has, getMany, list, keys, values, count } = store;
+  const { entries, kinds, getAll, export: exported } = store;
+  const reads = {
+    get,
+    entry,
+    has,
+    getMany,
+    list,
+    keys,
+    values,
+    count,
+    entries,
+    kinds,
+    getAll,
+    export: exported,
+  };
+  return Object.fromEntries(
+    Object.entries(reads).map(([name, read]) => [name, read.bind(store)]),
+  );
+}
 
 /** The stream, which errors instead of its first chunk. */
 function failing<T>(stream: ReadableStream<T>): ReadableStream<T> {
