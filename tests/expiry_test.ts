@@ -314,6 +314,22 @@ Deno.test("an error does not keep back an own put that expires sooner", async ()
   await expiry.close();
 });
 
+Deno.test("nor one that was put while what failed was going on", async () => {
+  using time = new ManualTime();
+  const storage = new FakeStorage();
+  const expiry = storage.expiry();
+  const gate = Promise.withResolvers<void>();
+  storage.onRemove = () => gate.promise;
+  expiry.expect(storage.put(100));
+  await time.advance(100);
+  expiry.expect(storage.put(50));
+  storage.onRemove = () => {};
+  gate.reject(new Error("disk I/O error"));
+  await time.advance(50);
+  assertEquals(storage.removals, [[150, 2]]);
+  await expiry.close();
+});
+
 Deno.test("`close()` ends the timer, and nothing is planned any more", async () => {
   using time = new ManualTime();
   const storage = new FakeStorage();

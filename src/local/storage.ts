@@ -194,6 +194,12 @@ export interface FoundChange
   readonly revision: number;
   readonly type: unknown;
   readonly previous: Uint8Array | undefined;
+  /** What the entry's revision was before; `undefined` if it was not there. */
+  readonly previousRevision: unknown;
+  /** Whether an earlier version logged it, which did not note all that a change has now. */
+  readonly isEarlier: boolean;
+  /** What else is wrong with it, as the storage finds it. */
+  readonly problem?: string;
 }
 
 /** What a storage can verify of itself: it yields nothing where it may pause. */
@@ -215,6 +221,11 @@ export interface Moment {
 /** What a verification reads, all of it as of one moment. */
 export interface Verifiable extends Moment {
   readonly ownVerifications: readonly OwnVerification[];
+  /**
+   * The revision at which the log begins, or goes on after an earlier version.
+   * The entries of before have it, or an earlier one.
+   */
+  readonly logBegin: number;
   /** Every entry, by kind and key. */
   entries(): Iterable<FoundEntry>;
   /** Every change in the log, by revision. */

@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { ALL_KEYS, type KeyRange, rangePast } from "../../keys/key_range.ts";
+import {
+  ALL_KEYS,
+  type KeyBound,
+  type KeyRange,
+  rangePast,
+} from "../../keys/key_range.ts";
 import { lowerBound } from "../../keys/key_order.ts";
 import { countFitting, PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import type { StoredEntry } from "../../engine/entries.ts";
@@ -22,13 +27,14 @@ export function listedSnapshot(
     listKinds: () => kinds,
     readEntries(kind, range) {
       const entries = byKind.get(kind) ?? [];
-      const { key, inclusive } = range.lower;
-      const at = lowerBound(entries, key);
-      const start = !inclusive && entries[at]?.key === key ? at + 1 : at;
-      const page = entries.slice(start, start + PAGE_ENTRIES);
+      const start = placeOf(entries, range.lower, !range.lower.inclusive);
+      const end = range.upper
+        ? placeOf(entries, range.upper, range.upper.inclusive)
+        : entries.length;
+      const page = entries.slice(start, Math.min(end, start + PAGE_ENTRIES));
       const sizes = page.values().map(({ value }) => value.byteLength);
       const items = page.slice(0, countFitting(sizes, PAGE_BYTES));
-      const isLast = start + items.length === entries.length;
+      const isLast = start + items.length >= end;
       return {
         items,
         rest: isLast ? undefined : rangePast(range, items.at(-1)!.key),
@@ -36,6 +42,16 @@ export function listedSnapshot(
     },
     close: () => byKind.clear(),
   };
+}
+
+/** Where the entries begin that are at a bound or past it, or only past it. */
+function placeOf(
+  entries: readonly StoredEntry[],
+  { key }: KeyBound,
+  isPast: boolean,
+): number {
+  const at = lowerBound(entries, key);
+  return isPast && entries[at]?.key === key ? at + 1 : at;
 }
 
 function listAll(storage: Entries, kind: string): StoredEntry[] {
