@@ -93,9 +93,11 @@ export const DELETE_THERE = `${DELETE_ENTRY} AND ${IS_THERE}`;
 export const HAS_EXPIRED =
   "SELECT 1 FROM zestor_kv WHERE expires_at <= ? LIMIT 1";
 
-/** When the next entry expires. */
+/** When the next entry expires; whatever number plain SQL wrote, it is one that a `Date` can have. */
 export const NEXT_EXPIRY =
-  `SELECT ${EXPIRY} FROM zestor_kv WHERE expires_at IS NOT NULL
+  `SELECT CASE WHEN typeof(expires_at) IN ('integer', 'real')
+  THEN max(0, min(expires_at, 8640000000000000)) END AS expires_at
+FROM zestor_kv WHERE expires_at IS NOT NULL
 ORDER BY zestor_kv.expires_at LIMIT 1`;
 
 /** The entries that have expired. Parameters: the time, the limit, how many to pass over. */
