@@ -4,7 +4,6 @@
  * @module
  */
 import type { WatchBookmark, WatchEvent } from "../../contract/watch.ts";
-import type { CursorFile } from "./cursor_file.ts";
 
 /** What a watch tells. */
 export type Item = WatchEvent | WatchBookmark;
@@ -19,9 +18,15 @@ export function placeAfter(
   return type === "bookmark" || revision > 0 ? cursor : undefined;
 }
 
+/** What keeps a place: the cursor's file. */
+export interface PlaceKeeper {
+  prepare(place: Place): void;
+  keep(): void;
+}
+
 /** Keeps a place in the cursor's file, if there are both. */
 export function keepPlace(
-  cursor: CursorFile | undefined,
+  cursor: PlaceKeeper | undefined,
   place: Place | undefined,
 ): void {
   if (cursor === undefined || place === undefined) return;
