@@ -270,7 +270,7 @@ Deno.test("nor one that was put while what failed was going on", async () => {
   await time.advance(100);
   expiry.expect(storage.put(50));
   storage.onRemove = () => {};
-  gate.reject(new Error("database is locked"));
+  gate.reject(new Error("disk I/O error"));
   await time.advance(50);
   assertEquals(storage.removals, [[150, 2]]);
   await expiry.close();

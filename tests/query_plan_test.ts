@@ -88,7 +88,7 @@ const {
   selectFoundEntries,
   selectRange,
   SEQUENCES,
-  SET_EXPIRED,
+  SET_REMOVAL,
   UPDATE_ENTRY,
   UPDATE_EXPIRING,
 } = queries;
@@ -365,7 +365,7 @@ testPlans("the planner reads the log by revision", (db, kind) => {
   for (const sql of [GET_PREVIOUS, GET_MARK]) {
     assertEquals(planOf(db, sql, 10), [`${window} (rowid=?)`]);
   }
-  assertEquals(planOf(db, SET_EXPIRED, 10, 20), [
+  assertEquals(planOf(db, SET_REMOVAL, "expire", 10, 20, "delete"), [
     `${window} (rowid>? AND rowid<?)`,
   ]);
   assertMatch(planOf(db, GET_META, "mark")[0], /^SEARCH zestor_meta USING/);

@@ -86,7 +86,7 @@ Deno.test("testStore: without supports it asks everything but what is past a lim
 Deno.test("testStore: without reopen the cases that reopen are ignored", () => {
   const { ignored } = register({}, openMemoryStore, false);
   const reopening = ignored.filter((name) => !LIMIT_CASES.includes(name));
-  assertEquals(reopening.length, 11);
+  assertEquals(reopening.length, 14);
   for (const name of reopening) {
     assert(name.endsWith(" (it cannot be reopened)"), name);
   }

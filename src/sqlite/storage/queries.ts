@@ -109,9 +109,13 @@ export const DELETE_EXPIRED = `DELETE FROM zestor_kv WHERE (kind, key) IN (
   SELECT kind, key FROM zestor_kv WHERE expires_at <= ?
   ORDER BY expires_at LIMIT ?)`;
 
-/** The changes were deletions of what had expired by the store's clock. Parameters: the first revision, the last. */
-export const SET_EXPIRED =
-  "UPDATE zestor_changes SET type = 'expire' WHERE revision BETWEEN ? AND ? AND type = 'delete'";
+/**
+ * Whether removals were of what had expired: the triggers ask the system's clock,
+ * which is ahead of a transaction's. Parameters: the type that they are to have,
+ * the first revision, the last, the other type.
+ */
+export const SET_REMOVAL =
+  "UPDATE zestor_changes SET type = ? WHERE revision BETWEEN ? AND ? AND type = ?";
 
 /**
  * The kinds, each found by a seek past the one before: `DISTINCT` would visit
