@@ -54,7 +54,7 @@ testStore({
   open: async (options) =>
     withOwnVersions(
       await openRemoteStore({
-        longest: 0,
+        longest: 1,
         limits: { ...LIMITS, ...POOR },
         ...options,
       }),
