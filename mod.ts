@@ -13,13 +13,16 @@
  * await using store = await openStore<{ users: { name: string } }>({
  *   path: ":memory:",
  * });
- * await store.set("users", "alice", { name: "Alice" });
+ * const { revision } = await store.set("users", "alice", { name: "Alice" });
+ * await store.set("users", "alice", { name: "Alicia" }, { ifRevision: revision });
  *
- * for await (const event of store.watch("users", { initial: true })) {
- *   assertEquals(event.type, "create");
- *   assertEquals(event.value.name, "Alice");
- *   break;
+ * for await (const event of store.watch("users", { after: revision })) {
+ *   assertEquals(event.type, "update");
+ *   assertEquals(event.value.name, "Alicia");
+ *   break; // To go on later, save `event.cursor`, and watch `after` it.
  * }
+ * await using past = await store.snapshot({ at: revision });
+ * assertEquals(await past.get("users", "alice"), { name: "Alice" });
  * ```
  *
  * @module
@@ -52,11 +55,13 @@ export { json } from "./src/values/codecs/json.ts";
 export type { CommonOptions } from "./src/store/store_options.ts";
 export type {
   InputsOf,
+  InputsWith,
   OutputsOf,
   Schema,
   SchemaInput,
   SchemaOutput,
   SchemasByKind,
+  SchemasFor,
 } from "./src/values/schemas/schema.ts";
 export type * from "./src/contract/mod.ts";
 export {

@@ -15,7 +15,7 @@
  * may write.
  *
  * The browser reconnects by itself and says which event was its last one. Since
- * an event's id is a revision, it gets exactly what it missed.
+ * an event's id is its cursor, it gets exactly what it missed.
  */
 import {
   InvalidNameError,
@@ -139,10 +139,7 @@ function eventStream(
   request: Request,
   signal?: AbortSignal,
 ): Response {
-  const lastEventId = request.headers.get("last-event-id") ?? "";
-  const after = /^\d{1,15}$/.test(lastEventId)
-    ? Number(lastEventId)
-    : undefined;
+  const after = request.headers.get("last-event-id") || undefined;
   const body = messages(store, after, signal).pipeThrough(serverSentEvents());
   return new Response(body, {
     headers: {
@@ -153,18 +150,18 @@ function eventStream(
 }
 
 /**
- * What happened after a revision, then what happens. Without a revision, or if
- * the change log does not reach back to it any more, a replay comes first.
+ * What happened after a cursor, then what happens. Without a cursor, or if the
+ * store cannot resume there, a replay comes first.
  *
  * A client that leaves cancels this stream, and so the watch. One that does not
  * read is not read for, and costs nothing.
  */
 function messages(
   store: Notes,
-  after?: number,
+  after?: string,
   signal?: AbortSignal,
 ): ReadableStream<Message> {
-  const watch = (from: { after: number } | { initial: true }) =>
+  const watch = (from: { after: string } | { initial: true }) =>
     store.watch("notes", { ...from, bookmarks: true, signal }).getReader();
 
   let changes: ReadableStreamDefaultReader<Message>;
@@ -174,8 +171,14 @@ function messages(
   }
   return new ReadableStream<Message>({
     start(controller) {
-      if (after === undefined) replay(controller);
-      else changes = watch({ after });
+      if (after === undefined) return replay(controller);
+      try {
+        changes = watch({ after });
+      } catch (error) {
+        // The client made it up.
+        if (!(error instanceof TypeError)) throw error;
+        replay(controller);
+      }
     },
     async pull(controller) {
       try {
@@ -203,18 +206,18 @@ function serverSentEvents(): TransformStream<Message, Uint8Array> {
 }
 
 /**
- * The id is where to resume. The events of a replay have none: whoever loses
- * the connection in the middle of one gets it again. The bookmark at its end is
- * an id without an event.
+ * The id is the cursor to resume after. The events of a replay have none: a
+ * client that loses the connection in the middle of one gets it again. The
+ * bookmark at its end is an id without an event.
  */
 function serverSentEvent(message: Message): string {
   switch (message.type) {
     case "reset":
       return "id:\nevent: reset\ndata:\n\n";
     case "bookmark":
-      return `id: ${message.revision}\n\n`;
+      return `id: ${message.cursor}\n\n`;
     default: {
-      const id = message.revision === 0 ? "" : `id: ${message.revision}\n`;
+      const id = message.revision === 0 ? "" : `id: ${message.cursor}\n`;
       // JSON has no line breaks in it, so this is one line.
       const data = JSON.stringify(message);
       return `${id}event: ${message.type}\ndata: ${data}\n\n`;

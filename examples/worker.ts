@@ -10,9 +10,8 @@
  *     deno run --allow-read=. --allow-write=. examples/worker.ts remove note
  *     deno run --allow-read=. --allow-write=. examples/worker.ts counts
  *
- * It keeps its place in the change log, the cursor, in the store, and moves it
- * in the transaction that stores the work's result: there is never one without
- * the other. Kill it as you like.
+ * It saves the cursor of its last event in the transaction that stores the
+ * work's result, so there is never one without the other. Kill it as you like.
  */
 import {
   openStore,
@@ -27,8 +26,8 @@ type Kinds = {
   texts: string;
   /** How many words each has: the worker's results. */
   counts: number;
-  /** The revision up to which each worker is done. */
-  cursors: number;
+  /** Where each worker is in the change log: the cursor of its last event. */
+  cursors: string;
 };
 
 const WORKER = "word counter";
@@ -36,15 +35,15 @@ const WORKER = "word counter";
 /** Does what there is to do, and what comes, until the signal aborts. */
 async function work(store: Store<Kinds>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const cursor = await store.get("cursors", WORKER);
-    const from = cursor === undefined ? { initial: true } : { after: cursor };
+    const after = await store.get("cursors", WORKER);
+    const from = after === undefined ? { initial: true } : { after };
     const watch = store.watch("texts", { ...from, bookmarks: true, signal });
     try {
       for await (const event of watch) await handle(store, event);
     } catch (error) {
       if (!(error instanceof WatchOverflowError)) throw error;
-      // It was away for longer than the change log reaches back: begin anew,
-      // with what is there.
+      // It was away for longer than the change log reaches back, or the file
+      // was put back to an earlier state. Begin anew, with what is there.
       await store.delete("cursors", WORKER);
     }
   }
@@ -64,12 +63,14 @@ async function handle(
       step.delete("counts", event.key);
       break;
     case "bookmark":
-      // After a replay: it told what is there, not what is there no more.
+      // A replay lists only the texts that exist, so delete the counts of all
+      // others.
       for (const key of await goneTexts(store)) step.delete("counts", key);
       break;
   }
-  // A replayed text has no revision to resume from, the bookmark after it has.
-  if (event.revision > 0) step.set("cursors", WORKER, event.revision);
+  // In the middle of a replay there is nothing to resume from. The bookmark at
+  // its end is.
+  if (event.revision > 0) step.set("cursors", WORKER, event.cursor);
   await step.commit();
   if (event.type !== "bookmark") console.log(`${event.type} ${event.key}`);
 }

@@ -91,7 +91,7 @@ Deno.test("`parseExactJson()` finds names that come twice in the same object alo
   }
 });
 
-Deno.test("the exact codec decodes what is printed again as it was", () => {
+Deno.test("the exact codec keeps what is printed, or stored again, as it was", () => {
   const texts = [
     ...EXACT,
     ...ALTERED,
@@ -110,6 +110,8 @@ Deno.test("the exact codec decodes what is printed again as it was", () => {
     const value = exactJson.decode(encoder.encode(text));
     assertEquals(JSON.stringify(value), text);
     assertEquals(exactDigits(value), text);
+    const stored = encoder.encode(`{"a":[${text},"${text}"]}`);
+    assertEquals(exactJson.encode(exactJson.decode(stored)), stored);
   }
   assertEquals(JSON.stringify(exactJson.decode(encoder.encode("-0"))), "-0");
   assertThrows(() => exactJson.decode(new Uint8Array([34, 255, 34])));

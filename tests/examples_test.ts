@@ -211,7 +211,7 @@ testWithSignals(
 
 // worker.ts
 
-type WorkerKinds = { texts: string; counts: number; cursors: number };
+type WorkerKinds = { texts: string; counts: number; cursors: string };
 
 /** The worker as a process, killed when it is disposed of. */
 function startWorker(
@@ -293,11 +293,13 @@ test("worker.ts begins anew when it was away for too long", async () => {
   await store.set("texts", "new", "a b c d");
   await using worker = startWorker(dir.path);
   await worker.until("create new");
-  const done = await store.set("texts", "kept", "a b c d e");
+  await store.set("texts", "kept", "a b c d e");
   await worker.until("update kept");
   const counts = await store.list("counts");
   assertEquals(counts, new Map([["kept", 5], ["new", 4]]));
-  assertEquals(await store.get("cursors", "word counter"), done.revision);
+  const done = store.history("texts", "kept", { reverse: true, limit: 1 });
+  const [{ cursor }] = await Array.fromAsync(done);
+  assertEquals(await store.get("cursors", "word counter"), cursor);
 });
 
 testWithSignals("worker.ts does what its usage says", async () => {
@@ -391,15 +393,33 @@ class EventStream extends TextReader {
     }));
   }
 
-  /** The next event as type, key and title, with its id if it has one. */
+  /** The next event as type, key and title, with its revision if it has an id. */
   async nextNote(): Promise<string> {
     const { id, event, data } = await this.next();
     // A bookmark may come at any time.
     if (event === undefined) return await this.nextNote();
     assert(data, `not a note: ${event}`);
-    const { type, key, value } = JSON.parse(data);
+    const { type, key, value, revision, cursor } = JSON.parse(data);
     assertEquals(type, event);
-    return `${id ? `${id} ` : ""}${type} ${key} ${value.title}`;
+    if (id === undefined) return `${type} ${key} ${value.title}`;
+    assertEquals(id, cursor);
+    return `${revision} ${type} ${key} ${value.title}`;
+  }
+
+  /** The id of the next block, which has nothing else. */
+  async nextBookmark(): Promise<string> {
+    const { id, ...others } = await this.next();
+    assertEquals(others, {});
+    return id;
+  }
+}
+
+/** What a browser has as its last event's id, once it has all that is there. */
+async function lastEventId(url: string): Promise<string> {
+  await using events = await EventStream.open(url);
+  for (;;) {
+    const { id, event } = await events.next();
+    if (event === undefined) return id;
   }
 }
 
@@ -453,7 +473,7 @@ test("sse_server.ts replays what is there, then streams what happens", async () 
   await using events = await EventStream.open(server.url);
   assertEquals(await events.next(), RESET);
   assertEquals(await events.nextNote(), "create a Old");
-  assertEquals(await events.next(), { id: "1" });
+  await events.nextBookmark();
 
   await post(server.url, "b", "New");
   assertEquals(await events.nextNote(), "2 create b New");
@@ -465,30 +485,43 @@ test("sse_server.ts replays what is there, then streams what happens", async () 
 
 test("sse_server.ts resumes after the last event that a client had", async () => {
   await using server = await serve();
+  let last: string | undefined;
   {
     await using events = await EventStream.open(server.url);
     assertEquals(await events.next(), RESET);
-    assertEquals(await events.next(), { id: "0" });
+    await events.nextBookmark();
     await post(server.url, "a", "One");
-    assertEquals(await events.nextNote(), "1 create a One");
+    last = (await events.next()).id;
   }
   await post(server.url, "a", "Two");
   await post(server.url, "b", "Three");
 
-  await using events = await EventStream.open(server.url, "1");
+  await using events = await EventStream.open(server.url, last);
   assertEquals(await events.nextNote(), "2 update a Two");
   assertEquals(await events.nextNote(), "3 create b Three");
 });
 
-for (const [what, id] of [["out of the log's reach", "99"], ["not one", "x"]]) {
+async function idOfAnotherStore(): Promise<string> {
+  await using server = await serve();
+  await post(server.url, "a", "One");
+  return await lastEventId(server.url);
+}
+
+const noPlaces: [what: string, id: () => string | Promise<string>][] = [
+  ["another store's", idOfAnotherStore],
+  ["a number", () => "1"],
+  ["not one", () => "x"],
+];
+
+for (const [what, id] of noPlaces) {
   test(`sse_server.ts replays for a last event that is ${what}`, async () => {
     await using server = await serve();
     await post(server.url, "a", "One");
 
-    await using events = await EventStream.open(server.url, id);
+    await using events = await EventStream.open(server.url, await id());
     assertEquals(await events.next(), RESET);
     assertEquals(await events.nextNote(), "create a One");
-    assertEquals(await events.next(), { id: "1" });
+    await events.nextBookmark();
     await post(server.url, "a", "Two");
     assertEquals(await events.nextNote(), "2 update a Two");
   });
@@ -530,7 +563,7 @@ test("sse_server.ts ends its streams when it stops", async () => {
   await using server = await serve();
   await using events = await EventStream.open(server.url);
   assertEquals(await events.next(), RESET);
-  assertEquals(await events.next(), { id: "0" });
+  await events.nextBookmark();
   server.stop();
   assertEquals(await events.rest(), "");
 });
@@ -640,7 +673,7 @@ ${LISTED}`,
 
     await using events = await EventStream.open(url);
     assertEquals(await events.next(), RESET);
-    assertEquals(await events.next(), { id: "0" });
+    await events.nextBookmark();
     await post(url, "a", "One");
     assertEquals(await events.nextNote(), "1 create a One");
     if (Deno.build.os === "windows") return server.kill();

@@ -5,20 +5,14 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import type { StoredChange, StoredEntry } from "../src/engine/entries.ts";
-import type { Page } from "../src/engine/page.ts";
+import type { StoredChange } from "../src/engine/entries.ts";
 import { compareKeys } from "../src/keys/key_order.ts";
 import { ALL_KEYS, type KeyRange, singleKey } from "../src/keys/key_range.ts";
 import { MemoryStorage } from "../src/memory/memory_storage.ts";
 import { FrozenTime } from "./support/manual_time.ts";
-import { type Random, withSeed } from "./support/random.ts";
-import {
-  entriesAt,
-  KEYS,
-  KINDS,
-  StorageModel,
-} from "./support/storage_model.ts";
+import { withSeed } from "./support/random.ts";
 import { checkLog, checkReads } from "./support/storage_checks.ts";
+import { entriesAt, KINDS, StorageModel } from "./support/storage_model.ts";
 
 function bytesOf(...numbers: number[]): Uint8Array {
   return new Uint8Array(numbers);
@@ -48,7 +42,7 @@ for (let round = 0; round < 10; round++) {
   Deno.test(`a storage in memory is what a plain model says (${round})`, () =>
     withSeed(`memory ${round}`, (random) => {
       using time = new FrozenTime();
-      const model = new StorageModel(random, new MemoryStorage());
+      const model = new StorageModel(new MemoryStorage(), random);
       const { storage } = model;
       for (let step = 0; step < 100; step++) {
         time.jump(random.below(40));

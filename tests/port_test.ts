@@ -104,6 +104,33 @@ Deno.test("a write of more than may be shared comes alone", async () => {
   assertEquals(engine.batches, [["0"], ["1"], ["2", "3"]]);
 });
 
+Deno.test("a write that may change many entries in one change comes alone", async () => {
+  const engine = new ScriptedEngine(all, all, refuse(new Busy()));
+  const queue = queueOn(engine);
+  const bulk = { ...write("bulk"), isBulk: true };
+  await Promise.all([
+    queue.write(write("a")),
+    queue.write(bulk),
+    queue.write(bulk),
+    queue.write(write("b")),
+    queue.write(write("c")),
+  ]);
+  assertEquals(engine.batches, [["a"], ["bulk"], ["bulk"], ["bulk"], [
+    "b",
+    "c",
+  ]]);
+});
+
+Deno.test("conditions count for what may be shared", async () => {
+  const engine = new ScriptedEngine();
+  const queue = queueOn(engine);
+  const check = { kind: "k", key: "a", exists: true };
+  const heavy = { ...write("heavy"), checks: [check, check, check] };
+  const light = { ...write("light"), checks: [check, check] };
+  await Promise.all([light, light, heavy].map((each) => queue.write(each)));
+  assertEquals(engine.batches, [["light", "light"], ["heavy"]]);
+});
+
 Deno.test("if nothing of a batch was written, each write comes alone, and fails alone", async () => {
   const failure = new Error("no");
   const engine = new ScriptedEngine(refuse(failure), refuse(failure));
@@ -140,20 +167,27 @@ Deno.test("a busy engine is asked no longer than `busyTimeout`", async () => {
 
 Deno.test("an outcome that is unclear is told as such, and the others as they are", async () => {
   const lost = new Error("the line was cut");
+  const check = { kind: "k", key: "a", revision: 1 };
+  const found = { version: 2, revision: 3 };
   const engine = new ScriptedEngine((writes) => [
-    {
-      type: "refused",
-      check: { kind: "k", key: "a", version: 1 },
-      found: undefined,
-    },
+    { type: "refused", check, found },
     { type: "failed", error: lost },
     ...writes.slice(2).map(() => ({ type: "unclear", error: lost }) as const),
   ]);
   const queue = queueOn(engine);
-  const [refused, failed, unclear] = await Promise.allSettled(
-    ["a", "b", "c"].map((name) => queue.write(write(name))),
+  const told: unknown[] = [];
+  const refused = {
+    ...write("a"),
+    refused: (...args: unknown[]) => {
+      told.push(...args);
+      return "a refused";
+    },
+  };
+  const [first, failed, unclear] = await Promise.allSettled(
+    [refused, write("b"), write("c")].map((each) => queue.write(each)),
   );
-  assertEquals(refused, { status: "fulfilled", value: "a refused" });
+  assertEquals(first, { status: "fulfilled", value: "a refused" });
+  assertEquals(told, [check, found]);
   assertEquals(failed, { status: "rejected", reason: lost });
   const { reason } = unclear as PromiseRejectedResult;
   assertInstanceOf(reason, UnknownOutcomeError);

@@ -79,7 +79,7 @@ for (let round = 0; round < 5; round++) {
       const { storage } = opened;
       await withSeed(`sqlite ${round}`, (random) => {
         using time = new FrozenTime();
-        const model = new StorageModel(random, storage);
+        const model = new StorageModel(storage, random);
         for (let step = 0; step < 60; step++) {
           time.jump(random.below(40));
           model.change();

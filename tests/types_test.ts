@@ -27,6 +27,7 @@ import {
   openMemoryStore,
 } from "../src/memory/open_memory_store.ts";
 import { standardSchema } from "../src/testing/schemas.ts";
+import { assertSame } from "./support/same_type.ts";
 
 interface Kinds {
   users: { name: string };
@@ -95,13 +96,6 @@ Deno.test("a codec of other values, and an unknown option, do not compile", asyn
     "busytimeout",
   );
 });
-
-/** Fails to compile unless both types are the same. */
-function assertSame<A, B>(
-  ..._: (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2)
-    ? []
-    : [never]
-): void {}
 
 interface User {
   name: string;
@@ -179,10 +173,10 @@ for (
   Deno.test(`a watch's items are typed by \`bookmarks\`: ${name}`, async () => {
     await using store = await open();
     const events = store.watch("visits");
-    assertSame<typeof events, ReadableStream<WatchEvent<number>>>();
+    assertSame<typeof events, ReadableStream<WatchEvent<number, "visits">>>();
     const plain = store.watch("visits", { bookmarks: false, initial: true });
-    assertSame<typeof plain, ReadableStream<WatchEvent<number>>>();
-    type Marked = ReadableStream<WatchEvent<number> | WatchBookmark>;
+    assertSame<typeof plain, ReadableStream<WatchEvent<number, "visits">>>();
+    type Marked = ReadableStream<WatchEvent<number, "visits"> | WatchBookmark>;
     const marked = store.watch("visits", { bookmarks: true });
     assertSame<typeof marked, Marked>();
     const perhaps: boolean = Math.random() < 2;
@@ -196,7 +190,7 @@ for (
         assertSame<typeof item, WatchBookmark>();
         break;
       }
-      assertSame<typeof item, WatchEvent<number>>();
+      assertSame<typeof item, WatchEvent<number, "visits">>();
     }
   });
 
@@ -287,6 +281,60 @@ Deno.test("kinds that are given may have schemas, all or some", async () => {
   });
   await wrong.close();
   await unknown.close();
+});
+
+Deno.test("with kinds that are given, schemas tell what may be written", async () => {
+  const users = z.object({
+    name: z.string(),
+    role: z.string().default("guest"),
+  });
+  interface Given {
+    users: z.output<typeof users>;
+    visits: number;
+  }
+  const schemas = { users };
+  await using store = await openMemoryStore<Given, typeof schemas>({ schemas });
+  await store.set("users", "a", { name: "Alice" });
+  const user = await store.get("users", "a");
+  assertSame<typeof user, { name: string; role: string } | undefined>();
+  assertEquals(user, { name: "Alice", role: "guest" });
+  await store.update("users", "a", ({ name, role }) => {
+    assertSame<typeof role, string>();
+    return { name };
+  });
+  await store.atomic().set("users", "b", { name: "Bob" }).commit();
+  await store.kind("users").set("c", { name: "Carol" });
+  // A kind without a schema takes what it gives.
+  await store.set("visits", "a", 7);
+  // @ts-expect-error: no number
+  await store.set("visits", "a", "7");
+  await assertRejects(
+    // @ts-expect-error: no name
+    () => store.set("users", "a", { role: "guest" }),
+    ValidationError,
+  );
+
+  // With the kinds alone, what may be written is what is read.
+  await using plain = await openMemoryStore<Given>({ schemas });
+  await plain.set("users", "a", { name: "Alice", role: "guest" });
+  // @ts-expect-error: no role
+  await plain.set("users", "a", { name: "Alice" });
+
+  // A kind may be wider than what its schema gives.
+  type Loose = { users: { name: string; role?: string } };
+  await using loose = await openMemoryStore<Loose>({ schemas });
+  await loose.set("users", "a", { name: "Alice" });
+
+  const wrong = { users: z.object({ title: z.string() }) };
+  // @ts-expect-error: its values are no users
+  await using _wrong = await openMemoryStore<Given, typeof wrong>({
+    schemas: wrong,
+  });
+  const unknown = { users, user: users };
+  await using _unknown = await openMemoryStore<Given, typeof unknown>({
+    // @ts-expect-error: no such kind
+    schemas: unknown,
+  });
 });
 
 Deno.test("schemas that are none, and an unknown option, do not compile", async () => {

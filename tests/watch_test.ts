@@ -267,7 +267,9 @@ testOnEachDriver(
       `INSERT INTO zestor_kv (kind, key, value) VALUES ('k', 'a', '{"n":1}')`,
     );
     other.close();
-    for (const event of await Promise.all(waiting)) {
+    const events = await Promise.all(waiting);
+    const [{ cursor }] = events;
+    for (const event of events) {
       assertEquals(event, {
         type: "create",
         kind: "k",
@@ -275,6 +277,7 @@ testOnEachDriver(
         value: { n: 1 },
         version: 1,
         revision: 1,
+        cursor,
       });
     }
     for (const watch of watches) await watch.cancel();

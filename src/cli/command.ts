@@ -13,11 +13,14 @@ import type { NameParsers } from "./names.ts";
 import type { Format, PrintOptions } from "./output/formats.ts";
 import type { Output } from "./output/output.ts";
 import type { Access, CodecName } from "./store_file.ts";
+import type { AwaitedStore } from "./store_wait.ts";
 
 /** What a command is given to do its work with. */
 export interface CommandContext {
   /** Opens the store that the command line names; `await using` closes it. */
   openStore(access: Access): Promise<SqliteStore>;
+  /** Opens it to read, as soon as it is there. */
+  openStoreWhenThere(): Promise<AwaitedStore>;
   /** How to print data. Without a format, that is a table on a terminal, else a line a record. */
   printing(format: Format | undefined): PrintOptions;
   /** Where to print. */
@@ -26,6 +29,8 @@ export interface CommandContext {
   readonly codec: CodecName;
   /** Aborts when the command is interrupted. */
   readonly signal: AbortSignal;
+  /** Leaves Ctrl-C to another program on the same terminal, until it is disposed of. */
+  yieldTerminal(): Disposable;
 }
 
 /** Runs a command; gives its exit code where that is not 0. */

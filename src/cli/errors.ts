@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { quote } from "../base/messages.ts";
+import { quote, quoteText, reasonOf } from "../base/messages.ts";
 import {
   ImportError,
   InvalidNameError,
@@ -41,6 +41,33 @@ export class EntryNotFoundError extends Error {
   }
 }
 
+/** A kind has no entries. */
+export class EntriesNotFoundError extends Error {
+  override readonly name = "EntriesNotFoundError";
+
+  /** Makes the error; `action` is as in "copy". */
+  constructor(action: string, kind: string) {
+    super(`Cannot ${action} ${quoteText(kind)}: the kind has no entries`);
+  }
+}
+
+/** Somebody else has written meanwhile. */
+export class ConflictError extends Error {
+  override readonly name = "ConflictError";
+}
+
+/** What the user has edited could not be written. It is in a file. */
+export class KeptTextError extends Error {
+  override readonly name = "KeptTextError";
+  override readonly cause: unknown;
+
+  /** Makes the error for why, and where the text is. */
+  constructor(cause: unknown, path: string) {
+    super(`${reasonOf(cause)}; the edited text is in ${path}`);
+    this.cause = cause;
+  }
+}
+
 const USAGE_ERRORS = [
   UsageError,
   InvalidNameError,
@@ -52,12 +79,15 @@ const USAGE_ERRORS = [
 ];
 const NOT_FOUND_ERRORS = [
   EntryNotFoundError,
+  EntriesNotFoundError,
+  ConflictError,
   KeyNotFoundError,
   VersionConflictError,
 ];
 
 /** The exit code for what was thrown. */
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof KeptTextError) return exitCodeOf(error.cause);
   if (USAGE_ERRORS.some((type) => error instanceof type)) return EXIT.usage;
   return NOT_FOUND_ERRORS.some((type) => error instanceof type)
     ? EXIT.notFound

@@ -22,32 +22,81 @@ export const LANGUAGES = ["json", "yaml"] as const;
 /** A language that values are written in. */
 export type Language = typeof LANGUAGES[number];
 
-/** What is read, and how. */
-export interface InputOptions {
+/** The language that the values of a codec are written in, unless another is asked for. */
+export function languageOf(codec: CodecName): Language {
+  return codec === "yaml" ? "yaml" : "json";
+}
+
+/** Where a value is read from. */
+export interface InputSource {
   /** The argument; absent, or "-", for standard input. */
   readonly argument: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What is read, and how. */
+export interface InputOptions extends InputSource {
   readonly language: Language;
   /** The language that the store keeps values in. */
   readonly codec: CodecName;
-  readonly signal: AbortSignal;
 }
 
 /** The value that was given. Throws `UsageError` where it is none. */
 export async function readValue(
-  { argument, language, codec, signal }: InputOptions,
+  { language, codec, ...source }: InputOptions,
 ): Promise<unknown> {
+  return await readSource(source, {
+    as: language.toUpperCase(),
+    ignoreBOM: false,
+    parse: (text) => parseValue(text, language, codec),
+  });
+}
+
+/** The text that was given, as it is. Throws `UsageError` if it is not UTF-8. */
+export async function readString(source: InputSource): Promise<string> {
+  return await readSource(source, {
+    as: "a string",
+    ignoreBOM: true,
+    parse: (text) => text,
+  });
+}
+
+/** The value of a text; throws a `SyntaxError` where it is none. */
+export async function parseValue(
+  text: string,
+  language: Language,
+  codec: CodecName,
+): Promise<unknown> {
+  if (text.trim() === "") throw new SyntaxError("it is empty");
+  return language === "json"
+    ? parseExactJson(text)
+    : await parseYaml(text, codec);
+}
+
+/** How a text is read. */
+interface Reading<T> {
+  /** As what, for errors. */
+  readonly as: string;
+  /** Whether a byte order mark is a part of the text. */
+  readonly ignoreBOM: boolean;
+  parse(text: string): T | Promise<T>;
+}
+
+async function readSource<T>(
+  { argument, signal }: InputSource,
+  { as, ignoreBOM, parse }: Reading<T>,
+): Promise<T> {
   const isInput = argument === undefined || argument === "-";
   const from = isInput ? "standard input" : "the argument";
   try {
-    const text = isInput ? decode(await readInput(signal)) : argument;
-    if (text.trim() === "") throw new SyntaxError("it is empty");
-    return language === "json"
-      ? parseExactJson(text)
-      : await parseYaml(text, codec);
+    const text = isInput
+      ? decode(await readInput(signal), ignoreBOM)
+      : argument;
+    return await parse(text);
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new UsageError(
-      `Cannot read the value from ${from} as ${language.toUpperCase()}: ${
+      `Cannot read the value from ${from} as ${as}: ${
         inOneLine(reasonOf(cause))
       }`,
       { cause },
@@ -66,10 +115,10 @@ async function readInput(signal: AbortSignal): Promise<Uint8Array> {
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }
 
-/** The text of bytes, less a byte order mark; throws a `SyntaxError` where they are none. */
-function decode(bytes: Uint8Array): string {
+/** The text of bytes; throws a `SyntaxError` where they are none. */
+export function decode(bytes: Uint8Array, ignoreBOM: boolean): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM }).decode(bytes);
   } catch {
     throw new SyntaxError(
       `it is not UTF-8 (byte ${firstInvalid(bytes) + 1})`,
@@ -136,6 +185,7 @@ function roundedIntegers(
   );
 }
 
-function inOneLine(text: string): string {
+/** A text without its line feeds. */
+export function inOneLine(text: string): string {
   return text.trim().replace(/\s*\n\s*/g, " ");
 }

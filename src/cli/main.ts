@@ -28,12 +28,16 @@ import {
 import { type Invocation, parseCommandLine } from "./program.ts";
 import { toJsonOf } from "./output/json.ts";
 import { openStoreFile } from "./store_file.ts";
+import { openStoreWhenThere } from "./store_wait.ts";
 import { CommandLineError, usageText } from "./usage_message.ts";
 import { wordOf } from "./usage_terms.ts";
 
 /** The signals that end a command, and what it exits with. */
 const INTERRUPTIONS: Partial<Record<Deno.Signal, number>> =
   Deno.build.os === "windows" ? { SIGINT: 130 } : { SIGINT: 130, SIGTERM: 143 };
+
+/** How long after it was sent a signal may be told, in ms. */
+const LATE_SIGNAL_MS = 100;
 
 /**
  * Runs the command on this process's standard streams.
@@ -62,7 +66,7 @@ export async function main(args: readonly string[]): Promise<number> {
     });
     if (typeof parsed === "string") return await print(parsed, signal);
     isDebugged = parsed.debug;
-    return await run(parsed, signal);
+    return await run(parsed, interruption);
   } catch (error) {
     if (signal.aborted) return interruption.exitCode;
     // Whoever was reading has seen enough.
@@ -82,14 +86,16 @@ async function print(text: string, signal: AbortSignal): Promise<number> {
 
 async function run(
   { action, ...options }: Invocation,
-  signal: AbortSignal,
+  { signal, yieldTerminal }: Interruption,
 ): Promise<number> {
   const output = openOutput(options.color, signal);
   const context: CommandContext = {
     output,
     codec: options.codec,
     signal,
+    yieldTerminal,
     openStore: (access) => openStoreFile(options, { access, signal }),
+    openStoreWhenThere: () => openStoreWhenThere(options, signal),
     printing: (format) => ({
       output,
       format: format ?? (output.columns === undefined ? "ndjson" : "table"),
@@ -136,13 +142,17 @@ interface Interruption extends Disposable {
   readonly signal: AbortSignal;
   /** What to exit with then. */
   readonly exitCode: number;
+  /** Ignores `SIGINT` until it is disposed of. */
+  yieldTerminal(): Disposable;
 }
 
 function listenForInterruption(): Interruption {
   const controller = new AbortController();
   let exitCode: number = EXIT.failure;
+  let yielded = 0;
   const listeners = Object.entries(INTERRUPTIONS).map(([name, code]) => {
     const listener = () => {
+      if (yielded > 0 && name === "SIGINT") return;
       exitCode = code;
       controller.abort();
     };
@@ -153,6 +163,14 @@ function listenForInterruption(): Interruption {
     signal: controller.signal,
     get exitCode() {
       return exitCode;
+    },
+    yieldTerminal() {
+      yielded++;
+      return {
+        [Symbol.dispose]() {
+          Deno.unrefTimer(setTimeout(() => yielded--, LATE_SIGNAL_MS));
+        },
+      };
     },
     [Symbol.dispose]() {
       for (const [name, listener] of listeners) {

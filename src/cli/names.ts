@@ -28,21 +28,21 @@ export type WithStore = <T>(
 export interface NameParsers {
   /** A kind. */
   readonly kind: ValueParser<"async", string>;
+  /** Another kind, which the key is not of. */
+  otherKind(metavar: "KIND" | "NEW_KIND"): ValueParser<"async", string>;
   /** A key of the kind that is another argument. */
   readonly key: ValueParser<"async", string>;
 }
 
 /** Makes the parsers; what they suggest is in the store. */
 export function nameParsers(withStore: WithStore): NameParsers {
-  const kind = dependency(
-    nameParser(
-      "KIND",
-      (prefix) =>
-        withStore(async (store) =>
-          (await store.kinds()).filter((kind) => kind.startsWith(prefix))
-        ),
-    ),
-  );
+  const findKinds = (prefix: string) =>
+    withStore(async (store) =>
+      (await store.kinds()).filter((kind) => kind.startsWith(prefix))
+    );
+  const kind = dependency(nameParser("KIND", findKinds));
+  const otherKind = (metavar: "KIND" | "NEW_KIND") =>
+    nameParser(metavar, findKinds);
   const key = kind.deriveAsync({
     metavar: "KEY",
     factory: (kind) =>
@@ -53,14 +53,14 @@ export function nameParsers(withStore: WithStore): NameParsers {
       ),
     defaultValue: () => "",
   });
-  return { kind, key };
+  return { kind, otherKind, key };
 }
 
 function nameParser(
-  metavar: "KIND" | "KEY",
+  metavar: "KIND" | "NEW_KIND" | "KEY",
   find: (prefix: string) => Promise<string[]>,
 ): ValueParser<"async", string> {
-  const what = metavar === "KIND" ? "kind" : "key";
+  const what = metavar === "KEY" ? "key" : "kind";
   return {
     mode: "async",
     metavar,

@@ -15,7 +15,9 @@ import {
   type ValueParser,
 } from "@optique/core/valueparser";
 import type { ChangeType } from "../contract/watch.ts";
+import { readCursor } from "../engine/cursor.ts";
 import { selectionOf } from "../store/options.ts";
+import { UsageError } from "./errors.ts";
 import { type Format, FORMATS } from "./output/formats.ts";
 import type { NameParsers } from "./names.ts";
 import { CODECS, DRIVERS, PATH_VARIABLE } from "./store_file.ts";
@@ -106,11 +108,57 @@ export function ifVersionOption(): Parser<
   );
 }
 
+/** Which revision the last change of an entry has to have. */
+export function ifRevisionOption(): Parser<
+  "sync",
+  number | undefined,
+  unknown
+> {
+  return optional(
+    option("--if-revision", integer({ min: 0, metavar: "REVISION" }), {
+      description:
+        message`Only if the last change of the entry has this revision; 0 for "does not exist".`,
+    }),
+  );
+}
+
+/** Conditions on the entry that is written. */
+export interface Conditions {
+  readonly ifVersion: number | undefined;
+  readonly ifRevision: number | undefined;
+}
+
+/** Throws `UsageError` if there are two conditions. */
+export function assertOneCondition(
+  action: string,
+  { ifVersion, ifRevision }: Conditions,
+): void {
+  if (ifVersion === undefined || ifRevision === undefined) return;
+  throw new UsageError(
+    `Cannot ${action}: --if-version and --if-revision exclude each other; give one of them`,
+  );
+}
+
+/** As of which revision to read. */
+export function atOption(): Parser<"sync", number | undefined, unknown> {
+  return optional(
+    option("--at", integer({ min: 0, metavar: "REVISION" }), {
+      description:
+        message`As it was at this revision, if the change log still reaches it.`,
+    }),
+  );
+}
+
+/** What the keys begin with. */
+export function prefixOption(): Parser<"sync", string | undefined, unknown> {
+  return optional(option("--prefix", string({ metavar: "PREFIX" }), {
+    description: message`Only keys that begin with this.`,
+  }));
+}
+
 /** Which entries of a kind, and in which order. */
 const rangeOptions = object("Which entries", {
-  prefix: optional(option("--prefix", string({ metavar: "PREFIX" }), {
-    description: message`Only keys that begin with this.`,
-  })),
+  prefix: prefixOption(),
   start: optional(option("--start", string({ metavar: "KEY" }), {
     description: message`The first key, inclusive.`,
   })),
@@ -128,7 +176,11 @@ const rangeOptions = object("Which entries", {
 /** A kind and which of its entries, as the commands that print several take them. */
 export function rangeParser(names: NameParsers) {
   return merge(
-    object({ kind: kindArgument(names), format: formatOption() }),
+    object({
+      kind: kindArgument(names),
+      format: formatOption(),
+      at: atOption(),
+    }),
     rangeOptions,
   );
 }
@@ -139,6 +191,7 @@ export function entryParser(names: NameParsers) {
     kind: kindArgument(names),
     key: keyArgument(names),
     format: formatOption(),
+    at: atOption(),
   });
 }
 
@@ -179,6 +232,31 @@ export function partOptions({ kind }: NameParsers): Parser<
 }
 
 const CHANGE_TYPES: readonly ChangeType[] = ["create", "update", "delete"];
+
+/** A place in the change log: a revision, or the text of a cursor. */
+export function placeParser(): ValueParser<"sync", string | number> {
+  return {
+    mode: "sync",
+    metavar: "REVISION",
+    placeholder: 0,
+    format: String,
+    parse(place) {
+      const revision = Number(place);
+      if (/^\d+$/.test(place) && Number.isSafeInteger(revision)) {
+        return { success: true, value: revision };
+      }
+      try {
+        readCursor("go on", "after", place);
+        return { success: true, value: place };
+      } catch {
+        return {
+          success: false,
+          error: message`Expected a revision or a cursor, got ${place}.`,
+        };
+      }
+    },
+  };
+}
 
 /** Types of changes, separated by commas. */
 export function changeTypesParser(): ValueParser<"sync", ChangeType[]> {

@@ -28,6 +28,24 @@ export type Access = "read" | "inspect" | "write" | "create";
 /** The names of the drivers to choose from. */
 export const DRIVERS = ["auto", "ffi", "builtin"] as const;
 
+/** There is no file at the path. */
+class FileMissingError extends StoreOpenError {
+  constructor(path: string) {
+    super(
+      `Cannot open store at ${path}: there is no such file; see that the path is right, or make it with "zestor set"`,
+    );
+  }
+}
+
+/** What an opening failed for: the file, or a store in it. */
+export function whatIsMissing(error: unknown): "file" | "store" | undefined {
+  if (error instanceof FileMissingError) return "file";
+  return error instanceof StoreOpenError &&
+      error.message.includes("holds no store")
+    ? "store"
+    : undefined;
+}
+
 /** The names of the codecs to choose from. */
 export const CODECS = ["json", "yaml", "structured"] as const;
 
@@ -55,7 +73,7 @@ export async function openStoreFile(
   settings: StoreSettings,
   { access, ...options }: OpenOptions,
 ): Promise<SqliteStore> {
-  const location = locate(await pathOf(settings), access);
+  const location = await locationOf(settings, access);
   await assertPermitted(location, access);
   assertThere(location);
   return await openStore({
@@ -64,6 +82,14 @@ export async function openStoreFile(
     codec: await codecNamed(settings.codec),
     driver: await driverNamed(settings.driver),
   });
+}
+
+/** Where the store is. Throws `UsageError` if the settings name none. */
+export async function locationOf(
+  settings: StoreSettings,
+  access: Access,
+): Promise<DatabaseLocation> {
+  return locate(await pathOf(settings), access);
 }
 
 async function pathOf({ db }: StoreSettings): Promise<string> {
@@ -121,9 +147,7 @@ async function assertPermitted(
 
 function assertThere({ path, mode }: DatabaseLocation): void {
   if (mode === "rwc" || stat(path) !== undefined) return;
-  throw new StoreOpenError(
-    `Cannot open store at ${path}: there is no such file; see that the path is right, or make it with "zestor set"`,
-  );
+  throw new FileMissingError(path);
 }
 
 /** What there is at a path, unless it is nothing, or cannot be told. */
@@ -135,6 +159,22 @@ function stat(path: string): Deno.FileInfo | undefined {
     throw new StoreOpenError(
       `Cannot open store at ${path}: ${reasonOf(error)}`,
       { cause: error },
+    );
+  }
+}
+
+/** Throws `UsageError` if the codec of a name cannot encode a value. */
+export async function assertEncodable(
+  value: unknown,
+  codec: CodecName,
+): Promise<void> {
+  const { encode } = await codecNamed(codec);
+  try {
+    encode(value);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot write the value with the codec "${codec}": ${reasonOf(cause)}`,
+      { cause },
     );
   }
 }

@@ -4,11 +4,11 @@
  * @module
  */
 import type { VersionConflictError } from "./errors.ts";
-import type { AnyKinds, KindOf } from "./kinds.ts";
+import type { AnyKinds, KindOf, ValueOf } from "./kinds.ts";
 import type { OperationOptions } from "./operation.ts";
 import type { ExpiryOptions, SetStatus } from "./write.ts";
 
-/** What an entry must be: one of its version, its revision, and whether it exists. */
+/** A condition on an entry: one of `version`, `revision` and `exists`. */
 export type AtomicCondition =
   | {
     /** The version that the entry must have; 0 for "must not exist". */
@@ -23,7 +23,7 @@ export type AtomicCondition =
     exists?: undefined;
   }
   | {
-    /** Whether there must be such an entry, or must be none. */
+    /** `true`: the entry must exist. `false`: it must not. */
     exists: boolean;
     version?: undefined;
     revision?: undefined;
@@ -39,8 +39,13 @@ export type AtomicCheck<Kind extends string = string> = AtomicCondition & {
 
 /** Options of an atomic operation's `update`. */
 export interface AtomicUpdateOptions<T = unknown> extends ExpiryOptions {
-  /** What to start from if there is no value. Without it, that is a `KeyNotFoundError`. */
+  /** What to start from if there is no value. Without it, the commit rejects with `KeyNotFoundError`. */
   initial?: T;
+  /**
+   * How long the entry lasts, in ms from the call on, more than 0. Without it
+   * the entry expires when it did before, if at all.
+   */
+  expireIn?: number;
 }
 
 /** What one write of an atomic operation did. */
@@ -50,8 +55,8 @@ export interface AtomicWriteResult {
   /** The entry's version now; of a deletion, 0. */
   version: number;
   /**
-   * The revision of the entry's last change: of this one, unless nothing changed.
-   * If there was nothing to delete, the store's latest.
+   * The revision of the entry's last change: this one, or an earlier one if
+   * nothing changed. If there was nothing to delete, the store's latest.
    */
   revision: number;
   /** Of an update: what the function returned, as it was written. */
@@ -63,7 +68,7 @@ export type AtomicResult =
   | {
     /** Every check held, and everything was written. */
     ok: true;
-    /** The revision of the last change; where nothing changed, the store's latest. */
+    /** The revision of the last change; if nothing changed, the store's latest. */
     revision: number;
     /** What each write did, in the order in which they were added. */
     results: AtomicWriteResult[];
@@ -98,7 +103,7 @@ export interface AtomicOperation<
   set<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    value: Inputs[Kind],
+    value: ValueOf<Inputs, Kind>,
     options?: ExpiryOptions,
   ): this;
   /**
@@ -108,8 +113,8 @@ export interface AtomicOperation<
   update<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    fn: (value: Kinds[Kind]) => Inputs[Kind],
-    options?: AtomicUpdateOptions<Kinds[Kind]>,
+    fn: (value: ValueOf<Kinds, Kind>) => ValueOf<Inputs, Kind>,
+    options?: AtomicUpdateOptions<ValueOf<Kinds, Kind>>,
   ): this;
   /** Adds a deletion; it does nothing if there is no such key. */
   delete(kind: KindOf<Kinds>, key: string): this;

@@ -24,7 +24,7 @@ export interface Entry<T = unknown> {
    * writer, or of the server that keeps the store.
    */
   updatedAt: Date;
-  /** From when on the entry is gone, to the millisecond; absent if it does not expire. */
+  /** When the entry expires: from this millisecond on it is gone. Absent if it does not expire. */
   expiresAt?: Date;
 }
 
@@ -42,19 +42,22 @@ export interface KeyRangeOptions extends OperationOptions {
   prefix?: string;
   /** The first key, inclusive. Not together with `startAfter`. */
   start?: string;
-  /** Only keys after this one: the last key of the page before. Not together with `start`. */
+  /**
+   * Only keys after this one: the last key of the page before. Not together with
+   * `start`. If pages go from the last key to the first, use `end`.
+   */
   startAfter?: string;
   /** The end of the keys, exclusive; not before `start`. */
   end?: string;
 }
 
-/** What is done with a stored value that cannot be read. */
+/** What to do with stored values that cannot be read. */
 export interface UnreadableOptions {
   /**
    * Called for each value that the codec cannot decode, or that the schema
-   * refuses where reads are checked. The error tells kind, key and revision.
-   * The value is left out, and the read goes on; without this function, it
-   * fails. What the function throws fails the read.
+   * refuses if reads are checked. The error tells kind and key, a `CodecError`
+   * also the revision. The value is left out, and the read goes on. Without this
+   * function, the read fails. If the function throws, so does the read.
    */
   onUnreadable?: (error: CodecError | ValidationError) => void;
 }

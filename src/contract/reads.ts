@@ -4,7 +4,7 @@
  * @module
  */
 import type { Entry, KeyValue, RangeOptions } from "./entry.ts";
-import type { AnyKinds, KindOf } from "./kinds.ts";
+import type { AnyKinds, KindOf, ValueOf } from "./kinds.ts";
 import type { OperationOptions } from "./operation.ts";
 import type { ExportOptions } from "./transfer.ts";
 
@@ -20,14 +20,14 @@ export interface Reads<Kinds extends object = AnyKinds> {
     kind: Kind,
     key: string,
     options?: OperationOptions,
-  ): Promise<Kinds[Kind] | undefined>;
+  ): Promise<ValueOf<Kinds, Kind> | undefined>;
 
   /** The value with its version, revision and times, or `undefined` if there is none. */
   entry<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
     options?: OperationOptions,
-  ): Promise<Entry<Kinds[Kind]> | undefined>;
+  ): Promise<Entry<ValueOf<Kinds, Kind>> | undefined>;
 
   /** Whether there is such an entry. It reads no value. */
   has(
@@ -45,30 +45,30 @@ export interface Reads<Kinds extends object = AnyKinds> {
     kind: Kind,
     keys: Iterable<string>,
     options?: OperationOptions,
-  ): Promise<Map<string, Kinds[Kind]>>;
+  ): Promise<Map<string, ValueOf<Kinds, Kind>>>;
 
   /** The values by key, in key order, as of one moment. For a large kind prefer `entries`. */
   list<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
-  ): Promise<Map<string, Kinds[Kind]>>;
+    range?: RangeOptions<ValueOf<Kinds, Kind>>,
+  ): Promise<Map<string, ValueOf<Kinds, Kind>>>;
 
   /** The keys, in key order, as of one moment. */
   keys<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
+    range?: RangeOptions<ValueOf<Kinds, Kind>>,
   ): Promise<string[]>;
 
   /** The keys with their values, in key order, as of one moment. */
   values<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
-  ): Promise<KeyValue<Kinds[Kind]>[]>;
+    range?: RangeOptions<ValueOf<Kinds, Kind>>,
+  ): Promise<KeyValue<ValueOf<Kinds, Kind>>[]>;
 
   /** How many entries there are. */
   count<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
+    range?: RangeOptions<ValueOf<Kinds, Kind>>,
   ): Promise<number>;
 
   /**
@@ -80,30 +80,43 @@ export interface Reads<Kinds extends object = AnyKinds> {
    */
   entries<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    range?: RangeOptions<Kinds[Kind]>,
-  ): ReadableStream<Entry<Kinds[Kind]>>;
+    range?: RangeOptions<ValueOf<Kinds, Kind>>,
+  ): ReadableStream<Entry<ValueOf<Kinds, Kind>>>;
 
-  /** The kinds that have entries, in order. */
-  kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]>;
-
-  /** Everything, by kind, then by key, as of one moment. */
-  getAll(
+  /**
+   * The kinds that have entries, in order. It gives those that the type does
+   * not name, too.
+   *
+   * @typeParam Kind The kinds that are expected: those of the store.
+   */
+  kinds<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
     options?: OperationOptions,
-  ): Promise<Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>>;
+  ): Promise<Kind[]>;
+
+  /**
+   * Everything, by kind, then by key, as of one moment. It gives the entries of
+   * kinds that the type does not name, too.
+   *
+   * @typeParam Kind The kinds that are expected: those of the store.
+   */
+  getAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
+    options?: OperationOptions,
+  ): Promise<Map<Kind, Map<string, ValueOf<Kinds, Kind>>>>;
 
   /**
    * The entries as NDJSON, a line for each, by kind and key; every chunk ends
    * with the end of a line. It is of one moment, that of the first read,
    * also if others write meanwhile, and takes constant memory.
    *
-   * A line is an object with `kind`, `key`, `value`, `version` and `updatedAt`.
-   * Where JSON cannot say the value so that its codec makes the same bytes of
-   * it again, `codec` (its name) and `bytes` (in base64) stand for `value`.
+   * A line is an object with `kind`, `key`, `value`, `version`, `updatedAt`, and
+   * `expiresAt` if the entry expires. If JSON has no form for the value from
+   * which its codec makes the same bytes again, `codec` (its name) and `bytes`
+   * (in base64) stand for `value`.
    *
    * The store keeps that moment until the stream ends or is cancelled. That may
-   * cost space, or keep writers waiting: `openStore` and its like tell. When the signal
-   * aborts the stream errors with `signal.reason`, and when the store closes,
-   * with `StoreClosedError`: at once, whether it is read or not.
+   * cost space, or keep writers waiting: see the store that you open. When the
+   * signal aborts the stream errors with `signal.reason`, and when the store
+   * closes, with `StoreClosedError`: at once, whether it is read or not.
    *
    * @example
    * ```ts

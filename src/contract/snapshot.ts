@@ -11,8 +11,8 @@ import type { Reads } from "./reads.ts";
 export interface SnapshotOptions extends OperationOptions {
   /**
    * The revision to read as of: any that the change log reaches. Without it,
-   * the newest one. Of what had an expiry, the entries that had not expired
-   * when that change was made.
+   * the newest one. Entries that had expired when that change was made are left
+   * out.
    */
   at?: number;
 }
@@ -20,11 +20,10 @@ export interface SnapshotOptions extends OperationOptions {
 /**
  * The reads of a store, all of them as of one moment, whoever writes meanwhile.
  *
- * It keeps nobody waiting, and costs no space: a read takes back what was
- * changed since, by the change log. It is good for as long as the log reaches
- * its revision. Then a read rejects with `RevisionUnavailableError`. Its memory
- * grows with the number of entries that have changed since, up to the store's
- * `history`.
+ * It locks nothing and costs no space: a read undoes the later changes by the
+ * change log. It can be read as long as the log reaches its revision. Then
+ * a read rejects with `RevisionUnavailableError`. Its memory grows with the
+ * number of entries that have changed since, up to the store's `history`.
  *
  * @typeParam Kinds A map from kind to value type.
  */

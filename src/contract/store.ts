@@ -52,7 +52,7 @@
 import type { AtomicOperation } from "./atomic.ts";
 import type { KeyRangeOptions } from "./entry.ts";
 import type { KindStore } from "./kind_store.ts";
-import type { AnyKinds, KindOf } from "./kinds.ts";
+import type { AnyKinds, KindOf, ValueOf } from "./kinds.ts";
 import type { OperationOptions } from "./operation.ts";
 import type { Reads } from "./reads.ts";
 import type { Snapshot, SnapshotOptions } from "./snapshot.ts";
@@ -101,15 +101,15 @@ export interface Store<
 > extends Reads<Kinds>, AsyncDisposable {
   /**
    * Writes a value. It is encoded before the call returns, unless its schema
-   * is asynchronous. Like every write, it rejects with `ValidationError` where
-   * the kind's schema refuses a value, and writes nothing.
+   * is asynchronous. Like every write, it rejects with `ValidationError` if the
+   * kind's schema refuses a value, and writes nothing.
    *
    * @throws {VersionConflictError} If the entry is not as the condition says.
    */
   set<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    value: Inputs[Kind],
+    value: ValueOf<Inputs, Kind>,
     options?: SetOptions,
   ): Promise<SetResult>;
 
@@ -123,19 +123,19 @@ export interface Store<
    */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    entries: Iterable<readonly [key: string, value: Inputs[Kind]]>,
+    entries: Iterable<readonly [key: string, value: ValueOf<Inputs, Kind>]>,
     options?: SetAllOptions,
   ): Promise<SetAllResult>;
   /** Writes several values of a kind, all or nothing: an object's own properties. */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    entries: Readonly<Record<string, Inputs[Kind]>>,
+    entries: Readonly<Record<string, ValueOf<Inputs, Kind>>>,
     options?: SetAllOptions,
   ): Promise<SetAllResult>;
   /** Writes several values of a kind, all or nothing. */
   setAll<Kind extends KindOf<Kinds>>(
     kind: Kind,
-    entries: EntriesInput<Inputs[Kind]>,
+    entries: EntriesInput<ValueOf<Inputs, Kind>>,
     options?: SetAllOptions,
   ): Promise<SetAllResult>;
 
@@ -147,21 +147,21 @@ export interface Store<
    * committed. What it throws rejects the call, and nothing is written. The
    * kind's schema has to be synchronous, too.
    *
-   * The entry goes on to expire when it did, unless `expireIn` is given.
+   * The entry keeps its expiry, unless `expireIn` gives another.
    *
    * @throws {VersionConflictError} If the entry is not as the condition says.
    */
   update<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
-    fn: (value: Kinds[Kind]) => Inputs[Kind],
-    options?: UpdateOptions<Kinds[Kind]>,
-  ): Promise<UpdateResult<Kinds[Kind]>>;
+    fn: (value: ValueOf<Kinds, Kind>) => ValueOf<Inputs, Kind>,
+    options?: UpdateOptions<ValueOf<Kinds, Kind>>,
+  ): Promise<UpdateResult<ValueOf<Kinds, Kind>>>;
 
   /**
-   * Deletes an entry, and gives what it was, or `undefined` where there was
-   * none. What the codec cannot decode it cannot give, so it stays, with
-   * a `CodecError`; an atomic operation and `deleteAll` delete without looking.
+   * Deletes an entry, and gives what it was, or `undefined` if there was none.
+   * If the codec cannot decode the value, it rejects with `CodecError`, and the
+   * entry stays; an atomic operation and `deleteAll` delete without reading.
    *
    * @throws {VersionConflictError} If the entry is not as the condition says.
    */
@@ -169,7 +169,7 @@ export interface Store<
     kind: Kind,
     key: string,
     options?: DeleteOptions,
-  ): Promise<DeletedEntry<Kinds[Kind]> | undefined>;
+  ): Promise<DeletedEntry<ValueOf<Kinds, Kind>> | undefined>;
 
   /**
    * Deletes all entries of a kind, or those of a range of keys, in one
@@ -180,13 +180,33 @@ export interface Store<
     range?: KeyRangeOptions,
   ): Promise<DeleteAllResult>;
 
-  /** Begins an operation on several keys and kinds. */
+  /**
+   * Begins an operation on several keys and kinds.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore<{ stock: number; orders: string }>({
+   *   path: ":memory:",
+   * });
+   * await store.set("stock", "tea", 5);
+   *
+   * const result = await store.atomic()
+   *   .check({ kind: "orders", key: "1", exists: false })
+   *   .update("stock", "tea", (n) => n - 1)
+   *   .set("orders", "1", "tea")
+   *   .commit();
+   * assertEquals(result.ok && result.results[0].value, 4);
+   * ```
+   */
   atomic(): AtomicOperation<Kinds, Inputs>;
 
   /** The operations on one kind, which is then not named again. */
   kind<Kind extends KindOf<Kinds>>(
     kind: Kind,
-  ): KindStore<Kinds[Kind], Inputs[Kind]>;
+  ): KindStore<ValueOf<Kinds, Kind>, ValueOf<Inputs, Kind>>;
 
   /**
    * The changes of a kind from now on, as a stream.
@@ -200,17 +220,17 @@ export interface Store<
   watch<Kind extends KindOf<Kinds>>(
     kind: Kind,
     options: WatchOptions & { bookmarks: true },
-  ): ReadableStream<WatchEvent<Kinds[Kind], Kind> | WatchBookmark>;
+  ): ReadableStream<WatchEvent<ValueOf<Kinds, Kind>, Kind> | WatchBookmark>;
   /** The changes of a kind from now on, as a stream. */
   watch<Kind extends KindOf<Kinds>>(
     kind: Kind,
     options?: WatchOptions & { bookmarks?: false },
-  ): ReadableStream<WatchEvent<Kinds[Kind], Kind>>;
+  ): ReadableStream<WatchEvent<ValueOf<Kinds, Kind>, Kind>>;
   /** The changes of a kind from now on, as a stream. */
   watch<Kind extends KindOf<Kinds>>(
     kind: Kind,
     options?: WatchOptions,
-  ): ReadableStream<WatchEvent<Kinds[Kind], Kind> | WatchBookmark>;
+  ): ReadableStream<WatchEvent<ValueOf<Kinds, Kind>, Kind> | WatchBookmark>;
   /** The changes of several kinds from now on, in one order. */
   watch<Kind extends KindOf<Kinds>>(
     kinds: readonly Kind[],
@@ -227,18 +247,23 @@ export interface Store<
     options?: WatchOptions,
   ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
 
-  /** The changes of all kinds from now on, in one order; of those, too, that come later. */
-  watchAll(
+  /**
+   * The changes of all kinds from now on, in one order; of those, too, that come
+   * later, and of those that the type does not name.
+   *
+   * @typeParam Kind The kinds that are expected: those of the store.
+   */
+  watchAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
     options: WatchOptions & { bookmarks: true },
-  ): ReadableStream<KindsEvent<Kinds> | WatchBookmark>;
+  ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
   /** The changes of all kinds from now on, in one order. */
-  watchAll(
+  watchAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
     options?: WatchOptions & { bookmarks?: false },
-  ): ReadableStream<KindsEvent<Kinds>>;
+  ): ReadableStream<KindsEvent<Kinds, Kind>>;
   /** The changes of all kinds from now on, in one order. */
-  watchAll(
+  watchAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
     options?: WatchOptions,
-  ): ReadableStream<KindsEvent<Kinds> | WatchBookmark>;
+  ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
 
   /**
    * The changes of a kind, or of one of its keys, that are in the change log,
@@ -247,12 +272,29 @@ export interface Store<
    *
    * The stream errors with `RevisionUnavailableError` if the log does not hold
    * every change that was asked for.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * await store.set("users", "alice", 1);
+   * await store.set("users", "alice", 2);
+   * await store.delete("users", "alice");
+   *
+   * const changes = await Array.fromAsync(store.history("users", "alice"));
+   * assertEquals(
+   *   changes.map(({ type, value }) => [type, value]),
+   *   [["create", 1], ["update", 2], ["delete", 2]],
+   * );
+   * ```
    */
   history<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key?: string,
     options?: HistoryOptions,
-  ): ReadableStream<HistoryChange<Kinds[Kind], Kind>>;
+  ): ReadableStream<HistoryChange<ValueOf<Kinds, Kind>, Kind>>;
 
   /**
    * The store as it is now, or as it was at a past revision that the change log
@@ -327,9 +369,9 @@ export interface Store<
   ): Promise<ImportResult>;
 
   /**
-   * Looks through everything that is stored for what should not be: damage,
-   * what others wrote that is no entry, a change log that does not tell what
-   * the entries say. It changes nothing.
+   * Checks everything that is stored. It finds damage, rows of others that are
+   * no entries, and a change log that does not match the entries. It changes
+   * nothing.
    *
    * It sees one moment: all writes that were called before it, and none that
    * come later. It takes time in proportion to what is stored, in slices. The
@@ -339,8 +381,8 @@ export interface Store<
    * It does not find another value, version or time of an entry whose last
    * change is no longer in the log, unless the codec or a schema refuses it.
    *
-   * @returns What was found: nothing, where all is sound. Of each part the
-   * first hundred findings, and a last one that counts the others.
+   * @returns What was found: nothing, if all is sound. For each part, the first
+   * hundred findings, and a last one that counts the others.
    *
    * @example
    * ```ts

@@ -18,7 +18,7 @@ export interface ExportOptions<Kind extends string = string>
   prefix?: string;
   /** Whether lines tell the entries' versions. @default {true} */
   versions?: boolean;
-  /** Whether lines tell when the entries were last changed. @default {true} */
+  /** Whether lines tell when the entries were last changed; `expiresAt` they always tell. @default {true} */
   times?: boolean;
 }
 
@@ -54,9 +54,9 @@ export interface ImportOptions<Kind extends string = string>
   /**
    * Called for each line that cannot be imported, in their order, when the
    * transaction of the lines around it has been committed. Without it, the
-   * first one is an `ImportError`. With it, that is if none of the first 10
-   * lines is an entry, or none of 100 in a row: the stream is no NDJSON. Its
-   * promises and errors are as those of `onProgress`.
+   * first such line is an `ImportError`. With it, the import fails only if none
+   * of the first 10 lines is an entry, or none of 100 in a row: such a stream is
+   * no NDJSON. Its promises and errors are treated as those of `onProgress`.
    */
   onRefused?: (refused: RefusedLine) => void;
 }
@@ -67,7 +67,7 @@ export interface ImportResult {
   lines: number;
   /** Entries that were not there before. */
   created: number;
-  /** Entries whose value changed. */
+  /** Entries whose value or expiry changed. */
   updated: number;
   /** Entries whose value was there already. */
   unchanged: number;

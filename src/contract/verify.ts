@@ -17,10 +17,10 @@ export interface VerifyFinding {
   part: VerifyPart;
   /** What is wrong, and what to do about it. */
   message: string;
-  /** The entry's kind, where it is about an entry, or a change of one. */
+  /** The entry's kind, if it is about an entry, or a change of one. */
   kind?: string;
-  /** The entry's key, where it is about an entry, or a change of one. */
+  /** The entry's key, if it is about an entry, or a change of one. */
   key?: string;
-  /** The change's revision, where it is about a change. */
+  /** The change's revision, if it is about a change. */
   revision?: number;
 }

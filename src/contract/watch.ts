@@ -4,12 +4,17 @@
  * @module
  */
 import type { UnreadableOptions } from "./entry.ts";
+import type { KindOf, ValueOf } from "./kinds.ts";
 
 /** The type of a change. */
 export type ChangeType = "create" | "update" | "delete";
 
-/** What every change of an entry tells. */
-interface ChangeOf<Kind extends string> {
+/**
+ * What the event of every change tells.
+ *
+ * @typeParam Kind The kind.
+ */
+export interface ChangeEvent<Kind extends string> {
   /** The entry's kind. */
   kind: Kind;
   /** The entry's key. */
@@ -18,51 +23,51 @@ interface ChangeOf<Kind extends string> {
   version: number;
   /**
    * The change's number in the whole store. A replayed entry has 0: in the
-   * middle of a replay there is nothing to resume from, and `after: 0` never
-   * skips an entry. The bookmark at the replay's end does.
+   * middle of a replay there is nothing to resume from. The bookmark at its end
+   * has the revision of the moment that was replayed.
    */
   revision: number;
   /**
-   * Resume `after` this change. Text that names the change, and not its number
-   * alone: in another store, or in one that was put back to an earlier state,
-   * another change may have the number. Of a replayed entry it is that of
-   * revision 0.
+   * Resume `after` this change. It is text that names the change, and not only
+   * its number: in another store, or in one that was put back to an earlier
+   * state, another change may have the number. A replayed entry has the cursor
+   * of revision 0, after which nothing is skipped.
    */
   cursor: string;
 }
 
 /** An entry came. A replayed entry is one, too. */
 export interface CreateEvent<T = unknown, Kind extends string = string>
-  extends ChangeOf<Kind> {
+  extends ChangeEvent<Kind> {
   /** What happened. */
   type: "create";
   /** The value. */
   value: T;
-  /** From when on the entry is gone; absent if it does not expire. */
+  /** When the entry expires; absent if it does not. */
   expiresAt?: Date;
 }
 
 /** An entry's value or expiry changed. */
 export interface UpdateEvent<T = unknown, Kind extends string = string>
-  extends ChangeOf<Kind> {
+  extends ChangeEvent<Kind> {
   /** What happened. */
   type: "update";
   /** The new value. */
   value: T;
   /** The value before, if it was asked for. */
   previous?: T;
-  /** From when on the entry is gone; absent if it does not expire. */
+  /** When the entry expires; absent if it does not. */
   expiresAt?: Date;
 }
 
 /** An entry went. */
 export interface DeleteEvent<T = unknown, Kind extends string = string>
-  extends ChangeOf<Kind> {
+  extends ChangeEvent<Kind> {
   /** What happened. */
   type: "delete";
   /** The value that was deleted. */
   value: T;
-  /** Whether its time had passed; absent if somebody deleted it before. */
+  /** Present if the entry had expired; absent if somebody deleted it before. */
   expired?: true;
 }
 
@@ -85,8 +90,8 @@ export type WatchEvent<T = unknown, Kind extends string = string> =
  */
 export type KindsEvent<
   Kinds extends object,
-  Kind extends Extract<keyof Kinds, string> = Extract<keyof Kinds, string>,
-> = { [Name in Kind]: WatchEvent<Kinds[Name], Name> }[Kind];
+  Kind extends KindOf<Kinds> = KindOf<Kinds>,
+> = { [Name in Kind]: WatchEvent<ValueOf<Kinds, Name>, Name> }[Kind];
 
 /** Tells that a watch has seen everything up to a revision. */
 export interface WatchBookmark {
@@ -157,8 +162,8 @@ export type HistoryChange<T = unknown, Kind extends string = string> =
   & WatchEvent<T, Kind>
   & {
     /**
-     * When it was made, by the clock of the writer; absent for a change that
-     * an earlier version of the store logged, which did not note it.
+     * When it was made, by the clock of the writer. Absent if an earlier version
+     * of the store logged it, which did not note the time.
      */
     changedAt?: Date;
   };

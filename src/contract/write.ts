@@ -6,7 +6,7 @@
 import type { Entry } from "./entry.ts";
 import type { OperationOptions } from "./operation.ts";
 
-/** What an entry must be for a write to be done. Give one of them at most. */
+/** A condition on the entry to write. Give one at most. */
 export interface WriteCondition {
   /**
    * Write only if the entry has this version now, 0 for "does not exist".
@@ -26,8 +26,8 @@ export interface WriteCondition {
 export interface ExpiryOptions {
   /**
    * How long the entry lasts, in ms from the call on, more than 0. Then it is
-   * gone for every read at once, and its `delete` event follows. A write without
-   * it makes an entry that does not expire.
+   * gone for every read at once, and its `delete` event follows. Without it, the
+   * entry does not expire.
    */
   expireIn?: number;
 }
@@ -49,7 +49,7 @@ export interface SetAllOptions extends OperationOptions, ExpiryOptions {}
  */
 export interface UpdateOptions<T = unknown>
   extends OperationOptions, WriteCondition {
-  /** What to start from if there is no value. Without it, that is a `KeyNotFoundError`. */
+  /** What to start from if there is no value. Without it, the call rejects with `KeyNotFoundError`. */
   initial?: T;
   /**
    * How long the entry lasts, in ms from the call on, more than 0. Without it
@@ -67,7 +67,7 @@ export interface SetResult {
   status: SetStatus;
   /** The entry's version now. */
   version: number;
-  /** The revision of the entry's last change: of this one, unless nothing changed. */
+  /** The revision of the entry's last change: this one, or an earlier one if nothing changed. */
   revision: number;
 }
 
@@ -89,7 +89,7 @@ export interface SetAllResult {
   updated: number;
   /** Entries whose value was there already. */
   unchanged: number;
-  /** The revision of the last change; where nothing changed, the store's latest. */
+  /** The revision of the last change; if nothing changed, the store's latest. */
   revision: number;
 }
 
@@ -107,7 +107,7 @@ export interface DeletedEntry<T = unknown> extends Entry<T> {
 export interface DeleteAllResult {
   /** How many entries were deleted. */
   deleted: number;
-  /** The revision of the last deletion; where there was none, the store's latest. */
+  /** The revision of the last deletion; if there was none, the store's latest. */
   revision: number;
 }
 

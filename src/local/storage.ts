@@ -102,14 +102,21 @@ export interface Entries {
   /** Removes the next entries of a range, at most a page of them. */
   removeRange(kind: string, range: KeyRange): RangeRemoved;
 
-  /** When the next entry expires that is there, in ms since 1970: it may have passed. */
+  /**
+   * When the next entry expires that is there, in ms since 1970. It may have
+   * passed; if a transaction has something else to mend, it is 0.
+   */
   nextExpiry(): number | undefined;
   /**
    * When the first of those entries expires that were put since this was asked
    * last; `undefined` if none of them expires.
    */
   takeSoonestPut(): number | undefined;
-  /** Removes entries that have expired, at most `limit`; gives how many it removed. */
+  /**
+   * Removes entries that have expired; gives how many it tried, at most `limit`.
+   * What the triggers of others keep is passed over, and tried again when it has
+   * tried all.
+   */
   removeExpired(limit: number): number;
 }
 

@@ -15,8 +15,11 @@ import {
 } from "../store/store_options.ts";
 import type {
   InputsOf,
+  InputsWith,
+  Only,
   OutputsOf,
   SchemasByKind,
+  SchemasFor,
 } from "../values/schemas/schema.ts";
 import { LocalEngine } from "../local/local_engine.ts";
 import { openSilentNotifier } from "../local/wakeup.ts";
@@ -93,6 +96,19 @@ export function openMemoryStore<const Schemas extends SchemasByKind>(
     & MemoryStoreOptions<NoInfer<OutputsOf<Schemas>>>
     & { schemas: Schemas },
 ): Promise<MemoryStore<OutputsOf<Schemas>, InputsOf<Schemas>>>;
+/**
+ * Opens a store in memory whose kinds' types are given, and whose schemas tell what
+ * may be written: `openMemoryStore<Kinds, typeof schemas>`. Use it if a schema takes
+ * something else than it gives, such as one with defaults.
+ */
+export function openMemoryStore<
+  Kinds extends object,
+  Schemas extends SchemasFor<Kinds>,
+>(
+  options: MemoryStoreOptions<NoInfer<Kinds>> & {
+    schemas: Only<Kinds, Schemas>;
+  },
+): Promise<MemoryStore<Kinds, InputsWith<Kinds, Schemas>>>;
 /** Opens a store in memory whose kinds' types are given, or are `unknown`. */
 export function openMemoryStore<Kinds extends object = AnyKinds>(
   options?: MemoryStoreOptions<NoInfer<Kinds>>,

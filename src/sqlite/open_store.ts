@@ -8,8 +8,11 @@ import type { CodecsByKind } from "../values/codecs/kind_codecs.ts";
 import type { AnyKinds, Store } from "../contract/mod.ts";
 import type {
   InputsOf,
+  InputsWith,
+  Only,
   OutputsOf,
   SchemasByKind,
+  SchemasFor,
 } from "../values/schemas/schema.ts";
 import { compact } from "./compact.ts";
 import { Checkpointer } from "./connection/checkpoints.ts";
@@ -72,6 +75,17 @@ export function openStore<const Schemas extends SchemasByKind>(
     & StoreOptions<NoInfer<OutputsOf<Schemas>>>
     & { schemas: Schemas },
 ): Promise<SqliteStore<OutputsOf<Schemas>, InputsOf<Schemas>>>;
+/**
+ * Opens a store whose kinds' types are given, and whose schemas tell what
+ * may be written: `openStore<Kinds, typeof schemas>`. Use it if a schema takes
+ * something else than it gives, such as one with defaults.
+ */
+export function openStore<
+  Kinds extends object,
+  Schemas extends SchemasFor<Kinds>,
+>(
+  options: StoreOptions<NoInfer<Kinds>> & { schemas: Only<Kinds, Schemas> },
+): Promise<SqliteStore<Kinds, InputsWith<Kinds, Schemas>>>;
 /** Opens a store whose kinds' types are given, or are `unknown`. */
 export function openStore<Kinds extends object = AnyKinds>(
   options: StoreOptions<NoInfer<Kinds>>,

@@ -27,19 +27,48 @@ export interface ReadChange {
   readonly onUnreadable: OnUnreadable;
 }
 
-/** The event of a change; `undefined` if it cannot be read, and that was told. */
+/**
+ * The event of a change; `undefined` if its value cannot be read, and that was
+ * told. A previous value that cannot be read is told of, and left out.
+ *
+ * @param revision That of the change, as it is told.
+ */
 export function eventOf(
   change: ChangePage["changes"][number],
   { decode, onUnreadable }: ReadChange,
+  revision: number = change.revision,
 ): MaybePromise<WatchEvent | undefined> {
-  return readOrTell(
-    () => {
-      if ("problem" in change) throw problemOf(change, onUnreadable);
-      return toEvent(change, decode);
-    },
-    change.revision,
-    onUnreadable,
-  );
+  if ("problem" in change) {
+    const fail = () => {
+      throw problemOf(change, onUnreadable);
+    };
+    return readOrTell<WatchEvent>(fail, revision, onUnreadable);
+  }
+  const read = (bytes: Uint8Array) =>
+    readOrTell(
+      () => boxed(decode(change.kind, change.key, bytes)),
+      revision,
+      onUnreadable,
+    );
+  const withPrevious = (value: Box | undefined) => {
+    if (!value) return undefined;
+    if (!change.previous) return toEvent(change, value);
+    const previous = read(change.previous);
+    return isPromise(previous)
+      ? previous.then((previous) => toEvent(change, value, previous))
+      : toEvent(change, value, previous);
+  };
+  const value = read(change.value);
+  return isPromise(value) ? value.then(withPrevious) : withPrevious(value);
+}
+
+/** A value that was read: it may be anything. */
+interface Box {
+  readonly value: unknown;
+}
+
+function boxed(value: MaybePromise<unknown>): MaybePromise<Box> {
+  return isPromise(value) ? value.then((value) => ({ value })) : { value };
 }
 
 /** The same with the time of the change. */
@@ -70,23 +99,8 @@ function problemOf(
 
 function toEvent(
   change: StoredChange,
-  decode: DecodeValue,
-): MaybePromise<WatchEvent> {
-  const { kind, key } = change;
-  const value = decode(kind, key, change.value);
-  const previous = change.previous && decode(kind, key, change.previous);
-  if (!isPromise(value) && !isPromise(previous)) {
-    return toEventOf(change, value, previous);
-  }
-  return Promise.all([value, previous]).then(([value, previous]) =>
-    toEventOf(change, value, previous)
-  );
-}
-
-function toEventOf(
-  change: StoredChange,
-  value: unknown,
-  previous: unknown,
+  { value }: Box,
+  previous?: Box,
 ): WatchEvent {
   const { type, kind, key, version, revision, mark, expiresAt } = change;
   const cursor = cursorOf(revision, mark);
@@ -99,7 +113,7 @@ function toEventOf(
     revision,
     cursor,
   };
-  if (change.previous) event.previous = previous;
+  if (previous) event.previous = previous.value;
   if (change.isExpiry) event.expired = true;
   if (expiresAt !== undefined && type !== "delete") {
     event.expiresAt = new Date(expiresAt);

@@ -283,12 +283,12 @@ export class KvStore<
     return this.#watch(watchedKinds(kinds), options);
   }
 
-  watchAll(
+  watchAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
     options?: WatchOptions & { bookmarks?: false },
-  ): ReadableStream<KindsEvent<Kinds>>;
-  watchAll(
+  ): ReadableStream<KindsEvent<Kinds, Kind>>;
+  watchAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
     options?: WatchOptions,
-  ): ReadableStream<KindsEvent<Kinds> | WatchBookmark>;
+  ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
   watchAll(options?: WatchOptions): ReadableStream<never> {
     return this.#watch(undefined, options);
   }

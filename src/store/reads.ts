@@ -209,23 +209,25 @@ export class StoreReads<Kinds extends object = AnyKinds>
     return pagedStream(reads.pages(kind, selection));
   }
 
-  async kinds(options?: OperationOptions): Promise<KindOf<Kinds>[]> {
+  async kinds<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
+    options?: OperationOptions,
+  ): Promise<Kind[]> {
     const { signal } = readOptions("kinds", options, OPERATION);
     const kinds = await this.#source.read(
       "kinds",
       () => this.#view.kinds(signal),
       signal,
     );
-    return kinds as KindOf<Kinds>[];
+    return kinds as Kind[];
   }
 
-  async getAll(
+  async getAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
     options?: OperationOptions,
-  ): Promise<Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>> {
+  ): Promise<Map<Kind, Map<string, Kinds[Kind]>>> {
     const { signal } = readOptions("getAll", options, OPERATION);
-    const all = new Map<KindOf<Kinds>, Map<string, Kinds[KindOf<Kinds>]>>();
-    const use = (name: string, key: string, value: Kinds[KindOf<Kinds>]) => {
-      const kind = name as KindOf<Kinds>;
+    const all = new Map<Kind, Map<string, Kinds[Kind]>>();
+    const use = (name: string, key: string, value: Kinds[Kind]) => {
+      const kind = name as Kind;
       let entries = all.get(kind);
       if (!entries) all.set(kind, entries = new Map());
       entries.set(key, value);

@@ -14,7 +14,7 @@ import {
   signal,
 } from "../base/options.ts";
 import { KindSchemas } from "../values/schemas/kind_schemas.ts";
-import type { Schema } from "../values/schemas/schema.ts";
+import type { SchemasFor } from "../values/schemas/schema.ts";
 import { type Equals, Values } from "../values/values.ts";
 
 /**
@@ -35,11 +35,7 @@ export interface CommonOptions<Kinds extends object = AnyKinds>
    * never written. What is stored is what the schema makes of the value.
    * @default {none}
    */
-  schemas?: {
-    readonly [Kind in keyof Kinds]?:
-      | Schema<unknown, Kinds[Kind]>
-      | ((value: Kinds[Kind]) => unknown);
-  };
+  schemas?: SchemasFor<Kinds>;
   /**
    * Whether what is read is checked, too, where others write who do not check:
    * values that are read, streamed or watched, but not what `update` starts
@@ -60,9 +56,9 @@ export interface CommonOptions<Kinds extends object = AnyKinds>
     next: Kinds[Kind],
   ) => boolean;
   /**
-   * How many changes the change log keeps, at least 1, for watches to catch up
-   * on and to resume from. Each costs the size of its value and of the one
-   * before.
+   * How many changes the change log keeps, at least 1, for watches to resume
+   * from, and for reads of the past. Each costs the size of its value and of the
+   * one before.
    * @default {10_000}
    */
   history?: number;

@@ -215,7 +215,7 @@ async function* replayPages(
           limit,
         });
         yield page.items.values().map((entry) =>
-          eventOf(replayedOf(kind, mark, entry), read)
+          eventOf(replayedOf(kind, mark, entry), read, entry.revision)
         );
         rest = page.rest;
       }

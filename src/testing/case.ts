@@ -5,6 +5,7 @@
  * @module
  */
 import type { Store } from "../contract/store.ts";
+import type { Codec } from "../values/codecs/codec.ts";
 import type { Schema } from "../values/schemas/schema.ts";
 import type { Limits, Manifest } from "./supports.ts";
 
@@ -16,6 +17,8 @@ export interface OpenForTest {
    * @default {10000}
    */
   history?: number;
+  /** What encodes the values of each kind that is named; JSON those of others. */
+  codec?: Readonly<Record<string, Codec>>;
   /** What checks the values of each kind that is named. @default {none} */
   schemas?: Readonly<Record<string, Schema>>;
   /** Whether values that are read are checked, too. @default {false} */

@@ -72,6 +72,8 @@ import { exporting } from "./cases/exporting.ts";
 import { exportingPast } from "./cases/exporting_past.ts";
 import { manifestOf, type Supports } from "./supports.ts";
 import { failOnUnhandled } from "./unhandled.ts";
+import { unreadable } from "./cases/unreadable.ts";
+import { unreadableChanges } from "./cases/unreadable_changes.ts";
 import { undefinedProperties } from "./cases/undefined_properties.ts";
 import { validating } from "./cases/validating.ts";
 import { validatingInOrder } from "./cases/validating_order.ts";
@@ -200,6 +202,8 @@ const rooms: readonly Cases[] = [
   validating,
   validatingInOrder,
   validatingReads,
+  unreadable,
+  unreadableChanges,
   equality,
   exporting,
   exportingPast,

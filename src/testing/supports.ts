@@ -24,7 +24,8 @@ export interface Limits {
    * Changes in one write: at least 32. A larger `setAll` or `atomic` rejects
    * with a `StoreError` of code `TOO_LARGE`: cut it into several, of which each
    * is atomic. An `atomic` with more checks than that may be refused, too.
-   * `import` cuts its transactions to so many lines by itself.
+   * `import` cuts its transactions to so many lines by itself. `deleteAll` is one
+   * change, however many entries it deletes.
    * @default {Infinity}
    */
   changes: number;

@@ -20,7 +20,7 @@ const testOnUnix = Deno.build.os === "windows" ? Deno.test.ignore : test;
 
 /** Keeps a place as a watch does. */
 function keep(path: string, revision: number): void {
-  using cursor = new CursorFile(path, { kind: "k" });
+  using cursor = new CursorFile(path, { kinds: ["k"] });
   cursor.lock();
   cursor.read();
   cursor.prepare(revision);
@@ -188,7 +188,7 @@ testOnUnix(
   async () => {
     await using dir = await tempDir();
     await Deno.mkdir(dir.file("places"));
-    using cursor = new CursorFile(dir.file("places/place"), { kind: "k" });
+    using cursor = new CursorFile(dir.file("places/place"), { kinds: ["k"] });
     cursor.lock();
     assertEquals(cursor.read(), undefined);
     const calls = [1, 2].map((revision) =>

@@ -9,6 +9,7 @@ import { openStore } from "../../mod.ts";
 import { yaml } from "../../src/values/codecs/yaml.ts";
 import { cliForShell, hereIn, quoteForShell } from "../support/cli.ts";
 import { drivers } from "../support/drivers.ts";
+import { revisionAt } from "../support/place.ts";
 import { startCli } from "../support/running_cli.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { testOnTerminal } from "../support/terminal.ts";
@@ -270,10 +271,7 @@ testWithSignals(
           exec.length === 0 ? " at value" : ""
         }; the event is skipped; read the entry with "zestor get --format yaml"\n`,
       );
-      assertEquals(
-        JSON.parse(await Deno.readTextFile(dir.file(place))).revision,
-        3,
-      );
+      assertEquals(await revisionAt(dir.file(place)), 3);
     }
   },
 );

@@ -13,7 +13,8 @@ import { onTerminal, testOnTerminal } from "../support/terminal.ts";
 
 const [{ test }] = drivers;
 
-const ONLY_OF_RANGES = 'it is for "list", "keys", "count" and "watch" only';
+const ONLY_OF_RANGES =
+  'it is for "list", "keys", "count", "watch" and "export" only';
 
 const hints: [args: string[], hint: string][] = [
   // An option of other commands.

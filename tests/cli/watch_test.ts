@@ -3,10 +3,16 @@
  *
  * @module
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { openStore } from "../../mod.ts";
 import { hereIn, runCli } from "../support/cli.ts";
 import { type RunningCli, startCli } from "../support/running_cli.ts";
+import { revisionAt } from "../support/place.ts";
 import { drivers } from "../support/drivers.ts";
 import { Random } from "../support/random.ts";
 import { tempDir } from "../support/temp_dir.ts";
@@ -151,7 +157,7 @@ test("watch tells of a revision that the log does not reach", async () => {
     it.here,
   );
   assertEquals(code, 3);
-  assertStringIncludes(stderr, "zestor: Cannot watch after revision 9");
+  assertStringIncludes(stderr, "zestor: Cannot go on after revision 9");
   await Deno.writeTextFile(
     it.dir.file("place"),
     '{"kind":"k","revision":9}\n',
@@ -204,9 +210,11 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
       await assertEnds(watch);
       const left = await Array.fromAsync(Deno.readDir(it.dir.path));
       assert(left.every(({ name }) => /^(app\.db.*|place)$/.test(name)));
-      assertEquals(
+      assertMatch(
         await Deno.readTextFile(it.dir.file("place")),
-        `{"kind":"k","revision":${written + 1}}\n`,
+        new RegExp(
+          `^\\{"kind":"k","cursor":"z1-${written + 1}-[0-9a-z]{10}"\\}\n$`,
+        ),
       );
     },
   );
@@ -250,9 +258,10 @@ testWithSignals(
     await it.store.set("k", "before", 1);
     await Deno.mkdir(it.dir.file("places"));
     const args = ["watch", "k", "--cursor", "places/place"];
-    const placeIs = (text: string) => fileIs(it.dir.file("places"), text);
+    const placeIs = (revision: number) =>
+      placeAt(it.dir.file("places"), revision);
     const first = startCli(args, it.here);
-    await placeIs('{"kind":"k","revision":1}\n');
+    await placeIs(1);
     first.kill("SIGKILL");
     await first.ended();
     await it.store.set("k", "between", 1);
@@ -262,20 +271,18 @@ testWithSignals(
     const noise = Array.from({ length: 2_600 }, (_, i) => [`${i}`, i] as const);
     await it.store.setAll("noise", noise);
     const { newest } = (await it.store.info()).log!;
-    await placeIs(`{"kind":"k","revision":${newest}}\n`);
+    await placeIs(newest);
     second.kill("SIGINT");
     await assertEnds(second);
   },
 );
 
-/** Waits until the file "place" of a directory says so. */
-async function fileIs(dir: string, text: string): Promise<void> {
+/** Waits until the file "place" of a directory has the place of a revision. */
+async function placeAt(dir: string, revision: number): Promise<void> {
   const changes = Deno.watchFs(dir);
-  const read = () => Deno.readTextFile(`${dir}/place`).catch(() => "");
-  if (await read() === text) return changes.close();
-  for await (const _ of changes) {
-    if (await read() === text) return;
-  }
+  const isThere = async () => await revisionAt(`${dir}/place`) === revision;
+  if (await isThere()) return changes.close();
+  for await (const _ of changes) if (await isThere()) return;
 }
 
 testWithSignals(

@@ -48,6 +48,10 @@ const WRITES: Record<WriteOperation["do"], (i: number) => WriteOperation> = {
   }),
   update: (i) => ({ do: "update", kind: "k", key: keyOf(i), add: 1 }),
   delete: (i) => ({ do: "delete", kind: "k", key: keyOf(i) }),
+  deleteAll: (i) => {
+    const key = keyOf(KEYS - 1 - i);
+    return { do: "deleteAll", kind: "k", keys: { start: key, end: `${key} ` } };
+  },
   atomic: (i) => ({
     do: "atomic",
     steps: [

@@ -25,13 +25,15 @@ import {
   equalsUnlessRefused,
   type ModelKinds,
   type Operation,
-  randomRead,
-  randomWrite,
   REFUSED,
   type Value,
-  withKinds,
   type WriteOperation,
 } from "../support/model/operations.ts";
+import {
+  randomRead,
+  randomWrite,
+  withKinds,
+} from "../support/model/random_operations.ts";
 import { readStored, Recorder } from "../support/model/recorder.ts";
 import { Random } from "../support/random.ts";
 import { tempDirInMemory } from "../support/temp_dir.ts";

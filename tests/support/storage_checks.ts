@@ -74,7 +74,7 @@ export function checkReads(
 
 /** The log tells how each state became the next one. */
 export function checkLog(
-  { storage, past, head }: StorageModel,
+  { storage, past, head }: StorageModel<Storage>,
   clock: LogClock = "own",
 ): void {
   const timed = <T extends object>(entry: T | undefined) =>

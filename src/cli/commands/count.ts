@@ -6,6 +6,7 @@
 import { message } from "@optique/core/message";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
 import { assertRange, rangeParser } from "../options.ts";
+import { readsAt } from "../reads.ts";
 
 /** The command. */
 export const count: Command = defineCommand({
@@ -15,10 +16,11 @@ export const count: Command = defineCommand({
   example: "zestor count users --db app.db",
   permissions: READ_PERMISSIONS,
   parser: rangeParser,
-  async run({ openStore, output, signal }, { kind, format: _, ...range }) {
+  async run({ openStore, output, signal }, { kind, format: _, at, ...range }) {
     assertRange("count", range);
     await using store = await openStore("read");
-    const count = await store.count(kind, { ...range, signal });
+    const reads = await readsAt(store, at, signal);
+    const count = await reads.count(kind, { ...range, signal });
     await output.write(`${count}\n`);
   },
 });

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { merge, object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
-import { partOptions } from "../options.ts";
+import { atOption, partOptions, prefixOption } from "../options.ts";
 import { escapeJson } from "../output/escape.ts";
 
 /** The command. */
@@ -13,10 +14,14 @@ export const exportCommand: Command = defineCommand({
   name: "export",
   brief: message`Prints every entry as a line of JSON, as of one moment.`,
   details:
-    message`By kind and key, with the names kind, key, value, version and updatedAt; where JSON cannot say what is stored, codec and bytes stand for value. It takes constant memory. "zestor import" reads it.`,
+    message`By kind and key, with the names kind, key, value, version, updatedAt, and expiresAt if the entry expires; where JSON cannot say what is stored, codec and bytes stand for value. It takes constant memory. "zestor import" reads it.`,
   example: "zestor export --kind users --db app.db",
   permissions: READ_PERMISSIONS,
-  parser: partOptions,
+  parser: (names) =>
+    merge(
+      object({ prefix: prefixOption(), at: atOption() }),
+      partOptions(names),
+    ),
   async run({ openStore, output, signal }, options) {
     await using store = await openStore("read");
     const text = store.export({ ...options, signal })

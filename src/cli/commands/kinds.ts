@@ -6,9 +6,10 @@
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
-import { formatOption } from "../options.ts";
+import { atOption, formatOption } from "../options.ts";
 import { nameText } from "../output/escape.ts";
 import { printRecords } from "../output/formats.ts";
+import { readsAt } from "../reads.ts";
 
 /** The command. */
 export const kinds: Command = defineCommand({
@@ -18,10 +19,11 @@ export const kinds: Command = defineCommand({
     message`Each is a JSON string, whatever is in it. In a table only kinds with control characters, or with white space around them, are.`,
   example: "zestor kinds --db app.db",
   permissions: READ_PERMISSIONS,
-  parser: () => object({ format: formatOption() }),
-  async run({ openStore, printing, signal }, { format }) {
+  parser: () => object({ format: formatOption(), at: atOption() }),
+  async run({ openStore, printing, signal }, { format, at }) {
     await using store = await openStore("read");
-    const kinds = await store.kinds({ signal });
+    const reads = await readsAt(store, at, signal);
+    const kinds = await reads.kinds({ signal });
     const columns = {
       titles: ["KIND"],
       cells: (kind: string) => [nameText(kind)],

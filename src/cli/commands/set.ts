@@ -11,33 +11,31 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import { argument, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
-import type { SetResult } from "../../contract/write.ts";
-import { reasonOf } from "../../base/messages.ts";
 import { type Command, defineCommand, WRITE_PERMISSIONS } from "../command.ts";
+import { durationParser } from "../duration.ts";
 import { UsageError } from "../errors.ts";
-import { LANGUAGES, readValue } from "../input.ts";
+import { languageOf, LANGUAGES, readString, readValue } from "../input.ts";
 import {
+  assertOneCondition,
   formatOption,
+  ifRevisionOption,
   ifVersionOption,
   keyArgument,
   kindArgument,
 } from "../options.ts";
-import { type Columns, printRecord } from "../output/formats.ts";
-import { type CodecName, codecNamed } from "../store_file.ts";
+import { printRecord } from "../output/formats.ts";
+import { RESULT_COLUMNS } from "../output/results.ts";
+import { assertEncodable } from "../store_file.ts";
 
-const RESULT_COLUMNS: Columns<SetResult> = {
-  titles: ["STATUS", "VERSION", "REVISION"],
-  cells: (
-    { status, version, revision },
-  ) => [status, String(version), String(revision)],
-};
+/** The longest time that an entry may be given, in ms: about a hundred years. */
+const LONGEST_LIFE = 36_500 * 86_400_000;
 
 /** The command. */
 export const set: Command = defineCommand({
   name: "set",
   brief: message`Writes a value.`,
   details:
-    message`The value is the argument, or what is on standard input where that is "-" or absent. It is JSON, or YAML if the codec is YAML; what either would alter in silence, such as a number of too many digits, is refused. A value that begins with a hyphen goes after "--". The file is created where it is missing. The record printed has the names status, version and revision. Where the entry has another version, the exit code is 1.`,
+    message`The value is the argument, or what is on standard input where that is "-" or absent. It is JSON, or YAML if the codec is YAML; what either would alter in silence, such as a number of too many digits, is refused. With --string the value is a string, which is the text as it is, with the line feed at its end if standard input has one. A value that begins with a hyphen goes after "--". The file is created where it is missing. The record printed has the names status, version and revision. With --expire-in the entry is gone after that time; without it, it does not expire, also if it did before. Where the entry has another version or revision, the exit code is 1.`,
   example: `zestor set users alice '{"name":"Alice"}' --db app.db`,
   permissions: WRITE_PERMISSIONS,
   parser: (names) =>
@@ -55,34 +53,39 @@ export const set: Command = defineCommand({
             message`What the value is written in, if not in what the store keeps.`,
         }),
       ),
+      string: option("--string", {
+        description:
+          message`The value is a string: the text itself, which is not parsed.`,
+      }),
+      expireIn: optional(
+        option("--expire-in", durationParser(LONGEST_LIFE), {
+          description:
+            message`Delete the entry after this time, such as 10m or 7d.`,
+        }),
+      ),
       ifVersion: ifVersionOption(),
+      ifRevision: ifRevisionOption(),
       format: formatOption(),
     }),
   async run(
     { openStore, printing, codec, signal },
-    { kind, key, argument, input, ifVersion, format },
+    { kind, key, argument, input, string: isString, format, ...options },
   ) {
-    const language = input ?? (codec === "yaml" ? "yaml" : "json");
-    const value = await readValue({ argument, language, codec, signal });
+    assertOneCondition("set", options);
+    if (isString && input !== undefined) {
+      throw new UsageError(
+        "Cannot set: --string and --input exclude each other; give one of them",
+      );
+    }
+    const language = input ?? languageOf(codec);
+    const value = isString
+      ? await readString({ argument, signal })
+      : await readValue({ argument, language, codec, signal });
     await assertEncodable(value, codec);
     // An entry that has a version is in a file that is there.
-    await using store = await openStore(ifVersion ? "write" : "create");
-    const result = await store.set(kind, key, value, { ifVersion, signal });
+    const isThere = options.ifVersion || options.ifRevision;
+    await using store = await openStore(isThere ? "write" : "create");
+    const result = await store.set(kind, key, value, { ...options, signal });
     await printRecord(result, RESULT_COLUMNS, printing(format));
   },
 });
-
-async function assertEncodable(
-  value: unknown,
-  codec: CodecName,
-): Promise<void> {
-  const { encode } = await codecNamed(codec);
-  try {
-    encode(value);
-  } catch (cause) {
-    throw new UsageError(
-      `Cannot write the value with the codec "${codec}": ${reasonOf(cause)}`,
-      { cause },
-    );
-  }
-}

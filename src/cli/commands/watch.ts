@@ -1,16 +1,15 @@
 /**
- * `zestor watch`: prints the changes of a kind, or runs a command for each, from
+ * `zestor watch`: prints the changes of some kinds, or runs a command for each, from
  * now on or from where an earlier watch was.
  *
  * @module
  */
 import { object } from "@optique/core/constructs";
-import { message, optionName } from "@optique/core/message";
-import { optional } from "@optique/core/modifiers";
+import { message, optionName, text } from "@optique/core/message";
+import { multiple, optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
-import { option } from "@optique/core/primitives";
-import { integer, string } from "@optique/core/valueparser";
-import type { WatchBookmark, WatchEvent } from "../../contract/watch.ts";
+import { argument, option } from "@optique/core/primitives";
+import { string } from "@optique/core/valueparser";
 import { WatchOverflowError } from "../../contract/errors.ts";
 import type { SqliteStore } from "../../sqlite/sqlite_store.ts";
 import {
@@ -18,36 +17,45 @@ import {
   type CommandContext,
   defineCommand,
 } from "../command.ts";
-import { lineOf, UsageError } from "../errors.ts";
+import { durationParser } from "../duration.ts";
+import { UsageError } from "../errors.ts";
 import type { NameParsers } from "../names.ts";
-import { changeTypesParser, kindArgument, pathParser } from "../options.ts";
-import { openOutput, writeError } from "../output/output.ts";
+import {
+  changeTypesParser,
+  kindArgument,
+  pathParser,
+  placeParser,
+  prefixOption,
+} from "../options.ts";
+import { assertShellPermitted } from "../shell.ts";
+import type { AwaitedStore } from "../store_wait.ts";
+import { LONGEST_BURST, MOST_EVENTS } from "../watching/bursts.ts";
 import { CursorFile } from "../watching/cursor_file.ts";
 import {
-  assertShellPermitted,
-  type EventCommand,
-  runForEvent,
-} from "../watching/event_command.ts";
-import { printEvent } from "../watching/event_printer.ts";
-import { SkippedEventError } from "../watching/skipped_event.ts";
-import {
-  HAS_SESSIONS,
-  type ProcessGuard,
-  startGuard,
-} from "../watching/process_guard.ts";
+  type Followed,
+  printEach,
+  runForBursts,
+  runForEach,
+} from "../watching/follow.ts";
+import { type Item, keepPlace, type Place } from "../watching/place.ts";
+import { HAS_SESSIONS, startGuard } from "../watching/process_guard.ts";
 
-/** How long a reader may take to read the last line once the watch is to end, in ms. */
-const LAST_LINE_MS = 1_000;
+/** The longest time without an event that ends a burst, in ms: a day. */
+const LONGEST_QUIET = 86_400_000;
 
 function watchParser(names: NameParsers) {
   return object({
-    kind: kindArgument(names),
+    kind: optional(kindArgument(names)),
+    more: multiple(argument(names.otherKind("KIND"), {
+      description: message`More kinds.`,
+    })),
+    all: option("--all", {
+      description: message`All kinds, also those that come later.`,
+    }),
     key: optional(option("--key", names.key, {
       description: message`Only this key.`,
     })),
-    prefix: optional(option("--prefix", string({ metavar: "PREFIX" }), {
-      description: message`Only keys that begin with this.`,
-    })),
+    prefix: prefixOption(),
     types: optional(option("--types", changeTypesParser(), {
       description:
         message`Only changes of these types, separated by commas: create, update, delete.`,
@@ -56,16 +64,23 @@ function watchParser(names: NameParsers) {
       description: message`First what is there, as create events.`,
     }),
     after: optional(
-      option("--after", integer({ min: 0, metavar: "REVISION" }), {
-        description: message`Resume after this revision.`,
+      option("--after", placeParser(), {
+        description: message`Resume after this revision, or cursor.`,
       }),
     ),
+    previous: option("--previous", {
+      description: message`Also the value before each update.`,
+    }),
     cursor: optional(option("--cursor", pathParser("FILE"), {
       description:
         message`Keep the place in this file, and go on from there the next time; the first time ${
           optionName("--initial")
         } or ${optionName("--after")} tell where to begin.`,
     })),
+    wait: option("--wait", {
+      description:
+        message`If the store's file is not there yet, wait for it, and begin with the first change in it.`,
+    }),
     exec: optional(option("--exec", string({ metavar: "COMMAND" }), {
       description:
         message`Run this in a shell for each event, in place of printing it.`,
@@ -74,6 +89,12 @@ function watchParser(names: NameParsers) {
       description:
         message`Give the command the whole event on its standard input, as the line that a watch prints.`,
     }),
+    debounce: optional(
+      option("--debounce", durationParser(LONGEST_QUIET), {
+        description:
+          message`Run the command once for a burst of events: when none has come for this long, such as 500ms or 10s.`,
+      }),
+    ),
     keepGoing: option("--keep-going", {
       description: message`Go on if a command fails.`,
     }),
@@ -85,9 +106,14 @@ type Options = InferValue<ReturnType<typeof watchParser>>;
 /** The command. */
 export const watch: Command = defineCommand({
   name: "watch",
-  brief: message`Prints each change of a kind as it happens, whoever makes it.`,
+  brief:
+    message`Prints each change of some kinds as it happens, whoever makes it.`,
   details:
-    message`A line of JSON for each, with the names type, kind, key, value, version and revision, is written at once. A command of --exec has them in its environment, as ZESTOR_TYPE, ZESTOR_KIND, ZESTOR_KEY, ZESTOR_VERSION and ZESTOR_REVISION, and the store as ZESTOR_DB; the value is JSON on its standard input. It runs for one event at a time. If it fails the watch ends, with exit code 3, and with a cursor the event comes again the next time. A kind or a key that is too long for the environment is empty there with --record; without, the event is skipped, with an error. When the watch ends, all that its commands started ends, too. The watch ends, with exit code 0, when it is interrupted, and when nobody reads what it prints.`,
+    message`A line of JSON for each, with the names type, kind, key, value, version and revision, is written at once; with expiresAt if the entry expires, and expired if it was deleted because it had. The kinds are in one order. With --previous an update has the value before as previous. A command of --exec has them in its environment, as ZESTOR_TYPE, ZESTOR_KIND, ZESTOR_KEY, ZESTOR_VERSION and ZESTOR_REVISION, and the store as ZESTOR_DB; the value is JSON on its standard input. It runs for one event at a time. If it fails the watch ends, with exit code 3, and with a cursor the event comes again the next time. A kind or a key that is too long for the environment is empty there with --record; without, the event is skipped, with an error. With --debounce it runs once for a burst, and reads all its events on standard input, as the lines that a watch prints; ZESTOR_EVENTS is their number and ZESTOR_REVISION that of the last, and ZESTOR_TYPE, ZESTOR_KEY and ZESTOR_VERSION are empty, and ZESTOR_KIND, too, if several kinds are watched. A burst that goes on is cut after ${
+      text(String(LONGEST_BURST))
+    } times the duration, or ${
+      text(String(MOST_EVENTS))
+    } events, or 16 million characters. The cursor is kept after the command. When the watch ends, a burst that waits is dropped, and with a cursor comes again the next time. When the watch ends, all that its commands started ends, too. The watch ends, with exit code 0, when it is interrupted, and when nobody reads what it prints.`,
   example:
     "zestor watch users --cursor seen --exec 'deno task build' --db app.db",
   permissions:
@@ -97,14 +123,17 @@ export const watch: Command = defineCommand({
     assertTogether(options);
     using cursor = options.cursor === undefined
       ? undefined
-      : new CursorFile(options.cursor, options);
+      : new CursorFile(options.cursor, { ...options, kinds: kindsOf(options) });
     await cursor?.assertPermitted();
-    if (options.exec !== undefined) await assertShellPermitted();
+    if (options.exec !== undefined) await assertShellPermitted("run a command");
     cursor?.lock();
     const saved = cursor?.read();
-    await using store = await context.openStore("read");
     try {
-      await follow(store, { context, options, cursor, saved });
+      const opened = options.wait
+        ? await context.openStoreWhenThere()
+        : { store: await context.openStore("read"), wasThere: true };
+      await using _store = opened.store;
+      await follow(opened, { context, options, cursor, saved });
     } catch (error) {
       // That is how it ends.
       if (context.signal.aborted) return;
@@ -116,17 +145,33 @@ export const watch: Command = defineCommand({
 });
 
 function assertTogether(options: Options): void {
-  const { initial, after, key, prefix, exec, record, keepGoing } = options;
-  const problem = initial && after !== undefined
+  const { initial, after, key, prefix, exec, all, previous } = options;
+  const hasRecords = exec === undefined || options.record ||
+    options.debounce !== undefined;
+  const forExec = [
+    ["--keep-going", options.keepGoing],
+    ["--record", options.record],
+    ["--debounce", options.debounce !== undefined],
+  ] as const;
+  const [alone] = forExec.find(([, given]) => given && exec === undefined) ??
+    [];
+  const problem = all === (options.kind !== undefined)
+    ? "give one or more kinds, or --all"
+    : initial && after !== undefined
     ? "--initial begins anew and --after resumes; give one of them"
     : key !== undefined && prefix !== undefined
     ? "--key and --prefix exclude each other; give one of them"
-    : keepGoing && exec === undefined
-    ? "--keep-going is for --exec"
-    : record && exec === undefined
-    ? "--record is for --exec"
+    : alone !== undefined
+    ? `${alone} is for --exec`
+    : previous && !hasRecords
+    ? "with --exec, --previous needs --record or --debounce"
     : undefined;
   if (problem) throw new UsageError(`Cannot watch: ${problem}`);
+}
+
+/** The kinds that are watched; all of them if it is absent. */
+function kindsOf({ kind, more }: Options): string[] | undefined {
+  return kind === undefined ? undefined : [...new Set([kind, ...more])];
 }
 
 /** One run of the command. */
@@ -135,113 +180,71 @@ interface Watching {
   readonly options: Options;
   readonly cursor: CursorFile | undefined;
   /** The place that the cursor had. */
-  readonly saved: number | undefined;
+  readonly saved: Place | undefined;
 }
 
-async function follow(store: SqliteStore, watching: Watching): Promise<void> {
-  const { context: { signal }, options, cursor } = watching;
-  const { kind, key, prefix, types, initial } = options;
-  const after = watching.saved ?? options.after ??
-    await firstPlace(store, watching);
+async function follow(
+  { store, wasThere }: AwaitedStore,
+  watching: Watching,
+): Promise<void> {
+  const { context, options, cursor, saved } = watching;
+  const { key, prefix, types, previous } = options;
+  const { signal } = context;
+  const kinds = kindsOf(options);
+  const begin = saved !== undefined
+    ? { after: saved }
+    : await firstPlace(store, wasThere, watching);
   await using guard = options.exec !== undefined && HAS_SESSIONS
     ? startGuard()
     : undefined;
-  const handle = await handlerOf(store, watching, guard);
-  const items = store.watch(kind, {
+  const settings = {
     key,
     prefix,
     types,
-    after,
-    initial: initial && after === undefined,
+    previous,
+    ...begin,
     bookmarks: cursor !== undefined,
     signal,
-  });
-  for await (const item of items) {
-    if (item.type === "bookmark") keepPlace(cursor, item);
-    else await handle(item);
-  }
+  };
+  const items: ReadableStream<Item> = kinds
+    ? store.watch(kinds, settings)
+    : store.watchAll(settings);
+  const { toJson } = context.printing("ndjson");
+  const followed: Followed = { items, cursor, toJson, signal };
+  const { exec, keepGoing, record, debounce } = options;
+  if (exec === undefined) return await printEach(followed);
+  const { path: db } = await store.info();
+  const command = { text: exec, db, signal, guard };
+  const run = { ...followed, command, keepGoing };
+  await (debounce === undefined
+    ? runForEach(run, record ? "record" : "value")
+    : runForBursts(run, {
+      kind: kinds?.length === 1 ? kinds[0] : undefined,
+      quiet: debounce,
+    }));
 }
 
-/** Where a watch begins that has a cursor, and no place yet: what comes from now on is missed by none. */
+/** Where a watch begins that has no place yet. */
+type Begin = { readonly initial: true } | { readonly after?: Place };
+
+/** Where a watch begins. With a cursor that is kept, so that what comes from then on is missed by none. */
 async function firstPlace(
   store: SqliteStore,
-  { options, cursor }: Watching,
-): Promise<number | undefined> {
-  if (!cursor || options.initial) return undefined;
-  const revision = (await store.info()).log?.newest;
-  if (revision !== undefined) keepPlace(cursor, { revision });
-  return revision;
-}
-
-function keepPlace(
-  cursor: CursorFile | undefined,
-  { revision }: Pick<WatchBookmark, "revision">,
-): void {
-  cursor?.prepare(revision);
-  cursor?.keep();
-}
-
-function keepPlaceOf(event: WatchEvent, cursor: CursorFile | undefined): void {
-  // In the middle of a replay there is no place to go on from.
-  if (event.revision > 0) keepPlace(cursor, event);
-}
-
-/** What is done with each event. */
-type Handle = (event: WatchEvent) => Promise<void>;
-
-async function handlerOf(
-  store: SqliteStore,
-  watching: Watching,
-  guard: ProcessGuard | undefined,
-): Promise<Handle> {
-  const { context: { signal }, options: { keepGoing }, cursor } = watching;
-  const handle = await actionOf(store, watching, guard);
-  return async (event) => {
-    try {
-      return await handle(event);
-    } catch (error) {
-      const goesOn = keepGoing || error instanceof SkippedEventError;
-      if (!goesOn || signal.aborted) throw error;
-      writeError(`zestor: ${lineOf(error)}`);
-    }
-    keepPlaceOf(event, cursor);
-  };
-}
-
-/** Prints an event, or runs the command for it, and keeps its place. */
-async function actionOf(
-  store: SqliteStore,
-  { context, options, cursor }: Watching,
-  guard: ProcessGuard | undefined,
-): Promise<Handle> {
-  const { toJson } = context.printing("ndjson");
-  const { exec: text, record } = options;
-  if (text === undefined) {
-    const output = openOutput("never", later(context.signal, LAST_LINE_MS));
-    return (event) => printEvent(event, { output, toJson, cursor });
+  wasThere: boolean,
+  { options: { initial, after }, cursor }: Watching,
+): Promise<Begin> {
+  if (initial) return { initial };
+  if (after !== undefined) return { after };
+  if (wasThere && !cursor) return {};
+  const { log } = await store.info();
+  // All in the file has happened since the watch waits for it.
+  const place = wasThere ? log?.newest : 0;
+  // The file was put there, and its log does not tell all that is in it.
+  if (!wasThere && log !== undefined && log.oldest > 1) {
+    return { initial: true };
   }
-  const { path: db } = await store.info();
-  const command: EventCommand = {
-    text,
-    db,
-    input: record ? "record" : "value",
-    toJson,
-    signal: context.signal,
-    guard,
-  };
-  return async (event) => {
-    await runForEvent(command, event);
-    keepPlaceOf(event, cursor);
-  };
-}
-
-/** A signal that aborts some time after another. */
-function later(signal: AbortSignal, ms: number): AbortSignal {
-  const controller = new AbortController();
-  signal.addEventListener("abort", () => {
-    Deno.unrefTimer(setTimeout(() => controller.abort(signal.reason), ms));
-  });
-  return controller.signal;
+  keepPlace(cursor, place);
+  return { after: place };
 }
 
 function lostPlace(path: string, cause: WatchOverflowError): Error {

@@ -26,6 +26,8 @@ export interface Output {
   readonly isColored: boolean;
   /** Writes text, together with what follows. */
   write(text: string): Promise<void>;
+  /** Writes bytes, at once. */
+  writeBytes(bytes: Uint8Array): Promise<void>;
   /** Writes what has been collected. */
   flush(): Promise<void>;
 }
@@ -33,13 +35,16 @@ export interface Output {
 /** Standard output. What waits for its reader rejects when the signal aborts. */
 export function openOutput(color: ColorChoice, signal: AbortSignal): Output {
   let collected = "";
-  const flush = async () => {
-    const bytes = encoder.encode(collected);
-    collected = "";
+  const writeAll = async (bytes: Uint8Array) => {
     for (let written = 0; written < bytes.length;) {
       const writing = writeSome(bytes.subarray(written));
       written += await unlessAborted(writing, signal);
     }
+  };
+  const flush = async () => {
+    const bytes = encoder.encode(collected);
+    collected = "";
+    await writeAll(bytes);
   };
   return {
     columns: terminalColumns(),
@@ -48,6 +53,10 @@ export function openOutput(color: ColorChoice, signal: AbortSignal): Output {
     async write(text) {
       collected += text;
       if (collected.length >= CHUNK) await flush();
+    },
+    async writeBytes(bytes) {
+      await flush();
+      await writeAll(bytes);
     },
   };
 }

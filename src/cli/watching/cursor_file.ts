@@ -1,10 +1,11 @@
 /**
  * The file in which a watch keeps its place, so that the next one goes on from
- * there: a line of JSON that names what is watched, and the revision.
+ * there: a line of JSON that names what is watched, and the cursor of the last
+ * change. Files of earlier versions have its revision in place of the cursor.
  *
  * The invariants:
  * - The file holds a whole cursor, whenever the process or the machine stops.
- * - Its revision is never ahead of what was printed, or of the commands that
+ * - Its place is never ahead of what was printed, or of the commands that
  *   have succeeded. After a loss of power it may be behind; then events come
  *   again.
  *
@@ -18,42 +19,49 @@
  *
  * @module
  */
-import { dirname, isAbsolute, join } from "node:path";
 import { reasonOf } from "../../base/messages.ts";
+import { readCursor } from "../../engine/cursor.ts";
 import { describeFile } from "../../sqlite/file/database_file.ts";
 import { UsageError } from "../errors.ts";
+import { followLinks } from "../links.ts";
 import { assertGranted } from "../permissions.ts";
 import { syncDirectoryOf, syncFile, writeWhole } from "./durable_file.ts";
 import { LockFile } from "./lock_file.ts";
-
-/** How many links to a file are followed; the same number as Linux has. */
-const MOST_LINKS = 40;
+import type { Place } from "./place.ts";
 
 /** What is watched: with another, the place means nothing. */
 export interface Watched {
-  readonly kind: string;
+  /** The kinds, each once; all of them if it is absent. */
+  readonly kinds?: readonly string[];
   readonly key?: string;
   readonly prefix?: string;
+}
+
+/** What a file says is watched. One kind is `kind`. */
+interface WatchedRecord extends Omit<Watched, "kinds"> {
+  readonly kind?: string;
+  readonly kinds?: readonly string[];
+  readonly all?: true;
 }
 
 /** A watch's place, in its file. */
 export class CursorFile implements Disposable {
   readonly #path: string;
-  readonly #watched: Watched;
+  readonly #watched: WatchedRecord;
   #lock: LockFile | undefined;
   #foundTarget: string | undefined;
   #isNew = true;
   #isPrepared = false;
 
   /** Takes the file's path, and what is watched. */
-  constructor(path: string, { kind, key, prefix }: Watched) {
+  constructor(path: string, watched: Watched) {
     this.#path = path;
-    this.#watched = { kind, key, prefix };
+    this.#watched = recordOf(watched);
   }
 
   /** The file itself: if the path is a link, the file that it leads to. */
   get #target(): string {
-    return this.#foundTarget ??= followLinks(this.#path);
+    return this.#foundTarget ??= targetOf(this.#path);
   }
 
   get #next(): string {
@@ -88,15 +96,15 @@ export class CursorFile implements Disposable {
     );
   }
 
-  /** The revision to go on from; `undefined` if there is no file. */
-  read(): number | undefined {
+  /** Where to go on; `undefined` if there is no file. */
+  read(): Place | undefined {
     const text = this.#readText();
     this.#isNew = text === undefined;
     if (text === undefined) return undefined;
-    const { revision, ...watched } = this.#parse(text);
+    const { place, watched } = this.#parse(text);
     const found = JSON.stringify(watched);
     const expected = JSON.stringify(this.#watched);
-    if (found === expected) return revision;
+    if (found === expected) return place;
     throw new UsageError(
       `Cannot use the cursor ${this.#path}: it is of a watch of ${found}, not of ${expected}; give each watch a file of its own`,
     );
@@ -118,12 +126,17 @@ export class CursorFile implements Disposable {
     );
   }
 
-  #parse(text: string): Watched & { revision: number } {
+  #parse(text: string): { place: Place; watched: WatchedRecord } {
     try {
-      const cursor = JSON.parse(text);
-      const { kind, key, prefix, revision } = cursor;
+      const { kind, kinds, all, key, prefix, ...rest } = JSON.parse(text);
+      const watched = orderedRecord({ kind, kinds, all, key, prefix });
+      const { revision, cursor } = rest;
+      if (cursor !== undefined) {
+        readCursor("go on", "cursor", cursor);
+        return { place: cursor, watched };
+      }
       if (Number.isSafeInteger(revision) && revision >= 0) {
-        return { kind, key, prefix, revision };
+        return { place: revision, watched };
       }
     } catch {
       // It is told below.
@@ -137,8 +150,11 @@ export class CursorFile implements Disposable {
   }
 
   /** Writes the next place, which counts from `keep` on. */
-  prepare(revision: number): void {
-    const text = JSON.stringify({ ...this.#watched, revision }) + "\n";
+  prepare(place: Place): void {
+    const named = typeof place === "number"
+      ? { revision: place }
+      : { cursor: place };
+    const text = JSON.stringify({ ...this.#watched, ...named }) + "\n";
     try {
       using file = this.#createNext();
       this.#isPrepared = true;
@@ -193,24 +209,33 @@ export class CursorFile implements Disposable {
   }
 }
 
+function recordOf({ kinds, key, prefix }: Watched): WatchedRecord {
+  if (kinds === undefined) return orderedRecord({ all: true, key, prefix });
+  return kinds.length === 1
+    ? orderedRecord({ kind: kinds[0], key, prefix })
+    : orderedRecord({ kinds: kinds.toSorted(), key, prefix });
+}
+
+/** The same names in the same order, so that two records can be compared as text. */
+function orderedRecord(
+  { kind, kinds, all, key, prefix }: WatchedRecord,
+): WatchedRecord {
+  return { kind, kinds, all, key, prefix };
+}
+
 /** Where a path leads to, also if there is no file yet. */
-function followLinks(path: string): string {
-  let target = path;
-  for (let count = 0; count < MOST_LINKS; count++) {
-    const link = linkAt(target);
-    if (link === undefined) return target;
-    target = isAbsolute(link) ? link : join(dirname(target), link);
-  }
+function targetOf(path: string): string {
+  const target = reading(path, () => followLinks(path));
+  if (target !== undefined) return target;
   throw new UsageError(
     `Cannot use the cursor ${path}: it is a link that leads to itself; give the path of a file`,
   );
 }
 
-function linkAt(path: string): string | undefined {
+function reading<T>(path: string, read: () => T): T {
   try {
-    return Deno.lstatSync(path).isSymlink ? Deno.readLinkSync(path) : undefined;
+    return read();
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
     throw failed("read", path, cause);
   }
 }

@@ -1,23 +1,12 @@
 /**
- * Runs a command for each event, one at a time. The names of the entry are in
- * the environment, the value or the whole event is on standard input. What an
- * entry holds is never a part of the command's text.
+ * Runs the command of a watch, one at a time. What it is run for is in its
+ * environment and on its standard input, and never a part of its text.
  *
  * @module
  */
-import type { WatchEvent } from "../../contract/watch.ts";
 import { reasonOf } from "../../base/messages.ts";
-import { UsageError } from "../errors.ts";
-import { isGranted } from "../permissions.ts";
-import { eventLine, type ToJson, valueLine } from "./event_line.ts";
+import { SHELL } from "../shell.ts";
 import { HAS_SESSIONS, type ProcessGuard } from "./process_guard.ts";
-import { describeEvent, SkippedEventError } from "./skipped_event.ts";
-
-// PowerShell on Windows: `cmd` would put what is in a variable into the
-// command's text, and run it.
-const SHELL = Deno.build.os === "windows"
-  ? ["powershell", "-NoProfile", "-Command"]
-  : ["sh", "-c"];
 
 /**
  * The shell waits for a line before the command begins, so that the guard knows
@@ -31,36 +20,34 @@ export interface EventCommand {
   readonly text: string;
   /** The store's path, for what it runs. */
   readonly db: string;
-  /** What it finds on standard input. */
-  readonly input: "value" | "record";
-  /** Makes JSON of a value. */
-  readonly toJson: ToJson;
   /** Aborts when the watch is to end. */
   readonly signal: AbortSignal;
   /** Ends what it started; absent where there are no sessions. */
   readonly guard: ProcessGuard | undefined;
 }
 
-/** Throws `UsageError` if the shell may not be run. */
-export async function assertShellPermitted(): Promise<void> {
-  const [shell] = SHELL;
-  if (await isGranted({ name: "run", command: shell })) return;
-  throw new UsageError(
-    `Cannot run a command: the permission is missing; run deno with --allow-run=${shell}`,
-  );
+/** What a command is run for, once: an event, or several. */
+export interface Occasion {
+  /** What it is, for messages. */
+  readonly about: string;
+  /** Variables for its environment. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** More of them, of any length. If they are too long they are empty. */
+  readonly names: Readonly<Record<string, string>>;
+  /** What it finds on standard input. */
+  readonly input: string;
+  /** The error if the names are too long; absent if the command can do without them. */
+  readonly tooLong?: (cause: unknown) => Error;
 }
 
-/** Runs the command for an event, to its end; throws unless it succeeds. */
-export async function runForEvent(
+/** Runs a command to its end; throws unless it succeeds. */
+export async function runCommand(
   command: EventCommand,
-  event: WatchEvent,
+  occasion: Occasion,
 ): Promise<void> {
-  const { toJson, signal, guard, input } = command;
-  const about = describeEvent(event);
-  const line = input === "record"
-    ? eventLine(event, toJson)
-    : valueLine(event, toJson);
-  const child = start(command, event);
+  const { signal, guard } = command;
+  const { about, input } = occasion;
+  const child = start(command, occasion);
   const stop = async () => {
     await guard?.end();
     // If the guard was killed, the shell at least is told.
@@ -70,9 +57,9 @@ export async function runForEvent(
   try {
     await guard?.add(child.pid).catch((cause) => {
       end(child);
-      throw cannotRun(event, cause);
+      throw cannotRun(occasion, cause);
     });
-    await give(child.stdin, `${guard ? "\n" : ""}${line}\n`);
+    await give(child.stdin, `${guard ? "\n" : ""}${input}`);
     const { success, code, signal: by } = await child.status;
     if (success) return;
     throw new Error(
@@ -86,8 +73,7 @@ export async function runForEvent(
   }
 }
 
-function cannotRun(event: WatchEvent, cause: unknown): Error {
-  const about = describeEvent(event);
+function cannotRun({ about }: Occasion, cause: unknown): Error {
   return new Error(
     `Cannot run the command for ${about}: ${reasonOf(cause)}`,
     { cause },
@@ -95,31 +81,29 @@ function cannotRun(event: WatchEvent, cause: unknown): Error {
 }
 
 function start(
-  { text, db, input, guard }: EventCommand,
-  event: WatchEvent,
+  { text, db, guard }: EventCommand,
+  occasion: Occasion,
 ): Deno.ChildProcess {
-  const { type, kind, key, version, revision } = event;
-  const run = (names: { ZESTOR_KIND: string; ZESTOR_KEY: string }) =>
+  const { variables, names, tooLong } = occasion;
+  const run = (names: Readonly<Record<string, string>>) =>
     spawn(guard ? [WAIT_FOR_GUARD, text] : [text], {
       ZESTOR_DB: db,
-      ZESTOR_TYPE: type,
-      ZESTOR_VERSION: `${version}`,
-      ZESTOR_REVISION: `${revision}`,
+      ...variables,
       ...names,
     });
   try {
-    return run({ ZESTOR_KIND: kind, ZESTOR_KEY: key });
+    return run(names);
   } catch (cause) {
-    if (!isTooLong(cause)) throw cannotRun(event, cause);
-    // The record has them.
-    if (input === "record") return run({ ZESTOR_KIND: "", ZESTOR_KEY: "" });
-    const advice =
-      "its names are too long for the environment; with --record the command reads them from standard input";
-    throw new SkippedEventError("run the command for", event, {
-      cause,
-      advice,
-    });
+    if (!isTooLong(cause)) throw cannotRun(occasion, cause);
+    if (tooLong) throw tooLong(cause);
+    return run(withoutValues(names));
   }
+}
+
+function withoutValues(
+  names: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(Object.keys(names).map((name) => [name, ""]));
 }
 
 /** Whether the environment is too long. Without the names it is not: this process has a longer one. */

@@ -7,6 +7,7 @@
 import type { WatchEvent } from "../../contract/watch.ts";
 import { UsageError } from "../errors.ts";
 import { escapeJson } from "../output/escape.ts";
+import { eventRecord } from "../output/events.ts";
 import { SkippedEventError } from "./skipped_event.ts";
 
 /** Makes JSON of a value. Throws if JSON has no form for it. */
@@ -14,9 +15,7 @@ export type ToJson = (value: unknown) => string;
 
 /** The whole event, without the end of the line. */
 export function eventLine(event: WatchEvent, toJson: ToJson): string {
-  const { type, kind, key, value, version, revision } = event;
-  const record = { type, kind, key, value, version, revision };
-  return escapeJson(jsonText(record, event, toJson));
+  return escapeJson(jsonText(eventRecord(event), event, toJson));
 }
 
 /** The value of an event, without the end of the line. */

@@ -10,6 +10,7 @@ import type { WatchEvent } from "../../contract/watch.ts";
 import type { Output } from "../output/output.ts";
 import type { CursorFile } from "./cursor_file.ts";
 import { eventLine, type ToJson } from "./event_line.ts";
+import { placeAfter } from "./place.ts";
 
 /** Prints an event, and keeps its place. */
 export async function printEvent(
@@ -20,11 +21,12 @@ export async function printEvent(
     readonly cursor?: CursorFile;
   },
 ): Promise<void> {
-  const { revision } = event;
   const line = eventLine(event, toJson);
-  // In the middle of a replay there is no place to go on from.
-  if (!cursor || revision === 0) return await writeNow(output, `${line}\n`);
-  cursor.prepare(revision);
+  const place = placeAfter(event);
+  if (!cursor || place === undefined) {
+    return await writeNow(output, `${line}\n`);
+  }
+  cursor.prepare(place);
   await writeNow(output, line);
   cursor.keep();
   await writeNow(output, "\n");

@@ -10,6 +10,9 @@
 import { createHash } from "node:crypto";
 
 const NEW_ROW = "kind = NEW.kind AND key = NEW.key";
+/** The new row if a condition on what the statement wrote holds. Else SQLite looks for no row, as every own write would pay for. */
+const newRowIf = (condition: string) =>
+  `kind = CASE WHEN ${condition} THEN NEW.kind END AND key = NEW.key`;
 const SAME_KEY = "OLD.kind IS NEW.kind AND OLD.key IS NEW.key";
 const OTHER_KEY = "(OLD.kind IS NOT NEW.kind OR OLD.key IS NOT NEW.key)";
 // Plain SQL may store text where the store would store its bytes.
@@ -40,9 +43,9 @@ const LEAVES_EXPIRY = `OLD.expires_at IS NOT NULL AND NOT ${OTHER_EXPIRY}
     AND OLD.revision IS NEW.revision AND ${OTHER_VALUE}`;
 const NEW_EXPIRY =
   `CASE WHEN ${LEAVES_EXPIRY} THEN NULL ELSE NEW.expires_at END`;
-const CLEAR_EXPIRY =
-  `UPDATE zestor_kv SET expires_at = NULL WHERE ${LEAVES_EXPIRY}
-    AND ${NEW_ROW};`;
+const CLEAR_EXPIRY = `UPDATE zestor_kv SET expires_at = NULL WHERE ${
+  newRowIf(LEAVES_EXPIRY)
+};`;
 // That is an update itself, of which the trigger of updates learns. The log
 // has told of it if its newest change left the entry as it is then.
 const IS_CLEARED = `(OLD.expires_at IS NOT NULL AND NEW.expires_at IS NULL
@@ -107,7 +110,7 @@ BEGIN
   ${LOG}
     VALUES (${created("NEW.version", NEW_VALUE, "NEW.expires_at")});
   UPDATE zestor_kv SET revision = ${LOGGED}
-    WHERE NEW.revision IS NOT ${LOGGED} AND ${NEW_ROW};
+    WHERE ${newRowIf(`NEW.revision IS NOT ${LOGGED}`)};
 END`,
   // The trigger below does the work, and leaves version and revision in the note.
   // Each insert pays for the length of its triggers, even if their condition does
@@ -161,8 +164,11 @@ BEGIN
     ${OLD_VALUE}, ${NOW}, ${MARK}, ${NEW_EXPIRY},
     OLD.revision, OLD.updated_at, OLD.expires_at);
   UPDATE zestor_kv SET version = OLD.version + 1, revision = ${LOGGED}
-    WHERE (version IS NOT OLD.version + 1 OR revision IS NOT ${LOGGED})
-    AND ${NEW_ROW};
+    WHERE ${
+    newRowIf(
+      `NEW.version IS NOT OLD.version + 1 OR NEW.revision IS NOT ${LOGGED}`,
+    )
+  };
   ${CLEAR_EXPIRY}
 END`,
   zestor_keep: `AFTER UPDATE OF kind, key, value, expires_at ON zestor_kv

@@ -56,6 +56,8 @@ export class EntryWrites {
   readonly #log: ChangeLog;
   readonly #clock: Clock;
   #soonestPut: number | undefined;
+  /** How many of the entries that expired first the triggers of others have kept. */
+  #kept = 0;
 
   /** Takes the connection, the file's schema, and what reads there. */
   constructor(config: EntryWritesConfig) {
@@ -217,27 +219,30 @@ export class EntryWrites {
   removeExpired(limit: number): number {
     const most = limit === Infinity ? -1 : limit;
     const time = this.#clock.now();
-    const rows = this.#database.all(LIST_EXPIRED, time, most);
+    const rows = this.#database.all(LIST_EXPIRED, time, most, this.#kept);
     const areNamed = rows.every(({ kind, key }) =>
       kind !== null && key !== null
     );
-    return areNamed ? this.#removeNamed(rows) : this.#removeUnnamed(time, most);
+    return areNamed
+      ? this.#removeNamed(rows, limit)
+      : this.#removeUnnamed(time, most);
   }
 
-  /** One by one: what the triggers of others keep is told, unless there is something else to remove. */
-  #removeNamed(rows: readonly Row[]): number {
-    const failures: unknown[] = [];
+  /**
+   * One by one. What the triggers of others keep is passed over, so that it is
+   * not in the way of the rest, and is tried again from the first one on.
+   */
+  #removeNamed(rows: readonly Row[], limit: number): number {
     for (const { kind, key } of rows) {
       try {
         this.#remove(nameOf(kind), nameOf(key), "expire");
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
-        failures.push(error);
+        this.#kept++;
       }
     }
-    const removed = rows.length - failures.length;
-    if (removed === 0 && failures.length > 0) throw failures[0];
-    return removed;
+    if (rows.length < limit) this.#kept = 0;
+    return rows.length;
   }
 
   /** If plain SQL made a name that cannot be bound. */

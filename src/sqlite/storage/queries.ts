@@ -101,13 +101,13 @@ export const NEXT_EXPIRY =
   `SELECT ${EXPIRY} FROM zestor_kv WHERE expires_at IS NOT NULL
 ORDER BY zestor_kv.expires_at LIMIT 1`;
 
-/** The entries that have expired. Parameters: the time, the limit. */
+/** The entries that have expired. Parameters: the time, the limit, how many to pass over. */
 export const LIST_EXPIRED = `SELECT ${whole("kind")}, ${
   whole("key")
 } FROM zestor_kv
-WHERE expires_at <= ? ORDER BY zestor_kv.expires_at LIMIT ?`;
+WHERE expires_at <= ? ORDER BY zestor_kv.expires_at LIMIT ? OFFSET ?`;
 
-/** Removes them, whatever their names hold. Parameters: the same. */
+/** Removes them, whatever their names hold. Parameters: the time, the limit. */
 export const DELETE_EXPIRED = `DELETE FROM zestor_kv WHERE (kind, key) IN (
   SELECT kind, key FROM zestor_kv WHERE expires_at <= ?
   ORDER BY expires_at LIMIT ?)`;

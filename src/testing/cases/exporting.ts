@@ -10,6 +10,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { InvalidNameError, StoreClosedError } from "../../contract/errors.ts";
+import type { ExportOptions } from "../../contract/transfer.ts";
 import type { Cases } from "../case.ts";
 import {
   assertLoopTurns,
@@ -62,6 +63,44 @@ export const exporting: Cases = {
       (await linesOf(store.export({ kinds }))).map(({ kind }) => kind);
     assertEquals(await kindsOf(["c", "a", "none"]), ["a", "c"]);
     assertEquals(await kindsOf([]), []);
+  },
+
+  "export takes only the keys with a prefix, of each kind": async (open) => {
+    await using store = await open();
+    for (const kind of ["a", "b"]) {
+      await fill(store, kind, ["x", "x/1", "x/\u{10ffff}", "x\uffff", "y"]);
+    }
+    await fill(store, "c", ["X", "w", "y"]);
+    const namesOf = async (options: ExportOptions) =>
+      (await linesOf(store.export(options)))
+        .map(({ kind, key }) => `${kind} ${key}`);
+    assertEquals(await namesOf({ prefix: "x/" }), [
+      "a x/1",
+      "a x/\u{10ffff}",
+      "b x/1",
+      "b x/\u{10ffff}",
+    ]);
+    assertEquals(await namesOf({ prefix: "y", kinds: ["c", "b"] }), [
+      "b y",
+      "c y",
+    ]);
+    assertEquals((await namesOf({ prefix: "" })).length, 13);
+    assertEquals(await namesOf({ prefix: "none" }), []);
+  },
+
+  "export takes a prefix of more keys than a page holds": async (
+    open,
+    supports,
+  ) => {
+    await using store = await open();
+    const keys = numberedKeys(2_000);
+    await fillMany(store, "a", keys, supports);
+    const prefix = keys[1_500].slice(0, -3);
+    const found = await linesOf(store.export({ prefix }));
+    assertEquals(
+      found.map(({ key }) => key),
+      keys.filter((key) => key.startsWith(prefix)),
+    );
   },
 
   "export keeps each name and value on its line": async (open) => {
@@ -186,6 +225,9 @@ export const exporting: Cases = {
       [{ kinds: "a" }, TypeError],
       [{ kinds: [""] }, InvalidNameError],
       [{ kinds: [1] }, InvalidNameError],
+      [{ prefix: 1 }, InvalidNameError],
+      [{ prefix: "\0" }, InvalidNameError],
+      [{ prefix: "\ud800" }, InvalidNameError],
       [{ versions: 1 }, TypeError],
       [{ times: "no" }, TypeError],
       [{ signal: {} }, TypeError],

@@ -261,6 +261,7 @@ export const importing: Cases = {
     const wrong: [unknown, ErrorConstructor | typeof InvalidNameError][] = [
       [{ kind: "a" }, TypeError],
       [{ kinds: "a" }, TypeError],
+      [{ prefix: "a" }, TypeError],
       [{ kinds: [""] }, InvalidNameError],
       [{ versions: 1 }, TypeError],
       [{ times: "no" }, TypeError],

@@ -9,7 +9,9 @@
 import type { Codec } from "./codec.ts";
 import { json } from "./json.ts";
 import { quoteText } from "../../base/messages.ts";
+import { partsOf } from "../parts.ts";
 
+const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** Looking at a longer text would only take time, in UTF-16 units. */
@@ -33,10 +35,16 @@ type Reviver = (
 
 /**
  * The JSON codec, for values that are printed and not computed with: a number
- * that would be rounded is decoded to its text, as `JSON.rawJSON` makes it.
+ * that would be rounded is decoded to its text, as `JSON.rawJSON` makes it, and
+ * encoded with the same digits.
  */
 export const exactJson: Codec = {
   ...json,
+  encode(value) {
+    return holdsDigits(value)
+      ? encoder.encode(JSON.stringify(value))
+      : json.encode(value);
+  },
   decode(bytes) {
     const value = json.decode(bytes);
     const text = decoder.decode(bytes);
@@ -47,6 +55,11 @@ export const exactJson: Codec = {
 /** The digits of a number that was decoded to its text. */
 export function exactDigits(value: unknown): string | undefined {
   return isRawJSON(value) ? value.rawJSON : undefined;
+}
+
+/** Whether a number that was decoded to its text is in a value. */
+function holdsDigits(value: unknown): boolean {
+  return partsOf(value).some((part) => exactDigits(part) !== undefined);
 }
 
 const keepDigits: Reviver = (_key, value, { source }) =>

@@ -52,8 +52,11 @@ const STYLE = { useAnchors: false, lineWidth: -1 };
  *   "theme: dark\nbeta:\n  - search\n",
  * );
  * assertEquals(yaml.decode(bytes), { theme: "dark", beta: ["search"] });
- * assertEquals(yaml.encode({ theme: "dark", beta: ["search"], font: undefined }), bytes);
- * assertThrows(() => yaml.encode({ theme: [undefined] }), TypeError, "theme[0]");
+ * assertThrows(() => yaml.encode({ beta: [undefined] }), TypeError, "beta[0]");
+ *
+ * // A property that is undefined is left out.
+ * const same = yaml.encode({ theme: "dark", beta: ["search"], font: undefined });
+ * assertEquals(same, bytes);
  * ```
  */
 export const yaml: Codec = {

@@ -5,6 +5,7 @@
  * @module
  */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { ValueOf } from "../../contract/kinds.ts";
 
 /**
  * What checks the values of a kind: a Standard Schema, such as those of Zod,
@@ -23,6 +24,17 @@ export type Schema<Input = unknown, Output = Input> =
 export type SchemasByKind = Readonly<
   Record<string, StandardSchemaV1 | ((value: never) => unknown)>
 >;
+
+/**
+ * A schema for each kind that is to have one: what it gives is the kind's type.
+ *
+ * @typeParam Kinds A map from kind to value type.
+ */
+export type SchemasFor<Kinds extends object> = {
+  readonly [Kind in keyof Kinds]?:
+    | Schema<unknown, ValueOf<Kinds, Kind>>
+    | ((value: ValueOf<Kinds, Kind>) => unknown);
+};
 
 /** What a kind's schema takes. */
 export type SchemaInput<S> = S extends StandardSchemaV1
@@ -45,3 +57,26 @@ export type InputsOf<Schemas> = {
 export type OutputsOf<Schemas> = {
   [Kind in keyof Schemas]: SchemaOutput<Schemas[Kind]>;
 };
+
+/**
+ * From kind to what may be written, if the kinds are given: what the kind's
+ * schema takes, or the kind's type if it has no schema.
+ *
+ * @typeParam Kinds A map from kind to value type.
+ * @typeParam Schemas The schemas of some of the kinds, or of all.
+ */
+export type InputsWith<Kinds, Schemas> = {
+  [Kind in keyof Kinds]: Kind extends keyof Schemas
+    ? SchemaInput<NonNullable<Schemas[Kind]>>
+    : Kinds[Kind];
+};
+
+/**
+ * The schemas, if all of them are of the kinds.
+ *
+ * @typeParam Kinds A map from kind to value type.
+ * @typeParam Schemas Schemas by kind.
+ */
+export type Only<Kinds, Schemas> =
+  & Schemas
+  & Readonly<Record<Exclude<keyof Schemas, keyof Kinds>, never>>;

@@ -203,7 +203,9 @@ async function commit(
 function conflictOf(
   { kind, key, expected, actual }: VersionConflictError,
 ): Answer {
-  return { conflict: { key: `${kind}/${key}`, expected, actual } };
+  // The calls have conditions on versions alone.
+  const versions = { expected: Number(expected), actual: Number(actual) };
+  return { conflict: { key: `${kind}/${key}`, ...versions } };
 }
 
 function entryOf(

@@ -1,10 +1,19 @@
 /**
- * A store's operations as data: made at random, and done on a store.
+ * A store's operations as data, and how they are done on a store.
  *
  * @module
  */
-import type { Entry, RangeOptions, Store } from "../../../mod.ts";
-import type { Random } from "../random.ts";
+import type {
+  AtomicCondition,
+  AtomicOperation,
+  DeletedEntry,
+  Entry,
+  KeyRangeOptions,
+  RangeOptions,
+  Store,
+  VersionConflictError,
+  WriteCondition,
+} from "../../../mod.ts";
 
 /** What the operations write. */
 export interface Value {
@@ -28,41 +37,60 @@ export type ModelStore = Store<ModelKinds>;
  */
 export const REFUSED: Value = { n: -1 };
 
-/** Which entries; `odd` filters by value. */
-export interface Range {
+/** Which keys. */
+export interface Keys {
   prefix?: string;
   start?: string;
+  startAfter?: string;
   end?: string;
+}
+
+/** Which entries; `odd` filters by value. */
+export interface Range extends Keys {
   limit?: number;
   reverse?: boolean;
   odd?: true;
 }
 
+/** How long what is written lasts, in ms; see `lastingOf`. */
+interface Expiring {
+  expireIn?: number;
+}
+
+/** What `update`'s function does, and what it starts from. */
+export interface Updating extends Expiring {
+  /** What is added to `n`; `"refuse"` makes the function throw. */
+  add: number | "refuse";
+  by?: number;
+  initial?: Value;
+}
+
+/** An entry's name. */
+interface Named {
+  kind: string;
+  key: string;
+}
+
 /** A step of an atomic operation. */
 export type Step =
-  | { do: "check"; kind: string; key: string; version: number }
-  | { do: "set"; kind: string; key: string; value: Value }
-  | { do: "delete"; kind: string; key: string };
+  | { do: "check" } & Named & AtomicCondition
+  | { do: "set"; value: Value } & Named & Expiring
+  | { do: "update" } & Named & Updating
+  | { do: "delete" } & Named;
 
 /** What changes the store, or may. */
 export type WriteOperation =
-  | { do: "set"; kind: string; key: string; value: Value; ifVersion?: number }
-  | { do: "setAll"; kind: string; entries: [string, Value][] }
-  | {
-    do: "update";
-    kind: string;
-    key: string;
-    /** What is added to `n`; `"refuse"` makes the function throw. */
-    add: number | "refuse";
-    by?: number;
-    initial?: Value;
-  }
-  | { do: "delete"; kind: string; key: string; ifVersion?: number }
+  | { do: "set"; value: Value } & Named & Expiring & WriteCondition
+  | { do: "setAll"; kind: string; entries: [string, Value][] } & Expiring
+  | { do: "update" } & Named & Updating & WriteCondition
+  | { do: "delete" } & Named & WriteCondition
+  | { do: "deleteAll"; kind: string; keys: Keys }
   | { do: "atomic"; steps: Step[] };
 
 /** What only looks. */
 export type ReadOperation =
-  | { do: "get" | "entry"; kind: string; key: string }
+  | { do: "get" | "entry" | "has" } & Named
+  | { do: "getMany"; kind: string; keys: string[] }
   | {
     do: "list" | "keys" | "values" | "count" | "entries";
     kind: string;
@@ -77,166 +105,6 @@ export type Operation = WriteOperation | ReadOperation;
 export type Outcome =
   | { result: unknown }
   | { error: string; details?: unknown };
-
-// Made at random.
-
-/** Keys with common prefixes, on both sides of where UTF-16 and UTF-8 order differently. */
-const KEYS = [
-  ..."abcdefgh",
-  ...Array.from({ length: 12 }, (_, i) => `a/${i}`),
-  ...Array.from({ length: 6 }, (_, i) => `b/${"x".repeat(i)}`),
-  "é",
-  "\u{fffd}",
-  "\u{10000}",
-  "\u{1f600}/smile",
-  "constructor",
-  "__proto__",
-];
-const PREFIXES = ["", "a", "a/", "b/x", "\u{1f600}", "none"];
-const SEVERAL = 6;
-
-const WRITES: readonly WriteOperation["do"][] = [
-  ...Array.from({ length: 6 }, () => "set" as const),
-  "setAll",
-  "update",
-  "update",
-  "delete",
-  "delete",
-  "atomic",
-  "atomic",
-];
-const READS: readonly ReadOperation["do"][] = [
-  ...Array.from({ length: 8 }, () => "get" as const),
-  ...Array.from({ length: 4 }, () => "entry" as const),
-  "list",
-  "keys",
-  "values",
-  "count",
-  "entries",
-  "kinds",
-  "getAll",
-];
-
-/** Makes a write. `by` marks its values, so that each is another. */
-export function randomWrite(random: Random, by?: number): WriteOperation {
-  const kind = randomKind(random);
-  const key = random.pick(KEYS);
-  const kindOfWrite = random.pick(WRITES);
-  switch (kindOfWrite) {
-    case "set": {
-      const value = randomValue(random, by);
-      return { do: "set", kind, key, value, ...randomCondition(random) };
-    }
-    case "setAll":
-      return { do: "setAll", kind, entries: randomEntries(random, by) };
-    case "update":
-      return {
-        do: "update",
-        kind,
-        key,
-        add: random.chance(0.1) ? "refuse" : random.below(3),
-        by,
-        initial: random.chance(0.7) ? { n: 0 } : undefined,
-      };
-    case "delete":
-      return { do: "delete", kind, key, ...randomCondition(random) };
-    case "atomic":
-      return { do: "atomic", steps: randomSteps(random, by) };
-  }
-}
-
-/** The same write to kinds of a writer's own. */
-export function ownWrite(
-  operation: WriteOperation,
-  writer: string,
-): WriteOperation {
-  return withKinds(operation, (kind) => `${writer}/${kind}`);
-}
-
-/** The same write to other kinds; of an atomic operation each step's is asked for. */
-export function withKinds(
-  operation: WriteOperation,
-  other: (kind: string) => string,
-): WriteOperation {
-  const moved = <T extends { kind: string }>(step: T): T => ({
-    ...step,
-    kind: other(step.kind),
-  });
-  return operation.do === "atomic"
-    ? { ...operation, steps: operation.steps.map(moved) }
-    : moved(operation);
-}
-
-/** Makes a read. */
-export function randomRead(random: Random): ReadOperation {
-  const kind = randomKind(random);
-  const kindOfRead = random.pick(READS);
-  switch (kindOfRead) {
-    case "get":
-    case "entry":
-      return { do: kindOfRead, kind, key: random.pick(KEYS) };
-    case "kinds":
-    case "getAll":
-      return { do: kindOfRead };
-    default:
-      return { do: kindOfRead, kind, range: randomRange(random) };
-  }
-}
-
-/** One of the kinds; one of them rarely. */
-export function randomKind(random: Random): string {
-  return random.chance(0.05) ? "rare" : random.pick(["users", "jobs"]);
-}
-
-/** Which keys a watch is of. */
-export function randomKeys(random: Random): { key?: string; prefix?: string } {
-  if (random.chance(0.2)) return { key: random.pick(KEYS) };
-  return random.chance(0.3) ? { prefix: random.pick(PREFIXES) } : {};
-}
-
-function randomValue(random: Random, by: number | undefined): Value {
-  const value: Value = { n: random.below(3) };
-  if (by !== undefined) value.by = by;
-  // Some fill pages of their own.
-  if (random.chance(0.02)) value.padding = "x".repeat(random.below(10_000));
-  return value;
-}
-
-function randomCondition(random: Random): { ifVersion?: number } {
-  return random.chance(0.15) ? { ifVersion: random.below(4) } : {};
-}
-
-function randomEntries(random: Random, by?: number): [string, Value][] {
-  const length = random.below(random.chance(0.05) ? 300 : SEVERAL);
-  return Array.from({ length }, () => [
-    length > SEVERAL ? `many/${random.below(80)}` : random.pick(KEYS),
-    randomValue(random, by),
-  ]);
-}
-
-function randomSteps(random: Random, by?: number): Step[] {
-  return Array.from({ length: random.below(SEVERAL) }, (): Step => {
-    const kind = randomKind(random);
-    const key = random.pick(KEYS);
-    if (random.chance(0.2)) {
-      return { do: "check", kind, key, version: random.below(3) };
-    }
-    if (random.chance(0.25)) return { do: "delete", kind, key };
-    return { do: "set", kind, key, value: randomValue(random, by) };
-  });
-}
-
-function randomRange(random: Random): Range {
-  const range: Range = {};
-  if (random.chance(0.6)) range.prefix = random.pick(PREFIXES);
-  // Not both: the end may not be before the start.
-  const bound = random.pick(["start", "end", undefined] as const);
-  if (bound) range[bound] = random.pick(KEYS);
-  if (random.chance(0.4)) range.limit = random.below(12);
-  if (random.chance(0.4)) range.reverse = true;
-  if (random.chance(0.3)) range.odd = true;
-  return range;
-}
 
 // Done on a store.
 
@@ -269,10 +137,7 @@ export class Refusal extends Error {
 }
 
 /** What `update`'s function makes of a value. */
-export function updated(
-  value: Value,
-  { add, by }: WriteOperation & { do: "update" },
-): Value {
+export function updated(value: Value, { add, by }: Updating): Value {
   if (add === "refuse") throw new Refusal();
   return by === undefined
     ? { ...value, n: value.n + add }
@@ -298,32 +163,32 @@ type Doing<Of> = (
 const DO: {
   [Name in Operation["do"]]: Doing<Operation & { do: Name }>;
 } = {
-  set: (store, { kind, key, value, ifVersion }, signal) =>
-    store.set(kind, key, value, { ifVersion, signal }),
-  setAll: (store, { kind, entries }, signal) =>
-    store.setAll(kind, entries, { signal }),
-  update: (store, operation, signal) =>
-    store.update(
-      operation.kind,
-      operation.key,
-      (value) => updated(value, operation),
-      { initial: operation.initial, signal },
-    ),
-  delete: async (store, { kind, key, ifVersion }, signal) =>
-    plain(await store.delete(kind, key, { ifVersion, signal })),
+  set: (store, { do: _, kind, key, value, ...options }, signal) =>
+    store.set(kind, key, value, { ...options, signal }),
+  setAll: (store, { kind, entries, expireIn }, signal) =>
+    store.setAll(kind, entries, { expireIn, signal }),
+  update: (store, operation, signal) => {
+    const { do: _, kind, key, add: _add, by: _by, ...options } = operation;
+    const fn = (value: Value) => updated(value, operation);
+    return store.update(kind, key, fn, { ...options, signal });
+  },
+  delete: async (store, { do: _, kind, key, ...options }, signal) =>
+    plain(await store.delete(kind, key, { ...options, signal })),
+  deleteAll: (store, { kind, keys }, signal) =>
+    store.deleteAll(kind, { ...keys satisfies KeyRangeOptions, signal }),
   async atomic(store, { steps }, signal) {
     const atomic = store.atomic();
-    for (const step of steps) {
-      if (step.do === "check") atomic.check(step);
-      else if (step.do === "set") atomic.set(step.kind, step.key, step.value);
-      else atomic.delete(step.kind, step.key);
-    }
+    for (const step of steps) addStep(atomic, step);
     const result = await atomic.commit({ signal });
     return result.ok ? result : toOutcome(result.conflict);
   },
   get: (store, { kind, key }, signal) => store.get(kind, key, { signal }),
   entry: async (store, { kind, key }, signal) =>
     plain(await store.entry(kind, key, { signal })),
+  has: (store, { kind, key }, signal) => store.has(kind, key, { signal }),
+  getMany: async (store, { kind, keys }, signal) => [
+    ...await store.getMany(kind, keys, { signal }),
+  ],
   list: async (store, { kind, range }, signal) => [
     ...await store.list(kind, toOptions(range, signal)),
   ],
@@ -345,12 +210,47 @@ const DO: {
     ]),
 };
 
-/** An entry without its time, which no model can tell. */
-function plain(entry: Entry<Value> | undefined): unknown {
+function addStep(atomic: AtomicOperation<ModelKinds>, step: Step): void {
+  switch (step.do) {
+    case "check": {
+      const { do: _, ...check } = step;
+      atomic.check(check);
+      break;
+    }
+    case "set": {
+      const { kind, key, value, expireIn } = step;
+      atomic.set(kind, key, value, { expireIn });
+      break;
+    }
+    case "update": {
+      const { kind, key, initial, expireIn } = step;
+      const fn = (value: Value) => updated(value, step);
+      atomic.update(kind, key, fn, { initial, expireIn });
+      break;
+    }
+    case "delete":
+      atomic.delete(step.kind, step.key);
+  }
+}
+
+/** An expiry is a multiple of so many ms, and a little more, which makes it another each time. */
+export const EXPIRY_STEP = 1_000 * 3_600_000;
+
+/**
+ * How long an entry lasts, in steps: what a model can tell of it, since a run
+ * takes much less than half a step.
+ */
+export function lastingOf(ms: number): number {
+  return Math.round(ms / EXPIRY_STEP);
+}
+
+/** An entry without its times, of which a model can tell how long it lasts. */
+function plain(entry: Entry<Value> | DeletedEntry<Value> | undefined): unknown {
   if (!entry) return undefined;
-  const { updatedAt, ...rest } = entry;
+  const { updatedAt, expiresAt, ...rest } = entry;
   if (!(updatedAt.getTime() > 0)) throw new Error(`updatedAt is ${updatedAt}`);
-  return rest;
+  if (!expiresAt) return rest;
+  return { ...rest, lasts: lastingOf(expiresAt.getTime() - Date.now()) };
 }
 
 function toOptions(
@@ -363,11 +263,8 @@ function toOptions(
 
 /** What came of an operation that failed. */
 export function toOutcome(error: unknown): Outcome {
-  const { name, expected, actual } = error as Error & {
-    expected?: number;
-    actual?: number;
-  };
-  return expected === undefined
-    ? { error: name }
-    : { error: name, details: { expected, actual } };
+  const { name, condition, expected, actual, found } =
+    error as VersionConflictError;
+  if (condition === undefined) return { error: name };
+  return { error: name, details: { condition, expected, actual, found } };
 }

@@ -12,13 +12,13 @@ import {
   StoreError,
   type StoreErrorCode,
   type WatchEvent,
-  type WatchOptions,
 } from "../../../mod.ts";
 import { type RawFile, readTables } from "../raw_file.ts";
 import {
   assertWatchGuarantees,
   type Session,
   toItem,
+  type WatchedOptions,
 } from "../watches/watch_validators.ts";
 import type { Model } from "./model.ts";
 import {
@@ -48,7 +48,7 @@ interface Call {
 /** A watch that was opened. */
 export class RecordedWatch {
   readonly kind: string;
-  readonly options: WatchOptions;
+  readonly options: WatchedOptions;
   readonly events: WatchEvent[] = [];
   /** What its stream errored with. */
   error: unknown;
@@ -57,10 +57,10 @@ export class RecordedWatch {
   #progress = Promise.withResolvers<void>();
 
   /** Opens it. */
-  constructor(store: ModelStore, kind: string, options: WatchOptions) {
+  constructor(store: ModelStore, kind: string, options: WatchedOptions) {
     this.kind = kind;
     this.options = options;
-    this.#follow(store.watch(kind, options as { bookmarks?: false }));
+    this.#follow(store.watch(kind, { ...options, bookmarks: false }));
   }
 
   /** Whether it has ended, or seen a revision. */
@@ -139,7 +139,7 @@ export class Recorder {
   }
 
   /** Opens a watch, and reads it to its end. */
-  watch(kind: string, options: WatchOptions = {}): RecordedWatch {
+  watch(kind: string, options: WatchedOptions = {}): RecordedWatch {
     const watch = new RecordedWatch(this.#store, kind, options);
     this.#log.push(watch);
     return watch;
@@ -231,6 +231,6 @@ function storageError(error: unknown): StoreError {
   return error;
 }
 
-function describe(data: Operation | WatchOptions): string {
+function describe(data: Operation | WatchedOptions): string {
   return JSON.stringify(data);
 }

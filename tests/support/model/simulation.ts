@@ -20,9 +20,13 @@ import {
   type Operation,
   type Outcome,
   perform,
+} from "./operations.ts";
+import {
+  randomEntries,
+  randomKind,
   randomRead,
   randomWrite,
-} from "./operations.ts";
+} from "./random_operations.ts";
 import { WatchConsumer } from "./watch_consumer.ts";
 
 /** A simulation of a store. */
@@ -41,6 +45,8 @@ export interface SimulationReport {
   operations: number;
   /** Operations that settled with an error, as they should. */
   refused: number;
+  /** Entries that expired. */
+  expired: number;
   changes: number;
   watches: number;
   events: number;
@@ -53,6 +59,8 @@ export interface SimulationReport {
 const CALLERS = 40;
 /** How many consumers watch at once. */
 const CONSUMERS = 8;
+/** How long an entry may outlive its expiry, in ms. */
+const PATIENCE = 30_000;
 /** How many operations there are in a round: what a round's watches saw is checked at its end. */
 const ROUND = 2_000;
 
@@ -72,6 +80,7 @@ class Simulation implements AsyncDisposable {
   readonly #report: SimulationReport = {
     operations: 0,
     refused: 0,
+    expired: 0,
     changes: 0,
     watches: 0,
     events: 0,
@@ -116,6 +125,7 @@ class Simulation implements AsyncDisposable {
       this.#call(this.#randomOperation());
       await this.#pause();
       if (this.#random.chance(0.02)) await this.#changeConsumers();
+      if (this.#random.chance(0.005)) await this.#expireSome();
       if (this.#failure) throw this.#failure.error;
     }
     await Promise.all(this.#running);
@@ -131,7 +141,9 @@ class Simulation implements AsyncDisposable {
     const isRead = this.#random.chance(0.3);
     // Some values are told apart by the operation that wrote them, some are not.
     const by = this.#random.chance(0.5) ? this.#report.operations : undefined;
-    return isRead ? randomRead(this.#random) : randomWrite(this.#random, by);
+    if (isRead) return randomRead(this.#random);
+    const revisionOf = this.#model.revisionOf.bind(this.#model);
+    return randomWrite(this.#random, by, revisionOf);
   }
 
   // Operations.
@@ -174,6 +186,32 @@ class Simulation implements AsyncDisposable {
     const actual = perform(this.#store, operation, controller.signal);
     controller.abort();
     return { expected: [{ error: "AbortError" }], actual };
+  }
+
+  /**
+   * Writes entries that expire while nothing else is done: then they are gone.
+   * In which order they go is the store's to choose.
+   */
+  async #expireSome(): Promise<void> {
+    await Promise.all(this.#running);
+    const kind = randomKind(this.#random);
+    const entries = randomEntries(this.#random, this.#report.operations++);
+    const expireIn = this.#random.pick([0.1, 1, 5]);
+    const deletions = this.#store.watch(kind, { types: ["delete"] })
+      .getReader();
+    const writing: Operation = { do: "setAll", kind, entries, expireIn };
+    const { expected: [expected], actual } = this.#callInModel(writing);
+    assertEquals(await actual, expected, JSON.stringify(writing));
+    const giveUp = setTimeout(() => deletions.cancel(), PATIENCE);
+    for (let left = new Set(keysOf(entries)).size; left > 0; left--) {
+      const { value: event } = await deletions.read();
+      assert(event?.type === "delete" && event.expired, "it did not expire");
+      this.#model.expire(kind, event.key);
+      assertEquals(event.revision, this.#model.revision);
+      this.#report.expired++;
+    }
+    clearTimeout(giveUp);
+    await deletions.cancel();
   }
 
   /** Lets some of what was called go on, or all, or nothing. */
@@ -231,7 +269,12 @@ interface Call {
 }
 
 function isWrite(operation: Operation): boolean {
-  return ["set", "setAll", "update", "delete", "atomic"].includes(operation.do);
+  const writes = ["set", "setAll", "update", "delete", "deleteAll", "atomic"];
+  return writes.includes(operation.do);
+}
+
+function keysOf(entries: readonly [string, unknown][]): string[] {
+  return entries.map(([key]) => key);
 }
 
 function turn(): Promise<void> {

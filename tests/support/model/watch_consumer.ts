@@ -7,12 +7,14 @@ import type { WatchBookmark, WatchEvent } from "../../../mod.ts";
 import type { Random } from "../random.ts";
 import {
   countEvents,
+  revisionOf,
   type Session,
   toItem,
   type Watched,
   type Written,
 } from "../watches/watch_validators.ts";
-import { type ModelStore, randomKeys, randomKind } from "./operations.ts";
+import type { ModelStore } from "./operations.ts";
+import { randomKeys, randomKind } from "./random_operations.ts";
 
 /** For how long a watch may be behind when nothing is written, in ms. */
 const HANGING = 30_000;
@@ -29,6 +31,8 @@ interface Stream {
   readonly reader: ReadableStreamDefaultReader<WatchEvent | WatchBookmark>;
   readonly session: Session & { until?: number };
   readonly items: ReturnType<typeof toItem>[];
+  /** What it resumed from, if not from a revision. */
+  readonly cursor?: string;
   /** How many of the items are no bookmarks. */
   events: number;
   /** How many of them to read; it may be raised at any time. */
@@ -84,9 +88,13 @@ export class WatchConsumer {
     await this.cancel();
     if (this.error) return;
     const { items, session } = this.#stream;
-    const { start, options: { after = start, initial } } = session;
-    const seen = items.at(-1)?.revision ?? (initial ? 0 : after);
-    if (seen! > 0 || !initial) return this.#open(store, { after: seen });
+    const { start, options: { after = start!, initial } } = session;
+    const last = items.at(-1);
+    const seen = last?.revision ?? (initial ? 0 : revisionOf(after));
+    const cursor = this.#random.chance(0.5) ? last?.cursor : undefined;
+    if (seen > 0 || !initial) {
+      return this.#open(store, { after: seen }, cursor);
+    }
     // In the middle of a replay there is nowhere to resume from.
     this.#streams = [];
     this.#open(store, { initial });
@@ -130,13 +138,28 @@ export class WatchConsumer {
     return this.#streams.at(-1)!;
   }
 
-  #open(store: ModelStore, from: { initial?: boolean; after?: number }): void {
+  #open(
+    store: ModelStore,
+    from: { initial?: boolean; after?: number },
+    cursor?: string,
+  ): void {
     const options = { ...this.#options, ...from };
-    const reader = store.watch(this.#kind, options).getReader();
+    const { after } = options;
+    const reader = store.watch(this.#kind, {
+      ...options,
+      after: cursor ?? after,
+    }).getReader();
     const items: Stream["items"] = [];
     const start = this.#head();
     const session = { kind: this.#kind, options, start, items };
-    this.#streams.push({ reader, session, items, events: 0, wanted: 0 });
+    this.#streams.push({
+      reader,
+      session,
+      items,
+      cursor,
+      events: 0,
+      wanted: 0,
+    });
   }
 
   #read(wanted: number): void {
@@ -156,9 +179,11 @@ export class WatchConsumer {
       }
     } catch (error) {
       this.error = error;
-      const { start, options: { after = start }, items } = stream.session;
-      const seen = Math.max(after!, items.at(-1)?.revision ?? 0);
+      const { start, options: { after = start! }, items } = stream.session;
+      const seen = Math.max(revisionOf(after), items.at(-1)?.revision ?? 0);
       this.behind = this.#head() - seen;
+      // The log must hold the change that the cursor names, too.
+      if (stream.cursor) this.behind++;
     }
     // At once: there may be more to read before whoever waits hears of the end.
     stream.reading = undefined;

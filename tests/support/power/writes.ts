@@ -5,11 +5,8 @@
  * @module
  */
 import { Model } from "../model/model.ts";
-import {
-  randomWrite,
-  type Value,
-  type WriteOperation,
-} from "../model/operations.ts";
+import type { Value, WriteOperation } from "../model/operations.ts";
+import { randomWrite } from "../model/random_operations.ts";
 import { Random } from "../random.ts";
 import type { RawEntry } from "../raw_file.ts";
 import type { Change } from "../watches/watch_validators.ts";

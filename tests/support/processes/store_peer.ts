@@ -4,29 +4,19 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import {
-  openStore,
-  type SqliteStore,
-  type Store,
-  type WatchOptions,
-} from "../../../mod.ts";
+import { openStore, type SqliteStore, type Store } from "../../../mod.ts";
 import type { Durability } from "../../../mod.ts";
 import { loadDriver } from "../../../src/sqlite/driver/load.ts";
 import { Account } from "./account.ts";
 import type { TestDriver } from "../drivers.ts";
 import { STORE_STORY } from "./foreign_writes.ts";
-import {
-  type Outcome,
-  ownWrite,
-  perform,
-  randomWrite,
-  type Value,
-} from "../model/operations.ts";
+import { type Outcome, perform, type Value } from "../model/operations.ts";
+import { ownWrite, randomWrite } from "../model/random_operations.ts";
 import { heard, runProgram, tell } from "./peer_side.ts";
 import { Random } from "../random.ts";
 import { toldWithRevision } from "../watches/telling.ts";
 import { timeTicks } from "../ticks.ts";
-import { toItem } from "../watches/watch_validators.ts";
+import { toItem, type WatchedOptions } from "../watches/watch_validators.ts";
 
 /** A store in a file. */
 export interface StoreFile {
@@ -39,7 +29,7 @@ export interface StoreFile {
 /** A watch in a peer. */
 export interface PeerWatch {
   kind: string;
-  options?: WatchOptions;
+  options?: WatchedOptions;
 }
 
 function open(file: StoreFile): Promise<SqliteStore> {

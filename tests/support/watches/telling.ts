@@ -7,7 +7,7 @@ import type { WatchBookmark, WatchEvent } from "../../../src/contract/watch.ts";
 
 /** A change without its revision: `"update users/alice@2 {"n":1}"`. */
 export function told(
-  event: Omit<WatchEvent, "value" | "revision">,
+  event: Pick<WatchEvent, "type" | "kind" | "key" | "version">,
   value: string,
 ): string {
   return `${event.type} ${event.kind}/${event.key}@${event.version} ${value}`;

@@ -209,7 +209,12 @@ class Decoder {
       rest ^= flag;
     }
     if (rest !== 0) throw this.#in.error("a RegExp has an unknown flag");
-    return this.#add(new RegExp(source, letters));
+    try {
+      return this.#add(new RegExp(source, letters));
+    } catch {
+      // The engine's reason has all of the pattern.
+      throw this.#in.error("a RegExp has a wrong pattern, or wrong flags");
+    }
   }
 
   #readError(): Error {

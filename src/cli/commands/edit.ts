@@ -1,0 +1,164 @@
+/**
+ * `zestor edit`: changes a value in the user's editor.
+ *
+ * The invariant: what the user has written is in the store, or in a file that
+ * an error names. What somebody else has written meanwhile is never replaced.
+ *
+ * @module
+ */
+import { object } from "@optique/core/constructs";
+import { envVar, message } from "@optique/core/message";
+import { optional } from "@optique/core/modifiers";
+import { option } from "@optique/core/primitives";
+import { choice, string } from "@optique/core/valueparser";
+import { equalBytes } from "../../base/bytes.ts";
+import type { Entry } from "../../contract/entry.ts";
+import type { SetResult } from "../../contract/write.ts";
+import {
+  type Command,
+  type CommandContext,
+  defineCommand,
+} from "../command.ts";
+import { createEditedFile } from "../editing/edited_file.ts";
+import { editorOf, runEditor } from "../editing/editor.ts";
+import { editValue, textOf } from "../editing/edit_value.ts";
+import { EntryNotFoundError, KeptTextError } from "../errors.ts";
+import { languageOf, LANGUAGES } from "../input.ts";
+import { formatOption, keyArgument, kindArgument } from "../options.ts";
+import { printRecord } from "../output/formats.ts";
+import { writeError } from "../output/output.ts";
+import { RESULT_COLUMNS } from "../output/results.ts";
+import { assertShellPermitted } from "../shell.ts";
+import { codecNamed, whatIsMissing } from "../store_file.ts";
+
+/** Which entry, and what of the command line is about it. */
+interface Target {
+  readonly kind: string;
+  readonly key: string;
+  /** Whether it may be a new one. */
+  readonly create: boolean;
+}
+
+/** The command. */
+export const edit: Command = defineCommand({
+  name: "edit",
+  brief: message`Opens a value in an editor, and writes what it is changed to.`,
+  details: message`The editor is that of --editor, ${envVar("VISUAL")} or ${
+    envVar("EDITOR")
+  }. It gets the value in a temporary file. If nothing is changed, nothing is written. If somebody else has changed the entry meanwhile, nothing is written, and the exit code is 1. If the text holds no value, a terminal is asked whether to edit it again; else the exit code is 2. A text that is not written is kept, and the error says where. If there is no such entry, the exit code is 1; with --create the text is empty at first, and the entry is created. The record printed is that of "zestor set".`,
+  example: "zestor edit users alice --editor 'code --wait' --db app.db",
+  permissions:
+    "--allow-read=app.db,/tmp --allow-write=app.db,/tmp --allow-run=sh",
+  parser: (names) =>
+    object({
+      kind: kindArgument(names),
+      key: keyArgument(names),
+      create: option("--create", {
+        description: message`Create the entry if there is none.`,
+      }),
+      input: optional(
+        option("--input", choice(LANGUAGES, { metavar: "LANGUAGE" }), {
+          description:
+            message`What the text is written in, if not in what the store keeps.`,
+        }),
+      ),
+      editor: optional(
+        option("--editor", string({ metavar: "COMMAND" }), {
+          description:
+            message`What to edit with: a command for the shell, to which the path is added. It has to wait until the file is closed.`,
+        }),
+      ),
+      format: formatOption(),
+    }),
+  async run(context, { input, editor, format, ...target }) {
+    const { codec, signal, printing, yieldTerminal } = context;
+    await assertShellPermitted("edit");
+    const command = await editorOf(editor);
+    const language = input ?? languageOf(codec);
+    const entry = await read(context, target);
+    const { toJson } = printing("json");
+    const text = entry
+      ? await textOf(entry.value, toJson, { language, codec })
+      : "";
+    const file = await createEditedFile(text, `.${language}`);
+    let record: SetResult;
+    try {
+      const edited = await editValue(file, {
+        language,
+        codec,
+        signal,
+        async edit(path) {
+          using _ = yieldTerminal();
+          await runEditor(command, path, signal);
+        },
+      });
+      record = edited && !await isSame(entry, edited.value, context)
+        ? await write(context, target, { value: edited.value, entry })
+        : unchanged(entry);
+    } catch (error) {
+      if (!await file.isChanged()) {
+        await file.remove();
+        throw error;
+      }
+      if (!signal.aborted) throw new KeptTextError(error, file.path);
+      writeError(`zestor: The edited text is in ${file.path}`);
+      throw error;
+    }
+    await file.remove();
+    await printRecord(record, RESULT_COLUMNS, printing(format));
+  },
+});
+
+function unchanged(entry: Entry | undefined): SetResult {
+  const { version, revision } = entry ?? { version: 0, revision: 0 };
+  return { status: "unchanged", version, revision };
+}
+
+async function read(
+  { openStore, signal }: CommandContext,
+  { kind, key, create }: Target,
+): Promise<Entry | undefined> {
+  try {
+    await using store = await openStore("read");
+    const entry = await store.entry(kind, key, { signal });
+    if (!entry && !create) throw new EntryNotFoundError("edit", kind, key);
+    return entry;
+  } catch (error) {
+    // Then the file is made with its first entry.
+    if (create && whatIsMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a value is stored as the same bytes: the text may have other spaces. */
+async function isSame(
+  entry: Entry | undefined,
+  value: unknown,
+  { codec }: CommandContext,
+): Promise<boolean> {
+  if (!entry) return false;
+  const { encode } = await codecNamed(codec);
+  return equalBytes(encode(value), encode(entry.value));
+}
+
+async function write(
+  { openStore, signal }: CommandContext,
+  { kind, key }: Target,
+  { value, entry }: { readonly value: unknown; readonly entry?: Entry },
+): Promise<SetResult> {
+  if (!entry) {
+    await using store = await openStore("create");
+    return await store.set(kind, key, value, { ifRevision: 0, signal });
+  }
+  await using store = await openStore("write");
+  const { revision: ifRevision } = entry;
+  // The entry expires when it did before.
+  const options = { ifRevision, signal };
+  const { status, version, revision } = await store.update(
+    kind,
+    key,
+    () => value,
+    options,
+  );
+  return { status, version, revision };
+}

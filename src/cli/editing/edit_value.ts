@@ -1,0 +1,125 @@
+/**
+ * Lets the user edit a value as text.
+ *
+ * @module
+ */
+import { equalBytes } from "../../base/bytes.ts";
+import { reasonOf } from "../../base/messages.ts";
+import { UsageError } from "../errors.ts";
+import { inOneLine, type Language, parseValue } from "../input.ts";
+import { escapeJson } from "../output/escape.ts";
+import type { ToJson } from "../output/formats.ts";
+import { writeError } from "../output/output.ts";
+import { assertEncodable, type CodecName, codecNamed } from "../store_file.ts";
+import type { EditedFile } from "./edited_file.ts";
+import { ask, canAsk } from "./question.ts";
+
+/** How a value is edited. */
+export interface Editing {
+  /** The language of the text. */
+  readonly language: Language;
+  /** What the store keeps values in. */
+  readonly codec: CodecName;
+  readonly signal: AbortSignal;
+  /** Runs the editor on a file. */
+  edit(path: string): Promise<void>;
+}
+
+/** A value as a text to edit. Throws `UsageError` if the language has no form for it. */
+export async function textOf(
+  value: unknown,
+  toJson: ToJson,
+  { language, codec }: Pick<Editing, "language" | "codec">,
+): Promise<string> {
+  const text = language === "yaml"
+    ? await yamlTextOf(value)
+    : jsonTextOf(value, toJson);
+  // JSON is what it was decoded from.
+  if (language === "json" && codec === "json") return text;
+  if (await isTextOf(text, value, { language, codec })) return text;
+  throw new UsageError(
+    `Cannot edit as ${language.toUpperCase()}: it would become another value; ${
+      language === "json"
+        ? "use --input yaml"
+        : codec === "json"
+        ? "use --input json"
+        : "only a program can write this value"
+    }`,
+  );
+}
+
+async function yamlTextOf(value: unknown): Promise<string> {
+  const { yamlText } = await import("../output/yaml.ts");
+  return yamlText(value);
+}
+
+function jsonTextOf(value: unknown, toJson: ToJson): string {
+  try {
+    return `${escapeJson(toJson(value, 2))}\n`;
+  } catch (error) {
+    // Its advice is for commands that print.
+    const cause = error instanceof UsageError ? error.cause : error;
+    throw new UsageError(
+      `Cannot edit as JSON: ${reasonOf(cause)}; use --input yaml`,
+      { cause },
+    );
+  }
+}
+
+/** Whether a text is read as a value. A time, say, would be read from JSON as a string. */
+async function isTextOf(
+  text: string,
+  value: unknown,
+  { language, codec }: Pick<Editing, "language" | "codec">,
+): Promise<boolean> {
+  const { encode } = await codecNamed(codec);
+  try {
+    const read = await parseValue(text, language, codec);
+    return equalBytes(encode(read), encode(value));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Lets the user edit a file until it holds a value that can be written.
+ *
+ * @returns The value; `undefined` if the text is as it was. Throws `UsageError`
+ * if it holds none, and the user does not go on.
+ */
+export async function editValue(
+  file: EditedFile,
+  { language, codec, signal, edit }: Editing,
+): Promise<{ readonly value: unknown } | undefined> {
+  for (;;) {
+    await edit(file.path);
+    if (!await file.isChanged()) return undefined;
+    try {
+      const value = await parse(file, language, codec);
+      await assertEncodable(value, codec);
+      return { value };
+    } catch (error) {
+      if (!(error instanceof UsageError) || !canAsk()) throw error;
+      writeError(`zestor: ${error.message}`);
+      if (!await ask("Edit again?", signal)) throw error;
+    }
+  }
+}
+
+async function parse(
+  file: EditedFile,
+  language: Language,
+  codec: CodecName,
+): Promise<unknown> {
+  try {
+    return await parseValue(await file.read(), language, codec);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new UsageError(
+      `Cannot read the edited text as ${language.toUpperCase()}: ${
+        inOneLine(reasonOf(cause))
+      }`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * What `zestor copy` and `zestor rename` share.
+ *
+ * @module
+ */
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import type { InferValue } from "@optique/core/parser";
+import { argument, option } from "@optique/core/primitives";
+import type { CommandContext } from "./command.ts";
+import { type KindTransfer, transferKind } from "./kind_transfer.ts";
+import type { NameParsers } from "./names.ts";
+import { formatOption, kindArgument } from "./options.ts";
+import { nameText } from "./output/escape.ts";
+import { type Columns, printRecord } from "./output/formats.ts";
+import { codecNamed } from "./store_file.ts";
+
+/** What was copied or moved. */
+interface Transferred {
+  readonly from: string;
+  readonly to: string;
+  /** How many. */
+  readonly entries: number;
+}
+
+const COLUMNS: Columns<Transferred> = {
+  titles: ["FROM", "TO", "ENTRIES"],
+  cells: ({ from, to, entries }) => [
+    nameText(from),
+    nameText(to),
+    String(entries),
+  ],
+};
+
+/** Two kinds, and whether the second may have entries. */
+export function kindTransferParser(names: NameParsers) {
+  return object({
+    from: kindArgument(names),
+    to: argument(names.otherKind("NEW_KIND"), {
+      description: message`The kind that they are written to.`,
+    }),
+    merge: option("--merge", {
+      description:
+        message`Also if the other kind has entries; those with the same keys are replaced.`,
+    }),
+    format: formatOption(),
+  });
+}
+
+/** Copies or moves the entries, and prints how many. */
+export async function runKindTransfer(
+  action: KindTransfer["action"],
+  { openStore, printing, codec, signal }: CommandContext,
+  { from, to, merge, format }: InferValue<
+    ReturnType<typeof kindTransferParser>
+  >,
+): Promise<void> {
+  await using store = await openStore("write");
+  const entries = await transferKind(store, {
+    action,
+    from,
+    to,
+    merge,
+    codec: await codecNamed(codec),
+    signal,
+  });
+  await printRecord({ from, to, entries }, COLUMNS, printing(format));
+}

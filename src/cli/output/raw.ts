@@ -1,0 +1,54 @@
+/**
+ * Prints strings and bytes as they are stored, without quotes or escapes.
+ *
+ * On a terminal, characters that it would obey are escaped, and bytes are
+ * refused.
+ *
+ * @module
+ */
+import { UsageError } from "../errors.ts";
+import { escapeText } from "./escape.ts";
+import type { Output } from "./output.ts";
+
+/** Prints a text and an end, which is never escaped. Throws `UsageError` if UTF-8 has no form for the text. */
+export async function printText(
+  output: Output,
+  { text, end, what }: {
+    readonly text: string;
+    readonly end: string;
+    /** What it is, for errors. */
+    readonly what: string;
+  },
+): Promise<void> {
+  if (!text.isWellFormed()) {
+    throw new UsageError(
+      `Cannot print ${what} raw: it holds a lone surrogate, which UTF-8 has no form for; leave out --raw`,
+    );
+  }
+  await output.write((isTerminal(output) ? safeText(text) : text) + end);
+}
+
+/** Prints bytes, and nothing after them. Throws `UsageError` on a terminal. */
+export async function printBytes(
+  output: Output,
+  bytes: Uint8Array,
+  what: string,
+): Promise<void> {
+  if (isTerminal(output)) {
+    throw new UsageError(
+      `Cannot print ${what} raw: it is bytes, and standard output is a terminal; write it to a file or a pipe`,
+    );
+  }
+  await output.writeBytes(bytes);
+}
+
+function isTerminal({ columns }: Output): boolean {
+  return columns !== undefined;
+}
+
+/** Line feeds and tabs stay. */
+function safeText(text: string): string {
+  return text.split(/([\n\t])/)
+    .map((part) => part === "\n" || part === "\t" ? part : escapeText(part))
+    .join("");
+}

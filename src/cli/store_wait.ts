@@ -1,0 +1,147 @@
+/**
+ * Waits for a store that is not there yet.
+ *
+ * While there is no file, the system tells of each change in the directory, and
+ * nothing else is looked at. If the directory is missing, too, that is the
+ * nearest directory above. A file without a store in it is being made, or waits
+ * to be: it is looked at now and then, because the system does not tell when
+ * others can read what was committed.
+ *
+ * The invariant: the watch on the directory begins before the file is looked
+ * for. So a file that appears in between is not missed.
+ *
+ * @module
+ */
+import { dirname, resolve } from "node:path";
+import { unlessAborted } from "../base/promises.ts";
+import type { SqliteStore } from "../sqlite/sqlite_store.ts";
+import { followLinks } from "./links.ts";
+import { escapeText } from "./output/escape.ts";
+import { writeError } from "./output/output.ts";
+import { assertGranted } from "./permissions.ts";
+import {
+  locationOf,
+  openStoreFile,
+  type StoreSettings,
+  whatIsMissing,
+} from "./store_file.ts";
+
+/** How long a file that holds no store is left alone, in ms. */
+const LOOK_AGAIN_MS = 200;
+
+/** Where the system cannot tell of changes, how often the file is looked for, in ms. */
+const POLL_MS = 1_000;
+
+/** A store, and whether it was there when it was first looked for. */
+export interface AwaitedStore {
+  readonly store: SqliteStore;
+  readonly wasThere: boolean;
+}
+
+/** Opens the store to read it, as soon as it is there. Throws `UsageError` if its directory may not be read. */
+export async function openStoreWhenThere(
+  settings: StoreSettings,
+  signal: AbortSignal,
+): Promise<AwaitedStore> {
+  const { path } = await locationOf(settings, "read");
+  await assertGranted("read", dirname(path));
+  for (let wasThere = true;; wasThere = false) {
+    signal.throwIfAborted();
+    using changes = await watchAbove(path);
+    try {
+      const store = await openStoreFile(settings, { access: "read", signal });
+      return { store, wasThere };
+    } catch (error) {
+      const missing = whatIsMissing(error);
+      if (missing === undefined) throw error;
+      if (wasThere) tell(path);
+      await (missing === "file"
+        ? changes.next(signal)
+        : pause(LOOK_AGAIN_MS, signal));
+    }
+  }
+}
+
+/** Who has mistyped the path sees it. */
+function tell(path: string): void {
+  writeError(
+    `zestor: There is no store at ${escapeText(path)} yet: waiting for it`,
+  );
+}
+
+/** Changes in the directories that a path may appear in. */
+interface Changes extends Disposable {
+  /** Waits for the next one. */
+  next(signal: AbortSignal): Promise<void>;
+}
+
+async function watchAbove(path: string): Promise<Changes> {
+  for (;;) {
+    const directories = await directoriesAbove(path);
+    const changes = watchDirectories(directories);
+    // A directory may have been made in between.
+    const now = await directoriesAbove(path);
+    if (now.join("\0") === directories.join("\0")) return changes;
+    changes[Symbol.dispose]();
+  }
+}
+
+/** The nearest directories that are there: above the path, and above what a link at the path leads to. */
+async function directoriesAbove(path: string): Promise<string[]> {
+  const targets = [path, followLinks(path) ?? path];
+  const found = await Promise.all(targets.map(directoryAbove));
+  return [...new Set(found)];
+}
+
+async function directoryAbove(path: string): Promise<string> {
+  let directory = dirname(resolve(path));
+  for (;;) {
+    await assertGranted("read", directory);
+    if (isDirectory(directory) || dirname(directory) === directory) {
+      return directory;
+    }
+    directory = dirname(directory);
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+function watchDirectories(directories: string[]): Changes {
+  let watcher: Deno.FsWatcher;
+  try {
+    watcher = Deno.watchFs(directories, { recursive: false });
+  } catch {
+    // A directory has gone, or the system has no watch left to give.
+    return {
+      next: (signal) => pause(POLL_MS, signal),
+      [Symbol.dispose]() {},
+    };
+  }
+  const events = watcher[Symbol.asyncIterator]();
+  return {
+    async next(signal) {
+      for (;;) {
+        const { done, value } = await unlessAborted(events.next(), signal);
+        // To look at a file changes nothing.
+        if (done || value.kind !== "access") return;
+      }
+    },
+    [Symbol.dispose]: () => watcher.close(),
+  };
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  try {
+    await unlessAborted(promise, signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}

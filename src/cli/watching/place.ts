@@ -1,0 +1,30 @@
+/**
+ * Where a watch goes on after what it was told, and keeping that.
+ *
+ * @module
+ */
+import type { WatchBookmark, WatchEvent } from "../../contract/watch.ts";
+import type { CursorFile } from "./cursor_file.ts";
+
+/** What a watch tells. */
+export type Item = WatchEvent | WatchBookmark;
+
+/** A place in the change log: a cursor, or a revision. */
+export type Place = string | number;
+
+/** The place after an item; `undefined` in the middle of a replay, where there is none. */
+export function placeAfter(
+  { type, revision, cursor }: Item,
+): Place | undefined {
+  return type === "bookmark" || revision > 0 ? cursor : undefined;
+}
+
+/** Keeps a place in the cursor's file, if there are both. */
+export function keepPlace(
+  cursor: CursorFile | undefined,
+  place: Place | undefined,
+): void {
+  if (cursor === undefined || place === undefined) return;
+  cursor.prepare(place);
+  cursor.keep();
+}
