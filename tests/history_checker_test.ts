@@ -76,6 +76,11 @@ const SOUND: Record<string, Line[]> = {
     [2, 8, set("y"), wrote("updated", 2, 2)],
     [10, 11, get(), { value: "y" }],
   ],
+  "a write that changes nothing, and tells its entry's last change": [
+    [1, 2, set("x"), wrote("created", 1, 1)],
+    [3, 4, { do: "set", key: B, value: "y" }, wrote("created", 1, 2)],
+    [5, 6, set("x"), wrote("unchanged", 1, 1)],
+  ],
 };
 
 const BROKEN: Record<string, [lines: Line[], shown: readonly number[]]> = {
@@ -167,6 +172,29 @@ Deno.test("findFlaws() finds a change log that differs from the answers", () => 
     value: '"x"',
   }];
   assertStringIncludes(findFlaws(history, log).join("\n"), "call0 ");
+});
+
+Deno.test("findFlaws() finds an entry that was left as it is, and tells another entry's change", () => {
+  const logged = (revision: number, key: string) => ({
+    revision,
+    kind: "k",
+    key,
+    type: "create" as const,
+    version: 1,
+    value: '"x"',
+  });
+  const log = [logged(1, "a"), logged(2, "b")];
+  const historyTelling = (revision: number) =>
+    historyOf([
+      [1, 2, set("x"), wrote("created", 1, 1)],
+      [3, 4, { do: "set", key: B, value: "x" }, wrote("created", 1, 2)],
+      [5, 6, set("x"), wrote("unchanged", 1, revision)],
+    ]);
+  assertEquals(findFlaws(historyTelling(1), log), []);
+  for (const revision of [2, 3]) {
+    const flaws = findFlaws(historyTelling(revision), log);
+    assertStringIncludes(flaws.join("\n"), "call2 ");
+  }
 });
 
 Deno.test("parseTrace() leaves out the line that a killed process began", () => {

@@ -258,7 +258,15 @@ async function filledTable(
 }
 
 function select(db: Connection, range: KeyRange, reverse = false): string[] {
-  return db.prepare(selectRange("key", range, reverse, "all"))
+  return db.prepare(
+    selectRange({
+      columns: "key",
+      range,
+      reverse,
+      values: "all",
+      which: "all",
+    }),
+  )
     .all(...rangeParams("k", range), -1).map(({ key }) => key as string);
 }
 
@@ -273,7 +281,7 @@ function assertSelects(
   assertEquals(select(db, range), ordered, message);
   assertEquals(select(db, range, true), ordered.toReversed(), message);
   assertEquals(
-    db.prepare(countRange(range)).get(...rangeParams("k", range), -1),
+    db.prepare(countRange(range, "all")).get(...rangeParams("k", range), -1),
     { count: keys.length },
     message,
   );

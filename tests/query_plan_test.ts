@@ -40,11 +40,14 @@ const queries = {
 };
 
 const {
-  COMPARE_VALUE,
+  COMPARE_ENTRY,
   COUNT_CHANGES,
   COUNT_KINDS,
+  COUNT_KINDS_THERE,
   countRange,
   DELETE_ENTRY,
+  DELETE_EXPIRED,
+  DELETE_THERE,
   GET_PAGE_COUNT,
   GET_PAGE_SIZE,
   GET_SCHEMA_VERSION,
@@ -59,15 +62,24 @@ const {
   GET_PREVIOUS,
   GET_SIZE,
   GET_VALUE,
-  GET_VERSION,
+  GET_STATE,
+  GET_MARK,
+  GET_META,
+  GET_NEWEST,
   HAS_ENTRIES,
+  HAS_ENTRY,
+  HAS_EXPIRED,
   HEAD_REVISION,
   ENTRIES_AT_ONCE,
   INSERT_ENTRIES,
   INSERT_ENTRY,
   LIST_CHANGED_KINDS,
   LIST_FOUND_CHANGES,
+  LIST_EXPIRED,
   LIST_KINDS,
+  LIST_KINDS_THERE,
+  NEXT_EXPIRY,
+  keyParams,
   OLDEST_REVISION,
   PRUNE_LOG,
   rangeParams,
@@ -76,7 +88,9 @@ const {
   selectFoundEntries,
   selectRange,
   SEQUENCES,
+  SET_REMOVAL,
   UPDATE_ENTRY,
+  UPDATE_EXPIRING,
 } = queries;
 
 /** The files that a statement may meet. */
@@ -146,31 +160,47 @@ function assertSeeks(
 
 const BYTES = new Uint8Array([1]);
 const BOTH = "(kind=? AND key=?)";
+const TIME = 1_700_000_000_000;
 
 testPlans("the planner finds an entry by the primary key", (db, kind) => {
-  for (
-    const sql of [
-      GET_ENTRY,
-      GET_SIZE,
-      GET_VALUE,
-      GET_VERSION,
-      DELETE_ENTRY,
-    ]
-  ) {
+  for (const sql of [GET_SIZE, HAS_ENTRY, DELETE_ENTRY]) {
     assertSeeks(db, BOTH, sql, kind, "key00001");
   }
-  for (const sql of [COMPARE_VALUE, UPDATE_ENTRY]) {
-    assertSeeks(db, BOTH, sql, BYTES, kind, "key00001");
+  for (const sql of [GET_ENTRY, GET_VALUE, GET_STATE, DELETE_THERE]) {
+    assertSeeks(db, BOTH, sql, kind, "key00001", TIME);
   }
+  assertSeeks(db, BOTH, COMPARE_ENTRY, BYTES, TIME, kind, "key00001");
+  assertSeeks(db, BOTH, UPDATE_ENTRY, BYTES, 1, kind, "key00001");
+  assertSeeks(db, BOTH, UPDATE_EXPIRING, BYTES, null, 1, kind, "key00001");
 });
 
 testPlans("the planner looks for nothing to insert an entry", (db, kind) => {
-  assertEquals(planOf(db, INSERT_ENTRY, kind, "new", BYTES), []);
+  assertEquals(
+    planOf(db, INSERT_ENTRY, kind, "new", BYTES, 1, null, 1, null),
+    [],
+  );
   const many = Array.from(
     { length: ENTRIES_AT_ONCE },
-    (_, i) => [kind, `new${i}`, BYTES],
+    (_, i) => [kind, `new${i}`, BYTES, i],
   );
   assertEquals(planOf(db, INSERT_ENTRIES, ...many.flat()), []);
+});
+
+testPlans("the planner finds what has expired by its index", (db) => {
+  const index = "zestor_kv USING INDEX zestor_expiry";
+  assertEquals(planOf(db, HAS_EXPIRED, TIME), [
+    `SEARCH ${index.replace("INDEX", "COVERING INDEX")} (expires_at<?)`,
+  ]);
+  assertEquals(planOf(db, NEXT_EXPIRY), [
+    `SEARCH ${index.replace("INDEX", "COVERING INDEX")} (expires_at>?)`,
+  ]);
+  assertEquals(planOf(db, LIST_EXPIRED, TIME, 64), [
+    `SEARCH ${index} (expires_at<?)`,
+  ]);
+  assertEquals(planOf(db, DELETE_EXPIRED, TIME, 64), [
+    `SEARCH zestor_kv USING COVERING INDEX ${PRIMARY_KEY} ${BOTH}`,
+    `SEARCH ${index} (expires_at<?)`,
+  ]);
 });
 
 const UP = "(kind=? AND key>?)";
@@ -198,12 +228,16 @@ const VALUES = ["all", "small"] as const;
 
 testPlans("the planner reads a range in order", (db, kind) => {
   for (const [range, terms] of RANGES) {
+    const params = rangeParams(kind, range);
     for (const columns of ["key", "value", "entry"] as const) {
       for (const reverse of [false, true]) {
         for (const values of VALUES) {
-          const sql = selectRange(columns, range, reverse, values);
+          const read = { columns, range, reverse, values };
+          const all = selectRange({ ...read, which: "all" });
+          const there = selectRange({ ...read, which: "there" });
           for (const limit of [1, 256]) {
-            assertSeeks(db, terms, sql, ...rangeParams(kind, range), limit);
+            assertSeeks(db, terms, all, ...params, limit);
+            assertSeeks(db, terms, there, ...params, TIME, limit);
           }
         }
       }
@@ -213,11 +247,12 @@ testPlans("the planner reads a range in order", (db, kind) => {
 
 testPlans("the planner counts a range in its index", (db, kind) => {
   for (const [range, terms] of RANGES) {
-    const sql = countRange(range);
-    const params = [...rangeParams(kind, range), -1];
-    const plan = planOf(db, sql, ...params);
-    assertSeeks(db, terms, sql, ...params);
+    const sql = countRange(range, "all");
+    const params = rangeParams(kind, range);
+    const plan = planOf(db, sql, ...params, -1);
+    assertSeeks(db, terms, sql, ...params, -1);
     assertMatch(plan[0], /USING COVERING INDEX/);
+    assertSeeks(db, terms, countRange(range, "there"), ...params, TIME, -1);
   }
 });
 
@@ -237,6 +272,14 @@ testPlans("the planner finds each kind by a seek", (db) => {
     `SCAN zestor_kv USING COVERING INDEX ${PRIMARY_KEY}`,
     `SEARCH zestor_kv USING COVERING INDEX ${PRIMARY_KEY} (kind>?)`,
   ]);
+  const there = planOf(db, LIST_KINDS_THERE, TIME)
+    // As newer versions of SQLite say.
+    .map((step) => step.replace("EXISTS ", ""));
+  assertEquals(there, [
+    `SCAN zestor_kv USING COVERING INDEX ${PRIMARY_KEY}`,
+    `SEARCH zestor_kv USING COVERING INDEX ${PRIMARY_KEY} (kind>?)`,
+    `SEARCH zestor_kv USING INDEX ${PRIMARY_KEY} ${UP}`,
+  ]);
   const kinds = db.prepare(LIST_KINDS).all().map(({ kind }) => kind);
   assertEquals(kinds.length, 1001);
   assertEquals(kinds, kinds.toSorted());
@@ -246,6 +289,10 @@ testPlans("the planner counts all kinds in one scan of the index", (db) => {
   assertEquals(planOf(db, COUNT_KINDS), [
     `SCAN zestor_kv USING COVERING INDEX ${PRIMARY_KEY}`,
   ]);
+  // It reads each entry, so that each index will do that has its order.
+  const [there, ...others] = planOf(db, COUNT_KINDS_THERE, TIME);
+  assertMatch(there, /^SCAN zestor_kv USING INDEX (sqlite_auto|idx_kv_kind)/);
+  assertEquals(others, []);
   const counts = db.prepare(COUNT_KINDS).all();
   assertEquals(counts.length, 1001);
   assertEquals(counts[0], { kind: "big", count: 10_000 });
@@ -267,10 +314,18 @@ testPlans("the planner reads no table to describe a database", (db) => {
 testPlans(
   "the planner finds an entry's newest changes by revision",
   (db, kind) => {
-    assertEquals(planOf(db, LIST_CHANGES_OF, null, 10_000, kind, "k"), [
+    assertEquals(planOf(db, LIST_CHANGES_OF, null, null, 10_000, kind, "k"), [
       "SEARCH zestor_changes USING INTEGER PRIMARY KEY (rowid>?)",
     ]);
   },
+);
+
+const CHANGES_READS = [undefined, 1, 3].flatMap((kinds) =>
+  [true, false].flatMap((reverse) =>
+    VALUES.flatMap((values) =>
+      [true, false].map((previous) => ({ kinds, reverse, values, previous }))
+    )
+  )
 );
 
 testPlans("the planner reads the log by revision", (db, kind) => {
@@ -278,11 +333,13 @@ testPlans("the planner reads the log by revision", (db, kind) => {
   for (const [range] of RANGES) {
     const params = rangeParams(kind, range);
     for (const [after, until] of [[0, 10_000], [500, 500], [10_990, 11_000]]) {
-      for (const values of VALUES) {
-        const sql = selectChanges(range, values);
-        assertEquals(planOf(db, sql, after, until, ...params, 128), [
-          `${window} (rowid>? AND rowid<?)`,
-        ]);
+      for (const read of CHANGES_READS) {
+        const sql = selectChanges({ ...read, range });
+        const kinds = Array(read.kinds ?? 0).fill(kind);
+        assertEquals(
+          planOf(db, sql, after, until, ...kinds, ...keyParams(range), 128),
+          [`${window} (rowid>? AND rowid<?)`],
+        );
       }
       assertEquals(
         planOf(db, selectChangedKeys(range), after, until, ...params),
@@ -301,8 +358,17 @@ testPlans("the planner reads the log by revision", (db, kind) => {
     `${window} (rowid>?)`,
   ]);
   assertEquals(planOf(db, GET_CHANGED_VALUE, 10), [`${window} (rowid=?)`]);
-  assertEquals(planOf(db, PRUNE_LOG, 10), [`${window} (rowid<?)`]);
-  assertEquals(planOf(db, GET_PREVIOUS, 10), [`${window} (rowid=?)`]);
+  assertEquals(planOf(db, PRUNE_LOG, 10), [
+    `${window} (rowid<?)`,
+    "SEARCH zestor_changes",
+  ]);
+  for (const sql of [GET_PREVIOUS, GET_MARK]) {
+    assertEquals(planOf(db, sql, 10), [`${window} (rowid=?)`]);
+  }
+  assertEquals(planOf(db, SET_REMOVAL, "expire", 10, 20, "delete"), [
+    `${window} (rowid>? AND rowid<?)`,
+  ]);
+  assertMatch(planOf(db, GET_META, "mark")[0], /^SEARCH zestor_meta USING/);
 });
 
 testPlans(
@@ -329,7 +395,14 @@ testPlans(
 );
 
 testPlans("the planner finds the ends of the log by a seek", (db) => {
-  for (const sql of [HEAD_REVISION, OLDEST_REVISION, GIVEN_REVISIONS]) {
+  for (
+    const sql of [
+      HEAD_REVISION,
+      OLDEST_REVISION,
+      GIVEN_REVISIONS,
+      GET_NEWEST,
+    ]
+  ) {
     assertEquals(planOf(db, sql), ["SEARCH zestor_changes"]);
   }
   assertEquals(planOf(db, `SELECT 1 FROM ${SEQUENCES}`), []);
@@ -347,9 +420,7 @@ testOnEachDriver(
     const database = new Database(old, undefined);
     adaptReads(database, findEarlierTables((sql) => database.all(sql)));
     const statements: [sql: string, ...params: SqlValue[]][] = [
-      [GET_ENTRY, "k", "a"],
-      [GET_VALUE, "k", "a"],
-      [GET_VERSION, "k", "a"],
+      [GET_VALUE, "k", "a", TIME],
       [FIRST_ENTRY],
       [HAS_ENTRIES, "k"],
       [LIST_KINDS],
@@ -361,14 +432,26 @@ testOnEachDriver(
       ...RANGES.flatMap(([range]): [string, ...SqlValue[]][] => {
         const params = rangeParams("k", range);
         return [
-          [countRange(range), ...params, -1],
+          [countRange(range, "all"), ...params, -1],
           [selectChangedKeys(range), 0, 9, ...params],
-          [selectChanges(range, "small"), 0, 9, ...params, 10],
-          ...(["key", "value", "entry"] as const).map((
+          ...(["key", "value"] as const).map((
             columns,
           ): [string, ...SqlValue[]] => [
-            selectRange(columns, range, false, "small"),
+            selectRange({
+              columns,
+              range,
+              reverse: false,
+              values: "small",
+              which: "all",
+            }),
             ...params,
+            10,
+          ]),
+          ...CHANGES_READS.map((read): [string, ...SqlValue[]] => [
+            selectChanges({ ...read, range }),
+            ...[0, 9],
+            ...Array(read.kinds ?? 0).fill("k"),
+            ...keyParams(range),
             10,
           ]),
         ];
@@ -378,6 +461,20 @@ testOnEachDriver(
       const plan = planOf(old, sql, ...params)
         .map((step) => step.replace("main.", ""));
       assertEquals(plan, planOf(current, sql, ...params), sql);
+      old.prepare(sql).all(...params);
+    }
+    // The revision of each entry is the newest one, which is looked for once.
+    const ofEntries: typeof statements = [
+      [GET_ENTRY, "k", "a", TIME],
+      [GET_STATE, "k", "a", TIME],
+    ];
+    for (const [sql, ...params] of ofEntries) {
+      const [first, ...rest] = planOf(old, sql, ...params);
+      assertMatch(first, new RegExp(`USING INDEX ${PRIMARY_KEY}`));
+      for (const step of rest) {
+        assertEquals(step, "SEARCH main.zestor_changes");
+      }
+      assertEquals(old.prepare(sql).all(...params)[0].revision, 5);
     }
   },
 );

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertStringIncludes,
+} from "@std/assert";
+import * as zestor from "@zestor/store";
 import { connect, fileAt } from "./support/connect.ts";
 import { drivers, openOn } from "./support/drivers.ts";
 import { tempDir } from "./support/temp_dir.ts";
@@ -33,6 +39,27 @@ Deno.test("README.md shows the table as it is in a file", async () => {
   );
 });
 
+Deno.test("README.md lists every operation of a store", async () => {
+  const operations = new Set<string>();
+  for (const file of ["store.ts", "reads.ts"]) {
+    const url = new URL(`../src/contract/${file}`, import.meta.url);
+    const methods = (await Deno.readTextFile(url)).matchAll(/^ {2}(\w+)[(<]/gm);
+    for (const [, name] of methods) operations.add(name);
+  }
+  assertGreater(operations.size, 20);
+  const [, listed] = readme.split("## Operations");
+  for (const name of operations) assertStringIncludes(listed, `\`${name}(`);
+});
+
+Deno.test("README.md lists every error", () => {
+  const errors = Object.entries(zestor).filter(([, value]) =>
+    typeof value === "function" &&
+    value.prototype instanceof zestor.StoreError
+  );
+  assertGreater(errors.length, 15);
+  for (const [name] of errors) assertStringIncludes(readme, `| \`${name}\``);
+});
+
 Deno.test("README.md names tasks that there are", async () => {
   const { tasks } = JSON.parse(
     await Deno.readTextFile(new URL("../deno.json", import.meta.url)),
@@ -54,4 +81,18 @@ Deno.test("README.md links to files that there are", async () => {
   for (const link of links) {
     await Deno.stat(new URL(`../${link}`, import.meta.url));
   }
+});
+
+Deno.test("README.md links to sections that there are", () => {
+  const headings = Array.from(
+    readme.matchAll(/^#+ (.+)$/gm),
+    ([, title]) =>
+      title.toLowerCase().replace(/[^\w -]/g, "").replaceAll(" ", "-"),
+  );
+  const links = Array.from(
+    readme.matchAll(/\]\(#([^)]+)\)/g),
+    ([, link]) => link,
+  );
+  assertGreater(links.length, 10);
+  for (const link of links) assert(headings.includes(link), `no #${link}`);
 });

@@ -234,7 +234,10 @@ const UNTOLD: Record<string, readonly [sql: string, ...Expected[]]> = {
     LOG("l x 5", 'has the type "touch"'),
   ],
   "a first change that updates": [
-    CHANGE(5, "type = 'update', previous = x'31'"),
+    CHANGE(
+      5,
+      "type = 'update', previous = x'31', previous_revision = 4, previous_time = ''",
+    ),
     LOG("l x 5", "updates what was not there"),
   ],
   "an update without a previous value": [
@@ -242,7 +245,10 @@ const UNTOLD: Record<string, readonly [sql: string, ...Expected[]]> = {
     LOG("k a 2", "has no previous"),
   ],
   "a second creation": [
-    CHANGE(2, "type = 'create', previous = NULL, version = 1"),
+    CHANGE(
+      2,
+      "type = 'create', previous = NULL, version = 1, previous_revision = NULL, previous_time = NULL",
+    ),
     LOG("k a 2", "creates what revision 1 left"),
     ENTRIES("k a 2", "has version 2, and version 1 in revision 2"),
   ],
@@ -255,10 +261,59 @@ const UNTOLD: Record<string, readonly [sql: string, ...Expected[]]> = {
     LOG("k b 4", "has a value, and deletes"),
   ],
   "a deletion that is one too many": [
-    CHANGE(5, "kind = 'k', key = 'b', type = 'delete', previous = x'33'"),
+    CHANGE(
+      5,
+      "kind = 'k', key = 'b', type = 'delete', previous = x'33', previous_revision = 4, previous_time = ''",
+    ),
     LOG("k b 5", "has a value, and deletes"),
     LOG("k b 5", "deletes what was not there"),
     ENTRIES("l x", "is in no change of the log"),
+  ],
+  "an entry's revision": [
+    ROW("a", "revision = 1"),
+    ENTRIES("k a 2", "has the revision 1, expected 2"),
+  ],
+  "an expiry that is no integer": [
+    ROW("a", "expires_at = 'soon'"),
+    ENTRIES("k a", 'has the expiry "soon", expected an integer or none'),
+  ],
+  "an expiry past every safe integer": [
+    ROW("a", `expires_at = ${2n ** 60n}`),
+    ENTRIES("k a", "has the expiry 1152921504606847000"),
+  ],
+  "a change without a mark": [
+    CHANGE(2, "mark = NULL"),
+    LOG("k a 2", "has no mark"),
+    LOG("k a 2", "has no mark"),
+    ENTRIES("k a 2", "has the revision 2, expected 0"),
+  ],
+  "a mark that cannot be one": [
+    CHANGE(2, `mark = ${2n ** 48n}`),
+    LOG("k a 2", "has a mark that cannot be one"),
+  ],
+  "a change without a time": [
+    CHANGE(2, "time = NULL"),
+    LOG("k a 2", "has no time"),
+  ],
+  "a change with an expiry that is no integer": [
+    CHANGE(2, "expires_at = 1.5"),
+    LOG("k a 2", "has an expiry that cannot be one"),
+  ],
+  "a deletion with an expiry": [
+    CHANGE(4, "expires_at = 1"),
+    LOG("k b 4", "has an expiry that cannot be one"),
+  ],
+  "a change's previous revision": [
+    CHANGE(2, "previous_revision = 0"),
+    LOG("k a 2", "replaces revision 0, expected 1"),
+  ],
+  "a creation with a previous revision": [
+    CHANGE(5, "previous_revision = 1"),
+    LOG("l x 5", "has a previous revision that cannot be one"),
+  ],
+  "a previous expiry that is no integer": [
+    CHANGE(2, "previous_expires_at = 'x'"),
+    LOG("k a 2", "has a previous expiry that cannot be one"),
   ],
   "a change taken out of the log": [
     "DELETE FROM zestor_changes WHERE revision = 3",
@@ -311,7 +366,7 @@ const UNTOLD: Record<string, readonly [sql: string, ...Expected[]]> = {
   ],
   "a file without the mark of its log": [
     "UPDATE zestor_meta SET value = 'x' WHERE name = 'mark'",
-    ["file", "", "does not say which mark its change log begins with"],
+    ["file", "", "does not say at which revision its change log begins"],
   ],
   "a file without the index of expiry": [
     "DROP INDEX zestor_expiry",

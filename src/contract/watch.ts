@@ -9,8 +9,12 @@ import type { KindOf, ValueOf } from "./kinds.ts";
 /** The type of a change. */
 export type ChangeType = "create" | "update" | "delete";
 
-/** What every change of an entry tells. */
-interface ChangeOf<Kind extends string> {
+/**
+ * What the event of every change tells.
+ *
+ * @typeParam Kind The kind.
+ */
+export interface ChangeEvent<Kind extends string> {
   /** The entry's kind. */
   kind: Kind;
   /** The entry's key. */
@@ -34,7 +38,7 @@ interface ChangeOf<Kind extends string> {
 
 /** An entry came. A replayed entry is one, too. */
 export interface CreateEvent<T = unknown, Kind extends string = string>
-  extends ChangeOf<Kind> {
+  extends ChangeEvent<Kind> {
   /** What happened. */
   type: "create";
   /** The value. */
@@ -45,7 +49,7 @@ export interface CreateEvent<T = unknown, Kind extends string = string>
 
 /** An entry's value or expiry changed. */
 export interface UpdateEvent<T = unknown, Kind extends string = string>
-  extends ChangeOf<Kind> {
+  extends ChangeEvent<Kind> {
   /** What happened. */
   type: "update";
   /** The new value. */
@@ -58,7 +62,7 @@ export interface UpdateEvent<T = unknown, Kind extends string = string>
 
 /** An entry went. */
 export interface DeleteEvent<T = unknown, Kind extends string = string>
-  extends ChangeOf<Kind> {
+  extends ChangeEvent<Kind> {
   /** What happened. */
   type: "delete";
   /** The value that was deleted. */

@@ -15,14 +15,24 @@ const FIRST_LOOK_MS = 20;
 /** How long others may use the file before more is removed, in ms. */
 const REST_MS = 3;
 
+/**
+ * How soon it tries again if another connection has the lock, in ms. It tries
+ * often: between the transactions of a busy writer there is little room.
+ */
+const BUSY_MS = 10;
+
 /** What is done when the time comes. */
 export interface ExpiryWork {
   /** Whether others may write what expires. */
   readonly isShared: boolean;
+  // Neither waits for the lock of another connection: that would keep the
+  // process running. What waits for a turn in this one is ended by the signal.
   /** When the next entry expires, in ms since 1970. */
-  next(): MaybePromise<number | undefined>;
+  next(signal: AbortSignal): MaybePromise<number | undefined>;
   /** Removes some of what has expired, in one transaction; tells whether there may be more. */
-  removeSome(): Promise<boolean>;
+  removeSome(signal: AbortSignal): Promise<boolean>;
+  /** Whether an error is only that another connection has the lock. */
+  isBusy(error: unknown): boolean;
 }
 
 /** The timer of a store that may write. */
@@ -32,7 +42,7 @@ export class Expiry {
   /** When the timer ends, in ms since 1970. */
   #planned = Infinity;
   #running: Promise<void> | undefined;
-  #isClosed = false;
+  readonly #closed = new AbortController();
 
   /** Takes what is to be done. */
   constructor(work: ExpiryWork) {
@@ -53,7 +63,7 @@ export class Expiry {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#planned = Infinity;
-    if (this.#isClosed || at === Infinity) return;
+    if (this.#closed.signal.aborted || at === Infinity) return;
     const now = Date.now();
     const pause = Math.max(0, Math.min(at - now, LOOK_MS));
     this.#planned = now + pause;
@@ -71,9 +81,9 @@ export class Expiry {
     let next = Infinity;
     try {
       next = await this.#removeSome();
-    } catch {
+    } catch (error) {
       // Whoever reads or writes is told. For this there is a next time.
-      next = Date.now() + LOOK_MS;
+      next = Date.now() + (this.#work.isBusy(error) ? BUSY_MS : LOOK_MS);
     }
     const longest = this.#work.isShared ? Date.now() + LOOK_MS : Infinity;
     const at = Math.min(next, longest, this.#planned);
@@ -83,16 +93,19 @@ export class Expiry {
 
   /** Removes some of what has expired; gives when to look again. */
   async #removeSome(): Promise<number> {
-    const next = await this.#work.next() ?? Infinity;
-    if (next > Date.now() || this.#isClosed) return next;
-    return await this.#work.removeSome()
-      ? Date.now() + REST_MS
-      : await this.#work.next() ?? Infinity;
+    const { signal } = this.#closed;
+    const next = await this.#work.next(signal) ?? Infinity;
+    const now = Date.now();
+    if (next > now || signal.aborted) return next;
+    if (await this.#work.removeSome(signal)) return Date.now() + REST_MS;
+    const after = await this.#work.next(signal) ?? Infinity;
+    // If something is left that had expired then, it cannot be removed.
+    return Math.max(after, Date.now() + (after <= now ? LOOK_MS : REST_MS));
   }
 
   /** Looks no more; resolves when nothing is being removed. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closed.abort();
     this.#plan(Infinity);
     await this.#running;
   }

@@ -81,8 +81,9 @@ export class LocalEngine implements Engine {
     });
     this.#expiry = new Expiry({
       isShared: config.openNotifier !== openSilentNotifier,
-      next: () => this.#read(() => storage.nextExpiry()),
-      removeSome: () => this.#removeExpired(),
+      next: (signal) => this.#nextExpiry(signal),
+      removeSome: (signal) => this.#removeExpired(signal),
+      isBusy: (error) => storage.isBusy(error),
     });
     if (!this.isReadOnly) this.#expiry.start();
   }
@@ -358,18 +359,24 @@ export class LocalEngine implements Engine {
     this.#track(done.then(() => this.log.afterCommit(), () => {}));
   }
 
+  #nextExpiry(signal: AbortSignal): Promise<number | undefined> {
+    return this.#turns.readOnce(() => {
+      this.#storage.look("read");
+      return this.#storage.nextExpiry();
+    }, signal);
+  }
+
   /** Removes entries that have expired, as many as a slice has room for; tells whether there may be more. */
-  async #removeExpired(): Promise<boolean> {
+  async #removeExpired(signal: AbortSignal): Promise<boolean> {
     let isMore = false;
-    await this.#turns.alone(() =>
+    await this.#turns.aloneOnce(() =>
       this.#transactAtOnce(() => {
         const slice = new Slice(SHORT_SLICE_MS);
         do {
-          const removed = this.#storage.removeExpired(EXPIRED_AT_ONCE);
-          isMore = removed === EXPIRED_AT_ONCE;
+          const tried = this.#storage.removeExpired(EXPIRED_AT_ONCE);
+          isMore = tried === EXPIRED_AT_ONCE;
         } while (isMore && !slice.isUsedUp);
-      })
-    );
+      }), signal);
     this.log.afterCommit();
     return isMore;
   }

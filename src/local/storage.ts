@@ -102,14 +102,21 @@ export interface Entries {
   /** Removes the next entries of a range, at most a page of them. */
   removeRange(kind: string, range: KeyRange): RangeRemoved;
 
-  /** When the next entry expires that is there, in ms since 1970: it may have passed. */
+  /**
+   * When the next entry expires that is there, in ms since 1970. It may have
+   * passed; if a transaction has something else to mend, it is 0.
+   */
   nextExpiry(): number | undefined;
   /**
    * When the first of those entries expires that were put since this was asked
    * last; `undefined` if none of them expires.
    */
   takeSoonestPut(): number | undefined;
-  /** Removes entries that have expired, at most `limit`; gives how many it removed. */
+  /**
+   * Removes entries that have expired; gives how many it tried, at most `limit`.
+   * What the triggers of others keep is passed over, and tried again when it has
+   * tried all.
+   */
   removeExpired(limit: number): number;
 }
 
@@ -187,6 +194,12 @@ export interface FoundChange
   readonly revision: number;
   readonly type: unknown;
   readonly previous: Uint8Array | undefined;
+  /** What the entry's revision was before; `undefined` if it was not there. */
+  readonly previousRevision: unknown;
+  /** Whether an earlier version logged it, which did not note all that a change has now. */
+  readonly isEarlier: boolean;
+  /** What else is wrong with it, as the storage finds it. */
+  readonly problem?: string;
 }
 
 /** What a storage can verify of itself: it yields nothing where it may pause. */
@@ -208,6 +221,11 @@ export interface Moment {
 /** What a verification reads, all of it as of one moment. */
 export interface Verifiable extends Moment {
   readonly ownVerifications: readonly OwnVerification[];
+  /**
+   * The revision at which the log begins, or goes on after an earlier version.
+   * The entries of before have it, or an earlier one.
+   */
+  readonly logBegin: number;
   /** Every entry, by kind and key. */
   entries(): Iterable<FoundEntry>;
   /** Every change in the log, by revision. */

@@ -65,10 +65,13 @@ export class Turns {
   }
 
   #readLater<T>(work: () => T, signal?: AbortSignal): Promise<T> {
-    return this.retry(async () => {
-      while (this.#transaction) await this.#transaction.wait(signal);
-      return work();
-    }, signal);
+    return this.retry(() => this.readOnce(work, signal), signal);
+  }
+
+  /** Runs a read when no transaction is open. It waits for no other connection's lock. */
+  async readOnce<T>(work: () => T, signal?: AbortSignal): Promise<T> {
+    while (this.#transaction) await this.#transaction.wait(signal);
+    return work();
   }
 
   /** Tries until another connection's lock is had; then throws as the last try did. */
@@ -158,23 +161,38 @@ export class Turns {
     work: () => T | Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    // In an object: the work itself is not tried again once it has begun.
-    const { result } = await this.retry(async () => {
-      // Another one may have begun before this one goes on.
-      while (!this.areFree) await this.free(signal);
-      const release = this.hold();
-      try {
-        const result = work();
-        if (!(result instanceof Promise)) {
-          release();
-          return { result };
-        }
-        return { result: result.finally(release) };
-      } catch (error) {
-        release();
-        throw error;
-      }
-    }, signal);
+    const begin = () => this.#beginAlone(work, signal);
+    const { result } = await this.retry(begin, signal);
     return await result;
+  }
+
+  /** The same, but it is tried once. */
+  async aloneOnce<T>(
+    work: () => T | Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const { result } = await this.#beginAlone(work, signal);
+    return await result;
+  }
+
+  /** Begins it; gives its result in an object, as it is not tried again once it has begun. */
+  async #beginAlone<T>(
+    work: () => T | Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<{ readonly result: T | Promise<T> }> {
+    // Another one may have begun before this one goes on.
+    while (!this.areFree) await this.free(signal);
+    const release = this.hold();
+    try {
+      const result = work();
+      if (!(result instanceof Promise)) {
+        release();
+        return { result };
+      }
+      return { result: result.finally(release) };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 }

@@ -48,7 +48,10 @@ interface Name {
 }
 
 /** What the log says of a key last. */
-type LastChange = Pick<FoundChange, "revision" | "type" | "version">;
+type LastChange = Pick<
+  FoundChange,
+  "revision" | "type" | "version" | "isEarlier"
+>;
 
 /** One verification of a storage. */
 export class Verification {
@@ -170,7 +173,7 @@ export class Verification {
   }
 
   #verifyChange(change: FoundChange, verifiable: Verifiable): void {
-    const { revision, type, version } = change;
+    const { revision, type, version, isEarlier } = change;
     const add = (problem: string, name?: Name) =>
       this.#add({
         part: "log",
@@ -183,7 +186,7 @@ export class Verification {
     const name = nameOf(change);
     const keys = this.#keysOf(name.kind);
     const last = keys.get(name.key);
-    keys.set(name.key, { revision, type, version });
+    keys.set(name.key, { revision, type, version, isEarlier });
     for (const problem of this.#problemsOf(change, last, verifiable)) {
       add(`${problem}, in a change of ${quote(name.kind, name.key)}`, name);
     }
@@ -196,10 +199,11 @@ export class Verification {
   }
 
   *#problemsOf(
-    { type, version, value, previous }: FoundChange,
+    change: FoundChange,
     last: LastChange | undefined,
     verifiable: Verifiable,
   ): Generator<string> {
+    const { type, version, value, previous } = change;
     if (type !== "create" && type !== "update" && type !== "delete") {
       return yield `has the type ${Deno.inspect(type)}`;
     }
@@ -209,6 +213,10 @@ export class Verification {
     }
     if ((previous === undefined) !== (type === "create")) {
       yield previous ? "has a previous value, and creates" : "has no previous";
+    }
+    if (change.problem !== undefined) yield change.problem;
+    if (change.isEarlier && change.revision > verifiable.logBegin) {
+      yield "has no mark";
     }
     const wasThere = last ? last.type !== "delete" : !this.#logIsWhole;
     if (type === "create") {
@@ -223,6 +231,11 @@ export class Verification {
     }
     if (previous && !equalBytes(previous, verifiable.valueOf(last.revision))) {
       yield `has another previous value than revision ${last.revision} wrote`;
+    }
+    const replaced = revisionAfter(last, verifiable);
+    if (!change.isEarlier && change.previousRevision !== replaced) {
+      const told = Deno.inspect(change.previousRevision);
+      yield `replaces revision ${told}, expected ${replaced}`;
     }
   }
 
@@ -264,7 +277,7 @@ export class Verification {
   }
 
   #verifyEntry(entry: FoundEntry, name: Name, verifiable: Verifiable): void {
-    const { version, value, updatedAt } = entry;
+    const { version, value, updatedAt, expiresAt } = entry;
     if (!isVersion(version)) {
       const problem = versionProblem(version);
       const message = `${quote(name.kind, name.key)} ${problem}; ${RENUMBER}`;
@@ -272,6 +285,10 @@ export class Verification {
     }
     if (Number.isNaN(updatedAt.getTime())) {
       this.#addEntry(name, "has no readable time of its last change");
+    }
+    if (expiresAt !== undefined && !Number.isSafeInteger(expiresAt)) {
+      const problem = `has the expiry ${Deno.inspect(expiresAt)}`;
+      this.#addEntry(name, `${problem}, expected an integer or none`);
     }
     if (value) this.#verifyValue(name, value);
     else this.#addEntry(name, "has no value");
@@ -293,7 +310,7 @@ export class Verification {
   }
 
   #verifyAgainstLog(
-    { version, value }: FoundEntry,
+    { version, value, revision: told }: FoundEntry,
     name: Name,
     verifiable: Verifiable,
   ): void {
@@ -301,6 +318,10 @@ export class Verification {
     const last = keys?.get(name.key);
     keys?.delete(name.key);
     if (!last) {
+      if (!isRevision(told)) {
+        const problem = `has the revision ${Deno.inspect(told)}`;
+        this.#addEntry(name, `${problem}, expected an integer from 0 on`);
+      }
       if (this.#logIsWhole) this.#addEntry(name, "is in no change of the log");
       return;
     }
@@ -313,6 +334,15 @@ export class Verification {
       const problem =
         `has version ${version}, and version ${last.version} in revision ${revision}, its last change`;
       this.#addEntry(name, problem, revision);
+    }
+    const expected = revisionAfter(last, verifiable);
+    if (told !== expected) {
+      const problem = `has the revision ${Deno.inspect(told)}`;
+      this.#addEntry(
+        name,
+        `${problem}, expected ${expected}, that of its last change`,
+        revision,
+      );
     }
     if (value && !equalBytes(value, verifiable.valueOf(revision))) {
       const problem =
@@ -375,6 +405,18 @@ function nameProblem(
 /** A name that has no problem. */
 function nameOf({ kind, key }: { kind: unknown; key: unknown }): Name {
   return { kind: kind as string, key: key as string };
+}
+
+/** The revision that an entry has after a change. */
+function revisionAfter(
+  { revision, isEarlier }: LastChange,
+  { logBegin }: Verifiable,
+): number {
+  return isEarlier ? logBegin : revision;
+}
+
+function isRevision(revision: unknown): revision is number {
+  return Number.isSafeInteger(revision) && (revision as number) >= 0;
 }
 
 function isVersion(version: unknown): version is number {

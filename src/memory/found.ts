@@ -37,6 +37,8 @@ export function* findChanges(log: MemoryLog): Generator<FoundChange> {
       version,
       value: entry?.value,
       previous: previous?.value,
+      previousRevision: previous?.revision,
+      isEarlier: false,
     };
   }
 }

@@ -414,6 +414,7 @@ export class MemoryStorage implements Storage {
     return {
       keepsWritesOut: false,
       ownVerifications: [],
+      logBegin: 0,
       entries: () => findEntries(snapshot.#kinds),
       changes: () => findChanges(log),
       valueOf: (revision) => log.get(revision)?.entry?.value,

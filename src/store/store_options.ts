@@ -56,9 +56,9 @@ export interface CommonOptions<Kinds extends object = AnyKinds>
     next: Kinds[Kind],
   ) => boolean;
   /**
-   * How many changes the change log keeps, at least 1, for watches to catch up
-   * on and to resume from. Each costs the size of its value and of the one
-   * before.
+   * How many changes the change log keeps, at least 1, for watches to resume
+   * from, and for reads of the past. Each costs the size of its value and of the
+   * one before.
    * @default {10_000}
    */
   history?: number;

@@ -10,13 +10,16 @@ import type { Operation } from "../../src/engine/operation.ts";
 import { Queue } from "../../src/engine/queue.ts";
 import { ALL_KEYS } from "../../src/keys/key_range.ts";
 import { LocalEngine } from "../../src/local/local_engine.ts";
+import type { Storage } from "../../src/local/storage.ts";
 import { openSilentNotifier } from "../../src/local/wakeup.ts";
 import { MemoryStorage } from "../../src/memory/memory_storage.ts";
+import { testOnEachDriver } from "./drivers.ts";
 import { FrozenTime } from "./manual_time.ts";
 import { ending } from "./remote/frozen_client.ts";
 import { openClient } from "./remote/open_clients.ts";
 import type { Result } from "./remote/operations.ts";
 import { Server } from "./remote/server.ts";
+import { openSqliteStorage } from "./sqlite_storage.ts";
 
 /** An engine that a test writes to. */
 export interface TestEngine {
@@ -34,24 +37,27 @@ export interface EngineOptions {
 
 type Open = (history: number) => Promise<TestEngine>;
 
-/** Every engine, by name. */
+/** The engines whose clock is the test's, by name. */
 const ENGINES: Record<string, Open> = {
-  memory: (history) => {
-    const engine = new LocalEngine({
-      storage: new MemoryStorage(),
-      busyTimeout: 0,
-      history,
-      head: 0,
-      openNotifier: openSilentNotifier,
-    });
-    return Promise.resolve(testEngine(engine, new Queue(engine, 0)));
-  },
+  memory: (history) =>
+    Promise.resolve(localEngine(new MemoryStorage(), history)),
   remote: async (history) => {
     const server = new Server({ history });
     const { engine, queue } = await openClient({ server, longest: 0 });
     return testEngine(engine, queue);
   },
 };
+
+function localEngine(storage: Storage, history: number): TestEngine {
+  const engine = new LocalEngine({
+    storage,
+    busyTimeout: 0,
+    history,
+    head: 0,
+    openNotifier: openSilentNotifier,
+  });
+  return testEngine(engine, new Queue(engine, 0));
+}
 
 function testEngine(engine: Engine, queue: Queue): TestEngine {
   return {
@@ -70,25 +76,31 @@ function testEngine(engine: Engine, queue: Queue): TestEngine {
   };
 }
 
-/** Runs a test on each engine. */
+/** Runs a test on each engine, and on SQLite's with each driver. */
 export function testOnEachEngine(
   name: string,
   test: (engine: TestEngine) => Promise<void>,
   { history = 10_000 }: EngineOptions = {},
 ): void {
+  const run = async (opening: Promise<TestEngine>) => {
+    const engine = await opening;
+    try {
+      await test(engine);
+    } finally {
+      await engine.engine.close();
+    }
+  };
   for (const [engineName, open] of Object.entries(ENGINES)) {
-    Deno.test(`${name} [${engineName}]`, async () => {
-      const engine = await open(history);
-      try {
-        await test(engine);
-      } finally {
-        await engine.engine.close();
-      }
-    });
+    Deno.test(`${name} [${engineName}]`, () => run(open(history)));
   }
+  testOnEachDriver(name, (driver) => {
+    const opening = openSqliteStorage(driver)
+      .then((storage) => localEngine(storage, history));
+    return run(opening);
+  });
 }
 
-/** Runs a test on each engine, in time that stands still until the test lets it pass. */
+/** Runs a test on each engine that has the test's clock, in time that stands still until the test lets it pass. */
 export function testInTimeOnEachEngine(
   name: string,
   test: (

@@ -1,14 +1,18 @@
 /**
- * A storage in memory beside a plain model of it, both changed at random. The
- * model knows the entries as they were at each revision.
+ * A storage beside a plain model of it, both changed at random. The model knows
+ * the entries as they were at each revision.
  *
  * @module
  */
 import { assertEquals } from "@std/assert";
-import type { StoredEntry } from "../../src/engine/entries.ts";
+import type { StoredChange, StoredEntry } from "../../src/engine/entries.ts";
 import { compareKeys } from "../../src/keys/key_order.ts";
-import { isInRange, type KeyRange } from "../../src/keys/key_range.ts";
-import { MemoryStorage } from "../../src/memory/memory_storage.ts";
+import {
+  ALL_KEYS,
+  isInRange,
+  type KeyRange,
+} from "../../src/keys/key_range.ts";
+import type { Storage } from "../../src/local/storage.ts";
 import type { Put } from "../../src/engine/write.ts";
 import type { Random } from "./random.ts";
 
@@ -35,16 +39,22 @@ export interface PastState {
 }
 
 /** A storage and its model. */
-export class StorageModel {
-  readonly storage = new MemoryStorage();
+export class StorageModel<S extends Storage> {
+  readonly storage: S;
   /** By revision. */
   readonly past: PastState[] = [{ state: new Map(), time: Date.now() }];
   readonly #random: Random;
+  readonly #soonest: number;
   #state: State = new Map();
 
-  /** Begins empty. */
-  constructor(random: Random) {
+  /**
+   * Takes a storage without entries. If its clock is not the test's, nothing
+   * may expire for now: what expires does so in `soonest` ms, or later.
+   */
+  constructor(storage: S, random: Random, soonest = 0) {
+    this.storage = storage;
     this.#random = random;
+    this.#soonest = soonest;
   }
 
   /** The newest revision. */
@@ -79,17 +89,37 @@ export class StorageModel {
     }
     if (sort === 17) return this.#removeRange(kind, randomRange(random));
     const gone = this.#expired();
-    assertEquals(this.storage.removeExpired(Infinity), gone.length);
-    for (const entry of gone) this.#remove(entry.kind, entry.key);
+    const { head } = this;
+    assertEquals(this.storage.removeExpired(1_000), gone.length);
+    // Of those that expire in the same ms, any may come first.
+    const { changes } = this.storage.readChanges(
+      { keys: ALL_KEYS },
+      head,
+      head + gone.length,
+      gone.length + 1,
+    );
+    const removed = (changes as StoredChange[]).map(({ kind, key }) =>
+      gone.find((entry) => entry.kind === kind && entry.key === key)!
+    );
+    assertEquals(
+      removed.map(({ expiresAt }) => expiresAt),
+      gone.map(({ expiresAt }) => expiresAt),
+    );
+    for (const { kind, key } of removed) this.#remove(kind, key);
   }
 
   #put(kind: string, key: string): void {
     const random = this.#random;
     const now = Date.now();
     const value = new Uint8Array(random.below(4)).fill(random.below(3));
-    const expiresAt = random.pick<Put["expiresAt"]>(
-      [undefined, undefined, "keep", now - 5, now + random.between(1, 100)],
-    );
+    const soonest = now + this.#soonest;
+    const expiresAt = random.pick<Put["expiresAt"]>([
+      undefined,
+      undefined,
+      "keep",
+      soonest - 5,
+      soonest + random.between(1, 100),
+    ]);
     const { status } = this.storage.put(kind, key, { value, expiresAt });
     const found = this.#state.get(kind)?.get(key);
     if (found && isGone(found, now)) this.#remove(kind, key);
@@ -119,7 +149,7 @@ export class StorageModel {
   }
 
   /** Those that have expired, in the order in which they did. */
-  #expired(): { kind: string; key: string }[] {
+  #expired(): (StoredEntry & { kind: string })[] {
     const now = Date.now();
     return KINDS
       .flatMap((kind) =>

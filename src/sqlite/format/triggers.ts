@@ -10,6 +10,9 @@
 import { createHash } from "node:crypto";
 
 const NEW_ROW = "kind = NEW.kind AND key = NEW.key";
+/** The new row if a condition on what the statement wrote holds. Else SQLite looks for no row, as every own write would pay for. */
+const newRowIf = (condition: string) =>
+  `kind = CASE WHEN ${condition} THEN NEW.kind END AND key = NEW.key`;
 const SAME_KEY = "OLD.kind IS NEW.kind AND OLD.key IS NEW.key";
 const OTHER_KEY = "(OLD.kind IS NOT NEW.kind OR OLD.key IS NOT NEW.key)";
 // Plain SQL may store text where the store would store its bytes.
@@ -28,6 +31,8 @@ const LOGGED = "last_insert_rowid()";
 const NEWEST = "(SELECT max(revision) FROM zestor_changes)";
 /** 48 random bits. */
 const MARK = "random() & 281474976710655";
+// Inside a statement it stands still, so that it is the time that the store gives
+// an entry. Others may give any time.
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
 const NOW_IN_MS =
   "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
@@ -38,9 +43,9 @@ const LEAVES_EXPIRY = `OLD.expires_at IS NOT NULL AND NOT ${OTHER_EXPIRY}
     AND OLD.revision IS NEW.revision AND ${OTHER_VALUE}`;
 const NEW_EXPIRY =
   `CASE WHEN ${LEAVES_EXPIRY} THEN NULL ELSE NEW.expires_at END`;
-const CLEAR_EXPIRY =
-  `UPDATE zestor_kv SET expires_at = NULL WHERE ${LEAVES_EXPIRY}
-    AND ${NEW_ROW};`;
+const CLEAR_EXPIRY = `UPDATE zestor_kv SET expires_at = NULL WHERE ${
+  newRowIf(LEAVES_EXPIRY)
+};`;
 // That is an update itself, of which the trigger of updates learns. The log
 // has told of it if its newest change left the entry as it is then.
 const IS_CLEARED = `(OLD.expires_at IS NOT NULL AND NEW.expires_at IS NULL
@@ -89,7 +94,7 @@ const REMOVED = `OLD.kind, OLD.key, ${REMOVAL}, OLD.version, NULL,
     OLD.revision, OLD.updated_at, OLD.expires_at`;
 const created = (version: string, value: string, expiry: string) =>
   `NEW.kind, NEW.key, 'create', ${version}, ${value},
-    NULL, NEW.updated_at, ${MARK}, ${expiry}, NULL, NULL, NULL`;
+    NULL, ${NOW}, ${MARK}, ${expiry}, NULL, NULL, NULL`;
 
 // Triggers of one event run in no defined order. Those below exclude each
 // other by conditions that none of them changes.
@@ -105,7 +110,7 @@ BEGIN
   ${LOG}
     VALUES (${created("NEW.version", NEW_VALUE, "NEW.expires_at")});
   UPDATE zestor_kv SET revision = ${LOGGED}
-    WHERE NEW.revision IS NOT ${LOGGED} AND ${NEW_ROW};
+    WHERE ${newRowIf(`NEW.revision IS NOT ${LOGGED}`)};
 END`,
   // The trigger below does the work, and leaves version and revision in the note.
   // Each insert pays for the length of its triggers, even if their condition does
@@ -130,12 +135,12 @@ WHEN EXISTS (SELECT 1 FROM zestor_replaced WHERE ${NOTE})
 BEGIN
   ${LOG}
     SELECT kind, key, 'update', version + 1, NEW.value,
-    value, NEW.updated_at, ${MARK}, NEW.expires_at, ${REPLACED}
+    value, ${NOW}, ${MARK}, NEW.expires_at, ${REPLACED}
     FROM zestor_replaced
     WHERE ${NOTE} AND typeof(value) = 'blob' AND ${IS_REPLACED_BY_OTHER};
   UPDATE zestor_changes
     SET type = 'update', version = version + 1, value = NEW.value,
-      time = NEW.updated_at, expires_at = NEW.expires_at
+      expires_at = NEW.expires_at
     WHERE revision = (SELECT value FROM zestor_replaced WHERE ${NOTE})
     AND revision = ${NEWEST};
   ${LOG}
@@ -156,11 +161,14 @@ WHEN ${SAME_KEY} AND (${OTHER_EXPIRY} OR ${OTHER_VALUE}) AND NOT ${IS_CLEARED}
 BEGIN
   ${LOG}
     VALUES (NEW.kind, NEW.key, 'update', OLD.version + 1, ${NEW_VALUE},
-    ${OLD_VALUE}, NEW.updated_at, ${MARK}, ${NEW_EXPIRY},
+    ${OLD_VALUE}, ${NOW}, ${MARK}, ${NEW_EXPIRY},
     OLD.revision, OLD.updated_at, OLD.expires_at);
   UPDATE zestor_kv SET version = OLD.version + 1, revision = ${LOGGED}
-    WHERE (version IS NOT OLD.version + 1 OR revision IS NOT ${LOGGED})
-    AND ${NEW_ROW};
+    WHERE ${
+    newRowIf(
+      `NEW.version IS NOT OLD.version + 1 OR NEW.revision IS NOT ${LOGGED}`,
+    )
+  };
   ${CLEAR_EXPIRY}
 END`,
   zestor_keep: `AFTER UPDATE OF kind, key, value, expires_at ON zestor_kv
@@ -202,7 +210,7 @@ BEGIN
     FROM zestor_replaced WHERE typeof(value) = 'blob' OR value = 0;
   ${LOG}
     SELECT NEW.kind, NEW.key, 'update', version + 1, ${NEW_VALUE},
-    ${REPLACED_VALUE}, NEW.updated_at, ${MARK}, ${NEW_EXPIRY}, ${REPLACED}
+    ${REPLACED_VALUE}, ${NOW}, ${MARK}, ${NEW_EXPIRY}, ${REPLACED}
     FROM zestor_replaced WHERE value <> 0 AND ${IS_RENAMED_OVER_BY_OTHER};
   ${LOG}
     SELECT ${created("1", NEW_VALUE, NEW_EXPIRY)}

@@ -50,12 +50,24 @@ export function writeGuarded(
     database.run("RELEASE guard");
     return revision;
   } catch (error) {
-    // A failure of SQLite ends the transaction.
-    if (!(error instanceof SqlError)) {
-      database.run("ROLLBACK TO guard");
-      database.run("RELEASE guard");
-    }
-    throw error;
+    // Any other failure of SQLite ends the transaction.
+    if (error instanceof SqlError && error.failure !== "other") throw error;
+    if (!isUndone(database)) throw error;
+    throw error instanceof SqlError
+      ? undoneError(write, foreignTriggers, error)
+      : error;
+  }
+}
+
+/** Undoes the write alone; tells whether a trigger has not ended all of the transaction. */
+function isUndone(database: Database): boolean {
+  try {
+    database.run("ROLLBACK TO guard");
+    database.run("RELEASE guard");
+    return true;
+  } catch {
+    // RAISE(ROLLBACK) leaves no savepoint.
+    return false;
   }
 }
 
@@ -92,14 +104,16 @@ function isDone(
 export function undoneError(
   { kind, key }: Pick<EntryWrite, "kind" | "key">,
   foreignTriggers: readonly string[],
+  cause?: SqlError,
 ): StoreError {
   const reason = foreignTriggers.length > 0
-    ? `a trigger that is not the store's undid or changed it: ${
-      foreignTriggers.join(", ")
-    }; drop the trigger, or change what it does`
+    ? `a trigger that is not the store's undid or changed it${
+      cause ? ` (${cause.message})` : ""
+    }: ${foreignTriggers.join(", ")}; drop the trigger, or change what it does`
     : "SQLite changed no row; see what verify() finds";
   return new StoreError(
     "STORAGE",
     `Cannot write ${quote(kind, key)}: ${reason}`,
+    { cause },
   );
 }

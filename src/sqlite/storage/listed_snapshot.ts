@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { ALL_KEYS, type KeyRange, rangePast } from "../../keys/key_range.ts";
+import {
+  ALL_KEYS,
+  type KeyBound,
+  type KeyRange,
+  rangePast,
+} from "../../keys/key_range.ts";
 import { lowerBound } from "../../keys/key_order.ts";
 import { countFitting, PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import type { StoredEntry } from "../../engine/entries.ts";
@@ -22,10 +27,9 @@ export function listedSnapshot(
     listKinds: () => kinds,
     readEntries(kind, range) {
       const entries = byKind.get(kind) ?? [];
-      const { lower, upper } = range;
-      const start = indexOf(entries, lower.key, !lower.inclusive);
-      const end = upper
-        ? indexOf(entries, upper.key, upper.inclusive)
+      const start = placeOf(entries, range.lower, !range.lower.inclusive);
+      const end = range.upper
+        ? placeOf(entries, range.upper, range.upper.inclusive)
         : entries.length;
       const page = entries.slice(start, Math.min(end, start + PAGE_ENTRIES));
       const sizes = page.values().map(({ value }) => value.byteLength);
@@ -40,14 +44,14 @@ export function listedSnapshot(
   };
 }
 
-/** Where a key is, or would be; `past` is whether the key itself comes before. */
-function indexOf(
+/** Where the entries begin that are at a bound or past it, or only past it. */
+function placeOf(
   entries: readonly StoredEntry[],
-  key: string,
-  past: boolean,
+  { key }: KeyBound,
+  isPast: boolean,
 ): number {
   const at = lowerBound(entries, key);
-  return past && entries[at]?.key === key ? at + 1 : at;
+  return isPast && entries[at]?.key === key ? at + 1 : at;
 }
 
 function listAll(storage: Entries, kind: string): StoredEntry[] {

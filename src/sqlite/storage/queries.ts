@@ -93,25 +93,31 @@ export const DELETE_THERE = `${DELETE_ENTRY} AND ${IS_THERE}`;
 export const HAS_EXPIRED =
   "SELECT 1 FROM zestor_kv WHERE expires_at <= ? LIMIT 1";
 
-/** When the next entry expires. */
+/** When the next entry expires; whatever number plain SQL wrote, it is one that a `Date` can have. */
 export const NEXT_EXPIRY =
-  `SELECT ${EXPIRY} FROM zestor_kv WHERE expires_at IS NOT NULL
+  `SELECT CASE WHEN typeof(expires_at) IN ('integer', 'real')
+  THEN max(0, min(expires_at, 8640000000000000)) END AS expires_at
+FROM zestor_kv WHERE expires_at IS NOT NULL
 ORDER BY zestor_kv.expires_at LIMIT 1`;
 
-/** The entries that have expired. Parameters: the time, the limit. */
+/** The entries that have expired. Parameters: the time, the limit, how many to pass over. */
 export const LIST_EXPIRED = `SELECT ${whole("kind")}, ${
   whole("key")
 } FROM zestor_kv
-WHERE expires_at <= ? ORDER BY zestor_kv.expires_at LIMIT ?`;
+WHERE expires_at <= ? ORDER BY zestor_kv.expires_at LIMIT ? OFFSET ?`;
 
-/** Removes them, whatever their names hold. Parameters: the same. */
+/** Removes them, whatever their names hold. Parameters: the time, the limit. */
 export const DELETE_EXPIRED = `DELETE FROM zestor_kv WHERE (kind, key) IN (
   SELECT kind, key FROM zestor_kv WHERE expires_at <= ?
   ORDER BY expires_at LIMIT ?)`;
 
-/** The changes were deletions of what had expired by the store's clock. Parameters: the first revision, the last. */
-export const SET_EXPIRED =
-  "UPDATE zestor_changes SET type = 'expire' WHERE revision BETWEEN ? AND ? AND type = 'delete'";
+/**
+ * Whether removals were of what had expired: the triggers ask the system's clock,
+ * which is ahead of a transaction's. Parameters: the type that they are to have,
+ * the first revision, the last, the other type.
+ */
+export const SET_REMOVAL =
+  "UPDATE zestor_changes SET type = ? WHERE revision BETWEEN ? AND ? AND type = ?";
 
 /**
  * The kinds, each found by a seek past the one before: `DISTINCT` would visit
@@ -217,9 +223,11 @@ export function selectRange(
 
 /** Counts the entries of a range. Parameters: as above, with -1 for no limit. */
 export function countRange(range: KeyRange, which: Which): string {
+  // The order keeps the planner to the primary key, where it would read all else.
+  const order = which === "all" ? "" : " ORDER BY key";
   return `SELECT count(*) AS count FROM (SELECT 1 FROM zestor_kv WHERE ${
     inRange(range)
-  }${andThere(which)} LIMIT ?)`;
+  }${andThere(which)}${order} LIMIT ?)`;
 }
 
 function andThere(which: Which): string {

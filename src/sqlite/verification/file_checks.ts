@@ -13,6 +13,7 @@ import type { OpenFiles } from "../file/open_files.ts";
 import { codecConflict, remembersCodecs } from "../format/file_codecs.ts";
 import { madeViews } from "../format/earlier_format.ts";
 import { readMeta } from "../format/inspect_file.ts";
+import { GET_NEWEST } from "./queries.ts";
 import { logBegin } from "../format/log_meta.ts";
 import { logProblem, triggerProblems } from "../format/log_state.ts";
 import {
@@ -65,6 +66,20 @@ export class FileChecks {
   constructor(database: Database, file: VerifiedFile) {
     this.#database = database;
     this.#file = file;
+  }
+
+  /**
+   * The revision at which the log begins, as the file tells; if it does not, as
+   * one of format 1, the newest one.
+   */
+  get logBegin(): number {
+    const meta = this.canRead("zestor_meta")
+      ? readMeta(this.#query)
+      : new Map();
+    return logBegin(meta) ??
+      (this.canRead("zestor_changes")
+        ? Number(this.#database.get(GET_NEWEST)!.revision)
+        : 0);
   }
 
   /** Whether the check of the tables found that all of these can be read. */

@@ -159,6 +159,11 @@ function toChange(row: Row): FoundChange {
     version: numberOf(row.version, row.versionType),
     value: bytesOf(row.value),
     previous: bytesOf(row.previous),
+    previousRevision: row.previousRevision === null
+      ? undefined
+      : numberOf(row.previousRevision, row.previousRevisionType),
+    isEarlier: row.isEarlier === 1,
+    problem: row.problem === null ? undefined : String(row.problem),
   };
 }
 

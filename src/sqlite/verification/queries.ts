@@ -5,7 +5,9 @@
  * @module
  */
 import type { SqlValue } from "../driver/driver.ts";
-import { VALUE } from "../format/columns.ts";
+import { MARKS } from "../../engine/cursor.ts";
+import { LAST_NUMBER } from "../../engine/last_number.ts";
+import { integer, VALUE } from "../format/columns.ts";
 
 const raw = (name: "kind" | "key") =>
   `CAST(${name} AS BLOB) AS ${name}, typeof(${name}) AS ${name}Type`;
@@ -46,11 +48,43 @@ function parameter(type: SqlValue | undefined): string {
   return type === "text" ? "CAST(? AS TEXT)" : "?";
 }
 
+const isNoNumber = (column: string) =>
+  `${column} IS NOT NULL AND (typeof(${column}) <> 'integer'
+    OR ${column} NOT BETWEEN -${LAST_NUMBER} AND ${LAST_NUMBER})`;
+
+/** What is wrong with the columns that format 2 added to the log; NULL if nothing is. */
+const PROBLEM = `CASE
+  WHEN mark IS NULL THEN CASE
+    WHEN coalesce(time, expires_at, previous_revision, previous_time,
+      previous_expires_at) IS NOT NULL THEN 'has no mark' END
+  WHEN typeof(mark) <> 'integer' OR mark NOT BETWEEN 0 AND ${MARKS - 1}
+    THEN 'has a mark that cannot be one'
+  WHEN typeof(time) <> 'text' THEN 'has no time'
+  WHEN ${isNoNumber("expires_at")}
+    OR (expires_at IS NOT NULL AND type IN ('delete', 'expire'))
+    THEN 'has an expiry that cannot be one'
+  WHEN ${isNoNumber("previous_expires_at")}
+    OR (previous_expires_at IS NOT NULL AND type = 'create')
+    THEN 'has a previous expiry that cannot be one'
+  WHEN (previous_time IS NULL) <> (type = 'create')
+    THEN 'has a previous time that cannot be one'
+  WHEN (previous_revision IS NULL) <> (type = 'create')
+    OR ${isNoNumber("previous_revision")} OR previous_revision >= revision
+    THEN 'has a previous revision that cannot be one'
+END`;
+
 /** The next changes for a verification. Parameters: after this revision, the limit. */
 export const LIST_FOUND_CHANGES = `SELECT revision, ${raw("kind")}, ${
   raw("key")
-}, type, ${RAW_VERSION}, value, previous
+}, type, ${RAW_VERSION}, value, previous,
+${rawNumber("previous_revision", "previousRevision")},
+mark IS NULL AS isEarlier, ${PROBLEM} AS problem
 FROM zestor_changes WHERE revision > ? ORDER BY revision LIMIT ?`;
+
+/** The newest revision in the log. */
+export const GET_NEWEST = `SELECT ${
+  integer("revision", "newest")
+} FROM (SELECT coalesce(max(revision), 0) AS newest FROM zestor_changes)`;
 
 /** The value that a change wrote. Parameters: its revision. */
 export const GET_CHANGED_VALUE =

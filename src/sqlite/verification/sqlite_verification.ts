@@ -19,6 +19,7 @@ export class SqliteVerification implements Verifiable {
   readonly #checks: FileChecks;
   readonly #rows: FoundRows;
   readonly #moment: Moment;
+  #logBegin: number | undefined;
 
   /** Takes the connection, what is known of its file, and the moment that it reads. */
   constructor(database: Database, file: VerifiedFile, moment: Moment) {
@@ -33,6 +34,10 @@ export class SqliteVerification implements Verifiable {
 
   get ownVerifications(): readonly OwnVerification[] {
     return this.#checks.all;
+  }
+
+  get logBegin(): number {
+    return this.#logBegin ??= this.#checks.logBegin;
   }
 
   entries(): Iterable<FoundEntry> {

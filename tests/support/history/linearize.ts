@@ -193,7 +193,7 @@ class Linearizer {
     const made = changesBetween(state, step(state, operation)!);
     const told = revisionOf(operation);
     if (made.size === 0) {
-      // What it was told is the revision of the change before it.
+      // What it was told is the revision of a change before it.
       const next = log[changes]?.revision ?? Infinity;
       return told !== undefined && told.revision < next;
     }
@@ -289,7 +289,7 @@ class Linearizer {
 function toldRevision({ operation }: Node): number {
   const told = revisionOf(operation);
   if (!told) return Number.MAX_VALUE;
-  return told.isChange ? told.revision : told.revision + 0.5;
+  return told.of === "change" ? told.revision : told.revision + 0.5;
 }
 
 /** How many conditions a call has: one with more has fewer places to be. */

@@ -26,17 +26,25 @@ export function toLog(changes: readonly Change[]): Log {
   ]));
 }
 
-/** The revision that an answer tells, and whether it is that of a change. */
-export function revisionOf(
-  { answer }: Operation,
-): { revision: number; isChange: boolean } | undefined {
+/** A revision that an answer tells. */
+interface Told {
+  readonly revision: number;
+  /**
+   * What it is: that of the call's own change, the newest one at the call's
+   * place, or that of the last change of an entry that the call left as it is.
+   */
+  readonly of: "change" | "newest" | "entry";
+}
+
+/** The revision that an answer tells. */
+export function revisionOf({ answer }: Operation): Told | undefined {
   if (!answer) return undefined;
   if ("committed" in answer) {
-    return { revision: answer.committed, isChange: false };
+    return { revision: answer.committed, of: "newest" };
   }
   if (!("written" in answer)) return undefined;
   const { revision, status } = answer.written;
-  return { revision, isChange: status !== "unchanged" };
+  return { revision, of: status === "unchanged" ? "entry" : "change" };
 }
 
 /** The highest revision that was told before a call was made, by operation. */
@@ -73,15 +81,20 @@ export function findWrongRevisions(
   for (const operation of operations) {
     const told = revisionOf(operation);
     if (!told) continue;
-    const { revision, isChange } = told;
+    const { revision, of } = told;
     const floor = floors.get(operation)!;
-    if (revision < floor || isChange && revision === floor) {
+    const isBehind = of === "entry"
+      ? false
+      : revision < floor || of === "change" && revision === floor;
+    if (isBehind) {
       const first = operations.find((other) =>
         other.to < operation.from && revisionOf(other)?.revision === floor
       )!;
       wrong.push(`revisions go back:\n${tellAll([first, operation])}`);
     }
-    if (!isChange) continue;
+    const difference = log && compareWithLog(operation, log);
+    if (difference) wrong.push(difference);
+    if (of !== "change") continue;
     const other = changes.get(revision);
     if (other) {
       wrong.push(
@@ -89,8 +102,6 @@ export function findWrongRevisions(
       );
     }
     changes.set(revision, operation);
-    const difference = log && compareWithLog(operation, log);
-    if (difference) wrong.push(difference);
   }
   return wrong;
 }
@@ -103,9 +114,15 @@ function compareWithLog(
   if (!answer || !("written" in answer) || !("key" in call)) return undefined;
   const { revision, version, status } = answer.written;
   const value = call.do === "set" ? call.value : answer.value;
+  const [oldest = Infinity] = log.keys();
+  // The entry may be older than the log.
+  if (status === "unchanged" && revision < oldest) return undefined;
   const logged = log.get(revision);
   const isSame = logged?.key === call.key && logged.version === version &&
-    logged.value === value && `${logged.type}d` === status;
+    logged.value === value &&
+    (status === "unchanged"
+      ? logged.type !== "delete"
+      : `${logged.type}d` === status);
   if (isSame) return undefined;
   return `the change log has at this call's revision ${
     JSON.stringify(logged) ?? "no change"
