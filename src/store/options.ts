@@ -78,7 +78,7 @@ const LAST_TIME = 8.64e15;
 /** How long an entry lasts; read as the time at which it expires, in ms since 1970. */
 const expireIn: Reader<number> = (action, name, value) => {
   if (typeof value === "number" && value > 0) {
-    const expiresAt = Math.ceil(Date.now() + value);
+    const expiresAt = Date.now() + Math.ceil(value);
     if (expiresAt <= LAST_TIME) return expiresAt;
   }
   throw new RangeError(
