@@ -325,9 +325,13 @@ export const expiryWrites: Cases = {
     // A write need not be done so soon, but it takes effect.
     const events = store.watch("users", { prefix: "short" }).getReader();
     await store.set("users", "short", 1, { expireIn: 0.01 });
+    const before = Date.now();
     await store.set("users", "short 2", 1, { expireIn: Number.MIN_VALUE });
     const seen = await takeUntil(events, "short 2");
     assertEquals(seen[0].key, "short");
+    const last = seen.at(-1)!;
+    assert(last.type === "create");
+    assertGreaterOrEqual(last.expiresAt!.getTime(), before + 1);
   },
 
   "expireIn: an entry may last a century": async (open) => {
