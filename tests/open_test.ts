@@ -253,10 +253,11 @@ testOnEachDriver(
         path,
         "SELECT name, value FROM zestor_meta WHERE name <> 'mark'",
       ),
-      [{ name: "format", value: "2" }, { name: "begin", value: "0" }, {
-        name: "codec",
-        value: "json",
-      }],
+      [
+        { name: "format", value: "2" },
+        { name: "begin", value: "0" },
+        { name: "codec", value: "json" },
+      ],
     );
     const [mark] = await readSql(
       driver,
