@@ -1,7 +1,7 @@
 /**
  * Runs the conformance suite on SQLite: each driver, in a file and in memory;
- * on the store in memory; on a store's handles; and on stores that are far away
- * and lack something, which shows that the suite asks nothing more of them.
+ * on the store in memory; and on a store's handles. `remote/conformance_test.ts`
+ * runs it on stores that are far away, and lack something.
  *
  * @module
  */
@@ -9,7 +9,6 @@ import { join } from "node:path";
 import type {
   Durability,
   EntriesInput,
-  HistoryOptions,
   SetAllOptions,
   Store,
   WatchOptions,
@@ -18,8 +17,8 @@ import { openMemoryStore } from "../src/memory/open_memory_store.ts";
 import { structured } from "../src/values/codecs/structured.ts";
 import { type OpenForTest, testStore } from "../src/testing/mod.ts";
 import { drivers, openOn, type TestDriver } from "./support/drivers.ts";
-import { farStore, type FarSupports } from "./support/far_store.ts";
 import { tempDirOfFile } from "./support/temp_dir.ts";
+import { withOperations } from "./support/with_operations.ts";
 
 const dir = tempDirOfFile();
 let files = 0;
@@ -74,29 +73,9 @@ testStore({
   open: async (options) => byHandles(await openMemoryStore(options)),
 });
 
-testFar("far", 2, {
-  limits: { nameBytes: 2_000, valueBytes: 100_000, changes: 1_000 },
-});
-testFar("far and poor", 0, {
-  limits: { nameBytes: 256, valueBytes: 4_096, changes: 1_000 },
-  verify: false,
-  importedVersions: false,
-  checksBeforeEquals: false,
-});
-
-function testFar(name: string, slowest: number, supports: FarSupports): void {
-  testStore({
-    name,
-    test: drivers[0].test,
-    open: async (options) =>
-      farStore(await openMemoryStore(options), supports, slowest),
-    supports,
-  });
-}
-
 /** The store, each operation on a kind as its handle's. */
 function byHandles(store: Store): Store {
-  return {
+  const operations: Partial<Store> = {
     get: async (kind, ...args) => await store.kind(kind).get(...args),
     entry: async (kind, ...args) => await store.kind(kind).entry(...args),
     has: async (kind, ...args) => await store.kind(kind).has(...args),
@@ -106,8 +85,6 @@ function byHandles(store: Store): Store {
     values: async (kind, ...args) => await store.kind(kind).values(...args),
     count: async (kind, ...args) => await store.kind(kind).count(...args),
     entries: (kind, ...args) => store.kind(kind).entries(...args),
-    kinds: (...args) => store.kinds(...args),
-    getAll: (...args) => store.getAll(...args),
     set: async (kind, ...args) => await store.kind(kind).set(...args),
     setAll: async (
       kind: string,
@@ -118,22 +95,14 @@ function byHandles(store: Store): Store {
     delete: async (kind, ...args) => await store.kind(kind).delete(...args),
     deleteAll: async (kind, ...args) =>
       await store.kind(kind).deleteAll(...args),
-    history:
-      ((kind: string, ...args: [string?, HistoryOptions?]) =>
-        store.kind(kind).history(...args)) as Store["history"],
-    snapshot: (...args) => store.snapshot(...args),
-    atomic: () => store.atomic(),
-    kind: (kind) => store.kind(kind),
     watch:
-      ((kinds: string, options?: WatchOptions) =>
+      ((kinds: string | string[], options?: WatchOptions) =>
         typeof kinds === "string"
           ? store.kind(kinds).watch(options)
           : store.watch(kinds, options)) as Store["watch"],
-    watchAll: store.watchAll.bind(store) as Store["watchAll"],
-    export: (...args) => store.export(...args),
-    import: (...args) => store.import(...args),
-    verify: (...args) => store.verify(...args),
-    close: () => store.close(),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    history: ((kind, ...args) => store.kind(kind).history(...args)) as Store[
+      "history"
+    ],
   };
+  return withOperations(store, operations);
 }

@@ -43,7 +43,10 @@ const ERRORS: Record<StoreErrorCode, [name: string, error: StoreError]> = {
   KEY_NOT_FOUND: ["KeyNotFoundError", new zestor.KeyNotFoundError("k", "a")],
   VERSION_CONFLICT: [
     "VersionConflictError",
-    new zestor.VersionConflictError("k", "a", 1, 2),
+    new zestor.VersionConflictError("k", "a", { version: 1 }, {
+      version: 2,
+      revision: 7,
+    }),
   ],
   VALIDATION: [
     "ValidationError",
@@ -53,6 +56,10 @@ const ERRORS: Record<StoreErrorCode, [name: string, error: StoreError]> = {
   WATCH_OVERFLOW: [
     "WatchOverflowError",
     new zestor.WatchOverflowError("pruned", "Cannot a: b"),
+  ],
+  REVISION_UNAVAILABLE: [
+    "RevisionUnavailableError",
+    new zestor.RevisionUnavailableError("pruned", "Cannot a: b"),
   ],
   IMPORT: ["ImportError", new zestor.ImportError(1, "no")],
   STORAGE: ["StoreError", new StoreError("STORAGE", "Cannot a: b")],

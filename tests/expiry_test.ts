@@ -244,6 +244,60 @@ for (const isShared of [false, true]) {
   }
 }
 
+Deno.test("if another connection has the lock, it tries again soon, and keeps nothing running", async () => {
+  using time = new ManualTime();
+  const storage = new FakeStorage();
+  const expiry = storage.expiry();
+  let failures = 0;
+  storage.onRemove = () => {
+    if (++failures <= 20) throw new Error(BUSY);
+  };
+  expiry.expect(storage.put(100));
+  await time.advance(150);
+  assertEquals(time.timers.map(({ keepsRunning }) => keepsRunning), [false]);
+  assert(failures > 2, `${failures} tries`);
+  await time.advance(350);
+  assertEquals(storage.removals.length, 1);
+  await expiry.close();
+});
+
+Deno.test("what cannot be removed is tried again each second", async () => {
+  using time = new ManualTime();
+  let tries = 0;
+  const kept = Date.now() + 100;
+  const expiry = new Expiry({
+    isShared: false,
+    next: () => kept,
+    removeSome: () => Promise.resolve(++tries < 0),
+    isBusy,
+  });
+  expiry.expect(kept);
+  await time.advance(10_100);
+  assertEquals(tries, 11);
+  await expiry.close();
+});
+
+Deno.test("`close()` ends a wait for a turn", async () => {
+  using time = new ManualTime();
+  const waiting = Promise.withResolvers<AbortSignal>();
+  const expiry = new Expiry({
+    isShared: false,
+    next: () => 0,
+    removeSome: (signal) => {
+      waiting.resolve(signal);
+      return new Promise((_, reject) =>
+        signal.addEventListener("abort", () => reject(signal.reason))
+      );
+    },
+    isBusy,
+  });
+  expiry.expect(0);
+  await time.advance(0);
+  await waiting.promise;
+  await expiry.close();
+  assertEquals(time.timers, []);
+});
+
 Deno.test("an error does not keep back an own put that expires sooner", async () => {
   using time = new ManualTime();
   const storage = new FakeStorage();
@@ -270,7 +324,7 @@ Deno.test("nor one that was put while what failed was going on", async () => {
   await time.advance(100);
   expiry.expect(storage.put(50));
   storage.onRemove = () => {};
-  gate.reject(new Error("database is locked"));
+  gate.reject(new Error("disk I/O error"));
   await time.advance(50);
   assertEquals(storage.removals, [[150, 2]]);
   await expiry.close();

@@ -5,21 +5,14 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import type { StoredChange, StoredEntry } from "../src/engine/entries.ts";
-import type { Page } from "../src/engine/page.ts";
+import type { StoredChange } from "../src/engine/entries.ts";
 import { compareKeys } from "../src/keys/key_order.ts";
 import { ALL_KEYS, type KeyRange, singleKey } from "../src/keys/key_range.ts";
 import { MemoryStorage } from "../src/memory/memory_storage.ts";
 import { FrozenTime } from "./support/manual_time.ts";
-import { type Random, withSeed } from "./support/random.ts";
-import {
-  entriesAt,
-  KEYS,
-  KINDS,
-  randomRange,
-  type State,
-  StorageModel,
-} from "./support/storage_model.ts";
+import { withSeed } from "./support/random.ts";
+import { checkLog, checkReads } from "./support/storage_checks.ts";
+import { entriesAt, KINDS, StorageModel } from "./support/storage_model.ts";
 
 function bytesOf(...numbers: number[]): Uint8Array {
   return new Uint8Array(numbers);
@@ -45,51 +38,6 @@ function logOf(storage: MemoryStorage): string[] {
   return all;
 }
 
-/** Compares each read with the model's entries at a time. */
-function checkReads(
-  storage: MemoryStorage,
-  state: State,
-  time: number,
-  random: Random,
-): void {
-  for (const kind of KINDS) {
-    const there = entriesAt(state, time, kind);
-    for (const key of KEYS) {
-      const entry = there.find((entry) => entry.key === key);
-      assertEquals(storage.getValue(kind, key), entry?.value);
-      assertEquals(storage.getEntry(kind, key), entry);
-      const found = entry &&
-        { version: entry.version, revision: entry.revision };
-      assertEquals(storage.getState(kind, key), found);
-    }
-    const keys = KEYS.filter(() => random.chance(0.5));
-    assertEquals(
-      storage.readSome(kind, keys).map(({ key }) => key),
-      there.map(({ key }) => key).filter((key) => keys.includes(key)),
-    );
-    const range = randomRange(random);
-    const entries = entriesAt(state, time, kind, range);
-    assertEquals(storage.count(kind, range), entries.length);
-    assertEquals(storage.count(kind, range, 2), Math.min(2, entries.length));
-    const reverse = random.chance(0.5);
-    const read: StoredEntry[] = [];
-    for (let rest: KeyRange | undefined = range; rest;) {
-      const page: Page<StoredEntry> = storage.readEntries(kind, rest, {
-        limit: random.between(1, 4),
-        bytes: random.between(1, 6),
-        reverse,
-      });
-      read.push(...page.items);
-      rest = page.rest;
-    }
-    assertEquals(read, reverse ? entries.toReversed() : entries);
-  }
-  assertEquals(
-    storage.listKinds(),
-    KINDS.filter((kind) => entriesAt(state, time, kind).length > 0),
-  );
-}
-
 for (let round = 0; round < 10; round++) {
   Deno.test(`a storage in memory is what a plain model says (${round})`, () =>
     withSeed(`memory ${round}`, (random) => {
@@ -113,39 +61,6 @@ for (let round = 0; round < 10; round++) {
       }
       checkLog(model);
     }));
-}
-
-/** The log tells how each state became the next one. */
-function checkLog({ storage, past, head }: StorageModel<MemoryStorage>): void {
-  let count = 0;
-  for (let after = 0; after < head;) {
-    const filter = { keys: ALL_KEYS, previous: true };
-    const page = storage.readChanges(filter, after, head, 7);
-    for (const change of page.changes as StoredChange[]) {
-      const { revision, kind, key, type } = change;
-      assertEquals(revision, ++count);
-      const before = past[revision - 1].state.get(kind)?.get(key);
-      const now = past[revision].state.get(kind)?.get(key);
-      const { time } = past[revision];
-      assertEquals(
-        type,
-        before ? now ? "update" : "delete" : "create",
-      );
-      assertEquals(change.value, (now ?? before)!.value);
-      assertEquals(change.version, (now ?? before)!.version);
-      assertEquals(change.previous, now && before?.value);
-      assertEquals(change.expiresAt, now?.expiresAt);
-      assertEquals(change.time, new Date(time));
-      const { expiresAt = Infinity } = before ?? {};
-      assertEquals(change.isExpiry, type === "delete" && expiresAt <= time);
-      assertEquals(storage.getMark(revision), change.mark);
-      assertEquals(storage.getTime(revision), change.time);
-      const previous = storage.getPrevious(revision);
-      assertEquals(previous && { key, ...previous }, before);
-    }
-    after = page.cursor;
-  }
-  assertEquals(count, head);
 }
 
 Deno.test("what has expired is there until its ms has come, and then for nobody", () => {

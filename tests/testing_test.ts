@@ -4,14 +4,21 @@
  * @module
  */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type Store, type WatchOptions, WatchOverflowError } from "../mod.ts";
+import {
+  type Store,
+  type WatchBookmark,
+  type WatchEvent,
+  type WatchOptions,
+  WatchOverflowError,
+} from "../mod.ts";
 import { openMemoryStore } from "../src/memory/open_memory_store.ts";
 import {
   type OpenForTest,
   type Supports,
   testStore,
 } from "../src/testing/mod.ts";
-import { farStore } from "./support/far_store.ts";
+import { openRemoteStore } from "./support/remote/open_remote_store.ts";
+import { withOperations } from "./support/with_operations.ts";
 
 /** What the suite registers for a store. */
 interface Registered {
@@ -79,7 +86,7 @@ Deno.test("testStore: without supports it asks everything but what is past a lim
 Deno.test("testStore: without reopen the cases that reopen are ignored", () => {
   const { ignored } = register({}, openMemoryStore, false);
   const reopening = ignored.filter((name) => !LIMIT_CASES.includes(name));
-  assertEquals(reopening.length, 11);
+  assertEquals(reopening.length, 14);
   for (const name of reopening) {
     assert(name.endsWith(" (it cannot be reopened)"), name);
   }
@@ -180,11 +187,12 @@ Deno.test("testStore: a limit that a store does not keep is noticed", async () =
   for (const [limit, kept] of Object.entries(LIMITS)) {
     // It takes one more, or one less.
     for (const limits of [kept + 1, kept - 1]) {
-      const store = async () =>
-        farStore(await openMemoryStore(), {
-          limits: { ...LIMITS, [limit]: limits },
-        }, 0);
-      const { run } = register(promised, store);
+      const open = () =>
+        openRemoteStore({
+          limits: { ...LIMITS, shared: 16, [limit]: limits },
+          longest: 0,
+        });
+      const { run } = register(promised, open);
       const cases = LIMIT_CASES
         .filter((name) => name.includes(REASONS[limit]))
         .map((name) => run.get(name.replace(/ \([^)]*\)$/, ""))!);
@@ -199,6 +207,8 @@ const REASONS: Record<string, string> = {
   valueBytes: "limit of values",
   changes: "limit of changes",
 };
+
+type Item = WatchEvent | WatchBookmark;
 
 /** Cases, and a store that breaks what each is about. */
 const BROKEN: Record<string, (store: Store) => Partial<Store>> = {
@@ -237,9 +247,9 @@ const BROKEN: Record<string, (store: Store) => Partial<Store>> = {
     watch:
       ((kind: string, options?: WatchOptions) =>
         store.watch(kind, options).pipeThrough(
-          new TransformStream({
+          new TransformStream<Item, Item>({
             transform(event, out) {
-              delete event.expired;
+              if (event.type === "delete") delete event.expired;
               out.enqueue(event);
             },
           }),
@@ -287,25 +297,10 @@ for (const [name, breakIt] of Object.entries(BROKEN)) {
   Deno.test(`testStore: a store that breaks it does not pass: ${name}`, async () => {
     const { run } = register({}, async (options) => {
       const store = await openMemoryStore(options);
-      return broken(store, breakIt(store));
+      return withOperations(store, breakIt(store));
     });
     const test = run.get(`S: ${name}`);
     assert(test);
     await assertRejects(test);
-  });
-}
-
-/** The store, with some of its operations replaced. */
-function broken(store: Store, operations: Partial<Store>): Store {
-  return new Proxy(store, {
-    get(_, name) {
-      const operation = Reflect.get(
-        name in operations ? operations : store,
-        name,
-      );
-      return typeof operation === "function"
-        ? operation.bind(name in operations ? operations : store)
-        : operation;
-    },
   });
 }

@@ -128,7 +128,8 @@ testOnEachDriver(
     const driver = await instrumentedDriver(name, (sql, params) => {
       if (!sql.includes("FROM zestor_changes\nWHERE revision > ?")) return;
       reads++;
-      mostRows = Math.max(mostRows, Number(params[1]) - Number(params[0]));
+      // Both ends are exclusive.
+      mostRows = Math.max(mostRows, Number(params[1]) - Number(params[0]) - 1);
     });
     await using store = await openStore({
       path: dir.file("app.db"),
@@ -267,7 +268,9 @@ testOnEachDriver(
       `INSERT INTO zestor_kv (kind, key, value) VALUES ('k', 'a', '{"n":1}')`,
     );
     other.close();
-    for (const event of await Promise.all(waiting)) {
+    const events = await Promise.all(waiting);
+    const [{ cursor }] = events;
+    for (const event of events) {
       assertEquals(event, {
         type: "create",
         kind: "k",
@@ -275,6 +278,7 @@ testOnEachDriver(
         value: { n: 1 },
         version: 1,
         revision: 1,
+        cursor,
       });
     }
     for (const watch of watches) await watch.cancel();

@@ -5,11 +5,14 @@
  * @module
  */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { cursorOf } from "../src/engine/cursor.ts";
 import {
   assertWatchGuarantees,
   type Change,
   findBreaches,
+  type Item,
   type Session,
+  type ToldChange,
   type Watched,
   type Written,
 } from "./support/watches/watch_validators.ts";
@@ -38,16 +41,21 @@ function change(
   return { revision, type, kind, key, version, value };
 }
 
-function written(revision: number): Change {
-  return WRITTEN.changes[revision - 1];
+function cursor(revision: number): string {
+  return cursorOf(revision, revision + 100);
 }
 
-function replayed(revision: number): Change {
-  return { ...written(revision), type: "create", revision: 0 };
+function written(revision: number): ToldChange {
+  return { ...WRITTEN.changes[revision - 1], cursor: cursor(revision) };
 }
 
-function bookmark(revision: number): { type: "bookmark"; revision: number } {
-  return { type: "bookmark", revision };
+function replayed(revision: number): ToldChange {
+  const entry = written(revision);
+  return { ...entry, type: "create", revision: 0, cursor: cursor(0) };
+}
+
+function bookmark(revision: number): Item {
+  return { type: "bookmark", revision, cursor: cursor(revision) };
 }
 
 /** A stream of everything, read to the end. */
@@ -58,6 +66,11 @@ const LIVE: Session = {
   items: [1, 2, 3, 5, 6].map(written),
   until: 6,
 };
+
+/** The items of a stream that tells the values before. */
+const PREVIOUS: ToldChange[] = [1, 2, 3, 5, 6].map((revision) =>
+  revision === 3 ? { ...written(3), previous: "1" } : written(revision)
+);
 
 /** A stream that begins with a replay of revision 4. */
 const REPLAY: Session = {
@@ -113,6 +126,13 @@ Deno.test("`assertWatchGuarantees()` passes what is sound", () => {
       items: REPLAY.items.filter((item) => item.type !== "bookmark"),
     },
     { ...REPLAY, items: [replayed(2)], until: undefined },
+    { ...LIVE, options: { after: cursor(3) }, items: [5, 6].map(written) },
+    { ...LIVE, options: { previous: true }, items: PREVIOUS },
+    {
+      ...LIVE,
+      options: { types: ["delete"] },
+      items: [{ ...written(5), expired: true }],
+    },
   ];
   for (const session of sound) {
     assertWatchGuarantees(WRITTEN, { name: "sound", sessions: [session] });
@@ -247,12 +267,63 @@ const BROKEN: Record<string, [guarantees: string[], session: Session]> = {
   }],
   "an event that was never written": [["W7"], {
     ...LIVE,
-    items: [...LIVE.items, { ...written(6), revision: 7 }],
+    items: [
+      ...LIVE.items,
+      { ...written(6), revision: 7, cursor: cursor(7) },
+    ],
   }],
   "an event that was not asked for": [["W7"], {
     ...LIVE,
     options: { types: ["create"] },
     items: [1, 2, 3, 6].map(written),
+  }],
+  "an event without a cursor": [["W5"], {
+    ...LIVE,
+    items: [...LIVE.items.slice(0, 4), { ...written(6), cursor: "" }],
+  }],
+  "an event with the cursor of another": [["W5"], {
+    ...LIVE,
+    items: [...LIVE.items.slice(0, 4), { ...written(6), cursor: cursor(5) }],
+  }],
+  "a bookmark with another cursor than its event": [["W5"], {
+    ...LIVE,
+    options: { bookmarks: true },
+    items: [
+      ...LIVE.items,
+      { type: "bookmark", revision: 6, cursor: cursorOf(6, 1) },
+    ],
+  }],
+  "replayed entries with several cursors": [["W5"], {
+    ...REPLAY,
+    items: [
+      replayed(2),
+      { ...replayed(3), cursor: cursorOf(0, 1) },
+      ...REPLAY.items.slice(2),
+    ],
+  }],
+  "a creation that expired": [["W7"], {
+    ...LIVE,
+    items: [...LIVE.items.slice(0, 4), { ...written(6), expired: true }],
+  }],
+  "an update that lacks the value before": [["W7"], {
+    ...LIVE,
+    options: { previous: true },
+  }],
+  "an update of another value before": [["W7"], {
+    ...LIVE,
+    options: { previous: true },
+    items: PREVIOUS.map((item) =>
+      item.previous ? { ...item, previous: "2" } : item
+    ),
+  }],
+  "a value before that nobody asked for": [["W7"], {
+    ...LIVE,
+    items: PREVIOUS,
+  }],
+  "a value before a creation": [["W7"], {
+    ...LIVE,
+    options: { previous: true },
+    items: [...PREVIOUS.slice(0, 4), { ...written(6), previous: "1" }],
   }],
   "nothing at all": [["W7"], { ...LIVE, items: [] }],
 };
@@ -276,4 +347,21 @@ Deno.test("`findBreaches()` finds what a resumed stream tells again", () => {
     sessions: [first, again],
   });
   assertEquals(guarantees(breaches), ["W2", "W5"], breaches.join("\n"));
+});
+
+Deno.test("`findBreaches()` finds a cursor that two watches are told differently", () => {
+  const written = { ...WRITTEN, cursors: new Map<number, string>() };
+  const other = cursorOf(6, 1);
+  const items = LIVE.items.map((item) =>
+    item.revision === 6 ? { ...item, cursor: other } : item
+  );
+  const a = { name: "a", sessions: [LIVE] };
+  const b = { name: "b", sessions: [{ ...LIVE, items }] };
+  assertEquals(findBreaches(written, a), []);
+  assertEquals(findBreaches(written, a), []);
+  assertEquals(findBreaches(written, b), [
+    `W5 cursors: 6 create k/c@1 6 has the cursor ${other}, and had ${
+      cursor(6)
+    }`,
+  ]);
 });

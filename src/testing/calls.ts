@@ -42,6 +42,7 @@ const writesOfKind: Calls<Promise<unknown>> = {
 const readsOfStore: Calls<Promise<unknown>> = {
   kinds: (store, { options }) => store.kinds(options),
   getAll: (store, { options }) => store.getAll(options),
+  snapshot: (store, { options }) => store.snapshot(options),
 };
 
 const verifications: Calls<Promise<unknown>> = {
@@ -98,8 +99,21 @@ export function promiseCallsOf({ verify }: Manifest): Calls<Promise<unknown>> {
   };
 }
 
-/** Every operation that gives a stream. They throw what the others reject with. */
-export const streamCalls: Calls<ReadableStream<unknown>> = {
+/** The operations on a kind that give a stream. */
+export const streamCallsWithKind: Calls<ReadableStream<unknown>> = {
   entries: (store, { kind, options }) => store.entries(kind, options),
   watch: (store, { kind, options }) => store.watch(kind, options),
+  "watch of several kinds": (store, { kind, options }) =>
+    store.watch(["groups", kind], options),
+  history: (store, { kind, options }) =>
+    store.history(kind, undefined, options),
+  "history of a key": (store, { kind, key, options }) =>
+    store.history(kind, key, options),
+};
+
+/** Every operation that gives a stream. They throw what the others reject with. */
+export const streamCalls: Calls<ReadableStream<unknown>> = {
+  ...streamCallsWithKind,
+  watchAll: (store, { options }) => store.watchAll(options),
+  export: (store, { options }) => store.export(options),
 };

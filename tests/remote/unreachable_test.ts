@@ -16,6 +16,7 @@ import {
   decision,
   increment,
   put,
+  rangeRemoval,
   remove,
   type Result,
   set,
@@ -120,6 +121,29 @@ for (const how of ["cut", "silence"] as const) {
       // The next batch is done, once.
       await ending(time, write(increment("n")));
       assertEquals(await ending(time, get("n")), "2");
+    }),
+  );
+}
+
+for (const how of ["cut", "silence"] as const) {
+  Deno.test(
+    `a removal of a range whose answer never comes is unclear in time (${how})`,
+    withTime(PATIENCE, async (client, time) => {
+      const { line, server, write } = client;
+      await ending(time, write(atomic([put("a", "1"), put("b", "1")])));
+      line.cutNext("after");
+      const { calls } = server;
+      const ended = endings([write(atomic([rangeRemoval()]))]);
+      await time.until(() => server.calls > calls, () => server.calls);
+      line[how]();
+      assertEquals(await ending(time, ended), ["UnknownOutcomeError"]);
+      line.mend();
+      // What comes next is not removed.
+      await ending(time, write(set("a", "2")));
+      const log = await ending(time, readLog(client));
+      assertEquals(log.map(({ type, key }) => `${type} ${key}`), [
+        ...["create a", "create b", "delete a", "delete b", "create a"],
+      ]);
     }),
   );
 }

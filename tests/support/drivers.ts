@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { openStore, type SqliteStore, type StoreOptions } from "../../mod.ts";
+import {
+  type AnyKinds,
+  openStore,
+  type SqliteStore,
+  type StoreOptions,
+} from "../../mod.ts";
 import type { TestFunction } from "../../src/testing/mod.ts";
 
 /** How long a test may take before it counts as hanging, in ms. */
@@ -36,11 +41,11 @@ export function testOnEachDriver(
 }
 
 /** Opens a store on a driver. */
-export function openOn(
+export function openOn<Kinds extends object = AnyKinds>(
   driver: TestDriver,
-  options: StoreOptions,
-): Promise<SqliteStore> {
-  return openStore({ ...options, driver: driver.name });
+  options: StoreOptions<NoInfer<Kinds>>,
+): Promise<SqliteStore<Kinds>> {
+  return openStore<Kinds>({ ...options, driver: driver.name });
 }
 
 async function ffi(): Promise<TestDriver> {

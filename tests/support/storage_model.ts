@@ -5,9 +5,13 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import type { StoredEntry } from "../../src/engine/entries.ts";
+import type { StoredChange, StoredEntry } from "../../src/engine/entries.ts";
 import { compareKeys } from "../../src/keys/key_order.ts";
-import { isInRange, type KeyRange } from "../../src/keys/key_range.ts";
+import {
+  ALL_KEYS,
+  isInRange,
+  type KeyRange,
+} from "../../src/keys/key_range.ts";
 import type { Storage } from "../../src/local/storage.ts";
 import type { Put } from "../../src/engine/write.ts";
 import type { Random } from "./random.ts";
@@ -85,8 +89,23 @@ export class StorageModel<S extends Storage> {
     }
     if (sort === 17) return this.#removeRange(kind, randomRange(random));
     const gone = this.#expired();
+    const { head } = this;
     assertEquals(this.storage.removeExpired(1_000), gone.length);
-    for (const entry of gone) this.#remove(entry.kind, entry.key);
+    // Of those that expire in the same ms, any may come first.
+    const { changes } = this.storage.readChanges(
+      { keys: ALL_KEYS },
+      head,
+      head + gone.length,
+      gone.length + 1,
+    );
+    const removed = (changes as StoredChange[]).map(({ kind, key }) =>
+      gone.find((entry) => entry.kind === kind && entry.key === key)!
+    );
+    assertEquals(
+      removed.map(({ expiresAt }) => expiresAt),
+      gone.map(({ expiresAt }) => expiresAt),
+    );
+    for (const { kind, key } of removed) this.#remove(kind, key);
   }
 
   #put(kind: string, key: string): void {
@@ -130,7 +149,7 @@ export class StorageModel<S extends Storage> {
   }
 
   /** Those that have expired, in the order in which they did. */
-  #expired(): { kind: string; key: string }[] {
+  #expired(): (StoredEntry & { kind: string })[] {
     const now = Date.now();
     return KINDS
       .flatMap((kind) =>

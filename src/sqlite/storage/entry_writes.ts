@@ -26,14 +26,18 @@ import {
   DELETE_EXPIRED,
   DELETE_THERE,
   GET_SIZE,
+  HAS_ENTRY,
   INSERT_ENTRIES,
   INSERT_ENTRY,
   LIST_EXPIRED,
-  SET_EXPIRED,
+  SET_REMOVAL,
   UPDATE_ENTRY,
   UPDATE_EXPIRING,
 } from "./queries.ts";
 import { nameOf, revisionOf, versionOf } from "./rows.ts";
+
+/** What the log says of a removal: whether it was of what had expired. */
+type Removal = "delete" | "expire";
 
 /** What writes are done with. */
 export interface EntryWritesConfig {
@@ -82,8 +86,7 @@ export class EntryWrites {
     const time = this.#clock.now();
     const row = this.#database.get(COMPARE_ENTRY, value, time, kind, key);
     if (!row || row.there) return row;
-    const revision = this.#delete(kind, key);
-    this.#database.run(SET_EXPIRED, revision, revision);
+    this.#remove(kind, key, "expire");
     return undefined;
   }
 
@@ -191,14 +194,20 @@ export class EntryWrites {
 
   remove(kind: string, key: string): number | undefined {
     if (this.#schema.foreignTriggers.length > 0) {
-      return this.#entries.getState(kind, key) && this.#delete(kind, key);
+      const isThere = this.#entries.getState(kind, key) !== undefined;
+      if (isThere) return this.#remove(kind, key, "delete");
     }
-    // What has expired is left to whoever removes that.
     const time = this.#clock.now();
     const removed = this.#database.run(DELETE_THERE, kind, key, time);
-    if (removed === 0) return undefined;
+    if (removed === 0) {
+      const isLeft = this.#database.get(HAS_ENTRY, kind, key) !== undefined;
+      if (isLeft) this.#remove(kind, key, "expire");
+      return undefined;
+    }
     this.#log.noteWrites(removed);
-    return this.#log.writtenRevision();
+    const revision = this.#log.writtenRevision();
+    this.#setRemovals("delete", revision, revision);
+    return revision;
   }
 
   removeRange(kind: string, range: KeyRange): RangeRemoved {
@@ -208,33 +217,25 @@ export class EntryWrites {
   }
 
   removeExpired(limit: number): number {
-    return this.#schema.foreignTriggers.length > 0
-      ? this.#removeExpiredGuarded(limit)
-      : this.#removeExpired(limit);
-  }
-
-  #removeExpired(limit: number): number {
-    const before = this.#log.headRevision();
+    const most = limit === Infinity ? -1 : limit;
     const time = this.#clock.now();
-    const removed = this.#database.run(DELETE_EXPIRED, time, limit);
-    if (removed === 0) return 0;
-    this.#log.noteWrites(removed);
-    const last = this.#log.writtenRevision();
-    this.#database.run(SET_EXPIRED, before + 1, last);
-    return removed;
+    const rows = this.#database.all(LIST_EXPIRED, time, most, this.#kept);
+    const areNamed = rows.every(({ kind, key }) =>
+      kind !== null && key !== null
+    );
+    return areNamed
+      ? this.#removeNamed(rows, limit)
+      : this.#removeUnnamed(time, most);
   }
 
   /**
    * One by one. What the triggers of others keep is passed over, so that it is
    * not in the way of the rest, and is tried again from the first one on.
    */
-  #removeExpiredGuarded(limit: number): number {
-    const params = [this.#clock.now(), limit, this.#kept];
-    const rows = this.#database.all(LIST_EXPIRED, ...params);
-    for (const row of rows) {
+  #removeNamed(rows: readonly Row[], limit: number): number {
+    for (const { kind, key } of rows) {
       try {
-        const revision = this.#delete(nameOf(row.kind), nameOf(row.key));
-        this.#database.run(SET_EXPIRED, revision, revision);
+        this.#remove(nameOf(kind), nameOf(key), "expire");
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         this.#kept++;
@@ -244,12 +245,30 @@ export class EntryWrites {
     return rows.length;
   }
 
+  /** If plain SQL made a name that cannot be bound. */
+  #removeUnnamed(time: number, limit: number): number {
+    const before = this.#log.headRevision();
+    const removed = this.#database.run(DELETE_EXPIRED, time, limit);
+    this.#log.forgetHead();
+    this.#setRemovals("expire", before + 1, this.#log.headRevision());
+    return removed;
+  }
+
   /** Removes what is there, also if it has expired; gives the revision of that. */
-  #delete(kind: string, key: string): number {
-    return this.#write({ kind, key, type: "delete" }, DELETE_ENTRY, [
-      kind,
-      key,
-    ]);
+  #remove(kind: string, key: string, type: Removal): number {
+    const revision = this.#write(
+      { kind, key, type: "delete" },
+      DELETE_ENTRY,
+      [kind, key],
+    );
+    this.#setRemovals(type, revision, revision);
+    return revision;
+  }
+
+  /** The log tells the removals as of the transaction's clock. */
+  #setRemovals(type: Removal, first: number, last: number): void {
+    const other = type === "expire" ? "delete" : "expire";
+    this.#database.run(SET_REMOVAL, type, first, last, other);
   }
 
   /** Writes an entry; gives the revision of the change. */

@@ -109,9 +109,7 @@ export function undoneError(
   const reason = foreignTriggers.length > 0
     ? `a trigger that is not the store's undid or changed it${
       cause ? ` (${cause.message})` : ""
-    }: ${
-      foreignTriggers.join(", ")
-    }; drop the trigger, or change what it does`
+    }: ${foreignTriggers.join(", ")}; drop the trigger, or change what it does`
     : "SQLite changed no row; see what verify() finds";
   return new StoreError(
     "STORAGE",

@@ -6,7 +6,7 @@
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { InvalidNameError } from "../../contract/errors.ts";
-import { callsWithKey, callsWithKind, streamCalls } from "../calls.ts";
+import { callsWithKey, callsWithKind, streamCallsWithKind } from "../calls.ts";
 import type { Cases, Open } from "../case.ts";
 import { brief, fill, keysOf, next, take } from "../reading.ts";
 import type { Manifest } from "../supports.ts";
@@ -217,7 +217,7 @@ async function assertRefused(open: Open, name: string): Promise<void> {
       `key in ${operation}`,
     );
   }
-  for (const [operation, call] of Object.entries(streamCalls)) {
+  for (const [operation, call] of Object.entries(streamCallsWithKind)) {
     assertThrows(
       () => call(store, { kind: name, key: "key" }),
       InvalidNameError,

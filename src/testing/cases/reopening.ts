@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assertEquals, assertInstanceOf } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { WatchOverflowError } from "../../contract/errors.ts";
 import type { ReopeningCases } from "../case.ts";
 import {
@@ -143,6 +143,86 @@ export const reopening: ReopeningCases = {
       .getReader();
     await second.set("users", "d", 1);
     assertEquals(keysOf(await take<{ key: string }>(resumed, 2)), ["c", "d"]);
+  },
+
+  "W5 every cursor is good after the store is reopened": async (
+    open,
+    reopen,
+  ) => {
+    await using first = await open();
+    const options = { initial: true, bookmarks: true } as const;
+    const empty = await next(first.watch("users", options).getReader());
+    const live = first.watchAll().getReader();
+    await first.set("users", "a", 1);
+    await first.set("groups", "g", 1);
+    await first.atomic().set("users", "b", 1).delete("groups", "g").commit();
+    await first.delete("users", "a");
+    const events = await take(live, 5);
+    const replay = first.watch("users", options).getReader();
+    const [replayed, bookmark] = await take(replay, 2);
+    const history = await Array.fromAsync(first.history("users"));
+
+    await using second = await reopen(first);
+    const pasts = [
+      ...[empty, replayed].map(({ cursor }) => ({ cursor, seen: 0 })),
+      ...events.map(({ cursor }, i) => ({ cursor, seen: i + 1 })),
+      { cursor: bookmark.cursor, seen: 5 },
+      { cursor: history[1].cursor, seen: 3 },
+    ];
+    const resumed = pasts.map(({ cursor: after }) =>
+      second.watchAll({ after }).getReader()
+    );
+    await second.set("users", "c", 1);
+    for (const [i, { seen }] of pasts.entries()) {
+      const missed = await take(resumed[i], 5 - seen);
+      assertEquals(missed, events.slice(seen));
+      assertEquals(brief([await next(resumed[i])]), ["create c@1"]);
+    }
+    const told = await Array.fromAsync(second.history("users"));
+    assertEquals(told.slice(0, history.length), history);
+  },
+
+  "W5 another store's cursors are refused after the store is reopened": async (
+    open,
+    reopen,
+  ) => {
+    await using first = await open();
+    await using other = await open();
+    for (const store of [first, other]) await fill(store, "users", ["a", "b"]);
+    const mine = await Array.fromAsync(first.history("users"));
+    const theirs = await Array.fromAsync(other.history("users"));
+    await using second = await reopen(first);
+    await second.set("users", "c", 1);
+    for (const { cursor } of theirs) {
+      const options = { after: cursor, bookmarks: true };
+      const reader = second.watch("users", options).getReader();
+      const error = await assertRejects(
+        () => reader.read(),
+        WatchOverflowError,
+      );
+      assertEquals(error.reason, "history");
+    }
+    const good = second.watch("users", { after: mine[0].cursor }).getReader();
+    assertEquals(keysOf(await take(good, 2)), ["b", "c"]);
+  },
+
+  "a snapshot reaches back to before the store was reopened": async (
+    open,
+    reopen,
+  ) => {
+    await using first = await open();
+    await first.set("users", "a", { n: 1 });
+    const { revision } = await first.setAll("users", { b: 1, c: 1 });
+    const before = await Array.fromAsync(first.entries("users"));
+    await first.delete("users", "b");
+
+    await using second = await reopen(first);
+    await second.set("users", "a", { n: 2 });
+    await second.set("users", "b", "again");
+    await using past = await second.snapshot({ at: revision });
+    assertEquals(await Array.fromAsync(past.entries("users")), before);
+    await using empty = await second.snapshot({ at: 0 });
+    assertEquals(await empty.kinds(), []);
   },
 
   "W9 a watch of the store before it was reopened has ended": async (

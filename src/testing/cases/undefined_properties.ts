@@ -49,12 +49,12 @@ export const undefinedProperties: Cases = {
     open,
   ) => {
     await using store = await open();
-    await store.set("users", "alice", ALICE);
+    const { revision } = await store.set("users", "alice", ALICE);
     const again = await store.set("users", "alice", { ...ALICE });
-    assertEquals([again.status, again.version], ["unchanged", 1]);
+    assertEquals(again, { status: "unchanged", version: 1, revision });
     const stored = await store.get("users", "alice");
     const all = await store.setAll("users", { alice: stored });
-    assertEquals([all.created, all.updated, all.unchanged], [0, 0, 1]);
+    assertEquals(all, { created: 0, updated: 0, unchanged: 1, revision });
   },
 
   "C5 equals gets both values as they are stored": async (open) => {

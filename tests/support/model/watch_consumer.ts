@@ -7,6 +7,7 @@ import type { WatchBookmark, WatchEvent } from "../../../mod.ts";
 import type { Random } from "../random.ts";
 import {
   countEvents,
+  revisionOf,
   type Session,
   toItem,
   type Watched,
@@ -87,11 +88,11 @@ export class WatchConsumer {
     await this.cancel();
     if (this.error) return;
     const { items, session } = this.#stream;
-    const { start, options: { after = start, initial } } = session;
+    const { start, options: { after = start!, initial } } = session;
     const last = items.at(-1);
-    const seen = last?.revision ?? (initial ? 0 : after);
+    const seen = last?.revision ?? (initial ? 0 : revisionOf(after));
     const cursor = this.#random.chance(0.5) ? last?.cursor : undefined;
-    if (seen! > 0 || !initial) {
+    if (seen > 0 || !initial) {
       return this.#open(store, { after: seen }, cursor);
     }
     // In the middle of a replay there is nowhere to resume from.
@@ -178,8 +179,8 @@ export class WatchConsumer {
       }
     } catch (error) {
       this.error = error;
-      const { start, options: { after = start }, items } = stream.session;
-      const seen = Math.max(after!, items.at(-1)?.revision ?? 0);
+      const { start, options: { after = start! }, items } = stream.session;
+      const seen = Math.max(revisionOf(after), items.at(-1)?.revision ?? 0);
       this.behind = this.#head() - seen;
       // The log must hold the change that the cursor names, too.
       if (stream.cursor) this.behind++;

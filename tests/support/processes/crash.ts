@@ -23,6 +23,7 @@ import { tempDir } from "../temp_dir.ts";
 import {
   assertWatchGuarantees,
   type Change,
+  revisionOf,
   type Session,
   toItem,
 } from "../watches/watch_validators.ts";
@@ -164,7 +165,7 @@ class CrashTest {
     const hanging = setTimeout(() => stop.abort(), HANGING);
     const { kind, options } = session;
     const watch = store.watch(kind, { ...options, signal: stop.signal });
-    if (until > (options.after ?? 0)) {
+    if (until > revisionOf(options.after ?? 0)) {
       for await (const item of watch) {
         items.push(toItem(item as WatchEvent));
         if (item.revision >= until) break;
@@ -205,10 +206,11 @@ class CrashTest {
 
   /** Where the last one was; in the middle of a replay there is nowhere to resume from. */
   #nextSession(): Omit<Session, "items"> {
-    const seen = this.#sessions.at(-1)?.items.at(-1)?.revision ??
-      this.#sessions.at(-1)?.options.after ?? 0;
-    if (seen === 0) this.#sessions.length = 0;
-    const from = seen === 0 ? { initial: true } : { after: seen };
+    const session = this.#sessions.at(-1);
+    const after = session?.items.at(-1)?.cursor ?? session?.options.after ?? 0;
+    const isBeginning = revisionOf(after) === 0;
+    if (isBeginning) this.#sessions.length = 0;
+    const from = isBeginning ? { initial: true } : { after };
     return { kind: this.#watchedKind, options: { ...from, bookmarks: true } };
   }
 

@@ -58,9 +58,9 @@ export async function assertCrowdSeesAll(options: CrowdOptions): Promise<void> {
   const writers = crowd.write();
   await first.recorded;
   const [begun] = crowd.recordOf("c1");
-  const after = begun.items.at(-1)!.revision;
+  const after = begun.items.at(-1)!.cursor;
   const rest = await crowd.watch("c2", [{ kind: "users", options: { after } }]);
-  const whole = { initial: true, bookmarks: true };
+  const whole = { initial: true, bookmarks: true, previous: true };
   const late = await crowd.watch(
     "d",
     KINDS.map((kind) => ({ kind, options: whole })),
@@ -90,8 +90,9 @@ export async function assertCrowdSeesAll(options: CrowdOptions): Promise<void> {
   for (const record of crowd.recordOf("d")) {
     watched[`${record.kind}, replayed`] = [toEnd(record)];
   }
+  const written = { changes, cursors: new Map<number, string>() };
   for (const [name, sessions] of Object.entries(watched)) {
-    assertWatchGuarantees({ changes }, { name, sessions });
+    assertWatchGuarantees(written, { name, sessions });
   }
 }
 

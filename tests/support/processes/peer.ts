@@ -6,6 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { denoRun } from "./deno_run.ts";
+import type { ExpiryPrograms } from "./expiry_peer.ts";
 import type { HistoryPrograms } from "./history_peer.ts";
 import type { SqlPrograms } from "./sql_peer.ts";
 import type { StorePrograms } from "./store_peer.ts";
@@ -32,6 +33,15 @@ export function startStorePeer<Name extends keyof StorePrograms & string>(
   options?: PeerOptions,
 ): Peer {
   return startPeer("store_peer.ts", name, args, options);
+}
+
+/** Starts a program whose entries expire. */
+export function startExpiryPeer<Name extends keyof ExpiryPrograms & string>(
+  name: Name,
+  args: Arguments<ExpiryPrograms, Name>,
+  options?: PeerOptions,
+): Peer {
+  return startPeer("expiry_peer.ts", name, args, options);
 }
 
 /** Starts a program that writes the trace of a history. */

@@ -5,13 +5,14 @@
  *
  * @module
  */
-import { fail } from "@std/assert";
+import { assert, fail } from "@std/assert";
 import type {
   ChangeType,
   WatchBookmark,
   WatchEvent,
   WatchOptions,
 } from "../../../src/contract/watch.ts";
+import { readCursor } from "../../../src/engine/cursor.ts";
 import { compareKeys } from "../../../src/keys/key_order.ts";
 
 /** A change of an entry. */
@@ -23,9 +24,18 @@ export interface Change {
   readonly version: number;
   /** As JSON; of a deletion the previous one. */
   readonly value: string;
-  /** Of what a stream gave. */
-  readonly cursor?: string;
 }
+
+/** A change as a watch told it. */
+export interface ToldChange extends Change {
+  readonly cursor: string;
+  /** As JSON: the value before an update, if it was asked for. */
+  readonly previous?: string;
+  readonly expired?: boolean;
+}
+
+/** What a stream gives. */
+export type Item = ToldChange | WatchBookmark;
 
 /** What was written, by whomever. */
 export interface Written {
@@ -33,12 +43,12 @@ export interface Written {
   readonly changes: readonly Change[];
   /** The last revision of each transaction, where that is known. */
   readonly commits?: ReadonlySet<number>;
+  /** The cursors that watches were told, by revision; they are noted here, to be compared with those of other watches. */
+  readonly cursors?: Map<number, string>;
 }
 
-/** A watch's options, as validators take them: it resumes after a revision. */
-export interface WatchedOptions extends Omit<WatchOptions, "signal" | "after"> {
-  after?: number;
-}
+/** A watch's options, as validators take them. */
+export type WatchedOptions = Omit<WatchOptions, "signal">;
 
 /** One stream, from its call to its end. */
 export interface Session {
@@ -47,7 +57,7 @@ export interface Session {
   /** The newest revision at the moment of the call; where it is not known, the replay's bookmark tells. */
   readonly start?: number;
   /** What the stream gave. */
-  readonly items: readonly (Change | WatchBookmark)[];
+  readonly items: readonly Item[];
   /** It was read until it had given everything up to this revision. */
   readonly until?: number;
 }
@@ -59,11 +69,17 @@ export interface Watched {
 }
 
 /** What a stream gave, as validators take it. */
-export function toItem(
-  item: WatchEvent | WatchBookmark,
-): Change | WatchBookmark {
+export function toItem(item: WatchEvent | WatchBookmark): Item {
   if (item.type === "bookmark") return item;
-  return { ...item, value: JSON.stringify(item.value) };
+  const told = { ...item, value: JSON.stringify(item.value) };
+  return "previous" in told
+    ? { ...told, previous: JSON.stringify(told.previous) }
+    : told as ToldChange;
+}
+
+/** The revision that a stream resumes after, whether a cursor tells it or a number. */
+export function revisionOf(after: string | number): number {
+  return readCursor("validate", "after", after).revision;
 }
 
 /** Fails unless a watch kept every guarantee; tells each that is broken, and how. */
@@ -97,13 +113,15 @@ const VALIDATORS: Readonly<Record<string, Validator>> = {
   "W3 reliable": eachSession(reliable),
   "W4 atomic": eachSession(atomic),
   "W5 resumable": resumable,
+  "W5 cursors": cursors,
   "W6 bookmarkable": eachSession(bookmarkable),
   "W7 complete": eachSession(complete),
+  "W7 previous": eachSession(previous),
 };
 
 /** Events come by revision; replayed entries before them, by key. */
 function* ordered(_: Written, { items }: Session): Iterable<string> {
-  let last: Change | WatchBookmark | undefined;
+  let last: Item | undefined;
   for (const item of items) {
     if (last && !mayFollow(last, item)) {
       yield `${tell(item)} came after ${tell(last)}`;
@@ -112,10 +130,7 @@ function* ordered(_: Written, { items }: Session): Iterable<string> {
   }
 }
 
-function mayFollow(
-  last: Change | WatchBookmark,
-  item: Change | WatchBookmark,
-): boolean {
+function mayFollow(last: Item, item: Item): boolean {
   if (!isReplayed(item)) return item.revision >= last.revision;
   return isReplayed(last) && compareKeys(last.key, item.key) <= 0;
 }
@@ -206,8 +221,8 @@ function* replayed(
 /** A stream that resumes goes on exactly past what it was given, and so past the stream before. */
 function* resumable(written: Written, { sessions }: Watched): Iterable<string> {
   for (const [i, session] of sessions.entries()) {
-    const { after } = session.options;
-    if (after === undefined) continue;
+    if (session.options.after === undefined) continue;
+    const after = revisionOf(session.options.after);
     const first = session.items.find((item) => !isBookmark(item));
     const [next] = changesFor(session, written, first?.revision ?? 0);
     if (first && first.revision !== next?.revision) {
@@ -215,6 +230,31 @@ function* resumable(written: Written, { sessions }: Watched): Iterable<string> {
     }
     const last = sessions[i - 1]?.items.at(-1)?.revision ?? after;
     if (last > after) yield `it resumed after ${after}, and was at ${last}`;
+  }
+}
+
+/** Everything has a cursor, which names its revision, and is the same whoever is told it. */
+function* cursors(written: Written, { sessions }: Watched): Iterable<string> {
+  const known = written.cursors ?? new Map<number, string>();
+  for (const item of sessions.flatMap(({ items }) => items)) {
+    const { revision, cursor } = item;
+    if (!isCursorOf(revision, cursor)) {
+      yield `${tell(item)} has the cursor ${cursor}`;
+    }
+    const other = known.get(revision) ?? cursor;
+    if (cursor !== other) {
+      yield `${tell(item)} has the cursor ${cursor}, and had ${other}`;
+    }
+    known.set(revision, other);
+  }
+}
+
+function isCursorOf(revision: number, cursor: unknown): boolean {
+  try {
+    assert(typeof cursor === "string");
+    return revisionOf(cursor) === revision;
+  } catch {
+    return false;
   }
 }
 
@@ -265,10 +305,36 @@ function* complete(written: Written, session: Session): Iterable<string> {
       yield `${tell(change)} was told as ${tell(item)}`;
     } else if (!isAskedFor(item, session)) {
       yield `${tell(item)} was not asked for`;
+    } else if (item.expired && item.type !== "delete") {
+      yield `${tell(item)} is told as expired, and is no deletion`;
     }
   }
   for (const change of changesFor(session, written, session.until ?? 0)) {
     if (!told.has(change.revision)) yield `${tell(change)} was not told`;
+  }
+}
+
+/** An update tells the value of the change before, if that was asked for, and nothing else does. */
+function* previous(
+  { changes }: Written,
+  { kind, options, items }: Session,
+): Iterable<string> {
+  const values = new Map<string, string>();
+  const before = new Map<number, string | undefined>();
+  for (const change of changes) {
+    if (change.kind !== kind) continue;
+    before.set(change.revision, values.get(change.key));
+    values.set(change.key, change.value);
+  }
+  for (const item of items) {
+    if (isBookmark(item)) continue;
+    const tells = options.previous && item.type === "update";
+    const expected = tells ? before.get(item.revision) : undefined;
+    // What was before all that is known to be written is not known.
+    if (tells && expected === undefined) continue;
+    if (item.previous !== expected) {
+      yield `${tell(item)} has ${item.previous} before it, not ${expected}`;
+    }
   }
 }
 
@@ -316,8 +382,8 @@ function* changesFor(
 
 /** The revision past which a stream gives what changes. */
 function startOf({ options, start, items }: Session): number | undefined {
-  return options.after ?? start ??
-    items.find((item) => !isReplayed(item))?.revision;
+  if (options.after !== undefined) return revisionOf(options.after);
+  return start ?? items.find((item) => !isReplayed(item))?.revision;
 }
 
 function isAskedFor(change: Change, { kind, options }: Session): boolean {
@@ -332,17 +398,17 @@ function isWatched(
   return only === undefined ? key.startsWith(prefix ?? "") : key === only;
 }
 
-function isBookmark(item: Change | WatchBookmark): item is WatchBookmark {
+function isBookmark(item: Change | Item): item is WatchBookmark {
   return item.type === "bookmark";
 }
 
 function isReplayed(
-  item: Change | WatchBookmark,
-): item is Change & { readonly revision: 0 } {
+  item: Item,
+): item is ToldChange & { readonly revision: 0 } {
   return item.revision === 0 && !isBookmark(item);
 }
 
-function tell(item: Change | WatchBookmark): string {
+function tell(item: Change | Item): string {
   if (isBookmark(item)) return `the bookmark at ${item.revision}`;
   const { revision, type, kind, key, version, value } = item;
   return `${revision} ${type} ${kind}/${key}@${version} ${value}`;
