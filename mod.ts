@@ -56,6 +56,7 @@ export type { CommonOptions } from "./src/store/store_options.ts";
 export type {
   InputsOf,
   InputsWith,
+  OnlyKinds,
   OutputsOf,
   Schema,
   SchemaInput,

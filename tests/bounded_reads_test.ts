@@ -165,7 +165,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "small values take one statement a page, and others two",
+  "small values take one statement of values a page, and others two",
   async ({ name }) => {
     await using dir = await tempDir();
     const { store, meter } = await meteredStore(name, dir.file("app.db"));

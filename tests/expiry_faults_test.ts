@@ -19,9 +19,9 @@ import {
   type SqlFailure,
 } from "../src/sqlite/driver/driver.ts";
 import {
-  DELETE_EXPIRED,
+  DELETE_ENTRY,
   NEXT_EXPIRY,
-  SET_EXPIRED,
+  SET_REMOVAL,
 } from "../src/sqlite/storage/queries.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
@@ -77,8 +77,8 @@ async function deletions(
 const STATEMENTS: Record<string, string> = {
   "asks what expires next": NEXT_EXPIRY,
   "begins": "BEGIN IMMEDIATE",
-  "deletes": DELETE_EXPIRED,
-  "marks the changes": SET_EXPIRED,
+  "deletes": DELETE_ENTRY,
+  "tells that they had expired": SET_REMOVAL,
   "commits": "COMMIT",
 };
 const FAILURES: SqlFailure[] = ["busy", "full", "io", "other"];

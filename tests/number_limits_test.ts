@@ -168,6 +168,7 @@ testOnEachDriver(
       driver,
       path,
       `UPDATE zestor_changes SET revision = revision + ${LAST} - 3;
+      UPDATE zestor_kv SET revision = revision + ${LAST} - 3;
       UPDATE sqlite_sequence SET seq = ${LAST - 1}`,
     );
     await using store = await openOn(driver, { path });

@@ -253,7 +253,11 @@ testOnEachDriver(
         path,
         "SELECT name, value FROM zestor_meta WHERE name <> 'mark'",
       ),
-      [{ name: "format", value: "2" }, { name: "codec", value: "json" }],
+      [
+        { name: "format", value: "2" },
+        { name: "begin", value: "0" },
+        { name: "codec", value: "json" },
+      ],
     );
     const [mark] = await readSql(
       driver,
@@ -307,14 +311,14 @@ for (const [origin, table] of Object.entries(GO_TABLES)) {
           key: "alice",
           value: { name: "Alice" },
           version: 3,
-          revision: 0,
+          revision: 1,
           updatedAt: new Date("2024-01-02T03:04:05.678Z"),
         },
         {
           key: "bob",
           value: { name: "Bob" },
           version: 1,
-          revision: 0,
+          revision: 1,
           updatedAt: new Date("2024-02-03T04:05:06.789Z"),
         },
       ]);

@@ -91,6 +91,7 @@ const {
   SET_REMOVAL,
   UPDATE_ENTRY,
   UPDATE_EXPIRING,
+  whichParams,
 } = queries;
 
 /** The files that a statement may meet. */
@@ -235,9 +236,15 @@ testPlans("the planner reads a range in order", (db, kind) => {
           const read = { columns, range, reverse, values };
           const all = selectRange({ ...read, which: "all" });
           const there = selectRange({ ...read, which: "there" });
+          const either = selectRange({ ...read, which: "thereOrAll" });
           for (const limit of [1, 256]) {
             assertSeeks(db, terms, all, ...params, limit);
             assertSeeks(db, terms, there, ...params, TIME, limit);
+            const times = whichParams("thereOrAll", TIME);
+            assertEquals(planOf(db, either, ...params, ...times, limit), [
+              `SEARCH zestor_kv USING INDEX ${PRIMARY_KEY} ${terms}`,
+              "SEARCH zestor_kv USING COVERING INDEX zestor_expiry (expires_at<?)",
+            ]);
           }
         }
       }

@@ -16,7 +16,7 @@ import {
 import type {
   InputsOf,
   InputsWith,
-  Only,
+  OnlyKinds,
   OutputsOf,
   SchemasByKind,
   SchemasFor,
@@ -106,7 +106,7 @@ export function openMemoryStore<
   Schemas extends SchemasFor<Kinds>,
 >(
   options: MemoryStoreOptions<NoInfer<Kinds>> & {
-    schemas: Only<Kinds, Schemas>;
+    schemas: OnlyKinds<Kinds, Schemas>;
   },
 ): Promise<MemoryStore<Kinds, InputsWith<Kinds, Schemas>>>;
 /** Opens a store in memory whose kinds' types are given, or are `unknown`. */

@@ -9,7 +9,7 @@ import type { AnyKinds, Store } from "../contract/mod.ts";
 import type {
   InputsOf,
   InputsWith,
-  Only,
+  OnlyKinds,
   OutputsOf,
   SchemasByKind,
   SchemasFor,
@@ -84,7 +84,9 @@ export function openStore<
   Kinds extends object,
   Schemas extends SchemasFor<Kinds>,
 >(
-  options: StoreOptions<NoInfer<Kinds>> & { schemas: Only<Kinds, Schemas> },
+  options: StoreOptions<NoInfer<Kinds>> & {
+    schemas: OnlyKinds<Kinds, Schemas>;
+  },
 ): Promise<SqliteStore<Kinds, InputsWith<Kinds, Schemas>>>;
 /** Opens a store whose kinds' types are given, or are `unknown`. */
 export function openStore<Kinds extends object = AnyKinds>(

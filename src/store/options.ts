@@ -72,17 +72,17 @@ export const keyText: Reader<string> = (_action, name, text) => {
 export const limit: Reader<number> = (action, name, value) =>
   value === Infinity ? value : zeroOrMore(action, name, value);
 
-/** The last time that a `Date` can have, in ms since 1970. */
-const LAST_TIME = 8.64e15;
+/** The last time that every engine, and a line of an export, can tell. */
+const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** How long an entry lasts; read as the time at which it expires, in ms since 1970. */
 const expireIn: Reader<number> = (action, name, value) => {
   if (typeof value === "number" && value > 0) {
-    const expiresAt = Math.ceil(Date.now() + value);
+    const expiresAt = Date.now() + Math.ceil(value);
     if (expiresAt <= LAST_TIME) return expiresAt;
   }
   throw new RangeError(
-    `Cannot ${action}: "${name}" is a number of milliseconds above 0, up to the year 275760, received ${
+    `Cannot ${action}: "${name}" is a number of milliseconds above 0, up to the year 9999, received ${
       describe(value)
     }; leave it out if the entry does not expire`,
   );

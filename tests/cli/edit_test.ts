@@ -126,9 +126,12 @@ test("edit writes nothing if nothing is changed, or only how it is written", asy
     '{"n":1,"name":"\\u0041lice"}',
   );
   const again = await it.edit("cp same.json", "a", "--format", "table");
-  assertEquals(again.stdout, "STATUS    unchanged\nVERSION   1\nREVISION\n");
+  assertEquals(again.stdout, "STATUS    unchanged\nVERSION   1\nREVISION  1\n");
   for (const { code, stdout } of results.toSpliced(1, 1)) {
-    assertEquals([code, stdout], [0, '{"status":"unchanged","version":1}\n']);
+    assertEquals([code, stdout], [
+      0,
+      '{"status":"unchanged","version":1,"revision":1}\n',
+    ]);
   }
   assertEquals(await it.entry(), [{ n: 1, name: "Alice" }, 1]);
   assertEquals(await it.kept(), []);
@@ -152,7 +155,10 @@ test("edit --create makes an entry, and a file, that are not there", async () =>
   assertEquals(await it.entry("b"), [{ new: true }, 1]);
   const other = ["--db", "other.db"];
   const nothing = await it.edit("true", "b", "--create", ...other);
-  assertEquals(nothing.stdout, '{"status":"unchanged","version":0}\n');
+  assertEquals(
+    nothing.stdout,
+    '{"status":"unchanged","version":0,"revision":0}\n',
+  );
   const missing = await it.edit(fill, "b", ...other);
   assertEquals(missing.code, 3);
   const names = await Array.fromAsync(Deno.readDir(it.dir.path));
@@ -166,9 +172,13 @@ test("edit does not replace what somebody else wrote meanwhile, and keeps the te
   await using it = await setUp(1);
   const cli = cliForShell();
   const cases: [meanwhile: string, args: string[], found: string][] = [
-    [`${cli} set k a 5`, ["a"], "expected version 1, found version 2"],
+    [`${cli} set k a 5`, ["a"], "expected revision 1, found revision "],
     [`${cli} delete k a`, ["a"], "found no entry"],
-    [`${cli} set k b 7`, ["b", "--create"], "found version 1"],
+    [
+      `${cli} set k b 7`,
+      ["b", "--create"],
+      "expected no entry, found revision",
+    ],
   ];
   for (const [meanwhile, args, found] of cases) {
     const result = await it.edit(

@@ -14,11 +14,11 @@ import { onTerminal, testOnTerminal } from "../support/terminal.ts";
 const [{ test }] = drivers;
 
 const ONLY_OF_RANGES =
-  'it is for "list", "keys", "count", "watch" and "export" only';
+  'it is for "delete", "list", "keys", "count", "log", "watch" and "export" only';
 
 const hints: [args: string[], hint: string][] = [
   // An option of other commands.
-  [["delete", "npm", "--prefix", "x"], ONLY_OF_RANGES],
+  [["set", "npm", "--prefix", "x"], ONLY_OF_RANGES],
   [["get", "k", "a", "--prefix=x"], ONLY_OF_RANGES],
   [["--prefix", "x"], ONLY_OF_RANGES],
   [["list", "k", "--key", "a"], 'it is for "watch" only'],
@@ -26,7 +26,7 @@ const hints: [args: string[], hint: string][] = [
   // A similar one of this command, or of all.
   [["list", "k", "--limitt", "1"], "similar: `--limit`"],
   [["list", "k", "--LIMIT", "1"], "similar: `--limit`"],
-  [["list", "k", "--frmat", "json"], "similar: `--format`, `--limit`"],
+  [["list", "k", "--frmat", "json"], "similar: `--format`, `--limit`, `--at`"],
   [["get", "k", "a", "--dbb", "x"], "similar: `--db`"],
   [["--verson"], "similar: `--version`"],
   // A similar one would not do there.

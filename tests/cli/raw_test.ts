@@ -228,9 +228,10 @@ test("list --versions tells the version and the time of each entry", async () =>
   const times = records.map(({ updatedAt }) => updatedAt);
   assertEquals(
     table.replaceAll(/ +\n/g, "\n"),
-    `KEY  VALUE  VERSION  UPDATED\na    3      2        ${
-      times[0]
-    }\nb    2      1        ${times[1]}\n`,
+    `KEY  VALUE  VERSION  REVISION  UPDATED                   EXPIRES
+a    3      2        3         ${times[0]}
+b    2      1        2         ${times[1]}
+`,
   );
 });
 

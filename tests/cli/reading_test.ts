@@ -49,7 +49,7 @@ test("`zestor get` prints a value as JSON, as YAML and in a table", async () => 
   assertEquals(table, `VALUE  ${line}`);
 });
 
-test("`zestor entry` prints a value with its version and time", async () => {
+test("`zestor entry` prints a value with its version, revision and times", async () => {
   await using cli = await users();
   const entry = (...args: string[]) =>
     cli.print("entry", "users", "alice", ...args);
@@ -65,6 +65,7 @@ test("`zestor entry` prints a value with its version and time", async () => {
     "key",
     "value",
     "version",
+    "revision",
     "updatedAt",
   ]);
   const { updatedAt } = record;
@@ -74,17 +75,20 @@ test("`zestor entry` prints a value with its version and time", async () => {
     key: "alice",
     value: ALICE,
     version: 1,
+    revision: 1,
     updatedAt,
   });
   assertEquals(json, line);
   assertStringIncludes(yaml, "\nversion: 1\n");
   assertEquals(
-    table,
-    `KIND     users
-KEY      alice
-VALUE    ${JSON.stringify(ALICE)}
-VERSION  1
-UPDATED  ${updatedAt}
+    table.replaceAll(/ +\n/g, "\n"),
+    `KIND      users
+KEY       alice
+VALUE     ${JSON.stringify(ALICE)}
+VERSION   1
+REVISION  1
+UPDATED   ${updatedAt}
+EXPIRES
 `,
   );
 });

@@ -187,7 +187,14 @@ test("`zestor delete` prints what it deleted, and exits with 1 where there is no
     "--if-version=1",
   ]);
   assertMatch(updatedAt, /Z$/);
-  assertEquals(deleted, { kind: "k", key: "a", value: { b: 1 }, version: 1 });
+  assertEquals(deleted, {
+    kind: "k",
+    key: "a",
+    value: { b: 1 },
+    version: 1,
+    revision: 1,
+    deleteRevision: 2,
+  });
   const again = await cli.run(["delete", "k", "a"]);
   assertEquals(again, {
     code: 1,

@@ -56,7 +56,7 @@ export const log: Command = defineCommand({
   name: "log",
   brief: message`Prints the past changes of a kind, or of one of its keys.`,
   details:
-    message`A record has the names type, kind, key, value, version, revision, changedAt, and expiresAt if the entry expires; a deletion has expired if the entry had. With --previous an update has the value before as previous. The value of a deletion is the one that was deleted. The change log keeps the last changes of the whole store; "zestor info" tells how far it reaches. If it does not hold every change after --after, the exit code is 3.`,
+    message`A record has the names type, kind, key, value, version, revision, expiresAt if the entry expires, and changedAt; a deletion has expired if the entry had. With --previous an update has the value before as previous. The value of a deletion is the one that was deleted. The change log keeps the last changes of the whole store; "zestor info" tells how far it reaches. If it does not hold every change after --after, the exit code is 3.`,
   example: "zestor log users alice --previous --db app.db",
   permissions: READ_PERMISSIONS,
   parser: (names) =>
@@ -102,13 +102,12 @@ async function* records(
   withPrevious: boolean,
 ): AsyncIterable<ChangeRecord> {
   for await (const change of changes) {
-    const { previous, expiresAt, expired, ...record } = eventRecord(change);
+    const { changedAt } = change;
+    const record = eventRecord(change);
+    const { previous: _, ...withoutPrevious } = record;
     yield {
-      ...record,
-      ...withPrevious && "previous" in change ? { previous } : {},
-      ...change.changedAt ? { changedAt: change.changedAt } : {},
-      ...expiresAt ? { expiresAt } : {},
-      ...expired ? { expired } : {},
+      ...withPrevious ? record : withoutPrevious,
+      ...changedAt ? { changedAt } : {},
     };
   }
 }

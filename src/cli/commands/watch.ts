@@ -30,14 +30,14 @@ import {
 import { assertShellPermitted } from "../shell.ts";
 import type { AwaitedStore } from "../store_wait.ts";
 import { LONGEST_BURST, MOST_EVENTS } from "../watching/bursts.ts";
-import { CursorFile } from "../watching/cursor_file.ts";
+import { CursorFile, type Place } from "../watching/cursor_file.ts";
 import {
   type Followed,
   printEach,
   runForBursts,
   runForEach,
 } from "../watching/follow.ts";
-import { type Item, keepPlace, type Place } from "../watching/place.ts";
+import { type Item, keepPlace } from "../watching/place.ts";
 import { HAS_SESSIONS, startGuard } from "../watching/process_guard.ts";
 
 /** The longest time without an event that ends a burst, in ms: a day. */

@@ -11,7 +11,8 @@
  * @module
  */
 import type { WatchEvent } from "../../contract/watch.ts";
-import { type Item, type Place, placeAfter } from "./place.ts";
+import type { Place } from "./cursor_file.ts";
+import { type Item, placeAfter } from "./place.ts";
 
 /** A burst lasts at most so many times as long as the quiet that ends it. */
 export const LONGEST_BURST = 10;

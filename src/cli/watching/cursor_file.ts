@@ -27,7 +27,9 @@ import { followLinks } from "../links.ts";
 import { assertGranted } from "../permissions.ts";
 import { syncDirectoryOf, syncFile, writeWhole } from "./durable_file.ts";
 import { LockFile } from "./lock_file.ts";
-import type { Place } from "./place.ts";
+
+/** A place in the change log: a cursor, or a revision. */
+export type Place = string | number;
 
 /** What is watched: with another, the place means nothing. */
 export interface Watched {

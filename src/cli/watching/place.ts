@@ -4,13 +4,10 @@
  * @module
  */
 import type { WatchBookmark, WatchEvent } from "../../contract/watch.ts";
-import type { CursorFile } from "./cursor_file.ts";
+import type { CursorFile, Place } from "./cursor_file.ts";
 
 /** What a watch tells. */
 export type Item = WatchEvent | WatchBookmark;
-
-/** A place in the change log: a cursor, or a revision. */
-export type Place = string | number;
 
 /** The place after an item; `undefined` in the middle of a replay, where there is none. */
 export function placeAfter(

@@ -140,7 +140,7 @@ export class ChangeLog {
   ): ChangePage {
     const { changes, last } = this.#readPage(filter, limit, false, [
       after,
-      until + 1,
+      until,
     ]);
     assertAscending(after, changes);
     const cursor = last ?? until;
@@ -156,7 +156,7 @@ export class ChangeLog {
   ): ChangePage {
     const { changes, last } = this.#readPage(filter, limit, true, [
       after,
-      before,
+      before - 1,
     ]);
     assertAscending(after, changes.toReversed());
     const cursor = last ?? after + 1;
@@ -164,12 +164,12 @@ export class ChangeLog {
     return { changes, cursor };
   }
 
-  /** Reads the changes between two revisions; gives the last one if there may be others past it. */
+  /** Reads the changes past a revision, up to another; gives the last one if there may be others past it. */
   #readPage(
     { kinds, keys, previous = false }: ChangeFilter,
     limit: number,
     reverse: boolean,
-    [after, before]: [number, number],
+    [after, until]: [number, number],
   ): Pick<ChangePage, "changes"> & { readonly last: number | undefined } {
     const select = (between: SqlValue[], values: WholeValues): Select => ({
       sql: selectChanges({
@@ -182,11 +182,11 @@ export class ChangeLog {
       params: [...between, ...kinds ?? [], ...keyParams(keys)],
     });
     const upTo = (last: number): SqlValue[] =>
-      reverse ? [last - 1, before] : [after, last + 1];
+      reverse ? [last - 1, until] : [after, last];
     const { rows, last } = boundedRows(this.#database, {
-      small: select([after, before], "small"),
+      small: select([after, until], "small"),
       wholeUpTo: (last) =>
-        select(last ? upTo(revisionOf(last)) : [after, before], "all"),
+        select(last ? upTo(revisionOf(last)) : [after, until], "all"),
       limit: Math.min(limit, PAGE_ENTRIES),
       bytes: PAGE_BYTES,
     });

@@ -3,7 +3,9 @@
  *
  * The expiry is behind the value, and to look at it costs a read of all of the
  * value. So a read of many entries first asks the index of expiry whether
- * anything has expired that is still there, which is seldom.
+ * anything has expired that is still there, which is seldom: in the statement
+ * itself if that reads values, and else before it, for the primary key's index
+ * alone is to be read.
  *
  * @module
  */
@@ -38,6 +40,7 @@ import {
   rangeParams,
   selectRange,
   type Which,
+  whichParams,
   type WholeValues,
 } from "./queries.ts";
 import {
@@ -49,14 +52,11 @@ import {
   valueOf,
 } from "./rows.ts";
 
-/** Which entries a statement is to read, and its parameter for that. */
+/** Which entries a statement is to read, and its parameters for that. */
 interface Selection {
   readonly which: Which;
   readonly params: readonly SqlValue[];
 }
-
-/** All of them, also those that have expired. */
-const ALL: Selection = { which: "all", params: [] };
 
 /** Reads the entries of one connection. The methods are those of `Entries`. */
 export class EntryReads {
@@ -96,7 +96,7 @@ export class EntryReads {
     range: KeyRange,
     { limit = PAGE_ENTRIES, reverse = false }: PageOptions = {},
   ): Page<string> {
-    const { which, params } = this.#there();
+    const { which, params } = this.#selection();
     const rows = this.#database.all(
       selectRange({ columns: "key", range, reverse, values: "all", which }),
       ...rangeParams(kind, range),
@@ -134,7 +134,8 @@ export class EntryReads {
     range: KeyRange,
     { limit, bytes = PAGE_BYTES, reverse = false }: PageOptions = {},
   ): Page<T> {
-    const { which, params } = this.#there();
+    const which = "thereOrAll";
+    const params = whichParams(which, this.#clock.now());
     const select = (range: KeyRange, values: WholeValues): Select => ({
       sql: selectRange({ columns, range, reverse, values, which }),
       params: [...rangeParams(kind, range), ...params],
@@ -154,12 +155,12 @@ export class EntryReads {
   }
 
   count(kind: string, range: KeyRange, limit?: number): number {
-    return this.#count(kind, range, this.#there(), limit);
+    return this.#count(kind, range, this.#selection(), limit);
   }
 
   /** Whether there is anything in a range, also what has expired. */
   isEmpty(kind: string, range: KeyRange): boolean {
-    return this.#count(kind, range, ALL, 1) === 0;
+    return this.#count(kind, range, { which: "all", params: [] }, 1) === 0;
   }
 
   #count(
@@ -179,7 +180,7 @@ export class EntryReads {
 
   /** How many entries each kind has, in order. */
   countKinds(): { kind: string; count: number }[] {
-    const { which, params } = this.#there();
+    const { which, params } = this.#selection();
     const sql = which === "all" ? COUNT_KINDS : COUNT_KINDS_THERE;
     return this.#database.all(sql, ...params).map(({ kind, count }) => ({
       kind: nameOf(kind),
@@ -188,7 +189,7 @@ export class EntryReads {
   }
 
   listKinds(): string[] {
-    const { which, params } = this.#there();
+    const { which, params } = this.#selection();
     const sql = which === "all" ? LIST_KINDS : LIST_KINDS_THERE;
     return this.#database.all(sql, ...params).map((row) => nameOf(row.kind));
   }
@@ -199,11 +200,10 @@ export class EntryReads {
     return typeof at === "number" ? at : undefined;
   }
 
-  /** How to read what has not expired. */
-  #there(): Selection {
+  /** How to read what has not expired, by an index that has no expiry, if nothing has. */
+  #selection(): Selection {
     const time = this.#clock.now();
-    return this.#database.get(HAS_EXPIRED, time)
-      ? { which: "there", params: [time] }
-      : ALL;
+    const which = this.#database.get(HAS_EXPIRED, time) ? "there" : "all";
+    return { which, params: whichParams(which, time) };
   }
 }

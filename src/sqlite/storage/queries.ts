@@ -93,6 +93,9 @@ export const DELETE_THERE = `${DELETE_ENTRY} AND ${IS_THERE}`;
 export const HAS_EXPIRED =
   "SELECT 1 FROM zestor_kv WHERE expires_at <= ? LIMIT 1";
 
+// SQLite asks once in a statement, and looks at no expiry if nothing is found.
+const AND_THERE_OR_ALL = ` AND (NOT EXISTS (${HAS_EXPIRED}) OR ${IS_THERE})`;
+
 /** When the next entry expires; whatever number plain SQL wrote, it is one that a `Date` can have. */
 export const NEXT_EXPIRY =
   `SELECT CASE WHEN typeof(expires_at) IN ('integer', 'real')
@@ -159,8 +162,18 @@ export type WholeValues = "all" | "small";
 /** Up to how many bytes a value is small. A page of small values is within its bound. */
 const SMALL_BYTES = PAGE_BYTES / PAGE_ENTRIES;
 
-/** Which entries are read: all, or those that have not expired. */
-export type Which = "all" | "there";
+/**
+ * Which entries are read: all, or those that have not expired. Or all if nothing
+ * has expired, which costs one seek, and else those that have not.
+ */
+export type Which = "all" | "there" | "thereOrAll";
+
+/** The parameters of that. */
+export function whichParams(which: Which, time: number): SqlValue[] {
+  return Array(PARAMETERS[which]).fill(time);
+}
+
+const PARAMETERS: Record<Which, number> = { all: 0, there: 1, thereOrAll: 2 };
 
 /**
  * SQLite tells the length of a blob without reading the blob. Of text it would
@@ -210,7 +223,7 @@ export interface RangeRead {
   readonly which: Which;
 }
 
-/** Reads the entries of a range. Parameters: those of `rangeParams`, the time if not all are read, the limit. */
+/** Reads the entries of a range. Parameters: those of `rangeParams` and `whichParams`, the limit. */
 export function selectRange(
   { columns, range, reverse, values, which }: RangeRead,
 ): string {
@@ -231,7 +244,9 @@ export function countRange(range: KeyRange, which: Which): string {
 }
 
 function andThere(which: Which): string {
-  return which === "there" ? ` AND ${IS_THERE}` : "";
+  return { all: "", there: ` AND ${IS_THERE}`, thereOrAll: AND_THERE_OR_ALL }[
+    which
+  ];
 }
 
 /** The parameters of a range: kind, lower key, upper key if any. */
@@ -278,8 +293,8 @@ const IS_SMALL_CHANGE = `coalesce(length(value), 0) <= ${SMALL_BYTES}
   AND coalesce(length(previous), 0) <= ${SMALL_BYTES}`;
 
 /**
- * The changes between two revisions, both left out. Parameters: the one, the
- * other, the kinds, those of `keyParams`, the limit.
+ * The changes between two revisions. Parameters: after this revision, up to
+ * this one, the kinds, those of `keyParams`, the limit.
  */
 export function selectChanges(
   { kinds, range, previous, reverse, values }: ChangesRead,
@@ -307,7 +322,7 @@ export function selectChanges(
     : `kind IN (${Array(kinds).fill("?").join(", ")}) AND `;
   return `SELECT ${columns.join(", ")}
 FROM zestor_changes
-WHERE revision > ? AND revision < ? AND ${ofKinds}${ofKeys(range)}
+WHERE revision > ? AND revision <= ? AND ${ofKinds}${ofKeys(range)}
 ORDER BY revision ${reverse ? "DESC" : "ASC"} LIMIT ?`;
 }
 

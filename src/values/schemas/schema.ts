@@ -77,6 +77,6 @@ export type InputsWith<Kinds, Schemas> = {
  * @typeParam Kinds A map from kind to value type.
  * @typeParam Schemas Schemas by kind.
  */
-export type Only<Kinds, Schemas> =
+export type OnlyKinds<Kinds, Schemas> =
   & Schemas
   & Readonly<Record<Exclude<keyof Schemas, keyof Kinds>, never>>;

@@ -5,7 +5,7 @@
  */
 import { setImmediate } from "node:timers";
 import { openStore, type SqliteStore, type Store } from "../../../mod.ts";
-import type { Durability } from "../../../mod.ts";
+import type { Durability, WatchOptions } from "../../../mod.ts";
 import { loadDriver } from "../../../src/sqlite/driver/load.ts";
 import { Account } from "./account.ts";
 import type { TestDriver } from "../drivers.ts";
@@ -48,9 +48,15 @@ async function tellStory(file: StoreFile): Promise<void> {
   }
 }
 
+/** A watch that is told of: it may resume after a cursor, too. */
+export interface ToldWatch {
+  kind: string;
+  options?: Omit<WatchOptions, "signal">;
+}
+
 /** Tells what a watch emits; an error by its name. */
 async function tellWatch(
-  { kind, options, ...file }: StoreFile & PeerWatch,
+  { kind, options, ...file }: StoreFile & ToldWatch,
 ): Promise<void> {
   await using store = await open(file);
   const items = store.watch(kind, options);
