@@ -11,6 +11,7 @@ import type { Connection } from "../../../src/sqlite/driver/driver.ts";
 import { loadDriver } from "../../../src/sqlite/driver/load.ts";
 import { openRemoteStore } from "../remote/open_remote_store.ts";
 import { UNLIMITED } from "../remote/protocol.ts";
+import { HOUR, setExpired } from "../../../src/testing/expiring.ts";
 import { turn } from "../../../src/testing/reading.ts";
 
 /** Which store the rounds are run on. */
@@ -99,6 +100,26 @@ export const WATCHES: Record<string, Round> = {
     await store.set("w", "a", n);
     for await (const _ of watch) break;
   },
+  "of several kinds, left after an event": async (ground, n) => {
+    const { store, signal, drop } = ground;
+    const watch = drop(store.watch(["w", "k"], { signal, initial: true }));
+    await store.set("k", "several", n);
+    for await (const _ of watch) break;
+  },
+  "of all kinds, cancelled while it waits": async (ground) => {
+    const { store, signal, drop } = ground;
+    const reader = drop(store.watchAll({ signal }).getReader());
+    const pending = reader.read();
+    await turn();
+    await reader.cancel();
+    await pending;
+  },
+  "left when an entry expires": async ({ store, signal, drop }, n) => {
+    const options = { signal, key: "soon", types: ["delete"] as const };
+    const watch = drop(store.watch("w", options));
+    await store.set("w", "soon", drop({ n }), { expireIn: 1 });
+    for await (const _ of watch) break;
+  },
   "ended by an overflow": async ({ store, signal, drop }) => {
     const after = Number.MAX_SAFE_INTEGER;
     const reader = drop(store.watch("w", { after, signal }).getReader());
@@ -144,6 +165,21 @@ export const STORES: Record<string, Round> = {
     await turn();
     await store.close();
     await waiting;
+  },
+  "with entries that expire": async (ground, n) => {
+    const store = ground.drop(await openAnother(ground, "one.db"));
+    await store.set("k", "soon", n, { expireIn: 1 });
+    await store.set("k", "late", n, { expireIn: HOUR });
+    await store.close();
+  },
+  "with a snapshot and a history that are not closed": async (ground, n) => {
+    const { drop } = ground;
+    const store = drop(await openAnother(ground, "one.db"));
+    const { revision } = await store.set("k", "a", n);
+    const snapshot = drop(await store.snapshot({ at: revision }));
+    drop(snapshot.entries("k"));
+    await drop(store.history("k").getReader()).read();
+    await store.close();
   },
   "refused": async (ground) => {
     const { engine, dir } = ground;
@@ -202,6 +238,38 @@ export const OPERATIONS: Record<string, Round> = {
       if (++seen === 10) break;
     }
     await drop(store.entries("many", { signal })).cancel();
+  },
+  "an entry that expires before it is removed": async ({ store, drop }, n) => {
+    await setExpired(store, "k", "soon", drop({ n }));
+  },
+  "expiries that are put off, and cleared": async ({ store }, n) => {
+    for (let i = 0; i < 10; i++) {
+      await store.set("k", "late", n, { expireIn: HOUR + i });
+    }
+    await store.set("k", "late", n);
+    await store.set("k", `late ${n % 10}`, n, { expireIn: HOUR });
+    await store.delete("k", `late ${n % 10}`);
+  },
+  "a snapshot, of now and of the past": async ({ store, signal, drop }, n) => {
+    const { revision } = await store.set("k", "a", n);
+    await store.set("k", "a", -n);
+    for (const options of [{ signal }, { at: revision, signal }]) {
+      const snapshot = drop(await store.snapshot(options));
+      await snapshot.get("k", "a");
+      await snapshot.count("many");
+      for await (const _ of drop(snapshot.entries("many"))) break;
+      await snapshot.close();
+    }
+    drop(await store.snapshot());
+    await refused(store.snapshot({ at: 2 ** 40 }));
+  },
+  "a history, read and left": async ({ store, signal, drop }) => {
+    const all = drop(store.history("k", "a", { signal }));
+    for await (const _ of all);
+    for await (const _ of drop(store.history("k", undefined, { signal }))) {
+      break;
+    }
+    await drop(store.history("k", undefined, { reverse: true })).cancel();
   },
   "an atomic operation that is not committed": ({ store, drop }) => {
     drop(store.atomic()).check({ kind: "k", key: "a", version: 1 })
