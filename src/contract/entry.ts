@@ -70,7 +70,11 @@ export interface UnreadableOptions {
  */
 export interface RangeOptions<T = unknown>
   extends KeyRangeOptions, UnreadableOptions {
-  /** At most so many entries, counted after `where`; 0 or more. @default {Infinity} */
+  /**
+   * At most so many entries, counted after `where`; 0 or more. Without `where`,
+   * an entry that cannot be read counts, too.
+   * @default {Infinity}
+   */
   limit?: number;
   /** From the last key to the first. @default {false} */
   reverse?: boolean;

@@ -34,9 +34,8 @@ const MARK = "random() & 281474976710655";
 // Inside a statement it stands still, so that it is the time that the store gives
 // an entry. Others may give any time.
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
-// An entry that is imported has the time of its line, and plain SQL may leave the
-// time alone: neither is the time of the change.
-const CHANGED_AT =
+// The store sets it; plain SQL may leave it alone.
+const UPDATED_AT =
   `CASE WHEN OLD.updated_at IS NEW.updated_at THEN ${NOW} ELSE NEW.updated_at END`;
 const NOW_IN_MS =
   "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
@@ -165,7 +164,7 @@ WHEN ${SAME_KEY} AND (${OTHER_EXPIRY} OR ${OTHER_VALUE}) AND NOT ${IS_CLEARED}
 BEGIN
   ${LOG}
     VALUES (NEW.kind, NEW.key, 'update', OLD.version + 1, ${NEW_VALUE},
-    ${OLD_VALUE}, ${NOW}, ${MARK}, ${NEW_EXPIRY},
+    ${OLD_VALUE}, ${UPDATED_AT}, ${MARK}, ${NEW_EXPIRY},
     OLD.revision, OLD.updated_at, OLD.expires_at);
   UPDATE zestor_kv SET version = OLD.version + 1, revision = ${LOGGED}
     WHERE ${
