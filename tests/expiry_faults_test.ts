@@ -405,3 +405,22 @@ testOnEachDriver(
     assertEquals(await reader.count("k"), 1);
   },
 );
+
+testOnEachDriver(
+  "a change that plain SQL gave a time to come hides no entry of the past",
+  async (driver) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    await using store = await openOn(driver, { path });
+    await store.set("k", "a", 1, { expireIn: HOUR });
+    await store.set("k", "b", 1);
+    {
+      using db = await connect(driver, fileAt(path));
+      db.exec(
+        "UPDATE zestor_kv SET value = '2', updated_at = '2999-01-01T00:00:00.000Z' WHERE key = 'b'",
+      );
+    }
+    await using past = await store.snapshot({ at: 3 });
+    assertEquals([...await past.list("k")], [["a", 1], ["b", 2]]);
+  },
+);

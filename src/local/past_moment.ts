@@ -39,9 +39,14 @@ function notReached(revision: number, head: number): WatchOverflowError {
   );
 }
 
-/** When the change of a revision was made; now, if that is not known. */
+/**
+ * When the change of a revision was made; now, if that is not known. It is not
+ * later: a writer's clock may be ahead, and plain SQL may write any time, which
+ * must not hide entries that have not expired.
+ */
 function timeOf(changes: Changes, revision: number | undefined): number {
-  if (revision === undefined) return Date.now();
+  const now = Date.now();
+  if (revision === undefined) return now;
   const time = changes.getTime(revision) ?? changes.getTime(revision + 1);
-  return time?.getTime() ?? Date.now();
+  return Math.min(time?.getTime() ?? now, now);
 }
