@@ -31,6 +31,7 @@ import {
   INSERT_ENTRY,
   LIST_EXPIRED,
   SET_REMOVAL,
+  SET_TIME,
   UPDATE_ENTRY,
   UPDATE_EXPIRING,
 } from "./queries.ts";
@@ -99,6 +100,7 @@ export class EntryWrites {
       INSERT_ENTRY,
       [kind, key, value, version, time, this.#log.nextRevision(), expiresAt],
     );
+    if (updatedAt) this.#database.run(SET_TIME, revision);
     return { status: "created", version, revision };
   }
 
