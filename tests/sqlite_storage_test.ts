@@ -202,7 +202,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a trigger of others that keeps what has expired keeps nothing else",
+  "a trigger of others that keeps what has expired keeps nothing else, and is told to who writes there",
   async (driver) => {
     using opened = await openStorage(driver);
     const { storage, db } = opened;
@@ -210,12 +210,13 @@ testOnEachDriver(
         ('k', 'a', 1, 1), ('k', 'b', 1, 2), ('k', 'c', 1, 3);
       CREATE TRIGGER keeper BEFORE DELETE ON zestor_kv WHEN OLD.key = 'a'
         BEGIN SELECT RAISE(IGNORE); END`);
-    // What is kept was looked at, too.
+    // It tries all, and then that one again.
     assertEquals(transact(storage, () => storage.removeExpired(64)), 3);
     assertEquals(logOf(storage).slice(3), ["expire b 1", "expire c 1"]);
     assertEquals(transact(storage, () => storage.removeExpired(64)), 1);
+    assertEquals(logOf(storage).length, 5);
+    // Nor can it be put anew.
     storage.begin();
-    // It cannot be put anew.
     assertThrows(
       () => storage.put("k", "a", { value: VALUE }),
       StoreError,

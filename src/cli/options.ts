@@ -15,7 +15,7 @@ import {
   type ValueParser,
 } from "@optique/core/valueparser";
 import type { ChangeType } from "../contract/watch.ts";
-import { readCursor } from "../engine/cursor.ts";
+import { isOfNewerForm, readCursor } from "../engine/cursor.ts";
 import { selectionOf } from "../store/options.ts";
 import { UsageError } from "./errors.ts";
 import { type Format, FORMATS } from "./output/formats.ts";
@@ -251,7 +251,9 @@ export function placeParser(): ValueParser<"sync", string | number> {
       } catch {
         return {
           success: false,
-          error: message`Expected a revision or a cursor, got ${place}.`,
+          error: isOfNewerForm(place)
+            ? message`Expected a cursor of this version or an earlier one, got ${place}: use a newer version.`
+            : message`Expected a revision or a cursor, got ${place}.`,
         };
       }
     },

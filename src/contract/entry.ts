@@ -56,8 +56,9 @@ export interface UnreadableOptions {
   /**
    * Called for each value that the codec cannot decode, or that the schema
    * refuses if reads are checked. The error tells kind and key, a `CodecError`
-   * also the revision. The value is left out, and the read goes on. Without this
-   * function, the read fails. If the function throws, so does the read.
+   * also the revision. The value is left out, and the read goes on; in a read
+   * without `where` it counts for the `limit`. Without this function, the read
+   * fails. If the function throws, so does the read.
    */
   onUnreadable?: (error: CodecError | ValidationError) => void;
 }
@@ -69,7 +70,11 @@ export interface UnreadableOptions {
  */
 export interface RangeOptions<T = unknown>
   extends KeyRangeOptions, UnreadableOptions {
-  /** At most so many entries, counted after `where`; 0 or more. @default {Infinity} */
+  /**
+   * At most so many entries, counted after `where`; 0 or more. Without `where`,
+   * an entry that cannot be read counts, too.
+   * @default {Infinity}
+   */
   limit?: number;
   /** From the last key to the first. @default {false} */
   reverse?: boolean;

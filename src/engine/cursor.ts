@@ -38,6 +38,12 @@ export function cursorOf(revision: number, mark: number): string {
   return `${FORM}-${revision}-${digits}`;
 }
 
+/** Whether a text is a cursor that a newer version made, which this one cannot read. */
+export function isOfNewerForm(text: string): boolean {
+  const [, form] = /^(z[1-9]\d*)-/.exec(text) ?? [];
+  return form !== undefined && form !== FORM;
+}
+
 /** Reads a cursor, or a revision alone; throws for what is neither. */
 export function readCursor(
   action: string,
@@ -52,15 +58,14 @@ export function readCursor(
       }`,
     );
   }
-  const [, form, revision, mark] =
-    /^(z[1-9]\d*)-(?:(\d{1,16})-([0-9a-z]{10}))?/.exec(value) ?? [];
-  if (form !== undefined && form !== FORM) {
+  if (isOfNewerForm(value)) {
     throw new TypeError(
       `Cannot ${action}: the cursor ${
         quoteText(value)
       } is of a newer form; use a newer version of @zestor/store`,
     );
   }
+  const [, revision, mark] = /^z1-(\d{1,16})-([0-9a-z]{10})/.exec(value) ?? [];
   const cursor = { revision: Number(revision), mark: parseInt(mark, 36) };
   const isWhole = mark !== undefined && cursor.revision <= LAST_NUMBER &&
     cursor.mark < MARKS &&

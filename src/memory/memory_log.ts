@@ -131,11 +131,6 @@ export class MemoryLog {
     for (const change of this.#changes) clone.#changes.push(change);
     return clone;
   }
-
-  /** Forgets everything. */
-  clear(): void {
-    this.#changes.length = 0;
-  }
 }
 
 function readPage(

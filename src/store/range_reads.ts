@@ -30,6 +30,7 @@ import {
   isUnreadable,
   type OnUnreadable,
   readOrTell,
+  revisionOf,
   tell,
 } from "./unreadable.ts";
 
@@ -303,8 +304,8 @@ export class RangeReads {
     onUnreadable: OnUnreadable,
   ): Promise<void> {
     if (!isUnreadable(error)) throw error;
-    const state = await view.state(kind, key, this.#signal);
-    tell(error, state?.revision, onUnreadable);
+    const revision = await revisionOf(view, kind, key, this.#signal);
+    tell(error, revision, onUnreadable);
   }
 
   #read<T>(kind: string, { key, value }: StoredValue): MaybePromise<T> {

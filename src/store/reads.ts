@@ -31,7 +31,12 @@ import {
 import { entryOf, RangeReads } from "./range_reads.ts";
 import { exportChunks } from "./transfer/export.ts";
 import { streamUntilStopped } from "./transfer/stopping_stream.ts";
-import { isUnreadable, readOrTell, withRevision } from "./unreadable.ts";
+import {
+  isUnreadable,
+  readOrTell,
+  revisionOf,
+  withRevision,
+} from "./unreadable.ts";
 
 /** What reads stand on. */
 export interface ReadSource {
@@ -86,8 +91,8 @@ export class StoreReads<Kinds extends object = AnyKinds>
       return await this.#values.read(kind, key, value) as Kinds[Kind];
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      const state = await this.#view.state(kind, key, signal);
-      throw withRevision(error, state?.revision);
+      const revision = await revisionOf(this.#view, kind, key, signal);
+      throw withRevision(error, revision);
     }
   }
 

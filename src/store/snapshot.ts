@@ -18,7 +18,7 @@ import { StoreReads } from "./reads.ts";
 
 const REASONS = {
   pruned:
-    "the change log no longer reaches it; open the store with a longer history",
+    "the change log no longer reaches it, or an earlier version of @zestor/store logged the changes since; open the store with a longer history",
   ahead: "the store has not reached it; give the revision of a change",
   history:
     "the cursor is another store's, or the store was put back to an earlier state since; read the entries again",

@@ -6,6 +6,7 @@
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { CodecError, ValidationError } from "../contract/errors.ts";
 import type { UnreadableOptions } from "../contract/entry.ts";
+import type { View } from "../engine/view.ts";
 
 /** Is told of a value that cannot be read. */
 export type OnUnreadable = UnreadableOptions["onUnreadable"];
@@ -15,6 +16,25 @@ export function isUnreadable(
   error: unknown,
 ): error is CodecError | ValidationError {
   return error instanceof CodecError || error instanceof ValidationError;
+}
+
+/**
+ * The revision of an entry whose value cannot be read. It is told beside the
+ * error, so it is `undefined` if it cannot be read any more: then that error is
+ * still the one to tell.
+ */
+export async function revisionOf(
+  view: Pick<View, "state">,
+  kind: string,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  try {
+    return (await view.state(kind, key, signal))?.revision;
+  } catch {
+    signal?.throwIfAborted();
+    return undefined;
+  }
 }
 
 /** The error with the revision of the change whose value it is, if that is known. */

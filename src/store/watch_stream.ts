@@ -152,13 +152,17 @@ async function* watchPages(
   }
   const bookmark = async (revision: number): Promise<WatchBookmark[]> => {
     const mark = await log.markOf(revision);
-    // It is gone already: the next page tells that changes are missing.
+    // It is gone from the log already: a later one has to do.
     if (mark === undefined) return [];
     return [{ type: "bookmark", revision, cursor: cursorOf(revision, mark) }];
   };
   let told = cursor;
-  if (initial && bookmarks) yield await bookmark(cursor);
-  let isBehind = after !== undefined;
+  let isDue = after !== undefined;
+  if (initial && bookmarks) {
+    const marks = await bookmark(cursor);
+    isDue = marks.length === 0;
+    yield marks;
+  }
 
   while (!stop.aborted) {
     const page = await log.read(filter, cursor, bufferSize);
@@ -167,12 +171,15 @@ async function* watchPages(
     );
     yield changes.values().map((change) => eventOf(change, read));
     told = changes.at(-1)?.revision ?? told;
-    const hasCaughtUp = isBehind && page.cursor >= start;
-    if (hasCaughtUp) isBehind = false;
+    const hasCaughtUp = isDue && page.cursor >= start;
     const isFar = page.cursor - told >= log.bookmarkInterval;
     if (bookmarks && (hasCaughtUp || isFar)) {
-      told = page.cursor;
-      yield await bookmark(told);
+      const marks = await bookmark(page.cursor);
+      if (marks.length > 0) {
+        told = page.cursor;
+        if (hasCaughtUp) isDue = false;
+      }
+      yield marks;
     }
     if (page.cursor > cursor) {
       cursor = page.cursor;

@@ -154,6 +154,22 @@ test("a cursor that holds no place is told, with what to do", async () => {
   );
 });
 
+test("a cursor that a newer version wrote is told as such, and kept", async () => {
+  await using dir = await tempDir();
+  const text = '{"kind":"k","cursor":"z2-1234-00000004dq"}\n';
+  await Deno.writeTextFile(dir.file("place"), text);
+  assertThrows(
+    () => keep(dir.file("place"), 1),
+    UsageError,
+    "a newer version of zestor wrote it; use that version, or remove the file",
+  );
+  assertEquals(await Deno.readTextFile(dir.file("place")), text);
+  const here = hereIn(dir.path);
+  const after = await runCli(["watch", "k", "--after", "z2-1234-x"], here);
+  assertMatch(after.stderr, /cursor of this version or an earlier one/);
+  assertEquals(after.code, 2);
+});
+
 /** Calls `work`, and gives the calls that bring files to the disk, in their order. */
 function syncsOf(work: () => void): string[] {
   const calls: string[] = [];

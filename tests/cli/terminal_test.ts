@@ -101,7 +101,7 @@ for (const columns of [200, 80, 40, 20, 9]) {
       }
       const rows = list.output.trimEnd().split("\n");
       assertEquals(rows.length, 1 + Object.keys(VALUES).length);
-      assertEquals(entry.output.trimEnd().split("\n").length, 5);
+      assertEquals(entry.output.trimEnd().split("\n").length, 7);
       const clipped = rows.filter((row) => row.endsWith("…"));
       assertEquals(clipped.length >= 2, true);
 

@@ -7,12 +7,14 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { openStore } from "../../mod.ts";
 import { hereIn, runCli } from "../support/cli.ts";
+import { connect, fileAt } from "../support/connect.ts";
 import { drivers } from "../support/drivers.ts";
 import { revisionAt } from "../support/place.ts";
 import { type RunningCli, startCli } from "../support/running_cli.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
-const [{ test }] = drivers;
+const [builtin] = drivers;
+const { test } = builtin;
 
 /** Windows has no signals to send to another process. */
 const testWithSignals = Deno.build.os === "windows" ? Deno.test.ignore : test;
@@ -212,6 +214,33 @@ testWithSignals(
     assertStringIncludes(lost.stderr, "the place is that of place: remove it");
     assertEquals(await Deno.readTextFile(it.dir.file("place")), before);
     assertEquals(await revisionAt(it.dir.file("place")), 5);
+  },
+);
+
+testWithSignals(
+  "a value that cannot be read is skipped, with an error, and the place goes on",
+  async () => {
+    await using it = await setUp();
+    {
+      using db = await connect(builtin, fileAt(it.dir.file("app.db")));
+      db.exec(
+        "UPDATE zestor_kv SET value = CAST('{' AS BLOB) WHERE kind = 'a'",
+      );
+    }
+    await it.store.set("b", "x", 7);
+    const watch = startCli(
+      ["watch", "a", "b", "--after", "4", "--cursor", "place"],
+      it.here,
+    );
+    assertStringIncludes(await watch.line(), '"revision":6}');
+    watch.kill("SIGTERM");
+    const { code, stdout, stderr } = await watch.ended();
+    assertEquals([code, stdout], [0, ""]);
+    assertMatch(
+      stderr,
+      /^zestor: Cannot decode [^\n]+; the event is skipped\n$/,
+    );
+    assertEquals(await revisionAt(it.dir.file("place")), 6);
   },
 );
 

@@ -18,7 +18,7 @@ import {
   defineCommand,
 } from "../command.ts";
 import { durationParser } from "../duration.ts";
-import { UsageError } from "../errors.ts";
+import { lineOf, UsageError } from "../errors.ts";
 import type { NameParsers } from "../names.ts";
 import {
   changeTypesParser,
@@ -28,6 +28,7 @@ import {
   prefixOption,
 } from "../options.ts";
 import { assertShellPermitted } from "../shell.ts";
+import { writeError } from "../output/output.ts";
 import type { AwaitedStore } from "../store_wait.ts";
 import { LONGEST_BURST, MOST_EVENTS } from "../watching/bursts.ts";
 import { CursorFile, type Place } from "../watching/cursor_file.ts";
@@ -204,6 +205,7 @@ async function follow(
     previous,
     ...begin,
     bookmarks: cursor !== undefined,
+    onUnreadable: tellUnreadable,
     signal,
   };
   const items: ReadableStream<Item> = kinds
@@ -222,6 +224,11 @@ async function follow(
       kind: kinds?.length === 1 ? kinds[0] : undefined,
       quiet: debounce,
     }));
+}
+
+/** To stop at such a value would stop every later watch with the same cursor. */
+function tellUnreadable(error: Error): void {
+  writeError(`zestor: ${lineOf(error)}; the event is skipped`);
 }
 
 /** Where a watch begins that has no place yet. */

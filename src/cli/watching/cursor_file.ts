@@ -20,7 +20,7 @@
  * @module
  */
 import { reasonOf } from "../../base/messages.ts";
-import { readCursor } from "../../engine/cursor.ts";
+import { isOfNewerForm, readCursor } from "../../engine/cursor.ts";
 import { describeFile } from "../../sqlite/file/database_file.ts";
 import { UsageError } from "../errors.ts";
 import { followLinks } from "../links.ts";
@@ -133,6 +133,11 @@ export class CursorFile implements Disposable {
       const { kind, kinds, all, key, prefix, ...rest } = JSON.parse(text);
       const watched = orderedRecord({ kind, kinds, all, key, prefix });
       const { revision, cursor } = rest;
+      if (typeof cursor === "string" && isOfNewerForm(cursor)) {
+        throw new UsageError(
+          `Cannot use the cursor ${this.#path}: a newer version of zestor wrote it; use that version, or remove the file and begin anew with --initial`,
+        );
+      }
       if (cursor !== undefined) {
         readCursor("go on", "cursor", cursor);
         return { place: cursor, watched };
@@ -140,7 +145,8 @@ export class CursorFile implements Disposable {
       if (Number.isSafeInteger(revision) && revision >= 0) {
         return { place: revision, watched };
       }
-    } catch {
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
       // It is told below.
     }
     const what = text === ""

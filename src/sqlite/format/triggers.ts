@@ -34,10 +34,6 @@ const MARK = "random() & 281474976710655";
 // Inside a statement it stands still, so that it is the time that the store gives
 // an entry. Others may give any time.
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
-// An entry that is imported has the time of its line, and plain SQL may leave the
-// time alone: neither is the time of the change.
-const CHANGED_AT =
-  `CASE WHEN OLD.updated_at IS NEW.updated_at THEN ${NOW} ELSE NEW.updated_at END`;
 const NOW_IN_MS =
   "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
 

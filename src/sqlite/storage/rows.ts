@@ -74,7 +74,9 @@ export function timeOf({ time }: Row): Date | undefined {
 
 /** The column `expires_at`; `undefined` if it is NULL. */
 export function expiryOf({ expires_at }: Row): number | undefined {
-  return expires_at === null ? undefined : integerOf("expiry", expires_at);
+  return expires_at === null
+    ? undefined
+    : integerOf("time of expiry", expires_at);
 }
 
 /** The type of a change: the log tells apart why an entry was removed. */

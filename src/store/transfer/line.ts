@@ -13,7 +13,7 @@ import { assertEntryName } from "../../keys/names.ts";
 import { LAST_NUMBER } from "../../engine/last_number.ts";
 import type { StoredEntry } from "../../engine/entries.ts";
 import type { Values } from "../../values/values.ts";
-import { formatExpiry, formatTime, parseExpiry, parseTime } from "./time.ts";
+import { formatTime, parseTime } from "./time.ts";
 
 /** What makes JSON of stored values. */
 export type LineValues = Pick<Values, "codecOf" | "jsonOf">;
@@ -53,7 +53,7 @@ export function formatLine(
   const time = times ? formatTime(updatedAt) : undefined;
   if (time !== undefined) fields.push(`"updatedAt":"${time}"`);
   if (expiresAt !== undefined) {
-    const text = formatExpiry(new Date(expiresAt));
+    const text = formatTime(new Date(expiresAt));
     if (text !== undefined) fields.push(`"expiresAt":"${text}"`);
   }
   return `{${fields.join()}}`;
@@ -93,7 +93,7 @@ export function parseLine(text: string): EntryLine {
     content: parseContent(line),
     version: parseVersion(version),
     updatedAt: parseTime("updatedAt", updatedAt),
-    expiresAt: parseExpiry("expiresAt", expiresAt),
+    expiresAt: parseTime("expiresAt", expiresAt),
   };
 }
 

@@ -22,24 +22,7 @@ export function formatTime(time: Date): string | undefined {
   return text.length === LENGTH ? text : undefined;
 }
 
-/** A time after the year 9999, in the long form of ECMAScript: RFC 3339 has none for it. */
-const LATE_TIME = /^\+\d{6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-
-/** The text of an expiry; `undefined` if no `Date` is so late. An entry with that expiry lasts, in effect, for ever. */
-export function formatExpiry(time: Date): string | undefined {
-  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
-}
-
-/** The expiry that a line tells, if any; throws if the text is no time. */
-export function parseExpiry(name: string, text: unknown): Date | undefined {
-  if (typeof text === "string" && LATE_TIME.test(text)) {
-    const time = new Date(text);
-    if (formatExpiry(time) === text) return time;
-  }
-  return parseTime(name, text);
-}
-
-/** The time that a line tells, if any; throws if the text is no time. */
+/** The time that a line tells, if any; throws where the text is no time. */
 export function parseTime(name: string, text: unknown): Date | undefined {
   if (text === undefined) return undefined;
   const time = typeof text === "string" ? timeOf(text) : undefined;

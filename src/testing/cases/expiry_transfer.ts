@@ -78,23 +78,6 @@ export const expiryTransfer: Cases = {
     assertEquals(again, { ...NOTHING, lines: 3, unchanged: 3 });
   },
 
-  "export and import tell every expiry, also after the year 9999": async (
-    open,
-  ) => {
-    await using from = await open();
-    await using to = await open();
-    await from.set("a", "late", 1, { expireIn: 8_000 * 366 * 24 * HOUR });
-    await from.set("a", "latest", 1, { expireIn: 8.6e15 - Date.now() - HOUR });
-    const [late, latest] = await Array.fromAsync(from.entries("a"));
-    assert(late.expiresAt!.getUTCFullYear() > 9_999);
-    const result = await to.import(from.export());
-    assertEquals(result, { ...NOTHING, lines: 2, created: 2 });
-    assertEquals(
-      (await Array.fromAsync(to.entries("a"))).map((entry) => entry.expiresAt),
-      [late.expiresAt, latest.expiresAt],
-    );
-  },
-
   "import writes the expiry of what is there as set does": async (open) => {
     await using store = await open();
     await store.set("a", "cleared", 1, { expireIn: HOUR });
@@ -183,10 +166,6 @@ export const expiryTransfer: Cases = {
       "",
       "2999-02-30T25:00:00Z",
       { $date: FUTURE },
-      "+010000-02-30T00:00:00.000Z",
-      "+275761-01-01T00:00:00.000Z",
-      "+002999-01-01T00:00:00.000Z",
-      "-000001-01-01T00:00:00.000Z",
     ];
     for (const expiresAt of wrong) {
       const [refused] = await refusedOf(

@@ -366,7 +366,9 @@ export const expiryWrites: Cases = {
       const expiresAt = await expiryOf(store, "alice");
       assertGreaterOrEqual(expiresAt!, last - 2 * HOUR);
       for (const [operation, write] of Object.entries(writes)) {
-        for (const expireIn of [last, 8.64e15, 2 ** 53, 1e300, Number.MAX_VALUE]) {
+        for (
+          const expireIn of [last, 8.64e15, 2 ** 53, 1e300, Number.MAX_VALUE]
+        ) {
           await assertRejects(
             () => write(store, 2, { expireIn }),
             RangeError,

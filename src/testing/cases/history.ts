@@ -355,6 +355,35 @@ export const history: Cases = {
     assertEquals(await store.get("users", "a"), { tags: ["a"] });
   },
 
+  "history leads from a snapshot to the next": async (open) => {
+    await using store = await open();
+    await makeTraffic(store, ["users", "groups"], 6);
+    await store.atomic().set("users", "0/0", "a").set("users", "0/0", "b")
+      .delete("users", "1/1").set("users", "1/1", "c").commit();
+    await store.deleteAll("users", { prefix: "2/" });
+    const { revision: newest } = await store.set("users", "last", 1);
+    const stateAt = async (at: number) => {
+      await using snapshot = await store.snapshot({ at });
+      const state = new Map<string, unknown>();
+      for await (const { key, ...entry } of snapshot.entries("users")) {
+        state.set(key, [entry.value, entry.version, entry.revision]);
+      }
+      return state;
+    };
+    const changes = await changesOf(store);
+    const state = new Map<string, unknown>();
+    for (let at = 0; at <= newest; at++) {
+      for (const change of changes.filter(({ revision }) => revision === at)) {
+        const { type, key, value, version, revision } = change;
+        if (type === "delete") state.delete(key);
+        else state.set(key, [value, version, revision]);
+      }
+      if (at % 5 === 0 || at === newest) {
+        assertEquals(await stateAt(at), state, `at ${at}`);
+      }
+    }
+  },
+
   "history is read while others write": async (open) => {
     await using store = await open();
     for (let n = 0; n < 400; n++) await store.set("users", numberedKey(n), n);

@@ -57,6 +57,35 @@ export const snapshotsEnding: Cases = {
     await assertRejects(() => store.snapshot({ at: 1 }), StoreClosedError);
   },
 
+  "snapshot: its streams end with it, and with the store": async (
+    open,
+    supports,
+  ) => {
+    for (const ended of ["the snapshot", "the store"]) {
+      const store = await open();
+      await fillMany(store, "users", numberedKeys(3_000), supports);
+      const snapshot = await store.snapshot();
+      const others = await store.snapshot();
+      const readers = [
+        snapshot.entries("users"),
+        snapshot.export(),
+        snapshot.export(),
+      ].map((stream) => (stream as ReadableStream<unknown>).getReader());
+      // The last one is not read before.
+      for (const reader of readers.slice(0, -1)) await next(reader);
+      await (ended === "the store" ? store : snapshot).close();
+      for (const reader of readers) {
+        const { error } = await drain(reader);
+        assertInstanceOf(error, StoreClosedError, ended);
+      }
+      if (ended === "the snapshot") {
+        assertEquals(await others.count("users"), 3_000);
+        assertEquals(await store.count("users"), 3_000);
+      }
+      await store.close();
+    }
+  },
+
   "snapshot: once the log has left it behind, every read is refused": async (
     open,
   ) => {
@@ -104,6 +133,11 @@ export const snapshotsEnding: Cases = {
       reason,
       "opening",
     );
+    // A signal is the opening's alone.
+    const controller = new AbortController();
+    await using other = await store.snapshot({ signal: controller.signal });
+    controller.abort(reason);
+    assertEquals(await other.keys("users"), ["alice"]);
     assertEquals(await snapshot.keys("users"), ["alice"]);
   },
 

@@ -18,6 +18,7 @@ import {
   asyncCountSchemas,
   findCount,
   findCountLater,
+  type Finding,
   standardSchema,
 } from "../schemas.ts";
 
@@ -47,6 +48,25 @@ export const validatingReads: Cases = {
       }
     }
   },
+
+  "validateReads: a value is told of that is refused when the store has closed":
+    async (open) => {
+      const later = Promise.withResolvers<Finding>();
+      let isRead = false;
+      const schema = standardSchema((value) =>
+        isRead ? later.promise : { value }
+      );
+      await using store = await open({
+        schemas: { users: schema },
+        validateReads: true,
+      });
+      await store.set("users", "alice", 1);
+      isRead = true;
+      const getting = store.get("users", "alice");
+      await store.close();
+      later.resolve({ issues: [{ message: "Refused" }] });
+      await assertRejects(() => getting, ValidationError, "Refused");
+    },
 
   "validateReads: keys, counts and deletions are no values": async (open) => {
     await using store = await openWithBad(open, { validateReads: true });
