@@ -829,6 +829,18 @@ testOnEachDriver(
           "the file has no change log",
         );
       }
+      const past = {
+        history: async () => await store.history("users").getReader().read(),
+        snapshot: () => store.snapshot(),
+        export: () => new Response(store.export({ at: 0 })).text(),
+      };
+      for (const [action, read] of Object.entries(past)) {
+        await assertRejects(
+          read,
+          StoreReadOnlyError,
+          `Cannot ${action}: the file has no change log`,
+        );
+      }
       await assertRejects(() => store.set("k", "a", 1), StoreReadOnlyError);
     }
     assertEquals(await contentsOf(dir.path), before);

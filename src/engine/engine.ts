@@ -55,7 +55,7 @@ export interface Engine extends View {
   /** Throws `StoreReadOnlyError` if `isReadOnly`; its message says what to do. */
   assertWritable(action: string): void;
   /** Throws `StoreReadOnlyError` if there is no change log, and none can be made. */
-  assertWatchable(): void;
+  assertWatchable(action: string): void;
 
   /**
    * Carries out writes: takes the first by `batch.next()`, then as many as fit

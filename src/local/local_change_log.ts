@@ -71,7 +71,7 @@ export class LocalChangeLog implements ChangeLog {
 
   head(): MaybePromise<number> {
     const withLog = (head: number | undefined) => {
-      if (head === undefined) this.#storage.assertWatchable();
+      if (head === undefined) this.#storage.assertWatchable("watch");
       return head ?? this.#storage.headRevision();
     };
     const head = this.#turns.read(() => this.#loggedHead());

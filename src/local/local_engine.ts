@@ -96,8 +96,8 @@ export class LocalEngine implements Engine {
     this.#storage.assertWritable(action);
   }
 
-  assertWatchable(): void {
-    this.#storage.assertWatchable();
+  assertWatchable(action: string): void {
+    this.#storage.assertWatchable(action);
   }
 
   isBusy(error: unknown): boolean {

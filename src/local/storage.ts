@@ -270,7 +270,7 @@ export interface Storage extends Entries, Changes, Transactions {
   /** Throws `StoreReadOnlyError` where nothing can be written. */
   assertWritable(action: string): void;
   /** Throws `StoreReadOnlyError` if there is no change log, and none can be made. */
-  assertWatchable(): void;
+  assertWatchable(action: string): void;
   /** The entries as of this moment. To be used outside a transaction. */
   openSnapshot(): Snapshot;
   /** What a verification reads, as of this moment. To be called outside a transaction. */

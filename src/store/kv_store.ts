@@ -108,10 +108,11 @@ export class KvStore<
       assertOpen: () => life.assertOpen(),
       read: (action, work, signal) => life.read(action, work, signal),
       track: (operation) => life.track(operation),
-      openEntries: (at, signal) =>
-        at === undefined
-          ? engine.openSnapshot(signal)
-          : openPast(engine, at, signal),
+      openEntries: (at, signal) => {
+        if (at === undefined) return engine.openSnapshot(signal);
+        engine.assertWatchable("export");
+        return openPast(engine, at, signal);
+      },
       errorOf: (action, error) => unavailable(engine.errorOf(action, error)),
     });
     this.#engine = engine;
@@ -298,7 +299,7 @@ export class KvStore<
     options?: WatchOptions,
   ): ReadableStream<never> {
     this.#life.assertOpen();
-    this.#engine.assertWatchable();
+    this.#engine.assertWatchable("watch");
     const stream = openWatch(
       {
         engine: this.#engine,
@@ -318,7 +319,7 @@ export class KvStore<
     options?: HistoryOptions,
   ): ReadableStream<HistoryChange<Kinds[Kind], Kind>> {
     this.#life.assertOpen();
-    this.#engine.assertWatchable();
+    this.#engine.assertWatchable("history");
     const stream = openHistory(
       this.#engine,
       this.#life,
@@ -331,7 +332,7 @@ export class KvStore<
   async snapshot(options?: SnapshotOptions): Promise<Snapshot<Kinds>> {
     const { at, signal } = readOptions("snapshot", options, SNAPSHOT);
     this.#life.assertOpen();
-    this.#engine.assertWatchable();
+    this.#engine.assertWatchable("snapshot");
     const open = () => openPast(this.#engine, at, signal);
     const view = await this.#life.read("snapshot", open, signal);
     return new PastStore<Kinds>(this.#engine, this.#life, this.#values, view);

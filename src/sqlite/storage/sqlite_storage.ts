@@ -316,19 +316,19 @@ export class SqliteStorage implements Storage {
     return this.#access.schema.hasLog;
   }
 
-  assertWatchable(): void {
-    if (!this.isReadOnly || this.hasLog || this.#hasLogNow()) return;
+  assertWatchable(action: string): void {
+    if (!this.isReadOnly || this.hasLog || this.#hasLogNow(action)) return;
     throw new StoreReadOnlyError(
-      "Cannot watch: the file has no change log, and was opened read-only; open it once with mode=rwc",
+      `Cannot ${action}: the file has no change log, and was opened read-only; open it once with mode=rwc`,
     );
   }
 
   /** The same, as others may have made one since. */
-  #hasLogNow(): boolean {
+  #hasLogNow(action: string): boolean {
     try {
       return this.isLogged();
     } catch (error) {
-      throw storeError("watch", error);
+      throw storeError(action, error);
     }
   }
 
