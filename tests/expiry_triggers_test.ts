@@ -235,19 +235,20 @@ testOnEachDriver("each change has a time and a mark", async (driver) => {
     const rows = db.prepare(
       "SELECT * FROM zestor_changes ORDER BY revision",
     ).all();
-    assertEquals(rows.map(({ type, previous_time }) => [type, previous_time]), [
-      ["create", null],
-      ["create", null],
-      ["create", null],
-      ["update", "2003-01-01T00:00:00.000Z"],
-      ["delete", "2001-01-01T00:00:00.000Z"],
-      ["update", "2004-01-01T00:00:00.000Z"],
-      ["delete", "2001-01-01T00:00:00.000Z"],
+    const times = rows.map(({ type, time, previous_time }) => [
+      type,
+      String(time) >= started ? "now" : String(time).slice(0, 4),
+      previous_time && String(previous_time).slice(0, 4),
     ]);
-    // Whatever times the entries have.
-    for (const { time } of rows) {
-      assert(String(time) >= started, `${time} >= ${started}`);
-    }
+    assertEquals(times, [
+      ["create", "2001", null],
+      ["create", "2002", null],
+      ["create", "2003", null],
+      ["update", "2004", "2003"],
+      ["delete", "now", "2001"],
+      ["update", "now", "2004"],
+      ["delete", "now", "2001"],
+    ]);
     const marks = rows.map(({ mark }) => mark as number);
     for (const mark of marks) assert(mark >= 0 && mark < 2 ** 48, `${mark}`);
     assertEquals(new Set(marks).size, rows.length);

@@ -89,6 +89,7 @@ const {
   selectRange,
   SEQUENCES,
   SET_REMOVAL,
+  SET_TIME,
   UPDATE_ENTRY,
   UPDATE_EXPIRING,
   whichParams,
@@ -372,6 +373,7 @@ testPlans("the planner reads the log by revision", (db, kind) => {
   for (const sql of [GET_PREVIOUS, GET_MARK]) {
     assertEquals(planOf(db, sql, 10), [`${window} (rowid=?)`]);
   }
+  assertEquals(planOf(db, SET_TIME, 10), [`${window} (rowid=?)`]);
   assertEquals(planOf(db, SET_REMOVAL, "expire", 10, 20, "delete"), [
     `${window} (rowid>? AND rowid<?)`,
   ]);

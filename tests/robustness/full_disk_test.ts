@@ -9,6 +9,7 @@ import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import {
   type Connection,
   openStore,
+  SqlError,
   StoreFullError,
   StoreOpenError,
   type StoreOptions,
@@ -21,6 +22,7 @@ import {
   testOnEachDriver,
 } from "../support/drivers.ts";
 import { Faults, faultyDriver } from "../support/faults/faulty_driver.ts";
+import { wrappedDriver } from "../support/faults/instrumented_driver.ts";
 import { Model } from "../support/model/model.ts";
 import {
   type ModelKinds,
@@ -203,6 +205,52 @@ testOnSmallDisk(
     await using again = await openStore<ModelKinds>(options);
     const list: Operation = { do: "list", kind: "k", range: {} };
     assertEquals(await perform(again, list), model.apply(list));
+  },
+);
+
+testOnSmallDisk(
+  "what expires while the disk is full is gone, and is removed when there is room",
+  async (disk, driver, options) => {
+    const failed = Promise.withResolvers<void>();
+    const { path, wal } = options;
+    await using store = await openStore({
+      path,
+      wal,
+      driver: await wrappedDriver(driver.name, (_call, carryOut) => {
+        try {
+          return carryOut();
+        } catch (error) {
+          if (error instanceof SqlError && error.failure === "full") {
+            failed.resolve();
+          }
+          throw error;
+        }
+      }),
+    });
+    const keys = Array.from({ length: 100 }, (_, i) => `${100 + i}`);
+    const value = "x".repeat(400);
+    const entries = keys.map((key) => [key, value] as const);
+    await store.setAll("k", entries, { expireIn: 300 });
+    const events = store.watch("k").getReader();
+    const first = events.read();
+    await disk.fill();
+    await failed.promise;
+    assertEquals(await store.count("k"), 0);
+    assertEquals(await store.keys("k"), []);
+    using db = await connect(driver, fileAt(path as string));
+    assertEquals(
+      db.prepare("SELECT count(*) AS n FROM zestor_kv").get()!.n,
+      100,
+    );
+    await disk.free();
+    const removed = [(await first).value!];
+    while (removed.length < 100) removed.push((await events.read()).value!);
+    assertEquals(
+      removed.map(({ type, key }) => [type, key]),
+      keys.map((key) => ["delete", key]),
+    );
+    await events.cancel();
+    assertEquals(await store.verify(), []);
   },
 );
 

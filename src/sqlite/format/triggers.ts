@@ -31,12 +31,11 @@ const LOGGED = "last_insert_rowid()";
 const NEWEST = "(SELECT max(revision) FROM zestor_changes)";
 /** 48 random bits. */
 const MARK = "random() & 281474976710655";
-// Inside a statement it stands still, so that it is the time that the store gives
-// an entry. Others may give any time.
+// To read the clock is a tenth of what an insert costs. So a change has the time
+// that its writer gave the entry, unless that is the one it had before.
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
-// The store sets it; plain SQL may leave it alone.
-const UPDATED_AT =
-  `CASE WHEN OLD.updated_at IS NEW.updated_at THEN ${NOW} ELSE NEW.updated_at END`;
+const TIME =
+  `CASE WHEN NEW.updated_at IS OLD.updated_at THEN ${NOW} ELSE NEW.updated_at END`;
 const NOW_IN_MS =
   "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
 
@@ -95,9 +94,15 @@ const REMOVAL = `CASE WHEN OLD.expires_at IS NOT NULL
 const REMOVED = `OLD.kind, OLD.key, ${REMOVAL}, OLD.version, NULL,
     ${OLD_VALUE}, ${NOW}, ${MARK}, NULL,
     OLD.revision, OLD.updated_at, OLD.expires_at`;
-const created = (version: string, value: string, expiry: string) =>
+const created = (
+  version: string,
+  value: string,
+  time: string,
+  expiry: string,
+) =>
   `NEW.kind, NEW.key, 'create', ${version}, ${value},
-    NULL, ${NOW}, ${MARK}, ${expiry}, NULL, NULL, NULL`;
+    NULL, ${time}, ${MARK}, ${expiry}, NULL, NULL, NULL`;
+const INSERTED = "NEW.updated_at";
 
 // Triggers of one event run in no defined order. Those below exclude each
 // other by conditions that none of them changes.
@@ -111,7 +116,7 @@ END`,
 WHEN NOT ${IS_NOTED}
 BEGIN
   ${LOG}
-    VALUES (${created("NEW.version", NEW_VALUE, "NEW.expires_at")});
+    VALUES (${created("NEW.version", NEW_VALUE, INSERTED, "NEW.expires_at")});
   UPDATE zestor_kv SET revision = ${LOGGED}
     WHERE ${newRowIf(`NEW.revision IS NOT ${LOGGED}`)};
 END`,
@@ -138,16 +143,16 @@ WHEN EXISTS (SELECT 1 FROM zestor_replaced WHERE ${NOTE})
 BEGIN
   ${LOG}
     SELECT kind, key, 'update', version + 1, NEW.value,
-    value, ${NOW}, ${MARK}, NEW.expires_at, ${REPLACED}
+    value, ${INSERTED}, ${MARK}, NEW.expires_at, ${REPLACED}
     FROM zestor_replaced
     WHERE ${NOTE} AND typeof(value) = 'blob' AND ${IS_REPLACED_BY_OTHER};
   UPDATE zestor_changes
     SET type = 'update', version = version + 1, value = NEW.value,
-      expires_at = NEW.expires_at
+      time = ${INSERTED}, expires_at = NEW.expires_at
     WHERE revision = (SELECT value FROM zestor_replaced WHERE ${NOTE})
     AND revision = ${NEWEST};
   ${LOG}
-    SELECT ${created("NEW.version", "NEW.value", "NEW.expires_at")}
+    SELECT ${created("NEW.version", "NEW.value", INSERTED, "NEW.expires_at")}
     FROM zestor_replaced WHERE ${NOTE} AND ${IS_OVERTAKEN};
   UPDATE zestor_replaced
     SET version = CASE WHEN ${IS_OVERTAKEN} THEN NEW.version
@@ -164,7 +169,7 @@ WHEN ${SAME_KEY} AND (${OTHER_EXPIRY} OR ${OTHER_VALUE}) AND NOT ${IS_CLEARED}
 BEGIN
   ${LOG}
     VALUES (NEW.kind, NEW.key, 'update', OLD.version + 1, ${NEW_VALUE},
-    ${OLD_VALUE}, ${UPDATED_AT}, ${MARK}, ${NEW_EXPIRY},
+    ${OLD_VALUE}, ${TIME}, ${MARK}, ${NEW_EXPIRY},
     OLD.revision, OLD.updated_at, OLD.expires_at);
   UPDATE zestor_kv SET version = OLD.version + 1, revision = ${LOGGED}
     WHERE ${
@@ -199,7 +204,7 @@ BEGIN
   ${LOG}
     VALUES (${REMOVED});
   ${LOG}
-    VALUES (${created("1", NEW_VALUE, NEW_EXPIRY)});
+    VALUES (${created("1", NEW_VALUE, TIME, NEW_EXPIRY)});
   UPDATE zestor_kv SET version = 1, revision = ${LOGGED} WHERE ${NEW_ROW};
   ${CLEAR_EXPIRY}
 END`,
@@ -213,10 +218,10 @@ BEGIN
     FROM zestor_replaced WHERE typeof(value) = 'blob' OR value = 0;
   ${LOG}
     SELECT NEW.kind, NEW.key, 'update', version + 1, ${NEW_VALUE},
-    ${REPLACED_VALUE}, ${NOW}, ${MARK}, ${NEW_EXPIRY}, ${REPLACED}
+    ${REPLACED_VALUE}, ${TIME}, ${MARK}, ${NEW_EXPIRY}, ${REPLACED}
     FROM zestor_replaced WHERE value <> 0 AND ${IS_RENAMED_OVER_BY_OTHER};
   ${LOG}
-    SELECT ${created("1", NEW_VALUE, NEW_EXPIRY)}
+    SELECT ${created("1", NEW_VALUE, TIME, NEW_EXPIRY)}
     FROM zestor_replaced WHERE value = 0;
   UPDATE zestor_kv
     SET version = (SELECT CASE WHEN value = 0 THEN 1

@@ -114,7 +114,10 @@ export class ChangeLog {
     if (this.#head !== undefined) return this.#head;
     const revision = Number(this.#database.get(HEAD_REVISION)!.revision);
     if (revision > LAST_NUMBER) return LAST_NUMBER;
-    return this.headRevision();
+    const head = this.headRevision();
+    // The change that was just logged got the newest number of all.
+    this.#isNewest = this.#head !== undefined;
+    return head;
   }
 
   headRevision(): number {

@@ -31,6 +31,7 @@ import {
   INSERT_ENTRY,
   LIST_EXPIRED,
   SET_REMOVAL,
+  SET_TIME,
   UPDATE_ENTRY,
   UPDATE_EXPIRING,
 } from "./queries.ts";
@@ -99,6 +100,7 @@ export class EntryWrites {
       INSERT_ENTRY,
       [kind, key, value, version, time, this.#log.nextRevision(), expiresAt],
     );
+    if (updatedAt) this.#database.run(SET_TIME, revision);
     return { status: "created", version, revision };
   }
 
@@ -233,13 +235,21 @@ export class EntryWrites {
    * not in the way of the rest, and is tried again from the first one on.
    */
   #removeNamed(rows: readonly Row[], limit: number): number {
-    for (const { kind, key } of rows) {
+    const before = this.#log.headRevision();
+    const isAlone = this.#schema.foreignTriggers.length === 0;
+    for (const row of rows) {
       try {
-        this.#remove(nameOf(kind), nameOf(key), "expire");
+        const [kind, key] = [nameOf(row.kind), nameOf(row.key)];
+        if (isAlone) this.#delete(kind, key);
+        else this.#remove(kind, key, "expire");
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         this.#kept++;
       }
+    }
+    // Nobody else logged a removal in between.
+    if (isAlone) {
+      this.#setRemovals("expire", before + 1, this.#log.headRevision());
     }
     if (rows.length < limit) this.#kept = 0;
     return rows.length;
@@ -256,13 +266,14 @@ export class EntryWrites {
 
   /** Removes what is there, also if it has expired; gives the revision of that. */
   #remove(kind: string, key: string, type: Removal): number {
-    const revision = this.#write(
-      { kind, key, type: "delete" },
-      DELETE_ENTRY,
-      [kind, key],
-    );
+    const revision = this.#delete(kind, key);
     this.#setRemovals(type, revision, revision);
     return revision;
+  }
+
+  #delete(kind: string, key: string): number {
+    const write: EntryWrite = { kind, key, type: "delete" };
+    return this.#write(write, DELETE_ENTRY, [kind, key]);
   }
 
   /** The log tells the removals as of the transaction's clock. */

@@ -114,6 +114,10 @@ export const DELETE_EXPIRED = `DELETE FROM zestor_kv WHERE (kind, key) IN (
   SELECT kind, key FROM zestor_kv WHERE expires_at <= ?
   ORDER BY expires_at LIMIT ?)`;
 
+/** A change has the time of now, although its entry has another. Parameters: its revision. */
+export const SET_TIME =
+  `UPDATE zestor_changes SET time = ${NOW} WHERE revision = ?`;
+
 /**
  * Whether removals were of what had expired: the triggers ask the system's clock,
  * which is ahead of a transaction's. Parameters: the type that they are to have,
