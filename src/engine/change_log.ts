@@ -38,6 +38,8 @@ export interface ChangeLog {
   readonly bookmarkInterval: number;
   /** The newest revision, of a store that is read-only: others have it from their queue. */
   head(): MaybePromise<number>;
+  /** The newest revision, when every read of an earlier moment has ended: such a read hides what others wrote since. */
+  newest(): MaybePromise<number>;
   /** The oldest revision in the log; the one that will be, if the log is empty. */
   oldest(): MaybePromise<number>;
   /** The next changes past a revision, at most `limit`. */

@@ -78,6 +78,11 @@ export class LocalChangeLog implements ChangeLog {
     return isPromise(head) ? head.then(withLog) : withLog(head);
   }
 
+  async newest(): Promise<number> {
+    await this.#turns.momentsClosed();
+    return await this.#read(() => this.#storage.headRevision());
+  }
+
   #loggedHead(): number | undefined {
     return this.#storage.isLogged() ? this.#storage.headRevision() : undefined;
   }

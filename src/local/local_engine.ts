@@ -9,6 +9,7 @@
  */
 import type { MaybePromise } from "../base/promises.ts";
 import { SHORT_SLICE_MS, Slice } from "../base/slice.ts";
+import { WatchOverflowError } from "../contract/errors.ts";
 import type { VerifyFinding } from "../contract/verify.ts";
 import type {
   EntryState,
@@ -231,16 +232,25 @@ export class LocalEngine implements Engine {
     }, signal);
   }
 
-  openPast(
+  async openPast(
     at?: number,
     time?: number,
     signal?: AbortSignal,
-  ): MaybePromise<PastView> {
+  ): Promise<PastView> {
     const read: ReadInTurn = (work, signal) => this.#read(work, signal);
-    return read(() => {
-      const moment = momentOf(this.#storage, at, time);
-      return new UndoView(this.#storage, read, moment);
-    }, signal);
+    const open = () =>
+      read(() => {
+        const moment = momentOf(this.#storage, at, time);
+        return new UndoView(this.#storage, read, moment);
+      }, signal);
+    try {
+      return await open();
+    } catch (error) {
+      if (!isAhead(error)) throw error;
+      // A long read of this store may hide what others wrote since it began.
+      await this.#turns.momentsClosed(signal);
+      return await open();
+    }
   }
 
   async verify(judge: Judge, signal?: AbortSignal): Promise<VerifyFinding[]> {
@@ -406,4 +416,8 @@ export class LocalEngine implements Engine {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     this.#storage.close();
   }
+}
+
+function isAhead(error: unknown): boolean {
+  return error instanceof WatchOverflowError && error.reason === "ahead";
 }

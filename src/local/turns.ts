@@ -144,6 +144,11 @@ export class Turns {
     for (const closed of this.#moments) await closed.wait(signal);
   }
 
+  /** Resolves when every moment that was being read has been closed. */
+  async momentsClosed(signal?: AbortSignal): Promise<void> {
+    while (this.#moments.size > 0) await this.free(signal);
+  }
+
   /** Keeps everybody else out until what it returns is called. To be called when they are free. */
   hold(): () => void {
     const gate = this.#transaction = new Gate();

@@ -19,10 +19,12 @@ export async function resumeAfter(
   { revision, mark }: Cursor,
   head: number,
 ): Promise<number> {
-  if (revision > head) {
+  // A long read of this store may hide what others wrote since it began.
+  const newest = revision > head ? await log.newest() : head;
+  if (revision > newest) {
     throw new WatchOverflowError(
       "ahead",
-      `Cannot go on after revision ${revision}: the store is at ${head}, so that revision is another store's, or of a state that was replaced, as by a backup; ${ANEW}`,
+      `Cannot go on after revision ${revision}: the store is at ${newest}, so that revision is another store's, or of a state that was replaced, as by a backup; ${ANEW}`,
     );
   }
   if (mark === undefined) return revision;

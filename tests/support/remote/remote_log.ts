@@ -50,6 +50,10 @@ export class RemoteLog implements ChangeLog {
     return this.#client.ask("head", undefined);
   }
 
+  newest(): Promise<number> {
+    return this.head();
+  }
+
   oldest(): Promise<number> {
     return this.#client.ask("oldest", undefined);
   }
