@@ -113,6 +113,7 @@ for (const { wal, each } of CHANGES) {
     const history = 1_000_000;
     await using store = await openOn(available[0], { ...file, history });
     using db = await connect(available[0], fileAt(file.path));
+    db.exec("PRAGMA busy_timeout = 30000");
     const members = [0, 1, 2].map((number) => new Member(file, number));
     await using _ = {
       async [Symbol.asyncDispose]() {

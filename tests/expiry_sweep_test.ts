@@ -113,6 +113,8 @@ testOnEachDriver(
     using db = await connect(driver, fileAt(options.path));
     await store.setAll("k", ENTRIES, { expireIn: HOUR });
     const events = store.watch("k", { types: ["delete"] }).getReader();
+    // The watch begins between the writes around it, and so before what follows.
+    await store.set("other", "a", 1);
     expireAll(db);
     const { value } = await events.read();
     await store.close();
