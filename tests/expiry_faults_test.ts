@@ -426,3 +426,24 @@ testOnEachDriver(
     assertEquals([...await past.list("k")], [["a", 1], ["b", 2]]);
   },
 );
+
+testOnEachDriver(
+  "an entry to which plain SQL gave an expiry later than any Date has none",
+  async (driver) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    await using store = await openOn(driver, { path });
+    const events = store.watch("k").getReader();
+    {
+      using db = await connect(driver, fileAt(path));
+      db.exec(
+        "INSERT INTO zestor_kv (kind, key, value, expires_at) VALUES ('k', 'a', '1', 8640000000000001)",
+      );
+    }
+    const { value: event } = await events.read();
+    assert(event && !("expiresAt" in event));
+    assert(!("expiresAt" in (await store.entry("k", "a"))!));
+    assertEquals(await store.keys("k"), ["a"]);
+    await events.cancel();
+  },
+);

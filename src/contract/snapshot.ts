@@ -18,7 +18,7 @@ export interface SnapshotOptions extends OperationOptions {
 }
 
 /**
- * The reads of a store, all of them as of one moment, whoever writes meanwhile.
+ * The reads of a store, all of them as of one moment, also if others write meanwhile.
  *
  * It locks nothing and costs no space: a read undoes the later changes by the
  * change log. It can be read as long as the log reaches its revision. Then

@@ -2,9 +2,9 @@
  * Cursors: where to resume in the change log, as text.
  *
  * A cursor names a change by its revision and its mark, a number that was drawn
- * when the change was logged. Where another change has the revision, as in
- * another store, or in one that was put back to an earlier state, its mark is
- * another one: nobody resumes past changes that he has not seen.
+ * when the change was logged. In another store, or in one that was put back to
+ * an earlier state, another change may have the same revision. Its mark differs,
+ * so nobody resumes past changes that they have not seen.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface Cursor {
 /** The form of the cursors that this code makes. A change to it makes a new one. */
 const FORM = "z1";
 
-/** Of a fixed length, so that a cursor that was cut is none. */
+/** The length is fixed, so that a cursor that was cut is refused. */
 const MARK_DIGITS = 10;
 
 /** Draws a mark. */

@@ -118,7 +118,7 @@ export interface Effect {
   readonly version: number;
   /**
    * The revision of the change; if nothing changed, the one of the entry's last
-   * change, 0 if there is no entry. Of a range, the last removal's, or 0.
+   * change, 0 if there is no entry. For a range: that of the last removal, or 0.
    */
   readonly revision: number;
   /** If a decision removed the entry: what else it had. */

@@ -296,7 +296,7 @@ export class UndoView implements PastView {
     // A previous value's size is known when it is read, so one may be too much.
     let left = bytes;
     let reached: string | undefined;
-    // Of a key that was created since, undoing leaves nothing: many make a page.
+    // A key that was created since leaves no entry. So the number of undone keys is bounded, too.
     while (items.length < limit && undone < PAGE_ENTRIES && left > 0) {
       const row = now[current] as T | undefined;
       const rowKey = row === undefined ? undefined : keyOf(row);

@@ -40,7 +40,7 @@ export function openHistory(
   const settings = historySettingsOf(kind, key, options);
   const { signal } = settings;
   const head = Promise.try(() => life.head());
-  // Where nobody reads the stream, nobody hears that it failed.
+  // If nobody reads the stream, nobody hears that it failed.
   head.catch(() => {});
   const read = <T>(work: () => MaybePromise<T>): MaybePromise<T> => {
     life.assertOpen();

@@ -45,7 +45,7 @@ export interface WatchSource {
 
 /**
  * Begins a watch of some kinds, or of all, at this moment. It is in `open` until
- * its stream closes, by whatever cause. Throws on options that make no watch.
+ * its stream closes, for any reason. Throws on options that make no watch.
  */
 export function openWatch(
   { engine, head: newest, decode, open }: WatchSource,
@@ -110,7 +110,7 @@ export function openWatch(
 function headOf(newest: () => MaybePromise<number>): MaybePromise<number> {
   try {
     const head = newest();
-    // Where nobody reads the stream, nobody hears that it failed.
+    // If nobody reads the stream, nobody hears that it failed.
     if (isPromise(head)) head.then(undefined, () => {});
     return head;
   } catch (error) {

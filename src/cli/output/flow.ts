@@ -2,8 +2,8 @@
  * Any value as YAML on one line, much like JSON. A value that YAML has no form
  * for has a tag with the name of its class, such as `!RegExp "/a/"`.
  *
- * The invariant: each object is written out once. Where it comes up again there
- * is an alias, so that cycles end.
+ * The invariant: each object is written out once. If it comes again, an
+ * alias stands for it, so that cycles end.
  *
  * @module
  */

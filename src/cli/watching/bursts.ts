@@ -3,7 +3,7 @@
  * come for some time.
  *
  * The invariants:
- * - A burst is bounded, whatever comes: in time, in events and in memory.
+ * - A burst is always bounded: in time, in events and in memory.
  * - Every event is in one burst, in order. If the watch fails, what came before
  *   is a burst, and then comes the error. If it is ended, what waits is dropped.
  * - The place of a burst is past all that is in it, and past nothing else.

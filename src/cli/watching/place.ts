@@ -1,5 +1,5 @@
 /**
- * Where a watch goes on after what it was told, and keeping that.
+ * The place at which a watch goes on, and how it is kept.
  *
  * @module
  */

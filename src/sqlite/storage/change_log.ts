@@ -209,7 +209,7 @@ export class ChangeLog {
       until,
       ...rangeParams(kind, range),
     )
-      // A key that cannot be read is none that somebody can ask for.
+      // Nobody can ask for a key that cannot be read.
       .filter(({ key }) => key !== null)
       .map((row) => ({ key: nameOf(row.key), revision: revisionOf(row) }));
     this.#assertGapless(after, until);

@@ -72,11 +72,17 @@ export function timeOf({ time }: Row): Date | undefined {
   return date && !Number.isNaN(date.getTime()) ? date : undefined;
 }
 
-/** The column `expires_at`; `undefined` if it is NULL. */
+/** The last time that a `Date` can be, in ms since 1970. */
+const LAST_TIME = 8.64e15;
+
+/**
+ * The column `expires_at`; `undefined` if it is NULL, or later than any `Date`,
+ * as plain SQL may write it: the entry never expires.
+ */
 export function expiryOf({ expires_at }: Row): number | undefined {
-  return expires_at === null
-    ? undefined
-    : integerOf("time of expiry", expires_at);
+  if (expires_at === null) return undefined;
+  const at = integerOf("time of expiry", expires_at);
+  return at > LAST_TIME ? undefined : at;
 }
 
 /** The type of a change: the log tells apart why an entry was removed. */

@@ -124,7 +124,7 @@ export const REGEXP_FLAGS: ReadonlyMap<string, number> = new Map([
 /** Whether a property's name is an index: the format has it as a number. */
 export function isIndexName(name: string): boolean {
   const first = name.charCodeAt(0);
-  // Most names are none, which is seen at once.
+  // Most names are no index, and their first character tells.
   if (!(first >= 0x30 && first <= 0x39)) return false;
   const index = Number(name) >>> 0;
   return index < 2 ** 32 - 1 && String(index) === name;
