@@ -56,8 +56,14 @@ export function tell(
   if (!isUnreadable(error)) throw error;
   const told = withRevision(error, revision);
   if (!onUnreadable) throw told;
-  onUnreadable(told);
-  return undefined;
+  const answer: unknown = onUnreadable(told);
+  if (!isPromise(answer)) return undefined;
+  // Nobody waits for it.
+  answer.then(undefined, () => {});
+  throw new TypeError(
+    `Cannot go on past a value that cannot be read: "onUnreadable" returned a promise, and nobody waits for it; return nothing`,
+    { cause: told },
+  );
 }
 
 /** What is read of a change's value; `undefined` if it cannot be read, and that was told. */

@@ -100,7 +100,7 @@ const AND_THERE_OR_ALL = ` AND (NOT EXISTS (${HAS_EXPIRED}) OR ${IS_THERE})`;
 export const NEXT_EXPIRY =
   `SELECT CASE WHEN typeof(expires_at) IN ('integer', 'real')
   THEN max(0, min(expires_at, 8640000000000000)) END AS expires_at
-FROM zestor_kv WHERE expires_at IS NOT NULL
+FROM zestor_kv INDEXED BY zestor_expiry WHERE expires_at IS NOT NULL
 ORDER BY zestor_kv.expires_at LIMIT 1`;
 
 /** The entries that have expired. Parameters: the time, the limit, how many to pass over. */

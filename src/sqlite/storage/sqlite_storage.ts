@@ -143,10 +143,14 @@ export class SqliteStorage implements Storage {
   }
 
   nextExpiry(): number | undefined {
-    // Others may have dropped the index. The next transaction brings it back,
-    // so it has to come now: without the index, this read takes a full scan.
-    if (!this.#access.schema.isUnchanged()) return 0;
-    return this.#entries.nextExpiry();
+    try {
+      return this.#entries.nextExpiry();
+    } catch (error) {
+      // Others may have dropped the index. The next transaction brings it back,
+      // so it has to come now.
+      if (this.#access.schema.isUnchanged()) throw error;
+      return 0;
+    }
   }
 
   takeSoonestPut(): number | undefined {
