@@ -58,7 +58,8 @@ export interface UnreadableOptions {
    * refuses if reads are checked. The error tells kind and key, a `CodecError`
    * also the revision. The value is left out, and the read goes on; in a read
    * without `where` it counts for the `limit`. Without this function, the read
-   * fails. If the function throws, so does the read.
+   * fails. If the function throws, so does the read. It is synchronous: a
+   * promise that it returns is a `TypeError`.
    */
   onUnreadable?: (error: CodecError | ValidationError) => void;
 }

@@ -10,7 +10,7 @@ import { ALL_KEYS, isInRange, type KeyRange } from "../keys/key_range.ts";
 import type { ChangedKey, Changes } from "./storage.ts";
 
 /** How many revisions one step looks through. */
-const SCAN_WINDOW = 10_000;
+export const SCAN_WINDOW: number = 10_000;
 
 /** The keys that changed since a revision. */
 export class ChangedKeys {

@@ -22,7 +22,7 @@ import {
 import type { PastView } from "../engine/view.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import { ALL_KEYS, type KeyRange, rangePast } from "../keys/key_range.ts";
-import { ChangedKeys } from "./changed_keys.ts";
+import { ChangedKeys, SCAN_WINDOW } from "./changed_keys.ts";
 import type { PastMoment } from "./past_moment.ts";
 import { assertLogged, assertLogReaches } from "./revisions.ts";
 import type { Previous, Storage } from "./storage.ts";
@@ -197,26 +197,34 @@ export class UndoView implements PastView {
   }
 
   async kinds(signal?: AbortSignal): Promise<string[]> {
-    const now = await this.#read(() => this.#listKinds(), signal);
     const kinds: string[] = [];
-    for (const kind of now) {
+    for (const kind of await this.#listKinds(signal)) {
       if (await this.#hasEntries(kind, signal)) kinds.push(kind);
     }
     return kinds;
   }
 
-  /** Those that have entries now, and those that have changed since. */
-  #listKinds(): string[] {
-    return this.#storage.snapshot(() => {
-      const head = this.#storage.headRevision();
-      const kinds = new Set(
-        this.#storage.asOf(this.#time, () => this.#storage.listKinds()),
-      );
-      const changed = this.#storage.listChangedKinds(this.revision, head);
-      for (const kind of changed) kinds.add(kind);
-      assertLogReaches(this.#storage, this.revision);
-      return [...kinds].sort(compareKeys);
-    });
+  /** Those that have entries now, and those that have changed since, in order. */
+  async #listKinds(signal?: AbortSignal): Promise<string[]> {
+    const changed = new Set<string>();
+    let scanned = this.revision;
+    const slice = new Slice();
+    for (;;) {
+      const now = await this.#read(() =>
+        this.#storage.snapshot(() => {
+          const head = this.#storage.headRevision();
+          const until = Math.min(head, scanned + SCAN_WINDOW);
+          const kinds = this.#storage.listChangedKinds(scanned, until);
+          for (const kind of kinds) changed.add(kind);
+          assertLogReaches(this.#storage, this.revision);
+          scanned = until;
+          return until === head
+            ? this.#storage.asOf(this.#time, () => this.#storage.listKinds())
+            : undefined;
+        }), signal);
+      if (now) return [...changed.union(new Set(now))].sort(compareKeys);
+      if (slice.isUsedUp) await slice.nextTurn();
+    }
   }
 
   async #hasEntries(kind: string, signal?: AbortSignal): Promise<boolean> {

@@ -186,6 +186,26 @@ export const unreadable: Cases = {
     });
   },
 
+  "onUnreadable that returns a promise is a TypeError": async (open) => {
+    for (const openBrittle of Object.values(brittleStores)) {
+      await using brittle = await openBrittle(open);
+      const { store } = brittle;
+      await store.setAll("users", { a: 1, b: "bad" });
+      brittle.isBroken = true;
+      const onUnreadable = () => Promise.reject(new Error("Nobody waits"));
+      await assertRejects(
+        () => store.list("users", { onUnreadable }),
+        TypeError,
+        "onUnreadable",
+      );
+      await assertRejects(
+        () => Array.fromAsync(store.entries("users", { onUnreadable })),
+        TypeError,
+        "onUnreadable",
+      );
+    }
+  },
+
   "a stream gives what comes before the value that cannot be read": async (
     open,
   ) => {
