@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { StoreError } from "../contract/errors.ts";
 import type { KeyRange } from "../keys/key_range.ts";
 
 /** How many entries or changes a page has, at most. */
@@ -24,6 +25,12 @@ export interface PageOptions {
   readonly bytes?: number;
   /** From the last key to the first. @default {false} */
   readonly reverse?: boolean;
+  /**
+   * Called for each entry that is not as the engine keeps them, as damage or
+   * plain SQL can make it. The page is without it; without this function, the
+   * read throws.
+   */
+  readonly onUnreadable?: (problem: StoreError) => void;
 }
 
 /** A part of a range, in the order of reading. */

@@ -82,6 +82,16 @@ export function rangeUpTo(
     : { lower: range.lower, upper: bound };
 }
 
+/** What of a range was read if `rest` is left of it. */
+export function rangeBefore(
+  range: KeyRange,
+  rest: KeyRange,
+  reverse = false,
+): KeyRange {
+  const last = reverse ? rest.upper! : rest.lower;
+  return rangeUpTo(range, last.key, reverse);
+}
+
 /** The part of a range that is in another one, too. */
 export function intersect(a: KeyRange, b: KeyRange): KeyRange {
   return {

@@ -289,11 +289,12 @@ export class UndoView implements PastView {
   #readPage<T>(
     kind: string,
     range: KeyRange,
-    { limit = PAGE_ENTRIES, bytes = PAGE_BYTES, reverse = false }: PageOptions =
-      {},
+    options: PageOptions = {},
     { read, keyOf, sizeOf, of }: Rows<T>,
   ): Page<T> {
-    const { items: now, rest } = read(range, { limit, bytes, reverse });
+    const { limit = PAGE_ENTRIES, bytes = PAGE_BYTES, reverse = false } =
+      options;
+    const { items: now, rest } = read(range, options);
     const changes = this.#changed.within(kind, range, reverse)[
       Symbol.iterator
     ]();

@@ -21,6 +21,7 @@ import {
   PAGE_ENTRIES,
   type PageOptions,
 } from "../engine/page.ts";
+import type { StoreError } from "../contract/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StoredEntry, StoredValue } from "../engine/entries.ts";
 import type { View } from "../engine/view.ts";
@@ -32,6 +33,7 @@ import {
   readOrTell,
   revisionOf,
   tell,
+  tellProblems,
 } from "./unreadable.ts";
 
 /** How the pages are read of what is collected whole: larger, since all of it is kept. */
@@ -65,6 +67,8 @@ export class RangeReads {
   readonly #values: Values;
   readonly #signal: AbortSignal | undefined;
   readonly #inTurn: ReadsConfig["read"];
+  /** What is not as the engine keeps it, of the pages that were read. */
+  #problems: StoreError[] = [];
 
   /** Takes what they stand on. */
   constructor({ engine, values, signal, read }: ReadsConfig) {
@@ -81,11 +85,13 @@ export class RangeReads {
     use: (key: string, value: T) => void,
   ): Promise<void> {
     if (selection.where) return await this.#filter(kind, selection, use);
+    const { onUnreadable } = selection;
     const stored = await this.#collect(
       (view, rest, page) => view.values(kind, rest, page, this.#signal),
       selection,
     );
-    await this.#decodeEach(kind, stored, use, selection.onUnreadable);
+    tellProblems(kind, this.#problems, onUnreadable);
+    await this.#decodeEach(kind, stored, use, onUnreadable);
   }
 
   /** Calls `use` with the values of several keys that are there, in the order of the keys. */
@@ -123,10 +129,12 @@ export class RangeReads {
 
   /** The keys of a selection without `where`. */
   async keys(kind: string, selection: Selection<never>): Promise<string[]> {
-    return await this.#collect(
+    const keys = await this.#collect(
       (view, rest, page) => view.keys(kind, rest, page, this.#signal),
       selection,
     );
+    tellProblems(kind, this.#problems, selection.onUnreadable);
+    return keys;
   }
 
   /** Calls `use` with each entry of all kinds, by kind, then by key. */
@@ -162,7 +170,17 @@ export class RangeReads {
   }
 
   #together<T>(read: (view: View) => MaybePromise<T>): MaybePromise<T> {
-    return this.#engine.together(read, this.#signal);
+    const readAnew = (view: View) => {
+      this.#problems = [];
+      return read(view);
+    };
+    return this.#engine.together(readAnew, this.#signal);
+  }
+
+  /** How a page is read if somebody is told of what cannot be read. */
+  #noting(onUnreadable: OnUnreadable): Pick<PageOptions, "onUnreadable"> {
+    if (!onUnreadable) return {};
+    return { onUnreadable: (problem) => this.#problems.push(problem) };
   }
 
   /** The pages of a stream of entries. */
@@ -178,12 +196,14 @@ export class RangeReads {
       const options = {
         limit: where ? PAGE_ENTRIES : Math.min(PAGE_ENTRIES, left),
         reverse,
+        ...this.#noting(onUnreadable),
       };
       const page: Page<StoredEntry> = await this.#readPage(
         kind,
         rest,
         options,
       );
+      tellProblems(kind, this.#problems.splice(0), onUnreadable);
       const entries = this.#decodePage<T>(kind, page.items, onUnreadable);
       if (where) {
         for (const read of entries) {
@@ -231,8 +251,8 @@ export class RangeReads {
     read: ReadPage<T>,
     selection: Selection<never>,
   ): Promise<T[]> {
-    const { keys, limit = Infinity, reverse } = selection;
-    const first = { ...COLLECTED, reverse };
+    const { keys, limit = Infinity, reverse, onUnreadable } = selection;
+    const first = { ...COLLECTED, reverse, ...this.#noting(onUnreadable) };
     if (limit < first.limit) first.limit = limit;
     const collect = ({ items, rest }: Page<T>): MaybePromise<T[]> =>
       !rest || items.length === limit
@@ -249,14 +269,19 @@ export class RangeReads {
   async #collectPages<T>(
     view: View,
     read: ReadPage<T>,
-    { keys, limit = Infinity, reverse }: Selection<never>,
+    { keys, limit = Infinity, reverse, onUnreadable }: Selection<never>,
     slice: Slice = new Slice(SHORT_SLICE_MS),
   ): Promise<T[]> {
     const items: T[] = [];
     let rest: KeyRange | undefined = limit > 0 ? keys : undefined;
     while (rest && items.length < limit) {
       const left = Math.min(COLLECTED.limit, limit - items.length);
-      const next = read(view, rest, { ...COLLECTED, limit: left, reverse });
+      const next = read(view, rest, {
+        ...COLLECTED,
+        limit: left,
+        reverse,
+        ...this.#noting(onUnreadable),
+      });
       const page: Page<T> = isPromise(next) ? await next : next;
       items.push(...page.items);
       rest = page.rest;
@@ -318,7 +343,8 @@ export class RangeReads {
     selection: Selection<T>,
     use: (key: string, value: T) => void,
   ): Promise<void> {
-    const { keys, reverse } = selection;
+    const { keys, reverse, onUnreadable } = selection;
+    const options = { reverse, ...this.#noting(onUnreadable) };
     const read: ReadPage<StoredValue> = (view, rest, page) =>
       view.values(kind, rest, page, this.#signal);
     const found = await this.#inTurn<Page<StoredValue> | KeyValue<T>[]>(() => {
@@ -329,17 +355,18 @@ export class RangeReads {
               view,
               kind,
               selection,
-              (rest) => read(view, rest, { reverse }),
+              (rest) => read(view, rest, options),
               SHORT_SLICE_MS,
             )
           )
           : page;
-      const page = read(this.#engine, keys, { reverse });
-      return isPromise(page) ? page.then(filter) : filter(page);
+      const first = read(this.#engine, keys, options);
+      return isPromise(first) ? first.then(filter) : filter(first);
     });
     const filtered = Array.isArray(found)
       ? found
       : await this.#filterPages(this.#engine, kind, selection, () => found);
+    tellProblems(kind, this.#problems, onUnreadable);
     for (const { key, value } of filtered) use(key, value);
   }
 

@@ -4,7 +4,11 @@
  * @module
  */
 import { isPromise, type MaybePromise } from "../base/promises.ts";
-import { CodecError, ValidationError } from "../contract/errors.ts";
+import {
+  CodecError,
+  type StoreError,
+  ValidationError,
+} from "../contract/errors.ts";
 import type { UnreadableOptions } from "../contract/entry.ts";
 import type { View } from "../engine/view.ts";
 
@@ -64,6 +68,18 @@ export function tell(
     `Cannot go on past a value that cannot be read: "onUnreadable" returned a promise, and nobody waits for it; return nothing`,
     { cause: told },
   );
+}
+
+/** Tells of what is not as the engine keeps it. */
+export function tellProblems(
+  kind: string,
+  problems: readonly StoreError[],
+  onUnreadable: OnUnreadable,
+): void {
+  for (const cause of problems) {
+    const error = new CodecError(cause.message, { cause, kind });
+    tell(error, undefined, onUnreadable);
+  }
 }
 
 /** What is read of a change's value; `undefined` if it cannot be read, and that was told. */

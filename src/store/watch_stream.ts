@@ -10,6 +10,7 @@ import type {
   WatchEvent,
   WatchOptions,
 } from "../contract/watch.ts";
+import type { StoreError } from "../contract/errors.ts";
 import { PagedItems, type Pages } from "../base/paged_stream.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
@@ -22,6 +23,7 @@ import { compareKeys } from "../keys/key_order.ts";
 import type { KeyRange } from "../keys/key_range.ts";
 import { type DecodeValue, eventOf, type ReadChange } from "./events.ts";
 import { resumeAfter } from "./resume.ts";
+import { tellProblems } from "./unreadable.ts";
 import { type WatchSettings, watchSettingsOf } from "./watch_options.ts";
 
 /** What a watch emits. */
@@ -214,13 +216,21 @@ async function* replayPages(
   const view = await engine.openPast(revision, time);
   // It only names a place to begin anew from.
   const mark = await engine.log.markOf(0) ?? 0;
+  const { onUnreadable } = read;
+  const problems: StoreError[] = [];
+  const options = onUnreadable
+    ? { limit, onUnreadable: (it: StoreError) => problems.push(it) }
+    : { limit };
   try {
     const inOrder = kinds ? [...kinds].sort(compareKeys) : await view.kinds();
     for (const kind of inOrder) {
       for (let rest: KeyRange | undefined = keys; rest;) {
-        const page: Page<StoredEntry> = await view.entries(kind, rest, {
-          limit,
-        });
+        const page: Page<StoredEntry> = await view.entries(
+          kind,
+          rest,
+          options,
+        );
+        tellProblems(kind, problems.splice(0), onUnreadable);
         yield page.items.values().map((entry) =>
           eventOf(replayedOf(kind, mark, entry), read, entry.revision)
         );

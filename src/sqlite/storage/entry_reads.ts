@@ -9,7 +9,9 @@
  *
  * @module
  */
-import { type KeyRange, rangeUpTo } from "../../keys/key_range.ts";
+import { quoteText } from "../../base/messages.ts";
+import { StoreCorruptError, type StoreError } from "../../contract/errors.ts";
+import { type KeyRange, rangeBefore, rangeUpTo } from "../../keys/key_range.ts";
 import {
   type Page,
   PAGE_BYTES,
@@ -39,6 +41,7 @@ import {
   NEXT_EXPIRY,
   rangeParams,
   selectRange,
+  selectUnnamed,
   type Which,
   whichParams,
   type WholeValues,
@@ -51,6 +54,9 @@ import {
   toValue,
   valueOf,
 } from "./rows.ts";
+
+/** Of how many entries without a whole key a page tells. */
+const MOST_UNNAMED = PAGE_ENTRIES;
 
 /** Which entries a statement is to read, and its parameters for that. */
 interface Selection {
@@ -94,11 +100,26 @@ export class EntryReads {
   readKeys(
     kind: string,
     range: KeyRange,
-    { limit = PAGE_ENTRIES, reverse = false }: PageOptions = {},
+    page: PageOptions = {},
+  ): Page<string> {
+    return this.#pastUnreadable(
+      kind,
+      range,
+      page,
+      (isWhole) => this.#readKeys(kind, range, page, isWhole),
+    );
+  }
+
+  #readKeys(
+    kind: string,
+    range: KeyRange,
+    { limit = PAGE_ENTRIES, reverse = false }: PageOptions,
+    isWhole: boolean,
   ): Page<string> {
     const { which, params } = this.#selection();
+    const values = "all";
     const rows = this.#database.all(
-      selectRange({ columns: "key", range, reverse, values: "all", which }),
+      selectRange({ columns: "key", range, reverse, values, which, isWhole }),
       ...rangeParams(kind, range),
       ...params,
       limit,
@@ -132,12 +153,34 @@ export class EntryReads {
     toItem: (row: Row) => T,
     kind: string,
     range: KeyRange,
-    { limit, bytes = PAGE_BYTES, reverse = false }: PageOptions = {},
+    page: PageOptions = {},
   ): Page<T> {
+    return this.#pastUnreadable(kind, range, page, (isWhole) => {
+      const { rows, rest } = this.#readRows(
+        columns,
+        kind,
+        range,
+        page,
+        isWhole,
+      );
+      const items = isWhole
+        ? rows.flatMap((row) => itemOf(row, toItem, page.onUnreadable!))
+        : rows.map(toItem);
+      return { items, rest };
+    });
+  }
+
+  #readRows(
+    columns: Columns,
+    kind: string,
+    range: KeyRange,
+    { limit, bytes = PAGE_BYTES, reverse = false }: PageOptions,
+    isWhole: boolean,
+  ): { readonly rows: Row[]; readonly rest: KeyRange | undefined } {
     const which = "thereOrAll";
     const params = whichParams(which, this.#clock.now());
     const select = (range: KeyRange, values: WholeValues): Select => ({
-      sql: selectRange({ columns, range, reverse, values, which }),
+      sql: selectRange({ columns, range, reverse, values, which, isWhole }),
       params: [...rangeParams(kind, range), ...params],
     });
     const { rows, last } = boundedRows(this.#database, {
@@ -150,8 +193,31 @@ export class EntryReads {
       limit,
       bytes,
     });
-    const items = rows.map(toItem);
-    return { items, rest: last && restPast(range, nameOf(last.key), reverse) };
+    return { rows, rest: last && restPast(range, nameOf(last.key), reverse) };
+  }
+
+  /**
+   * Reads a page. If there is something in it that cannot be read, and somebody
+   * is told, reads the entries with whole keys, and tells of the others.
+   */
+  #pastUnreadable<T>(
+    kind: string,
+    range: KeyRange,
+    { reverse = false, onUnreadable }: PageOptions,
+    read: (isWhole: boolean) => Page<T>,
+  ): Page<T> {
+    try {
+      return read(false);
+    } catch (error) {
+      if (!onUnreadable || !(error instanceof StoreCorruptError)) throw error;
+      const page = read(true);
+      const passed = page.rest ? rangeBefore(range, page.rest, reverse) : range;
+      const params = [...rangeParams(kind, passed), MOST_UNNAMED];
+      for (const row of this.#database.all(selectUnnamed(passed), ...params)) {
+        onUnreadable(unnamed(kind, row));
+      }
+      return page;
+    }
   }
 
   count(kind: string, range: KeyRange, limit?: number): number {
@@ -206,4 +272,27 @@ export class EntryReads {
     const which = this.#database.get(HAS_EXPIRED, time) ? "there" : "all";
     return { which, params: whichParams(which, time) };
   }
+}
+
+/** The item of a row, unless it cannot be read, which is told. */
+function itemOf<T>(
+  row: Row,
+  toItem: (row: Row) => T,
+  onUnreadable: (problem: StoreError) => void,
+): T[] {
+  try {
+    return [toItem(row)];
+  } catch (error) {
+    if (!(error instanceof StoreCorruptError)) throw error;
+    onUnreadable(error);
+    return [];
+  }
+}
+
+function unnamed(kind: string, { revision }: Row): StoreCorruptError {
+  return new StoreCorruptError(
+    `Cannot read an entry of kind ${
+      quoteText(kind)
+    }: its key holds a NUL, as plain SQL can make it; its revision is ${revision}, mend it by SQL`,
+  );
 }

@@ -225,17 +225,28 @@ export interface RangeRead {
   readonly reverse: boolean;
   readonly values: WholeValues;
   readonly which: Which;
+  /** Only entries whose keys are whole. */
+  readonly isWhole?: boolean;
+}
+
+const IS_WHOLE = "instr(key, char(0)) = 0";
+
+/** The revisions of the entries of a range whose keys hold a NUL. Parameters: those of `rangeParams`, the limit. */
+export function selectUnnamed(range: KeyRange): string {
+  return `SELECT ${REVISION} FROM zestor_kv WHERE ${
+    inRange(range)
+  } AND NOT ${IS_WHOLE} ORDER BY zestor_kv.key LIMIT ?`;
 }
 
 /** Reads the entries of a range. Parameters: those of `rangeParams` and `whichParams`, the limit. */
 export function selectRange(
-  { columns, range, reverse, values, which }: RangeRead,
+  { columns, range, reverse, values, which, isWhole = false }: RangeRead,
 ): string {
   return `SELECT ${COLUMNS[columns][values]} FROM zestor_kv WHERE ${
     inRange(range)
-  }${andThere(which)} ORDER BY zestor_kv.key ${
-    reverse ? "DESC" : "ASC"
-  } LIMIT ?`;
+  }${andThere(which)}${
+    isWhole ? ` AND ${IS_WHOLE}` : ""
+  } ORDER BY zestor_kv.key ${reverse ? "DESC" : "ASC"} LIMIT ?`;
 }
 
 /** Counts the entries of a range. Parameters: as above, with -1 for no limit. */

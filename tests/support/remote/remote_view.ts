@@ -99,7 +99,9 @@ export class RemoteView implements View {
     return this.#client.ask("kinds", { at: this.#at }, signal);
   }
 
-  #page(kind: string, range: KeyRange, page: PageOptions | undefined) {
+  #page(kind: string, range: KeyRange, options: PageOptions = {}) {
+    // The server keeps entries as they are to be.
+    const { onUnreadable: _, ...page } = options;
     return { kind, range, page, at: this.#at };
   }
 }
