@@ -42,7 +42,7 @@ import { type TempDir, tempDir } from "../support/temp_dir.ts";
 // Damage.
 
 /** How many files of each sort are tried. */
-const FILES = 6;
+const FILES = 12;
 
 testOnEachDriver(
   "of a damaged file nothing is read for something else in silence",
@@ -109,9 +109,14 @@ testOnEachDriver(
         await store.set("k", i === 100 ? "marked" : `${i}`, 1);
       }
     }
+    {
+      // A mark that takes six bytes, as one of two does.
+      using db = await connect(driver, fileAt(path));
+      db.exec("UPDATE zestor_changes SET mark = 1 << 40 WHERE revision = 100");
+    }
     // The row of revision 100: the number itself, the lengths of its columns,
     // and what they hold. It becomes revision 1.
-    const row = "\x08\0\x0f\x19\x19\x09\x0e\0kmarkedcreate";
+    const row = "\x0e\0\x0f\x19\x19\x09\x0e\0\x3d\x05\0\0\0\0kmarkedcreate";
     await edit(path, `\x64${row}`, `\x01${row}`);
     await using store = await openOn(driver, { path });
     // One by one it would come back to revision 1, together it would give it.

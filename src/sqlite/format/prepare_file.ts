@@ -65,7 +65,7 @@ export async function prepareFile(
   const state = await retry(look);
   if (isReadOnly) {
     if (state.hasEntries) {
-      schema.adaptReads();
+      await retry(() => schema.adaptReads());
       return {
         head: state.hasLog ? await retry(() => readHead(connection)) : 0,
       };

@@ -148,7 +148,7 @@ export class SqliteStorage implements Storage {
     } catch (error) {
       // Others may have dropped the index. The next transaction brings it back,
       // so it has to come now.
-      if (this.#access.schema.isUnchanged()) throw error;
+      if (isBusy(error) || this.#access.schema.isUnchanged()) throw error;
       return 0;
     }
   }

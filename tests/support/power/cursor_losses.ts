@@ -70,7 +70,8 @@ function judgeOf(isThere: boolean): Judge {
       return assert(!isPromised, "the cursor is gone");
     }
     assert(text.endsWith("\n"), `the cursor is ${JSON.stringify(text)}`);
-    const { revision } = JSON.parse(text);
-    assert(places.includes(revision), `${revision} is ahead of ${places}`);
+    const { revision, cursor } = JSON.parse(text);
+    const place = revision ?? Number(cursor.split("-")[1]);
+    assert(places.includes(place), `${place} is ahead of ${places}`);
   };
 }
