@@ -87,6 +87,7 @@ const {
   selectChanges,
   selectFoundEntries,
   selectRange,
+  selectUnnamed,
   SEQUENCES,
   SET_REMOVAL,
   SET_TIME,
@@ -252,6 +253,27 @@ testPlans("the planner reads a range in order", (db, kind) => {
     }
   }
 });
+
+testPlans(
+  "the planner reads keys that are not whole in a range",
+  (db, kind) => {
+    for (const [range, terms] of RANGES) {
+      const params = rangeParams(kind, range);
+      assertSeeks(db, terms, selectUnnamed(range), ...params, 256);
+      const which = "all";
+      for (const values of VALUES) {
+        const read = {
+          columns: "entry",
+          range,
+          reverse: false,
+          values,
+        } as const;
+        const whole = selectRange({ ...read, which, isWhole: true });
+        assertSeeks(db, terms, whole, ...params, 256);
+      }
+    }
+  },
+);
 
 testPlans("the planner counts a range in its index", (db, kind) => {
   for (const [range, terms] of RANGES) {
