@@ -59,7 +59,7 @@ testStore({
   open: async (options) =>
     withOwnVersions(
       await openRemoteStore({
-        longest: 1,
+        longest: 0,
         limits: { ...LIMITS, ...POOR },
         ...options,
       }),
