@@ -31,6 +31,9 @@ function open(file: StoreFile): Promise<SqliteStore> {
   });
 }
 
+/** What a peer tells when it writes no more. */
+export const STOPPED: ToldChange = [0, "stopped"];
+
 /** What a peer writes, and from where on it watches. */
 export interface ExpireArgs extends StoreFile {
   /** No other process has this name. */
@@ -68,6 +71,7 @@ async function expireUntilKilled(
     // So that an event loop's turn passes.
     await new Promise((resolve) => setTimeout(resolve, random.below(5)));
   }
+  tell(STOPPED);
 }
 
 /** What a script does before it has nothing else to do. */
