@@ -64,83 +64,103 @@ class FakeStorage {
   }
 }
 
-Deno.test("what expires is removed when it does, and then nothing runs", async () => {
-  using time = new ManualTime();
-  const storage = new FakeStorage();
-  const expiry = storage.expiry();
-  expiry.start();
-  assertEquals(time.timers, []);
-  expiry.expect(storage.put(500));
-  assertEquals(time.timers, [{ in: 500, keepsRunning: false }]);
-  await time.advance(499);
-  assertEquals(storage.removals, []);
-  await time.advance(1);
-  assertEquals(storage.removals, [[500, 1]]);
-  assertEquals(time.timers, []);
-  await expiry.close();
-});
+/** What a test of a store that nobody shares has at hand. */
+interface Fixture {
+  readonly time: ManualTime;
+  readonly storage: FakeStorage;
+  readonly expiry: Expiry;
+}
 
-Deno.test("an own put that expires sooner, or later, is removed in its time", async () => {
-  using time = new ManualTime();
-  const storage = new FakeStorage();
-  const expiry = storage.expiry();
-  for (const ms of [700, 300, 900, 100, 100]) expiry.expect(storage.put(ms));
-  // One timer at a time.
-  assertEquals(time.timers, [{ in: 100, keepsRunning: false }]);
-  await time.advance(2_000);
-  assertEquals(storage.removals, [[100, 2], [300, 1], [700, 1], [900, 1]]);
-  assertEquals(time.timers, []);
-  await expiry.close();
-});
+/** Tests with stopped time; closes the timer in the end. */
+function testExpiry(
+  name: string,
+  test: (fixture: Fixture) => Promise<void>,
+): void {
+  Deno.test(name, async () => {
+    using time = new ManualTime();
+    const storage = new FakeStorage();
+    const expiry = storage.expiry();
+    await test({ time, storage, expiry });
+    await expiry.close();
+  });
+}
 
-Deno.test("what has expired already is removed in the next turn", async () => {
-  using time = new ManualTime();
-  const storage = new FakeStorage();
-  const expiry = storage.expiry();
-  expiry.expect(storage.put(-5_000));
-  await time.advance(0);
-  assertEquals(storage.removals, [[0, 1]]);
-  await expiry.close();
-});
+testExpiry(
+  "what expires is removed when it does, and then nothing runs",
+  async ({ time, storage, expiry }) => {
+    expiry.start();
+    assertEquals(time.timers, []);
+    expiry.expect(storage.put(500));
+    assertEquals(time.timers, [{ in: 500, keepsRunning: false }]);
+    await time.advance(499);
+    assertEquals(storage.removals, []);
+    await time.advance(1);
+    assertEquals(storage.removals, [[500, 1]]);
+    assertEquals(time.timers, []);
+  },
+);
 
-Deno.test("what is put while it removes is removed in its time, too", async () => {
-  using time = new ManualTime();
-  const storage = new FakeStorage();
-  const expiry = storage.expiry();
-  const gate = Promise.withResolvers<void>();
-  storage.onRemove = () => gate.promise;
-  expiry.expect(storage.put(100));
-  await time.advance(100);
-  // The transaction goes on for longer than it takes the next one to expire.
-  expiry.expect(storage.put(50));
-  expiry.expect(storage.put(400));
-  await time.advance(200);
-  assertEquals(storage.removals, []);
-  gate.resolve();
-  await time.advance(200);
-  assertEquals(storage.removals, [[300, 2], [500, 1]]);
-  assertEquals(time.timers, []);
-  await expiry.close();
-});
+testExpiry(
+  "an own put that expires sooner, or later, is removed in its time",
+  async ({ time, storage, expiry }) => {
+    for (const ms of [700, 300, 900, 100, 100]) expiry.expect(storage.put(ms));
+    // One timer at a time.
+    assertEquals(time.timers, [{ in: 100, keepsRunning: false }]);
+    await time.advance(2_000);
+    assertEquals(storage.removals, [[100, 2], [300, 1], [700, 1], [900, 1]]);
+    assertEquals(time.timers, []);
+  },
+);
 
-Deno.test("many that expire at once are removed in several transactions, with a rest between", async () => {
-  using time = new ManualTime();
-  const storage = new FakeStorage();
-  storage.mostAtOnce = 10;
-  const expiry = storage.expiry();
-  for (let i = 0; i < 25; i++) storage.put(100 + i % 2);
-  expiry.expect(storage.put(100));
-  await time.advance(1_000);
-  const counts = storage.removals.map(([, count]) => count);
-  assertEquals(counts.reduce((a, b) => a + b), 26);
-  const times = storage.removals.map(([at]) => at);
-  assertEquals(times[0], 100);
-  for (let i = 1; i < times.length; i++) {
-    assertEquals(times[i] - times[i - 1], 3);
-  }
-  assertEquals(time.timers, []);
-  await expiry.close();
-});
+testExpiry(
+  "what has expired already is removed in the next turn",
+  async ({ time, storage, expiry }) => {
+    expiry.expect(storage.put(-5_000));
+    await time.advance(0);
+    assertEquals(storage.removals, [[0, 1]]);
+  },
+);
+
+testExpiry(
+  "what is put while it removes is removed in its time, too",
+  async ({ time, storage, expiry }) => {
+    const gate = Promise.withResolvers<void>();
+    storage.onRemove = () => gate.promise;
+    expiry.expect(storage.put(100));
+    await time.advance(100);
+    // The transaction goes on for longer than it takes the next one to expire.
+    expiry.expect(storage.put(50));
+    expiry.expect(storage.put(400));
+    await time.advance(200);
+    assertEquals(storage.removals, []);
+    gate.resolve();
+    await time.advance(200);
+    assertEquals(storage.removals, [[300, 2], [500, 1]]);
+    assertEquals(time.timers, []);
+  },
+);
+
+testExpiry(
+  "many that expire at once are removed in several transactions, with a rest between",
+  async () => {
+    using time = new ManualTime();
+    const storage = new FakeStorage();
+    storage.mostAtOnce = 10;
+    const expiry = storage.expiry();
+    for (let i = 0; i < 25; i++) storage.put(100 + i % 2);
+    expiry.expect(storage.put(100));
+    await time.advance(1_000);
+    const counts = storage.removals.map(([, count]) => count);
+    assertEquals(counts.reduce((a, b) => a + b), 26);
+    const times = storage.removals.map(([at]) => at);
+    assertEquals(times[0], 100);
+    for (let i = 1; i < times.length; i++) {
+      assertEquals(times[i] - times[i - 1], 3);
+    }
+    assertEquals(time.timers, []);
+    await expiry.close();
+  },
+);
 
 Deno.test("what others may write is looked for each second; the first look comes soon", async () => {
   using time = new ManualTime();
@@ -159,68 +179,68 @@ Deno.test("what others may write is looked for each second; the first look comes
   assertEquals(time.timers, []);
 });
 
-Deno.test("a long wait ends in time although the clock was set forward meanwhile", async () => {
-  using time = new ManualTime();
-  const storage = new FakeStorage();
-  const expiry = storage.expiry();
-  expiry.expect(storage.put(3_600_000));
-  await time.advance(1_500);
-  assertEquals(storage.removals, []);
-  time.jump(3_600_000);
-  // At the latest a second later.
-  await time.advance(1_000);
-  assertEquals(storage.removals.length, 1);
-  assertEquals(time.timers, []);
-  await expiry.close();
-});
-
-Deno.test("if the clock was set back, what expires later is not removed before", async () => {
-  using time = new ManualTime();
-  const storage = new FakeStorage();
-  const expiry = storage.expiry();
-  expiry.expect(storage.put(500));
-  time.jump(-10_000);
-  await time.advance(10_400);
-  assertEquals(storage.removals, []);
-  // A put after the clock was set back counts by the new one.
-  expiry.expect(storage.put(50));
-  await time.advance(50);
-  assertEquals(storage.removals, [[450, 1]]);
-  await time.advance(50);
-  assertEquals(storage.removals, [[450, 1], [500, 1]]);
-  assertEquals(time.timers, []);
-  await expiry.close();
-});
-
-Deno.test("a put after the clock was set back is not kept waiting by what was planned before", async () => {
-  using time = new ManualTime();
-  const storage = new FakeStorage();
-  const expiry = storage.expiry();
-  expiry.expect(storage.put(900));
-  time.jump(-3_600_000);
-  expiry.expect(storage.put(100));
-  await time.advance(100);
-  assertEquals(storage.removals.length, 1);
-  await expiry.close();
-});
-
-Deno.test("if the clock goes back and forth, nothing is lost, and it does not spin", async () => {
-  using time = new ManualTime();
-  const storage = new FakeStorage();
-  const expiry = storage.expiry(true);
-  expiry.start();
-  const start = storage.now;
-  for (const jump of [60_000, -60_000, -60_000, 120_000, -60_000]) {
-    expiry.expect(storage.put(400));
-    time.jump(jump);
+testExpiry(
+  "a long wait ends in time although the clock was set forward meanwhile",
+  async ({ time, storage, expiry }) => {
+    expiry.expect(storage.put(3_600_000));
     await time.advance(1_500);
-  }
-  await time.advance(120_000);
-  assertEquals(storage.now - start, 5 * 1_500 + 120_000);
-  assertEquals(storage.expiries, []);
-  assert(storage.looks.length < 200, `${storage.looks.length} looks`);
-  await expiry.close();
-});
+    assertEquals(storage.removals, []);
+    time.jump(3_600_000);
+    // At the latest a second later.
+    await time.advance(1_000);
+    assertEquals(storage.removals.length, 1);
+    assertEquals(time.timers, []);
+  },
+);
+
+testExpiry(
+  "if the clock was set back, what expires later is not removed before",
+  async ({ time, storage, expiry }) => {
+    expiry.expect(storage.put(500));
+    time.jump(-10_000);
+    await time.advance(10_400);
+    assertEquals(storage.removals, []);
+    // A put after the clock was set back counts by the new one.
+    expiry.expect(storage.put(50));
+    await time.advance(50);
+    assertEquals(storage.removals, [[450, 1]]);
+    await time.advance(50);
+    assertEquals(storage.removals, [[450, 1], [500, 1]]);
+    assertEquals(time.timers, []);
+  },
+);
+
+testExpiry(
+  "a put after the clock was set back is not kept waiting by what was planned before",
+  async ({ time, storage, expiry }) => {
+    expiry.expect(storage.put(900));
+    time.jump(-3_600_000);
+    expiry.expect(storage.put(100));
+    await time.advance(100);
+    assertEquals(storage.removals.length, 1);
+  },
+);
+
+testExpiry(
+  "if the clock goes back and forth, nothing is lost, and it does not spin",
+  async () => {
+    using time = new ManualTime();
+    const storage = new FakeStorage();
+    const expiry = storage.expiry(true);
+    expiry.start();
+    const start = storage.now;
+    for (const jump of [60_000, -60_000, -60_000, 120_000, -60_000]) {
+      expiry.expect(storage.put(400));
+      time.jump(jump);
+      await time.advance(1_500);
+    }
+    await time.advance(120_000);
+    assertEquals(storage.now - start, 5 * 1_500 + 120_000);
+    assertEquals(storage.expiries, []);
+    assert(storage.looks.length < 200, `${storage.looks.length} looks`);
+    await expiry.close();
+  },
+);
 
 for (const isShared of [false, true]) {
   for (const where of ["onLook", "onRemove"] as const) {
@@ -244,24 +264,23 @@ for (const isShared of [false, true]) {
   }
 }
 
-Deno.test("if another connection has the lock, it tries again soon, and keeps nothing running", async () => {
-  using time = new ManualTime();
-  const storage = new FakeStorage();
-  const expiry = storage.expiry();
-  let failures = 0;
-  storage.onRemove = () => {
-    if (++failures <= 20) throw new Error(BUSY);
-  };
-  expiry.expect(storage.put(100));
-  await time.advance(150);
-  assertEquals(time.timers.map(({ keepsRunning }) => keepsRunning), [false]);
-  assert(failures > 2, `${failures} tries`);
-  await time.advance(350);
-  assertEquals(storage.removals.length, 1);
-  await expiry.close();
-});
+testExpiry(
+  "if another connection has the lock, it tries again soon, and keeps nothing running",
+  async ({ time, storage, expiry }) => {
+    let failures = 0;
+    storage.onRemove = () => {
+      if (++failures <= 20) throw new Error(BUSY);
+    };
+    expiry.expect(storage.put(100));
+    await time.advance(150);
+    assertEquals(time.timers.map(({ keepsRunning }) => keepsRunning), [false]);
+    assert(failures > 2, `${failures} tries`);
+    await time.advance(350);
+    assertEquals(storage.removals.length, 1);
+  },
+);
 
-Deno.test("what cannot be removed is tried again each second", async () => {
+testExpiry("what cannot be removed is tried again each second", async () => {
   using time = new ManualTime();
   let tries = 0;
   const kept = Date.now() + 100;
@@ -298,37 +317,35 @@ Deno.test("`close()` ends a wait for a turn", async () => {
   assertEquals(time.timers, []);
 });
 
-Deno.test("an error does not keep back an own put that expires sooner", async () => {
-  using time = new ManualTime();
-  const storage = new FakeStorage();
-  const expiry = storage.expiry();
-  let failures = 0;
-  storage.onRemove = () => {
-    if (++failures === 1) throw new Error("disk I/O error");
-  };
-  expiry.expect(storage.put(100));
-  await time.advance(200);
-  expiry.expect(storage.put(100));
-  await time.advance(100);
-  assertEquals(storage.removals, [[300, 2]]);
-  await expiry.close();
-});
+testExpiry(
+  "an error does not keep back an own put that expires sooner",
+  async ({ time, storage, expiry }) => {
+    let failures = 0;
+    storage.onRemove = () => {
+      if (++failures === 1) throw new Error("disk I/O error");
+    };
+    expiry.expect(storage.put(100));
+    await time.advance(200);
+    expiry.expect(storage.put(100));
+    await time.advance(100);
+    assertEquals(storage.removals, [[300, 2]]);
+  },
+);
 
-Deno.test("nor one that was put while what failed was going on", async () => {
-  using time = new ManualTime();
-  const storage = new FakeStorage();
-  const expiry = storage.expiry();
-  const gate = Promise.withResolvers<void>();
-  storage.onRemove = () => gate.promise;
-  expiry.expect(storage.put(100));
-  await time.advance(100);
-  expiry.expect(storage.put(50));
-  storage.onRemove = () => {};
-  gate.reject(new Error("disk I/O error"));
-  await time.advance(50);
-  assertEquals(storage.removals, [[150, 2]]);
-  await expiry.close();
-});
+testExpiry(
+  "nor one that was put while what failed was going on",
+  async ({ time, storage, expiry }) => {
+    const gate = Promise.withResolvers<void>();
+    storage.onRemove = () => gate.promise;
+    expiry.expect(storage.put(100));
+    await time.advance(100);
+    expiry.expect(storage.put(50));
+    storage.onRemove = () => {};
+    gate.reject(new Error("disk I/O error"));
+    await time.advance(50);
+    assertEquals(storage.removals, [[150, 2]]);
+  },
+);
 
 Deno.test("`close()` ends the timer, and nothing is planned any more", async () => {
   using time = new ManualTime();

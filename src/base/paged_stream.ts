@@ -6,7 +6,7 @@
  */
 import { isPromise, type MaybePromise } from "./promises.ts";
 
-/** Reads page after page. Each makes its items one by one; `undefined` is none. */
+/** Reads page after page. A page makes its items one by one; it gives `undefined` in place of an item that is left out. */
 export type Pages<T extends object> = AsyncGenerator<
   Iterable<MaybePromise<T | undefined>>,
   void

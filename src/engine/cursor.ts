@@ -65,7 +65,7 @@ export function readCursor(
       } is of a newer form; use a newer version of @zestor/store`,
     );
   }
-  const [, revision, mark] = /^z1-(\d{1,16})-([0-9a-z]{10})/.exec(value) ?? [];
+  const [, revision, mark] = /^z\d+-(\d{1,16})-([0-9a-z]+)$/.exec(value) ?? [];
   const cursor = { revision: Number(revision), mark: parseInt(mark, 36) };
   const isWhole = mark !== undefined && cursor.revision <= LAST_NUMBER &&
     cursor.mark < MARKS &&

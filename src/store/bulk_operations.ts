@@ -67,9 +67,9 @@ export class SetAllOperation implements Operation<SetAllResult> {
   }
 
   done(effects: readonly Effect[], revision: number): SetAllResult {
-    const result = { created: 0, updated: 0, unchanged: 0, revision };
-    for (const { status } of effects) result[status as SetStatus]++;
-    return { ...result, revision: lastRevisionOf(effects) ?? revision };
+    const counts = { created: 0, updated: 0, unchanged: 0 };
+    for (const { status } of effects) counts[status as SetStatus]++;
+    return { ...counts, revision: lastRevisionOf(effects) ?? revision };
   }
 
   refused(check: Check, found: Found | undefined): never {

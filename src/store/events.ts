@@ -71,7 +71,7 @@ function boxed(value: MaybePromise<unknown>): MaybePromise<Box> {
   return isPromise(value) ? value.then((value) => ({ value })) : { value };
 }
 
-/** The same with the time of the change. */
+/** The event of a change, with the time of the change. */
 export function historyChangeOf(
   change: ChangePage["changes"][number],
   read: ReadChange,

@@ -19,6 +19,7 @@ import type { StoredChange, StoredEntry } from "../engine/entries.ts";
 import type { ChangeFilter } from "../engine/change_log.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Page } from "../engine/page.ts";
+import type { PastView } from "../engine/view.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import type { KeyRange } from "../keys/key_range.ts";
 import { type DecodeValue, eventOf, type ReadChange } from "./events.ts";
@@ -144,8 +145,10 @@ async function* watchPages(
   const start = await head;
   let cursor = after ? await resumeAfter(log, after, start) : start;
   if (initial && types.has("create")) {
-    const moment = { revision: start, time };
-    const pages = replayPages(engine, filter, moment, bufferSize, read);
+    const view = await engine.openPast(start, time);
+    // It only names a place to begin anew from.
+    const mark = await log.markOf(0) ?? 0;
+    const pages = replayPages(view, mark, filter, bufferSize, read);
     for await (const page of pages) {
       yield page;
       if (stop.aborted) return;
@@ -198,24 +201,14 @@ async function* watchPages(
   }
 }
 
-/** A moment of the past. */
-interface PastMoment {
-  readonly revision: number;
-  /** In ms since 1970. */
-  readonly time: number;
-}
-
-/** What was there at a moment, by kind and in key order. */
+/** What was there, by kind and in key order; closes the view. */
 async function* replayPages(
-  engine: WatchSource["engine"],
+  view: PastView,
+  mark: number,
   { kinds, keys }: ChangeFilter,
-  { revision, time }: PastMoment,
   limit: number,
   read: ReadChange,
 ): Pages<WatchEvent> {
-  const view = await engine.openPast(revision, time);
-  // It only names a place to begin anew from.
-  const mark = await engine.log.markOf(0) ?? 0;
   const { onUnreadable } = read;
   const problems: StoreError[] = [];
   const options = onUnreadable
