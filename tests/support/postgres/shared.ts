@@ -1,0 +1,45 @@
+/**
+ * One server for all test files of a process. Each file is a module graph of
+ * its own, so they find each other by the environment.
+ *
+ * @module
+ */
+import { until } from "./commands.ts";
+import { findPostgres, type Missing } from "./find_postgres.ts";
+import { startServer } from "./server.ts";
+
+/** A server that tests share: each uses a schema or database of its own. */
+export interface SharedServer {
+  /** A database, as a superuser. */
+  readonly url: string;
+}
+
+/** Holds the answer as JSON. While one file gets it, the text is empty. */
+const VARIABLE = "ZESTOR_TEST_POSTGRES";
+
+/** The shared server. The first caller starts it; a guard ends it after the process. */
+export async function sharedPostgres(): Promise<SharedServer | Missing> {
+  if (Deno.env.get(VARIABLE) === undefined) {
+    Deno.env.set(VARIABLE, "");
+    Deno.env.set(VARIABLE, JSON.stringify(await getServer()));
+  }
+  return JSON.parse(
+    await until(
+      "the server of the tests has started",
+      () => Deno.env.get(VARIABLE) || undefined,
+      120_000,
+    ),
+  );
+}
+
+async function getServer(): Promise<SharedServer | Missing> {
+  try {
+    const found = await findPostgres();
+    if ("reason" in found) return found;
+    if ("url" in found) return { url: found.url };
+    const { url } = await startServer({ binaries: found });
+    return { url };
+  } catch (error) {
+    return { reason: (error as Error).message };
+  }
+}
