@@ -4,7 +4,13 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { dirname } from "node:path";
 import { exists } from "../support/postgres/cache.ts";
+import { isRunning, until } from "../support/postgres/commands.ts";
+import { denoRun } from "../support/processes/deno_run.ts";
+import { TextReader } from "../support/processes/text_reader.ts";
+import type { OwnedServer } from "../support/postgres/server_owner.ts";
+import { openProxy } from "../support/postgres/proxy.ts";
 import { queryAt } from "../support/postgres/query.ts";
 import { startServer } from "../support/postgres/server.ts";
 import {
@@ -86,3 +92,42 @@ testServer("a standby follows, and becomes a primary", async (binaries) => {
   await standby.promote();
   await standby.query("INSERT INTO t VALUES (3)");
 });
+
+testServer(
+  "a standby behind a cut line lacks what came after",
+  async (binaries) => {
+    await using primary = await startServer({ binaries });
+    await primary.query("CREATE TABLE t AS SELECT 1 AS n");
+    await using proxy = openProxy(primary.port);
+    await using standby = await primary.standby({ port: proxy.port });
+    await standby.caughtUp(primary);
+    await proxy.refuse();
+    proxy.cut();
+    await primary.query("INSERT INTO t VALUES (2)");
+    await primary.kill();
+    await standby.promote();
+    assertEquals(await standby.query("SELECT n FROM t"), [{ n: 1 }]);
+  },
+);
+
+for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+  testServer(
+    `a server ends after a ${signal} of the process that started it`,
+    async () => {
+      const owner = denoRun(
+        new URL("../support/postgres/server_owner.ts", import.meta.url),
+        { flags: ["-A"], stdin: "null", stdout: "piped", stderr: "inherit" },
+      ).spawn();
+      await using printed = new TextReader(owner.stdout);
+      const { pid, dir }: OwnedServer = JSON.parse(await printed.line());
+      assert(isRunning(pid));
+      owner.kill(signal);
+      await owner.status;
+      await until("the server has ended", () => !isRunning(pid));
+      await until(
+        "its files are gone",
+        async () => !await exists(dirname(dir)),
+      );
+    },
+  );
+}

@@ -49,7 +49,7 @@ export async function run(
     args: [...args],
     cwd,
     clearEnv: true,
-    env: { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", LC_ALL: "C", ...env },
+    env: { ...environment(), ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -63,6 +63,13 @@ export async function run(
       decoder.decode(stderr)
     }`,
   );
+}
+
+/** The caller's environment, with English messages and without `PG*` variables. */
+function environment(): Record<string, string> {
+  const inherited = Object.entries(Deno.env.toObject());
+  const kept = inherited.filter(([name]) => !name.startsWith("PG"));
+  return { ...Object.fromEntries(kept), LC_ALL: "C" };
 }
 
 /** If a process runs. A zombie does not. */

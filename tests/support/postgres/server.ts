@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { account, giveToAccount, isRunning, run, until } from "./commands.ts";
 import { type Binaries, findBinaries } from "./find_postgres.ts";
 import { makeServerDir, PID_FILE, pidIn } from "./home.ts";
+import { onFreePort } from "./ports.ts";
 import { queryAt } from "./query.ts";
 import { copyData } from "./replica.ts";
 import { settingLines, type Settings } from "./settings.ts";
@@ -134,31 +135,18 @@ async function configure(dir: string, settings: Settings): Promise<void> {
   await Deno.writeTextFile(file, settingLines(settings), { append: true });
 }
 
-/** Starts a server on a free port; on another one if somebody takes the port meanwhile. */
 async function startIn(cluster: Cluster): Promise<Server> {
   const { dir } = cluster;
-  for (let attempt = 1;; attempt++) {
-    const port = freePort();
+  return await onFreePort(async (port) => {
     await configure(dir, {
       port,
       unix_socket_directories: dir,
       external_pid_file: join(dir, PID_FILE),
     });
     const server = serverOf(cluster, port);
-    try {
-      await server.start();
-      return server;
-    } catch (error) {
-      const isTaken = /Address already in use/.test((error as Error).message);
-      if (!isTaken || attempt === 5) throw error;
-    }
-  }
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
+    await server.start();
+    return server;
+  });
 }
 
 function serverOf(cluster: Cluster, port: number): Server {

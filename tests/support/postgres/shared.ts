@@ -14,22 +14,21 @@ export interface SharedServer {
   readonly url: string;
 }
 
-/** Holds the answer as JSON. While one file gets it, the text is empty. */
+/** Holds the answer as JSON. Child processes inherit it. */
 const VARIABLE = "ZESTOR_TEST_POSTGRES";
+
+/** What it holds while a file of this process gets the answer. */
+const PENDING = `pending ${Deno.pid}`;
 
 /** The shared server. The first caller starts it; a guard ends it after the process. */
 export async function sharedPostgres(): Promise<SharedServer | Missing> {
-  if (Deno.env.get(VARIABLE) === undefined) {
-    Deno.env.set(VARIABLE, "");
+  const isPending = () => Deno.env.get(VARIABLE) === PENDING;
+  if (!isPending() && !Deno.env.get(VARIABLE)?.startsWith("{")) {
+    Deno.env.set(VARIABLE, PENDING);
     Deno.env.set(VARIABLE, JSON.stringify(await getServer()));
   }
-  return JSON.parse(
-    await until(
-      "the server of the tests has started",
-      () => Deno.env.get(VARIABLE) || undefined,
-      120_000,
-    ),
-  );
+  await until("the shared server has started", () => !isPending(), 120_000);
+  return JSON.parse(Deno.env.get(VARIABLE)!);
 }
 
 async function getServer(): Promise<SharedServer | Missing> {
