@@ -104,10 +104,10 @@ async function testWithout(required: string): Promise<string> {
   return decoder.decode(stdout) + decoder.decode(stderr);
 }
 
-Deno.test("without PostgreSQL, a test is ignored and the reason printed", async () => {
+Deno.test("without PostgreSQL, a test is ignored and names the reason", async () => {
   const printed = await testWithout("0");
   assertMatch(printed, /ok \| 0 passed \| 0 failed \| 1 ignored/);
-  assertMatch(printed, /need the programs of PostgreSQL: .*nonexistent/);
+  assertMatch(printed, /needs the programs of PostgreSQL: .*nonexistent/);
 });
 
 Deno.test("without PostgreSQL, a test fails if it is required", async () => {

@@ -1,6 +1,6 @@
 /**
- * Tests that need what a machine may lack: they are ignored, with the reason,
- * or fail if `ZESTOR_REQUIRE_POSTGRES` is `1`.
+ * Tests that need what a machine may lack: they are ignored, with the reason
+ * in the name, or fail if `ZESTOR_REQUIRE_POSTGRES` is `1`.
  *
  * @module
  */
@@ -35,6 +35,11 @@ export function testsThatNeed<Needed extends object>(
         throw new Error(`This test needs ${problem}`);
       });
   }
-  console.error(`Tests are ignored that need ${problem}`);
-  return (name) => Deno.test({ name, ignore: true, fn: () => {} });
+  const [firstLine] = problem.split("\n");
+  return (name) =>
+    Deno.test({
+      name: `${name} (needs ${firstLine})`,
+      ignore: true,
+      fn: () => {},
+    });
 }
