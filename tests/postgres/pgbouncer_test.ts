@@ -12,6 +12,7 @@ import {
 } from "../support/postgres/pgbouncer.ts";
 import { withClient } from "../support/postgres/query.ts";
 import { startServer } from "../support/postgres/server.ts";
+import { testServer } from "../support/postgres/test_server.ts";
 
 /** Collects the channels of the notifications that a client gets. */
 function hear(client: pg.Client): string[] {
@@ -26,8 +27,8 @@ async function pidOf(client: pg.Client): Promise<number> {
   return rows[0].pid;
 }
 
-testPgbouncer("without it, LISTEN delivers", async () => {
-  await using server = await startServer();
+testServer("without it, LISTEN delivers", async (binaries) => {
+  await using server = await startServer({ binaries });
   await withClient(server.url, async (client) => {
     const heard = hear(client);
     await client.query("LISTEN news");
