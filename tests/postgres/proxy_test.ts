@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { until } from "../support/postgres/commands.ts";
+import { until } from "../support/postgres/until.ts";
 import { openProxy, type Proxy } from "../support/postgres/proxy.ts";
 import { Random } from "../support/random.ts";
 

@@ -6,7 +6,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { dirname } from "node:path";
 import { exists } from "../support/postgres/cache.ts";
-import { isRunning, until } from "../support/postgres/commands.ts";
+import { isRunning } from "../support/postgres/commands.ts";
+import { until } from "../support/postgres/until.ts";
 import { denoRun } from "../support/processes/deno_run.ts";
 import { TextReader } from "../support/processes/text_reader.ts";
 import type { OwnedServer } from "../support/postgres/server_owner.ts";

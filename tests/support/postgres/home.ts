@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 import { giveToAccount } from "./commands.ts";
+import { until } from "./until.ts";
 
 /** A server in the folder `x` has its process id in this file of it. */
 export const PID_FILE = "server.pid";
@@ -34,6 +35,19 @@ export async function makeServerDir(): Promise<string> {
   const dir = await Deno.makeTempDir({ dir: await home(), prefix: "s" });
   giveToAccount(dir);
   return dir;
+}
+
+/** Removes a server's folder. What is left of a killed server may still write to it. */
+export async function removeServerDir(dir: string): Promise<void> {
+  await until("the server's folder is removed", async () => {
+    try {
+      await Deno.remove(dir, { recursive: true });
+      return true;
+    } catch (error) {
+      if ((error as { code?: string }).code === "ENOTEMPTY") return false;
+      throw error;
+    }
+  });
 }
 
 async function home(): Promise<string> {

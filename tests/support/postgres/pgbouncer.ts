@@ -4,9 +4,10 @@
  * @module
  */
 import { join } from "node:path";
-import { account, giveToAccount, run, until } from "./commands.ts";
+import { account, giveToAccount, run } from "./commands.ts";
+import { until } from "./until.ts";
 import { findPgbouncer, type Pgbouncer } from "./find_pgbouncer.ts";
-import { makeServerDir, PID_FILE, pidIn } from "./home.ts";
+import { makeServerDir, PID_FILE, pidIn, removeServerDir } from "./home.ts";
 import { testsThatNeed } from "./needs.ts";
 import { onFreePort } from "./ports.ts";
 import type { Settings } from "./settings.ts";
@@ -99,7 +100,7 @@ function bouncerOf(url: string, dir: string, port: number): Bouncer {
       // It keeps nothing, and its signals for an ordinary end differ between versions.
       const pid = await pidIn(dir);
       if (pid !== undefined) Deno.kill(pid, "SIGKILL");
-      await Deno.remove(dir, { recursive: true });
+      await removeServerDir(dir);
     },
   };
 }

@@ -5,9 +5,10 @@
  * @module
  */
 import { join } from "node:path";
-import { account, giveToAccount, isRunning, run, until } from "./commands.ts";
+import { account, giveToAccount, isRunning, run } from "./commands.ts";
+import { until } from "./until.ts";
 import { type Binaries, findBinaries } from "./find_postgres.ts";
-import { makeServerDir, PID_FILE, pidIn } from "./home.ts";
+import { makeServerDir, PID_FILE, pidIn, removeServerDir } from "./home.ts";
 import { onFreePort } from "./ports.ts";
 import { queryAt } from "./query.ts";
 import { copyData } from "./replica.ts";
@@ -153,6 +154,7 @@ function serverOf(cluster: Cluster, port: number): Server {
   const { binaries, dir, password, authority } = cluster;
   const data = join(dir, "data");
   const log = join(dir, "log");
+  const readLog = () => Deno.readTextFile(log).catch(() => "");
   const control = (...args: string[]) =>
     run(join(binaries.bin, "pg_ctl"), ["--pgdata", data, "--wait", ...args], {
       as: account,
@@ -178,12 +180,12 @@ function serverOf(cluster: Cluster, port: number): Server {
     async start() {
       // A killed server, and its children, may be there a moment longer.
       await until("the server has started", async () => {
-        const before = await sizeOf(log);
+        const before = (await readLog()).length;
         try {
           await control("start", "--silent", "--log", log);
           return true;
         } catch (cause) {
-          const text = (await Deno.readTextFile(log)).slice(before);
+          const text = (await readLog()).slice(before);
           if (STILL_THERE.test(text)) return false;
           throw new Error(`Cannot start the server in ${dir}:\n${text}`, {
             cause,
@@ -220,10 +222,11 @@ function serverOf(cluster: Cluster, port: number): Server {
       });
     },
     async [Symbol.asyncDispose]() {
-      if (await pidIn(dir) !== undefined) {
+      const pid = await pidIn(dir);
+      if (pid !== undefined && isRunning(pid)) {
         await control("stop", "--mode=immediate");
       }
-      await Deno.remove(dir, { recursive: true });
+      await removeServerDir(dir);
     },
   };
   return server;
@@ -245,8 +248,4 @@ function conninfo(port: number, password: string | undefined): string {
     .map(([name, value]) =>
       `${name}='${String(value).replaceAll(/['\\]/g, "\\$&")}'`
     ).join(" ");
-}
-
-async function sizeOf(path: string): Promise<number> {
-  return await Deno.stat(path).then(({ size }) => size, () => 0);
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { until } from "./commands.ts";
+import { until } from "./until.ts";
 import { findPostgres, type Missing } from "./find_postgres.ts";
 import { startServer } from "./server.ts";
 
