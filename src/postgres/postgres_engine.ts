@@ -11,7 +11,7 @@ import {
   StoreUnavailableError,
   WatchOverflowError,
 } from "../contract/errors.ts";
-import { Expiry } from "../local/expiry.ts";
+import { Expiry } from "../engine/expiry.ts";
 import type { Capabilities, Engine, Judge } from "../engine/engine.ts";
 import type { Limits } from "../engine/limits.ts";
 import { prunedPast } from "../engine/log_ends.ts";
