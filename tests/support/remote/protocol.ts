@@ -8,6 +8,7 @@
  * @module
  */
 import type { ChangeFilter } from "../../../src/engine/change_log.ts";
+import type { Cursor } from "../../../src/engine/cursor.ts";
 import type {
   ChangePage,
   EntryState,
@@ -107,12 +108,18 @@ export interface BatchAnswer {
   readonly head: number;
 }
 
+/** A past revision, and the mark of its change: it tells whether the server was put back since. */
+export interface MarkedMoment extends PastMoment {
+  /** `undefined` if the log has pruned it. */
+  readonly mark: number | undefined;
+}
+
 /**
  * The moment that a read is of: a snapshot, by its id, or a past revision. Now
  * without it.
  */
 export interface At {
-  readonly at?: string | PastMoment;
+  readonly at?: string | MarkedMoment;
 }
 
 /** A read of a page. */
@@ -159,13 +166,13 @@ export interface Calls {
   closeSnapshot: [ask: { client: string; id: string }, answer: void];
 
   /** Which moment a view of the past is of. The server keeps nothing for it. */
-  openPast: [ask: { at?: number; time?: number }, answer: PastMoment];
+  openPast: [ask: { at?: number; time?: number }, answer: MarkedMoment];
 
-  head: [ask: undefined, answer: number];
+  head: [ask: undefined, answer: Cursor];
   oldest: [ask: undefined, answer: number];
   markOf: [ask: { revision: number }, answer: number | undefined];
   changes: [
-    ask: { filter: ChangeFilter; after: number; limit: number },
+    ask: { filter: ChangeFilter; after: number; limit: number; mark?: number },
     answer: ChangePage,
   ];
   changesBack: [
@@ -174,6 +181,7 @@ export interface Calls {
       before: number;
       after: number;
       limit: number;
+      mark?: number;
     },
     answer: ChangePage,
   ];

@@ -73,6 +73,13 @@ export class ServerWrites {
     this.#last.delete(client);
   }
 
+  /** Forgets the batches that made changes past a revision. */
+  putBack(revision: number): void {
+    for (const [client, { answer }] of this.#last) {
+      if (answer.head > revision) this.#last.delete(client);
+    }
+  }
+
   /** Removes everything that has expired. */
   removeExpired(): void {
     const before = this.#storage.headRevision();
