@@ -19,8 +19,7 @@ import {
 } from "../support/remote/open_remote_store.ts";
 import { Random, withSeed } from "../support/random.ts";
 import type { MaybePromise } from "../../src/base/promises.ts";
-import type { EntryChange } from "../../src/engine/write.ts";
-import type { DecidedWrite } from "../support/remote/protocol.ts";
+import type { DecidedChange } from "../../src/remote/batch_plan.ts";
 import { Server } from "../support/remote/server.ts";
 
 type Kinds = { a: number; b: number };
@@ -64,16 +63,16 @@ const SEQUELS: [
 function putBack({ server }: RemoteStore<Kinds>, head: number): void {
   server.putBack(5);
   const client = "other";
-  const changes: EntryChange[] = [];
+  const changes: DecidedChange[] = [];
   for (let n = 6; n <= head; n++) changes.push(otherChange(n));
-  const writes = [{ checks: [], changes, fails: false }] as DecidedWrite[];
+  const writes = [{ checks: [], seen: [], changes, end: "done" }] as const;
   server.handle("hello", { client });
   const reply = server.handle("write", { client, batch: 1, writes });
   assert("ok" in reply && reply.ok);
   server.handle("bye", { client });
 }
 
-function otherChange(n: number): EntryChange {
+function otherChange(n: number): DecidedChange {
   const value = new TextEncoder().encode(JSON.stringify(n));
   return { kind: "a", key: `other ${n}`, next: { value } };
 }

@@ -165,8 +165,7 @@ export class Server {
       if (!this.#snapshots.has(ask.client)) throw unknownClient(ask.client);
       return this.#writes.run(ask, within);
     },
-    see: ({ names }) =>
-      names.map(({ kind, key }) => this.#storage.getValue(kind, key)),
+    see: ({ names }) => names.map((name) => this.#writes.see(name)),
 
     value: ({ kind, key, at }) => this.#at(at).value(kind, key),
     entry: ({ kind, key, at }) => this.#at(at).entry(kind, key),
