@@ -60,4 +60,6 @@ export const FOREIGN = (schema: string): string =>
 
 /** The lock of the store, if it is free. */
 export const TRY_LOCK = (schema: string): string =>
-  `pg_try_advisory_xact_lock(${LOCK_CLASS}, ${tableOf(schema)}::regclass::oid::int)`;
+  `pg_try_advisory_xact_lock(${LOCK_CLASS}, ${
+    tableOf(schema)
+  }::regclass::oid::int)`;

@@ -218,9 +218,7 @@ const LOG_UPDATES = `WITH pairs AS (
     )
     SELECT max(r) - $1, min(kind) FILTER (WHERE what <> 'same'),
       max(kind) FILTER (WHERE what <> 'same'),
-      bool_and(what = 'removed' OR ${
-  isEntry("e")
-}) FROM (
+      bool_and(what = 'removed' OR ${isEntry("e")}) FROM (
       SELECT what, r, kind, key, new_version AS version, new_time AS updated_at,
         new_expiry AS expires_at FROM numbered) e`;
 

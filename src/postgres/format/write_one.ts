@@ -29,7 +29,9 @@ BEGIN
   ${BEGIN_BATCH(schema)}
   SELECT b.batch, b.answer, h.head, ${FOREIGN(schema)},
       k.version, k.revision, k.value, k.updated_at, k.expires_at, clock_timestamp(),
-      CASE op WHEN ${STEP.putKeeping} THEN k.expires_at ELSE ${ms.toTime("expiry_ms")} END
+      CASE op WHEN ${STEP.putKeeping} THEN k.expires_at ELSE ${
+    ms.toTime("expiry_ms")
+  } END
     INTO known_batch, answer, head, has_foreign,
       old_version, old_revision, old_value, old_time, old_expiry, t, expiry
     FROM ${FIND_BATCH}
