@@ -31,11 +31,11 @@ import {
 } from "./batch.ts";
 import { CARRY_OUT_RUN } from "./run.ts";
 import { endAt, HEAD, LOG, quoteIdentifier, quoteLiteral } from "./sql.ts";
-import { BOUND, STEP, SUPERSEDED } from "./step.ts";
+import { BOUND, LAST_VERSION, STEP, SUPERSEDED } from "./step.ts";
 import { MARK } from "./tables.ts";
 import { writeOneFunctionOf } from "./write_one.ts";
 
-export { BOUND, STEP, SUPERSEDED } from "./step.ts";
+export { BOUND, LAST_VERSION, STEP, SUPERSEDED } from "./step.ts";
 
 const PUTS = `${STEP.put}, ${STEP.putKeeping}, ${STEP.putFrom}`;
 const IN_RANGE = `k.kind = kinds[s]
@@ -83,7 +83,7 @@ const CARRY_OUT_PUT = `new_revision := head + 1;
             what := 'u'; new_version := old_version + 1; new_time := t;
             IF new_version > ${LAST_NUMBER} THEN
               RAISE EXCEPTION 'Cannot count the versions of an entry past ${LAST_NUMBER}'
-                USING ERRCODE = 'check_violation', TABLE = 'zestor_kv';
+                USING ERRCODE = '${LAST_VERSION}', DETAIL = json_build_array(kinds[s], keys[s])::text;
             END IF;
           ELSE
             what := 'c'; new_version := 1; new_time := t;

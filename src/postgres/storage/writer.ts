@@ -12,6 +12,7 @@
 import { sleep } from "../../base/slice.ts";
 import { StoreClosedError } from "../../contract/errors.ts";
 import type { Limits } from "../../engine/limits.ts";
+import { noVersionAfter } from "../../engine/last_number.ts";
 import type { Batch, EntryName, Outcome } from "../../engine/write.ts";
 import { Backoff } from "../../remote/backoff.ts";
 import {
@@ -29,6 +30,7 @@ import {
 import { codeOf, Cut, isBusy, unavailable } from "../connection/failure.ts";
 import type { Link, Query, Row } from "../connection/link.ts";
 import type { Links } from "../connection/links.ts";
+import { LAST_VERSION } from "../format/step.ts";
 import { LOCK_CLASS, quoteLiteral } from "../format/triggers.ts";
 import {
   type BatchAnswer,
@@ -107,6 +109,8 @@ export class Writer {
         if (performance.now() >= deadline) throw tooSlow();
       }
     } catch (error) {
+      const failed = lastVersionOf(taken, error);
+      if (failed) return [failed];
       if (!(error instanceof Cut)) throw error;
       this.#trouble ??= new Backoff();
       if (performance.now() < deadline) throw error;
@@ -407,7 +411,16 @@ function isLarge(changes: readonly DecidedChange[]): boolean {
   return bytes > PART_BYTES;
 }
 
-/** Whether an error says that a later batch of the writer is there. */
-export function isSuperseded(error: unknown): boolean {
-  return codeOf(error) === "ZS001";
+/** What became of a write, alone in its batch, that goes past the last version of an entry. */
+function lastVersionOf(
+  taken: readonly TakenWrite[],
+  error: unknown,
+): Outcome | undefined {
+  const [{ changes }] = taken;
+  if (taken.length > 1 || codeOf(error) !== LAST_VERSION) return undefined;
+  const [kind, key] = JSON.parse((error as { detail: string }).detail);
+  const change = changes.findIndex((it) =>
+    !("range" in it) && it.kind === kind && it.key === key
+  );
+  return { type: "failed", error: noVersionAfter(kind, key), at: change };
 }
