@@ -63,5 +63,5 @@ export const CARRY_OUT_RUN = `WITH found AS (
           INTO run_effects, run_heads, new_version FROM numbered n;
         IF new_version IS NOT NULL THEN
           RAISE EXCEPTION 'Cannot count the versions of an entry past ${LAST_NUMBER}'
-            USING ERRCODE = '${LAST_VERSION}', DETAIL = json_build_array(kinds[s - 1 + new_version], keys[s - 1 + new_version])::text;
+            USING ERRCODE = '${LAST_VERSION}', DETAIL = json_build_array(cardinality(ops) - (s - 1 + new_version), kinds[s - 1 + new_version], keys[s - 1 + new_version])::text;
         END IF;`;

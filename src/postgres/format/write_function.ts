@@ -83,7 +83,7 @@ const CARRY_OUT_PUT = `new_revision := head + 1;
             what := 'u'; new_version := old_version + 1; new_time := t;
             IF new_version > ${LAST_NUMBER} THEN
               RAISE EXCEPTION 'Cannot count the versions of an entry past ${LAST_NUMBER}'
-                USING ERRCODE = '${LAST_VERSION}', DETAIL = json_build_array(kinds[s], keys[s])::text;
+                USING ERRCODE = '${LAST_VERSION}', DETAIL = json_build_array(cardinality(ops) - (s), kinds[s], keys[s])::text;
             END IF;
           ELSE
             what := 'c'; new_version := 1; new_time := t;

@@ -97,9 +97,11 @@ export class PostgresLog implements ChangeLog {
 
   async #look(after: number): Promise<News> {
     const { changes } = this.#tables;
-    const [{ head, kinds }] = await this.#links.read({
-      text:
-        `SELECT head, CASE WHEN head - $1::bigint BETWEEN 1 AND ${READ_WINDOW} THEN
+    const [{ head, mark, found, kinds }] = await this.#links.read({
+      text: `SELECT head, ${markOf(this.#tables, "head")} AS mark, ${
+        markOf(this.#tables, "$1::bigint")
+      } AS found,
+        CASE WHEN head - $1::bigint BETWEEN 1 AND ${READ_WINDOW} THEN
           (SELECT json_agg(DISTINCT kind) FROM ${changes}
             WHERE revision > $1::bigint AND revision <= head) END AS kinds
         FROM (SELECT ${headOf(this.#tables)} AS head) AS newest`,

@@ -13,7 +13,7 @@ import { sleep } from "../../base/slice.ts";
 import { StoreClosedError } from "../../contract/errors.ts";
 import type { Limits } from "../../engine/limits.ts";
 import { noVersionAfter } from "../../engine/last_number.ts";
-import type { Batch, EntryName, Outcome } from "../../engine/write.ts";
+import type { Batch, Change, EntryName, Outcome } from "../../engine/write.ts";
 import { Backoff } from "../../remote/backoff.ts";
 import {
   type DecidedChange,
@@ -401,7 +401,7 @@ function partsOf(planned: readonly PlannedWrite[]): BatchSteps[] {
   return parts;
 }
 
-function isLarge(changes: readonly DecidedChange[]): boolean {
+function isLarge(changes: readonly (DecidedChange | Change)[]): boolean {
   if (changes.length > PART_STEPS) return true;
   let bytes = 0;
   for (const change of changes) {
@@ -418,9 +418,12 @@ function lastVersionOf(
 ): Outcome | undefined {
   const [{ changes }] = taken;
   if (taken.length > 1 || codeOf(error) !== LAST_VERSION) return undefined;
-  const [kind, key] = JSON.parse((error as { detail: string }).detail);
-  const change = changes.findIndex((it) =>
-    !("range" in it) && it.kind === kind && it.key === key
-  );
-  return { type: "failed", error: noVersionAfter(kind, key), at: change };
+  const { detail } = error as { detail: string };
+  const [after, kind, key]: [number, string, string] = JSON.parse(detail);
+  const at = changes.length - 1 - after;
+  const failure = noVersionAfter(kind, key);
+  // A large write was sent in parts, of which this was not the last.
+  return isLarge(changes)
+    ? { type: "failed", error: failure }
+    : { type: "failed", error: failure, at };
 }
