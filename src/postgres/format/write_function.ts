@@ -121,7 +121,7 @@ const CARRY_OUT_PUT = `new_revision := head + 1;
               INSERT INTO zestor_entries (kind, key, value, version, updated_at, revision, expires_at)
                 VALUES (kinds[s], keys[s], bytes, new_version, new_time, head, expiry);
               ${LOG} VALUES (head, ${MARK}, kinds[s], keys[s], 'create', new_version,
-                bytes, NULL, expiry, new_time, NULL, NULL, NULL);
+                bytes, NULL, expiry, t, NULL, NULL, NULL);
             END IF;
           END IF;`;
 
