@@ -12,15 +12,21 @@ import type { SqliteStore } from "../sqlite/sqlite_store.ts";
 import type { NameParsers } from "./names.ts";
 import type { Format, PrintOptions } from "./output/formats.ts";
 import type { Output } from "./output/output.ts";
-import type { Access, CodecName } from "./store_file.ts";
-import type { AwaitedStore } from "./store_wait.ts";
+import type { CodecName } from "./stores/codecs.ts";
+import type { FileOnly } from "./stores/open.ts";
+import type { Access, CliStore } from "./stores/settings.ts";
+import type { AwaitedStore } from "./stores/waiting.ts";
 
 /** What a command is given to do its work with. */
 export interface CommandContext {
   /** Opens the store that the command line names; `await using` closes it. */
-  openStore(access: Access): Promise<SqliteStore>;
+  openStore(access: Access): Promise<CliStore>;
+  /** The same for what only a store in a file can do. */
+  openFile(access: Access, what: FileOnly): Promise<SqliteStore>;
   /** Opens it to read, as soon as it is there. */
   openStoreWhenThere(): Promise<AwaitedStore>;
+  /** The variables that name the store for another process; they may hold a password. */
+  variablesOf(store: CliStore): Promise<Record<string, string>>;
   /** How to print data. Without a format, that is a table on a terminal, else a line a record. */
   printing(format: Format | undefined): PrintOptions;
   /** Where to print. */

@@ -13,7 +13,7 @@ import type { NameParsers } from "./names.ts";
 import { formatOption, kindArgument } from "./options.ts";
 import { nameText } from "./output/escape.ts";
 import { type Columns, printRecord } from "./output/formats.ts";
-import { codecNamed } from "./store_file.ts";
+import { codecNamed } from "./stores/codecs.ts";
 
 /** What was copied or moved. */
 interface Transferred {

@@ -6,6 +6,7 @@
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import type { StoreInfo } from "../../sqlite/info.ts";
+import type { StoreDescription } from "../stores/settings.ts";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
 import { formatOption } from "../options.ts";
 import { escapeText, nameText } from "../output/escape.ts";
@@ -23,12 +24,44 @@ export const info: Command = defineCommand({
   async run({ openStore, printing, signal }, { format }) {
     await using store = await openStore("inspect");
     const found = await store.info({ signal });
-    await printRecord(found, columnsOf(found), printing(format));
+    const options = printing(format);
+    await (isOfFile(found)
+      ? printRecord(found, fileColumns(found), options)
+      : printRecord(found, allColumns(found), options));
   },
 });
 
+function isOfFile(found: StoreDescription): found is StoreInfo {
+  return "sqliteVersion" in found;
+}
+
+/** A row for each name of the record, and for each kind. */
+function allColumns(
+  { kinds, log, ...rest }: StoreDescription,
+): Columns<StoreDescription> {
+  return {
+    titles: [...Object.keys(rest).map(titleOf), "LOG", ...titlesOf(kinds)],
+    cells: (_, json) => [
+      ...Object.values(rest).map((value) =>
+        typeof value === "string" ? escapeText(value) : json(value)
+      ),
+      logText(log),
+      ...kinds.map(({ count }) => String(count)),
+    ],
+  };
+}
+
+/** The title of a name: "SERVER VERSION" of "serverVersion". */
+function titleOf(name: string): string {
+  return name.replace(/[A-Z]/g, " $&").toUpperCase();
+}
+
+function titlesOf(kinds: StoreDescription["kinds"]): string[] {
+  return kinds.map(({ kind }) => `KIND ${nameText(kind)}`);
+}
+
 /** A table has a row for each kind, too. */
-function columnsOf({ kinds }: StoreInfo): Columns<StoreInfo> {
+function fileColumns({ kinds }: StoreInfo): Columns<StoreInfo> {
   return {
     titles: [
       "PATH",
@@ -38,7 +71,7 @@ function columnsOf({ kinds }: StoreInfo): Columns<StoreInfo> {
       "JOURNAL",
       "SIZE",
       "LOG",
-      ...kinds.map(({ kind }) => `KIND ${nameText(kind)}`),
+      ...titlesOf(kinds),
     ],
     cells: (info, json) => [
       escapeText(info.path),
@@ -49,13 +82,13 @@ function columnsOf({ kinds }: StoreInfo): Columns<StoreInfo> {
         ? `${info.journalMode}, checkpoints under the write lock`
         : info.journalMode,
       `${info.size} bytes, write-ahead log ${info.walSize} bytes`,
-      logText(info),
+      logText(info.log),
       ...info.kinds.map(({ count }) => String(count)),
     ],
   };
 }
 
-function logText({ log }: StoreInfo): string {
+function logText(log: StoreDescription["log"]): string {
   return log
     ? `${log.count} changes, revisions ${log.oldest} to ${log.newest}`
     : "none";
