@@ -13,6 +13,7 @@ import type { NameParsers } from "./names.ts";
 import type { Format, PrintOptions } from "./output/formats.ts";
 import type { Output } from "./output/output.ts";
 import type { CodecName } from "./stores/codecs.ts";
+import type { EndNames, Ends } from "./stores/ends.ts";
 import type { FileOnly } from "./stores/open.ts";
 import type { Access, CliStore } from "./stores/settings.ts";
 import type { AwaitedStore } from "./stores/waiting.ts";
@@ -23,6 +24,8 @@ export interface CommandContext {
   openStore(access: Access): Promise<CliStore>;
   /** The same for what only a store in a file can do. */
   openFile(access: Access, what: FileOnly): Promise<SqliteStore>;
+  /** Opens the two stores of a copy; `await using` closes them. */
+  openEnds(names: EndNames): Promise<Ends>;
   /** Opens it to read, as soon as it is there. */
   openStoreWhenThere(): Promise<AwaitedStore>;
   /** The variables that name the store for another process; they may hold a password. */

@@ -70,7 +70,7 @@ export async function withStoreOf<T>(
 function settingsIn(words: readonly string[]): StoreSettings {
   const [codec] = CODECS.filter((name) => name === wordOf(words, "--codec"));
   return {
-    db: wordOf(words, "--db"),
+    db: wordOf(words, "--from") ?? wordOf(words, "--db"),
     codec: codec ?? "json",
     schema: wordOf(words, "--schema"),
   };

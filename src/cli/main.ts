@@ -27,6 +27,7 @@ import {
 } from "./output/output.ts";
 import { type Invocation, parseCommandLine } from "./program.ts";
 import { toJsonOf } from "./output/json.ts";
+import { openEnds } from "./stores/ends.ts";
 import { openFileOf, openStoreOf, variablesOf } from "./stores/open.ts";
 import { openStoreWhenThere } from "./stores/waiting.ts";
 import { CommandLineError, usageText } from "./usage_message.ts";
@@ -96,6 +97,7 @@ async function run(
     yieldTerminal,
     openStore: (access) => openStoreOf(options, { access, signal }),
     openFile: (access, what) => openFileOf(options, what, { access, signal }),
+    openEnds: (names) => openEnds(options, names, signal),
     openStoreWhenThere: () => openStoreWhenThere(options, signal),
     variablesOf: (store) => variablesOf(options, store),
     printing: (format) => ({

@@ -297,7 +297,7 @@ export function changeTypesParser(): ValueParser<"sync", ChangeType[]> {
 
 /** A path, which shells complete. */
 export function pathParser(
-  metavar: "PATH" | "FILE",
+  metavar: "PATH" | "FILE" | "STORE",
 ): ValueParser<"sync", string> {
   return {
     ...string({ metavar }),

@@ -36,15 +36,19 @@ export function isPostgresUrl(text: string): boolean {
 export async function addressOf(
   settings: StoreSettings,
 ): Promise<StoreAddress> {
-  const db = settings.db ?? await variable(DB_VARIABLE);
-  if (!db) {
-    throw new UsageError(
-      `Cannot open store: there is no path; give --db PATH, or set ${DB_VARIABLE} and run deno with --allow-env=${DB_VARIABLE}`,
-    );
-  }
+  const db = await dbOf(settings);
   return isPostgresUrl(db)
     ? await postgresAddress(db, settings)
     : fileAddress(db, settings);
+}
+
+/** What names the store. Throws `UsageError` if nothing does. */
+export async function dbOf(settings: StoreSettings): Promise<string> {
+  const db = settings.db ?? await variable(DB_VARIABLE);
+  if (db) return db;
+  throw new UsageError(
+    `Cannot open store: there is no path; give --db PATH, or set ${DB_VARIABLE} and run deno with --allow-env=${DB_VARIABLE}`,
+  );
 }
 
 function fileAddress(path: string, { schema }: StoreSettings): StoreAddress {
