@@ -34,7 +34,7 @@ import {
   type Following,
 } from "./follow_changes.ts";
 import { PlaceEntry, type SourceCursor } from "./place.ts";
-import { cursorAt, isInLog } from "./source_cursor.ts";
+import { assertInLog, cursorAt, isInLog } from "./source_cursor.ts";
 
 /** How long it waits before it tries again, in ms: at first, and at most. */
 const FIRST_PAUSE = 500;
@@ -110,10 +110,13 @@ export async function followStore(
   while (!signal.aborted) {
     try {
       const found = await ends.place.read(signal);
-      const isThere = found?.state === "following" && !copiesAgain;
-      const { cursor, copied } = isThere && found.cursor !== undefined
-        ? { cursor: found.cursor, copied: undefined }
-        : await copyNewest(ends, { ...follow, extra });
+      const known = found?.state === "following" && !copiesAgain
+        ? found.cursor
+        : undefined;
+      if (known !== undefined) await assertInLog(source, known, signal);
+      const { cursor, copied } = known === undefined
+        ? await copyNewest(ends, { ...follow, extra })
+        : { cursor: known, copied: undefined };
       copiesAgain = false;
       await follow.onFollowing?.(copied);
       extra = follow.extra;

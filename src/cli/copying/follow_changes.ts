@@ -163,8 +163,8 @@ class ChangeWriter {
     }
     const result = await operation.commit({ signal: this.#following.signal });
     if (!result.ok) return result.conflict;
-    this.#place.wasWritten();
-    const [, ...results] = result.results;
+    const [{ version }, ...results] = result.results;
+    this.#place.wasWritten(version);
     const isNone = (write: RunWrite, at: number) =>
       write.by === "set" && results[at].status === "unchanged";
     if (writes.some(isNone)) throw noUpdate();
@@ -185,7 +185,7 @@ class ChangeWriter {
     // The place is first: an import begins a transaction after a long line.
     const all = streamOf([this.#place.lineOf(place), ...lines]);
     const { unchanged, skipped } = await this.#target.import(all, { signal });
-    this.#place.wasWritten();
+    this.#place.wasWritten(this.#place.check.version! + 1);
     if (unchanged > 0) throw noUpdate();
     if (skipped > 0) await this.#removeExpired(writes);
   }

@@ -89,9 +89,9 @@ export class PlaceEntry {
     return JSON.stringify({ kind: PLACE_KIND, key: this.#key, value: place });
   }
 
-  /** To be called when a write with it has been committed. */
-  wasWritten(): void {
-    this.#version++;
+  /** To be called when a write with it has been committed, with its version then. */
+  wasWritten(version: number): void {
+    this.#version = version;
   }
 }
 

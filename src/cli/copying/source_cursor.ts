@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { WatchOverflowError } from "../../contract/errors.ts";
+import { StoreClosedError, WatchOverflowError } from "../../contract/errors.ts";
 import type { Store } from "../../contract/store.ts";
 import type { WatchBookmark, WatchEvent } from "../../contract/watch.ts";
 import type { SourceCursor } from "./place.ts";
@@ -19,11 +19,19 @@ export async function cursorAt(
   // Else its change is the first item after the revision before.
   for (const after of [revision, revision - 1]) {
     if (after < 0) continue;
-    const item = await firstAfter(store, after, signal);
-    if (item instanceof WatchOverflowError) continue;
+    const item = await unlessOverflown(firstAfter(store, after, signal));
     if (item?.revision === revision) return item.cursor;
   }
   return revision;
+}
+
+/** Rejects with `WatchOverflowError` unless the log of a store still has the change of a cursor. */
+export async function assertInLog(
+  store: Store,
+  cursor: SourceCursor,
+  signal: AbortSignal,
+): Promise<void> {
+  await firstAfter(store, cursor, signal);
 }
 
 /** Whether the log of a store still has the change of a cursor. */
@@ -32,22 +40,27 @@ export async function isInLog(
   cursor: SourceCursor,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const item = await firstAfter(store, cursor, signal);
-  return !(item instanceof WatchOverflowError);
+  const item = await unlessOverflown(firstAfter(store, cursor, signal));
+  return item !== undefined;
+}
+
+async function unlessOverflown<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof WatchOverflowError) return undefined;
+    throw error;
+  }
 }
 
 async function firstAfter(
   store: Store,
   after: SourceCursor,
   signal: AbortSignal,
-): Promise<WatchEvent | WatchBookmark | WatchOverflowError | undefined> {
+): Promise<WatchEvent | WatchBookmark> {
   const onUnreadable = () => {};
   const options = { after, bookmarks: true, onUnreadable, signal } as const;
-  try {
-    for await (const item of store.watchAll(options)) return item;
-  } catch (error) {
-    if (error instanceof WatchOverflowError) return error;
-    throw error;
-  }
+  for await (const item of store.watchAll(options)) return item;
   signal.throwIfAborted();
+  throw new StoreClosedError();
 }
