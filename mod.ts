@@ -34,7 +34,7 @@ export type { Durability } from "./src/sqlite/format/prepare_file.ts";
 export type { BackupOptions } from "./src/sqlite/backup/backup.ts";
 export type { CompactResult } from "./src/sqlite/compact.ts";
 export type { LogInfo, StoreInfo } from "./src/sqlite/info.ts";
-export type { RememberedCodecs } from "./src/sqlite/format/file_codecs.ts";
+export type { RememberedCodecs } from "./src/values/codecs/remembered_codecs.ts";
 export type { DriverChoice } from "./src/sqlite/driver/load.ts";
 export {
   type Connection,

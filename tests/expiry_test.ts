@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { Expiry } from "../src/local/expiry.ts";
+import { Expiry } from "../src/engine/expiry.ts";
 import { ManualTime, turn } from "./support/manual_time.ts";
 
 const BUSY = "database is locked";

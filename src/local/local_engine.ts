@@ -17,13 +17,13 @@ import type {
   StoredValue,
 } from "../engine/entries.ts";
 import type { Capabilities, Engine, Judge } from "../engine/engine.ts";
+import { Expiry } from "../engine/expiry.ts";
 import type { Limits } from "../engine/limits.ts";
 import { LockWait } from "../engine/lock_wait.ts";
 import type { Page, PageOptions } from "../engine/page.ts";
 import type { PastView, Snapshot, View } from "../engine/view.ts";
 import type { Batch, Outcome } from "../engine/write.ts";
 import type { KeyRange } from "../keys/key_range.ts";
-import { Expiry } from "./expiry.ts";
 import { LocalChangeLog } from "./local_change_log.ts";
 import { momentOf } from "./past_moment.ts";
 import type { Storage } from "./storage.ts";

@@ -5,6 +5,7 @@
  * @module
  */
 import { WatchOverflowError } from "../contract/errors.ts";
+import { prunedPast } from "../engine/log_ends.ts";
 import type { Changes } from "./storage.ts";
 import type { News } from "./wakeup.ts";
 
@@ -22,10 +23,7 @@ export const READ_WINDOW = 10_000;
 export function assertLogReaches(changes: Changes, after: number): void {
   const oldest = changes.oldestRevision();
   if (after >= oldest - 1) return;
-  throw new WatchOverflowError(
-    "pruned",
-    `Cannot watch after revision ${after}: the change log begins at ${oldest}; read the kind again and watch from there, and if this happens often, open the store with a longer history`,
-  );
+  throw prunedPast(after, oldest);
 }
 
 /**

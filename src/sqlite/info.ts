@@ -16,7 +16,7 @@ import type { DatabaseLocation } from "./driver/driver.ts";
 import {
   type RememberedCodecs,
   rememberedCodecs,
-} from "./format/file_codecs.ts";
+} from "../values/codecs/remembered_codecs.ts";
 import { COUNT_CHANGES } from "./storage/queries.ts";
 import { readMeta } from "./format/inspect_file.ts";
 import { isTable, type Query, readObjects } from "./format/schema_objects.ts";

@@ -15,7 +15,11 @@ import {
 import type { Database } from "../connection/database.ts";
 import { GET_SCHEMA_VERSION } from "../connection/queries.ts";
 import type { Connection } from "../driver/driver.ts";
-import { codecConflict, codecNames, remembersCodecs } from "./file_codecs.ts";
+import {
+  codecConflict,
+  codecNames,
+  remembersCodecs,
+} from "../../values/codecs/remembered_codecs.ts";
 import { FIRST_ENTRY, HAS_ENTRIES } from "./queries.ts";
 import { adaptReads } from "./earlier_format.ts";
 import { type FileState, inspectFile } from "./inspect_file.ts";

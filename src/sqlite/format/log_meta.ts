@@ -6,7 +6,7 @@
  * @module
  */
 import { drawMark, MARKS } from "../../engine/cursor.ts";
-import type { Meta } from "./file_codecs.ts";
+import type { Meta } from "../../values/codecs/remembered_codecs.ts";
 
 /** The name of the mark. */
 export const MARK = "mark";

@@ -10,7 +10,10 @@ import type { KindCodecs } from "../../values/codecs/kind_codecs.ts";
 import type { Database } from "../connection/database.ts";
 import type { Row } from "../driver/driver.ts";
 import type { OpenFiles } from "../file/open_files.ts";
-import { codecConflict, remembersCodecs } from "../format/file_codecs.ts";
+import {
+  codecConflict,
+  remembersCodecs,
+} from "../../values/codecs/remembered_codecs.ts";
 import { madeViews } from "../format/earlier_format.ts";
 import { readMeta } from "../format/inspect_file.ts";
 import { GET_NEWEST } from "./queries.ts";

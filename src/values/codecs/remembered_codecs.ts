@@ -1,10 +1,10 @@
 /**
- * A file's memory of the codecs that its values are encoded with: their names,
- * in `zestor_meta`.
+ * What a store remembers of the codecs that its values are encoded with: their
+ * names, in `zestor_meta`.
  *
  * @module
  */
-import type { KindCodecs } from "../../values/codecs/kind_codecs.ts";
+import type { KindCodecs } from "./kind_codecs.ts";
 import { compareKeys } from "../../keys/key_order.ts";
 
 const CODEC = "codec";
@@ -22,7 +22,7 @@ export function codecNames(codecs: KindCodecs): Map<string, string> {
   return names;
 }
 
-/** The codecs that a file remembers, by name. */
+/** The codecs that a store remembers, by name. */
 export interface RememberedCodecs {
   /** The codec of every kind that has none of its own. */
   fallback: string;
@@ -30,7 +30,7 @@ export interface RememberedCodecs {
   named: { kind: string; codec: string }[];
 }
 
-/** What the file remembers, if it does. */
+/** What the store remembers, if it does. */
 export function rememberedCodecs(meta: Meta): RememberedCodecs | undefined {
   const fallback = meta.get(CODEC);
   if (fallback === undefined) return undefined;
@@ -46,13 +46,13 @@ export function rememberedCodecs(meta: Meta): RememberedCodecs | undefined {
   };
 }
 
-/** Whether the file remembers its codecs. */
+/** Whether the store remembers its codecs. */
 export function remembersCodecs(meta: Meta): boolean {
   return meta.has(CODEC);
 }
 
 /**
- * How the codecs that a file remembers, for all kinds that it names and for
+ * How the codecs that a store remembers, for all kinds that it names and for
  * `kinds`, differ from those that are given.
  */
 export function codecConflict(
@@ -81,5 +81,5 @@ export function codecConflict(
 }
 
 function describe(where: string, recorded: string, given: string): string {
-  return `the file's values${where} are encoded with the codec "${recorded}", received "${given}"; give that codec`;
+  return `the store's values${where} are encoded with the codec "${recorded}", received "${given}"; give that codec`;
 }

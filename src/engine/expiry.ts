@@ -12,7 +12,7 @@ const LOOK_MS = 1_000;
 /** When the first look comes, in ms: a program that soon ends need not pay for it. */
 const FIRST_LOOK_MS = 20;
 
-/** How long others may use the file before more is removed, in ms. */
+/** How long others may use the storage before more is removed, in ms. */
 const REST_MS = 3;
 
 /**

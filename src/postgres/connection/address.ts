@@ -1,0 +1,93 @@
+/**
+ * Where a server is. The invariant: nothing that is printed has a password.
+ *
+ * @module
+ */
+import { describe } from "../../base/messages.ts";
+import { StoreOpenError } from "../../contract/errors.ts";
+
+/** Where a server is. */
+export interface Address {
+  /** For messages: without a password. */
+  readonly name: string;
+  /** As the client takes it; absent if the environment tells. */
+  readonly url?: string;
+}
+
+/** The variables of the environment that tell where a server is. */
+const VARIABLES = ["PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE"];
+
+/** The parameters of a URL that name a file, or how to encrypt. */
+const SHAPE = "postgres://user:password@host:port/database";
+
+/** Reads a URL; throws a `TypeError` that does not quote it. */
+export function addressOf(
+  action: string,
+  name: string,
+  value: unknown,
+): Address {
+  if (typeof value !== "string" && !(value instanceof URL)) {
+    throw new TypeError(
+      `Cannot ${action}: "${name}" is a URL such as ${SHAPE}, received ${
+        describe(value)
+      }`,
+    );
+  }
+  const url = parse(String(value));
+  if (!url) {
+    throw new TypeError(
+      `Cannot ${action}: "${name}" is no URL such as ${SHAPE}; characters such as "@", "/" and "%" in a password are percent-encoded`,
+    );
+  }
+  return { name: nameOf(url), url: String(value) };
+}
+
+function parse(text: string): URL | undefined {
+  // A host may be missing: the parameter "host" has it then, such as a socket's folder.
+  const url = URL.parse(text) ??
+    URL.parse(text.replace(/^(\w+:\/\/(?:[^/@]*@)?)\//, "$1localhost/"));
+  return url && /^postgres(ql)?:$/.test(url.protocol) ? url : undefined;
+}
+
+/** A URL for messages. */
+function nameOf(url: URL): string {
+  const user = url.username ? `${url.username}@` : "";
+  const host = url.searchParams.get("host") ?? url.host;
+  return `postgres://${user}${host}${url.pathname}`;
+}
+
+/** A URL without its password and parameters, for messages; nothing if it is none. */
+export function withoutPassword(text: string): string | undefined {
+  const url = parse(text);
+  return url && nameOf(url);
+}
+
+/** The address that the environment tells. Throws `StoreOpenError` if it tells none. */
+export function addressOfEnvironment(): Address {
+  const name = describeEnvironment(
+    Object.fromEntries(VARIABLES.map((name) => [name, variable(name)])),
+  );
+  if (name !== undefined) return { name };
+  throw new StoreOpenError(
+    `Cannot open store: there is no server; give "url", such as ${SHAPE}, or set PGHOST and its like, and run deno with --allow-env`,
+  );
+}
+
+function describeEnvironment(
+  { PGHOST, PGPORT, PGDATABASE, PGUSER, PGSERVICE }: Record<
+    string,
+    string | undefined
+  >,
+): string | undefined {
+  if (PGHOST === undefined && PGDATABASE === undefined) return PGSERVICE;
+  const user = PGUSER ? `${PGUSER}@` : "";
+  const port = PGPORT ? `:${PGPORT}` : "";
+  return `postgres://${user}${PGHOST ?? "localhost"}${port}/${
+    PGDATABASE ?? PGUSER ?? ""
+  }`;
+}
+
+function variable(name: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
+}

@@ -1,0 +1,262 @@
+/**
+ * One connection to a server. What is asked of it is sent at once, and answered
+ * in order.
+ *
+ * The invariants:
+ * - It keeps the process running only while an answer is to come.
+ * - It is dead after any cut, and everything that waited is told so.
+ *
+ * @module
+ */
+// @ts-types="@types/pg"
+import pg from "pg";
+import type { Address } from "./address.ts";
+import { Cut, isCut } from "./failure.ts";
+
+/** A statement, and its parameters. */
+export interface Query {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+/** A row: its columns by name. Bytes come as a `Uint8Array`, whole numbers as numbers. */
+// deno-lint-ignore no-explicit-any -- each statement has its own columns
+export type Row = Record<string, any>;
+
+/** What a link tells. */
+export interface LinkListener {
+  /** It is dead. */
+  onEnd?(): void;
+  /** Somebody notified a channel that it listens to. */
+  onNotification?(channel: string, payload: string): void;
+  /**
+   * No answer came for so long, in ms. Tells whether the server still works on
+   * it; if not, the link is cut.
+   */
+  isWorking?(processId: number): Promise<boolean>;
+}
+
+/** How a link works. */
+export interface LinkOptions extends LinkListener {
+  readonly address: Address;
+  /** For how long it waits for a connection, and for an answer, in ms. */
+  readonly patience: number;
+  /** Whether statements are prepared once, under names that their texts give. */
+  readonly names: StatementNames;
+}
+
+/** The names of prepared statements. */
+export class StatementNames {
+  #areUsed = true;
+  readonly #names = new Map<string, string>();
+
+  /** From here on no statement has a name: behind a pooler a name may be lost. */
+  stop(): void {
+    this.#areUsed = false;
+  }
+
+  /** Whether statements have names. */
+  get areUsed(): boolean {
+    return this.#areUsed;
+  }
+
+  /** The name of a statement: the same text has the same name, and no other. */
+  of(text: string): string | undefined {
+    if (!this.#areUsed) return undefined;
+    let name = this.#names.get(text);
+    if (!name) {
+      name = `zestor_${this.#names.size}_${hash(text)}`;
+      this.#names.set(text, name);
+    }
+    return name;
+  }
+}
+
+/** Tells texts apart, also those of another program behind the same pooler. */
+function hash(text: string): string {
+  let a = 5381, b = 52711;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    a = Math.imul(a, 33) ^ code;
+    b = Math.imul(b, 31) ^ code;
+  }
+  return (a >>> 0).toString(36) + (b >>> 0).toString(36);
+}
+
+/** What the client has beyond its types. */
+interface Client extends Pick<pg.Client, "connect" | "end" | "query" | "on"> {
+  readonly processID: number;
+  readonly connection: { readonly stream: { destroy(): void } };
+  ref(): void;
+  unref(): void;
+}
+
+/** A connection. */
+export class Link {
+  readonly #client: Client;
+  readonly #options: LinkOptions;
+  /** When each query that waits for its answer was sent, in the time of `performance.now`. */
+  readonly #sent: number[] = [];
+  #watchdog: ReturnType<typeof setTimeout> | undefined;
+  #isDead = false;
+  #ended = Promise.withResolvers<void>();
+
+  private constructor(client: Client, options: LinkOptions) {
+    this.#client = client;
+    this.#options = options;
+    client.on("error", () => this.#die());
+    client.on("end", () => this.#die());
+    client.on("notification", ({ channel, payload = "" }) => {
+      options.onNotification?.(channel, payload);
+    });
+  }
+
+  /** Connects. Rejects with `Cut`, or with what the server says. */
+  static async open(options: LinkOptions): Promise<Link> {
+    const { address, patience } = options;
+    let link: Link | undefined;
+    try {
+      const client = new pg.Client({
+        ...(address.url === undefined ? {} : { connectionString: address.url }),
+        application_name: "zestor",
+        types: { getTypeParser: parserOf },
+        connectionTimeoutMillis: Math.max(1, patience),
+        keepAlive: true,
+        pipeline: true,
+      } as pg.ClientConfig) as unknown as Client;
+      link = new Link(client, options);
+      await client.connect();
+      client.unref();
+      return link;
+    } catch (error) {
+      link?.destroy();
+      throw asFailure(error, false);
+    }
+  }
+
+  /** Whether it was cut, or closed. */
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  /** How many answers are to come. */
+  get pending(): number {
+    return this.#sent.length;
+  }
+
+  /** The server's process, as it tells. */
+  get processId(): number {
+    return this.#client.processID;
+  }
+
+  /** Asks. Rejects with `Cut` if the answer is lost, else with what the server says. */
+  async query({ text, values }: Query): Promise<Row[]> {
+    if (this.#isDead) throw new Cut(false);
+    this.#hold();
+    try {
+      const name = values && this.#options.names.of(text);
+      const { rows } = await this.#client.query({
+        text,
+        values: values as unknown[],
+        name,
+      });
+      return rows;
+    } catch (error) {
+      throw this.#isDead ? new Cut(true, error) : asFailure(error, true);
+    } finally {
+      this.#letGo();
+    }
+  }
+
+  #hold(): void {
+    if (this.#sent.length === 0) this.#client.ref();
+    this.#sent.push(performance.now());
+    if (this.#watchdog === undefined) this.#watch(this.#options.patience);
+  }
+
+  #letGo(): void {
+    this.#sent.shift();
+    if (this.#sent.length > 0) return;
+    clearTimeout(this.#watchdog);
+    this.#watchdog = undefined;
+    if (!this.#isDead) this.#client.unref();
+  }
+
+  #watch(ms: number): void {
+    this.#watchdog = setTimeout(async () => {
+      this.#watchdog = undefined;
+      const waited = performance.now() - (this.#sent[0] ?? Infinity);
+      const left = this.#options.patience - waited;
+      if (left > 1) return this.#watch(left);
+      if (await this.#isWorking()) {
+        if (this.#sent.length > 0) this.#watch(this.#options.patience);
+      } else this.destroy();
+    }, ms);
+  }
+
+  async #isWorking(): Promise<boolean> {
+    try {
+      return await this.#options.isWorking?.(this.processId) ?? false;
+    } catch {
+      return false;
+    }
+  }
+
+  #die(): void {
+    if (this.#isDead) return;
+    this.#isDead = true;
+    this.#ended.resolve();
+    this.#options.onEnd?.();
+  }
+
+  /** Ends it at once: what waits is cut. */
+  destroy(): void {
+    this.#client.connection.stream.destroy();
+    this.#die();
+  }
+
+  /** Says goodbye. */
+  async close(): Promise<void> {
+    if (this.#isDead) return;
+    if (this.#sent.length > 0) return this.destroy();
+    this.#client.ref();
+    const timer = setTimeout(() => this.destroy(), GOODBYE_MS);
+    try {
+      await this.#client.end();
+    } catch {
+      // It is gone, one way or the other.
+    }
+    clearTimeout(timer);
+    this.#die();
+  }
+}
+
+/** The types of columns that a store reads, by their numbers in `pg_type`; all others come as text. */
+function parserOf(type: number): (text: string) => unknown {
+  switch (type) {
+    case 16:
+      return (text) => text === "t";
+    case 17:
+      return bytesOf;
+    case 20: // Versions and revisions are safe integers.
+    case 21:
+    case 23:
+      return Number;
+    default:
+      return String;
+  }
+}
+
+function bytesOf(text: string): Uint8Array {
+  return text.startsWith("\\x")
+    ? Uint8Array.fromHex(text.slice(2))
+    // With bytea_output=escape.
+    : new Uint8Array(pg.types.getTypeParser(17)(text));
+}
+
+/** How long a goodbye may take, in ms. */
+const GOODBYE_MS = 500;
+
+function asFailure(error: unknown, mayHaveArrived: boolean): unknown {
+  return isCut(error) ? new Cut(mayHaveArrived, error) : error;
+}

@@ -1,0 +1,272 @@
+/**
+ * Looks at a server's schema, and brings it to the current format.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { StoreOpenError, StoreReadOnlyError } from "../../contract/errors.ts";
+import type { KindCodecs } from "../../values/codecs/kind_codecs.ts";
+import {
+  codecConflict,
+  codecNames,
+  type Meta,
+  remembersCodecs,
+} from "../../values/codecs/remembered_codecs.ts";
+import { codeOf } from "../connection/failure.ts";
+import type { Link } from "../connection/link.ts";
+import { FORMAT, TABLES } from "./tables.ts";
+import { quoteIdentifier, quoteLiteral, triggersOf } from "./triggers.ts";
+import { writeFunctionOf } from "./write_function.ts";
+
+/** The oldest server, as `server_version_num` counts: it replaces triggers in place. */
+const OLDEST_SERVER = 140_000;
+
+/** The lock that is held while a schema is made: two stores may do it at once. */
+const MAKING = 2053468784;
+
+/** What a store is to be. */
+export interface SchemaSettings {
+  readonly schema: string;
+  readonly codecs: KindCodecs;
+  /** Whether nothing may be made or changed. */
+  readonly readOnly: boolean;
+  /** For how long to wait for a lock, in ms. */
+  readonly busyTimeout: number;
+}
+
+/** What a schema is, and what may be done with it. */
+export interface SchemaState {
+  /** Why nothing can be written, if so. */
+  readonly readOnly?: string;
+  /** Whether each call needs a transaction around it: the default level is not READ COMMITTED. */
+  readonly needsTransaction: boolean;
+  /** The version of the server. */
+  readonly server: string;
+  /** The channel that tells of changes. */
+  readonly channel: string;
+}
+
+/** The channel of a schema: `LISTEN` takes a name of 63 bytes. */
+export function channelOf(schema: string): string {
+  const name = `zestor:${schema}`;
+  if (new TextEncoder().encode(name).length <= 63) return name;
+  return `zestor:${createHash("sha256").update(schema).digest("hex")}`.slice(
+    0,
+    63,
+  );
+}
+
+/** Looks at the schema; makes it, or brings it up, if it has to and may. */
+export async function prepareSchema(
+  link: Link,
+  settings: SchemaSettings,
+): Promise<SchemaState> {
+  const { schema, readOnly } = settings;
+  const server = await lookAtServer(link);
+  let found = await lookAtSchema(link, schema);
+  const channel = channelOf(schema);
+  const code = codeOfSchema(schema, channel, found.owner ?? server.user);
+  assertFormat(found, schema);
+  const isCurrent = found.format === FORMAT && found.meta.get("code") === code;
+  const mayMake = !readOnly && !server.isStandby;
+  const reason = server.isStandby
+    ? "the server only reads, as a standby does; write to the primary"
+    : readOnly
+    ? "it was opened to be read only"
+    : undefined;
+  if (!isCurrent && mayMake && (found.format === 0 || found.isOwner)) {
+    await make(link, settings, channel);
+    found = await lookAtSchema(link, schema);
+    assertFormat(found, schema);
+  }
+  if (found.format === 0) {
+    throw new StoreOpenError(
+      `Cannot open store: the schema "${schema}" holds no store${
+        reason === undefined ? "" : `, and ${reason}`
+      }; open it once with a role that may create it`,
+    );
+  }
+  await assertCodecs(link, schema, found.meta, settings.codecs);
+  const state = { ...server, channel };
+  if (reason !== undefined) return { ...state, readOnly: reason };
+  if (!found.mayWrite) {
+    return {
+      ...state,
+      readOnly:
+        `the role "${server.user}" may not write; grant it EXECUTE on the functions of the schema "${schema}"`,
+    };
+  }
+  await rememberCodecs(link, schema, found.meta, settings.codecs);
+  return state;
+}
+
+async function lookAtServer(link: Link) {
+  const [row] = await link.query({
+    text: `SELECT current_setting('server_version_num')::int AS number,
+      current_setting('server_version') AS version,
+      current_setting('server_encoding') AS encoding,
+      current_setting('default_transaction_isolation') AS isolation,
+      current_user AS user,
+      pg_catalog.pg_is_in_recovery()
+        OR current_setting('transaction_read_only') = 'on' AS standby`,
+  });
+  if (row.number < OLDEST_SERVER) {
+    throw new StoreOpenError(
+      `Cannot open store: the server is PostgreSQL ${row.version}, and the oldest one that works is ${
+        OLDEST_SERVER / 10_000
+      }; use a newer server`,
+    );
+  }
+  if (row.encoding !== "UTF8") {
+    throw new StoreOpenError(
+      `Cannot open store: the database's encoding is ${row.encoding}, and kinds and keys need UTF8; create a database with ENCODING 'UTF8'`,
+    );
+  }
+  return {
+    server: row.version as string,
+    needsTransaction: row.isolation !== "read committed",
+    user: row.user as string,
+    isStandby: row.standby as boolean,
+  };
+}
+
+interface FoundSchema {
+  /** 0 if there is no store. */
+  readonly format: number;
+  readonly meta: Meta;
+  /** The owner of the tables. */
+  readonly owner?: string;
+  /** Whether the role may do what the owner may. */
+  readonly isOwner: boolean;
+  readonly mayWrite: boolean;
+}
+
+async function lookAtSchema(link: Link, schema: string): Promise<FoundSchema> {
+  const name = quoteIdentifier(schema);
+  const table = quoteLiteral(`${name}.zestor_meta`);
+  const [found] = await link.query({
+    text: `SELECT r.rolname AS owner,
+        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS "isOwner",
+        coalesce((SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE'))
+          FROM pg_catalog.pg_proc p WHERE p.pronamespace = c.relnamespace
+          AND p.proname IN ('zestor_write', 'zestor_expire')), false) AS "mayWrite"
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
+      WHERE c.oid = pg_catalog.to_regclass(${table})`,
+  });
+  if (!found) {
+    return { format: 0, meta: new Map(), isOwner: false, mayWrite: false };
+  }
+  const rows = await link.query({
+    text: `SELECT name, value FROM ${name}.zestor_meta`,
+  });
+  const meta = new Map(rows.map(({ name, value }) => [name, value]));
+  return {
+    format: Number(meta.get("format")),
+    meta,
+    owner: found.owner,
+    isOwner: found.isOwner,
+    mayWrite: found.mayWrite,
+  };
+}
+
+function assertFormat({ format }: FoundSchema, schema: string): void {
+  if (Number.isInteger(format) && format <= FORMAT) return;
+  throw new StoreOpenError(
+    `Cannot open store: the format of the schema "${schema}" is ${format}, this version knows up to ${FORMAT}; use a newer version of @zestor/store`,
+  );
+}
+
+/** What tells this code's functions and triggers from another version's. */
+function codeOfSchema(schema: string, channel: string, owner: string): string {
+  return createHash("sha256").update(owner).update(triggersOf(schema, channel))
+    .update(writeFunctionOf(schema)).digest("hex");
+}
+
+/** Makes the schema, or brings it up, in one transaction. */
+async function make(
+  link: Link,
+  { schema, codecs, busyTimeout }: SchemaSettings,
+  channel: string,
+): Promise<void> {
+  const name = quoteIdentifier(schema);
+  await link.query({ text: "BEGIN ISOLATION LEVEL READ COMMITTED" });
+  try {
+    await link.query({
+      text: `SET LOCAL lock_timeout = ${busyTimeout};
+        SET LOCAL client_min_messages = warning`,
+    });
+    await link.query({
+      text: `SELECT pg_catalog.pg_advisory_xact_lock(${MAKING}, 0)`,
+    });
+    const found = await lookAtSchema(link, schema);
+    assertFormat(found, schema);
+    const [{ exists, user }] = await link.query({
+      text: `SELECT pg_catalog.to_regnamespace(${
+        quoteLiteral(name)
+      }) IS NOT NULL AS exists, current_user AS user`,
+    });
+    if (!exists) await link.query({ text: `CREATE SCHEMA ${name}` });
+    await link.query({ text: `SET LOCAL search_path = ${name}, pg_temp` });
+    if (found.format === 0) await link.query({ text: TABLES });
+    await link.query({
+      text: triggersOf(schema, channel) + writeFunctionOf(schema),
+    });
+    const code = codeOfSchema(schema, channel, found.owner ?? user);
+    const names = found.format === 0 ? [...codecNames(codecs)] : [];
+    const meta = [["code", code], ...names].map(([name, value]) =>
+      `(${quoteLiteral(name)}, ${quoteLiteral(value)})`
+    );
+    await link.query({
+      text: `INSERT INTO zestor_meta (name, value) VALUES ${meta}
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+    });
+    await link.query({ text: "COMMIT" });
+  } catch (error) {
+    if (!link.isDead) await link.query({ text: "ROLLBACK" }).catch(() => {});
+    if (codeOf(error) !== "42501") throw error;
+    throw new StoreReadOnlyError(
+      `Cannot open store: the role may not make what the schema "${schema}" needs (${
+        (error as Error).message
+      }); open it once with a role that may create it, or grant CREATE on the database`,
+      { cause: error },
+    );
+  }
+}
+
+async function assertCodecs(
+  link: Link,
+  schema: string,
+  meta: Meta,
+  codecs: KindCodecs,
+): Promise<void> {
+  if (!remembersCodecs(meta)) return;
+  const rows = codecs.namedKinds.length === 0 ? [] : await link.query({
+    text:
+      `SELECT kind FROM unnest($1::text[]) AS named (kind) WHERE EXISTS (SELECT FROM ${
+        quoteIdentifier(schema)
+      }.zestor_kv AS e WHERE e.kind = named.kind)`,
+    values: [codecs.namedKinds],
+  });
+  const kinds = rows.map(({ kind }) => kind as string);
+  const conflict = codecConflict(meta, codecs, kinds);
+  if (conflict) throw new StoreOpenError(`Cannot open store: ${conflict}`);
+}
+
+/** Notes the codecs of kinds that are new. */
+async function rememberCodecs(
+  link: Link,
+  schema: string,
+  meta: Meta,
+  codecs: KindCodecs,
+): Promise<void> {
+  const fresh = [...codecNames(codecs)].filter(([name]) => !meta.has(name));
+  if (fresh.length === 0) return;
+  const rows = fresh.map(([name, codec]) =>
+    `(${quoteLiteral(name)}, ${quoteLiteral(codec)})`
+  );
+  await link.query({
+    text: `INSERT INTO ${
+      quoteIdentifier(schema)
+    }.zestor_meta (name, value) VALUES ${rows} ON CONFLICT DO NOTHING`,
+  });
+}

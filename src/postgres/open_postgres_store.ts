@@ -1,0 +1,164 @@
+/**
+ * A store in a PostgreSQL database: the same operations, watches and guarantees
+ * as in a file, for programs that run on several machines.
+ *
+ * @example
+ * ```ts ignore
+ * import { openPostgresStore } from "@zestor/store/postgres";
+ *
+ * // Or set PGHOST and its like in the environment.
+ * await using store = await openPostgresStore<{ users: { name: string } }>({
+ *   url: "postgres://app:secret@db.example.com/app",
+ * });
+ * await store.set("users", "alice", { name: "Alice" });
+ * ```
+ *
+ * @module
+ */
+import type { AnyKinds } from "../contract/mod.ts";
+import { reasonOf } from "../base/messages.ts";
+import {
+  StoreError,
+  StoreOpenError,
+  StoreReadOnlyError,
+} from "../contract/errors.ts";
+import type { CodecsByKind } from "../values/codecs/kind_codecs.ts";
+import type {
+  InputsOf,
+  InputsWith,
+  OnlyKinds,
+  OutputsOf,
+  SchemasByKind,
+  SchemasFor,
+} from "../values/schemas/schema.ts";
+import { isBusy, storeErrorOf } from "./connection/failure.ts";
+import { Links } from "./connection/links.ts";
+import { prepareSchema } from "./format/prepare_schema.ts";
+import { PostgresEngine } from "./postgres_engine.ts";
+import {
+  type PostgresSettings,
+  type PostgresStoreOptions,
+  readPostgresOptions,
+} from "./postgres_options.ts";
+import { PostgresKvStore, type PostgresStore } from "./postgres_store.ts";
+import { tablesOf } from "./storage/selection.ts";
+
+export type { PostgresStoreOptions } from "./postgres_options.ts";
+export type { PostgresStore, PostgresStoreInfo } from "./postgres_store.ts";
+
+/**
+ * Opens a store in a PostgreSQL database, and makes its tables where there are
+ * none. The server is PostgreSQL 14 or newer, and the database's encoding UTF8.
+ *
+ * A role that may only read, and a standby, give a store that only reads.
+ *
+ * @typeParam Schemas The kinds' schemas, from which the kinds' types follow.
+ * @param options Where the store is, and how it works.
+ * @returns The store. `await using` closes it.
+ * @throws {StoreOpenError} If the server cannot be reached, refuses the
+ * connection, or holds what is no store of this version. Nothing was changed.
+ * @throws {StoreReadOnlyError} If the role may not make the tables.
+ * @throws {StoreBusyError} If another connection holds a lock for longer than
+ * `busyTimeout`.
+ */
+export function openPostgresStore<const Schemas extends SchemasByKind>(
+  options:
+    & PostgresStoreOptions<NoInfer<OutputsOf<Schemas>>>
+    & { schemas: Schemas },
+): Promise<PostgresStore<OutputsOf<Schemas>, InputsOf<Schemas>>>;
+/**
+ * Opens a store whose kinds' types are given, and whose schemas tell what may be
+ * written: `openPostgresStore<Kinds, typeof schemas>`. Use it if a schema takes
+ * something else than it gives, such as one with defaults.
+ */
+export function openPostgresStore<
+  Kinds extends object,
+  Schemas extends SchemasFor<Kinds>,
+>(
+  options: PostgresStoreOptions<NoInfer<Kinds>> & {
+    schemas: OnlyKinds<Kinds, Schemas>;
+  },
+): Promise<PostgresStore<Kinds, InputsWith<Kinds, Schemas>>>;
+/** Opens a store whose kinds' types are given, or are `unknown`. */
+export function openPostgresStore<Kinds extends object = AnyKinds>(
+  options?: PostgresStoreOptions<NoInfer<Kinds>>,
+): Promise<PostgresStore<Kinds>>;
+/** Opens a store whose kinds' types are those of their codecs. */
+export function openPostgresStore<Kinds extends object>(
+  options:
+    & PostgresStoreOptions<NoInfer<Kinds>>
+    & { codec: CodecsByKind<Kinds> },
+): Promise<PostgresStore<Kinds>>;
+export async function openPostgresStore<Kinds extends object>(
+  options?: PostgresStoreOptions<Kinds>,
+): Promise<PostgresStore<Kinds>> {
+  const settings = readPostgresOptions(options);
+  settings.signal?.throwIfAborted();
+  const { address, busyTimeout, poolSize } = settings;
+  const links = new Links({ address, patience: busyTimeout, size: poolSize });
+  try {
+    return await open<Kinds>(links, settings);
+  } catch (error) {
+    await links.close();
+    settings.signal?.throwIfAborted();
+    throw openError(address.name, error);
+  }
+}
+
+async function open<Kinds extends object>(
+  links: Links,
+  settings: PostgresSettings,
+): Promise<PostgresKvStore<Kinds>> {
+  const { address, schema, busyTimeout, history, values, signal } = settings;
+  const link = await links.open();
+  const stop = () => link.destroy();
+  signal?.addEventListener("abort", stop);
+  try {
+    const state = await prepareSchema(link, settings);
+    const tables = tablesOf(schema);
+    const engine = new PostgresEngine({
+      tables,
+      links,
+      state,
+      listenAddress: settings.listenAddress,
+      history,
+      busyTimeout,
+      isDurable: settings.durability === "full",
+    });
+    return new PostgresKvStore<Kinds>({ engine, values, busyTimeout }, {
+      address,
+      schema,
+      tables,
+      links,
+      state,
+      log: engine.log,
+    });
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    await link.close();
+  }
+}
+
+/** What a caller is told. Its message has no password. */
+function openError(name: string, error: unknown): unknown {
+  if (isBusy(error)) return storeErrorOf("open store", error);
+  const isTold = error instanceof StoreOpenError ||
+    error instanceof StoreReadOnlyError;
+  const message = reasonOf(error).replace(/^Cannot open store: /, "");
+  const text = `Cannot open store at ${name}: ${message}`;
+  if (isTold) {
+    const { constructor } = error as { constructor: unknown };
+    return new (constructor as typeof StoreOpenError)(text, {
+      cause: error.cause,
+    });
+  }
+  if (error instanceof TypeError || error instanceof StoreError) return error;
+  return new StoreOpenError(`${text}${hintFor(message)}`, { cause: error });
+}
+
+function hintFor(message: string): string {
+  if (/permission|NotCapable|Requires/i.test(message)) {
+    return "; run deno with --allow-net and --allow-env";
+  }
+  return "";
+}

@@ -1,0 +1,179 @@
+/**
+ * Looks through what a schema holds: whether the log tells a story that can have
+ * happened, whether the entries are what it led to, whether what writes the log
+ * is there, and whether each value can be read. It reads one snapshot.
+ *
+ * @module
+ */
+import { quote } from "../../base/messages.ts";
+import type { VerifyFinding } from "../../contract/verify.ts";
+import type { Judge } from "../../engine/engine.ts";
+import { PAGE_ENTRIES } from "../../engine/page.ts";
+import type { Row } from "../connection/link.ts";
+import { prunedOf, type Tables } from "./selection.ts";
+
+/** How many findings of a sort are told. */
+const MOST_FINDINGS = 100;
+
+const RENEW_LOG =
+  "stop who watches, and write the entry again, or drop the schema and import an export of it";
+
+/** Asks the server, as of the snapshot. */
+export type AskSnapshot = (
+  text: string,
+  values?: unknown[],
+) => Promise<Row[]>;
+
+/** The triggers of the store, and their events as `pg_trigger` has them. */
+const TRIGGERS = [
+  "zestor_lock",
+  "zestor_update_row",
+  "zestor_log_insert",
+  "zestor_log_update",
+  "zestor_log_delete",
+  "zestor_log_truncate",
+];
+
+/** One verification. */
+export class Verification {
+  readonly #tables: Tables;
+  readonly #ask: AskSnapshot;
+  readonly #judge: Judge;
+
+  /** Takes the tables, how to ask, and what judges values. */
+  constructor(tables: Tables, ask: AskSnapshot, judge: Judge) {
+    this.#tables = tables;
+    this.#ask = ask;
+    this.#judge = judge;
+  }
+
+  /** What is wrong. */
+  async findings(signal?: AbortSignal): Promise<VerifyFinding[]> {
+    return [
+      ...await this.#triggers(),
+      ...await this.#gaps(),
+      ...await this.#story(),
+      ...await this.#entries(),
+      ...await this.#values(signal),
+    ];
+  }
+
+  async #triggers(): Promise<VerifyFinding[]> {
+    const rows = await this.#ask(
+      `SELECT t.tgname AS name, t.tgenabled AS enabled FROM pg_catalog.pg_trigger t
+        WHERE t.tgrelid = to_regclass($1) AND NOT t.tgisinternal`,
+      [this.#tables.kv],
+    );
+    const found = new Map(rows.map(({ name, enabled }) => [name, enabled]));
+    const missing = TRIGGERS.filter((name) =>
+      !found.has(name) || found.get(name) === "D"
+    ).map((name): VerifyFinding => ({
+      part: "triggers",
+      message:
+        `The trigger ${name} is missing or disabled, so changes are not logged; open the store for writing, or enable it`,
+    }));
+    const foreign = rows.filter(({ name }) => !TRIGGERS.includes(name))
+      .map(({ name }): VerifyFinding => ({
+        part: "foreign",
+        message: `The table zestor_kv has a trigger of others: ${name}`,
+      }));
+    return [...missing, ...foreign];
+  }
+
+  async #gaps(): Promise<VerifyFinding[]> {
+    const { changes } = this.#tables;
+    const rows = await this.#ask(
+      `SELECT before, revision FROM (
+          SELECT revision, lag(revision, 1, ${
+        prunedOf(this.#tables)
+      }) OVER (ORDER BY revision) AS before FROM ${changes}) AS steps
+        WHERE revision <> before + 1 ORDER BY revision LIMIT ${MOST_FINDINGS}`,
+    );
+    return rows.map(({ before, revision }) => ({
+      part: "log",
+      revision,
+      message:
+        `The change log has no changes between ${before} and ${revision}; ${RENEW_LOG}`,
+    }));
+  }
+
+  /** Each change has to follow from the one before it of the same key. */
+  async #story(): Promise<VerifyFinding[]> {
+    const { changes } = this.#tables;
+    const rows = await this.#ask(
+      `SELECT revision, kind, key, type FROM (
+          SELECT *, lag(type) OVER key AS type_before, lag(version) OVER key AS version_before,
+            lag(value) OVER key AS value_before, lag(revision) OVER key AS revision_before
+          FROM ${changes} WINDOW key AS (PARTITION BY kind, key ORDER BY revision)) AS steps
+        WHERE CASE
+          WHEN type_before IS NULL THEN coalesce(previous_revision, 0) > ${
+        prunedOf(this.#tables)
+      }
+          WHEN type_before IN ('delete', 'expire') THEN type <> 'create'
+          WHEN type = 'create' THEN true
+          ELSE previous IS DISTINCT FROM value_before
+            OR previous_revision IS DISTINCT FROM revision_before
+            OR version <> version_before + CASE type WHEN 'update' THEN 1 ELSE 0 END
+          END OR CASE type WHEN 'create' THEN value IS NULL OR previous IS NOT NULL
+          WHEN 'update' THEN value IS NULL OR previous IS NULL
+          ELSE previous IS NULL OR value IS NOT NULL END
+        ORDER BY revision LIMIT ${MOST_FINDINGS}`,
+    );
+    return rows.map(({ revision, kind, key, type }) => ({
+      part: "log",
+      revision,
+      kind,
+      key,
+      message: `The change ${revision} of ${
+        quote(kind, key)
+      } is no ${type} that follows from the change before it; ${RENEW_LOG}`,
+    }));
+  }
+
+  /** The entries are what the last changes led to. */
+  async #entries(): Promise<VerifyFinding[]> {
+    const { kv, changes } = this.#tables;
+    const rows = await this.#ask(
+      `SELECT kind, key FROM ${kv} AS e FULL JOIN (
+          SELECT DISTINCT ON (kind, key) kind, key, type, version AS last_version,
+            value AS last_value, revision AS last_revision, expires_at AS last_expiry
+          FROM ${changes} ORDER BY kind, key, revision DESC) AS l USING (kind, key)
+        WHERE CASE
+          WHEN l.type IS NULL THEN e.revision > ${prunedOf(this.#tables)}
+          WHEN e.version IS NULL THEN l.type IN ('create', 'update')
+          ELSE l.type NOT IN ('create', 'update') OR e.value <> l.last_value
+            OR e.version <> l.last_version OR e.revision <> l.last_revision
+            OR e.expires_at IS DISTINCT FROM l.last_expiry END
+        ORDER BY kind, key LIMIT ${MOST_FINDINGS}`,
+    );
+    return rows.map(({ kind, key }) => ({
+      part: "entries",
+      kind,
+      key,
+      message: `The entry ${
+        quote(kind, key)
+      } is not what the change log says; ${RENEW_LOG}`,
+    }));
+  }
+
+  async #values(signal?: AbortSignal): Promise<VerifyFinding[]> {
+    const findings: VerifyFinding[] = [];
+    for (let after = ["", ""];;) {
+      signal?.throwIfAborted();
+      const rows = await this.#ask(
+        `SELECT kind, key, value FROM ${this.#tables.kv}
+          WHERE (kind, key) > ($1, $2) ORDER BY kind, key LIMIT ${PAGE_ENTRIES}`,
+        after,
+      );
+      for (const { kind, key, value } of rows) {
+        const problem = await this.#judge({ kind, key }, value);
+        if (problem === undefined) continue;
+        findings.push({ part: "entries", kind, key, message: problem });
+        if (findings.length === MOST_FINDINGS) return findings;
+      }
+      if (rows.length < PAGE_ENTRIES) return findings;
+      const { kind, key } = rows.at(-1)!;
+      after = [kind, key];
+    }
+  }
+}

@@ -1,0 +1,413 @@
+/**
+ * Carries out batches on a server.
+ *
+ * The invariants:
+ * - Once a batch may have arrived, it is sent again, under the same number, until
+ *   it is answered: the server carries it out once. If no answer comes in time,
+ *   its outcome is unclear.
+ * - What is thrown says that nothing was written.
+ *
+ * @module
+ */
+import { sleep } from "../../base/slice.ts";
+import { StoreClosedError } from "../../contract/errors.ts";
+import type { Limits } from "../../engine/limits.ts";
+import type { Batch, EntryName, Outcome } from "../../engine/write.ts";
+import { Backoff } from "../../remote/backoff.ts";
+import {
+  type DecidedChange,
+  decidedNames,
+  failuresOf,
+  outcomesUnknown,
+  type PlannedWrite,
+  planWrites,
+  type RequestSize,
+  type SeenEntry,
+  type TakenWrite,
+  takeWrites,
+} from "../../remote/batch_plan.ts";
+import { codeOf, Cut, isBusy, unavailable } from "../connection/failure.ts";
+import type { Link, Query, Row } from "../connection/link.ts";
+import type { Links } from "../connection/links.ts";
+import { LOCK_CLASS, quoteLiteral } from "../format/triggers.ts";
+import {
+  type BatchAnswer,
+  BatchSteps,
+  outcomesOf,
+  readAnswer,
+} from "./batch.ts";
+import { headOf, type Tables } from "./selection.ts";
+
+/** How much one call takes. A write that is larger is sent in parts. */
+const REQUEST: RequestSize = { weight: 256, bytes: 1024 * 1024 };
+const PART_STEPS = 2_000;
+const PART_BYTES = 4 * 1024 * 1024;
+
+/** For how long others may be kept waiting while this client decides, in ms. */
+const DECIDING_MS = 5_000;
+
+/** How a writer works. */
+export interface WriterOptions {
+  readonly tables: Tables;
+  readonly links: Links;
+  readonly limits: Limits;
+  /** How many changes the log keeps. */
+  readonly history: number;
+  /** For how long to wait for others' locks, and for a server that is not there, in ms. */
+  readonly busyTimeout: number;
+  readonly isDurable: boolean;
+  /** Whether each call needs a transaction around it. */
+  readonly needsTransaction: boolean;
+  /** Hears of each batch that was carried out. */
+  onWritten(answer: BatchAnswer, planned: readonly PlannedWrite[]): void;
+}
+
+/** What became of a batch that was sent. */
+type Sent = { readonly answer: BatchAnswer } | { readonly unclear: unknown };
+
+/** Writes of one store. */
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #id = crypto.randomUUID();
+  readonly #write: string;
+  #link: Link | undefined;
+  /** The number of the last batch. */
+  #batch = 0;
+  /** Grows while the server cannot be reached; absent if all is well. */
+  #trouble: Backoff | undefined;
+  /** Somebody else was faster: the next decisions are made under the lock. */
+  #isContended = false;
+  /** Up to which revision the log was pruned last, for all that is known. */
+  #pruned = 0;
+  #head = 0;
+
+  /** Takes how it works. */
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    const { schema } = options.tables;
+    this.#write =
+      `SELECT ${schema}.zestor_write($1::uuid, $2::bigint, $3::int, $4::boolean, $5::bigint,
+      $6::int[], $7::int[], $8::text[], $9::text[], $10::bigint[], $11::int[], $12::int[],
+      $13::bigint[], $14::text[], $15::int[], $16::bytea) AS answer`;
+  }
+
+  /** Carries out a batch, as the engine port says. */
+  async write(batch: Batch): Promise<readonly Outcome[]> {
+    if (this.#trouble) await this.#reachAgain(this.#trouble);
+    const { limits, busyTimeout } = this.#options;
+    const taken = takeWrites(batch, limits, REQUEST);
+    if (taken.every(({ failure }) => failure)) return failuresOf(taken);
+    const deadline = performance.now() + busyTimeout;
+    try {
+      for (;;) {
+        const outcomes = await this.#tryWrites(taken, deadline);
+        if (outcomes.length > 0) return outcomes;
+        // The first decision was stale: nothing is done, all are made anew.
+        this.#isContended = true;
+        if (performance.now() >= deadline) throw tooSlow();
+      }
+    } catch (error) {
+      if (!(error instanceof Cut)) throw error;
+      this.#trouble ??= new Backoff();
+      if (performance.now() < deadline) throw error;
+      // They have waited long enough: the queue would wait as long again.
+      return taken.map(({ write }) => ({
+        type: "failed",
+        error: unavailable(write.action, error),
+      }));
+    }
+  }
+
+  /** Pauses, then asks whether the server is there. */
+  async #reachAgain(backoff: Backoff): Promise<void> {
+    const { closed } = this.#options.links;
+    await sleep(backoff.next(), closed);
+    await this.#ask({ text: "SELECT 1" });
+    this.#trouble = undefined;
+  }
+
+  async #tryWrites(
+    taken: readonly TakenWrite[],
+    deadline: number,
+  ): Promise<readonly Outcome[]> {
+    const { limits } = this.#options;
+    const names = decidedNames(taken);
+    const locks = names.length > 0 && this.#isContended;
+    if (locks) await this.#lock(deadline);
+    this.#isContended = false;
+    let planned: PlannedWrite[];
+    try {
+      const seen = await this.#see(names);
+      planned = planWrites(taken, names, seen, limits, REQUEST);
+    } catch (error) {
+      if (locks) await this.#rollBack();
+      throw error;
+    }
+    if (isQuestion(planned)) return await this.#answerHead(planned, locks);
+    const sent = await this.#send(planned, deadline, locks);
+    if ("unclear" in sent) {
+      const { unclear } = sent;
+      const failed = (action: string) => unavailable(action, unclear);
+      return outcomesUnknown(planned, unclear, failed);
+    }
+    this.#head = sent.answer.head;
+    this.#options.onWritten(sent.answer, planned);
+    return outcomesOf(planned, sent.answer);
+  }
+
+  // The connection.
+
+  async #connected(): Promise<Link> {
+    if (!this.#link || this.#link.isDead) {
+      this.#link = await this.#options.links.open();
+    }
+    return this.#link;
+  }
+
+  async #ask(query: Query): Promise<Row[]> {
+    return await this.#options.links.ask(await this.#connected(), query);
+  }
+
+  /** Takes the lock for the transaction that it begins. */
+  async #lock(deadline: number): Promise<void> {
+    const link = await this.#connected();
+    const { kv } = this.#options.tables;
+    await Promise.all([
+      link.query({ text: "BEGIN ISOLATION LEVEL READ COMMITTED" }),
+      link.query({
+        text:
+          `SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)`,
+        values: [String(left(deadline)), String(DECIDING_MS)],
+      }),
+      link.query({ text: `LOCK TABLE ${kv} IN ROW EXCLUSIVE MODE` }),
+      link.query({
+        text: `SELECT pg_catalog.pg_advisory_xact_lock(${LOCK_CLASS}, ${
+          quoteLiteral(kv)
+        }::regclass::oid::int)`,
+      }),
+    ]).catch(async (error) => {
+      await this.#rollBack();
+      throw error;
+    });
+  }
+
+  async #rollBack(): Promise<void> {
+    if (!this.#link || this.#link.isDead) return;
+    await this.#link.query({ text: "ROLLBACK" }).catch(() => {});
+  }
+
+  /** What the server holds for some names, as of one moment. */
+  async #see(names: readonly EntryName[]): Promise<SeenEntry[]> {
+    if (names.length === 0) return [];
+    const rows = await this.#ask({
+      text: `SELECT named.place::int, e.value, e.version, e.revision
+        FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS named (kind, key, place)
+        JOIN ${this.#options.tables.kv} AS e ON e.kind = named.kind AND e.key = named.key
+        WHERE e.expires_at IS NULL OR e.expires_at > clock_timestamp()`,
+      values: [names.map(({ kind }) => kind), names.map(({ key }) => key)],
+    });
+    const seen: SeenEntry[] = names.map(() => MISSING);
+    for (const { place, value, version, revision } of rows) {
+      seen[place - 1] = { value, version, revision };
+    }
+    return seen;
+  }
+
+  /** Tells the newest revision to writes that ask for nothing else. */
+  async #answerHead(
+    planned: readonly PlannedWrite[],
+    locks: boolean,
+  ): Promise<Outcome[]> {
+    if (locks) await this.#rollBack();
+    const [{ head }] = await this.#ask({
+      text: `SELECT ${headOf(this.#options.tables)} AS head`,
+      values: [],
+    });
+    return planned.map(() => ({ type: "done", effects: [], revision: head }));
+  }
+
+  // Sending.
+
+  /** Sends a batch until it is answered, or the deadline has passed. */
+  async #send(
+    planned: readonly PlannedWrite[],
+    deadline: number,
+    isLocked: boolean,
+  ): Promise<Sent> {
+    const batch = ++this.#batch;
+    const parts = partsOf(planned);
+    const backoff = new Backoff();
+    let mayHaveArrived = false;
+    for (let locked = isLocked;; locked = false) {
+      try {
+        const answer = parts.length === 1
+          ? await this.#call(batch, parts[0], deadline, locked)
+          : await this.#callInParts(batch, parts, deadline, locked);
+        return { answer };
+      } catch (error) {
+        mayHaveArrived ||= error instanceof Cut && error.mayHaveArrived;
+        const isClosed = this.#options.links.isClosed;
+        if (!mayHaveArrived && !isClosed) throw error;
+        if (!mayHaveArrived) throw new StoreClosedError();
+        const isOver = performance.now() >= deadline || isClosed;
+        const mayTryAgain = error instanceof Cut || isBusy(error);
+        if (isOver || !mayTryAgain) {
+          // It may still arrive, unless a batch with a later number is first.
+          this.#trouble = new Backoff();
+          return { unclear: error };
+        }
+      }
+      await sleep(backoff.next(deadline));
+    }
+  }
+
+  async #call(
+    batch: number,
+    steps: BatchSteps,
+    deadline: number,
+    isLocked: boolean,
+  ): Promise<BatchAnswer> {
+    const query = this.#query(batch, steps.parameters(), deadline);
+    if (!isLocked && !this.#options.needsTransaction) {
+      const [{ answer }] = await this.#ask(query);
+      return readAnswer(answer);
+    }
+    const link = await this.#connected();
+    const begin = isLocked
+      ? undefined
+      : link.query({ text: "BEGIN ISOLATION LEVEL READ COMMITTED" });
+    const called = link.query(query);
+    const committed = link.query({ text: "COMMIT" });
+    const [rows] = await Promise.all([called, committed, begin]);
+    return readAnswer(rows[0].answer);
+  }
+
+  /** Sends a large write part by part, in one transaction. */
+  async #callInParts(
+    batch: number,
+    parts: readonly BatchSteps[],
+    deadline: number,
+    isLocked: boolean,
+  ): Promise<BatchAnswer> {
+    const link = await this.#connected();
+    const effects: unknown[] = [];
+    try {
+      if (!isLocked) {
+        await link.query({ text: "BEGIN ISOLATION LEVEL READ COMMITTED" });
+      }
+      for (const [i, part] of parts.entries()) {
+        const isLast = i === parts.length - 1;
+        const number = isLast ? batch : null;
+        const called = link.query(
+          this.#query(number, part.parameters(), deadline),
+        );
+        const [{ answer }] = isLast
+          ? (await Promise.all([called, link.query({ text: "COMMIT" })]))[0]
+          : await called;
+        const { head, writes } = readAnswer(answer);
+        const [write] = writes;
+        // A condition did not hold.
+        if (!write || write[0] !== "d") {
+          await this.#rollBack();
+          return { head, writes };
+        }
+        effects.push(...write[2]);
+        if (!isLast) continue;
+        return { head, writes: [["d", write[1], effects as never[]]] };
+      }
+      throw new TypeError("A write has no parts");
+    } catch (error) {
+      await this.#rollBack();
+      throw error;
+    }
+  }
+
+  #query(batch: number | null, steps: unknown[], deadline: number): Query {
+    return {
+      text: this.#write,
+      values: [
+        this.#id,
+        batch,
+        left(deadline),
+        this.#options.isDurable,
+        this.#takePruneTo(),
+        ...steps,
+      ],
+    };
+  }
+
+  /** Up to where the log is to be pruned, if it is time. It is pruned by tenths. */
+  #takePruneTo(): number | null {
+    const { history } = this.#options;
+    const step = Math.min(1_000, Math.ceil(history / 10));
+    const to = this.#head - history;
+    if (to - this.#pruned < step) return null;
+    this.#pruned = to;
+    return to;
+  }
+
+  /** Says goodbye. */
+  async close(): Promise<void> {
+    await this.#link?.close();
+  }
+}
+
+const MISSING: SeenEntry = { value: undefined, version: 0, revision: 0 };
+
+function left(deadline: number): number {
+  return Math.max(1, Math.round(deadline - performance.now()));
+}
+
+/** Nothing is on its way, so it is certain that nothing was written. */
+function tooSlow(): Cut {
+  return new Cut(
+    false,
+    new Error(
+      "the server was too slow, or others changed the entries again and again",
+    ),
+  );
+}
+
+/** Whether writes only ask for the newest revision. */
+function isQuestion(planned: readonly PlannedWrite[]): boolean {
+  return planned.every(({ decided: { checks, changes, end } }) =>
+    end === "done" && checks.length === 0 && changes.length === 0
+  );
+}
+
+/** The calls of a batch: one, or several if it is one large write. */
+function partsOf(planned: readonly PlannedWrite[]): BatchSteps[] {
+  let steps = new BatchSteps();
+  const [first] = planned;
+  const { checks, seen, changes, end } = first.decided;
+  if (planned.length > 1 || end !== "done" || !isLarge(changes)) {
+    for (const write of planned) steps.addWrite(write);
+    return [steps];
+  }
+  const parts = [steps];
+  steps.addConditions(checks, seen);
+  for (const change of changes) {
+    if (steps.size >= PART_STEPS || steps.bytes >= PART_BYTES) {
+      steps.endWrite();
+      parts.push(steps = new BatchSteps());
+    }
+    steps.addChange(change);
+  }
+  steps.endWrite();
+  return parts;
+}
+
+function isLarge(changes: readonly DecidedChange[]): boolean {
+  if (changes.length > PART_STEPS) return true;
+  let bytes = 0;
+  for (const change of changes) {
+    if ("range" in change || typeof change.next !== "object") continue;
+    bytes += change.next.value.byteLength;
+  }
+  return bytes > PART_BYTES;
+}
+
+/** Whether an error says that a later batch of the writer is there. */
+export function isSuperseded(error: unknown): boolean {
+  return codeOf(error) === "ZS001";
+}

@@ -1,0 +1,160 @@
+/**
+ * Wakes the watches that have seen everything, when a server tells that there is
+ * more.
+ *
+ * A notification is a hint, the sweep is the guarantee. Both come down to a look
+ * at the server: how far its log is, and which kinds have changed. The
+ * invariant: a watch never waits for a change that a hint told of after its last
+ * read began.
+ *
+ * @module
+ */
+import type { Wait } from "../engine/change_log.ts";
+
+/** What a look found. */
+export interface News {
+  /** The newest revision. */
+  readonly head: number;
+  /** The kinds that changed since; absent if that is not known. */
+  readonly kinds?: ReadonlySet<string>;
+}
+
+/** What the watches wait for. */
+export interface NewsSource {
+  /** Looks at what came past a revision. It may fail: then there is a next look. */
+  look(after: number): Promise<News>;
+  /** The longest time between two looks, in ms; asked before each. */
+  interval(): number;
+  /** After how many revisions of other kinds a watch is woken all the same. */
+  readonly bookmarkInterval: number;
+  /** Watches begin to wait, or none waits any more. */
+  onWaiting?(isWaiting: boolean): void;
+}
+
+interface Waiter {
+  readonly wait: Wait;
+  wake(cursor: number): void;
+}
+
+/** The watches that wait. */
+export class NewsWaits {
+  readonly #source: NewsSource;
+  readonly #waiting = new Set<Waiter>();
+  /** Whoever waits has seen the changes of its kinds up to here. */
+  #seen = 0;
+  /** A hint came that no look has followed. */
+  #isHinted = false;
+  #isLooking = false;
+  #isClosed = false;
+  #sweep: {
+    readonly timer: ReturnType<typeof setTimeout>;
+    readonly persistent: boolean;
+  } | undefined;
+
+  /** Takes what they wait for. */
+  constructor(source: NewsSource) {
+    this.#source = source;
+  }
+
+  /** How many watches wait. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** Resolves when there may be changes for a watch, or when it ends. */
+  wait(wait: Wait): Promise<number> {
+    const { after, signal } = wait;
+    if (signal.aborted || this.#isClosed || after < this.#seen) {
+      return Promise.resolve(after);
+    }
+    if (this.#waiting.size === 0) this.#seen = after;
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const wake = (cursor: number) => {
+      this.#waiting.delete(waiter);
+      signal.removeEventListener("abort", onAbort);
+      resolve(cursor);
+      if (this.#waiting.size > 0) return this.#plan();
+      this.#plan();
+      this.#source.onWaiting?.(false);
+    };
+    const onAbort = () => wake(after);
+    const waiter: Waiter = { wait, wake };
+    this.#waiting.add(waiter);
+    signal.addEventListener("abort", onAbort);
+    if (this.#waiting.size === 1) this.#source.onWaiting?.(true);
+    if (this.#isHinted) this.#look();
+    else this.#plan();
+    return promise;
+  }
+
+  /** There may be something new. */
+  hint(): void {
+    this.#isHinted = true;
+    if (this.#waiting.size > 0) this.#look();
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#plan();
+    do {
+      this.#isHinted = false;
+      try {
+        this.#tell(await this.#source.look(this.#seen));
+      } catch {
+        // The server cannot be reached: the next look comes soon.
+        this.#isHinted = false;
+      }
+    } while (this.#isHinted && this.#waiting.size > 0);
+    this.#isLooking = false;
+    this.#plan();
+  }
+
+  #tell({ head, kinds }: News): void {
+    const before = this.#seen;
+    if (head === before) return;
+    this.#seen = head;
+    for (const { wait, wake } of [...this.#waiting]) {
+      const { after } = wait;
+      // The server was put back to an earlier state: let the watch read, and be told.
+      if (head < before) {
+        wake(after);
+        continue;
+      }
+      const isTouched = !kinds || !wait.kinds ||
+        wait.kinds.some((kind) => kinds.has(kind));
+      if (isTouched || head - after >= this.#source.bookmarkInterval) {
+        wake(after);
+      }
+    }
+  }
+
+  /** Plans the next look, as long as somebody waits. */
+  #plan(): void {
+    const persistent = this.#isPersistent();
+    const isWanted = this.#waiting.size > 0 && !this.#isLooking;
+    if (this.#sweep && isWanted && this.#sweep.persistent === persistent) {
+      return;
+    }
+    clearTimeout(this.#sweep?.timer);
+    this.#sweep = undefined;
+    if (!isWanted) return;
+    const timer = setTimeout(() => {
+      this.#sweep = undefined;
+      this.#look();
+    }, this.#source.interval());
+    if (!persistent) Deno.unrefTimer(timer);
+    this.#sweep = { timer, persistent };
+  }
+
+  #isPersistent(): boolean {
+    for (const { wait } of this.#waiting) if (wait.persistent) return true;
+    return false;
+  }
+
+  /** Ends every wait. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { wait, wake } of [...this.#waiting]) wake(wait.after);
+  }
+}
