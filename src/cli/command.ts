@@ -56,6 +56,8 @@ export interface CommandDefinition<Options> {
   readonly example: string;
   /** The flags of `deno run` that it needs for a store at `app.db`, and no more. */
   readonly permissions: string;
+  /** Whether it is for stores in files alone. */
+  readonly isForFiles?: true;
   /** Its options and arguments. */
   parser(names: NameParsers): Parser<Mode, Options, unknown>;
   /** What it does. */
@@ -64,6 +66,10 @@ export interface CommandDefinition<Options> {
     options: Options,
   ): Promise<number | void>;
 }
+
+/** The flags for a store in PostgreSQL, in place of those for app.db. */
+const POSTGRES_PERMISSIONS =
+  "--allow-net=HOST:5432 --allow-env='PG*,ZESTOR_DB'";
 
 /** A command in the list of commands. */
 export interface Command {
@@ -80,14 +86,19 @@ export const WRITE_PERMISSIONS = "--allow-read=app.db --allow-write=app.db";
 
 /** Makes a command of its definition. */
 export function defineCommand<Options>(
-  { name, brief, details, example, permissions, parser, run }:
+  { name, brief, details, example, permissions, isForFiles, parser, run }:
     CommandDefinition<Options>,
 ): Command {
   const help = {
     brief,
     description: details,
     footer: message`Example: ${text(example)}${lineBreak()}
-Permissions: ${text(permissions)}`,
+Permissions: ${text(permissions)}${
+      isForFiles ? [] : message`${lineBreak()}
+Of a postgres:// URL, in place of those for app.db: ${
+        text(POSTGRES_PERMISSIONS)
+      }`
+    }`,
   };
   const withAction = (options: Options) => ({
     action: (context: CommandContext) => run(context, options),

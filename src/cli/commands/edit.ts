@@ -30,7 +30,7 @@ import { writeError } from "../output/output.ts";
 import { RESULT_COLUMNS } from "../output/results.ts";
 import { assertShellPermitted } from "../shell.ts";
 import { codecNamed } from "../stores/codecs.ts";
-import { whatIsMissing } from "../stores/open.ts";
+import { whatIsMissing } from "../stores/missing.ts";
 
 /** Which entry, and what of the command line is about it. */
 interface Target {

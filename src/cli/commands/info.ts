@@ -17,19 +17,27 @@ export const info: Command = defineCommand({
   name: "info",
   brief: message`Prints what the store is: driver, format, sizes, kinds, log.`,
   details:
-    message`The record has the names path, driver, sqliteVersion, format, codecs, journalMode, checkpoints, size and walSize in bytes, kinds with the count of each, and log: the oldest revision, the newest, and how many changes there are. It is of one moment.`,
+    message`Of a file, the record has the names path, driver, sqliteVersion, format, codecs, journalMode, checkpoints, size and walSize in bytes, kinds with the count of each, and log: the oldest revision, the newest, and how many changes there are. Of a PostgreSQL database it has url, which has no password, schema, serverVersion, format, codecs, isNotified, size and logSize in bytes, kinds and log. It is of one moment.`,
   example: "zestor info --db app.db",
   permissions: `${READ_PERMISSIONS},app.db-wal`,
   parser: () => object({ format: formatOption() }),
   async run({ openStore, printing, signal }, { format }) {
     await using store = await openStore("inspect");
-    const found = await store.info({ signal });
+    const found = withoutAccess(await store.info({ signal }));
     const options = printing(format);
     await (isOfFile(found)
       ? printRecord(found, fileColumns(found), options)
       : printRecord(found, allColumns(found), options));
   },
 });
+
+/** That nothing can be written is so because the command only reads. */
+function withoutAccess(found: StoreDescription): StoreDescription {
+  const { readOnly: _, ...rest } = found as StoreDescription & {
+    readonly readOnly?: string;
+  };
+  return rest;
+}
 
 function isOfFile(found: StoreDescription): found is StoreInfo {
   return "sqliteVersion" in found;

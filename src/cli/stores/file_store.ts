@@ -13,6 +13,7 @@ import type { SqliteStore } from "../../sqlite/sqlite_store.ts";
 import { UsageError } from "../errors.ts";
 import { assertGranted, isGranted } from "../permissions.ts";
 import { type CodecName, codecNamed } from "./codecs.ts";
+import { FileMissingError } from "./missing.ts";
 import type { Access, DRIVERS, OpenOptions } from "./settings.ts";
 
 /** The name of a driver. */
@@ -25,20 +26,6 @@ export interface FileSettings {
   readonly codec: CodecName;
   /** By default `"builtin"`. */
   readonly driver?: DriverName;
-}
-
-/** There is no file at the path. */
-class FileMissingError extends StoreOpenError {
-  constructor(path: string) {
-    super(
-      `Cannot open store at ${path}: there is no such file; see that the path is right, or make it with "zestor set"`,
-    );
-  }
-}
-
-/** Whether an opening failed because there is no file. */
-export function isFileMissing(error: unknown): boolean {
-  return error instanceof FileMissingError;
 }
 
 /** Opens the store. Throws `UsageError` if the path is none, or permissions are missing. */

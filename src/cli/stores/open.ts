@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { StoreOpenError } from "../../contract/errors.ts";
 import type { SqliteStore } from "../../sqlite/sqlite_store.ts";
 import { UsageError } from "../errors.ts";
 import { addressOf, type StoreAddress } from "./address.ts";
-import { isFileMissing, openStoreFile } from "./file_store.ts";
+import { openStoreFile } from "./file_store.ts";
 import { openStoreInPostgres } from "./postgres_store.ts";
 import {
   type CliStore,
@@ -52,15 +51,6 @@ export async function openFileOf(
   throw new UsageError(
     `Cannot ${action}: this is for stores in files, and the store is in PostgreSQL; ${advice}`,
   );
-}
-
-/** What an opening failed for: the file, or a store in it. */
-export function whatIsMissing(error: unknown): "file" | "store" | undefined {
-  if (isFileMissing(error)) return "file";
-  return error instanceof StoreOpenError &&
-      error.message.includes("holds no store")
-    ? "store"
-    : undefined;
 }
 
 /**

@@ -21,7 +21,8 @@ import { withoutPassword } from "../output/passwords.ts";
 import { assertGranted } from "../permissions.ts";
 import { addressOf } from "./address.ts";
 import { pathToRead } from "./file_store.ts";
-import { openStoreOf, whatIsMissing } from "./open.ts";
+import { whatIsMissing } from "./missing.ts";
+import { openStoreOf } from "./open.ts";
 import type { CliStore, StoreSettings } from "./settings.ts";
 
 /** How long a file that holds no store is left alone, in ms. */
