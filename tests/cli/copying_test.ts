@@ -16,6 +16,7 @@ import { PLACE_KIND } from "../../src/cli/copying/place.ts";
 import { openMemoryStore } from "../../src/memory/open_memory_store.ts";
 import { structured } from "../../src/values/codecs/structured.ts";
 import {
+  changeAtRandom,
   eventsUntil,
   linesOfStore,
   newestOf,
@@ -23,7 +24,7 @@ import {
   untilEnd,
 } from "../support/copying.ts";
 import { drivers } from "../support/drivers.ts";
-import { type Random, withSeed } from "../support/random.ts";
+import { withSeed } from "../support/random.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const [{ test }] = drivers;
@@ -260,49 +261,20 @@ testOnPairs("what the target cannot hold is told", async (open) => {
   );
 });
 
-/** Changes a store at random. */
-async function change(store: Store, random: Random): Promise<void> {
-  const kind = random.pick(["a", "b"]);
-  const key = `${random.below(20)}`;
-  const value = { n: random.below(5) };
-  switch (random.below(8)) {
-    case 0:
-      return void await store.delete(kind, key);
-    case 1:
-      return void await store.deleteAll(kind, { prefix: "1" });
-    case 2:
-      return void await store.set(kind, key, value, {
-        expireIn: random.between(1e7, 2e7),
-      });
-    case 3:
-      return void await store.atomic()
-        .set("a", key, value)
-        .delete("b", key)
-        .set("b", `${key}x`, value)
-        .set("a", key, { again: value })
-        .commit();
-    case 4: {
-      const version = random.between(2, 9);
-      const line = JSON.stringify({ kind, key, value, version });
-      return void await store.import(ReadableStream.from([`${line}\n`]));
-    }
-    default:
-      return void await store.set(kind, key, value);
-  }
-}
-
 testOnPairs(
   "a follow writes each change once and in order, however often it is stopped",
   async (open) => {
     await withSeed("follow", async (random) => {
       await using pair = await open();
       const { source, target } = pair;
-      for (let i = 0; i < 50; i++) await change(source, random);
+      for (let i = 0; i < 50; i++) await changeAtRandom(source, random);
       const begin = await newestOf(source);
       let from: number | undefined;
       for (let round = 0; round < 6; round++) {
         // Some changes come while it does not run.
-        for (let i = 0; i < 30 && round > 0; i++) await change(source, random);
+        for (let i = 0; i < 30 && round > 0; i++) {
+          await changeAtRandom(source, random);
+        }
         const stopAfter = random.below(60);
         let changes = 0;
         const enough = Promise.withResolvers<void>();
@@ -315,7 +287,7 @@ testOnPairs(
         const copied = await follow.following;
         assertEquals(copied === undefined, round > 0);
         from ??= await newestOf(target);
-        for (let i = 0; i < 100; i++) await change(source, random);
+        for (let i = 0; i < 100; i++) await changeAtRandom(source, random);
         await enough.promise;
         await follow.stop();
       }

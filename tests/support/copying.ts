@@ -11,6 +11,7 @@ import {
 } from "../../src/cli/copying/copy_store.ts";
 import { PLACE_KIND } from "../../src/cli/copying/place.ts";
 import { exactJson } from "../../src/values/codecs/exact_json.ts";
+import type { Random } from "./random.ts";
 
 /** A copy that follows. */
 export interface RunningFollow extends AsyncDisposable {
@@ -116,4 +117,38 @@ export async function linesOfStore(
   return text.split("\n").filter((line) =>
     line !== "" && !line.startsWith(`{"kind":"${PLACE_KIND}"`)
   );
+}
+
+/** Changes entries of the kinds "a" and "b" at random; nothing expires soon. */
+export async function changeAtRandom(
+  store: Store,
+  random: Random,
+): Promise<void> {
+  const kind = random.pick(["a", "b"]);
+  const key = `${random.below(20)}`;
+  const value = { n: random.below(5) };
+  switch (random.below(8)) {
+    case 0:
+      return void await store.delete(kind, key);
+    case 1:
+      return void await store.deleteAll(kind, { prefix: "1" });
+    case 2:
+      return void await store.set(kind, key, value, {
+        expireIn: random.between(1e7, 2e7),
+      });
+    case 3:
+      return void await store.atomic()
+        .set("a", key, value)
+        .delete("b", key)
+        .set("b", `${key}x`, value)
+        .set("a", key, { again: value })
+        .commit();
+    case 4: {
+      const version = random.between(2, 9);
+      const line = JSON.stringify({ kind, key, value, version });
+      return void await store.import(ReadableStream.from([`${line}\n`]));
+    }
+    default:
+      return void await store.set(kind, key, value);
+  }
 }

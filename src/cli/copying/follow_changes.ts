@@ -134,7 +134,7 @@ class ChangeWriter {
     throw new TargetConflictError(
       `Cannot follow: ${
         quote(kind, key)
-      } in the target has version ${actual}, and version ${expected} was expected, so somebody else has written it; see that nobody does, then copy with --mirror and without --follow, and follow again`,
+      } in the target has version ${actual} and version ${expected} was expected, so somebody else has written it; see that nobody does, then copy with --mirror and without --follow, and follow again`,
     );
   }
 
