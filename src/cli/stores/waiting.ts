@@ -17,7 +17,7 @@ import { unlessAborted } from "../../base/promises.ts";
 import { followLinks } from "../links.ts";
 import { escapeText } from "../output/escape.ts";
 import { writeError } from "../output/output.ts";
-import { withoutPassword } from "../output/passwords.ts";
+import { withoutPasswords } from "../output/passwords.ts";
 import { assertGranted } from "../permissions.ts";
 import { addressOf } from "./address.ts";
 import { pathToRead } from "./file_store.ts";
@@ -67,7 +67,7 @@ export async function openStoreWhenThere(
 function tell(place: string): void {
   writeError(
     `zestor: There is no store at ${
-      escapeText(withoutPassword(place))
+      escapeText(withoutPasswords(place))
     } yet: waiting for it`,
   );
 }
