@@ -456,8 +456,29 @@ testOnEachEngine(
     }
     assertEquals(pages, [[6, 4], [3]]);
     const none = await log.readBack({ kinds: ["x"], keys: ALL_KEYS }, 7, 3, 2);
-    assertEquals(none, { changes: [], cursor: 4 });
+    assertEquals([none.changes, none.cursor], [[], 4]);
     assertEquals(await log.oldest(), 1);
+  },
+);
+
+testOnEachEngine(
+  "a page tells the mark of its cursor if the log can be put back",
+  async (test) => {
+    const { engine: { log } } = test;
+    await writeKinds(test);
+    for (const kinds of [["k"], ["x"], undefined]) {
+      const filter = { kinds, keys: ALL_KEYS };
+      for (
+        const { cursor, mark } of [
+          await log.read(filter, 0, 2),
+          await log.read(filter, 6, 2),
+          await log.readBack(filter, 7, 0, 2),
+        ]
+      ) {
+        const known = await log.markOf(cursor);
+        assertEquals(mark, log.canBePutBack ? known : undefined);
+      }
+    }
   },
 );
 

@@ -60,4 +60,6 @@ export interface ChangePage {
   readonly changes: (StoredChange | UnreadableChange)[];
   /** The revision up to which there are no others, in the order of reading. */
   readonly cursor: number;
+  /** The mark of the change at `cursor`, of a log that `canBePutBack`; absent if the log does not have it. */
+  readonly mark?: number;
 }

@@ -78,7 +78,8 @@ export interface Snapshot extends Pick<View, "kinds" | "entries"> {
 /**
  * The entries as they were at a revision, read by what the change log tells of
  * each change since. It keeps nobody waiting, and costs the engine no space.
- * A read throws `WatchOverflowError` if the log no longer reaches.
+ * A read throws `WatchOverflowError` if the log no longer reaches, or was put
+ * back, and has another change at the revision.
  */
 export interface PastView extends View {
   readonly revision: number;

@@ -7,6 +7,10 @@
  * the condition does not hold, the server does nothing from this write on, and
  * the client reads and decides anew.
  *
+ * A decision is asked only if the checks of its write hold, for all that is
+ * known. What is known of an entry that the batch itself changes is its bytes,
+ * not its version.
+ *
  * @module
  */
 import {
@@ -18,6 +22,7 @@ import {
   type Batch,
   type Change,
   type Check,
+  type EntryChange,
   type EntryName,
   type Next,
   type Outcome,
@@ -49,6 +54,12 @@ export interface SeenValue extends EntryName {
   readonly value: Uint8Array | undefined;
 }
 
+/** A time of the server, in ms since 1970: `from` is in it, `until` is not. */
+export interface TimeSpan {
+  readonly from: number;
+  readonly until: number;
+}
+
 /** A change of one entry whose decision is made. */
 export interface DecidedEntryChange extends EntryName {
   readonly next: Next;
@@ -72,6 +83,11 @@ export type DecidedEnd =
 export interface DecidedWrite {
   readonly checks: readonly Check[];
   readonly seen: readonly SeenValue[];
+  /**
+   * When it may be carried out: a decision saw an entry that the write itself
+   * put, and that expires. If it is another time, the decision is stale.
+   */
+  readonly time?: TimeSpan;
   readonly changes: readonly DecidedChange[];
   readonly end: DecidedEnd;
 }
@@ -103,6 +119,8 @@ interface KnownEntry extends EntryName {
   readonly value: Uint8Array | undefined;
   readonly version: number | undefined;
   readonly revision: number | undefined;
+  /** When it expires, or has expired, if the batch itself put it so. */
+  readonly expiresAt?: number;
 }
 
 /** What is known of entries: by kind and key. */
@@ -146,18 +164,22 @@ export function decidedNames(taken: readonly TakenWrite[]): EntryName[] {
   const add = ({ kind, key }: EntryName) =>
     names.set(nameOf(kind, key), { kind, key });
   for (const { write, changes } of taken) {
-    let decides = false;
-    for (const change of changes) {
-      if ("range" in change || typeof change.next !== "function") continue;
-      decides = true;
-      add(change);
-    }
-    if (decides) write.checks.forEach(add);
+    const decisions = changes.filter(isDecision);
+    decisions.forEach(add);
+    if (decisions.length > 0) write.checks.forEach(add);
   }
   return [...names.values()];
 }
 
-/** Decides each write on what was seen, and on what the writes before it leave. */
+function isDecision(change: Change): change is EntryChange {
+  return "next" in change && typeof change.next === "function";
+}
+
+/**
+ * Decides each write on what was seen, and on what the writes before it leave.
+ * It leaves out writes at the end that do not fit, and those whose checks can be
+ * judged only when the writes before them are done: they are handed again.
+ */
 export function planWrites(
   taken: readonly TakenWrite[],
   names: readonly EntryName[],
@@ -174,9 +196,9 @@ export function planWrites(
   const planned: PlannedWrite[] = [];
   let bytes = 0;
   for (const each of taken) {
+    if (!canBeJudged(each, known)) break;
     const plan = planWrite(each, known, limits);
     bytes += bytesOf(plan.decided);
-    // The others are handed again, undone.
     if (bytes > size.bytes && planned.length > 0) break;
     planned.push(plan);
   }
@@ -218,16 +240,27 @@ function planWrite(
   return decideChanges(taken, known, limits);
 }
 
+/** Whether it is known if the checks of a write that decides hold. */
+function canBeJudged({ write, changes }: TakenWrite, known: Known): boolean {
+  return !changes.some(isDecision) ||
+    write.checks.every((check) => judge(check, known) !== undefined);
+}
+
 /** Whether a check does not hold, for all that is known. */
 function isRefused(check: Check, known: Known): boolean {
+  return judge(check, known) === false;
+}
+
+/** Whether a check holds; `undefined` if that is not known. */
+function judge(check: Check, known: Known): boolean | undefined {
   const entry = known.get(nameOf(check.kind, check.key));
-  if (!entry) return false;
+  if (!entry) return undefined;
   const { value, version, revision } = entry;
-  if ("exists" in check) return check.exists !== (value !== undefined);
+  if ("exists" in check) return check.exists === (value !== undefined);
   const [wanted, found] = "version" in check
     ? [check.version, version]
     : [check.revision, revision];
-  return found !== undefined && wanted !== found;
+  return found === undefined ? undefined : wanted === found;
 }
 
 function decideChanges(
@@ -235,9 +268,9 @@ function decideChanges(
   known: Known,
   limits: Limits,
 ): PlannedWrite {
-  const { checks } = taken.write;
+  const { write: { checks } } = taken;
   const own: Known = new Map();
-  const seen = new Map<string, SeenValue>();
+  const sight = new Sight(known, own);
   const changes: DecidedChange[] = [];
   for (const [at, change] of taken.changes.entries()) {
     if ("range" in change) {
@@ -247,59 +280,103 @@ function decideChanges(
       }
       continue;
     }
-    const { kind, key, next, mayRemove } = change;
-    const name = nameOf(kind, key);
+    const { kind, key, next: given, mayRemove } = change;
     try {
-      let decided: Next;
-      if (typeof next === "function") {
-        const value = (own.get(name) ?? known.get(name))?.value;
-        // What the write itself has made of the entry is not asked.
-        if (!own.has(name)) seen.set(name, { kind, key, value });
-        decided = next(value?.slice());
-      } else decided = next;
-      assertChangeFits(taken.write, kind, key, decided, limits);
-      changes.push({ kind, key, next: decided, mayRemove });
-      if (decided !== "keep") note(own, { kind, key }, valueOf(decided));
+      const next = typeof given === "function"
+        ? given(sight.of(change)?.slice())
+        : given;
+      assertChangeFits(taken.write, kind, key, next, limits);
+      changes.push({ kind, key, next, mayRemove });
+      if (next !== "keep") notePut(own, change, next);
     } catch (error) {
-      const decided = {
-        checks,
-        seen: [...seen.values()],
-        changes: [],
-        end: "fails",
-      } as const;
+      const end = { changes: [], end: "fails" } as const;
+      const decided = { checks, ...sight.conditions, ...end };
       return { taken, decided, failure: { error, at } };
     }
   }
   for (const [name, entry] of own) known.set(name, entry);
   const decided = {
     checks,
-    seen: [...seen.values()],
+    ...sight.conditions,
     changes,
     end: "done",
   } as const;
   return { taken, decided };
 }
 
+/** What the decisions of a write see, and so the conditions of the write. */
+class Sight {
+  readonly #known: Known;
+  readonly #own: Known;
+  readonly #seen = new Map<string, SeenValue>();
+  #time: TimeSpan | undefined;
+
+  /** Takes what was there before the write, and what the write makes of it. */
+  constructor(known: Known, own: Known) {
+    this.#known = known;
+    this.#own = own;
+  }
+
+  /** The bytes of an entry at a change's place. */
+  of({ kind, key }: EntryName): Uint8Array | undefined {
+    const name = nameOf(kind, key);
+    const own = this.#own.get(name);
+    // The server need not have what the write itself has made of the entry.
+    if (own) {
+      this.#limitTime(own);
+      return own.value;
+    }
+    const value = this.#known.get(name)?.value;
+    this.#seen.set(name, { kind, key, value });
+    return value;
+  }
+
+  #limitTime({ value, expiresAt }: KnownEntry): void {
+    if (expiresAt === undefined) return;
+    const { from, until } = this.#time ?? { from: -Infinity, until: Infinity };
+    this.#time = value === undefined
+      ? { from: Math.max(from, expiresAt), until }
+      : { from, until: Math.min(until, expiresAt) };
+  }
+
+  get conditions(): Pick<DecidedWrite, "seen" | "time"> {
+    const seen = [...this.#seen.values()];
+    return this.#time ? { seen, time: this.#time } : { seen };
+  }
+}
+
 function isRemoved({ kind, range }: RangeRemoval, entry: EntryName): boolean {
   return entry.kind === kind && isInRange(range, entry.key);
+}
+
+/** Notes what is there after a change. What has expired by now is gone at once. */
+function notePut(
+  own: Known,
+  name: EntryName,
+  next: Exclude<Next, "keep">,
+): void {
+  if (next === "remove") return note(own, name, undefined);
+  const { value, expiresAt } = next;
+  if (typeof expiresAt !== "number") return note(own, name, value);
+  const isGone = expiresAt <= Date.now();
+  note(own, name, isGone ? undefined : value, expiresAt);
 }
 
 function note(
   known: Known,
   { kind, key }: EntryName,
   value: Uint8Array | undefined,
+  expiresAt?: number,
 ): void {
   const number = value === undefined ? 0 : undefined;
-  const entry = { kind, key, value, version: number, revision: number };
-  known.set(nameOf(kind, key), entry);
-}
-
-/** The bytes that are there afterwards. What has expired by now is gone at once. */
-function valueOf(next: Exclude<Next, "keep">): Uint8Array | undefined {
-  if (next === "remove") return undefined;
-  const { value, expiresAt } = next;
-  const isGone = typeof expiresAt === "number" && expiresAt <= Date.now();
-  return isGone ? undefined : value;
+  known.set(nameOf(kind, key), {
+    kind,
+    key,
+    value,
+    version: number,
+    revision: number,
+    expiresAt,
+  });
 }
 
 /**

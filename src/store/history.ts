@@ -8,12 +8,13 @@ import type { MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
 import type { HistoryChange, HistoryOptions } from "../contract/mod.ts";
 import type { ChangeFilter, ChangeLog } from "../engine/change_log.ts";
+import type { Cursor } from "../engine/cursor.ts";
 import type { ChangePage } from "../engine/entries.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Values } from "../values/values.ts";
 import { type DecodeValue, historyChangeOf } from "./events.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { resumeAfter } from "./resume.ts";
+import { notReached, resumeAfter } from "./resume.ts";
 import { unavailable } from "./snapshot.ts";
 import { type HistorySettings, historySettingsOf } from "./watch_options.ts";
 
@@ -26,7 +27,7 @@ export interface HistoryRequest {
 
 /** Which changes are read. */
 interface Reach {
-  readonly after: number;
+  readonly after: Cursor;
   readonly until: number;
 }
 
@@ -76,7 +77,7 @@ async function* historyPages(
   const until = await read(() => head);
   const after = settings.after
     ? await resumeAfter(log, settings.after, until)
-    : await read(() => log.oldest()) - 1;
+    : { revision: await read(() => log.oldest()) - 1, mark: undefined };
   const slice = new Slice();
   let left = limit;
   for await (
@@ -103,18 +104,26 @@ async function* pagesOf(
   read: <T>(work: () => MaybePromise<T>) => MaybePromise<T>,
 ): AsyncGenerator<ChangePage, void> {
   if (reverse) {
-    for (let before = until + 1; before > after + 1;) {
+    const { revision: end } = after;
+    let mark: number | undefined;
+    for (let before = until + 1; before > end + 1;) {
       const page: ChangePage = await read(() =>
-        log.readBack(filter, before, after, Infinity)
+        log.readBack(filter, before, end, Infinity, mark)
       );
       yield page;
       before = page.cursor;
+      mark = page.mark;
     }
     return;
   }
-  for (let from = after; from < until;) {
-    const page: ChangePage = await read(() => log.read(filter, from, Infinity));
+  let { revision, mark } = after;
+  while (revision < until) {
+    const page: ChangePage = await read(() =>
+      log.read(filter, revision, Infinity, mark)
+    );
+    if (page.cursor === revision) throw notReached(until, revision);
     yield page;
-    from = page.cursor;
+    revision = page.cursor;
+    mark = page.mark;
   }
 }

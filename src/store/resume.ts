@@ -11,32 +11,66 @@ import type { Cursor } from "../engine/cursor.ts";
 const ANEW = "read the entries again and watch from there";
 
 /**
- * The revision to resume after. Throws `WatchOverflowError` if the store, whose
- * newest revision is `head`, may not tell every change since.
+ * Where to resume. Throws `WatchOverflowError` if the store, whose newest
+ * revision was `head`, may not tell every change since.
  */
 export async function resumeAfter(
   log: ChangeLog,
-  { revision, mark }: Cursor,
+  cursor: Cursor,
   head: number,
-): Promise<number> {
+): Promise<Cursor> {
+  const { revision, mark } = cursor;
   // A long read of this store may hide what others wrote since it began.
-  const newest = revision > head ? await log.newest() : head;
-  if (revision > newest) {
-    throw new WatchOverflowError(
-      "ahead",
-      `Cannot go on after revision ${revision}: the store is at ${newest}, so that revision is another store's, or of a state that was replaced, as by a backup; ${ANEW}`,
-    );
-  }
-  if (mark === undefined) return revision;
+  if (revision > head) await assertReached(log, revision);
+  if (mark === undefined) return await withMark(log, revision);
   const found = await log.markOf(revision);
-  if (found === mark) return revision;
-  throw found === undefined
-    ? new WatchOverflowError(
-      "pruned",
-      `Cannot go on after revision ${revision}: the change log no longer has it; ${ANEW}, and if this happens often, open the store with a longer history`,
-    )
-    : new WatchOverflowError(
-      "history",
-      `Cannot go on after revision ${revision}: the store has another change there, so the cursor is another store's, or the store was put back to an earlier state; ${ANEW}`,
-    );
+  if (found === mark) return cursor;
+  if (found !== undefined) throw anotherHistory(revision);
+  if (log.canBePutBack) await assertReached(log, revision);
+  throw new WatchOverflowError(
+    "pruned",
+    `Cannot go on after revision ${revision}: the change log no longer has it; ${ANEW}, and if this happens often, open the store with a longer history`,
+  );
+}
+
+/** A revision of the store as it is, with its mark if the log can be put back. */
+export async function withMark(
+  log: ChangeLog,
+  revision: number,
+): Promise<Cursor> {
+  const mark = log.canBePutBack ? await log.markOf(revision) : undefined;
+  return { revision, mark };
+}
+
+/** Throws `WatchOverflowError` if the log was put back, and has another change there. */
+export async function assertSameHistory(
+  log: ChangeLog,
+  { revision, mark }: Cursor,
+): Promise<void> {
+  if (!log.canBePutBack || mark === undefined) return;
+  const found = await log.markOf(revision);
+  if (found !== undefined && found !== mark) throw anotherHistory(revision);
+}
+
+async function assertReached(log: ChangeLog, revision: number): Promise<void> {
+  const newest = await log.newest();
+  if (revision > newest) throw notReached(revision, newest);
+}
+
+/** The error if the log ends before a revision. */
+export function notReached(
+  revision: number,
+  newest: number,
+): WatchOverflowError {
+  return new WatchOverflowError(
+    "ahead",
+    `Cannot go on after revision ${revision}: the store is at ${newest}, so that revision is another store's, or of a state that was replaced, as by a backup; ${ANEW}`,
+  );
+}
+
+function anotherHistory(revision: number): WatchOverflowError {
+  return new WatchOverflowError(
+    "history",
+    `Cannot go on after revision ${revision}: the store has another change there, so the cursor is another store's, or the store was put back to an earlier state; ${ANEW}`,
+  );
 }

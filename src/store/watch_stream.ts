@@ -14,16 +14,20 @@ import type { StoreError } from "../contract/errors.ts";
 import { PagedItems, type Pages } from "../base/paged_stream.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
-import { cursorOf } from "../engine/cursor.ts";
-import type { StoredChange, StoredEntry } from "../engine/entries.ts";
-import type { ChangeFilter } from "../engine/change_log.ts";
+import { type Cursor, cursorOf } from "../engine/cursor.ts";
+import type {
+  ChangePage,
+  StoredChange,
+  StoredEntry,
+} from "../engine/entries.ts";
+import type { ChangeFilter, ChangeLog } from "../engine/change_log.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Page } from "../engine/page.ts";
 import type { PastView } from "../engine/view.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import type { KeyRange } from "../keys/key_range.ts";
 import { type DecodeValue, eventOf, type ReadChange } from "./events.ts";
-import { resumeAfter } from "./resume.ts";
+import { assertSameHistory, resumeAfter, withMark } from "./resume.ts";
 import { tellProblems } from "./unreadable.ts";
 import { type WatchSettings, watchSettingsOf } from "./watch_options.ts";
 
@@ -64,7 +68,7 @@ export function openWatch(
       filter: { kinds, keys, previous },
       settings,
       read: { decode, onUnreadable },
-      head: headOf(newest),
+      head: headOf(engine.log, newest),
       time: Date.now(),
     },
     stop.signal,
@@ -110,25 +114,22 @@ export function openWatch(
 }
 
 /** The newest revision at this moment; where it cannot be read, the stream tells. */
-function headOf(newest: () => MaybePromise<number>): MaybePromise<number> {
-  try {
-    const head = newest();
-    // If nobody reads the stream, nobody hears that it failed.
-    if (isPromise(head)) head.then(undefined, () => {});
-    return head;
-  } catch (error) {
-    const failed = Promise.reject(error);
-    failed.catch(() => {});
-    return failed;
-  }
+function headOf(
+  log: ChangeLog,
+  newest: () => MaybePromise<number>,
+): Promise<Cursor> {
+  const head = Promise.try(newest).then((revision) => withMark(log, revision));
+  // If nobody reads the stream, nobody hears that it failed.
+  head.catch(() => {});
+  return head;
 }
 
 interface WatchPlan {
   readonly filter: ChangeFilter;
   readonly settings: WatchSettings;
   readonly read: ReadChange;
-  /** The newest revision at the moment of the call. */
-  readonly head: MaybePromise<number>;
+  /** The newest change at the moment of the call. */
+  readonly head: Promise<Cursor>;
   /** The moment of the call, in ms since 1970. */
   readonly time: number;
 }
@@ -143,71 +144,93 @@ async function* watchPages(
   const slice = new Slice();
 
   const start = await head;
-  let cursor = after ? await resumeAfter(log, after, start) : start;
+  let seen = after ? await resumeAfter(log, after, start.revision) : start;
   if (initial && types.has("create")) {
-    const view = await engine.openPast(start, time);
     // It only names a place to begin anew from.
     const mark = await log.markOf(0) ?? 0;
-    const pages = replayPages(view, mark, filter, bufferSize, read);
-    for await (const page of pages) {
+    const view = await engine.openPast(start.revision, time);
+    const replay = { view, mark, limit: bufferSize };
+    const assertSound = () => assertSameHistory(log, start);
+    for await (const page of replayPages(replay, filter, read, assertSound)) {
       yield page;
       if (stop.aborted) return;
       if (slice.isUsedUp) await slice.nextTurn();
     }
   }
-  const bookmark = async (revision: number): Promise<WatchBookmark[]> => {
-    const mark = await log.markOf(revision);
+  const bookmark = async (
+    { revision, mark: known }: Cursor,
+    found?: number,
+  ): Promise<WatchBookmark[]> => {
+    const mark = found ?? await log.markOf(revision);
     // It is gone from the log already: a later one has to do.
     if (mark === undefined) return [];
+    // The log was put back: the next read tells.
+    if (known !== undefined && known !== mark) return [];
     return [{ type: "bookmark", revision, cursor: cursorOf(revision, mark) }];
   };
-  let told = cursor;
+  let told = seen.revision;
   let isDue = after !== undefined;
   if (initial && bookmarks) {
-    const marks = await bookmark(cursor);
+    const marks = await bookmark(seen);
     isDue = marks.length === 0;
     yield marks;
   }
 
   while (!stop.aborted) {
-    const page = await log.read(filter, cursor, bufferSize);
+    const { revision, mark } = seen;
+    const page = await log.read(filter, revision, bufferSize, mark);
+    seen = seenBy(page, seen);
     const changes = page.changes.filter((change) =>
       "problem" in change || types.has(change.type)
     );
     yield changes.values().map((change) => eventOf(change, read));
     told = changes.at(-1)?.revision ?? told;
-    const hasCaughtUp = isDue && page.cursor >= start;
-    const isFar = page.cursor - told >= log.bookmarkInterval;
+    const hasCaughtUp = isDue && seen.revision >= start.revision;
+    const isFar = seen.revision - told >= log.bookmarkInterval;
     if (bookmarks && (hasCaughtUp || isFar)) {
-      const marks = await bookmark(page.cursor);
+      const marks = await bookmark(seen, page.mark);
       if (marks.length > 0) {
-        told = page.cursor;
+        told = seen.revision;
         if (hasCaughtUp) isDue = false;
       }
       yield marks;
     }
-    if (page.cursor > cursor) {
-      cursor = page.cursor;
+    if (seen.revision > revision) {
       if (slice.isUsedUp) await slice.nextTurn();
     } else {
-      cursor = await log.wait({
+      const after = await log.wait({
         kinds: filter.kinds,
-        after: cursor,
+        after: revision,
+        mark: seen.mark,
         persistent,
         signal: stop,
       });
+      if (after !== revision) seen = { revision: after, mark: undefined };
       slice.restart();
     }
   }
 }
 
-/** What was there, by kind and in key order; closes the view. */
+/** The change up to which a watch has seen everything, once it has read a page. */
+function seenBy({ cursor, mark }: ChangePage, before: Cursor): Cursor {
+  const known = cursor === before.revision ? before.mark : undefined;
+  return { revision: cursor, mark: mark ?? known };
+}
+
+interface Replay {
+  readonly view: PastView;
+  /** The mark of revision 0. */
+  readonly mark: number;
+  /** How many entries are read at once. */
+  readonly limit: number;
+}
+
+/** What was there, by kind and in key order, if the view is sound; closes it. */
 async function* replayPages(
-  view: PastView,
-  mark: number,
+  { view, mark, limit }: Replay,
   { kinds, keys }: ChangeFilter,
-  limit: number,
   read: ReadChange,
+  assertSound: () => Promise<void>,
 ): Pages<WatchEvent> {
   const { onUnreadable } = read;
   const problems: StoreError[] = [];
@@ -215,6 +238,7 @@ async function* replayPages(
     ? { limit, onUnreadable: (it: StoreError) => problems.push(it) }
     : { limit };
   try {
+    await assertSound();
     const inOrder = kinds ? [...kinds].sort(compareKeys) : await view.kinds();
     for (const kind of inOrder) {
       for (let rest: KeyRange | undefined = keys; rest;) {

@@ -13,6 +13,7 @@ import { TextReader } from "../support/processes/text_reader.ts";
 import type { OwnedServer } from "../support/postgres/server_owner.ts";
 import { openProxy } from "../support/postgres/proxy.ts";
 import { queryAt } from "../support/postgres/query.ts";
+import { sharedPostgres } from "../support/postgres/shared.ts";
 import { startServer } from "../support/postgres/server.ts";
 import {
   adminQuery,
@@ -44,6 +45,27 @@ testPostgres("a database is dropped with its connections open", async () => {
   assertEquals((await count()).length, 1);
   await database[Symbol.asyncDispose]();
   assertEquals((await count()).length, 0);
+});
+
+testServer("two module graphs that ask at once share one server", async () => {
+  const variable = "ZESTOR_TEST_POSTGRES";
+  const before = Deno.env.get(variable);
+  Deno.env.delete(variable);
+  try {
+    // The part behind the question mark makes it another module.
+    const other: { sharedPostgres: typeof sharedPostgres } = await import(
+      new URL("../support/postgres/shared.ts?other", import.meta.url).href
+    );
+    assert(other.sharedPostgres !== sharedPostgres);
+    const [one, two] = await Promise.all([
+      sharedPostgres(),
+      other.sharedPostgres(),
+    ]);
+    assert("url" in one);
+    assertEquals(one, two);
+  } finally {
+    if (before !== undefined) Deno.env.set(variable, before);
+  }
 });
 
 testServer("a crash and a start keep the data", async (binaries) => {

@@ -16,7 +16,6 @@ const { nameBytes, valueBytes, changes } = LIMITS;
 const supports: Supports = {
   limits: { nameBytes, valueBytes, changes },
   verify: false,
-  checksBeforeEquals: false,
 };
 
 testStore({
@@ -64,7 +63,12 @@ testStore({
         ...options,
       }),
     ),
-  supports: { ...supports, limits: POOR, importedVersions: false },
+  supports: {
+    ...supports,
+    limits: POOR,
+    importedVersions: false,
+    checksBeforeEquals: false,
+  },
   test: testExcept(IN_ONE_STEP),
 });
 

@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { KeyNotFoundError } from "../../src/contract/errors.ts";
+import { turn } from "../../src/testing/reading.ts";
 import {
   atomic,
   decision,
@@ -227,6 +228,29 @@ Deno.test("decisions see that a range was removed before them", () =>
     assertEquals(saw, { a: "1", b: undefined, c: "2", d: undefined });
     // Nothing was stale: one request to see, one to write.
     assertEquals(server.calls - calls, 2);
+  }));
+
+Deno.test("a decision on what its write put is made anew if that has expired meanwhile", () =>
+  withClient(async (client) => {
+    const expiresAt = Date.now() + 50;
+    onceWhileDecided(client, async () => {
+      while (Date.now() < expiresAt) await turn();
+    });
+    const saw: (string | undefined)[] = [];
+    const result = await client.write(atomic([
+      put("a", "1", expiresAt),
+      decision("a", (value) => {
+        saw.push(value);
+        return "2";
+      }),
+    ]));
+    assertEquals(saw, ["1", undefined]);
+    assert("effects" in result);
+    assertEquals(result.effects.map(({ status }) => status), [
+      "created",
+      "created",
+    ]);
+    assertEquals(await client.get("a"), "2");
   }));
 
 Deno.test("a range is removed as it is at the write's place", () =>

@@ -41,7 +41,7 @@ const SWEEP = { sweepInterval: 1_000 };
 async function commit(server: Server): Promise<void> {
   const client = "other";
   const changes = [{ kind: KIND, key: "x", next: { value: bytesOf("1") } }];
-  const writes = [{ checks: [], changes, fails: false }];
+  const writes = [{ checks: [], seen: [], changes, end: "done" }] as const;
   await server.handle("hello", { client });
   const { ok } = await server.handle("write", { client, batch: 1, writes });
   assert(ok);

@@ -22,7 +22,7 @@ import {
   set,
 } from "../support/remote/operations.ts";
 import { ending, timeOf, withTime } from "../support/remote/frozen_client.ts";
-import type { DecidedEntryChange } from "../support/remote/protocol.ts";
+import type { DecidedEntryChange } from "../../src/remote/batch_plan.ts";
 import {
   openClient,
   readLog,
@@ -188,7 +188,7 @@ Deno.test(
     line.request = async (name, ask, signal) => {
       if (name !== "write") return await request.call(line, name, ask, signal);
       const changes = [put("n", `${++batch}`) as DecidedEntryChange];
-      const writes = [{ checks: [], changes, fails: false }];
+      const writes = [{ checks: [], seen: [], changes, end: "done" }] as const;
       server.handle("write", { client, batch, writes });
       const answer = await request.call(line, name, ask, signal);
       if (batch === 3) await time.advance(TIMEOUT_MS);

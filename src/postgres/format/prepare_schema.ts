@@ -179,7 +179,7 @@ function assertFormat({ format }: FoundSchema, schema: string): void {
 /** What tells this code's functions and triggers from another version's. */
 function codeOfSchema(schema: string, channel: string, owner: string): string {
   return createHash("sha256").update(owner).update(triggersOf(schema, channel))
-    .update(writeFunctionOf(schema)).digest("hex");
+    .update(writeFunctionOf(schema, channel)).digest("hex");
 }
 
 /** Makes the schema, or brings it up, in one transaction. */
@@ -209,7 +209,7 @@ async function make(
     await link.query({ text: `SET LOCAL search_path = ${name}, pg_temp` });
     if (found.format === 0) await link.query({ text: TABLES });
     await link.query({
-      text: triggersOf(schema, channel) + writeFunctionOf(schema),
+      text: triggersOf(schema, channel) + writeFunctionOf(schema, channel),
     });
     const code = codeOfSchema(schema, channel, found.owner ?? user);
     const names = found.format === 0 ? [...codecNames(codecs)] : [];

@@ -13,202 +13,201 @@
  *   is refused is done.
  * - The first write whose decisions saw something else ends the batch: nothing
  *   behind it is done.
+ * - The function writes entries and logs the changes itself. If others have
+ *   triggers on `zestor_kv`, it writes there, and the triggers log: what is
+ *   written may then differ from what was asked for.
  *
  * @module
  */
-import { HEAD, LOCK_CLASS, quoteIdentifier, quoteLiteral } from "./triggers.ts";
+import { LAST_NUMBER } from "../../engine/last_number.ts";
+import {
+  AS_WRITER,
+  BEGIN_BATCH,
+  FIND_BATCH,
+  FOREIGN,
+  ms,
+  TRY_LOCK,
+} from "./batch.ts";
+import { CARRY_OUT_RUN } from "./run.ts";
+import { endAt, HEAD, LOG, quoteIdentifier, quoteLiteral } from "./sql.ts";
+import { BOUND, STEP, SUPERSEDED } from "./step.ts";
+import { MARK } from "./tables.ts";
+import { writeOneFunctionOf } from "./write_one.ts";
 
-/** What a step does. */
-export const STEP = {
-  /** The entry has the version `num`; 0 if there is none. */
-  checkVersion: 1,
-  /** The entry's last change has the revision `num`; 0 if there is none. */
-  checkRevision: 2,
-  /** There is an entry if `num` is 1, and none if it is 0. */
-  checkExists: 3,
-  /** The entry has these bytes, or there is none: what a decision saw. */
-  seen: 4,
-  put: 5,
-  /** The entry expires when it did before. */
-  putKeeping: 6,
-  /** `num` is the version of an entry that is created, `extra` when it was last changed. */
-  putFrom: 7,
-  remove: 8,
-  /** The answer tells what was removed. */
-  removeTelling: 9,
-  keep: 10,
-  /** Removes from `key` up to `extra`; `num` has a bit for each bound. */
-  removeRange: 11,
-  /** The write fails in any case; its conditions are what is asked. */
-  fail: 12,
-} as const;
+export { BOUND, STEP, SUPERSEDED } from "./step.ts";
 
-/** The bits of a range's bounds. */
-export const BOUND = { lowerInclusive: 1, hasUpper: 2, upperInclusive: 4 };
+const PUTS = `${STEP.put}, ${STEP.putKeeping}, ${STEP.putFrom}`;
+const IN_RANGE = `k.kind = kinds[s]
+          AND (k.key > keys[s] OR nums[s] & ${BOUND.lowerInclusive} <> 0 AND k.key = keys[s])
+          AND (nums[s] & ${BOUND.hasUpper} = 0 OR k.key < extras[s]
+            OR nums[s] & ${BOUND.upperInclusive} <> 0 AND k.key = extras[s])`;
 
-/** The condition under which a sent batch was given up. */
-export const SUPERSEDED = "ZS001";
+const CARRY_OUT_REMOVE_RANGE = `IF has_foreign THEN
+          DELETE FROM zestor_kv k WHERE ${IN_RANGE} AND k.expires_at <= t;
+          DELETE FROM zestor_kv k WHERE ${IN_RANGE};
+          GET DIAGNOSTICS removed = ROW_COUNT;
+          head := ${HEAD};
+        ELSE
+          WITH gone AS (
+            DELETE FROM zestor_entries k WHERE ${IN_RANGE} RETURNING k.*
+          ), written AS (
+            ${LOG}
+            SELECT head + row_number() OVER (ORDER BY g.expires_at <= t IS NOT TRUE, g.kind, g.key),
+              ${MARK}, g.kind, g.key, ${endAt("g.expires_at", "t")},
+              g.version, NULL, g.value, NULL, t, g.revision, g.updated_at, g.expires_at
+            FROM gone g
+          )
+          SELECT head + count(*), count(*) FILTER (WHERE (g.expires_at <= t) IS NOT TRUE)
+            INTO head, removed FROM gone g;
+        END IF;
+        effect := CASE WHEN removed = 0 THEN '["n",0,0,0]'
+          ELSE '["r",0,' || head || ',' || removed || ']' END;`;
 
-const ms = (time: string) =>
-  `floor(date_part('epoch', ${time}) * 1000)::bigint`;
-const timeOf = (ms: string) => `to_timestamp(${ms}::float8 / 1000)`;
+const CARRY_OUT_REMOVAL = `IF has_foreign THEN
+            DELETE FROM zestor_kv k WHERE k.kind = kinds[s] AND k.key = keys[s];
+            head := ${HEAD};
+          ELSE
+            head := head + 1;
+            DELETE FROM zestor_entries k WHERE k.kind = kinds[s] AND k.key = keys[s];
+            ${LOG} VALUES (head, ${MARK}, kinds[s], keys[s],
+              ${
+  endAt("old_expiry", "t")
+}, old_version, NULL, old_value, NULL, t,
+              old_revision, old_time, old_expiry);
+          END IF;`;
 
-/** What makes the function, over the one of an earlier version. */
-export function writeFunctionOf(schema: string): string {
+/** Puts; `what` is then 'c' or 'u', and `new_version` and `new_revision` are those of the entry. */
+const CARRY_OUT_PUT = `new_revision := head + 1;
+          IF is_there THEN
+            what := 'u'; new_version := old_version + 1; new_time := t;
+            IF new_version > ${LAST_NUMBER} THEN
+              RAISE EXCEPTION 'Cannot count the versions of an entry past ${LAST_NUMBER}'
+                USING ERRCODE = 'check_violation', TABLE = 'zestor_kv';
+            END IF;
+          ELSE
+            what := 'c'; new_version := 1; new_time := t;
+            IF op = ${STEP.putFrom} THEN
+              new_version := coalesce(nums[s], 1);
+              new_time := coalesce(${ms.toTime("extras[s]")}, t);
+            END IF;
+          END IF;
+          IF has_foreign THEN
+            IF is_there THEN
+              UPDATE zestor_kv k SET value = bytes, updated_at = new_time,
+                  revision = new_revision, expires_at = expiry
+                WHERE k.kind = kinds[s] AND k.key = keys[s];
+            ELSE
+              INSERT INTO zestor_kv (kind, key, value, version, updated_at, revision, expires_at)
+                VALUES (kinds[s], keys[s], bytes, new_version, new_time, new_revision, expiry);
+            END IF;
+            head := ${HEAD};
+            SELECT k.version, k.revision INTO new_version, new_revision
+              FROM zestor_kv k WHERE k.kind = kinds[s] AND k.key = keys[s];
+            IF NOT FOUND THEN
+              what := 'n'; new_version := 0; new_revision := 0;
+            ELSIF is_there AND new_revision = old_revision THEN
+              what := 'n';
+            END IF;
+          ELSE
+            head := new_revision;
+            IF is_there THEN
+              UPDATE zestor_entries k SET value = bytes, version = new_version,
+                  updated_at = new_time, revision = head, expires_at = expiry
+                WHERE k.kind = kinds[s] AND k.key = keys[s];
+              ${LOG} VALUES (head, ${MARK}, kinds[s], keys[s], 'update', new_version,
+                bytes, old_value, expiry, new_time, old_revision, old_time, old_expiry);
+            ELSE
+              INSERT INTO zestor_entries (kind, key, value, version, updated_at, revision, expires_at)
+                VALUES (kinds[s], keys[s], bytes, new_version, new_time, head, expiry);
+              ${LOG} VALUES (head, ${MARK}, kinds[s], keys[s], 'create', new_version,
+                bytes, NULL, expiry, new_time, NULL, NULL, NULL);
+            END IF;
+          END IF;`;
+
+/** What makes the functions, over those of an earlier version. */
+export function writeFunctionOf(schema: string, channel = schema): string {
   const name = quoteIdentifier(schema);
-  const table = quoteLiteral(`${name}.zestor_kv`);
+  const text = quoteLiteral(channel);
   return `
 CREATE OR REPLACE FUNCTION zestor_write(
   writer_id uuid, batch_id bigint, lock_ms int, is_durable boolean, prune_to bigint,
   ends int[], ops int[], kinds text[], keys text[], nums bigint[],
   offs int[], lens int[], expiries bigint[], extras text[], run_ends int[], data bytea
-) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = ${name}, pg_temp AS $$
+) RETURNS text ${AS_WRITER(schema)} AS $$
 #variable_conflict use_variable
 DECLARE
   answer text; answers text[] := '{}'; effects text[]; effect text;
-  heads bigint[]; run_effects text[]; run_whats text[]; run_heads bigint[];
-  head bigint; head_before bigint; t timestamptz; expiry timestamptz;
-  s int := 1; e int; w int; op int; run_start int; run_end int := 0; g int; h int;
-  bytes bytea; is_there boolean; is_same boolean; failed int; is_stale boolean; is_failing boolean;
-  old_version bigint; old_revision bigint; old_expiry timestamptz; old_time timestamptz;
-  n bigint; removed_count bigint;
+  run_effects text[]; run_heads bigint[];
+  head bigint; head_before bigint; t timestamptz(3); expiry timestamptz(3); has_foreign boolean;
+  s int := 1; e int; w int; op int; run_start int; run_end int := 0; known_batch bigint;
+  bytes bytea; is_there boolean; is_ended boolean;
+  failed int; is_stale boolean := false; is_failing boolean;
+  old_version bigint; old_revision bigint; old_expiry timestamptz(3); old_time timestamptz(3);
+  old_value bytea; new_version bigint; new_revision bigint; new_time timestamptz(3);
+  what text; removed bigint;
 BEGIN
-  PERFORM set_config('lock_timeout', lock_ms::text, true);
-  IF NOT is_durable THEN
-    PERFORM set_config('synchronous_commit', 'off', true);
-  ELSIF current_setting('synchronous_commit') IN ('off', 'local') THEN
-    PERFORM set_config('synchronous_commit', 'on', true);
+  ${BEGIN_BATCH(schema)}
+  SELECT b.batch, b.answer, h.head, h.head, clock_timestamp(), ${
+    FOREIGN(schema)
+  }
+    INTO known_batch, answer, head, head_before, t, has_foreign
+    FROM ${FIND_BATCH};
+  IF known_batch = batch_id THEN
+    RETURN answer;
+  ELSIF known_batch > batch_id THEN
+    RAISE EXCEPTION 'The writer has sent a later batch' USING ERRCODE = '${SUPERSEDED}';
   END IF;
-  -- First the table, then the lock, as plain SQL does: else TRUNCATE would deadlock.
-  LOCK TABLE zestor_kv IN ROW EXCLUSIVE MODE;
-  PERFORM pg_advisory_xact_lock(${LOCK_CLASS}, ${table}::regclass::oid::int);
-  IF batch_id IS NOT NULL THEN
-    SELECT b.batch, b.answer INTO n, answer FROM zestor_batches b
-      WHERE b.writer = writer_id AND b.batch >= batch_id
-      ORDER BY b.batch LIMIT 1;
-    IF n = batch_id THEN
-      RETURN answer;
-    ELSIF n > batch_id THEN
-      RAISE EXCEPTION 'The writer has sent a later batch' USING ERRCODE = '${SUPERSEDED}';
-    END IF;
-  END IF;
-  t := clock_timestamp();
-  head := ${HEAD};
-  head_before := head;
 
   FOR w IN 1 .. cardinality(ends) LOOP
     e := ends[w];
-    effects := '{}'; failed := NULL; is_stale := false; is_failing := false;
+    effects := '{}'; failed := NULL; is_failing := false;
     WHILE s <= e LOOP
-      op := ops[s];
       IF s <= run_end THEN
         effects := effects || run_effects[s - run_start + 1];
         head := run_heads[s - run_start + 1];
         s := s + 1;
         CONTINUE;
       END IF;
-
-      -- Plain puts of different entries, in two statements or a few.
-      IF run_ends[s] > s THEN
+      op := ops[s];
+      IF run_ends[s] > s AND NOT has_foreign THEN
         run_start := s; run_end := run_ends[s];
-        run_effects := '{}'; run_heads := '{}';
-        SELECT array_agg(what ORDER BY ord), array_agg(effect ORDER BY ord)
-          INTO run_whats, run_effects
-          FROM (
-            SELECT ord, CASE WHEN k.key IS NULL THEN 'c'
-                WHEN k.expires_at <= t THEN 'e'
-                WHEN k.value = substring(data FROM u.off + 1 FOR u.len)
-                  AND k.expires_at IS NOT DISTINCT FROM ${
-    timeOf("u.exp")
-  }::timestamptz(3) THEN 'n'
-                ELSE 'u' END AS what,
-              CASE WHEN k.key IS NULL THEN NULL
-                ELSE k.version || ',' || k.revision END AS effect
-            FROM unnest(kinds[s:run_end], keys[s:run_end], offs[s:run_end],
-              lens[s:run_end], expiries[s:run_end])
-              WITH ORDINALITY AS u (kind, key, off, len, exp, ord)
-            LEFT JOIN zestor_kv k ON k.kind = u.kind AND k.key = u.key
-          ) AS judged;
-        g := s;
-        WHILE g <= run_end LOOP
-          h := g;
-          WHILE h < run_end AND run_whats[h + 1 - s + 1] = run_whats[g - s + 1] LOOP
-            h := h + 1;
-          END LOOP;
-          IF run_whats[g - s + 1] = 'n' THEN
-            FOR i IN g .. h LOOP
-              run_effects[i - s + 1] := '["n",' || run_effects[i - s + 1] || ']';
-              run_heads[i - s + 1] := head;
-            END LOOP;
-          ELSE
-            IF run_whats[g - s + 1] = 'e' THEN
-              DELETE FROM zestor_kv k USING unnest(kinds[g:h], keys[g:h]) AS u (kind, key)
-                WHERE k.kind = u.kind AND k.key = u.key;
-              head := ${HEAD};
-            END IF;
-            IF run_whats[g - s + 1] = 'u' THEN
-              UPDATE zestor_kv k SET value = substring(data FROM u.off + 1 FOR u.len),
-                  updated_at = t, revision = head + u.ord, expires_at = ${
-    timeOf("u.exp")
-  }
-                FROM unnest(kinds[g:h], keys[g:h], offs[g:h], lens[g:h], expiries[g:h])
-                  WITH ORDINALITY AS u (kind, key, off, len, exp, ord)
-                WHERE k.kind = u.kind AND k.key = u.key;
-            ELSE
-              INSERT INTO zestor_kv (kind, key, value, version, updated_at, revision, expires_at)
-                SELECT u.kind, u.key, substring(data FROM u.off + 1 FOR u.len), 1, t,
-                  head + u.ord, ${timeOf("u.exp")}
-                FROM unnest(kinds[g:h], keys[g:h], offs[g:h], lens[g:h], expiries[g:h])
-                  WITH ORDINALITY AS u (kind, key, off, len, exp, ord);
-            END IF;
-            FOR i IN g .. h LOOP
-              head := head + 1;
-              IF run_whats[g - s + 1] = 'u' THEN
-                run_effects[i - s + 1] := '["u",'
-                  || (split_part(run_effects[i - s + 1], ',', 1)::bigint + 1) || ',' || head || ']';
-              ELSE
-                run_effects[i - s + 1] := '["c",1,' || head || ']';
-              END IF;
-              run_heads[i - s + 1] := head;
-            END LOOP;
-          END IF;
-          g := h + 1;
-        END LOOP;
+        ${CARRY_OUT_RUN}
         CONTINUE;
       END IF;
 
       bytes := CASE WHEN offs[s] IS NOT NULL THEN substring(data FROM offs[s] + 1 FOR lens[s]) END;
       IF op = ${STEP.removeRange} THEN
-        DELETE FROM zestor_kv k WHERE k.kind = kinds[s]
-          AND (k.key > keys[s] OR nums[s] & ${BOUND.lowerInclusive} <> 0 AND k.key = keys[s])
-          AND (nums[s] & ${BOUND.hasUpper} = 0 OR k.key < extras[s]
-            OR nums[s] & ${BOUND.upperInclusive} <> 0 AND k.key = extras[s])
-          AND k.expires_at <= t;
-        DELETE FROM zestor_kv k WHERE k.kind = kinds[s]
-          AND (k.key > keys[s] OR nums[s] & ${BOUND.lowerInclusive} <> 0 AND k.key = keys[s])
-          AND (nums[s] & ${BOUND.hasUpper} = 0 OR k.key < extras[s]
-            OR nums[s] & ${BOUND.upperInclusive} <> 0 AND k.key = extras[s]);
-        GET DIAGNOSTICS removed_count = ROW_COUNT;
-        head := ${HEAD};
-        effect := CASE WHEN removed_count = 0 THEN '["n",0,0,0]'
-          ELSE '["r",0,' || head || ',' || removed_count || ']' END;
+        ${CARRY_OUT_REMOVE_RANGE}
       ELSIF op <> ${STEP.fail} THEN
-        SELECT k.version, k.revision, k.expires_at, k.updated_at, k.value = bytes
-          INTO old_version, old_revision, old_expiry, old_time, is_same
-          FROM zestor_kv k WHERE k.kind = kinds[s] AND k.key = keys[s];
+        SELECT k.version, k.revision, k.value, k.updated_at, k.expires_at
+          INTO old_version, old_revision, old_value, old_time, old_expiry
+          FROM zestor_entries k WHERE k.kind = kinds[s] AND k.key = keys[s];
         is_there := FOUND;
-        IF is_there AND old_expiry <= t THEN
-          -- What has expired is there for nobody; its end comes before what follows.
-          IF op IN (${STEP.put}, ${STEP.putKeeping}, ${STEP.putFrom}) THEN
-            DELETE FROM zestor_kv k WHERE k.kind = kinds[s] AND k.key = keys[s];
-            head := ${HEAD};
-          END IF;
-          is_there := false; old_expiry := NULL;
+        is_ended := coalesce(old_expiry <= t, false);
+        -- What has expired is there for nobody; its end comes before what follows.
+        IF is_ended THEN
+          is_there := false;
+        END IF;
+        IF is_there AND op IN (${STEP.remove}, ${STEP.removeTelling})
+          OR is_ended AND op IN (${PUTS}) THEN
+          ${CARRY_OUT_REMOVAL}
+        END IF;
+        IF is_ended THEN
+          old_expiry := NULL;
         END IF;
       END IF;
 
       CASE op
+      WHEN ${STEP.put}, ${STEP.putKeeping}, ${STEP.putFrom} THEN
+        expiry := CASE WHEN op = ${STEP.putKeeping} THEN old_expiry ELSE ${
+    ms.toTime("expiries[s]")
+  } END;
+        IF is_there AND old_value = bytes AND old_expiry IS NOT DISTINCT FROM expiry THEN
+          effect := '["n",' || old_version || ',' || old_revision || ']';
+        ELSE
+          ${CARRY_OUT_PUT}
+          effect := '["' || what || '",' || new_version || ',' || new_revision || ']';
+        END IF;
       WHEN ${STEP.checkVersion}, ${STEP.checkRevision}, ${STEP.checkExists} THEN
         IF (CASE op
           WHEN ${STEP.checkVersion} THEN nums[s] <> CASE WHEN is_there THEN old_version ELSE 0 END
@@ -221,7 +220,8 @@ BEGIN
         s := s + 1;
         CONTINUE;
       WHEN ${STEP.seen} THEN
-        IF bytes IS NULL AND is_there OR bytes IS NOT NULL AND NOT (is_there AND is_same) THEN
+        IF bytes IS NULL AND is_there
+          OR bytes IS NOT NULL AND NOT (is_there AND old_value = bytes) THEN
           is_stale := true;
           EXIT;
         END IF;
@@ -234,40 +234,12 @@ BEGIN
         effect := CASE WHEN is_there THEN '["n",' || old_version || ',' || old_revision || ']'
           ELSE '["n",0,0]' END;
       WHEN ${STEP.remove}, ${STEP.removeTelling} THEN
-        IF is_there THEN
-          DELETE FROM zestor_kv k WHERE k.kind = kinds[s] AND k.key = keys[s];
-          head := ${HEAD};
-          effect := CASE WHEN op = ${STEP.remove} THEN '["r",0,' || head || ']'
-            ELSE '["r",' || old_version || ',' || head || ',' || old_revision || ','
-              || ${ms("old_time")} || ',' || coalesce(${
-    ms("old_expiry")
+        effect := CASE WHEN NOT is_there THEN '["n",0,0]'
+          WHEN op = ${STEP.remove} THEN '["r",0,' || head || ']'
+          ELSE '["r",' || old_version || ',' || head || ',' || old_revision || ','
+            || ${ms.ofTime("old_time")} || ',' || coalesce(${
+    ms.ofTime("old_expiry")
   }::text, 'null') || ']' END;
-        ELSE
-          effect := '["n",0,0]';
-        END IF;
-      WHEN ${STEP.put}, ${STEP.putKeeping}, ${STEP.putFrom} THEN
-        expiry := CASE WHEN op = ${STEP.putKeeping} THEN old_expiry ELSE ${
-    timeOf("expiries[s]")
-  } END;
-        IF NOT is_there THEN
-          head := head + 1;
-          INSERT INTO zestor_kv (kind, key, value, version, updated_at, revision, expires_at)
-            VALUES (kinds[s], keys[s], bytes,
-              CASE WHEN op = ${STEP.putFrom} THEN coalesce(nums[s], 1) ELSE 1 END,
-              CASE WHEN op = ${STEP.putFrom} THEN coalesce(${
-    timeOf("extras[s]")
-  }, t) ELSE t END,
-              head, expiry);
-          effect := '["c",' || CASE WHEN op = ${STEP.putFrom} THEN coalesce(nums[s], 1) ELSE 1 END
-            || ',' || head || ']';
-        ELSIF is_same AND old_expiry IS NOT DISTINCT FROM expiry::timestamptz(3) THEN
-          effect := '["n",' || old_version || ',' || old_revision || ']';
-        ELSE
-          head := head + 1;
-          UPDATE zestor_kv k SET value = bytes, updated_at = t, revision = head, expires_at = expiry
-            WHERE k.kind = kinds[s] AND k.key = keys[s];
-          effect := '["u",' || old_version + 1 || ',' || head || ']';
-        END IF;
       WHEN ${STEP.removeRange} THEN
         NULL;
       END CASE;
@@ -286,14 +258,27 @@ BEGIN
     PERFORM zestor_prune(least(prune_to, head_before));
   END IF;
   answer := '[' || head || ',[' || array_to_string(answers, ',') || ']]';
-  IF batch_id IS NOT NULL AND head > head_before THEN
-    INSERT INTO zestor_batches (writer, batch, answer) VALUES (writer_id, batch_id, answer);
-    IF batch_id % 64 = 0 THEN
-      DELETE FROM zestor_batches b WHERE b.writer = writer_id AND b.batch < batch_id;
-      DELETE FROM zestor_batches b WHERE b.time < t - interval '1 day';
+  IF head > head_before THEN
+    IF batch_id IS NOT NULL THEN
+      INSERT INTO zestor_batches (writer, batch, answer) VALUES (writer_id, batch_id, answer);
+      IF batch_id % 64 = 0 THEN
+        PERFORM zestor_forget_batches(writer_id, batch_id);
+      END IF;
+    END IF;
+    IF NOT has_foreign THEN
+      SELECT CASE WHEN min(kind) = max(kind) AND octet_length(min(kind)) < 4000 THEN min(kind) ELSE '' END
+        INTO what FROM unnest(kinds) AS u (kind);
+      PERFORM pg_notify(${text}, what);
     END IF;
   END IF;
   RETURN answer;
+END $$;
+${writeOneFunctionOf(schema, text)}
+CREATE OR REPLACE FUNCTION zestor_forget_batches(writer_id uuid, below bigint)
+  RETURNS void LANGUAGE plpgsql SET search_path = ${name}, pg_temp AS $$
+BEGIN
+  DELETE FROM zestor_batches b WHERE b.writer = writer_id AND b.batch < below;
+  DELETE FROM zestor_batches b WHERE b.time < clock_timestamp() - interval '1 day';
 END $$;
 CREATE OR REPLACE FUNCTION zestor_prune(up_to bigint) RETURNS void LANGUAGE plpgsql
   SET search_path = ${name}, pg_temp AS $$
@@ -313,7 +298,7 @@ CREATE OR REPLACE FUNCTION zestor_expire(most int) RETURNS bigint LANGUAGE plpgs
 BEGIN
   PERFORM set_config('lock_timeout', '100', true);
   LOCK TABLE zestor_kv IN ROW EXCLUSIVE MODE;
-  IF NOT pg_try_advisory_xact_lock(${LOCK_CLASS}, ${table}::regclass::oid::int) THEN
+  IF NOT ${TRY_LOCK(schema)} THEN
     RETURN -1;
   END IF;
   DELETE FROM zestor_kv WHERE (kind, key) IN (
@@ -322,6 +307,7 @@ BEGIN
   RETURN (SELECT count(*) FROM (SELECT 1 FROM zestor_kv
     WHERE expires_at <= clock_timestamp() LIMIT 1) AS more);
 END $$;
-REVOKE ALL ON FUNCTION zestor_write, zestor_prune, zestor_expire FROM PUBLIC;
+REVOKE ALL ON FUNCTION zestor_write, zestor_write_one, zestor_forget_batches,
+  zestor_prune, zestor_expire FROM PUBLIC;
 `;
 }

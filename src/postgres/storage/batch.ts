@@ -189,7 +189,7 @@ export interface BatchAnswer {
 
 type WriteAnswer =
   | ["d", revision: number, effects: EffectAnswer[]]
-  | ["x", check: number, version?: number, revision?: number]
+  | ["x", step: number, version?: number, revision?: number]
   | ["f"];
 
 type EffectAnswer = [
@@ -210,12 +210,25 @@ export function outcomesOf(
   planned: readonly PlannedWrite[],
   { writes }: BatchAnswer,
 ): Outcome[] {
-  return writes.map((answer, i) => outcomeOf(planned[i], answer));
+  let step = 0;
+  return writes.map((answer, i) => {
+    const outcome = outcomeOf(planned[i], answer, step);
+    step += stepsOf(planned[i]);
+    return outcome;
+  });
+}
+
+/** How many steps a write has. */
+function stepsOf({ decided }: PlannedWrite): number {
+  const { checks, seen, changes, end } = decided;
+  const ending = end === "done" ? changes.length : 1;
+  return checks.length + seen.length + ending;
 }
 
 function outcomeOf(
   { taken, decided, failure }: PlannedWrite,
   answer: WriteAnswer,
+  firstStep: number,
 ): Outcome {
   switch (answer[0]) {
     case "d":
@@ -227,11 +240,15 @@ function outcomeOf(
         ),
       };
     case "x": {
-      const [, check, version, revision] = answer;
+      const [, step, version, revision] = answer;
       const found = version === undefined
         ? undefined
         : { version, revision: revision! };
-      return { type: "refused", check: taken.write.checks[check], found };
+      return {
+        type: "refused",
+        check: taken.write.checks[step - firstStep],
+        found,
+      };
     }
     case "f":
       return { type: "failed", ...failure! };

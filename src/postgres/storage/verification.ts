@@ -24,10 +24,9 @@ export type AskSnapshot = (
   values?: unknown[],
 ) => Promise<Row[]>;
 
-/** The triggers of the store, and their events as `pg_trigger` has them. */
+/** The triggers of the store. */
 const TRIGGERS = [
   "zestor_lock",
-  "zestor_update_row",
   "zestor_log_insert",
   "zestor_log_update",
   "zestor_log_delete",

@@ -8,6 +8,7 @@
  * @module
  */
 import type { ChangeFilter } from "../../../src/engine/change_log.ts";
+import type { Cursor } from "../../../src/engine/cursor.ts";
 import type {
   ChangePage,
   EntryState,
@@ -16,14 +17,11 @@ import type {
 } from "../../../src/engine/entries.ts";
 import type { Limits } from "../../../src/engine/limits.ts";
 import type { Page, PageOptions } from "../../../src/engine/page.ts";
+import type { Effect, EntryName, Found } from "../../../src/engine/write.ts";
 import type {
-  Check,
-  Effect,
-  EntryName,
-  Found,
-  Next,
-  RangeRemoval,
-} from "../../../src/engine/write.ts";
+  DecidedWrite,
+  SeenEntry,
+} from "../../../src/remote/batch_plan.ts";
 import type {
   StoreErrorCode,
   WatchOverflowReason,
@@ -46,34 +44,6 @@ export const UNLIMITED: Limits = {
   changes: Infinity,
   shared: 20,
 };
-
-/** What a decision saw: the entry's bytes, or nothing. */
-export interface Seen {
-  readonly value: Uint8Array | undefined;
-}
-
-/** A change of one entry whose decision is made. */
-export interface DecidedEntryChange extends EntryName {
-  readonly next: Next;
-  /** Absent if there was nothing to decide. */
-  readonly seen?: Seen;
-  /** Whether the client asks what was removed. */
-  readonly mayRemove?: boolean;
-}
-
-/** A change that the server can carry out. */
-export type DecidedChange = DecidedEntryChange | RangeRemoval;
-
-/** A write whose decisions are made. */
-export interface DecidedWrite {
-  readonly checks: readonly Check[];
-  readonly changes: readonly DecidedChange[];
-  /**
-   * Whether the write fails after these changes, as when a decision throws. The
-   * server says whether the client saw right, and writes nothing.
-   */
-  readonly fails: boolean;
-}
 
 /** Why a request or a write failed. An error itself cannot be sent. */
 export interface Failure {
@@ -107,12 +77,18 @@ export interface BatchAnswer {
   readonly head: number;
 }
 
+/** A past revision, and the mark of its change: it tells whether the server was put back since. */
+export interface MarkedMoment extends PastMoment {
+  /** `undefined` if the log has pruned it. */
+  readonly mark: number | undefined;
+}
+
 /**
  * The moment that a read is of: a snapshot, by its id, or a past revision. Now
  * without it.
  */
 export interface At {
-  readonly at?: string | PastMoment;
+  readonly at?: string | MarkedMoment;
 }
 
 /** A read of a page. */
@@ -133,10 +109,10 @@ export interface Calls {
     ask: { client: string; batch: number; writes: readonly DecidedWrite[] },
     answer: BatchAnswer,
   ];
-  /** The bytes of several entries, of one moment. */
+  /** Several entries, of one moment. */
   see: [
     ask: { names: readonly EntryName[] },
-    answer: (Uint8Array | undefined)[],
+    answer: SeenEntry[],
   ];
 
   value: [ask: EntryName & At, answer: Uint8Array | undefined];
@@ -159,13 +135,13 @@ export interface Calls {
   closeSnapshot: [ask: { client: string; id: string }, answer: void];
 
   /** Which moment a view of the past is of. The server keeps nothing for it. */
-  openPast: [ask: { at?: number; time?: number }, answer: PastMoment];
+  openPast: [ask: { at?: number; time?: number }, answer: MarkedMoment];
 
-  head: [ask: undefined, answer: number];
+  head: [ask: undefined, answer: Cursor];
   oldest: [ask: undefined, answer: number];
   markOf: [ask: { revision: number }, answer: number | undefined];
   changes: [
-    ask: { filter: ChangeFilter; after: number; limit: number },
+    ask: { filter: ChangeFilter; after: number; limit: number; mark?: number },
     answer: ChangePage,
   ];
   changesBack: [
@@ -174,6 +150,7 @@ export interface Calls {
       before: number;
       after: number;
       limit: number;
+      mark?: number;
     },
     answer: ChangePage,
   ];

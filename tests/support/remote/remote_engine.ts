@@ -26,24 +26,28 @@ import type { MaybePromise } from "../../../src/base/promises.ts";
 import {
   decidedNames,
   failuresOf,
-  outcomesOf,
   outcomesUnknown,
   type PlannedWrite,
   planWrites,
+  type RequestSize,
   type TakenWrite,
   takeWrites,
-} from "./batch_plan.ts";
+} from "../../../src/remote/batch_plan.ts";
 import {
   Backoff,
   Client,
+  errorOf,
   SnapshotGone,
   unavailable,
   Unreachable,
 } from "./client.ts";
 import { type Line, LineCut } from "./line.ts";
-import type { Answer, Ask, BatchAnswer } from "./protocol.ts";
+import type { Answer, Ask, BatchAnswer, WriteAnswer } from "./protocol.ts";
 import { RemoteLog } from "./remote_log.ts";
 import { RemotePast, RemoteSnapshot, RemoteView } from "./remote_view.ts";
+
+/** How much one request takes. */
+const REQUEST: RequestSize = { weight: 200, bytes: 1024 * 1024 };
 
 /** For how long closing tries to tell the server, in ms. */
 const BYE_MS = 50;
@@ -128,7 +132,7 @@ export class RemoteEngine extends RemoteView implements Engine {
 
   async write(batch: Batch): Promise<readonly Outcome[]> {
     if (this.#trouble) await this.#reachAgain(this.#trouble);
-    const taken = takeWrites(batch, this.limits);
+    const taken = takeWrites(batch, this.limits, REQUEST);
     if (taken.every(({ failure }) => failure)) return failuresOf(taken);
     const deadline = performance.now() + this.#patience;
     try {
@@ -166,7 +170,7 @@ export class RemoteEngine extends RemoteView implements Engine {
       ? []
       : await this.#askBefore("see", { names }, deadline);
     assertInTime(deadline);
-    const planned = planWrites(taken, names, seen, this.limits);
+    const planned = planWrites(taken, names, seen, this.limits, REQUEST);
     const sent = await this.#send(planned, deadline);
     if ("unclear" in sent) {
       const { unclear } = sent;
@@ -296,6 +300,34 @@ export class RemoteEngine extends RemoteView implements Engine {
     await this.#client.ask("bye", ask, undefined, BYE_MS).catch(() => {});
     this.#line.close();
     this.log.close();
+  }
+}
+
+/** What became of the writes that the server answered for. */
+function outcomesOf(
+  planned: readonly PlannedWrite[],
+  answers: readonly WriteAnswer[],
+): Outcome[] {
+  return answers.map((answer, i) => outcomeOf(planned[i], answer));
+}
+
+function outcomeOf(
+  { taken, failure }: PlannedWrite,
+  answer: WriteAnswer,
+): Outcome {
+  switch (answer.type) {
+    case "done":
+      return answer;
+    case "refused": {
+      const { check, found } = answer;
+      return { type: "refused", check: taken.write.checks[check], found };
+    }
+    case "failed": {
+      const { failure, at } = answer;
+      return { type: "failed", error: errorOf(failure), at };
+    }
+    case "confirmed":
+      return { type: "failed", ...failure! };
   }
 }
 

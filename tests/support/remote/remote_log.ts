@@ -1,8 +1,11 @@
 /**
  * The change log of a server, as a watch sees it.
  *
- * A notification is a hint, the sweep is the guarantee. The invariant: a watch
- * never waits for a change that a notification told of before the wait began.
+ * A notification is a hint, the sweep is the guarantee. The invariants:
+ * - A watch never waits for a change that a notification told of before the
+ *   wait began.
+ * - If the server is put back, a watch does not wait for long, whatever the
+ *   server's newest revision is then.
  *
  * @module
  */
@@ -12,6 +15,7 @@ import type {
   ChangeLog,
   Wait,
 } from "../../../src/engine/change_log.ts";
+import type { Cursor } from "../../../src/engine/cursor.ts";
 import type { Client } from "./client.ts";
 
 /** A watch that waits. */
@@ -23,10 +27,11 @@ interface Waiter {
 /** The log of a server. */
 export class RemoteLog implements ChangeLog {
   readonly bookmarkInterval: number;
+  readonly canBePutBack = true;
   readonly #client: Client;
   readonly #sweepInterval: number;
   readonly #waiting = new Set<Waiter>();
-  /** The newest revision that anything told of. */
+  /** The newest revision that anything told of, since the server was put back. */
   #newest = 0;
   #sweep: {
     readonly timer: ReturnType<typeof setTimeout>;
@@ -46,8 +51,8 @@ export class RemoteLog implements ChangeLog {
     return this.#waiting.size;
   }
 
-  head(): Promise<number> {
-    return this.#client.ask("head", undefined);
+  async head(): Promise<number> {
+    return (await this.#client.ask("head", undefined)).revision;
   }
 
   newest(): Promise<number> {
@@ -62,12 +67,19 @@ export class RemoteLog implements ChangeLog {
     return this.#client.ask("markOf", { revision });
   }
 
-  read(
+  async read(
     filter: ChangeFilter,
     after: number,
     limit: number,
+    mark?: number,
   ): Promise<ChangePage> {
-    return this.#client.ask("changes", { filter, after, limit });
+    const newest = this.#newest;
+    const ask = { filter, after, limit, mark };
+    const page = await this.#client.ask("changes", ask);
+    // The server had told of more before it was asked: it was put back.
+    const isLess = page.cursor === after && after < newest;
+    if (isLess && this.#newest === newest) this.#newest = after;
+    return page;
   }
 
   readBack(
@@ -75,8 +87,9 @@ export class RemoteLog implements ChangeLog {
     before: number,
     after: number,
     limit: number,
+    mark?: number,
   ): Promise<ChangePage> {
-    const ask = { filter, before, after, limit };
+    const ask = { filter, before, after, limit, mark };
     return this.#client.ask("changesBack", ask);
   }
 
@@ -134,10 +147,9 @@ export class RemoteLog implements ChangeLog {
     try {
       const deadline = performance.now() + this.#sweepInterval;
       const head = await this.#client.askOnce("head", undefined, deadline);
-      this.note(head);
+      this.note(head.revision);
       for (const { wait, wake } of this.#waiting) {
-        // The server's log began anew: let the watch read, and be told.
-        if (wait.after > head) wake();
+        if (!isCaughtUp(wait, head)) wake();
       }
     } catch {
       // The next look comes soon.
@@ -150,4 +162,11 @@ export class RemoteLog implements ChangeLog {
   close(): void {
     for (const { wake } of this.#waiting) wake();
   }
+}
+
+/** Whether a watch that waits has nothing to read: no change, and no word that the server was put back. */
+function isCaughtUp({ after, mark }: Wait, head: Cursor): boolean {
+  const isSame = mark === undefined || head.mark === undefined ||
+    head.mark === mark;
+  return after === head.revision && isSame;
 }

@@ -11,9 +11,8 @@ import type {
 import type { Page, PageOptions } from "../../../src/engine/page.ts";
 import type { PastView, Snapshot, View } from "../../../src/engine/view.ts";
 import type { KeyRange } from "../../../src/keys/key_range.ts";
-import type { PastMoment } from "../../../src/local/past_moment.ts";
 import type { Client } from "./client.ts";
-import type { At } from "./protocol.ts";
+import type { At, MarkedMoment } from "./protocol.ts";
 
 /** The entries as of a snapshot, of a past revision, or of the moment of each call. */
 export class RemoteView implements View {
@@ -148,7 +147,7 @@ export class RemoteSnapshot extends RemoteView implements Snapshot {
 export class RemotePast extends RemoteView implements PastView {
   readonly revision: number;
 
-  private constructor(client: Client, moment: PastMoment) {
+  private constructor(client: Client, moment: MarkedMoment) {
     super(client, moment);
     this.revision = moment.revision;
   }

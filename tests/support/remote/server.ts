@@ -15,7 +15,6 @@ import type { View } from "../../../src/engine/view.ts";
 import { momentOf } from "../../../src/local/past_moment.ts";
 import { assertLogReaches, READ_WINDOW } from "../../../src/local/revisions.ts";
 import { UndoView } from "../../../src/local/undo_view.ts";
-import { MemoryStorage } from "../../../src/memory/memory_storage.ts";
 import type { Limits } from "../../../src/engine/limits.ts";
 import {
   type Answer,
@@ -27,6 +26,7 @@ import {
   type NewsListener,
   type Reply,
 } from "./protocol.ts";
+import { ServerStorage } from "./server_storage.ts";
 import { ServerExpiry } from "./server_expiry.ts";
 import { StorageView } from "./server_view.ts";
 import { ServerWrites, type WithinTransaction } from "./server_writes.ts";
@@ -55,7 +55,7 @@ export class Server {
   readonly history: number;
   /** What it has room for. */
   readonly limits: Limits;
-  readonly #storage = new MemoryStorage();
+  readonly #storage = new ServerStorage();
   readonly #now = new StorageView(this.#storage);
   readonly #writes: ServerWrites;
   readonly #expiry: ServerExpiry;
@@ -102,6 +102,17 @@ export class Server {
   /** Forgets every snapshot, as a server does that is restarted. */
   dropSnapshots(): void {
     for (const snapshots of this.#snapshots.values()) snapshots.clear();
+  }
+
+  /**
+   * Puts the server back to an earlier revision, as a failover to a replica that
+   * lags does. What is written next are other changes of the same revisions.
+   * Nobody hears of it.
+   */
+  putBack(revision: number): void {
+    this.dropSnapshots();
+    this.#storage.putBack(revision);
+    this.#writes.putBack(revision);
   }
 
   /** Calls back after each commit, until what it returns is disposed of. */
@@ -154,8 +165,7 @@ export class Server {
       if (!this.#snapshots.has(ask.client)) throw unknownClient(ask.client);
       return this.#writes.run(ask, within);
     },
-    see: ({ names }) =>
-      names.map(({ kind, key }) => this.#storage.getValue(kind, key)),
+    see: ({ names }) => names.map((name) => this.#writes.see(name)),
 
     value: ({ kind, key, at }) => this.#at(at).value(kind, key),
     entry: ({ kind, key, at }) => this.#at(at).entry(kind, key),
@@ -181,9 +191,15 @@ export class Server {
       this.#snapshots.get(client)?.delete(id);
     },
 
-    openPast: ({ at, time }) => momentOf(this.#storage, at, time),
+    openPast: ({ at, time }) => {
+      const moment = momentOf(this.#storage, at, time);
+      return { ...moment, mark: this.#storage.getMark(moment.revision) };
+    },
 
-    head: () => this.#storage.headRevision(),
+    head: () => {
+      const revision = this.#storage.headRevision();
+      return { revision, mark: this.#storage.getMark(revision) };
+    },
     oldest: () => this.#storage.oldestRevision(),
     markOf: ({ revision }) => this.#storage.getMark(revision),
     changes: (ask) => this.#readChanges(ask),
@@ -193,7 +209,10 @@ export class Server {
   #at(at: At["at"]): View {
     if (at === undefined) return this.#now;
     if (typeof at !== "string") {
-      return new UndoView(this.#storage, (read) => read(), at);
+      return new UndoView(this.#storage, (read) => {
+        this.#storage.assertHas(at.revision, at.mark);
+        return read();
+      }, at);
     }
     for (const snapshots of this.#snapshots.values()) {
       const snapshot = snapshots.get(at);
@@ -202,27 +221,27 @@ export class Server {
     throw new Gone(`The server holds no snapshot ${at}`);
   }
 
-  #readChanges({ filter, after, limit }: Ask<"changes">): ChangePage {
+  #readChanges({ filter, after, limit, mark }: Ask<"changes">): ChangePage {
+    this.#storage.assertHas(after, mark);
     const head = this.#storage.headRevision();
-    if (head < after) {
-      throw new WatchOverflowError(
-        "ahead",
-        `Cannot watch after revision ${after}: the server is at ${head}; read the kind again and watch from there`,
-      );
-    }
     const until = Math.min(head, after + READ_WINDOW);
     const page = this.#storage.readChanges(filter, after, until, limit);
     assertLogReaches(this.#storage, after);
-    return page;
+    return this.#marked(page);
+  }
+
+  #marked(page: ChangePage): ChangePage {
+    return { ...page, mark: this.#storage.getMark(page.cursor) };
   }
 
   #readChangesBack(
-    { filter, before, after, limit }: Ask<"changesBack">,
+    { filter, before, after, limit, mark }: Ask<"changesBack">,
   ): ChangePage {
+    if (mark !== undefined) this.#storage.assertHas(before, mark);
     const from = Math.max(after, before - 1 - READ_WINDOW);
     const page = this.#storage.readChangesBack(filter, before, from, limit);
     assertLogReaches(this.#storage, from);
-    return page;
+    return this.#marked(page);
   }
 }
 

@@ -3,26 +3,27 @@
  *
  * The invariants:
  * - A batch is carried out once, however often and however late it arrives.
- * - A decision takes effect only if its client saw what is there at its place.
- * - The first stale decision ends the batch: what is behind it is not done.
+ * - A write's decisions take effect only if their client saw what is there
+ *   before the write.
+ * - The first stale write ends the batch: nothing from it on is done.
  *
  * @module
  */
 import { equalBytes } from "../../../src/base/bytes.ts";
 import { StoreError } from "../../../src/contract/errors.ts";
 import type { Limits } from "../../../src/engine/limits.ts";
-import type { Change, Decide, Outcome } from "../../../src/engine/write.ts";
-import { carryOut, ChangeError } from "../../../src/local/carry_out.ts";
+import type { Change, EntryName } from "../../../src/engine/write.ts";
+import { carryOut, ChangeError, holds } from "../../../src/local/carry_out.ts";
 import { LogPruner } from "../../../src/local/revisions.ts";
 import type { MemoryStorage } from "../../../src/memory/memory_storage.ts";
 import type {
-  Ask,
-  BatchAnswer,
   DecidedChange,
   DecidedEntryChange,
   DecidedWrite,
-  WriteAnswer,
-} from "./protocol.ts";
+  SeenEntry,
+  TimeSpan,
+} from "../../../src/remote/batch_plan.ts";
+import type { Ask, BatchAnswer, WriteAnswer } from "./protocol.ts";
 
 /** What a test does inside a batch's transaction. If it throws, the transaction is rolled back. */
 export type WithinTransaction = () => void;
@@ -68,9 +69,24 @@ export class ServerWrites {
     return answer;
   }
 
+  /** What is there. */
+  see({ kind, key }: EntryName): SeenEntry {
+    const entry = this.#storage.getEntry(kind, key);
+    if (!entry) return { value: undefined, version: 0, revision: 0 };
+    const { value, version, revision } = entry;
+    return { value, version, revision };
+  }
+
   /** Forgets a client: it sends no batch again. */
   forget(client: string): void {
     this.#last.delete(client);
+  }
+
+  /** Forgets the batches that made changes past a revision. */
+  putBack(revision: number): void {
+    for (const [client, { answer }] of this.#last) {
+      if (answer.head > revision) this.#last.delete(client);
+    }
   }
 
   /** Removes everything that has expired. */
@@ -85,18 +101,21 @@ export class ServerWrites {
     writes: readonly DecidedWrite[],
     within: WithinTransaction | undefined,
   ): BatchAnswer {
-    return this.#inTransaction(() => {
-      const answers = this.#runWrites(writes);
+    return this.#inTransaction((time) => {
+      const answers = this.#runWrites(writes, time);
       within?.();
       return { writes: answers, head: this.#storage.headRevision() };
     });
   }
 
-  #inTransaction<T>(work: () => T): T {
+  #inTransaction<T>(work: (time: TimeSpan) => T): T {
     const before = this.#storage.headRevision();
+    // Its one time is in between.
+    const from = Date.now();
     this.#storage.begin();
+    const time = { from, until: Date.now() };
     try {
-      const result = work();
+      const result = work(time);
       this.#pruner.prune(before, this.#storage.headRevision());
       this.#storage.commit();
       return result;
@@ -106,66 +125,71 @@ export class ServerWrites {
     }
   }
 
-  #runWrites(writes: readonly DecidedWrite[]): WriteAnswer[] {
+  #runWrites(writes: readonly DecidedWrite[], time: TimeSpan): WriteAnswer[] {
     const answers: WriteAnswer[] = [];
     for (const write of writes) {
-      this.#storage.save();
-      const answer = this.#runWrite(write);
-      if (answer?.type !== "done") this.#storage.undo();
-      this.#storage.release();
+      const answer = this.#runWrite(write, time);
       if (!answer) break;
       answers.push(answer);
     }
     return answers;
   }
 
-  /** Runs a write; gives nothing if a decision is stale. */
-  #runWrite(write: DecidedWrite): WriteAnswer | undefined {
+  /** Runs a write; gives nothing if a decision is stale. Nothing of it is done before its conditions hold. */
+  #runWrite(write: DecidedWrite, now: TimeSpan): WriteAnswer | undefined {
+    const refused = this.#refusalOf(write);
+    if (refused) return refused;
+    if (write.end === "stale" || !this.#isAsSeen(write, now)) return undefined;
+    if (write.end === "fails") return { type: "confirmed" };
+    this.#storage.save();
+    const answer = this.#change(write);
+    if (answer.type !== "done") this.#storage.undo();
+    this.#storage.release();
+    return answer;
+  }
+
+  #refusalOf({ checks }: DecidedWrite): WriteAnswer | undefined {
+    for (const [i, check] of checks.entries()) {
+      const found = this.#storage.getState(check.kind, check.key);
+      if (!holds(check, found)) return { type: "refused", check: i, found };
+    }
+  }
+
+  #isAsSeen({ seen, time }: DecidedWrite, now: TimeSpan): boolean {
+    if (time && (now.from < time.from || now.until >= time.until)) return false;
+    return seen.every(({ kind, key, value }) =>
+      isSame(this.#storage.getValue(kind, key), value)
+    );
+  }
+
+  #change({ changes }: DecidedWrite): WriteAnswer {
+    const steps = carryOut(this.#storage, {
+      action: "write",
+      checks: [],
+      size: () => changes.length,
+      changes: () => changes.values().map((change) => this.#toChange(change)),
+    });
     try {
-      const outcome = this.#carryOut(write);
-      if (outcome.type === "refused") {
-        const { check, found } = outcome;
-        return { type: "refused", check: write.checks.indexOf(check), found };
+      for (;;) {
+        const step = steps.next();
+        if (step.done) return step.value as WriteAnswer;
       }
-      return write.fails ? { type: "confirmed" } : outcome as WriteAnswer;
     } catch (error) {
       if (!(error instanceof ChangeError)) throw error;
       const { cause, at } = error;
-      if (cause instanceof StaleDecision) return undefined;
       if (!(cause instanceof StoreError)) throw cause;
       const { code, message } = cause;
       return { type: "failed", failure: { code, message }, at };
     }
   }
 
-  #carryOut({ checks, changes }: DecidedWrite): Outcome {
-    const steps = carryOut(this.#storage, {
-      action: "write",
-      checks,
-      size: () => changes.length,
-      changes: () => changes.values().map((change) => this.#toChange(change)),
-    });
-    for (;;) {
-      const step = steps.next();
-      if (step.done) return step.value;
-    }
-  }
-
+  /** Whoever asks what was removed has decided it: the server tells that of decisions alone. */
   #toChange(change: DecidedChange): Change {
     if ("range" in change) return change;
     assertFits(change, this.#limits);
-    const { seen, next } = change;
-    if (!seen) return change;
-    const decide: Decide = (value) => {
-      if (isSame(value, seen.value)) return next;
-      throw new StaleDecision();
-    };
-    return { ...change, next: decide };
+    return change.mayRemove ? { ...change, next: () => change.next } : change;
   }
 }
-
-/** Something else is there than the client saw. */
-class StaleDecision extends Error {}
 
 function isSame(value?: Uint8Array, seen?: Uint8Array): boolean {
   return value === undefined ? seen === undefined : equalBytes(value, seen);

@@ -1,0 +1,37 @@
+/**
+ * Pieces of SQL that the functions of a store share.
+ *
+ * @module
+ */
+
+/** Beside the table's id, what the lock of a store is named by. */
+export const LOCK_CLASS = 2053468783;
+
+/** The newest revision. */
+export const HEAD = `coalesce(
+  (SELECT max(revision) FROM zestor_changes),
+  (SELECT value::bigint FROM zestor_meta WHERE name = 'pruned'))`;
+
+/** Begins a statement that logs changes. */
+export const LOG =
+  `INSERT INTO zestor_changes (revision, mark, kind, key, type, version,
+      value, previous, expires_at, time,
+      previous_revision, previous_time, previous_expires_at)`;
+
+/** Whether the transaction keeps the snapshot of its first statement. */
+export const KEEPS_SNAPSHOT =
+  `current_setting('transaction_isolation') IN ('repeatable read', 'serializable')`;
+
+/** How the log calls the end of an entry that expires at `time`. */
+export const endAt = (time: string, now: string) =>
+  `CASE WHEN ${time} <= ${now} THEN 'expire' ELSE 'delete' END`;
+
+/** A name as SQL. */
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A text as SQL. */
+export function quoteLiteral(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,48 @@
+/**
+ * Runs the conformance suite on PostgreSQL, each test in a schema of its own.
+ *
+ * @module
+ */
+import { LIMITS } from "../../src/postgres/postgres_engine.ts";
+import { testStore } from "../../src/testing/mod.ts";
+import { openPostgresStore } from "../../src/postgres/open_postgres_store.ts";
+import type { Store } from "../../mod.ts";
+import { sharedPostgres } from "../support/postgres/shared.ts";
+import {
+  freshSchema,
+  testPostgres,
+} from "../support/postgres/test_postgres.ts";
+
+const shared = await sharedPostgres();
+const url = "url" in shared ? shared.url : undefined;
+
+/** How each store was opened. */
+const opened = new WeakMap<
+  Store,
+  { schema: string; [option: string]: unknown }
+>();
+
+async function open(
+  options: { schema: string; [option: string]: unknown },
+): Promise<Store> {
+  const store = await openPostgresStore({ url, ...options });
+  opened.set(store, options);
+  return store;
+}
+
+testStore({
+  name: "PostgreSQL",
+  open: (options) => open({ ...options, schema: freshSchema() }),
+  reopen: async (store) => {
+    const options = opened.get(store)!;
+    await store.close();
+    return await open(options);
+  },
+  supports: {
+    limits: { nameBytes: LIMITS.nameBytes, valueBytes: LIMITS.valueBytes },
+  },
+  test: Object.assign(
+    (name: string, fn: () => Promise<void>) => testPostgres(name, fn),
+    { ignore: Deno.test.ignore },
+  ),
+});
