@@ -29,7 +29,7 @@ const URLS = [
 /** A part that all the passwords have. */
 const SECRET = /s3/;
 
-test("passwords are hidden in words and in texts, and nothing else is", () => {
+Deno.test("passwords are hidden in words and in texts, and nothing else is", () => {
   for (const url of URLS) {
     for (
       const text of [`at ${url}: no`, `"${url}"`, `x=${url}&y`, `--db=${url}`]
@@ -82,7 +82,7 @@ test("no mistake and no failure prints a password", async () => {
   assert(code !== 0);
 });
 
-test("for a file nothing of PostgreSQL is loaded", () => {
+Deno.test("for a file nothing of PostgreSQL is loaded", () => {
   const seen = new Set<string>();
   const visit = (file: string) => {
     if (seen.has(file)) return;
