@@ -48,7 +48,7 @@ import { Writer } from "./storage/writer.ts";
  */
 export const LIMITS: Limits = {
   nameBytes: 2_000,
-  valueBytes: 64 * 1024 * 1024,
+  valueBytes: 16 * 1024 * 1024,
   changes: Infinity,
   shared: 256,
 };
