@@ -48,7 +48,7 @@ import { Writer } from "./storage/writer.ts";
  */
 export const LIMITS: Limits = {
   nameBytes: 2_000,
-  valueBytes: 64 * 1024 * 1024,
+  valueBytes: 16 * 1024 * 1024,
   changes: Infinity,
   shared: 256,
 };
@@ -80,6 +80,8 @@ export class PostgresEngine extends EntryView implements Engine {
   readonly #expiry: Expiry | undefined;
   /** The snapshots that are open. */
   readonly #snapshots = new Set<ServerSnapshot>();
+  /** The verifications that run. */
+  readonly #verifying = new Set<Promise<unknown>>();
 
   /** Takes what it is made of. */
   constructor(config: PostgresEngineConfig) {
@@ -247,7 +249,18 @@ export class PostgresEngine extends EntryView implements Engine {
     return view;
   }
 
-  async verify(judge: Judge, signal?: AbortSignal): Promise<VerifyFinding[]> {
+  verify(judge: Judge, signal?: AbortSignal): Promise<VerifyFinding[]> {
+    const verifying = this.#verify(judge, signal);
+    this.#verifying.add(verifying);
+    const forget = () => this.#verifying.delete(verifying);
+    verifying.then(forget, forget);
+    return verifying;
+  }
+
+  async #verify(
+    judge: Judge,
+    signal?: AbortSignal,
+  ): Promise<VerifyFinding[]> {
     const snapshot = await this.#openSnapshot(signal);
     try {
       const ask = (text: string, values: unknown[] = []) =>
@@ -275,6 +288,7 @@ export class PostgresEngine extends EntryView implements Engine {
 
   async close(): Promise<void> {
     await this.#expiry?.close();
+    await Promise.allSettled(this.#verifying);
     await this.log.close();
     await Promise.all([...this.#snapshots].map((it) => it.close()));
     await this.#writer.close();

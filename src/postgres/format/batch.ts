@@ -28,7 +28,11 @@ const tableOf = (schema: string) =>
 export const AS_WRITER = (schema: string): string =>
   `LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = ${quoteIdentifier(schema)}, pg_temp
-  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off`;
+  SET enable_seqscan = off`;
+
+/** The same for statements with joins. */
+export const WITH_JOINS =
+  "SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off";
 
 /**
  * Sets how to wait and to commit, and takes the lock. The table comes before
@@ -55,8 +59,10 @@ export const FIND_BATCH = `(SELECT ${HEAD} AS head) h LEFT JOIN LATERAL (
 
 /** Whether others have triggers on the table: then the store writes as plain SQL does. */
 export const FOREIGN = (schema: string): string =>
-  `(SELECT count(*) > ${TRIGGERS} FROM pg_trigger
-        WHERE tgrelid = ${tableOf(schema)}::regclass AND NOT tgisinternal)`;
+  `EXISTS (SELECT FROM pg_trigger
+        WHERE tgrelid = ${
+    tableOf(schema)
+  }::regclass AND NOT tgisinternal OFFSET ${TRIGGERS})`;
 
 /** The lock of the store, if it is free. */
 export const TRY_LOCK = (schema: string): string =>

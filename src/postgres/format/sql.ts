@@ -9,7 +9,7 @@ export const LOCK_CLASS = 2053468783;
 
 /** The newest revision. */
 export const HEAD = `coalesce(
-  (SELECT max(revision) FROM zestor_changes),
+  (SELECT revision FROM zestor_changes ORDER BY revision DESC LIMIT 1),
   (SELECT value::bigint FROM zestor_meta WHERE name = 'pruned'))`;
 
 /** Begins a statement that logs changes. */

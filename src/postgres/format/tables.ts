@@ -40,7 +40,7 @@ CREATE TABLE zestor_kv (
   PRIMARY KEY (kind, key)
 ) PARTITION BY LIST (kind);
 ALTER TABLE zestor_kv ALTER value SET STORAGE EXTERNAL;
-CREATE TABLE zestor_entries PARTITION OF zestor_kv DEFAULT;
+CREATE TABLE zestor_entries PARTITION OF zestor_kv DEFAULT WITH (fillfactor = 80);
 ALTER TABLE zestor_entries ALTER value SET STORAGE EXTERNAL;
 CREATE INDEX zestor_expiry ON zestor_kv (expires_at) WHERE expires_at IS NOT NULL;
 CREATE TABLE zestor_changes (

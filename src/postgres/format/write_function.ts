@@ -27,14 +27,15 @@ import {
   FOREIGN,
   ms,
   TRY_LOCK,
+  WITH_JOINS,
 } from "./batch.ts";
 import { CARRY_OUT_RUN } from "./run.ts";
 import { endAt, HEAD, LOG, quoteIdentifier, quoteLiteral } from "./sql.ts";
-import { BOUND, STEP, SUPERSEDED } from "./step.ts";
+import { BOUND, LAST_VERSION, STEP, SUPERSEDED } from "./step.ts";
 import { MARK } from "./tables.ts";
 import { writeOneFunctionOf } from "./write_one.ts";
 
-export { BOUND, STEP, SUPERSEDED } from "./step.ts";
+export { BOUND, LAST_VERSION, STEP, SUPERSEDED } from "./step.ts";
 
 const PUTS = `${STEP.put}, ${STEP.putKeeping}, ${STEP.putFrom}`;
 const IN_RANGE = `k.kind = kinds[s]
@@ -82,7 +83,7 @@ const CARRY_OUT_PUT = `new_revision := head + 1;
             what := 'u'; new_version := old_version + 1; new_time := t;
             IF new_version > ${LAST_NUMBER} THEN
               RAISE EXCEPTION 'Cannot count the versions of an entry past ${LAST_NUMBER}'
-                USING ERRCODE = 'check_violation', TABLE = 'zestor_kv';
+                USING ERRCODE = '${LAST_VERSION}', DETAIL = json_build_array(cardinality(ops) - (s), kinds[s], keys[s])::text;
             END IF;
           ELSE
             what := 'c'; new_version := 1; new_time := t;
@@ -120,7 +121,7 @@ const CARRY_OUT_PUT = `new_revision := head + 1;
               INSERT INTO zestor_entries (kind, key, value, version, updated_at, revision, expires_at)
                 VALUES (kinds[s], keys[s], bytes, new_version, new_time, head, expiry);
               ${LOG} VALUES (head, ${MARK}, kinds[s], keys[s], 'create', new_version,
-                bytes, NULL, expiry, new_time, NULL, NULL, NULL);
+                bytes, NULL, expiry, t, NULL, NULL, NULL);
             END IF;
           END IF;`;
 
@@ -133,7 +134,7 @@ CREATE OR REPLACE FUNCTION zestor_write(
   writer_id uuid, batch_id bigint, lock_ms int, is_durable boolean, prune_to bigint,
   ends int[], ops int[], kinds text[], keys text[], nums bigint[],
   offs int[], lens int[], expiries bigint[], extras text[], run_ends int[], data bytea
-) RETURNS text ${AS_WRITER(schema)} AS $$
+) RETURNS text ${AS_WRITER(schema)} ${WITH_JOINS} AS $$
 #variable_conflict use_variable
 DECLARE
   answer text; answers text[] := '{}'; effects text[]; effect text;
@@ -275,10 +276,17 @@ BEGIN
 END $$;
 ${writeOneFunctionOf(schema, text)}
 CREATE OR REPLACE FUNCTION zestor_forget_batches(writer_id uuid, below bigint)
-  RETURNS void LANGUAGE plpgsql SET search_path = ${name}, pg_temp AS $$
+  RETURNS void LANGUAGE plpgsql
+  SET search_path = ${name}, pg_temp SET enable_seqscan = on SET jit = off AS $$
 BEGIN
-  DELETE FROM zestor_batches b WHERE b.writer = writer_id AND b.batch < below;
-  DELETE FROM zestor_batches b WHERE b.time < clock_timestamp() - interval '1 day';
+  -- Those from before were removed before. To search for them would read over
+  -- all rows that are dead, but that an open snapshot still keeps.
+  DELETE FROM zestor_batches b WHERE b.writer = writer_id
+    AND b.batch < below AND b.batch >= below - 128;
+  IF below % 4096 = 0 THEN
+    DELETE FROM zestor_batches b WHERE b.writer = writer_id AND b.batch < below
+      OR b.time < clock_timestamp() - interval '1 day';
+  END IF;
 END $$;
 CREATE OR REPLACE FUNCTION zestor_prune(up_to bigint) RETURNS void LANGUAGE plpgsql
   SET search_path = ${name}, pg_temp AS $$
@@ -307,7 +315,7 @@ BEGIN
   RETURN (SELECT count(*) FROM (SELECT 1 FROM zestor_kv
     WHERE expires_at <= clock_timestamp() LIMIT 1) AS more);
 END $$;
-REVOKE ALL ON FUNCTION zestor_write, zestor_write_one, zestor_forget_batches,
+REVOKE ALL ON FUNCTION zestor_write, zestor_write_one, zestor_write_with_one, zestor_forget_batches,
   zestor_prune, zestor_expire FROM PUBLIC;
 `;
 }

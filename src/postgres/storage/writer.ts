@@ -12,7 +12,8 @@
 import { sleep } from "../../base/slice.ts";
 import { StoreClosedError } from "../../contract/errors.ts";
 import type { Limits } from "../../engine/limits.ts";
-import type { Batch, EntryName, Outcome } from "../../engine/write.ts";
+import { noVersionAfter } from "../../engine/last_number.ts";
+import type { Batch, Change, EntryName, Outcome } from "../../engine/write.ts";
 import { Backoff } from "../../remote/backoff.ts";
 import {
   type DecidedChange,
@@ -29,6 +30,7 @@ import {
 import { codeOf, Cut, isBusy, unavailable } from "../connection/failure.ts";
 import type { Link, Query, Row } from "../connection/link.ts";
 import type { Links } from "../connection/links.ts";
+import { LAST_VERSION } from "../format/step.ts";
 import { LOCK_CLASS, quoteLiteral } from "../format/triggers.ts";
 import {
   type BatchAnswer,
@@ -112,6 +114,8 @@ export class Writer {
         if (performance.now() >= deadline) throw tooSlow();
       }
     } catch (error) {
+      const failed = lastVersionOf(taken, error);
+      if (failed) return [failed];
       if (!(error instanceof Cut)) throw error;
       this.#trouble ??= new Backoff();
       if (performance.now() < deadline) throw error;
@@ -413,7 +417,7 @@ function partsOf(planned: readonly PlannedWrite[]): BatchSteps[] {
   return parts;
 }
 
-function isLarge(changes: readonly DecidedChange[]): boolean {
+function isLarge(changes: readonly (DecidedChange | Change)[]): boolean {
   if (changes.length > PART_STEPS) return true;
   let bytes = 0;
   for (const change of changes) {
@@ -423,7 +427,19 @@ function isLarge(changes: readonly DecidedChange[]): boolean {
   return bytes > PART_BYTES;
 }
 
-/** Whether an error says that a later batch of the writer is there. */
-export function isSuperseded(error: unknown): boolean {
-  return codeOf(error) === "ZS001";
+/** What became of a write, alone in its batch, that goes past the last version of an entry. */
+function lastVersionOf(
+  taken: readonly TakenWrite[],
+  error: unknown,
+): Outcome | undefined {
+  const [{ changes }] = taken;
+  if (taken.length > 1 || codeOf(error) !== LAST_VERSION) return undefined;
+  const { detail } = error as { detail: string };
+  const [after, kind, key]: [number, string, string] = JSON.parse(detail);
+  const at = changes.length - 1 - after;
+  const failure = noVersionAfter(kind, key);
+  // A large write was sent in parts, of which this was not the last.
+  return isLarge(changes)
+    ? { type: "failed", error: failure }
+    : { type: "failed", error: failure, at };
 }
