@@ -69,14 +69,16 @@ export class Links {
   ): Promise<Link> {
     if (this.isClosed) throw new StoreClosedError();
     const { patience } = this.#options;
-    const link = await Link.open({
+    // It may end before it is open.
+    let link: Link | undefined = undefined;
+    link = await Link.open({
       address,
       patience,
       names: this.#names,
       isWorking: (processId) => this.#isWorking(processId),
       ...listener,
       onEnd: () => {
-        this.#open.delete(link);
+        if (link) this.#open.delete(link);
         listener.onEnd?.();
       },
     });
