@@ -10,7 +10,7 @@ import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import { type News, NewsWaits } from "../../remote/news.ts";
 import type { Links } from "../connection/links.ts";
 import type { Query, Row } from "../connection/link.ts";
-import { Listener } from "../connection/listener.ts";
+import type { Listener } from "../connection/listener.ts";
 import {
   headOf,
   inRange,
@@ -155,7 +155,6 @@ export class PostgresLog implements ChangeLog {
     after: number,
     limit: number,
   ): Query {
-    const { changes } = this.#tables;
     const parameters = new Parameters();
     const from = `${parameters.add(after)}::bigint`;
     const page = this.#page(

@@ -39,6 +39,7 @@ import {
   readAnswer,
 } from "./batch.ts";
 import { headOf, type Tables } from "./selection.ts";
+import { singleWriteOf } from "./single_write.ts";
 
 /** How much one call takes. A write that is larger is sent in parts. */
 const REQUEST: RequestSize = { weight: 256, bytes: 1024 * 1024 };
@@ -72,6 +73,7 @@ export class Writer {
   readonly #options: WriterOptions;
   readonly #id = crypto.randomUUID();
   readonly #write: string;
+  readonly #writeOne: string;
   #link: Link | undefined;
   /** The number of the last batch. */
   #batch = 0;
@@ -91,6 +93,9 @@ export class Writer {
       `SELECT ${schema}.zestor_write($1::uuid, $2::bigint, $3::int, $4::boolean, $5::bigint,
       $6::int[], $7::int[], $8::text[], $9::text[], $10::bigint[], $11::int[], $12::int[],
       $13::bigint[], $14::text[], $15::int[], $16::bytea) AS answer`;
+    this.#writeOne =
+      `SELECT ${schema}.zestor_write_one($1::uuid, $2::bigint, $3::int, $4::boolean, $5::bigint,
+      $6::text, $7::text, $8::int, $9::bigint, $10::bytea, $11::int, $12::bytea, $13::bigint) AS answer`;
   }
 
   /** Carries out a batch, as the engine port says. */
@@ -239,14 +244,20 @@ export class Writer {
     isLocked: boolean,
   ): Promise<Sent> {
     const batch = ++this.#batch;
-    const parts = partsOf(planned);
+    const single = singleWriteOf(planned);
+    const parts = single ? [] : partsOf(planned);
     const backoff = new Backoff();
     let mayHaveArrived = false;
     for (let locked = isLocked;; locked = false) {
       try {
-        const answer = parts.length === 1
-          ? await this.#call(batch, parts[0], deadline, locked)
-          : await this.#callInParts(batch, parts, deadline, locked);
+        const answer = parts.length > 1
+          ? await this.#callInParts(batch, parts, deadline, locked)
+          : await this.#call(
+            single
+              ? this.#query(this.#writeOne, batch, single, deadline)
+              : this.#stepsQuery(batch, parts[0], deadline),
+            locked,
+          );
         return { answer };
       } catch (error) {
         mayHaveArrived ||= error instanceof Cut && error.mayHaveArrived;
@@ -265,13 +276,7 @@ export class Writer {
     }
   }
 
-  async #call(
-    batch: number,
-    steps: BatchSteps,
-    deadline: number,
-    isLocked: boolean,
-  ): Promise<BatchAnswer> {
-    const query = this.#query(batch, steps.parameters(), deadline);
+  async #call(query: Query, isLocked: boolean): Promise<BatchAnswer> {
     if (!isLocked && !this.#options.needsTransaction) {
       const [{ answer }] = await this.#ask(query);
       return readAnswer(answer);
@@ -302,9 +307,7 @@ export class Writer {
       for (const [i, part] of parts.entries()) {
         const isLast = i === parts.length - 1;
         const number = isLast ? batch : null;
-        const called = link.query(
-          this.#query(number, part.parameters(), deadline),
-        );
+        const called = link.query(this.#stepsQuery(number, part, deadline));
         const [{ answer }] = isLast
           ? (await Promise.all([called, link.query({ text: "COMMIT" })]))[0]
           : await called;
@@ -326,16 +329,29 @@ export class Writer {
     }
   }
 
-  #query(batch: number | null, steps: unknown[], deadline: number): Query {
+  #stepsQuery(
+    batch: number | null,
+    steps: BatchSteps,
+    deadline: number,
+  ): Query {
+    return this.#query(this.#write, batch, steps.parameters(), deadline);
+  }
+
+  #query(
+    text: string,
+    batch: number | null,
+    parameters: unknown[],
+    deadline: number,
+  ): Query {
     return {
-      text: this.#write,
+      text,
       values: [
         this.#id,
         batch,
         left(deadline),
         this.#options.isDurable,
         this.#takePruneTo(),
-        ...steps,
+        ...parameters,
       ],
     };
   }
@@ -343,9 +359,8 @@ export class Writer {
   /** Up to where the log is to be pruned, if it is time. It is pruned by tenths. */
   #takePruneTo(): number | null {
     const { history } = this.#options;
-    const step = Math.min(1_000, Math.ceil(history / 10));
     const to = this.#head - history;
-    if (to - this.#pruned < step) return null;
+    if (to - this.#pruned < pruneStep(history)) return null;
     this.#pruned = to;
     return to;
   }
@@ -354,6 +369,11 @@ export class Writer {
   async close(): Promise<void> {
     await this.#link?.close();
   }
+}
+
+/** How many changes more than it keeps a log has, when it is pruned. */
+export function pruneStep(history: number): number {
+  return Math.min(1_000, Math.ceil(history / 10));
 }
 
 const MISSING: SeenEntry = { value: undefined, version: 0, revision: 0 };
