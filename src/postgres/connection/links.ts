@@ -69,14 +69,16 @@ export class Links {
   ): Promise<Link> {
     if (this.isClosed) throw new StoreClosedError();
     const { patience } = this.#options;
-    const link = await Link.open({
+    // It may end before it is open.
+    let link: Link | undefined = undefined;
+    link = await Link.open({
       address,
       patience,
       names: this.#names,
       isWorking: (processId) => this.#isWorking(processId),
       ...listener,
       onEnd: () => {
-        this.#open.delete(link);
+        if (link) this.#open.delete(link);
         listener.onEnd?.();
       },
     });
@@ -109,12 +111,14 @@ export class Links {
     const deadline = performance.now() + patience;
     let backoff: Backoff | undefined;
     for (;;) {
+      // Another query, sent at the same time, may be the first to lose its name.
+      const hadName = this.#names.areUsed;
       try {
         const asked = this.#ask(query);
         return await (signal ? unlessAborted(asked, signal) : asked);
       } catch (error) {
         if (this.isClosed) throw new StoreClosedError();
-        if (isNameLost(error) && this.#names.areUsed) {
+        if (isNameLost(error) && hadName) {
           this.#names.stop();
           continue;
         }
@@ -128,10 +132,11 @@ export class Links {
 
   /** Asks on a link of one's own; prepared statements lose their names if the server does not know them. */
   async ask(link: Link, query: Query): Promise<Row[]> {
+    const hadName = this.#names.areUsed;
     try {
       return await link.query(query);
     } catch (error) {
-      if (!isNameLost(error) || !this.#names.areUsed) throw error;
+      if (!isNameLost(error) || !hadName) throw error;
       this.#names.stop();
       return await link.query(query);
     }
