@@ -359,9 +359,8 @@ export class Writer {
   /** Up to where the log is to be pruned, if it is time. It is pruned by tenths. */
   #takePruneTo(): number | null {
     const { history } = this.#options;
-    const step = Math.min(1_000, Math.ceil(history / 10));
     const to = this.#head - history;
-    if (to - this.#pruned < step) return null;
+    if (to - this.#pruned < pruneStep(history)) return null;
     this.#pruned = to;
     return to;
   }
@@ -370,6 +369,11 @@ export class Writer {
   async close(): Promise<void> {
     await this.#link?.close();
   }
+}
+
+/** How many changes more than it keeps a log has, when it is pruned. */
+export function pruneStep(history: number): number {
+  return Math.min(1_000, Math.ceil(history / 10));
 }
 
 const MISSING: SeenEntry = { value: undefined, version: 0, revision: 0 };
