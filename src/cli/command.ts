@@ -12,15 +12,24 @@ import type { SqliteStore } from "../sqlite/sqlite_store.ts";
 import type { NameParsers } from "./names.ts";
 import type { Format, PrintOptions } from "./output/formats.ts";
 import type { Output } from "./output/output.ts";
-import type { Access, CodecName } from "./store_file.ts";
-import type { AwaitedStore } from "./store_wait.ts";
+import type { CodecName } from "./stores/codecs.ts";
+import type { EndNames, Ends } from "./stores/ends.ts";
+import type { FileOnly } from "./stores/open.ts";
+import type { Access, CliStore } from "./stores/settings.ts";
+import type { AwaitedStore } from "./stores/waiting.ts";
 
 /** What a command is given to do its work with. */
 export interface CommandContext {
   /** Opens the store that the command line names; `await using` closes it. */
-  openStore(access: Access): Promise<SqliteStore>;
+  openStore(access: Access): Promise<CliStore>;
+  /** The same for what only a store in a file can do. */
+  openFile(access: Access, what: FileOnly): Promise<SqliteStore>;
+  /** Opens the two stores of a copy; `await using` closes them. */
+  openEnds(names: EndNames): Promise<Ends>;
   /** Opens it to read, as soon as it is there. */
   openStoreWhenThere(): Promise<AwaitedStore>;
+  /** The variables that name the store for another process; they may hold a password. */
+  variablesOf(store: CliStore): Promise<Record<string, string>>;
   /** How to print data. Without a format, that is a table on a terminal, else a line a record. */
   printing(format: Format | undefined): PrintOptions;
   /** Where to print. */
@@ -47,6 +56,8 @@ export interface CommandDefinition<Options> {
   readonly example: string;
   /** The flags of `deno run` that it needs for a store at `app.db`, and no more. */
   readonly permissions: string;
+  /** Whether it is for stores in files alone. */
+  readonly isForFiles?: true;
   /** Its options and arguments. */
   parser(names: NameParsers): Parser<Mode, Options, unknown>;
   /** What it does. */
@@ -55,6 +66,10 @@ export interface CommandDefinition<Options> {
     options: Options,
   ): Promise<number | void>;
 }
+
+/** The flags for a store in PostgreSQL, in place of those for app.db. */
+const POSTGRES_PERMISSIONS =
+  "--allow-net=HOST:5432 --allow-env='PG*,ZESTOR_DB'";
 
 /** A command in the list of commands. */
 export interface Command {
@@ -71,14 +86,19 @@ export const WRITE_PERMISSIONS = "--allow-read=app.db --allow-write=app.db";
 
 /** Makes a command of its definition. */
 export function defineCommand<Options>(
-  { name, brief, details, example, permissions, parser, run }:
+  { name, brief, details, example, permissions, isForFiles, parser, run }:
     CommandDefinition<Options>,
 ): Command {
   const help = {
     brief,
     description: details,
     footer: message`Example: ${text(example)}${lineBreak()}
-Permissions: ${text(permissions)}`,
+Permissions: ${text(permissions)}${
+      isForFiles ? [] : message`${lineBreak()}
+Of a postgres:// URL, in place of those for app.db: ${
+        text(POSTGRES_PERMISSIONS)
+      }`
+    }`,
   };
   const withAction = (options: Options) => ({
     action: (context: CommandContext) => run(context, options),

@@ -6,14 +6,19 @@
  */
 import { bash, nu, type ShellCompletion } from "@optique/core/completion";
 import type { Usage } from "@optique/core/usage";
-import type { SqliteStore } from "../sqlite/sqlite_store.ts";
+import type { Store } from "../contract/store.ts";
 import { bashScript } from "./bash_script.ts";
 import { UsageError } from "./errors.ts";
-import { CODECS, openStoreFile, type StoreSettings } from "./store_file.ts";
+import { CODECS } from "./stores/codecs.ts";
+import { openStoreOf } from "./stores/open.ts";
+import type { StoreSettings } from "./stores/settings.ts";
 import { takesValue, wordOf } from "./usage_terms.ts";
 
 /** How long a completion waits for others' locks, in ms. */
 const TIMEOUT = 200;
+
+/** How long it waits for a server to be reached, in ms. */
+const PATIENCE = 2_000;
 
 /** Shells that put what is suggested on the command line as it is. */
 export const SHELLS = {
@@ -47,15 +52,16 @@ function isPlainWord(word: string): boolean {
 export async function withStoreOf<T>(
   words: readonly string[],
   usage: Usage,
-  work: (store: SqliteStore) => Promise<T>,
+  work: (store: Store) => Promise<T>,
 ): Promise<T> {
   const before = words.at(-2) ?? "";
   if (takesValue(usage, before)) {
     throw new UsageError(`Cannot complete: ${before} takes no name`);
   }
-  await using store = await openStoreFile(settingsIn(words), {
+  await using store = await openStoreOf(settingsIn(words), {
     access: "read",
     busyTimeout: TIMEOUT,
+    signal: AbortSignal.timeout(PATIENCE),
   });
   return await work(store);
 }
@@ -64,8 +70,8 @@ export async function withStoreOf<T>(
 function settingsIn(words: readonly string[]): StoreSettings {
   const [codec] = CODECS.filter((name) => name === wordOf(words, "--codec"));
   return {
-    db: wordOf(words, "--db"),
+    db: wordOf(words, "--from") ?? wordOf(words, "--db"),
     codec: codec ?? "json",
-    driver: "builtin",
+    schema: wordOf(words, "--schema"),
   };
 }

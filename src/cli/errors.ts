@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { CannotCopyError } from "./copying/copy_store.ts";
+import { TargetConflictError } from "./copying/follow_changes.ts";
 import { quote, quoteText, reasonOf } from "../base/messages.ts";
 import {
   ImportError,
@@ -70,6 +72,7 @@ export class KeptTextError extends Error {
 
 const USAGE_ERRORS = [
   UsageError,
+  CannotCopyError,
   InvalidNameError,
   ValidationError,
   StoreTooLargeError,
@@ -81,6 +84,7 @@ const NOT_FOUND_ERRORS = [
   EntryNotFoundError,
   EntriesNotFoundError,
   ConflictError,
+  TargetConflictError,
   KeyNotFoundError,
   VersionConflictError,
 ];

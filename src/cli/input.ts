@@ -9,7 +9,7 @@ import { unlessAborted } from "../base/promises.ts";
 import { reasonOf } from "../base/messages.ts";
 import { UsageError } from "./errors.ts";
 import { partsOf } from "../values/parts.ts";
-import type { CodecName } from "./store_file.ts";
+import type { CodecName } from "./stores/codecs.ts";
 import {
   isExact,
   parseExactJson,

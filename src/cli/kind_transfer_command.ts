@@ -5,7 +5,7 @@
  */
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import type { InferValue } from "@optique/core/parser";
+import type { InferValue, Parser } from "@optique/core/parser";
 import { argument, option } from "@optique/core/primitives";
 import type { CommandContext } from "./command.ts";
 import { type KindTransfer, transferKind } from "./kind_transfer.ts";
@@ -13,7 +13,7 @@ import type { NameParsers } from "./names.ts";
 import { formatOption, kindArgument } from "./options.ts";
 import { nameText } from "./output/escape.ts";
 import { type Columns, printRecord } from "./output/formats.ts";
-import { codecNamed } from "./store_file.ts";
+import { codecNamed } from "./stores/codecs.ts";
 
 /** What was copied or moved. */
 interface Transferred {
@@ -39,11 +39,16 @@ export function kindTransferParser(names: NameParsers) {
     to: argument(names.otherKind("NEW_KIND"), {
       description: message`The kind that they are written to.`,
     }),
-    merge: option("--merge", {
-      description:
-        message`Also if the other kind has entries; those with the same keys are replaced.`,
-    }),
+    merge: mergeOption(),
     format: formatOption(),
+  });
+}
+
+/** Whether there may be entries already. */
+export function mergeOption(): Parser<"sync", boolean, unknown> {
+  return option("--merge", {
+    description:
+      message`Also if the other one has entries; those with the same keys are replaced.`,
   });
 }
 

@@ -27,8 +27,9 @@ import {
 } from "./output/output.ts";
 import { type Invocation, parseCommandLine } from "./program.ts";
 import { toJsonOf } from "./output/json.ts";
-import { openStoreFile } from "./store_file.ts";
-import { openStoreWhenThere } from "./store_wait.ts";
+import { openEnds } from "./stores/ends.ts";
+import { openFileOf, openStoreOf, variablesOf } from "./stores/open.ts";
+import { openStoreWhenThere } from "./stores/waiting.ts";
 import { CommandLineError, usageText } from "./usage_message.ts";
 import { wordOf } from "./usage_terms.ts";
 
@@ -94,8 +95,11 @@ async function run(
     codec: options.codec,
     signal,
     yieldTerminal,
-    openStore: (access) => openStoreFile(options, { access, signal }),
+    openStore: (access) => openStoreOf(options, { access, signal }),
+    openFile: (access, what) => openFileOf(options, what, { access, signal }),
+    openEnds: (names) => openEnds(options, names, signal),
     openStoreWhenThere: () => openStoreWhenThere(options, signal),
+    variablesOf: (store) => variablesOf(options, store),
     printing: (format) => ({
       output,
       format: format ?? (output.columns === undefined ? "ndjson" : "table"),

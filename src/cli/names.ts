@@ -10,7 +10,7 @@ import type { Suggestion } from "@optique/core/parser";
 import type { ValueParser } from "@optique/core/valueparser";
 import { reasonOf } from "../base/messages.ts";
 import { assertName } from "../keys/names.ts";
-import type { SqliteStore } from "../sqlite/sqlite_store.ts";
+import type { Store } from "../contract/store.ts";
 import { isHazardous } from "./output/escape.ts";
 
 /** How many names are suggested at most. */
@@ -21,7 +21,7 @@ const LONGEST_NAME = 200;
 
 /** Does something with the store that a command line names. */
 export type WithStore = <T>(
-  work: (store: SqliteStore) => Promise<T>,
+  work: (store: Store) => Promise<T>,
 ) => Promise<T>;
 
 /** Parsers of names, for the arguments of a command. */

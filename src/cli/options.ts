@@ -20,14 +20,15 @@ import { selectionOf } from "../store/options.ts";
 import { UsageError } from "./errors.ts";
 import { type Format, FORMATS } from "./output/formats.ts";
 import type { NameParsers } from "./names.ts";
-import { CODECS, DRIVERS, PATH_VARIABLE } from "./store_file.ts";
+import { CODECS } from "./stores/codecs.ts";
+import { DB_VARIABLE, DRIVERS, SCHEMA_VARIABLE } from "./stores/settings.ts";
 
 /** The options that go with every command, before its name or after it. */
 export const globalOptions = object("Options of every command", {
   db: optional(option("--db", pathParser("PATH"), {
     description:
-      message`The store's file: a path, a file: URL or a DSN. Without it, ${
-        envVar(PATH_VARIABLE)
+      message`The store: a file, as a path, a file: URL or a DSN; or a postgres:// URL. Without it, ${
+        envVar(DB_VARIABLE)
       } in the environment.`,
   })),
   codec: withDefault(
@@ -37,14 +38,21 @@ export const globalOptions = object("Options of every command", {
     }),
     "json" as const,
   ),
-  driver: withDefault(
+  driver: optional(
     option("--driver", choice(DRIVERS, { metavar: "DRIVER" }), {
-      description: message`The SQLite binding; ${
-        text("ffi")
-      } needs every permission.`,
+      description: message`The SQLite binding of a file, by default ${
+        text("builtin")
+      }; ${text("ffi")} needs every permission.`,
       hidden: "usage",
     }),
-    "builtin" as const,
+  ),
+  schema: optional(
+    option("--schema", string({ metavar: "NAME" }), {
+      description: message`The schema in a PostgreSQL database. Without it, ${
+        envVar(SCHEMA_VARIABLE)
+      } in the environment, or "zestor".`,
+      hidden: "usage",
+    }),
   ),
   color: withDefault(
     option(
@@ -289,7 +297,7 @@ export function changeTypesParser(): ValueParser<"sync", ChangeType[]> {
 
 /** A path, which shells complete. */
 export function pathParser(
-  metavar: "PATH" | "FILE",
+  metavar: "PATH" | "FILE" | "STORE",
 ): ValueParser<"sync", string> {
   return {
     ...string({ metavar }),

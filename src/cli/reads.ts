@@ -4,11 +4,11 @@
  * @module
  */
 import type { Reads } from "../contract/reads.ts";
-import type { SqliteStore } from "../sqlite/sqlite_store.ts";
+import type { Store } from "../contract/store.ts";
 
 /** The store at a past revision, or now. It ends with the store. */
 export async function readsAt(
-  store: SqliteStore,
+  store: Store,
   at: number | undefined,
   signal: AbortSignal,
 ): Promise<Reads> {

@@ -13,6 +13,7 @@ import { styleText } from "node:util";
 import { quoteText } from "../base/messages.ts";
 import { UsageError } from "./errors.ts";
 import { escapeText } from "./output/escape.ts";
+import { withoutPasswords } from "./output/passwords.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -56,7 +57,7 @@ function plainText(term: MessageTerm): string {
       return term.text.replace(/\s*\n\s*/g, " ");
     case "value":
       // A long one is cut.
-      return quoteText(term.value);
+      return quoteText(withoutPasswords(term.value));
     default:
       return formatMessage([term], { colors: false, quotes: true });
   }

@@ -18,7 +18,16 @@ export function nextVersion(
   version: number,
 ): number {
   if (version < LAST_NUMBER) return version + 1;
-  throw new StoreError(
+  throw noVersionAfter(kind, key, version);
+}
+
+/** The error of a write of an entry whose version is the last one. */
+export function noVersionAfter(
+  kind: string,
+  key: string,
+  version: number = LAST_NUMBER,
+): StoreError {
+  return new StoreError(
     "STORAGE",
     `Cannot write ${
       quote(kind, key)

@@ -22,10 +22,8 @@ import type {
   Verifiable,
 } from "./storage.ts";
 import type { Judge } from "../engine/engine.ts";
+import { Findings } from "../engine/findings.ts";
 import type { Turns } from "./turns.ts";
-
-/** How many findings of a part are told. */
-const MOST_FINDINGS = 100;
 
 const PARTS: readonly VerifyPart[] = [
   "file",
@@ -363,29 +361,6 @@ export class Verification {
         yield;
       }
     }
-  }
-}
-
-/** The findings of a part: the first ones, and how many others there were. */
-class Findings {
-  readonly #part: VerifyPart;
-  readonly #first: VerifyFinding[] = [];
-  #others = 0;
-
-  constructor(part: VerifyPart) {
-    this.#part = part;
-  }
-
-  add(finding: VerifyFinding): void {
-    if (this.#first.length < MOST_FINDINGS) this.#first.push(finding);
-    else this.#others++;
-  }
-
-  list(): VerifyFinding[] {
-    if (this.#others === 0) return this.#first;
-    const message =
-      `There are ${this.#others} more findings of this part; mend these, then verify again`;
-    return [...this.#first, { part: this.#part, message }];
   }
 }
 

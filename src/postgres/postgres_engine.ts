@@ -39,7 +39,7 @@ import {
   type Tables,
 } from "./storage/selection.ts";
 import { Verification } from "./storage/verification.ts";
-import { Writer } from "./storage/writer.ts";
+import { pruneStep, Writer } from "./storage/writer.ts";
 
 /**
  * What a server has room for. A key of an index has a third of a page at most
@@ -48,7 +48,7 @@ import { Writer } from "./storage/writer.ts";
  */
 export const LIMITS: Limits = {
   nameBytes: 2_000,
-  valueBytes: 64 * 1024 * 1024,
+  valueBytes: 16 * 1024 * 1024,
   changes: Infinity,
   shared: 256,
 };
@@ -76,10 +76,13 @@ export class PostgresEngine extends EntryView implements Engine {
   readonly #tables: Tables;
   readonly #links: Links;
   readonly #readOnly: string | undefined;
+  readonly #history: number;
   readonly #writer: Writer;
   readonly #expiry: Expiry | undefined;
   /** The snapshots that are open. */
   readonly #snapshots = new Set<ServerSnapshot>();
+  /** The verifications that run. */
+  readonly #verifying = new Set<Promise<unknown>>();
 
   /** Takes what it is made of. */
   constructor(config: PostgresEngineConfig) {
@@ -88,6 +91,7 @@ export class PostgresEngine extends EntryView implements Engine {
     this.#tables = tables;
     this.#links = links;
     this.#readOnly = state.readOnly;
+    this.#history = history;
     this.isReadOnly = state.readOnly !== undefined;
     this.log = new PostgresLog(
       tables,
@@ -105,8 +109,8 @@ export class PostgresEngine extends EntryView implements Engine {
     if (this.isReadOnly) return;
     this.#expiry = new Expiry({
       isShared: true,
-      next: () => this.#nextExpiry(),
-      removeSome: () => this.#removeExpired(),
+      next: () => this.#nextTidying(),
+      removeSome: () => this.#tidy(),
       isBusy: (error) => error === LOCKED || isBusy(error),
     });
     this.#expiry.start();
@@ -138,25 +142,31 @@ export class PostgresEngine extends EntryView implements Engine {
     return undefined;
   }
 
-  // Expiry.
+  // Expiry, and the pruning of what plain SQL logged.
 
-  async #nextExpiry(): Promise<number | undefined> {
-    const [{ next }] = await this.#links.read({
-      text: `SELECT ${ms("min(expires_at)")} AS next FROM ${this.#tables.kv}
-        WHERE expires_at IS NOT NULL`,
-      values: [],
+  /** When there is something to tidy, in ms since 1970. */
+  async #nextTidying(): Promise<number | undefined> {
+    const [{ next, surplus }] = await this.#links.read({
+      text: `SELECT (SELECT ${
+        ms("min(expires_at)")
+      } FROM ${this.#tables.kv} WHERE expires_at IS NOT NULL) AS next,
+        ${headOf(this.#tables)} - ${
+        prunedOf(this.#tables)
+      } - $1::bigint AS surplus`,
+      values: [this.#history],
     }, { patience: 0 });
-    return next ?? undefined;
+    return surplus >= pruneStep(this.#history) ? 0 : next ?? undefined;
   }
 
-  async #removeExpired(): Promise<boolean> {
+  async #tidy(): Promise<boolean> {
     const [{ more }] = await this.#links.read({
-      text: `SELECT ${this.#tables.schema}.zestor_expire($1::int) AS more`,
-      values: [EXPIRED_AT_ONCE],
+      text:
+        `SELECT ${this.#tables.schema}.zestor_tidy($1::int, $2::bigint) AS more`,
+      values: [EXPIRED_AT_ONCE, this.#history],
     }, { patience: 0 });
-    if (more < 0) throw LOCKED;
+    if (more === null) throw LOCKED;
     this.log.hint();
-    return more > 0;
+    return more;
   }
 
   // Reads of one moment.
@@ -247,7 +257,18 @@ export class PostgresEngine extends EntryView implements Engine {
     return view;
   }
 
-  async verify(judge: Judge, signal?: AbortSignal): Promise<VerifyFinding[]> {
+  verify(judge: Judge, signal?: AbortSignal): Promise<VerifyFinding[]> {
+    const verifying = this.#verify(judge, signal);
+    this.#verifying.add(verifying);
+    const forget = () => this.#verifying.delete(verifying);
+    verifying.then(forget, forget);
+    return verifying;
+  }
+
+  async #verify(
+    judge: Judge,
+    signal?: AbortSignal,
+  ): Promise<VerifyFinding[]> {
     const snapshot = await this.#openSnapshot(signal);
     try {
       const ask = (text: string, values: unknown[] = []) =>
@@ -274,6 +295,7 @@ export class PostgresEngine extends EntryView implements Engine {
   }
 
   async close(): Promise<void> {
+    await Promise.allSettled(this.#verifying);
     // All at once: a server that is silent must not hold up each of them.
     await Promise.all([
       this.#links.close(),

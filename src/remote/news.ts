@@ -16,6 +16,10 @@ import { Backoff } from "./backoff.ts";
 export interface News {
   /** The newest revision. */
   readonly head: number;
+  /** The mark of the newest change. */
+  readonly mark?: number;
+  /** The mark of the change past which it looked: another one, if the log was put back. */
+  readonly found?: number;
   /** The kinds that changed since; absent if that is not known. */
   readonly kinds?: ReadonlySet<string>;
 }
@@ -43,6 +47,8 @@ export class NewsWaits {
   readonly #waiting = new Set<Waiter>();
   /** Whoever waits has seen the changes of its kinds up to here. */
   #seen = 0;
+  /** The mark of the change there, if it is known. */
+  #mark: number | undefined;
   /** A hint came that no look has followed. */
   #isHinted = false;
   #isLooking = false;
@@ -70,7 +76,10 @@ export class NewsWaits {
     if (signal.aborted || this.#isClosed || after < this.#seen) {
       return Promise.resolve(after);
     }
-    if (this.#waiting.size === 0) this.#seen = after;
+    if (this.#waiting.size === 0) {
+      this.#seen = after;
+      this.#mark = wait.mark;
+    }
     const { promise, resolve } = Promise.withResolvers<number>();
     const wake = (cursor: number) => {
       this.#waiting.delete(waiter);
@@ -115,14 +124,17 @@ export class NewsWaits {
     this.#plan();
   }
 
-  #tell({ head, kinds }: News): void {
+  #tell({ head, mark, found, kinds }: News): void {
     const before = this.#seen;
-    if (head === before) return;
+    const isPutBack = head < before ||
+      (this.#mark !== undefined && found !== undefined && this.#mark !== found);
     this.#seen = head;
+    this.#mark = mark;
+    if (head === before && !isPutBack) return;
     for (const { wait, wake } of [...this.#waiting]) {
       const { after } = wait;
-      // The server was put back to an earlier state: let the watch read, and be told.
-      if (head < before) {
+      // Let the watch read, and be told.
+      if (isPutBack) {
         wake(after);
         continue;
       }

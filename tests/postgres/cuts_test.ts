@@ -96,7 +96,7 @@ testPostgres(
                 works.push(
                   endingOf(
                     store.update("k", `n${i % 2}`, (n) => n + 1, {
-                      initial: 1,
+                      initial: 0,
                     }),
                   ),
                 );

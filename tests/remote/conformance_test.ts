@@ -20,7 +20,7 @@ const supports: Supports = {
 
 testStore({
   name: "remote",
-  open: (options) => openRemoteStore({ longest: 5, ...options }),
+  open: (options) => openRemoteStore({ longest: 1, ...options }),
   supports,
 });
 

@@ -1,5 +1,5 @@
 /**
- * What is left of a file when the processes that write it are killed. Many more
+ * What is left of a file if the processes that write it are killed. Many more
  * rounds: `tests/soak/crash.ts`.
  *
  * @module
@@ -9,6 +9,7 @@ import {
   WHOLE_HISTORY,
 } from "../support/processes/crash.ts";
 import { drivers } from "../support/drivers.ts";
+import { filePlace } from "../support/processes/places.ts";
 import { withSeed } from "../support/random.ts";
 
 const [builtin] = drivers;
@@ -25,9 +26,9 @@ for (const durability of ["full", "normal"] as const) {
       builtin.test(`${name} [${available}]`, async () => {
         await withSeed(name, (random) =>
           assertSurvivesCrashes(random, {
-            drivers: available,
+            place: (dir) =>
+              filePlace(dir.file("app.db"), { drivers: available, wal }),
             durability,
-            wal,
             history,
             rounds: 2,
             acknowledgements: 200,

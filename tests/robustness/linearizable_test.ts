@@ -16,6 +16,7 @@ import type { Operation } from "../support/history/calls.ts";
 import type { HistoryStore } from "../support/history/perform.ts";
 import { assertProcessesLinearize } from "../support/history/processes.ts";
 import { readTrace, TraceWriter } from "../support/history/trace.ts";
+import { filePlace } from "../support/processes/places.ts";
 import { drivers, testOnEachDriver } from "../support/drivers.ts";
 import { Random, withSeed } from "../support/random.ts";
 import { tempDir } from "../support/temp_dir.ts";
@@ -27,8 +28,8 @@ for (const wal of [true, false]) {
   testOnEachDriver(name, async ({ name: driver }) => {
     await withSeed(name, (random) =>
       assertProcessesLinearize(random, {
-        drivers: [driver],
-        wal,
+        place: (dir) =>
+          filePlace(dir.file("app.db"), { drivers: [driver], wal }),
         durability: "normal",
         processes: 3,
         callers: 4,

@@ -13,6 +13,7 @@ import {
   WHOLE_HISTORY,
 } from "../support/processes/crash.ts";
 import { drivers } from "../support/drivers.ts";
+import { filePlace } from "../support/processes/places.ts";
 import { Random } from "../support/random.ts";
 import { readFlags } from "./flags.ts";
 
@@ -24,6 +25,7 @@ const { rounds, seed, ...flags } = readFlags({
   drivers: drivers.filter(({ unavailable }) => !unavailable)
     .map(({ name }) => name).join(),
 });
+const taken = flags.drivers.split(",") as ("builtin" | "ffi")[];
 const modes = (["full", "normal"] as const).flatMap((durability) =>
   [true, false].flatMap((wal) =>
     [WHOLE_HISTORY, 100].map((history) => ({ durability, wal, history }))
@@ -41,7 +43,8 @@ for (let file = 0, done = 0; done < rounds; file++) {
   const mode = modes[file % modes.length];
   const options: CrashOptions = {
     ...mode,
-    drivers: flags.drivers.split(",") as ("builtin" | "ffi")[],
+    place: (dir) =>
+      filePlace(dir.file("app.db"), { drivers: taken, wal: mode.wal }),
     rounds: Math.min(ROUNDS_PER_FILE, rounds - done),
     acknowledgements: 500,
   };

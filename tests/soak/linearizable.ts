@@ -7,6 +7,7 @@
  * @module
  */
 import { assertProcessesLinearize } from "../support/history/processes.ts";
+import { filePlace } from "../support/processes/places.ts";
 import { Random } from "../support/random.ts";
 import { readFlags } from "./flags.ts";
 
@@ -27,8 +28,11 @@ const { seed, drivers, wal, durability, ...numbers } = readFlags({
 
 const report = await assertProcessesLinearize(new Random(seed), {
   ...numbers,
-  drivers: drivers.split(",") as ("builtin" | "ffi")[],
-  wal: wal === "yes",
+  place: (dir) =>
+    filePlace(dir.file("app.db"), {
+      drivers: drivers.split(",") as ("builtin" | "ffi")[],
+      wal: wal === "yes",
+    }),
   durability: durability as "full" | "normal",
 });
 console.log(report);

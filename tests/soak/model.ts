@@ -7,30 +7,41 @@
  */
 import { openStore } from "../../mod.ts";
 import { openMemoryStore } from "../../src/memory/open_memory_store.ts";
+import { openPostgresStore } from "../../src/postgres/open_postgres_store.ts";
+import type { ModelStore } from "../support/model/operations.ts";
 import { simulate } from "../support/model/simulation.ts";
+import { sharedPostgres } from "../support/postgres/shared.ts";
+import { freshSchema } from "../support/postgres/test_postgres.ts";
 import { Random } from "../support/random.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { readFlags } from "./flags.ts";
 
 const { operations, store, history, seed } = readFlags({
   operations: 1_000_000,
-  /** `builtin`, `ffi` or `memory`. */
+  /** `builtin`, `ffi`, `memory` or `postgres`. */
   store: "builtin",
   history: 1_000,
 });
 
 await using dir = await tempDir();
-const isInMemory = store === "memory";
 const report = await simulate(new Random(seed), {
-  open: () =>
-    isInMemory ? openMemoryStore({ history }) : openStore({
-      path: dir.file("app.db"),
-      driver: store as "builtin" | "ffi",
-      history,
-      durability: "normal",
-    }),
-  kept: !isInMemory,
+  open: await opening(),
+  kept: store !== "memory",
   history,
   operations,
 });
 console.log(report);
+
+async function opening(): Promise<() => Promise<ModelStore>> {
+  if (store === "memory") return () => openMemoryStore({ history });
+  const options = { history, durability: "normal" } as const;
+  if (store !== "postgres") {
+    const path = dir.file("app.db");
+    const driver = store as "builtin" | "ffi";
+    return () => openStore({ ...options, path, driver });
+  }
+  const server = await sharedPostgres();
+  if ("reason" in server) throw new Error(server.reason);
+  const place = { url: server.url, schema: freshSchema() };
+  return () => openPostgresStore({ ...options, ...place });
+}

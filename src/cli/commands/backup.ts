@@ -33,9 +33,10 @@ export const backup: Command = defineCommand({
   brief:
     message`Copies the store's whole file, as of one moment, while others write.`,
   details:
-    message`The copy is opened and checked before it is put in place. A file that is there already is replaced with --force alone, in one step; see that nobody has it open. The record printed has the names path and size, in bytes.`,
+    message`Only for a store in a file; PostgreSQL has pg_dump. The copy is opened and checked before it is put in place. A file that is there already is replaced with --force alone, in one step; see that nobody has it open. The record printed has the names path and size, in bytes.`,
   example: "zestor backup backups/monday.db --db app.db",
   permissions: "--allow-read=app.db,backups --allow-write=backups",
+  isForFiles: true,
   parser: () =>
     object({
       path: argument(pathParser("FILE"), {
@@ -46,19 +47,13 @@ export const backup: Command = defineCommand({
       }),
       format: formatOption(),
     }),
-  async run({ openStore, printing, signal }, { path, force, format }) {
+  async run({ openFile, printing, signal }, { path, force, format }) {
     assertPath(path);
-    for (const name of ["read", "write"] as const) {
-      await assertGranted(name, dirname(path));
-    }
-    if (!force && await isThere(path)) {
-      throw new UsageError(
-        `Cannot back up to ${
-          quoteText(path)
-        }: there is a file already; give another path, or --force`,
-      );
-    }
-    await using store = await openStore("read");
+    await using store = await openFile("read", {
+      action: "back up",
+      advice: "use pg_dump",
+      assertPermitted: () => assertReplaceable(path, force),
+    });
     await store.backup(path, { overwrite: force, signal });
     const { size } = await Deno.stat(path);
     await printRecord({ path, size }, COLUMNS, printing(format));
@@ -69,6 +64,18 @@ function assertPath(path: string): void {
   if (path !== "" && !path.startsWith("file:")) return;
   throw new UsageError(
     `Cannot back up to ${quoteText(path)}: expected the path of a file`,
+  );
+}
+
+async function assertReplaceable(path: string, force: boolean): Promise<void> {
+  for (const name of ["read", "write"] as const) {
+    await assertGranted(name, dirname(path));
+  }
+  if (force || !await isThere(path)) return;
+  throw new UsageError(
+    `Cannot back up to ${
+      quoteText(path)
+    }: there is a file already; give another path, or --force`,
   );
 }
 

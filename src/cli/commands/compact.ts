@@ -21,13 +21,17 @@ export const compact: Command = defineCommand({
   name: "compact",
   brief: message`Gives the file system back what the file no longer uses.`,
   details:
-    message`It writes the file anew, in place, and empties its write-ahead log. It needs free disk space for up to twice what is left. Others who write wait meanwhile, up to their busy timeout; with a rollback journal those who read wait too. The change log stays as it is. The record printed has the names before and after: the bytes of the file and its write-ahead log.`,
+    message`Only for a store in a file; PostgreSQL has VACUUM. It writes the file anew, in place, and empties its write-ahead log. It needs free disk space for up to twice what is left. Others who write wait meanwhile, up to their busy timeout; with a rollback journal those who read wait too. The change log stays as it is. The record printed has the names before and after: the bytes of the file and its write-ahead log.`,
   example: "zestor compact --db app.db",
   permissions: "--allow-all",
+  isForFiles: true,
   parser: () => object({ format: formatOption() }),
-  async run({ openStore, printing, signal }, { format }) {
-    await assertMayCompact();
-    await using store = await openStore("write");
+  async run({ openFile, printing, signal }, { format }) {
+    await using store = await openFile("write", {
+      action: "compact",
+      advice: "use VACUUM of PostgreSQL",
+      assertPermitted: assertMayCompact,
+    });
     const result = await store.compact({ signal });
     await printRecord(result, COLUMNS, printing(format));
   },

@@ -29,7 +29,8 @@ import { printRecord } from "../output/formats.ts";
 import { writeError } from "../output/output.ts";
 import { RESULT_COLUMNS } from "../output/results.ts";
 import { assertShellPermitted } from "../shell.ts";
-import { codecNamed, whatIsMissing } from "../store_file.ts";
+import { codecNamed } from "../stores/codecs.ts";
+import { whatIsMissing } from "../stores/missing.ts";
 
 /** Which entry, and what of the command line is about it. */
 interface Target {

@@ -54,16 +54,23 @@ export const importCommand: Command = defineCommand({
     ),
   async run({ openStore, printing, signal }, { file, format, ...options }) {
     const source = await openSource(file);
-    const progress = await openProgress(source.size);
+    const progress = await openProgress({ total: source.size, unit: "lines" });
+    let bytes = 0;
+    const counting = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, out) {
+        bytes += chunk.length;
+        out.enqueue(chunk);
+      },
+    });
     await using store = await openStore("create");
     let result: ImportResult;
     try {
       result = await store.import(
-        source.stream.pipeThrough(progress.counting()),
+        source.stream.pipeThrough(counting),
         {
           ...options,
           signal,
-          onProgress: progress.show,
+          onProgress: ({ lines }) => progress.show(lines, bytes),
           onRefused({ line, reason }) {
             progress.clear();
             writeError(`zestor: line ${line}: ${escapeText(reason)}`);

@@ -6,6 +6,7 @@
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import type { StoreInfo } from "../../sqlite/info.ts";
+import type { StoreDescription } from "../stores/settings.ts";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
 import { formatOption } from "../options.ts";
 import { escapeText, nameText } from "../output/escape.ts";
@@ -16,19 +17,59 @@ export const info: Command = defineCommand({
   name: "info",
   brief: message`Prints what the store is: driver, format, sizes, kinds, log.`,
   details:
-    message`The record has the names path, driver, sqliteVersion, format, codecs, journalMode, checkpoints, size and walSize in bytes, kinds with the count of each, and log: the oldest revision, the newest, and how many changes there are. It is of one moment.`,
+    message`Of a file, the record has the names path, driver, sqliteVersion, format, codecs, journalMode, checkpoints, size and walSize in bytes, kinds with the count of each, and log: the oldest revision, the newest, and how many changes there are. Of a PostgreSQL database it has url, which has no password, schema, serverVersion, format, codecs, isNotified, size and logSize in bytes, kinds and log. It is of one moment.`,
   example: "zestor info --db app.db",
   permissions: `${READ_PERMISSIONS},app.db-wal`,
   parser: () => object({ format: formatOption() }),
   async run({ openStore, printing, signal }, { format }) {
     await using store = await openStore("inspect");
-    const found = await store.info({ signal });
-    await printRecord(found, columnsOf(found), printing(format));
+    const found = withoutAccess(await store.info({ signal }));
+    const options = printing(format);
+    await (isOfFile(found)
+      ? printRecord(found, fileColumns(found), options)
+      : printRecord(found, allColumns(found), options));
   },
 });
 
+/** That nothing can be written is so because the command only reads. */
+function withoutAccess(found: StoreDescription): StoreDescription {
+  const { readOnly: _, ...rest } = found as StoreDescription & {
+    readonly readOnly?: string;
+  };
+  return rest;
+}
+
+function isOfFile(found: StoreDescription): found is StoreInfo {
+  return "sqliteVersion" in found;
+}
+
+/** A row for each name of the record, and for each kind. */
+function allColumns(
+  { kinds, log, ...rest }: StoreDescription,
+): Columns<StoreDescription> {
+  return {
+    titles: [...Object.keys(rest).map(titleOf), "LOG", ...titlesOf(kinds)],
+    cells: (_, json) => [
+      ...Object.values(rest).map((value) =>
+        typeof value === "string" ? escapeText(value) : json(value)
+      ),
+      logText(log),
+      ...kinds.map(({ count }) => String(count)),
+    ],
+  };
+}
+
+/** The title of a name: "SERVER VERSION" of "serverVersion". */
+function titleOf(name: string): string {
+  return name.replace(/[A-Z]/g, " $&").toUpperCase();
+}
+
+function titlesOf(kinds: StoreDescription["kinds"]): string[] {
+  return kinds.map(({ kind }) => `KIND ${nameText(kind)}`);
+}
+
 /** A table has a row for each kind, too. */
-function columnsOf({ kinds }: StoreInfo): Columns<StoreInfo> {
+function fileColumns({ kinds }: StoreInfo): Columns<StoreInfo> {
   return {
     titles: [
       "PATH",
@@ -38,7 +79,7 @@ function columnsOf({ kinds }: StoreInfo): Columns<StoreInfo> {
       "JOURNAL",
       "SIZE",
       "LOG",
-      ...kinds.map(({ kind }) => `KIND ${nameText(kind)}`),
+      ...titlesOf(kinds),
     ],
     cells: (info, json) => [
       escapeText(info.path),
@@ -49,13 +90,13 @@ function columnsOf({ kinds }: StoreInfo): Columns<StoreInfo> {
         ? `${info.journalMode}, checkpoints under the write lock`
         : info.journalMode,
       `${info.size} bytes, write-ahead log ${info.walSize} bytes`,
-      logText(info),
+      logText(info.log),
       ...info.kinds.map(({ count }) => String(count)),
     ],
   };
 }
 
-function logText({ log }: StoreInfo): string {
+function logText(log: StoreDescription["log"]): string {
   return log
     ? `${log.count} changes, revisions ${log.oldest} to ${log.newest}`
     : "none";

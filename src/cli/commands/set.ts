@@ -25,7 +25,7 @@ import {
 } from "../options.ts";
 import { printRecord } from "../output/formats.ts";
 import { RESULT_COLUMNS } from "../output/results.ts";
-import { assertEncodable } from "../store_file.ts";
+import { assertEncodable } from "../stores/codecs.ts";
 
 /** The longest time that an entry may be given, in ms: about a hundred years. */
 const LONGEST_LIFE = 36_500 * 86_400_000;

@@ -11,7 +11,6 @@ import type { InferValue } from "@optique/core/parser";
 import { argument, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import { WatchOverflowError } from "../../contract/errors.ts";
-import type { SqliteStore } from "../../sqlite/sqlite_store.ts";
 import {
   type Command,
   type CommandContext,
@@ -29,7 +28,8 @@ import {
 } from "../options.ts";
 import { assertShellPermitted } from "../shell.ts";
 import { writeError } from "../output/output.ts";
-import type { AwaitedStore } from "../store_wait.ts";
+import type { CliStore } from "../stores/settings.ts";
+import type { AwaitedStore } from "../stores/waiting.ts";
 import { LONGEST_BURST, MOST_EVENTS } from "../watching/bursts.ts";
 import { CursorFile, type Place } from "../watching/cursor_file.ts";
 import {
@@ -215,8 +215,8 @@ async function follow(
   const followed: Followed = { items, cursor, toJson, signal };
   const { exec, keepGoing, record, debounce } = options;
   if (exec === undefined) return await printEach(followed);
-  const { path: db } = await store.info();
-  const command = { text: exec, db, signal, guard };
+  const variables = await context.variablesOf(store);
+  const command = { text: exec, store: variables, signal, guard };
   const run = { ...followed, command, keepGoing };
   await (debounce === undefined
     ? runForEach(run, record ? "record" : "value")
@@ -236,7 +236,7 @@ type Begin = { readonly initial: true } | { readonly after?: Place };
 
 /** Where a watch begins. With a cursor that is kept, so that what comes from then on is missed by none. */
 async function firstPlace(
-  store: SqliteStore,
+  store: CliStore,
   wasThere: boolean,
   { options: { initial, after }, cursor }: Watching,
 ): Promise<Begin> {

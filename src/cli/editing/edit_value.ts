@@ -10,7 +10,11 @@ import { inOneLine, type Language, parseValue } from "../input.ts";
 import { escapeJson } from "../output/escape.ts";
 import type { ToJson } from "../output/formats.ts";
 import { writeError } from "../output/output.ts";
-import { assertEncodable, type CodecName, codecNamed } from "../store_file.ts";
+import {
+  assertEncodable,
+  type CodecName,
+  codecNamed,
+} from "../stores/codecs.ts";
 import type { EditedFile } from "./edited_file.ts";
 import { ask, canAsk } from "./question.ts";
 

@@ -7,7 +7,7 @@ import { reasonOf } from "../../base/messages.ts";
 import { stringifyJson } from "../../values/codecs/json.ts";
 import { multipliesWithoutEnd } from "../../values/parts.ts";
 import { UsageError } from "../errors.ts";
-import type { CodecName } from "../store_file.ts";
+import type { CodecName } from "../stores/codecs.ts";
 import type { ToJson } from "./formats.ts";
 
 /** What makes JSON of the values of a codec. */

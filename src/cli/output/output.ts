@@ -6,6 +6,7 @@
  */
 import { reasonOf } from "../../base/messages.ts";
 import { unlessAborted } from "../../base/promises.ts";
+import { withoutPasswords } from "./passwords.ts";
 
 /** How much is collected before it is written, in UTF-16 units. */
 const CHUNK = 65_536;
@@ -70,9 +71,9 @@ async function writeSome(bytes: Uint8Array): Promise<number> {
   }
 }
 
-/** Writes a line to standard error, if anybody is there to read it. */
+/** Writes a line to standard error, without passwords, if anybody is there to read it. */
 export function writeError(line: string): void {
-  const bytes = encoder.encode(`${line}\n`);
+  const bytes = encoder.encode(`${withoutPasswords(line)}\n`);
   try {
     for (let written = 0; written < bytes.length;) {
       written += Deno.stderr.writeSync(bytes.subarray(written));

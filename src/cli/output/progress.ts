@@ -5,14 +5,19 @@
  * @module
  */
 import process from "node:process";
-import type { ImportResult } from "../../contract/transfer.ts";
 
-/** Shows how far an import has come. */
+/** What is shown. */
+export interface ProgressOptions {
+  /** The end of the bar; absent if it is not known. */
+  readonly total: number | undefined;
+  /** What is counted, as in "lines". */
+  readonly unit: string;
+}
+
+/** Shows how far something has come. */
 export interface Progress {
-  /** Counts the bytes that are read. */
-  counting(): TransformStream<Uint8Array, Uint8Array>;
-  /** Shows what has been done so far. */
-  show(soFar: ImportResult): void;
+  /** Shows how many there were so far, and how far the bar is; by default as far as that. */
+  show(count: number, done?: number): void;
   /** Takes it away, until it is shown again. */
   clear(): void;
 }
@@ -24,24 +29,18 @@ interface Bar {
   stop(): void;
 }
 
-/** Begins to show progress, of so many bytes if that is known. */
+/** Begins to show progress. */
 export async function openProgress(
-  size: number | undefined,
+  { total, unit }: ProgressOptions,
 ): Promise<Progress> {
-  const newBar = Deno.stderr.isTerminal() ? await barOf(size) : undefined;
-  let bytes = 0;
+  const newBar = Deno.stderr.isTerminal()
+    ? await barOf({ total, unit })
+    : undefined;
   let bar: Bar | undefined;
   return {
-    counting: () =>
-      new TransformStream({
-        transform(chunk, out) {
-          bytes += chunk.length;
-          out.enqueue(chunk);
-        },
-      }),
-    show({ lines }) {
+    show(count, done = count) {
       bar ??= newBar?.();
-      bar?.update(Math.min(bytes, size ?? bytes), { lines });
+      bar?.update(Math.min(done, total ?? done), { count });
     },
     clear() {
       bar?.stop();
@@ -51,13 +50,15 @@ export async function openProgress(
 }
 
 /** What starts a bar. It is loaded where there is a terminal. */
-async function barOf(size: number | undefined): Promise<() => Bar> {
+async function barOf(
+  { total, unit }: ProgressOptions,
+): Promise<() => Bar> {
   const { default: { SingleBar } } = await import("cli-progress");
   const options = {
     stream: process.stderr,
-    format: size === undefined
-      ? "{lines} lines"
-      : "{bar} {percentage}%  {lines} lines",
+    format: total === undefined
+      ? `{count} ${unit}`
+      : `{bar} {percentage}%  {count} ${unit}`,
     barCompleteChar: "\u2588",
     barIncompleteChar: "\u2591",
     barsize: 24,
@@ -68,7 +69,7 @@ async function barOf(size: number | undefined): Promise<() => Bar> {
   };
   return () => {
     const bar: Bar = new SingleBar(options);
-    bar.start(size ?? 0, 0, { lines: 0 });
+    bar.start(total ?? 0, 0, { count: 0 });
     return bar;
   };
 }

@@ -18,8 +18,8 @@ const WAIT_FOR_GUARD = 'IFS= read -r _ || exit 1; exec sh -c "$0"';
 export interface EventCommand {
   /** The command, for the shell. */
   readonly text: string;
-  /** The store's path, for what it runs. */
-  readonly db: string;
+  /** Variables that name the store, for what it runs. They may hold a password. */
+  readonly store: Readonly<Record<string, string>>;
   /** Aborts when the watch is to end. */
   readonly signal: AbortSignal;
   /** Ends what it started; absent where there are no sessions. */
@@ -81,13 +81,13 @@ function cannotRun({ about }: Occasion, cause: unknown): Error {
 }
 
 function start(
-  { text, db, guard }: EventCommand,
+  { text, store, guard }: EventCommand,
   occasion: Occasion,
 ): Deno.ChildProcess {
   const { variables, names, tooLong } = occasion;
   const run = (names: Readonly<Record<string, string>>) =>
     spawn(guard ? [WAIT_FOR_GUARD, text] : [text], {
-      ZESTOR_DB: db,
+      ...store,
       ...variables,
       ...names,
     });

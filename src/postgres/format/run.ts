@@ -6,6 +6,7 @@
 import { ms } from "./batch.ts";
 import { LAST_NUMBER } from "../../engine/last_number.ts";
 import { LOG } from "./sql.ts";
+import { LAST_VERSION } from "./step.ts";
 import { MARK } from "./tables.ts";
 
 /**
@@ -57,9 +58,10 @@ export const CARRY_OUT_RUN = `WITH found AS (
             WHEN 'n' THEN '["n",' || n.version || ',' || n.revision || ']'
             WHEN 'u' THEN '["u",' || n.new_version || ',' || n.r || ']'
             ELSE '["c",1,' || n.r || ']' END ORDER BY n.ord),
-          array_agg(n.r ORDER BY n.ord), max(n.new_version)
+          array_agg(n.r ORDER BY n.ord),
+          min(n.ord) FILTER (WHERE n.new_version > ${LAST_NUMBER})
           INTO run_effects, run_heads, new_version FROM numbered n;
-        IF new_version > ${LAST_NUMBER} THEN
+        IF new_version IS NOT NULL THEN
           RAISE EXCEPTION 'Cannot count the versions of an entry past ${LAST_NUMBER}'
-            USING ERRCODE = 'check_violation', TABLE = 'zestor_kv';
+            USING ERRCODE = '${LAST_VERSION}', DETAIL = json_build_array(cardinality(ops) - (s - 1 + new_version), kinds[s - 1 + new_version], keys[s - 1 + new_version])::text;
         END IF;`;

@@ -34,3 +34,6 @@ export const BOUND = { lowerInclusive: 1, hasUpper: 2, upperInclusive: 4 };
 
 /** The condition under which a sent batch was given up. */
 export const SUPERSEDED = "ZS001";
+
+/** The condition under which an entry has its last version; the detail is JSON of how many steps come after, of its kind and of its key. */
+export const LAST_VERSION = "ZS002";

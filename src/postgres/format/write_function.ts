@@ -31,11 +31,14 @@ import {
 } from "./batch.ts";
 import { CARRY_OUT_RUN } from "./run.ts";
 import { endAt, HEAD, LOG, quoteIdentifier, quoteLiteral } from "./sql.ts";
-import { BOUND, STEP, SUPERSEDED } from "./step.ts";
+import { BOUND, LAST_VERSION, STEP, SUPERSEDED } from "./step.ts";
 import { MARK } from "./tables.ts";
 import { writeOneFunctionOf } from "./write_one.ts";
 
-export { BOUND, STEP, SUPERSEDED } from "./step.ts";
+export { BOUND, LAST_VERSION, STEP, SUPERSEDED } from "./step.ts";
+
+/** How many changes one transaction prunes at most. */
+const PRUNED_AT_ONCE = 10_000;
 
 const PUTS = `${STEP.put}, ${STEP.putKeeping}, ${STEP.putFrom}`;
 const IN_RANGE = `k.kind = kinds[s]
@@ -83,7 +86,7 @@ const CARRY_OUT_PUT = `new_revision := head + 1;
             what := 'u'; new_version := old_version + 1; new_time := t;
             IF new_version > ${LAST_NUMBER} THEN
               RAISE EXCEPTION 'Cannot count the versions of an entry past ${LAST_NUMBER}'
-                USING ERRCODE = 'check_violation', TABLE = 'zestor_kv';
+                USING ERRCODE = '${LAST_VERSION}', DETAIL = json_build_array(cardinality(ops) - (s), kinds[s], keys[s])::text;
             END IF;
           ELSE
             what := 'c'; new_version := 1; new_time := t;
@@ -121,7 +124,7 @@ const CARRY_OUT_PUT = `new_revision := head + 1;
               INSERT INTO zestor_entries (kind, key, value, version, updated_at, revision, expires_at)
                 VALUES (kinds[s], keys[s], bytes, new_version, new_time, head, expiry);
               ${LOG} VALUES (head, ${MARK}, kinds[s], keys[s], 'create', new_version,
-                bytes, NULL, expiry, new_time, NULL, NULL, NULL);
+                bytes, NULL, expiry, t, NULL, NULL, NULL);
             END IF;
           END IF;`;
 
@@ -293,6 +296,7 @@ CREATE OR REPLACE FUNCTION zestor_prune(up_to bigint) RETURNS void LANGUAGE plpg
 DECLARE pruned bigint; new_mark bigint;
 BEGIN
   SELECT value::bigint INTO pruned FROM zestor_meta WHERE name = 'pruned';
+  up_to := least(up_to, pruned + ${PRUNED_AT_ONCE});
   SELECT mark INTO new_mark FROM zestor_changes WHERE revision = up_to;
   IF up_to <= pruned OR new_mark IS NULL THEN
     RETURN;
@@ -301,21 +305,27 @@ BEGIN
   UPDATE zestor_meta SET value = CASE name WHEN 'pruned' THEN up_to::text ELSE new_mark::text END
     WHERE name IN ('pruned', 'mark');
 END $$;
-CREATE OR REPLACE FUNCTION zestor_expire(most int) RETURNS bigint LANGUAGE plpgsql
-  SECURITY DEFINER SET search_path = ${name}, pg_temp AS $$
+CREATE OR REPLACE FUNCTION zestor_tidy(most int, history bigint) RETURNS boolean
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = ${name}, pg_temp AS $$
+DECLARE surplus bigint;
 BEGIN
   PERFORM set_config('lock_timeout', '100', true);
   LOCK TABLE zestor_kv IN ROW EXCLUSIVE MODE;
   IF NOT ${TRY_LOCK(schema)} THEN
-    RETURN -1;
+    RETURN NULL;
   END IF;
   DELETE FROM zestor_kv WHERE (kind, key) IN (
     SELECT kind, key FROM zestor_kv WHERE expires_at <= clock_timestamp()
     ORDER BY expires_at LIMIT most FOR UPDATE);
-  RETURN (SELECT count(*) FROM (SELECT 1 FROM zestor_kv
-    WHERE expires_at <= clock_timestamp() LIMIT 1) AS more);
+  surplus := ${HEAD} - history
+    - (SELECT value::bigint FROM zestor_meta WHERE name = 'pruned');
+  IF surplus >= ${PRUNED_AT_ONCE} / 10 OR surplus >= history / 10 THEN
+    PERFORM zestor_prune(${HEAD} - history);
+  END IF;
+  RETURN surplus > ${PRUNED_AT_ONCE} OR EXISTS (SELECT FROM zestor_kv
+    WHERE expires_at <= clock_timestamp());
 END $$;
 REVOKE ALL ON FUNCTION zestor_write, zestor_write_one, zestor_write_with_one, zestor_forget_batches,
-  zestor_prune, zestor_expire FROM PUBLIC;
+  zestor_prune, zestor_tidy FROM PUBLIC;
 `;
 }

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { Change } from "../../engine/write.ts";
 import type { DecidedChange, PlannedWrite } from "../../remote/batch_plan.ts";
 import { type BatchAnswer, BatchSteps } from "./batch.ts";
 
@@ -35,7 +36,10 @@ export function callOf(
   return steps;
 }
 
-function isLarge(changes: readonly DecidedChange[]): boolean {
+/** Whether a write is too large for one call. */
+export function isLarge(
+  changes: readonly (DecidedChange | Change)[],
+): boolean {
   if (changes.length > PART_STEPS) return true;
   let bytes = 0;
   for (const change of changes) {

@@ -6,11 +6,11 @@
 import type { ChangeFilter, ChangeLog, Wait } from "../../engine/change_log.ts";
 import type { ChangePage, StoredChange } from "../../engine/entries.ts";
 import { prunedPast, putBack } from "../../engine/log_ends.ts";
-import { PAGE_BYTES } from "../../engine/page.ts";
+import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import { type News, NewsWaits } from "../../remote/news.ts";
 import type { Links } from "../connection/links.ts";
 import type { Query, Row } from "../connection/link.ts";
-import { Listener } from "../connection/listener.ts";
+import type { Listener } from "../connection/listener.ts";
 import {
   headOf,
   inRange,
@@ -31,6 +31,7 @@ const POLL_MS = 100;
 /** The log of a schema. */
 export class PostgresLog implements ChangeLog {
   readonly bookmarkInterval: number;
+  readonly canBePutBack = true;
   readonly #tables: Tables;
   readonly #links: Links;
   readonly #listener: Listener;
@@ -96,17 +97,22 @@ export class PostgresLog implements ChangeLog {
 
   async #look(after: number): Promise<News> {
     const { changes } = this.#tables;
-    const [{ head, kinds }] = await this.#links.read({
-      text:
-        `SELECT head, CASE WHEN head - $1::bigint BETWEEN 1 AND ${READ_WINDOW} THEN
+    const [{ head, mark, found, kinds }] = await this.#links.read({
+      text: `SELECT head, ${markOf(this.#tables, "head")} AS mark, ${
+        markOf(this.#tables, "$1::bigint")
+      } AS found,
+        CASE WHEN head - $1::bigint BETWEEN 1 AND ${READ_WINDOW} THEN
           (SELECT json_agg(DISTINCT kind) FROM ${changes}
             WHERE revision > $1::bigint AND revision <= head) END AS kinds
         FROM (SELECT ${headOf(this.#tables)} AS head) AS newest`,
       values: [after],
     }, { patience: 0 });
-    return kinds === null
-      ? { head }
-      : { head, kinds: new Set(JSON.parse(kinds)) };
+    return {
+      head,
+      mark: mark ?? undefined,
+      found: found ?? undefined,
+      kinds: kinds === null ? undefined : new Set(JSON.parse(kinds)),
+    };
   }
 
   async read(
@@ -117,6 +123,7 @@ export class PostgresLog implements ChangeLog {
   ): Promise<ChangePage> {
     const query = this.#pageQuery(filter, after, limit);
     const rows = await this.#share(query);
+    const most = Math.min(limit, PAGE_ENTRIES);
     const { head, pruned, found, until, until_mark, counted } = rows[0];
     if (after < pruned) throw prunedPast(after, pruned + 1);
     if (after > head) throw putBack("ahead", after);
@@ -125,8 +132,7 @@ export class PostgresLog implements ChangeLog {
       ? []
       : rows.map((row) => changeOf(row, filter));
     const last = changes.at(-1);
-    const isWhole = changes.length === (counted ?? 0) &&
-      changes.length < limit;
+    const isWhole = changes.length === (counted ?? 0) && changes.length < most;
     return isWhole || !last
       ? { changes, cursor: until, mark: until_mark ?? undefined }
       : { changes, cursor: last.revision, mark: last.mark };
@@ -149,7 +155,6 @@ export class PostgresLog implements ChangeLog {
     after: number,
     limit: number,
   ): Query {
-    const { changes } = this.#tables;
     const parameters = new Parameters();
     const from = `${parameters.add(after)}::bigint`;
     const page = this.#page(
@@ -202,7 +207,7 @@ export class PostgresLog implements ChangeLog {
             ${ms("expires_at")} AS expiry, ${ms("time")} AS time
           FROM ${changes}
           WHERE ${where} ${ofKinds} AND ${inRange(keys, parameters)}
-          ${order} LIMIT ${parameters.add(limit)}::int
+          ${order} LIMIT ${parameters.add(Math.min(limit, PAGE_ENTRIES))}::int
         ) AS read
       ) AS placed WHERE place = 1 OR size <= ${PAGE_BYTES}
     )`;
@@ -213,6 +218,7 @@ export class PostgresLog implements ChangeLog {
     before: number,
     after: number,
     limit: number,
+    mark?: number,
   ): Promise<ChangePage> {
     const from = Math.max(after, before - 1 - READ_WINDOW);
     const parameters = new Parameters();
@@ -228,19 +234,24 @@ export class PostgresLog implements ChangeLog {
     const rows = await this.#links.read({
       text: `SELECT ends.*, page.* FROM (SELECT ${
         prunedOf(this.#tables)
-      } AS pruned) AS ends LEFT JOIN ${page} AS page ON true
+      } AS pruned, ${markOf(this.#tables, `${upper}::bigint`)} AS found, ${
+        markOf(this.#tables, `${lower}::bigint + 1`)
+      } AS end_mark) AS ends LEFT JOIN ${page} AS page ON true
         ORDER BY revision DESC`,
       values: parameters.values,
     });
-    const { pruned, counted } = rows[0];
+    const { pruned, found, end_mark, counted } = rows[0];
     if (from < pruned) throw prunedPast(from, pruned + 1);
+    if (mark !== undefined && mark !== found) throw putBack("history", before);
     const changes = rows[0].revision === null
       ? []
       : rows.map((row) => changeOf(row, filter));
+    const last = changes.at(-1);
     const isWhole = changes.length === (counted ?? 0) &&
-      changes.length < limit;
-    const cursor = isWhole ? from + 1 : changes.at(-1)!.revision;
-    return { changes, cursor };
+      changes.length < PAGE_ENTRIES && changes.length < limit;
+    return isWhole || !last
+      ? { changes, cursor: from + 1, mark: end_mark ?? undefined }
+      : { changes, cursor: last.revision, mark: last.mark };
   }
 
   wait(wait: Wait): Promise<number> {

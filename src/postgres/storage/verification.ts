@@ -6,14 +6,14 @@
  * @module
  */
 import { quote } from "../../base/messages.ts";
-import type { VerifyFinding } from "../../contract/verify.ts";
+import type { VerifyFinding, VerifyPart } from "../../contract/verify.ts";
 import type { Judge } from "../../engine/engine.ts";
+import { Findings, MOST_FINDINGS } from "../../engine/findings.ts";
 import { PAGE_ENTRIES } from "../../engine/page.ts";
 import type { Row } from "../connection/link.ts";
 import { prunedOf, type Tables } from "./selection.ts";
 
-/** How many findings of a sort are told. */
-const MOST_FINDINGS = 100;
+const PARTS: readonly VerifyPart[] = ["triggers", "foreign", "log", "entries"];
 
 const RENEW_LOG =
   "stop who watches, and write the entry again, or drop the schema and import an export of it";
@@ -38,6 +38,9 @@ export class Verification {
   readonly #tables: Tables;
   readonly #ask: AskSnapshot;
   readonly #judge: Judge;
+  readonly #found = new Map<VerifyPart, Findings>(
+    PARTS.map((part) => [part, new Findings(part)]),
+  );
 
   /** Takes the tables, how to ask, and what judges values. */
   constructor(tables: Tables, ask: AskSnapshot, judge: Judge) {
@@ -48,58 +51,79 @@ export class Verification {
 
   /** What is wrong. */
   async findings(signal?: AbortSignal): Promise<VerifyFinding[]> {
-    return [
-      ...await this.#triggers(),
-      ...await this.#gaps(),
-      ...await this.#story(),
-      ...await this.#entries(),
-      ...await this.#values(signal),
-    ];
+    await this.#verifyTriggers();
+    await this.#verifyGaps();
+    await this.#verifyStory();
+    await this.#verifyEntries();
+    await this.#verifyValues(signal);
+    return [...this.#found.values()].flatMap((found) => found.list());
   }
 
-  async #triggers(): Promise<VerifyFinding[]> {
+  #add(finding: VerifyFinding): void {
+    this.#found.get(finding.part)!.add(finding);
+  }
+
+  /** Adds a finding for each row of a query, which tells the first of them, and how many there are. */
+  async #addEach(
+    sql: string,
+    order: string,
+    findingOf: (row: Row) => VerifyFinding,
+  ): Promise<void> {
+    const rows = await this.#ask(
+      `SELECT *, count(*) OVER () AS total FROM (${sql}) AS wrong
+        ORDER BY ${order} LIMIT ${MOST_FINDINGS}`,
+    );
+    for (const row of rows) this.#add(findingOf(row));
+    const others = rows.length > 0 ? rows[0].total - rows.length : 0;
+    if (others > 0) this.#found.get(findingOf(rows[0]).part)!.addOthers(others);
+  }
+
+  async #verifyTriggers(): Promise<void> {
     const rows = await this.#ask(
       `SELECT t.tgname AS name, t.tgenabled AS enabled FROM pg_catalog.pg_trigger t
         WHERE t.tgrelid = to_regclass($1) AND NOT t.tgisinternal`,
       [this.#tables.kv],
     );
     const found = new Map(rows.map(({ name, enabled }) => [name, enabled]));
-    const missing = TRIGGERS.filter((name) =>
-      !found.has(name) || found.get(name) === "D"
-    ).map((name): VerifyFinding => ({
-      part: "triggers",
-      message:
-        `The trigger ${name} is missing or disabled, so changes are not logged; open the store for writing, or enable it`,
-    }));
-    const foreign = rows.filter(({ name }) => !TRIGGERS.includes(name))
-      .map(({ name }): VerifyFinding => ({
+    for (const name of TRIGGERS) {
+      if (found.has(name) && found.get(name) !== "D") continue;
+      this.#add({
+        part: "triggers",
+        message:
+          `The trigger ${name} is missing or disabled, so changes are not logged; open the store for writing, or enable it`,
+      });
+    }
+    for (const name of found.keys()) {
+      if (TRIGGERS.includes(name)) continue;
+      this.#add({
         part: "foreign",
         message: `The table zestor_kv has a trigger of others: ${name}`,
-      }));
-    return [...missing, ...foreign];
+      });
+    }
   }
 
-  async #gaps(): Promise<VerifyFinding[]> {
+  async #verifyGaps(): Promise<void> {
     const { changes } = this.#tables;
-    const rows = await this.#ask(
+    await this.#addEach(
       `SELECT before, revision FROM (
           SELECT revision, lag(revision, 1, ${
         prunedOf(this.#tables)
       }) OVER (ORDER BY revision) AS before FROM ${changes}) AS steps
-        WHERE revision <> before + 1 ORDER BY revision LIMIT ${MOST_FINDINGS}`,
+        WHERE revision <> before + 1`,
+      "revision",
+      ({ before, revision }) => ({
+        part: "log",
+        revision,
+        message:
+          `The change log has no changes between ${before} and ${revision}; ${RENEW_LOG}`,
+      }),
     );
-    return rows.map(({ before, revision }) => ({
-      part: "log",
-      revision,
-      message:
-        `The change log has no changes between ${before} and ${revision}; ${RENEW_LOG}`,
-    }));
   }
 
   /** Each change has to follow from the one before it of the same key. */
-  async #story(): Promise<VerifyFinding[]> {
+  async #verifyStory(): Promise<void> {
     const { changes } = this.#tables;
-    const rows = await this.#ask(
+    await this.#addEach(
       `SELECT revision, kind, key, type FROM (
           SELECT *, lag(type) OVER key AS type_before, lag(version) OVER key AS version_before,
             lag(value) OVER key AS value_before, lag(revision) OVER key AS revision_before
@@ -115,24 +139,24 @@ export class Verification {
             OR version <> version_before + CASE type WHEN 'update' THEN 1 ELSE 0 END
           END OR CASE type WHEN 'create' THEN value IS NULL OR previous IS NOT NULL
           WHEN 'update' THEN value IS NULL OR previous IS NULL
-          ELSE previous IS NULL OR value IS NOT NULL END
-        ORDER BY revision LIMIT ${MOST_FINDINGS}`,
+          ELSE previous IS NULL OR value IS NOT NULL END`,
+      "revision",
+      ({ revision, kind, key, type }) => ({
+        part: "log",
+        revision,
+        kind,
+        key,
+        message: `The change ${revision} of ${
+          quote(kind, key)
+        } is no ${type} that follows from the change before it; ${RENEW_LOG}`,
+      }),
     );
-    return rows.map(({ revision, kind, key, type }) => ({
-      part: "log",
-      revision,
-      kind,
-      key,
-      message: `The change ${revision} of ${
-        quote(kind, key)
-      } is no ${type} that follows from the change before it; ${RENEW_LOG}`,
-    }));
   }
 
   /** The entries are what the last changes led to. */
-  async #entries(): Promise<VerifyFinding[]> {
+  async #verifyEntries(): Promise<void> {
     const { kv, changes } = this.#tables;
-    const rows = await this.#ask(
+    await this.#addEach(
       `SELECT kind, key FROM ${kv} AS e FULL JOIN (
           SELECT DISTINCT ON (kind, key) kind, key, type, version AS last_version,
             value AS last_value, revision AS last_revision, expires_at AS last_expiry
@@ -142,21 +166,20 @@ export class Verification {
           WHEN e.version IS NULL THEN l.type IN ('create', 'update')
           ELSE l.type NOT IN ('create', 'update') OR e.value <> l.last_value
             OR e.version <> l.last_version OR e.revision <> l.last_revision
-            OR e.expires_at IS DISTINCT FROM l.last_expiry END
-        ORDER BY kind, key LIMIT ${MOST_FINDINGS}`,
+            OR e.expires_at IS DISTINCT FROM l.last_expiry END`,
+      "kind, key",
+      ({ kind, key }) => ({
+        part: "entries",
+        kind,
+        key,
+        message: `The entry ${
+          quote(kind, key)
+        } is not what the change log says; ${RENEW_LOG}`,
+      }),
     );
-    return rows.map(({ kind, key }) => ({
-      part: "entries",
-      kind,
-      key,
-      message: `The entry ${
-        quote(kind, key)
-      } is not what the change log says; ${RENEW_LOG}`,
-    }));
   }
 
-  async #values(signal?: AbortSignal): Promise<VerifyFinding[]> {
-    const findings: VerifyFinding[] = [];
+  async #verifyValues(signal?: AbortSignal): Promise<void> {
     for (let after = ["", ""];;) {
       signal?.throwIfAborted();
       const rows = await this.#ask(
@@ -167,10 +190,9 @@ export class Verification {
       for (const { kind, key, value } of rows) {
         const problem = await this.#judge({ kind, key }, value);
         if (problem === undefined) continue;
-        findings.push({ part: "entries", kind, key, message: problem });
-        if (findings.length === MOST_FINDINGS) return findings;
+        this.#add({ part: "entries", kind, key, message: problem });
       }
-      if (rows.length < PAGE_ENTRIES) return findings;
+      if (rows.length < PAGE_ENTRIES) return;
       const { kind, key } = rows.at(-1)!;
       after = [kind, key];
     }

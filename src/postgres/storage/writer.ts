@@ -12,6 +12,7 @@
 import { sleep } from "../../base/slice.ts";
 import { StoreClosedError } from "../../contract/errors.ts";
 import type { Limits } from "../../engine/limits.ts";
+import { noVersionAfter } from "../../engine/last_number.ts";
 import type { Batch, EntryName, Outcome } from "../../engine/write.ts";
 import { Backoff } from "../../remote/backoff.ts";
 import {
@@ -28,6 +29,7 @@ import {
 import { codeOf, Cut, isBusy, unavailable } from "../connection/failure.ts";
 import type { Link, Query, Row } from "../connection/link.ts";
 import type { Links } from "../connection/links.ts";
+import { LAST_VERSION } from "../format/step.ts";
 import { LOCK_CLASS, quoteLiteral } from "../format/triggers.ts";
 import {
   type BatchAnswer,
@@ -35,7 +37,7 @@ import {
   outcomesOf,
   readAnswer,
 } from "./batch.ts";
-import { callOf, type WriteInParts } from "./parts.ts";
+import { callOf, isLarge, type WriteInParts } from "./parts.ts";
 import { headOf, type Tables } from "./selection.ts";
 
 /** How much writes that share a call have together. */
@@ -105,6 +107,8 @@ export class Writer {
         if (performance.now() >= deadline) throw tooSlow();
       }
     } catch (error) {
+      const failed = lastVersionOf(taken, error);
+      if (failed) return [failed];
       if (!(error instanceof Cut)) throw error;
       this.#trouble ??= new Backoff();
       if (performance.now() < deadline) throw error;
@@ -345,9 +349,8 @@ export class Writer {
   /** Up to where the log is to be pruned, if it is time. It is pruned by tenths. */
   #takePruneTo(): number | null {
     const { history } = this.#options;
-    const step = Math.min(1_000, Math.ceil(history / 10));
     const to = this.#head - history;
-    if (to - this.#pruned < step) return null;
+    if (to - this.#pruned < pruneStep(history)) return null;
     this.#pruned = to;
     return to;
   }
@@ -358,6 +361,11 @@ const BEGIN: Query = { text: "BEGIN ISOLATION LEVEL READ COMMITTED" };
 async function rollBack(link: Link | undefined): Promise<void> {
   if (!link || link.isDead) return;
   await link.query({ text: "ROLLBACK" }).catch(() => {});
+}
+
+/** How many changes more than it keeps a log has, when it is pruned. */
+export function pruneStep(history: number): number {
+  return Math.min(1_000, Math.ceil(history / 10));
 }
 
 const MISSING: SeenEntry = { value: undefined, version: 0, revision: 0 };
@@ -383,7 +391,19 @@ function isQuestion(planned: readonly PlannedWrite[]): boolean {
   );
 }
 
-/** Whether an error says that a later batch of the writer is there. */
-export function isSuperseded(error: unknown): boolean {
-  return codeOf(error) === "ZS001";
+/** What became of a write, alone in its batch, that goes past the last version of an entry. */
+function lastVersionOf(
+  taken: readonly TakenWrite[],
+  error: unknown,
+): Outcome | undefined {
+  const [{ changes }] = taken;
+  if (taken.length > 1 || codeOf(error) !== LAST_VERSION) return undefined;
+  const { detail } = error as { detail: string };
+  const [after, kind, key]: [number, string, string] = JSON.parse(detail);
+  const at = changes.length - 1 - after;
+  const failure = noVersionAfter(kind, key);
+  // A large write was sent in parts, of which this was not the last.
+  return isLarge(changes)
+    ? { type: "failed", error: failure }
+    : { type: "failed", error: failure, at };
 }

@@ -23,6 +23,9 @@ import {
 } from "../reading.ts";
 import { countInOneWrite, fillMany, keysOfOneWrite } from "../sizes.ts";
 
+/** How many reads wait for one write: a store on a server may take seconds for it. */
+const MOST_READS = 500;
+
 export const bulk: Cases = {
   "setAll takes a Map, pairs, a generator and an object": async (open) => {
     await using store = await open();
@@ -256,7 +259,9 @@ export const bulk: Cases = {
     const writing = fill(store, "users", keys).finally(() => done = true);
     const reads: Promise<unknown>[] = [];
     while (!done) {
-      reads.push(store.count("users").then((count) => counts.push(count)));
+      if (reads.length < MOST_READS) {
+        reads.push(store.count("users").then((count) => counts.push(count)));
+      }
       await turn();
     }
     await writing;

@@ -179,7 +179,7 @@ export const cursors: Cases = {
     for (const history of [1, 10, undefined]) {
       await using store = await open({ history });
       const events = store.watch("users").getReader();
-      for (const key of numberedKeys(50)) {
+      for (const key of numberedKeys(15)) {
         await store.set("users", key, 1);
         const { revision, cursor } = await next(events);
         const cursors = [cursor, await headCursor(store)];

@@ -89,7 +89,7 @@ export const overflowing: Cases = {
     await using store = await open({ history: 10 });
     const slow = store.watch("users").getReader();
     const fast = store.watch("users").getReader();
-    for (const key of numberedKeys(500)) {
+    for (const key of numberedKeys(100)) {
       await store.set("users", key, 1);
       assertEquals((await next(fast)).key, key);
     }
@@ -97,7 +97,7 @@ export const overflowing: Cases = {
     await store.set("users", "after", 1);
     assertEquals((await next(fast)).key, "after");
     const anew = store.watch("users", { initial: true }).getReader();
-    assertEquals((await take(anew, 501)).length, 501);
+    assertEquals((await take(anew, 101)).length, 101);
   },
 
   "W8 an unread watcher holds no more than its buffer": async (open) => {
@@ -129,8 +129,8 @@ export const overflowing: Cases = {
   "W8 a watcher that was not read delivers all that history holds": async (
     open,
   ) => {
-    await using store = await open({ history: 6_000 });
-    const keys = numberedKeys(5_000);
+    await using store = await open({ history: 2_400 });
+    const keys = numberedKeys(2_000);
     const reader = store.watch("users", { bufferSize: 16 }).getReader();
     const replay = store.watch("users", { bufferSize: 16, initial: true })
       .getReader();

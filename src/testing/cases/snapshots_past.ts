@@ -119,7 +119,9 @@ export const snapshotsPast: Cases = {
     await fillMany(store, "users", keys, supports);
     const { revision } = await store.set("users", "z", 1);
     await store.deleteAll("users", { start: keys[200], end: keys[220] });
-    for (const key of keys.slice(700, 900)) await store.delete("users", key);
+    await Promise.all(
+      keys.slice(700, 900).map((key) => store.delete("users", key)),
+    );
     await writeInRounds(store, "users", keys.slice(300, 600), "changed");
     await writeInRounds(store, "users", keys.map((key) => `${key}+`), "new");
     await using snapshot = await store.snapshot({ at: revision });

@@ -28,6 +28,7 @@ export const KEYS: readonly string[] = [...SINGLE, ...JOINED, ...PAIR];
 /** Errors that promise that nothing was done. */
 const REFUSALS: ReadonlySet<StoreErrorCode> = new Set([
   "BUSY",
+  "UNAVAILABLE",
   "FULL",
   "CLOSED",
 ]);

@@ -1,15 +1,14 @@
 /**
- * Makes a history of one file: several processes, each with several callers,
+ * Makes a history of one place: several processes, each with several callers,
  * make random calls on few keys, and are killed while they do.
  *
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { openStore } from "../../../mod.ts";
 import type { MakeCallsArgs } from "../processes/history_peer.ts";
 import { startHistoryPeer } from "../processes/peer.ts";
+import { openPlace, type TestPlace } from "../processes/places.ts";
 import type { Random } from "../random.ts";
-import { readRawFile } from "../raw_file.ts";
 import { type TempDir, tempDir } from "../temp_dir.ts";
 import type { Change } from "../watches/watch_validators.ts";
 import type { Call, Operation } from "./calls.ts";
@@ -19,9 +18,8 @@ import { readTrace, TraceWriter } from "./trace.ts";
 
 /** Who makes the history. */
 export interface HistoryOptions {
-  /** What the processes take by turns. */
-  readonly drivers: readonly MakeCallsArgs["store"]["driver"][];
-  readonly wal: boolean;
+  /** Where the entries are; it may be in the directory. */
+  readonly place: (dir: TempDir) => TestPlace;
   readonly durability: "full" | "normal";
   /** How many processes there are at once. */
   readonly processes: number;
@@ -31,9 +29,11 @@ export interface HistoryOptions {
   readonly operations: number;
   /** How many calls a process makes, at most. */
   readonly callsOfLife: number;
+  /** Done once a round, while the processes make calls. @default {nothing} */
+  readonly disturb?: () => Promise<void>;
 }
 
-/** A history, and what the file's change log tells of it. */
+/** A history, and what the change log tells of it. */
 interface History {
   readonly operations: readonly Operation[];
   readonly log: readonly Change[];
@@ -69,7 +69,7 @@ const BUSY_TIMEOUT = 60_000;
 
 /**
  * Makes a history, and asserts that it is linearizable. If not, the directory
- * with the trace and the file is kept, and the error names it.
+ * with the trace, and the file if there is one, is kept, and the error names it.
  */
 export async function assertProcessesLinearize(
   random: Random,
@@ -84,7 +84,7 @@ export async function assertProcessesLinearize(
   } catch (cause) {
     const { message } = cause as Error;
     throw new Error(
-      `${message}\nThe trace and the file are kept in ${dir.path}`,
+      `${message}\nThe trace is kept in ${dir.path}`,
       {
         cause,
       },
@@ -122,7 +122,7 @@ class HistoryMaker {
   answered = 0;
   readonly #random: Random;
   readonly #options: HistoryOptions;
-  readonly #path: string;
+  readonly #place: TestPlace;
   readonly #trace: string;
   #kills = 0;
   #lives = 0;
@@ -130,7 +130,7 @@ class HistoryMaker {
   constructor(random: Random, dir: TempDir, options: HistoryOptions) {
     this.#random = random;
     this.#options = options;
-    this.#path = dir.file("app.db");
+    this.#place = options.place(dir);
     this.#trace = dir.file("trace.ndjson");
   }
 
@@ -139,16 +139,17 @@ class HistoryMaker {
       { length: this.#options.processes },
       () => this.#planLife(),
     );
-    await Promise.all(lives.map((life) => this.#live(life)));
+    await Promise.all([
+      ...lives.map((life) => this.#live(life)),
+      this.#options.disturb?.(),
+    ]);
   }
 
   /** Reads every key once more, and gives the whole history. */
   async finish(): Promise<History> {
     using trace = new TraceWriter(this.#trace);
-    await using store: HistoryStore = await openStore<Record<string, string>>({
-      path: this.#path,
-      driver: this.#options.drivers[0],
-      wal: this.#options.wal,
+    await using store: HistoryStore = await openPlace({
+      ...this.#place.of(0),
       history: WHOLE_LOG,
     });
     for (const [n, key] of KEYS.entries()) {
@@ -159,14 +160,14 @@ class HistoryMaker {
     await store.close();
     return {
       operations: await readTrace(this.#trace),
-      log: readRawFile(this.#path).changes,
+      log: (await this.#place.read()).changes,
       kills: this.#kills,
     };
   }
 
   /** Decides before any process starts, so that a seed brings the same plans back. */
   #planLife(): { args: MakeCallsArgs; killAfter: number } {
-    const { drivers, wal, durability, callers, callsOfLife } = this.#options;
+    const { durability, callers, callsOfLife } = this.#options;
     const random = this.#random;
     const life = ++this.#lives;
     const calls = random.between(1, callsOfLife);
@@ -179,9 +180,7 @@ class HistoryMaker {
         calls,
         trace: this.#trace,
         store: {
-          path: this.#path,
-          driver: drivers[life % drivers.length],
-          wal,
+          ...this.#place.of(life),
           durability,
           history: WHOLE_LOG,
           busyTimeout: BUSY_TIMEOUT,

@@ -38,6 +38,8 @@ export interface SimulationOptions {
   /** How many changes the store's log keeps. */
   readonly history: number;
   readonly operations: number;
+  /** How many operations there are in a round: what a round's watches saw is checked at its end. @default {2_000} */
+  readonly round?: number;
 }
 
 /** What was done. */
@@ -61,8 +63,6 @@ const CALLERS = 40;
 const CONSUMERS = 8;
 /** How long an entry may outlive its expiry, in ms. */
 const PATIENCE = 30_000;
-/** How many operations there are in a round: what a round's watches saw is checked at its end. */
-const ROUND = 2_000;
 
 /** Runs a simulation to its end; throws where the store and the model differ. */
 export async function simulate(
@@ -101,11 +101,11 @@ class Simulation implements AsyncDisposable {
   }
 
   async run(): Promise<SimulationReport> {
-    const { open, kept, operations } = this.#options;
+    const { open, kept, operations, round = 2_000 } = this.#options;
     this.#store = await open();
     while (this.#report.operations < operations) {
       const left = operations - this.#report.operations;
-      await this.#runRound(Math.min(ROUND, left));
+      await this.#runRound(Math.min(round, left));
       if (!kept || this.#random.chance(0.5)) continue;
       await this.#store.close();
       this.#store = await open();

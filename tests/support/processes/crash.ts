@@ -1,25 +1,26 @@
 /**
- * Processes that are killed while they write and watch a file; after each round
- * the file must hold every write that was acknowledged, and of the others each
+ * Processes that are killed while they write and watch a store; after each round
+ * the store must hold every write that was acknowledged, and of the others each
  * whole or not at all.
  *
  * Each writer makes up its writes from a seed, on kinds of its own. So the test
- * knows them, and the model what each should do: the file's change log must be
+ * knows them, and the model what each should do: the change log must be
  * what the model says of the first so many writes.
  *
  * @module
  */
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
-import { openStore, type WatchEvent } from "../../../mod.ts";
+import type { WatchEvent } from "../../../mod.ts";
 import { Model } from "../model/model.ts";
 import type { Outcome } from "../model/operations.ts";
 import { ownWrite, randomWrite } from "../model/random_operations.ts";
 import { type Peer, startStorePeer } from "./peer.ts";
+import { openPlace, type StorePlace, type TestPlace } from "./places.ts";
 import { Random } from "../random.ts";
-import { type RawFile, readRawFile } from "../raw_file.ts";
+import type { RawFile } from "../raw_file.ts";
 import type { Acknowledgement, WriteUntilKilledArgs } from "./store_peer.ts";
-import { tempDir } from "../temp_dir.ts";
+import { type TempDir, tempDir } from "../temp_dir.ts";
 import {
   assertWatchGuarantees,
   type Change,
@@ -30,15 +31,16 @@ import {
 
 /** What to kill, and how often. */
 export interface CrashOptions {
-  /** What each process takes by turns. */
-  readonly drivers: readonly WriteUntilKilledArgs["driver"][];
+  /** Where the entries are; it may be in the directory. */
+  readonly place: (dir: TempDir) => TestPlace;
   readonly durability: WriteUntilKilledArgs["durability"];
-  readonly wal: boolean;
   /** How many changes the log keeps; where that is not all, one process writes and none watches. */
   readonly history: number;
   readonly rounds: number;
   /** How many acknowledgements a writer lives for, at most. */
   readonly acknowledgements: number;
+  /** Done once a round, when a process has begun to write. @default {nothing} */
+  readonly disturb?: () => Promise<void>;
 }
 
 /** What was seen. */
@@ -56,18 +58,18 @@ export const WHOLE_HISTORY = 1_000_000;
 
 /** How many writes of a process may be under way at once. */
 const MOST_CALLERS = 20;
-/** How long a process takes to open the file, and more, in ms. */
+/** How long a process takes to open the store, and more, in ms. */
 const LONGEST_START = 500;
 /** How long it may take to see what is there, in ms. */
 const HANGING = 60_000;
 
-/** Runs rounds of writing and killing on one file. */
+/** Runs rounds of writing and killing in one place. */
 export async function assertSurvivesCrashes(
   random: Random,
   options: CrashOptions,
 ): Promise<CrashReport> {
   await using dir = await tempDir();
-  const test = new CrashTest(random, dir.file("app.db"), options);
+  const test = new CrashTest(random, options.place(dir), options);
   for (let round = 0; round < options.rounds; round++) await test.run(round);
   await test.finish();
   return test.report;
@@ -76,7 +78,7 @@ export async function assertSurvivesCrashes(
 /** One who writes, is killed, and is started again. */
 interface Writer {
   readonly name: string;
-  /** What the file must hold of what it wrote. */
+  /** What must be there of what it wrote. */
   readonly model: Model;
 }
 
@@ -97,19 +99,19 @@ class CrashTest {
     events: 0,
   };
   readonly #random: Random;
-  readonly #path: string;
+  readonly #place: TestPlace;
   readonly #options: CrashOptions;
   readonly #writers: readonly Writer[];
   readonly #watchedKind = "anna/users";
   readonly #sessions: Session[] = [];
-  /** What the file holds after a round. */
-  #file: RawFile = { head: 0, changes: [], entries: [] };
+  /** What is there after a round. */
+  #found: RawFile = { head: 0, changes: [], entries: [] };
   /** The last revision of each transaction. */
   readonly #commits = new Set<number>();
 
-  constructor(random: Random, path: string, options: CrashOptions) {
+  constructor(random: Random, place: TestPlace, options: CrashOptions) {
     this.#random = random;
-    this.#path = path;
+    this.#place = place;
     this.#options = options;
     const names = this.#isWhole ? ["anna", "bert"] : ["anna"];
     this.#writers = names.map((name) => ({ name, model: new Model() }));
@@ -119,20 +121,31 @@ class CrashTest {
   async run(round: number): Promise<void> {
     await using watcher = this.#isWhole ? this.#startWatcher(round) : undefined;
     const watching = watcher && this.#follow(watcher);
+    const writing = Promise.withResolvers<void>();
+    const disturbed = writing.promise.then(this.#options.disturb);
     const lives = await Promise.all(
-      this.#writers.map(({ name }, i) => this.#live(name, round, round + i)),
+      this.#writers.map(({ name }, i) =>
+        this.#live(name, round, round + i, writing.resolve)
+      ),
     );
+    writing.resolve();
+    await disturbed;
     await watcher?.kill();
     await watching;
     this.report.kills += lives.length + (watcher ? 1 : 0);
 
-    this.#readFile();
+    await this.#read();
     lives.forEach((life, i) => this.#replay(this.#writers[i], life));
     this.#assertLogIsTheWriters();
     this.#assertTableIsTheModels();
   }
 
-  async #live(writer: string, round: number, process: number): Promise<Life> {
+  async #live(
+    writer: string,
+    round: number,
+    process: number,
+    onWriting: () => void,
+  ): Promise<Life> {
     const random = this.#random;
     const seed = `${random.seed}/${writer}/${round}`;
     const callers = random.between(1, MOST_CALLERS);
@@ -144,17 +157,17 @@ class CrashTest {
       seed,
       callers,
     });
-    const told = await killAfter(peer, lifetime, new Random(seed));
+    const told = await killAfter(peer, lifetime, new Random(seed), onWriting);
     return { seed, callers, told };
   }
 
   /** Watches from where the last watcher was killed, to the end. */
   async finish(): Promise<void> {
-    this.report.changes = this.#file.head;
-    await using store = await openStore(this.#openingOf(0));
+    this.report.changes = this.#found.head;
+    await using store = await openPlace(this.#openingOf(0));
     assertEquals(await store.verify(), []);
     if (!this.#isWhole) return;
-    const ofKind = this.#file.changes.filter(({ kind }) =>
+    const ofKind = this.#found.changes.filter(({ kind }) =>
       kind === this.#watchedKind
     );
     const until = ofKind.at(-1)?.revision ?? 0;
@@ -174,7 +187,7 @@ class CrashTest {
     clearTimeout(hanging);
     this.#sessions.push(session);
     assertWatchGuarantees({
-      changes: this.#file.changes,
+      changes: this.#found.changes,
       commits: this.#commits,
     }, {
       name: "the watcher that was killed",
@@ -187,10 +200,8 @@ class CrashTest {
     return this.#options.history === WHOLE_HISTORY;
   }
 
-  #openingOf(process: number) {
-    const { drivers, wal, history } = this.#options;
-    const driver = drivers[process % drivers.length];
-    return { path: this.#path, driver, wal, history };
+  #openingOf(process: number): StorePlace {
+    return { ...this.#place.of(process), history: this.#options.history };
   }
 
   // The watcher.
@@ -222,11 +233,11 @@ class CrashTest {
     }
   }
 
-  // The file.
+  // What is there.
 
-  #readFile(): void {
-    this.#file = readRawFile(this.#path);
-    const { head, changes } = this.#file;
+  async #read(): Promise<void> {
+    this.#found = await this.#place.read();
+    const { head, changes } = this.#found;
     changes.forEach(({ revision }, i) => {
       const expected = head - changes.length + 1 + i;
       assertEquals(revision, expected, "the log has every revision");
@@ -240,7 +251,7 @@ class CrashTest {
     { seed, callers, told }: Life,
   ): void {
     const own = this.#ownLog(name);
-    const changes = this.#isWhole ? own.length : this.#file.head;
+    const changes = this.#isWhole ? own.length : this.#found.head;
     const random = new Random(seed);
     const outcomes = new Map(told);
     // Writes settle in order, but for a few turns: those before are there, too.
@@ -265,7 +276,7 @@ class CrashTest {
   }
 
   #ownLog(writer: string): Change[] {
-    return this.#file.changes.filter(({ kind }) =>
+    return this.#found.changes.filter(({ kind }) =>
       kind.startsWith(`${writer}/`)
     );
   }
@@ -289,7 +300,7 @@ class CrashTest {
 
   #assertTableIsTheModels(): void {
     const expected = this.#writers.flatMap(({ model }) => model.rows());
-    assertEquals(this.#file.entries, expected);
+    assertEquals(this.#found.entries, expected);
   }
 }
 
@@ -298,15 +309,17 @@ async function killAfter(
   peer: Peer,
   lifetime: number,
   random: Random,
+  onWriting: () => void,
 ): Promise<Acknowledgement[]> {
   const told: Acknowledgement[] = [];
   if (lifetime === 0) {
-    // While it starts, or opens the file.
+    // While it starts, or opens the store.
     await delay(random.below(LONGEST_START));
     await peer.kill();
   }
   for await (const message of peer.messages<Acknowledgement>()) {
     told.push(message);
+    onWriting();
     if (told.length === lifetime) await peer.kill();
   }
   assertGreaterOrEqual(told.length, lifetime, "a writer ended by itself");
@@ -316,7 +329,7 @@ async function killAfter(
 /** The names of what tells a revision. */
 const REVISIONS = ["revision", "deleteRevision"];
 
-/** What came of a write, as JSON tells it; revisions are the whole file's. */
+/** What came of a write, as JSON tells it; revisions are the whole log's. */
 function withoutRevision(outcome: Outcome): unknown {
   const text = JSON.stringify(
     outcome,

@@ -15,6 +15,7 @@ import {
   startSqlPeer,
   startStorePeer,
 } from "./peer.ts";
+import type { StoreFile } from "./places.ts";
 import { readRawFile } from "../raw_file.ts";
 import type { RecordArgs, WatchRecord } from "./store_peer.ts";
 import { type TempDir, tempDir } from "../temp_dir.ts";
@@ -168,7 +169,7 @@ class Crowd implements AsyncDisposable {
     for (const peer of this.#peers) await peer[Symbol.asyncDispose]();
   }
 
-  #file() {
+  #file(): StoreFile {
     const { drivers, wal } = this.#options;
     const driver = drivers[this.#peers.length % drivers.length].name;
     return { path: this.#path, driver, wal, history: HISTORY };

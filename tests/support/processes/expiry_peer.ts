@@ -6,7 +6,7 @@
 import { openStore, type SqliteStore, type WatchEvent } from "../../../mod.ts";
 import { heard, runProgram, tell } from "./peer_side.ts";
 import { Random } from "../random.ts";
-import type { StoreFile } from "./store_peer.ts";
+import type { StoreFile } from "./places.ts";
 
 /** Longer than a test runs, in ms. */
 const FOREVER = 100_000_000;

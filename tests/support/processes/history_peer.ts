@@ -4,20 +4,15 @@
  *
  * @module
  */
-import { openStore, type StoreOptions } from "../../../mod.ts";
 import { type CallersOptions, makeCalls } from "../history/callers.ts";
 import type { HistoryStore } from "../history/perform.ts";
 import { TraceWriter } from "../history/trace.ts";
 import { runProgram, tell } from "./peer_side.ts";
+import { type Opening, openPlace, type StorePlace } from "./places.ts";
 
-/** What a peer does to a file, and where it writes the trace. */
+/** What a peer does to a store, and where it writes the trace. */
 export interface MakeCallsArgs extends CallersOptions {
-  store:
-    & Pick<
-      StoreOptions,
-      "path" | "wal" | "durability" | "history" | "busyTimeout"
-    >
-    & { driver: "builtin" | "ffi" };
+  store: StorePlace & Opening;
   trace: string;
 }
 
@@ -29,9 +24,7 @@ async function callAndTrace(
   { store: options, trace: path, ...calls }: MakeCallsArgs,
 ): Promise<void> {
   using trace = new TraceWriter(path);
-  await using store: HistoryStore = await openStore<Record<string, string>>(
-    options,
-  );
+  await using store: HistoryStore = await openPlace(options);
   await makeCalls(store, trace, calls, (answered) => {
     if (answered % TOLD_EVERY === 0) tell(answered);
   });

@@ -4,7 +4,7 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { openStore, type SqliteStore, type Store } from "../../../mod.ts";
+import { openStore, type Store } from "../../../mod.ts";
 import type { Durability, WatchOptions } from "../../../mod.ts";
 import { loadDriver } from "../../../src/sqlite/driver/load.ts";
 import { Account } from "./account.ts";
@@ -13,18 +13,11 @@ import { STORE_STORY } from "./foreign_writes.ts";
 import { type Outcome, perform, type Value } from "../model/operations.ts";
 import { ownWrite, randomWrite } from "../model/random_operations.ts";
 import { heard, runProgram, tell } from "./peer_side.ts";
+import { openPlace, type StoreFile, type StorePlace } from "./places.ts";
 import { Random } from "../random.ts";
 import { toldWithRevision } from "../watches/telling.ts";
 import { timeTicks } from "../ticks.ts";
 import { toItem, type WatchedOptions } from "../watches/watch_validators.ts";
-
-/** A store in a file. */
-export interface StoreFile {
-  path: string;
-  driver: TestDriver["name"];
-  wal?: boolean;
-  history?: number;
-}
 
 /** A watch in a peer. */
 export interface PeerWatch {
@@ -32,8 +25,8 @@ export interface PeerWatch {
   options?: WatchedOptions;
 }
 
-function open(file: StoreFile): Promise<SqliteStore> {
-  return openStore({ ...file, durability: "normal", busyTimeout: 60_000 });
+function open(place: StorePlace): Promise<Store> {
+  return openPlace({ ...place, durability: "normal", busyTimeout: 60_000 });
 }
 
 /** Does the steps of the store's story that it hears of, and answers each. */
@@ -71,23 +64,23 @@ async function tellWatch(
 // Until killed, see `crash.ts`.
 
 /** What a writer does until it is killed. */
-export interface WriteUntilKilledArgs extends StoreFile {
+export type WriteUntilKilledArgs = StorePlace & {
   durability: Durability;
   writer: string;
   seed: string;
   /** How many writes may be under way at once. */
   callers: number;
-}
+};
 
 /** What came of a writer's n-th write. */
 export type Acknowledgement = [n: number, outcome: Outcome];
 
 /** Writes, and tells what came of each write. */
 async function writeUntilKilled(
-  { writer, seed, callers, ...file }: WriteUntilKilledArgs,
+  { writer, seed, callers, ...place }: WriteUntilKilledArgs,
 ): Promise<void> {
-  const store = await openStore<Record<string, Value>>({
-    ...file,
+  const store = await openPlace<Record<string, Value>>({
+    ...place,
     busyTimeout: 60_000,
   });
   const random = new Random(seed);
@@ -105,21 +98,21 @@ async function writeUntilKilled(
 
 /** Watches a kind, and tells what the watch emits. */
 async function followUntilKilled(
-  { kind, options, ...file }: StoreFile & PeerWatch,
+  { kind, options, ...place }: StorePlace & PeerWatch,
 ): Promise<void> {
-  const store = await open(file);
+  const store = await open(place);
   for await (const item of store.watch(kind, options)) tell(toItem(item));
 }
 
 // A crowd, see `crowd.ts`.
 
 /** What a watcher of a crowd is to record, and to which file. */
-export interface RecordArgs extends StoreFile {
+export type RecordArgs = StorePlace & {
   watches: PeerWatch[];
   record: string;
   /** Stop a watch after so many events. @default {at the key "end"} */
   count?: number;
-}
+};
 
 /** What a watch of a crowd emitted. */
 export interface WatchRecord extends PeerWatch {
@@ -128,9 +121,9 @@ export interface WatchRecord extends PeerWatch {
 
 /** Records what watches emit. */
 async function recordWatches(
-  { watches, record, count = Infinity, ...file }: RecordArgs,
+  { watches, record, count = Infinity, ...place }: RecordArgs,
 ): Promise<void> {
-  await using store = await open(file);
+  await using store = await open(place);
   const streams = watches.map(({ kind, options }) =>
     store.watch(kind, options)
   );

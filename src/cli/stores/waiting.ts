@@ -5,7 +5,7 @@
  * nothing else is looked at. If the directory is missing, too, that is the
  * nearest directory above. A file without a store in it is being made, or waits
  * to be: it is looked at now and then, because the system does not tell when
- * others can read what was committed.
+ * others can read what was committed. A database is looked at now and then, too.
  *
  * The invariant: the watch on the directory begins before the file is looked
  * for. So a file that appears in between is not missed.
@@ -13,28 +13,27 @@
  * @module
  */
 import { dirname, resolve } from "node:path";
-import { unlessAborted } from "../base/promises.ts";
-import type { SqliteStore } from "../sqlite/sqlite_store.ts";
-import { followLinks } from "./links.ts";
-import { escapeText } from "./output/escape.ts";
-import { writeError } from "./output/output.ts";
-import { assertGranted } from "./permissions.ts";
-import {
-  locationOf,
-  openStoreFile,
-  type StoreSettings,
-  whatIsMissing,
-} from "./store_file.ts";
+import { unlessAborted } from "../../base/promises.ts";
+import { followLinks } from "../links.ts";
+import { escapeText } from "../output/escape.ts";
+import { writeError } from "../output/output.ts";
+import { withoutPasswords } from "../output/passwords.ts";
+import { assertGranted } from "../permissions.ts";
+import { addressOf } from "./address.ts";
+import { pathToRead } from "./file_store.ts";
+import { whatIsMissing } from "./missing.ts";
+import { openStoreOf } from "./open.ts";
+import type { CliStore, StoreSettings } from "./settings.ts";
 
 /** How long a file that holds no store is left alone, in ms. */
 const LOOK_AGAIN_MS = 200;
 
-/** Where the system cannot tell of changes, how often the file is looked for, in ms. */
+/** If nothing tells of changes, how often a file or a schema is looked for, in ms. */
 const POLL_MS = 1_000;
 
 /** A store, and whether it was there when it was first looked for. */
 export interface AwaitedStore {
-  readonly store: SqliteStore;
+  readonly store: CliStore;
   readonly wasThere: boolean;
 }
 
@@ -43,29 +42,33 @@ export async function openStoreWhenThere(
   settings: StoreSettings,
   signal: AbortSignal,
 ): Promise<AwaitedStore> {
-  const { path } = await locationOf(settings, "read");
-  await assertGranted("read", dirname(path));
+  const address = await addressOf(settings);
+  const path = address.in === "file" ? pathToRead(address.path) : undefined;
+  if (path !== undefined) await assertGranted("read", dirname(path));
+  const pauseMs = path === undefined ? POLL_MS : LOOK_AGAIN_MS;
   for (let wasThere = true;; wasThere = false) {
     signal.throwIfAborted();
-    using changes = await watchAbove(path);
+    using changes = path === undefined ? undefined : await watchAbove(path);
     try {
-      const store = await openStoreFile(settings, { access: "read", signal });
+      const store = await openStoreOf(settings, { access: "read", signal });
       return { store, wasThere };
     } catch (error) {
       const missing = whatIsMissing(error);
       if (missing === undefined) throw error;
-      if (wasThere) tell(path);
+      if (wasThere) tell(address.in === "file" ? path! : address.url);
       await (missing === "file"
-        ? changes.next(signal)
-        : pause(LOOK_AGAIN_MS, signal));
+        ? changes!.next(signal)
+        : pause(pauseMs, signal));
     }
   }
 }
 
-/** Who has mistyped the path sees it. */
-function tell(path: string): void {
+/** Who has mistyped the place sees it. */
+function tell(place: string): void {
   writeError(
-    `zestor: There is no store at ${escapeText(path)} yet: waiting for it`,
+    `zestor: There is no store at ${
+      escapeText(withoutPasswords(place))
+    } yet: waiting for it`,
   );
 }
 

@@ -1,0 +1,73 @@
+/**
+ * From the options of a command line to an open store, wherever it is.
+ *
+ * @module
+ */
+import type { SqliteStore } from "../../sqlite/sqlite_store.ts";
+import { UsageError } from "../errors.ts";
+import { addressOf, type StoreAddress } from "./address.ts";
+import { openStoreFile } from "./file_store.ts";
+import { openStoreInPostgres } from "./postgres_store.ts";
+import {
+  type CliStore,
+  DB_VARIABLE,
+  type OpenOptions,
+  SCHEMA_VARIABLE,
+  type StoreSettings,
+} from "./settings.ts";
+
+/** Opens the store. Throws `UsageError` if the settings name none, or permissions are missing. */
+export async function openStoreOf(
+  settings: StoreSettings,
+  options: OpenOptions,
+): Promise<CliStore> {
+  const address = await addressOf(settings);
+  return address.in === "file"
+    ? await openStoreFile({ ...settings, ...address }, options)
+    : await openStoreInPostgres({ ...settings, ...address }, options);
+}
+
+/** What only a store in a file can do, and what to do with another one. */
+export interface FileOnly {
+  /** As in "back up". */
+  readonly action: string;
+  /** As in "use pg_dump". */
+  readonly advice: string;
+  /** Called before the file is opened; throws if permissions are missing. */
+  assertPermitted?(): Promise<void>;
+}
+
+/** Opens the store. Throws `UsageError` if it is in no file, too. */
+export async function openFileOf(
+  settings: StoreSettings,
+  { action, advice, assertPermitted }: FileOnly,
+  options: OpenOptions,
+): Promise<SqliteStore> {
+  const address = await addressOf(settings);
+  if (address.in === "file") {
+    await assertPermitted?.();
+    return await openStoreFile({ ...settings, ...address }, options);
+  }
+  throw new UsageError(
+    `Cannot ${action}: this is for stores in files, and the store is in PostgreSQL; ${advice}`,
+  );
+}
+
+/**
+ * The variables that name the store for another process. They may hold
+ * a password, so they are for its environment, never for its arguments.
+ */
+export async function variablesOf(
+  settings: StoreSettings,
+  store: CliStore,
+): Promise<Record<string, string>> {
+  const address: StoreAddress = await addressOf(settings);
+  if (address.in === "postgres") {
+    return {
+      [DB_VARIABLE]: address.url,
+      [SCHEMA_VARIABLE]: address.schema ?? "",
+    };
+  }
+  const { path } = await (store as SqliteStore).info();
+  return { [DB_VARIABLE]: path };
+}

@@ -1,0 +1,89 @@
+/**
+ * A store in a PostgreSQL database. Nothing of it is loaded before one is
+ * opened, and no permission is ever asked for: if one is missing, that is an
+ * error.
+ *
+ * @module
+ */
+import { reasonOf } from "../../base/messages.ts";
+import { StoreOpenError } from "../../contract/errors.ts";
+import { UsageError } from "../errors.ts";
+import { isGranted } from "../permissions.ts";
+import { type CodecName, codecNamed } from "./codecs.ts";
+import { whatIsMissing } from "./missing.ts";
+import type { CliStore, OpenOptions } from "./settings.ts";
+
+/** The port of a URL that names none. */
+const DEFAULT_PORT = "5432";
+
+/** Some of the variables that the client reads, whether they are set or not. */
+const VARIABLES = ["PGHOST", "PGUSER", "PGPASSWORD", "PGBINARY"];
+
+/** Which database, and how its values are kept. */
+export interface PostgresSettings {
+  readonly url: string;
+  /** By default "zestor". */
+  readonly schema?: string;
+  readonly codec: CodecName;
+}
+
+/** Opens the store. Throws `UsageError` if the URL is none, or permissions are missing. */
+export async function openStoreInPostgres(
+  { url, schema, codec }: PostgresSettings,
+  { access, ...options }: OpenOptions,
+): Promise<CliStore> {
+  await assertPermitted(url);
+  const { openPostgresStore } = await import(
+    "../../postgres/open_postgres_store.ts"
+  );
+  const settings = { ...options, url, schema, codec: await codecNamed(codec) };
+  const open = (readOnly: boolean) =>
+    openPostgresStore({ ...settings, readOnly });
+  try {
+    if (access === "read" || access === "inspect") return await open(true);
+    // A store to write to must be there, and to open it would make it.
+    if (access === "write") await (await open(true)).close();
+    return await open(false);
+  } catch (error) {
+    throw told(error);
+  }
+}
+
+/** What is said of an opening that failed: options are words of a command line here. */
+function told(error: unknown): unknown {
+  if (error instanceof TypeError) {
+    return new UsageError(error.message, { cause: error });
+  }
+  if (!whatIsMissing(error)) return error;
+  const [what] = reasonOf(error).split(", and it was opened to be read only");
+  return new StoreOpenError(
+    `${what}; see that the schema is right, or make it with "zestor set"`,
+    { cause: error },
+  );
+}
+
+async function assertPermitted(url: string): Promise<void> {
+  const granted = await Promise.all(
+    VARIABLES.map((variable) => isGranted({ name: "env", variable })),
+  );
+  if (granted.includes(false)) {
+    throw new UsageError(
+      "Cannot open store: the permission is missing; run deno with --allow-env='PG*'",
+    );
+  }
+  const host = hostOf(url);
+  if (host === undefined || await isGranted({ name: "net", host })) return;
+  throw new UsageError(
+    `Cannot connect to ${host}: the permission is missing; run deno with --allow-net=${host}`,
+  );
+}
+
+/** The host and the port; `undefined` if the URL is none, or leads to a socket in a folder. */
+function hostOf(url: string): string | undefined {
+  const parsed = URL.parse(url);
+  const host = parsed?.searchParams.get("host") || parsed?.hostname ||
+    Deno.env.get("PGHOST") || "localhost";
+  if (parsed === null || host.startsWith("/")) return undefined;
+  const port = parsed.port || Deno.env.get("PGPORT") || DEFAULT_PORT;
+  return `${host}:${port}`;
+}

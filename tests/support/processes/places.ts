@@ -1,0 +1,87 @@
+/**
+ * Where the processes of a test keep their entries: in a file, or in a schema
+ * of a PostgreSQL server.
+ *
+ * @module
+ */
+import {
+  type AnyKinds,
+  type Durability,
+  openStore,
+  type Store,
+} from "../../../mod.ts";
+import type { TestDriver } from "../drivers.ts";
+import { readRawSchema, untilAlone } from "../postgres/raw_schema.ts";
+import { type RawFile, readRawFile } from "../raw_file.ts";
+
+/** A store in a file. */
+export interface StoreFile {
+  path: string;
+  driver: TestDriver["name"];
+  wal?: boolean;
+  history?: number;
+}
+
+/** A store in a schema of a server. */
+export interface StoreSchema {
+  url: string;
+  listenUrl?: string;
+  schema: string;
+  history?: number;
+}
+
+/** What a process opens. It can be told to another process as JSON. */
+export type StorePlace = StoreFile | StoreSchema;
+
+/** How it is opened. */
+export interface Opening {
+  durability?: Durability;
+  busyTimeout?: number;
+  history?: number;
+}
+
+/** Opens what is in a place. */
+export async function openPlace<Kinds extends object = AnyKinds>(
+  place: StorePlace & Opening,
+): Promise<Store<Kinds>> {
+  if ("path" in place) return await openStore<Kinds>(place);
+  // The peers of a file do not load the client of a server.
+  const { openPostgresStore } = await import(
+    "../../../src/postgres/open_postgres_store.ts"
+  );
+  return await openPostgresStore<Kinds>(place);
+}
+
+/** The place of a test. */
+export interface TestPlace {
+  /** What the n-th process opens. */
+  of(process: number): StorePlace;
+  /** What is there, once nobody else has it open. */
+  read(): Promise<RawFile>;
+}
+
+/** A file. The processes take the drivers by turns. */
+export function filePlace(
+  path: string,
+  { drivers, wal }: {
+    drivers: readonly TestDriver["name"][];
+    wal: boolean;
+  },
+): TestPlace {
+  return {
+    of: (process) => ({ path, driver: drivers[process % drivers.length], wal }),
+    read: () => Promise.resolve(readRawFile(path)),
+  };
+}
+
+/** A schema, which is alone in its database. */
+export function schemaPlace({ url, schema }: StoreSchema): TestPlace {
+  return {
+    of: () => ({ url, schema }),
+    async read() {
+      // A killed client's last statement may still be under way.
+      await untilAlone(url);
+      return await readRawSchema(url, schema);
+    },
+  };
+}
