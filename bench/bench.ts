@@ -20,8 +20,10 @@ import { reportOf, sectionOf } from "./report.ts";
 import type { RowResult } from "./results.ts";
 import { type BigFile, makeBigFile } from "./rows/big_file.ts";
 import { logCostRow } from "./rows/log_cost.ts";
+import { findServers } from "./postgres/servers.ts";
 import { memoryRows } from "./rows/memory.ts";
 import { openingRow } from "./rows/opening.ts";
+import { postgresRows } from "./rows/postgres.ts";
 import { readRows } from "./rows/reads.ts";
 import type { Bench, Row } from "./rows/row.ts";
 import { sizeRows } from "./rows/sizes.ts";
@@ -45,7 +47,7 @@ const { quick, only, driver, rounds } = flags;
 /** What is only to be seen to work takes fewer entries, callers and watches. */
 const SCALE = quick ? 0.01 : 1;
 
-const ROWS: readonly Row[] = [
+const FILE_ROWS: readonly Row[] = [
   ...readRows(SCALE),
   ...writeRows(SCALE),
   ...watchRows(SCALE),
@@ -80,11 +82,16 @@ const DRIVERS = ["builtin", "ffi", "memory"];
 async function main(dir: string): Promise<void> {
   const drivers = driver?.split(",") ?? DRIVERS;
   assertKnown("driver", drivers, DRIVERS);
-  const chosen = ROWS.filter(({ name }) => name.includes(only ?? ""));
+  const servers = await findServers();
+  await using _ = "reason" in servers ? undefined : servers;
+  const all = "reason" in servers
+    ? FILE_ROWS
+    : [...FILE_ROWS, ...postgresRows(servers, SCALE)];
+  const chosen = all.filter(({ name }) => name.includes(only ?? ""));
   if (chosen.length === 0) {
-    assertKnown("only", [only!], ROWS.map(({ name }) => name));
+    assertKnown("only", [only!], all.map(({ name }) => name));
   }
-  const subjects = await loadSubjects(drivers);
+  const subjects = await loadSubjects(drivers, servers);
   const { present, absent, bindings } = subjects;
   for (const { name, absent: reason } of absent) {
     console.log(`absent: ${name}: ${reason}`);

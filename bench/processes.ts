@@ -6,13 +6,22 @@
 import { readFile } from "node:fs/promises";
 import { cpuUsage } from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import { openStore, type StoreOptions } from "../mod.ts";
+import { openStore, type Store, type StoreOptions } from "../mod.ts";
+import { openPostgresStore } from "../src/postgres/open_postgres_store.ts";
 import { denoRun } from "../tests/support/processes/deno_run.ts";
 import { keyOf, SMALL, STRIDE } from "./values.ts";
 
 /** Writes `n` to the kind `k`, after each of the pauses (ms). */
 export interface WriteTask extends StoreOptions {
   role: "write";
+  pauses: number[];
+}
+
+/** The same, on PostgreSQL. */
+export interface PostgresWriteTask {
+  role: "writePostgres";
+  url: string;
+  schema: string;
   pauses: number[];
 }
 
@@ -68,10 +77,12 @@ export function now(): bigint {
   return Temporal.Now.instant().epochNanoseconds;
 }
 
-type Task = WriteTask | IdleTask | MemoryTask;
+type Task = WriteTask | PostgresWriteTask | IdleTask | MemoryTask;
 
 /** Starts another process. */
-export function startProcess(task: WriteTask): Process<Written>;
+export function startProcess(
+  task: WriteTask | PostgresWriteTask,
+): Process<Written>;
 /** Starts another process. */
 export function startProcess(task: IdleTask): Process<Idle>;
 /** Starts another process. */
@@ -111,6 +122,17 @@ async function write(
   { role: _, pauses, ...options }: WriteTask,
 ): Promise<Written> {
   await using store = await openStore(options);
+  return await writeTo(store, pauses);
+}
+
+async function writePostgres(
+  { role: _, pauses, ...options }: PostgresWriteTask,
+): Promise<Written> {
+  await using store = await openPostgresStore(options);
+  return await writeTo(store, pauses);
+}
+
+async function writeTo(store: Store, pauses: number[]): Promise<Written> {
   await untilTold();
   const written: Written = [];
   for (let n = 0; n < pauses.length; n++) {
@@ -180,6 +202,8 @@ if (import.meta.main) {
   const task: Task = JSON.parse(Deno.args[0]);
   const result = await (task.role === "write"
     ? write(task)
+    : task.role === "writePostgres"
+    ? writePostgres(task)
     : task.role === "idle"
     ? idle(task)
     : memory(task));

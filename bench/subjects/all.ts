@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Missing } from "../../tests/support/postgres/find_postgres.ts";
+import type { PostgresServers } from "../postgres/servers.ts";
 import { type Binding, loadDbSqlite, nodeSqlite } from "./binding.ts";
 import { denoKvSubject } from "./deno_kv.ts";
 import { loadKeyv } from "./keyv.ts";
@@ -25,9 +27,13 @@ export interface Subjects {
 /** Loads every subject, of the store on the drivers that are asked for. */
 export async function loadSubjects(
   drivers: readonly string[],
+  servers: PostgresServers | Missing,
 ): Promise<Subjects> {
   const present: Subject[] = [];
   const absent: Absent[] = [];
+  if ("reason" in servers) {
+    absent.push({ name: "store (PostgreSQL)", absent: servers.reason });
+  }
   const bindings = new Map<DriverName, Binding>();
   const load = async (
     name: string,
@@ -39,16 +45,19 @@ export async function loadSubjects(
       absent.push({ name, absent: reasonOf(error) });
     }
   };
-  const onDriver = async (driver: DriverName, loading: Promise<Binding>) => {
+  const onDriver = async (
+    driver: DriverName,
+    loadIt: () => Promise<Binding>,
+  ) => {
     if (!drivers.includes(driver)) return;
     await load(`store (${driver})`, async () => {
-      const binding = await loading;
+      const binding = await loadIt();
       bindings.set(driver, binding);
       return [storeSubject(driver), rawSubject(driver, binding)];
     });
   };
-  await onDriver("builtin", Promise.resolve(nodeSqlite));
-  await onDriver("ffi", loadDbSqlite());
+  await onDriver("builtin", () => Promise.resolve(nodeSqlite));
+  await onDriver("ffi", loadDbSqlite);
   if (drivers.includes("memory")) present.push(memorySubject);
   await load("Deno KV", () => [denoKvSubject()]);
   const nodeTable = ownTableSubject("node:sqlite, own table", nodeSqlite);

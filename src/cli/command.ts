@@ -69,7 +69,7 @@ export interface CommandDefinition<Options> {
 
 /** The flags for a store in PostgreSQL, in place of those for app.db. */
 const POSTGRES_PERMISSIONS =
-  "--allow-net=HOST:5432 --allow-env='PG*,ZESTOR_DB'";
+  "--allow-net=HOST:5432 --allow-env='PG*,ZESTOR_DB,ZESTOR_SCHEMA'";
 
 /** A command in the list of commands. */
 export interface Command {

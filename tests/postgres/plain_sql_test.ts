@@ -225,7 +225,9 @@ for (const [name, body] of Object.entries(NESTED)) {
         `CREATE FUNCTION foreign_one() RETURNS trigger LANGUAGE plpgsql AS $$ ${
           body.replace(" || '!'; END IF", "; END IF")
         } $$;
-      CREATE TRIGGER foreign_one BEFORE INSERT OR UPDATE ON zestor_kv
+      CREATE TRIGGER foreign_one BEFORE INSERT${
+          name.startsWith("writes") ? "" : " OR UPDATE"
+        } ON zestor_kv
         FOR EACH ROW EXECUTE FUNCTION foreign_one()`,
       );
       await writeAll(store);

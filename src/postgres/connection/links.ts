@@ -89,7 +89,7 @@ export class Links {
       isWorking: (processId) => this.#isWorking(processId),
       ...listener,
       onEnd: () => {
-        this.#open.delete(link);
+        if (link) this.#open.delete(link);
         listener.onEnd?.();
       },
     });
@@ -138,6 +138,7 @@ export class Links {
     const deadline = performance.now() + patience;
     let backoff: Backoff | undefined;
     for (;;) {
+      // Another query, sent at the same time, may be the first to lose its name.
       try {
         const asked = this.#ask(query);
         return await (signal ? unlessAborted(asked, signal) : asked);

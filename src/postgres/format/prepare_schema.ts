@@ -149,7 +149,7 @@ async function lookAtSchema(link: Link, schema: string): Promise<FoundSchema> {
         pg_catalog.pg_has_role(c.relowner, 'USAGE') AS "isOwner",
         coalesce((SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE'))
           FROM pg_catalog.pg_proc p WHERE p.pronamespace = c.relnamespace
-          AND p.proname IN ('zestor_write', 'zestor_tidy')), false) AS "mayWrite"
+          AND p.proname IN ('zestor_write', 'zestor_write_one', 'zestor_tidy')), false) AS "mayWrite"
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
       WHERE c.oid = pg_catalog.to_regclass(${table})`,
   });

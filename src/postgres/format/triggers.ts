@@ -55,6 +55,15 @@ const finish = (channel: string) => `
     IF began < head THEN
       PERFORM zestor_put_first(began, head, logged);
     END IF;
+    -- A BEFORE trigger of others has seen the write of the revisions, too.
+    IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = TG_RELID AND NOT tgisinternal OFFSET ${TRIGGERS}) THEN
+      UPDATE zestor_changes c
+        SET value = k.value, version = k.version, time = k.updated_at, expires_at = k.expires_at
+        FROM zestor_entries k
+        WHERE c.revision > began AND k.revision = c.revision AND k.kind = c.kind AND k.key = c.key
+          AND (c.value, c.version, c.time, c.expires_at)
+            IS DISTINCT FROM (k.value, k.version, k.updated_at, k.expires_at);
+    END IF;
     PERFORM set_config(${BEGAN}, (head + logged)::text, true),
       pg_notify(${channel}, CASE WHEN first = last AND octet_length(first) < 4000 THEN first ELSE '' END);
   END IF;

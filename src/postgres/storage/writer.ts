@@ -37,8 +37,9 @@ import {
   outcomesOf,
   readAnswer,
 } from "./batch.ts";
-import { callOf, isLarge, type WriteInParts } from "./parts.ts";
+import { callOf, isLarge, WriteInParts } from "./parts.ts";
 import { headOf, type Tables } from "./selection.ts";
+import { singleWriteOf } from "./single_write.ts";
 
 /** How much writes that share a call have together. */
 const REQUEST: RequestSize = { weight: 256, bytes: 1024 * 1024 };
@@ -70,6 +71,7 @@ export class Writer {
   readonly #options: WriterOptions;
   readonly #id = crypto.randomUUID();
   readonly #write: string;
+  readonly #writeOne: string;
   #link: Link | undefined;
   /** The number of the last batch. */
   #batch = 0;
@@ -89,6 +91,9 @@ export class Writer {
       `SELECT ${schema}.zestor_write($1::uuid, $2::bigint, $3::int, $4::boolean, $5::bigint,
       $6::int[], $7::int[], $8::text[], $9::text[], $10::bigint[], $11::int[], $12::int[],
       $13::bigint[], $14::text[], $15::int[], $16::bytea) AS answer`;
+    this.#writeOne =
+      `SELECT ${schema}.zestor_write_one($1::uuid, $2::bigint, $3::int, $4::boolean, $5::bigint,
+      $6::text, $7::text, $8::int, $9::bigint, $10::bytea, $11::int, $12::bytea, $13::bigint) AS answer`;
   }
 
   /** Carries out a batch, as the engine port says. */
@@ -252,16 +257,22 @@ export class Writer {
   ): Promise<Sent> {
     const { links } = this.#options;
     const batch = ++this.#batch;
-    const call = callOf(planned);
+    const single = singleWriteOf(planned);
+    const call = single ?? callOf(planned);
     const backoff = new Backoff();
     let mayHaveArrived = false;
     for (let first = locked;; first = undefined) {
       try {
         const link = first ?? await this.#connected(left(deadline));
         const isBegun = first !== undefined;
-        const answer = call instanceof BatchSteps
-          ? await this.#call(link, batch, call, deadline, isBegun)
-          : await this.#callInParts(link, batch, call, deadline, isBegun);
+        if (call instanceof WriteInParts) {
+          const args = [link, batch, call, deadline, isBegun] as const;
+          return { answer: await this.#callInParts(...args) };
+        }
+        const query = call instanceof BatchSteps
+          ? this.#stepsQuery(batch, call, deadline)
+          : this.#query(this.#writeOne, batch, call, deadline);
+        const answer = await this.#call(link, query, isBegun);
         return { answer };
       } catch (error) {
         mayHaveArrived ||= error instanceof Cut && error.mayHaveArrived;
@@ -282,13 +293,10 @@ export class Writer {
 
   async #call(
     link: Link,
-    batch: number,
-    steps: BatchSteps,
-    deadline: number,
+    query: Query,
     isBegun: boolean,
   ): Promise<BatchAnswer> {
     const { links, needsTransaction } = this.#options;
-    const query = this.#query(batch, steps.parameters(), deadline);
     if (!isBegun && !needsTransaction) {
       const [{ answer }] = await links.ask(link, query);
       return readAnswer(answer);
@@ -310,7 +318,7 @@ export class Writer {
     isBegun: boolean,
   ): Promise<BatchAnswer> {
     const call = async (number: number | null, steps: BatchSteps) => {
-      const query = this.#query(number, steps.parameters(), deadline);
+      const query = this.#stepsQuery(number, steps, deadline);
       const [{ answer }] = await link.query(query);
       return readAnswer(answer);
     };
@@ -332,16 +340,29 @@ export class Writer {
     return write.answer;
   }
 
-  #query(batch: number | null, steps: unknown[], deadline: number): Query {
+  #stepsQuery(
+    batch: number | null,
+    steps: BatchSteps,
+    deadline: number,
+  ): Query {
+    return this.#query(this.#write, batch, steps.parameters(), deadline);
+  }
+
+  #query(
+    text: string,
+    batch: number | null,
+    parameters: unknown[],
+    deadline: number,
+  ): Query {
     return {
-      text: this.#write,
+      text,
       values: [
         this.#id,
         batch,
         left(deadline),
         this.#options.isDurable,
         this.#takePruneTo(),
-        ...steps,
+        ...parameters,
       ],
     };
   }
