@@ -10,6 +10,7 @@
  * @module
  */
 import type { Wait } from "../engine/change_log.ts";
+import { Backoff } from "./backoff.ts";
 
 /** What a look found. */
 export interface News {
@@ -52,6 +53,8 @@ export class NewsWaits {
   #isHinted = false;
   #isLooking = false;
   #isClosed = false;
+  /** Grows while looks fail. */
+  #trouble: Backoff | undefined;
   #sweep: {
     readonly timer: ReturnType<typeof setTimeout>;
     readonly persistent: boolean;
@@ -112,9 +115,11 @@ export class NewsWaits {
       this.#isHinted = false;
       try {
         this.#tell(await this.#source.look(this.#seen));
+        this.#trouble = undefined;
       } catch {
         // The server cannot be reached: the next look comes soon.
         this.#isHinted = false;
+        this.#trouble ??= new Backoff();
       }
     } while (this.#isHinted && this.#waiting.size > 0);
     this.#isLooking = false;
@@ -156,9 +161,15 @@ export class NewsWaits {
     const timer = setTimeout(() => {
       this.#sweep = undefined;
       this.#look();
-    }, this.#source.interval());
+    }, this.#pause());
     if (!persistent) Deno.unrefTimer(timer);
     this.#sweep = { timer, persistent };
+  }
+
+  /** The time until the next look, in ms: more and more while looks fail. */
+  #pause(): number {
+    const interval = this.#source.interval();
+    return this.#trouble ? interval + this.#trouble.next() : interval;
   }
 
   #isPersistent(): boolean {
