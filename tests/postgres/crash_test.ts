@@ -35,7 +35,7 @@ for (const history of HISTORIES) {
             place: () => place,
             durability: "normal",
             history,
-            rounds: 3,
+            rounds: 2,
             acknowledgements: 200,
           }),
       );
@@ -54,8 +54,8 @@ for (const history of HISTORIES) {
             place: () => place,
             durability: "full",
             history,
-            rounds: 3,
-            acknowledgements: 600,
+            rounds: 2,
+            acknowledgements: 300,
             disturb: async () => {
               await delay(random.below(300));
               await server.kill();

@@ -15,7 +15,7 @@ import { startPgbouncer } from "../support/postgres/pgbouncer.ts";
 import { startServer } from "../support/postgres/server.ts";
 
 /** The calls of each process. */
-const CALLS = 1_000;
+const CALLS = 700;
 
 const pgbouncer = await findPgbouncer();
 
