@@ -8,12 +8,16 @@ const LONGEST_PAUSE_MS = 1_000;
 
 /** Pauses that grow, and differ, so that many clients do not come back at once. */
 export class Backoff {
-  #pause = FIRST_PAUSE_MS;
+  #pause: number;
   readonly #longest: number;
 
-  /** Takes the longest pause, in ms. */
-  constructor(longest: number = LONGEST_PAUSE_MS) {
+  /** Takes the longest pause, and the first one, in ms. */
+  constructor(
+    longest: number = LONGEST_PAUSE_MS,
+    first: number = FIRST_PAUSE_MS,
+  ) {
     this.#longest = longest;
+    this.#pause = first;
   }
 
   /** The next pause, in ms, but not past a deadline in the time of `performance.now`. */

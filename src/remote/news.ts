@@ -10,6 +10,7 @@
  * @module
  */
 import type { Wait } from "../engine/change_log.ts";
+import { Backoff } from "./backoff.ts";
 
 /** What a look found. */
 export interface News {
@@ -52,6 +53,8 @@ export class NewsWaits {
   #isHinted = false;
   #isLooking = false;
   #isClosed = false;
+  /** Grows while looks fail. */
+  #trouble: Backoff | undefined;
   #sweep: {
     readonly timer: ReturnType<typeof setTimeout>;
     readonly persistent: boolean;
@@ -70,12 +73,14 @@ export class NewsWaits {
   /** Resolves when there may be changes for a watch, or when it ends. */
   wait(wait: Wait): Promise<number> {
     const { after, signal } = wait;
-    if (signal.aborted || this.#isClosed || after < this.#seen) {
-      return Promise.resolve(after);
-    }
-    if (this.#waiting.size === 0) {
+    const isFirst = this.#waiting.size === 0;
+    // The server may have been put back since somebody waited last.
+    if (isFirst) {
       this.#seen = after;
       this.#mark = wait.mark;
+    }
+    if (signal.aborted || this.#isClosed || after < this.#seen) {
+      return Promise.resolve(after);
     }
     const { promise, resolve } = Promise.withResolvers<number>();
     const wake = (cursor: number) => {
@@ -90,7 +95,7 @@ export class NewsWaits {
     const waiter: Waiter = { wait, wake };
     this.#waiting.add(waiter);
     signal.addEventListener("abort", onAbort);
-    if (this.#waiting.size === 1) this.#source.onWaiting?.(true);
+    if (isFirst) this.#source.onWaiting?.(true);
     if (this.#isHinted) this.#look();
     else this.#plan();
     return promise;
@@ -110,9 +115,11 @@ export class NewsWaits {
       this.#isHinted = false;
       try {
         this.#tell(await this.#source.look(this.#seen));
+        this.#trouble = undefined;
       } catch {
         // The server cannot be reached: the next look comes soon.
         this.#isHinted = false;
+        this.#trouble ??= new Backoff();
       }
     } while (this.#isHinted && this.#waiting.size > 0);
     this.#isLooking = false;
@@ -154,9 +161,15 @@ export class NewsWaits {
     const timer = setTimeout(() => {
       this.#sweep = undefined;
       this.#look();
-    }, this.#source.interval());
+    }, this.#pause());
     if (!persistent) Deno.unrefTimer(timer);
     this.#sweep = { timer, persistent };
+  }
+
+  /** The time until the next look, in ms: more and more while looks fail. */
+  #pause(): number {
+    const interval = this.#source.interval();
+    return this.#trouble ? interval + this.#trouble.next() : interval;
   }
 
   #isPersistent(): boolean {

@@ -35,7 +35,7 @@ for (const history of HISTORIES) {
             place: () => place,
             durability: "normal",
             history,
-            rounds: 2,
+            rounds: 3,
             acknowledgements: 200,
           }),
       );
@@ -54,7 +54,7 @@ for (const history of HISTORIES) {
             place: () => place,
             durability: "full",
             history,
-            rounds: 2,
+            rounds: 3,
             acknowledgements: 600,
             disturb: async () => {
               await delay(random.below(300));

@@ -57,9 +57,14 @@ export function isCut(error: unknown): boolean {
   return CUT_CODES.has(code) || code.startsWith("08");
 }
 
+const OWN_MISTAKES = [
+  ...[TypeError, RangeError, ReferenceError, SyntaxError, URIError],
+  StoreError,
+];
+
 /** What the client says of its configuration, or of what it was given. */
 function isOwnMistake(error: Error): boolean {
-  return error instanceof TypeError || error instanceof RangeError ||
+  return OWN_MISTAKES.some((type) => error instanceof type) ||
     error.name === "NotCapable" ||
     /certificate|SSL|password must be|SASL|authentication/i.test(error.message);
 }
@@ -77,7 +82,18 @@ export function isBusy(error: unknown): boolean {
   return code !== undefined && BUSY_CODES.has(code);
 }
 
-/** Whether a statement's name is not known to the connection, or was taken: nothing was done. */
+/**
+ * The server does not know a prepared statement by its name, or knows another
+ * one, as behind a pooler. Nothing was done.
+ */
+export class NameLost extends Error {
+  /** Takes what the server says. */
+  constructor(cause: unknown) {
+    super(reasonOf(cause), { cause });
+  }
+}
+
+/** Whether the server says that a statement's name is not known to it, or was taken. */
 export function isNameLost(error: unknown): boolean {
   const code = codeOf(error);
   return code === "26000" || code === "42P05" || code === "0A000" &&

@@ -11,7 +11,7 @@
 // @ts-types="@types/pg"
 import pg from "pg";
 import type { Address } from "./address.ts";
-import { Cut, isCut } from "./failure.ts";
+import { Cut, isCut, isNameLost, NameLost } from "./failure.ts";
 
 /** A statement, and its parameters. */
 export interface Query {
@@ -25,13 +25,13 @@ export type Row = Record<string, any>;
 
 /** What a link tells. */
 export interface LinkListener {
-  /** It is dead. */
+  /** It was open, and is dead. */
   onEnd?(): void;
   /** Somebody notified a channel that it listens to. */
   onNotification?(channel: string, payload: string): void;
   /**
-   * No answer came for so long, in ms. Tells whether the server still works on
-   * it; if not, the link is cut.
+   * No answer came for half of `patience`. Tells whether the server still works
+   * on it; if not, the link is cut.
    */
   isWorking?(processId: number): Promise<boolean>;
 }
@@ -39,8 +39,12 @@ export interface LinkListener {
 /** How a link works. */
 export interface LinkOptions extends LinkListener {
   readonly address: Address;
-  /** For how long it waits for a connection, and for an answer, in ms. */
+  /** For how long it waits for a connection, in ms. */
+  readonly connectPatience: number;
+  /** After how long without an answer a silent server counts as gone, in ms. */
   readonly patience: number;
+  /** Ends it, also while it connects. */
+  readonly signal?: AbortSignal;
   /** Whether statements are prepared once, under names that their texts give. */
   readonly names: StatementNames;
 }
@@ -98,8 +102,8 @@ export class Link {
   /** When each query that waits for its answer was sent, in the time of `performance.now`. */
   readonly #sent: number[] = [];
   #watchdog: ReturnType<typeof setTimeout> | undefined;
+  #isOpen = false;
   #isDead = false;
-  #ended = Promise.withResolvers<void>();
 
   private constructor(client: Client, options: LinkOptions) {
     this.#client = client;
@@ -113,24 +117,32 @@ export class Link {
 
   /** Connects. Rejects with `Cut`, or with what the server says. */
   static async open(options: LinkOptions): Promise<Link> {
-    const { address, patience } = options;
+    const { address, connectPatience, signal } = options;
+    signal?.throwIfAborted();
     let link: Link | undefined;
+    const stop = () => link?.destroy();
+    signal?.addEventListener("abort", stop);
     try {
       const client = new pg.Client({
         ...(address.url === undefined ? {} : { connectionString: address.url }),
         application_name: "zestor",
         types: { getTypeParser: parserOf },
-        connectionTimeoutMillis: Math.max(1, patience),
+        connectionTimeoutMillis: Math.max(1, connectPatience),
         keepAlive: true,
         pipeline: true,
       } as pg.ClientConfig) as unknown as Client;
       link = new Link(client, options);
       await client.connect();
       client.unref();
+      if (link.#isDead) throw new Cut(false);
+      link.#isOpen = true;
       return link;
     } catch (error) {
       link?.destroy();
+      signal?.throwIfAborted();
       throw asFailure(error, false);
+    } finally {
+      signal?.removeEventListener("abort", stop);
     }
   }
 
@@ -149,12 +161,12 @@ export class Link {
     return this.#client.processID;
   }
 
-  /** Asks. Rejects with `Cut` if the answer is lost, else with what the server says. */
+  /** Asks. Rejects with `Cut` if the answer is lost, with `NameLost`, or with what the server says. */
   async query({ text, values }: Query): Promise<Row[]> {
     if (this.#isDead) throw new Cut(false);
+    const name = values && this.#options.names.of(text);
     this.#hold();
     try {
-      const name = values && this.#options.names.of(text);
       const { rows } = await this.#client.query({
         text,
         values: values as unknown[],
@@ -162,7 +174,9 @@ export class Link {
       });
       return rows;
     } catch (error) {
-      throw this.#isDead ? new Cut(true, error) : asFailure(error, true);
+      if (this.#isDead) throw new Cut(true, error);
+      if (name !== undefined && isNameLost(error)) throw new NameLost(error);
+      throw asFailure(error, true);
     } finally {
       this.#letGo();
     }
@@ -171,7 +185,7 @@ export class Link {
   #hold(): void {
     if (this.#sent.length === 0) this.#client.ref();
     this.#sent.push(performance.now());
-    if (this.#watchdog === undefined) this.#watch(this.#options.patience);
+    if (this.#watchdog === undefined) this.#watch(this.#options.patience / 2);
   }
 
   #letGo(): void {
@@ -185,11 +199,16 @@ export class Link {
   #watch(ms: number): void {
     this.#watchdog = setTimeout(async () => {
       this.#watchdog = undefined;
-      const waited = performance.now() - (this.#sent[0] ?? Infinity);
-      const left = this.#options.patience - waited;
+      const asked = performance.now();
+      const waited = asked - (this.#sent[0] ?? Infinity);
+      const left = this.#options.patience / 2 - waited;
       if (left > 1) return this.#watch(left);
-      if (await this.#isWorking()) {
-        if (this.#sent.length > 0) this.#watch(this.#options.patience);
+      const isWorking = await this.#isWorking();
+      // The answer may have come meanwhile, and another question may wait.
+      const isWatched = this.#isDead || this.#watchdog !== undefined;
+      if (isWatched || this.#sent.length === 0) return;
+      if (isWorking || this.#sent[0] > asked) {
+        this.#watch(this.#options.patience / 2);
       } else this.destroy();
     }, ms);
   }
@@ -205,8 +224,8 @@ export class Link {
   #die(): void {
     if (this.#isDead) return;
     this.#isDead = true;
-    this.#ended.resolve();
-    this.#options.onEnd?.();
+    clearTimeout(this.#watchdog);
+    if (this.#isOpen) this.#options.onEnd?.();
   }
 
   /** Ends it at once: what waits is cut. */

@@ -9,7 +9,7 @@ import { StoreClosedError } from "../../contract/errors.ts";
 import { sleep } from "../../base/slice.ts";
 import { Backoff } from "../../remote/backoff.ts";
 import type { Address } from "./address.ts";
-import { Cut, isNameLost, unavailable } from "./failure.ts";
+import { codeOf, Cut, NameLost, unavailable } from "./failure.ts";
 import {
   Link,
   type LinkListener,
@@ -27,6 +27,14 @@ export interface LinksOptions {
   readonly size: number;
 }
 
+/** How a connection is opened. */
+export interface OpenOptions {
+  /** Another server, or another way to it. */
+  readonly address?: Address;
+  /** How long it may take, in ms. */
+  readonly patience?: number;
+}
+
 /** How a read is asked. */
 export interface ReadOptions {
   readonly signal?: AbortSignal;
@@ -34,9 +42,18 @@ export interface ReadOptions {
   readonly patience?: number;
 }
 
-/** Whether a link's server process still works on a statement. */
-const IS_WORKING =
-  "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND state = 'active') AS working";
+/**
+ * Whether the server process `$1` works on a statement. A pooler tells numbers
+ * of its own: `$2` is what it told of this connection. Then any statement of
+ * this program's name counts.
+ */
+const IS_WORKING = `SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity
+    WHERE state = 'active' AND pid <> pg_catalog.pg_backend_pid()
+    AND (pid = $1 OR $2 <> pg_catalog.pg_backend_pid()
+      AND application_name = pg_catalog.current_setting('application_name'))) AS working`;
+
+/** A connection may always take so long, in ms: some networks are slow. */
+const SHORTEST_PATIENCE_MS = 500;
 
 /** The connections of one store. */
 export class Links {
@@ -65,38 +82,50 @@ export class Links {
   /** Opens a connection for one purpose; who has it closes it. */
   async open(
     listener: LinkListener = {},
-    address: Address = this.#options.address,
+    { address = this.#options.address, patience = this.#options.patience }:
+      OpenOptions = {},
   ): Promise<Link> {
-    if (this.isClosed) throw new StoreClosedError();
-    const { patience } = this.#options;
-    const link = await Link.open({
-      address,
-      patience,
-      names: this.#names,
+    const link: Link = await this.#connect(address, patience, {
       isWorking: (processId) => this.#isWorking(processId),
       ...listener,
       onEnd: () => {
-        this.#open.delete(link);
+        if (link) this.#open.delete(link);
         listener.onEnd?.();
       },
     });
-    if (!link.isDead) this.#open.add(link);
-    if (!this.isClosed) return link;
-    await link.close();
-    throw new StoreClosedError();
+    this.#open.add(link);
+    return link;
   }
 
-  async #isWorking(processId: number): Promise<boolean> {
-    const link = await Link.open({
-      address: this.#options.address,
-      patience: this.#options.patience,
+  #connect(
+    address: Address,
+    patience: number,
+    listener: LinkListener,
+  ): Promise<Link> {
+    return Link.open({
+      address,
+      connectPatience: Math.max(SHORTEST_PATIENCE_MS, patience),
+      patience: Math.max(SHORTEST_PATIENCE_MS, this.#options.patience),
       names: this.#names,
+      signal: this.#closed.signal,
+      ...listener,
     });
+  }
+
+  /** Asks another connection whether the server still works for a link. */
+  async #isWorking(processId: number): Promise<boolean> {
+    const { address, patience } = this.#options;
+    let link: Link | undefined;
     try {
-      const [row] = await link.query({ text: IS_WORKING, values: [processId] });
+      link = await this.#connect(address, patience / 2, {});
+      const values = [processId, link.processId];
+      const [row] = await link.query({ text: IS_WORKING, values });
       return row.working;
+    } catch (error) {
+      // It has no room for another connection, so it is there.
+      return error instanceof Cut && codeOf(error.cause) === "53300";
     } finally {
-      await link.close();
+      await link?.close();
     }
   }
 
@@ -109,15 +138,13 @@ export class Links {
     const deadline = performance.now() + patience;
     let backoff: Backoff | undefined;
     for (;;) {
+      // Another query, sent at the same time, may be the first to lose its name.
       try {
         const asked = this.#ask(query);
         return await (signal ? unlessAborted(asked, signal) : asked);
       } catch (error) {
         if (this.isClosed) throw new StoreClosedError();
-        if (isNameLost(error) && this.#names.areUsed) {
-          this.#names.stop();
-          continue;
-        }
+        if (this.losesNames(error)) continue;
         if (!(error instanceof Cut)) throw error;
         if (performance.now() >= deadline) throw unavailable("read", error);
       }
@@ -126,15 +153,24 @@ export class Links {
     }
   }
 
-  /** Asks on a link of one's own; prepared statements lose their names if the server does not know them. */
+  /** Asks on a link of one's own, outside of a transaction. */
   async ask(link: Link, query: Query): Promise<Row[]> {
     try {
       return await link.query(query);
     } catch (error) {
-      if (!isNameLost(error) || !this.#names.areUsed) throw error;
-      this.#names.stop();
+      if (!this.losesNames(error)) throw error;
       return await link.query(query);
     }
+  }
+
+  /**
+   * Whether nothing was done, as the server does not know a statement by its
+   * name. From here on statements have no names: ask again.
+   */
+  losesNames(error: unknown): boolean {
+    if (!(error instanceof NameLost)) return false;
+    this.#names.stop();
+    return true;
   }
 
   async #ask(query: Query): Promise<Row[]> {

@@ -9,6 +9,7 @@
  */
 import { Backoff } from "../../remote/backoff.ts";
 import type { Address } from "./address.ts";
+import { codeOf } from "./failure.ts";
 import type { Link } from "./link.ts";
 import type { Links } from "./links.ts";
 import { quoteIdentifier } from "../format/triggers.ts";
@@ -22,6 +23,9 @@ const PROBE_MS = 1_000;
 /** The pauses between tries, in ms. */
 const LONGEST_PAUSE_MS = 5_000;
 const RARELY_MS = 60_000;
+
+/** How often it asks whether the connection is alive, in ms. */
+const ALIVE_MS = 15_000;
 
 /** How long it goes on to listen while nobody waits, in ms: most watches are soon back. */
 const LINGER_MS = 200;
@@ -60,12 +64,17 @@ export class Listener {
   want(isWanted: boolean): void {
     this.#isWanted = isWanted;
     clearTimeout(this.#linger);
-    if (isWanted) {
-      this.#running ??= this.#run().finally(() => this.#running = undefined);
-      return;
-    }
+    if (isWanted) return this.#start();
     this.#linger = setTimeout(() => this.#stop.abort(), LINGER_MS);
     Deno.unrefTimer(this.#linger);
+  }
+
+  #start(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+      // Somebody wanted it as it ended.
+      if (this.#isWanted && !this.#links.isClosed) this.#start();
+    });
   }
 
   async #run(): Promise<void> {
@@ -74,17 +83,25 @@ export class Listener {
     while (this.#isWanted && !this.#links.isClosed) {
       this.#stop = new AbortController();
       const { signal } = this.#stop;
-      try {
-        const ended = await this.#listen(signal);
-        if (ended === "heard") {
-          lost = 0;
-          backoff = new Backoff(LONGEST_PAUSE_MS);
-        } else if (++lost >= FEW_TRIES) backoff = new Backoff(RARELY_MS);
-      } catch {
-        // It cannot be reached now: watches look by themselves.
+      const ended = await this.#tryListen(signal);
+      if (ended === "heard") {
+        lost = 0;
+        backoff = new Backoff(LONGEST_PAUSE_MS);
+      } else if (ended === "lost" && ++lost === FEW_TRIES) {
+        backoff = new Backoff(RARELY_MS, RARELY_MS);
       }
       if (!this.#isWanted || signal.aborted) continue;
       await this.#pause(backoff);
+    }
+  }
+
+  /** Listens; an error of the server, such as a standby's, is as good as silence. */
+  async #tryListen(signal: AbortSignal): Promise<"heard" | "lost" | "cut"> {
+    try {
+      return await this.#listen(signal);
+    } catch (error) {
+      // Watches look by themselves meanwhile.
+      return codeOf(error) === undefined ? "cut" : "lost";
     }
   }
 
@@ -113,7 +130,7 @@ export class Listener {
         else this.#onHint();
       },
       onEnd: () => ended.resolve(),
-    }, this.#address);
+    }, { address: this.#address });
     const stop = () => ended.resolve();
     signal.addEventListener("abort", stop);
     this.#links.closed.addEventListener("abort", stop);
@@ -124,16 +141,26 @@ export class Listener {
       this.#isHeard = true;
       // What was written before it listened was not told.
       this.#onHint();
-      await ended.promise;
+      await this.#untilEnded(link, ended.promise);
       return "heard";
     } finally {
       this.#isHeard = false;
       signal.removeEventListener("abort", stop);
       this.#links.closed.removeEventListener("abort", stop);
-      await end(link);
+      await link.close();
       // Changes may have come that nobody was told of.
       this.#onHint();
     }
+  }
+
+  /** Asks now and then, so that a silent network is noticed. */
+  async #untilEnded(link: Link, ended: Promise<void>): Promise<void> {
+    const timer = setInterval(() => {
+      link.query({ text: "SELECT 1" }).catch(() => {});
+    }, ALIVE_MS);
+    Deno.unrefTimer(timer);
+    await ended;
+    clearInterval(timer);
   }
 
   async #probe(
@@ -166,8 +193,4 @@ export class Listener {
     this.#stop.abort();
     await this.#running;
   }
-}
-
-async function end(link: Link): Promise<void> {
-  await link.close();
 }

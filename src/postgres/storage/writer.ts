@@ -13,10 +13,9 @@ import { sleep } from "../../base/slice.ts";
 import { StoreClosedError } from "../../contract/errors.ts";
 import type { Limits } from "../../engine/limits.ts";
 import { noVersionAfter } from "../../engine/last_number.ts";
-import type { Batch, Change, EntryName, Outcome } from "../../engine/write.ts";
+import type { Batch, EntryName, Outcome } from "../../engine/write.ts";
 import { Backoff } from "../../remote/backoff.ts";
 import {
-  type DecidedChange,
   decidedNames,
   failuresOf,
   outcomesUnknown,
@@ -38,13 +37,12 @@ import {
   outcomesOf,
   readAnswer,
 } from "./batch.ts";
+import { callOf, isLarge, WriteInParts } from "./parts.ts";
 import { headOf, type Tables } from "./selection.ts";
 import { singleWriteOf } from "./single_write.ts";
 
-/** How much one call takes. A write that is larger is sent in parts. */
+/** How much writes that share a call have together. */
 const REQUEST: RequestSize = { weight: 256, bytes: 1024 * 1024 };
-const PART_STEPS = 2_000;
-const PART_BYTES = 4 * 1024 * 1024;
 
 /** For how long others may be kept waiting while this client decides, in ms. */
 const DECIDING_MS = 5_000;
@@ -107,7 +105,7 @@ export class Writer {
     const deadline = performance.now() + busyTimeout;
     try {
       for (;;) {
-        const outcomes = await this.#tryWrites(taken, deadline);
+        const outcomes = await this.#tryNamed(taken, deadline);
         if (outcomes.length > 0) return outcomes;
         // The first decision was stale: nothing is done, all are made anew.
         this.#isContended = true;
@@ -135,25 +133,41 @@ export class Writer {
     this.#trouble = undefined;
   }
 
+  /** Tries; once more without names of statements, if the server does not know them. */
+  async #tryNamed(
+    taken: readonly TakenWrite[],
+    deadline: number,
+  ): Promise<readonly Outcome[]> {
+    try {
+      return await this.#tryWrites(taken, deadline);
+    } catch (error) {
+      if (!this.#options.links.losesNames(error)) throw error;
+      return await this.#tryWrites(taken, deadline);
+    }
+  }
+
   async #tryWrites(
     taken: readonly TakenWrite[],
     deadline: number,
   ): Promise<readonly Outcome[]> {
     const { limits } = this.#options;
     const names = decidedNames(taken);
-    const locks = names.length > 0 && this.#isContended;
-    if (locks) await this.#lock(deadline);
+    const isContended = names.length > 0 && this.#isContended;
+    const locked = isContended ? await this.#lock(deadline) : undefined;
     this.#isContended = false;
     let planned: PlannedWrite[];
     try {
-      const seen = await this.#see(names);
+      const seen = await this.#see(names, locked);
       planned = planWrites(taken, names, seen, limits, REQUEST);
     } catch (error) {
-      if (locks) await this.#rollBack();
+      await rollBack(locked);
       throw error;
     }
-    if (isQuestion(planned)) return await this.#answerHead(planned, locks);
-    const sent = await this.#send(planned, deadline, locks);
+    if (isQuestion(planned)) {
+      await rollBack(locked);
+      return await this.#answerHead(planned);
+    }
+    const sent = await this.#send(planned, deadline, locked);
     if ("unclear" in sent) {
       const { unclear } = sent;
       const failed = (action: string) => unavailable(action, unclear);
@@ -166,9 +180,9 @@ export class Writer {
 
   // The connection.
 
-  async #connected(): Promise<Link> {
+  async #connected(patience?: number): Promise<Link> {
     if (!this.#link || this.#link.isDead) {
-      this.#link = await this.#options.links.open();
+      this.#link = await this.#options.links.open({}, { patience });
     }
     return this.#link;
   }
@@ -177,44 +191,46 @@ export class Writer {
     return await this.#options.links.ask(await this.#connected(), query);
   }
 
-  /** Takes the lock for the transaction that it begins. */
-  async #lock(deadline: number): Promise<void> {
+  /** Begins a transaction, and takes the lock for it. */
+  async #lock(deadline: number): Promise<Link> {
     const link = await this.#connected();
     const { kv } = this.#options.tables;
-    await Promise.all([
-      link.query({ text: "BEGIN ISOLATION LEVEL READ COMMITTED" }),
-      link.query({
-        text:
-          `SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)`,
-        values: [String(left(deadline)), String(DECIDING_MS)],
-      }),
-      link.query({ text: `LOCK TABLE ${kv} IN ROW EXCLUSIVE MODE` }),
-      link.query({
-        text: `SELECT pg_catalog.pg_advisory_xact_lock(${LOCK_CLASS}, ${
-          quoteLiteral(kv)
-        }::regclass::oid::int)`,
-      }),
-    ]).catch(async (error) => {
-      await this.#rollBack();
+    try {
+      await Promise.all([
+        link.query(BEGIN),
+        link.query({
+          text:
+            `SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)`,
+          values: [String(left(deadline)), String(DECIDING_MS)],
+        }),
+        link.query({ text: `LOCK TABLE ${kv} IN ROW EXCLUSIVE MODE` }),
+        link.query({
+          text: `SELECT pg_catalog.pg_advisory_xact_lock(${LOCK_CLASS}, ${
+            quoteLiteral(kv)
+          }::regclass::oid::int)`,
+        }),
+      ]);
+      return link;
+    } catch (error) {
+      await rollBack(link);
       throw error;
-    });
-  }
-
-  async #rollBack(): Promise<void> {
-    if (!this.#link || this.#link.isDead) return;
-    await this.#link.query({ text: "ROLLBACK" }).catch(() => {});
+    }
   }
 
   /** What the server holds for some names, as of one moment. */
-  async #see(names: readonly EntryName[]): Promise<SeenEntry[]> {
+  async #see(
+    names: readonly EntryName[],
+    locked: Link | undefined,
+  ): Promise<SeenEntry[]> {
     if (names.length === 0) return [];
-    const rows = await this.#ask({
+    const query = {
       text: `SELECT named.place::int, e.value, e.version, e.revision
         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS named (kind, key, place)
         JOIN ${this.#options.tables.kv} AS e ON e.kind = named.kind AND e.key = named.key
         WHERE e.expires_at IS NULL OR e.expires_at > clock_timestamp()`,
       values: [names.map(({ kind }) => kind), names.map(({ key }) => key)],
-    });
+    };
+    const rows = await (locked ? locked.query(query) : this.#ask(query));
     const seen: SeenEntry[] = names.map(() => MISSING);
     for (const { place, value, version, revision } of rows) {
       seen[place - 1] = { value, version, revision };
@@ -223,11 +239,7 @@ export class Writer {
   }
 
   /** Tells the newest revision to writes that ask for nothing else. */
-  async #answerHead(
-    planned: readonly PlannedWrite[],
-    locks: boolean,
-  ): Promise<Outcome[]> {
-    if (locks) await this.#rollBack();
+  async #answerHead(planned: readonly PlannedWrite[]): Promise<Outcome[]> {
     const [{ head }] = await this.#ask({
       text: `SELECT ${headOf(this.#options.tables)} AS head`,
       values: [],
@@ -241,31 +253,34 @@ export class Writer {
   async #send(
     planned: readonly PlannedWrite[],
     deadline: number,
-    isLocked: boolean,
+    locked: Link | undefined,
   ): Promise<Sent> {
+    const { links } = this.#options;
     const batch = ++this.#batch;
     const single = singleWriteOf(planned);
-    const parts = single ? [] : partsOf(planned);
+    const call = single ?? callOf(planned);
     const backoff = new Backoff();
     let mayHaveArrived = false;
-    for (let locked = isLocked;; locked = false) {
+    for (let first = locked;; first = undefined) {
       try {
-        const answer = parts.length > 1
-          ? await this.#callInParts(batch, parts, deadline, locked)
-          : await this.#call(
-            single
-              ? this.#query(this.#writeOne, batch, single, deadline)
-              : this.#stepsQuery(batch, parts[0], deadline),
-            locked,
-          );
+        const link = first ?? await this.#connected(left(deadline));
+        const isBegun = first !== undefined;
+        if (call instanceof WriteInParts) {
+          const args = [link, batch, call, deadline, isBegun] as const;
+          return { answer: await this.#callInParts(...args) };
+        }
+        const query = call instanceof BatchSteps
+          ? this.#stepsQuery(batch, call, deadline)
+          : this.#query(this.#writeOne, batch, call, deadline);
+        const answer = await this.#call(link, query, isBegun);
         return { answer };
       } catch (error) {
         mayHaveArrived ||= error instanceof Cut && error.mayHaveArrived;
-        const isClosed = this.#options.links.isClosed;
-        if (!mayHaveArrived && !isClosed) throw error;
+        if (!mayHaveArrived && !links.isClosed) throw error;
         if (!mayHaveArrived) throw new StoreClosedError();
-        const isOver = performance.now() >= deadline || isClosed;
-        const mayTryAgain = error instanceof Cut || isBusy(error);
+        const isOver = performance.now() >= deadline || links.isClosed;
+        const mayTryAgain = error instanceof Cut || isBusy(error) ||
+          links.losesNames(error);
         if (isOver || !mayTryAgain) {
           // It may still arrive, unless a batch with a later number is first.
           this.#trouble = new Backoff();
@@ -276,57 +291,53 @@ export class Writer {
     }
   }
 
-  async #call(query: Query, isLocked: boolean): Promise<BatchAnswer> {
-    if (!isLocked && !this.#options.needsTransaction) {
-      const [{ answer }] = await this.#ask(query);
+  async #call(
+    link: Link,
+    query: Query,
+    isBegun: boolean,
+  ): Promise<BatchAnswer> {
+    const { links, needsTransaction } = this.#options;
+    if (!isBegun && !needsTransaction) {
+      const [{ answer }] = await links.ask(link, query);
       return readAnswer(answer);
     }
-    const link = await this.#connected();
-    const begin = isLocked
-      ? undefined
-      : link.query({ text: "BEGIN ISOLATION LEVEL READ COMMITTED" });
-    const called = link.query(query);
-    const committed = link.query({ text: "COMMIT" });
-    const [rows] = await Promise.all([called, committed, begin]);
-    return readAnswer(rows[0].answer);
+    const [, [{ answer }]] = await Promise.all([
+      isBegun ? undefined : link.query(BEGIN),
+      link.query(query),
+      link.query({ text: "COMMIT" }),
+    ]);
+    return readAnswer(answer);
   }
 
   /** Sends a large write part by part, in one transaction. */
   async #callInParts(
+    link: Link,
     batch: number,
-    parts: readonly BatchSteps[],
+    write: WriteInParts,
     deadline: number,
-    isLocked: boolean,
+    isBegun: boolean,
   ): Promise<BatchAnswer> {
-    const link = await this.#connected();
-    const effects: unknown[] = [];
+    const call = async (number: number | null, steps: BatchSteps) => {
+      const query = this.#stepsQuery(number, steps, deadline);
+      const [{ answer }] = await link.query(query);
+      return readAnswer(answer);
+    };
     try {
-      if (!isLocked) {
-        await link.query({ text: "BEGIN ISOLATION LEVEL READ COMMITTED" });
+      if (!isBegun) await link.query(BEGIN);
+      const known = await call(batch, new BatchSteps());
+      const isDone = known.writes.length > 0;
+      if (!isDone) await write.carryOut(batch, known.head, call);
+      if (isDone || !write.isWhole) {
+        await rollBack(link);
+        return write.answer;
       }
-      for (const [i, part] of parts.entries()) {
-        const isLast = i === parts.length - 1;
-        const number = isLast ? batch : null;
-        const called = link.query(this.#stepsQuery(number, part, deadline));
-        const [{ answer }] = isLast
-          ? (await Promise.all([called, link.query({ text: "COMMIT" })]))[0]
-          : await called;
-        const { head, writes } = readAnswer(answer);
-        const [write] = writes;
-        // A condition did not hold.
-        if (!write || write[0] !== "d") {
-          await this.#rollBack();
-          return { head, writes };
-        }
-        effects.push(...write[2]);
-        if (!isLast) continue;
-        return { head, writes: [["d", write[1], effects as never[]]] };
-      }
-      throw new TypeError("A write has no parts");
     } catch (error) {
-      await this.#rollBack();
-      throw error;
+      await rollBack(link);
+      // The commit was not sent.
+      throw error instanceof Cut ? new Cut(false, error) : error;
     }
+    await link.query({ text: "COMMIT" });
+    return write.answer;
   }
 
   #stepsQuery(
@@ -364,11 +375,13 @@ export class Writer {
     this.#pruned = to;
     return to;
   }
+}
 
-  /** Says goodbye. */
-  async close(): Promise<void> {
-    await this.#link?.close();
-  }
+const BEGIN: Query = { text: "BEGIN ISOLATION LEVEL READ COMMITTED" };
+
+async function rollBack(link: Link | undefined): Promise<void> {
+  if (!link || link.isDead) return;
+  await link.query({ text: "ROLLBACK" }).catch(() => {});
 }
 
 /** How many changes more than it keeps a log has, when it is pruned. */
@@ -397,38 +410,6 @@ function isQuestion(planned: readonly PlannedWrite[]): boolean {
   return planned.every(({ decided: { checks, changes, end } }) =>
     end === "done" && checks.length === 0 && changes.length === 0
   );
-}
-
-/** The calls of a batch: one, or several if it is one large write. */
-function partsOf(planned: readonly PlannedWrite[]): BatchSteps[] {
-  let steps = new BatchSteps();
-  const [first] = planned;
-  const { checks, seen, changes, end } = first.decided;
-  if (planned.length > 1 || end !== "done" || !isLarge(changes)) {
-    for (const write of planned) steps.addWrite(write);
-    return [steps];
-  }
-  const parts = [steps];
-  steps.addConditions(checks, seen);
-  for (const change of changes) {
-    if (steps.size >= PART_STEPS || steps.bytes >= PART_BYTES) {
-      steps.endWrite();
-      parts.push(steps = new BatchSteps());
-    }
-    steps.addChange(change);
-  }
-  steps.endWrite();
-  return parts;
-}
-
-function isLarge(changes: readonly (DecidedChange | Change)[]): boolean {
-  if (changes.length > PART_STEPS) return true;
-  let bytes = 0;
-  for (const change of changes) {
-    if ("range" in change || typeof change.next !== "object") continue;
-    bytes += change.next.value.byteLength;
-  }
-  return bytes > PART_BYTES;
 }
 
 /** What became of a write, alone in its batch, that goes past the last version of an entry. */

@@ -32,12 +32,21 @@ export async function findPostgres(): Promise<
 }
 
 /** The programs to run servers with: installed ones, the newest first, else those from npm. */
-export async function findBinaries(): Promise<Binaries | Missing> {
+export function findBinaries(): Promise<Binaries | Missing> {
+  return find(Deno.env.get("ZESTOR_POSTGRES") ?? "");
+}
+
+/** The programs of a major version, whatever `ZESTOR_POSTGRES` says. */
+export function findVersion(major: number): Promise<Binaries | Missing> {
+  return find(String(major));
+}
+
+async function find(choice: string): Promise<Binaries | Missing> {
   if (Deno.build.os === "windows") {
     return { reason: "the tests start no PostgreSQL servers on Windows" };
   }
   try {
-    return await choose(Deno.env.get("ZESTOR_POSTGRES") ?? "");
+    return await choose(choice);
   } catch (error) {
     return { reason: (error as Error).message };
   }

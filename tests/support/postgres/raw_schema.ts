@@ -8,15 +8,10 @@ import type { Change } from "../watches/watch_validators.ts";
 import { queryAt } from "./query.ts";
 import { until } from "./until.ts";
 
-/** A row of the log. */
-export interface RawChange extends Change {
-  /** Whether the entry was deleted because it had expired. */
-  readonly expired: boolean;
-}
-
 /** What a schema holds. */
 export interface RawSchema extends RawFile {
-  readonly changes: RawChange[];
+  /** The revisions of the deletions of entries that had expired. */
+  readonly expired: number[];
 }
 
 /** Reads a schema, as of one moment; it is empty if its process was killed before it made the tables. */
@@ -29,11 +24,12 @@ export async function readRawSchema(
     "SELECT to_regclass($1) IS NOT NULL AS there",
     [`${schema}.zestor_changes`],
   );
-  if (!there) return { head: 0, changes: [], entries: [] };
-  const [{ head, changes, entries }] = await queryAt<{
+  if (!there) return { head: 0, changes: [], entries: [], expired: [] };
+  const [{ head, changes, entries, expired }] = await queryAt<{
     head: number;
-    changes: RawChange[] | null;
+    changes: Change[] | null;
     entries: RawEntry[] | null;
+    expired: number[] | null;
   }>(
     url,
     `SELECT
@@ -42,14 +38,20 @@ export async function readRawSchema(
       )::int AS head,
       (SELECT json_agg(json_build_object('revision', revision, 'kind', kind, 'key', key,
           'type', CASE type WHEN 'expire' THEN 'delete' ELSE type END,
-          'expired', type = 'expire', 'version', version,
+          'version', version,
           'value', convert_from(coalesce(value, previous), 'UTF8')) ORDER BY revision)
         FROM ${schema}.zestor_changes) AS changes,
       (SELECT json_agg(json_build_object('kind', kind, 'key', key, 'version', version,
           'value', convert_from(value, 'UTF8')) ORDER BY kind, key)
-        FROM ${schema}.zestor_kv) AS entries`,
+        FROM ${schema}.zestor_kv) AS entries,
+      (SELECT json_agg(revision) FROM ${schema}.zestor_changes WHERE type = 'expire') AS expired`,
   );
-  return { head, changes: changes ?? [], entries: entries ?? [] };
+  return {
+    head,
+    changes: changes ?? [],
+    entries: entries ?? [],
+    expired: expired ?? [],
+  };
 }
 
 /** Waits until a database has no client but this one. */

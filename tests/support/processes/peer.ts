@@ -8,6 +8,7 @@ import { assertEquals } from "@std/assert";
 import { denoRun } from "./deno_run.ts";
 import type { ExpiryPrograms } from "./expiry_peer.ts";
 import type { HistoryPrograms } from "./history_peer.ts";
+import type { PostgresPrograms } from "./postgres_peer.ts";
 import type { SqlPrograms } from "./sql_peer.ts";
 import type { StorePrograms } from "./store_peer.ts";
 
@@ -58,6 +59,14 @@ export function startSqlPeer<Name extends keyof SqlPrograms & string>(
   args: Arguments<SqlPrograms, Name>,
 ): Peer {
   return startPeer("sql_peer.ts", name, args);
+}
+
+/** Starts a program that writes to a schema of a server. */
+export function startPostgresPeer<Name extends keyof PostgresPrograms & string>(
+  name: Name,
+  args: Arguments<PostgresPrograms, Name>,
+): Peer {
+  return startPeer("postgres_peer.ts", name, args);
 }
 
 /** Another process; `await using` ends it. */

@@ -9,9 +9,11 @@ import {
   type Durability,
   openStore,
   type Store,
+  StoreOpenError,
 } from "../../../mod.ts";
 import type { TestDriver } from "../drivers.ts";
 import { readRawSchema, untilAlone } from "../postgres/raw_schema.ts";
+import { until } from "../postgres/until.ts";
 import { type RawFile, readRawFile } from "../raw_file.ts";
 
 /** A store in a file. */
@@ -49,7 +51,15 @@ export async function openPlace<Kinds extends object = AnyKinds>(
   const { openPostgresStore } = await import(
     "../../../src/postgres/open_postgres_store.ts"
   );
-  return await openPostgresStore<Kinds>(place);
+  // A server that was killed may not be there yet.
+  return await until(
+    "the store opens",
+    () =>
+      openPostgresStore<Kinds>(place).catch((error) => {
+        if (error instanceof StoreOpenError) return undefined;
+        throw error;
+      }),
+  );
 }
 
 /** The place of a test. */

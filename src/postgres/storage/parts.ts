@@ -1,0 +1,106 @@
+/**
+ * A write that is too large for one call: several calls, in one transaction.
+ *
+ * The invariants:
+ * - The server knows the write by its batch's number if it has changed anything.
+ * - The answer is complete before the commit is sent. So the client has it, even
+ *   if the commit's answer is lost.
+ *
+ * @module
+ */
+import type { Change } from "../../engine/write.ts";
+import type { DecidedChange, PlannedWrite } from "../../remote/batch_plan.ts";
+import { type BatchAnswer, BatchSteps } from "./batch.ts";
+
+/** How much one call takes. */
+const PART_STEPS = 2_000;
+const PART_BYTES = 4 * 1024 * 1024;
+
+/** Carries out a part; with a number, the server remembers it if it changes anything. */
+export type CallPart = (
+  batch: number | null,
+  steps: BatchSteps,
+) => Promise<BatchAnswer>;
+
+/** What a batch is sent as: one call, or one large write in parts. */
+export function callOf(
+  planned: readonly PlannedWrite[],
+): BatchSteps | WriteInParts {
+  const [first] = planned;
+  const { changes, end } = first.decided;
+  if (planned.length === 1 && end === "done" && isLarge(changes)) {
+    return new WriteInParts(first);
+  }
+  const steps = new BatchSteps();
+  for (const write of planned) steps.addWrite(write);
+  return steps;
+}
+
+/** Whether a write is too large for one call. */
+export function isLarge(
+  changes: readonly (DecidedChange | Change)[],
+): boolean {
+  if (changes.length > PART_STEPS) return true;
+  let bytes = 0;
+  for (const change of changes) {
+    if ("range" in change || typeof change.next !== "object") continue;
+    bytes += change.next.value.byteLength;
+  }
+  return bytes > PART_BYTES;
+}
+
+/** A large write. */
+export class WriteInParts {
+  readonly #parts: readonly BatchSteps[];
+  #answer: BatchAnswer | undefined;
+  #isWhole = false;
+
+  /** Takes what is to be written. */
+  constructor({ decided }: PlannedWrite) {
+    let steps = new BatchSteps();
+    const parts = [steps];
+    steps.addConditions(decided);
+    for (const change of decided.changes) {
+      if (steps.size >= PART_STEPS || steps.bytes >= PART_BYTES) {
+        steps.endWrite();
+        parts.push(steps = new BatchSteps());
+      }
+      steps.addChange(change);
+    }
+    steps.endWrite();
+    this.#parts = parts;
+  }
+
+  /** Whether the last try came to its end: no condition failed. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  /** What the last try did. */
+  get answer(): BatchAnswer {
+    if (!this.#answer) throw new TypeError("The write has no answer yet");
+    return this.#answer;
+  }
+
+  /** Carries it out in the transaction that the calls are in, from a revision on. */
+  async carryOut(batch: number, from: number, call: CallPart): Promise<void> {
+    this.#isWhole = false;
+    const effects = [];
+    let number: number | null = batch;
+    let revision = from;
+    for (const part of this.#parts) {
+      const answer = await call(number, part);
+      const [write] = answer.writes;
+      // A condition does not hold.
+      if (write?.[0] !== "d") {
+        this.#answer = answer;
+        return;
+      }
+      if (answer.head > from) number = null;
+      revision = write[1];
+      effects.push(...write[2]);
+    }
+    this.#answer = { head: revision, writes: [["d", revision, effects]] };
+    this.#isWhole = true;
+  }
+}
