@@ -3,7 +3,8 @@
  *
  * Values live under a kind and a key. Every store keeps the contract that
  * {@linkcode Store} documents, and every watch etcd's guarantees: ordered,
- * unique, gap-free, resumable.
+ * unique, gap-free, resumable. `@zestor/store/postgres` opens the same store in
+ * a PostgreSQL database.
  *
  * @example
  * ```ts

@@ -50,7 +50,7 @@ function program(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", PORT: "0" },
   });
 }
 
@@ -662,6 +662,19 @@ ${LISTED}`,
     await interrupt(copy("run"));
   },
 
+  async "board.ts"(copy) {
+    await using server = copy().spawn();
+    await using printed = new TextReader(server.stdout);
+    await using errors = new TextReader(server.stderr);
+    await printed.until("http://127.0.0.1:");
+    const url = `http://127.0.0.1:${parseInt(await printed.until("/"))}/`;
+    const posted = await fetch(url, { method: "POST", body: "Hello" });
+    assertEquals(await posted.json(), { revision: 1 });
+    assertEquals(await (await fetch(url)).json(), ["Hello"]);
+    server.kill();
+    assertEquals(await errors.rest(), "");
+  },
+
   async "sse_server.ts"(copy) {
     await using server = copy("notes.db", "0").spawn();
     await using printed = new TextReader(server.stdout);
@@ -716,7 +729,11 @@ for await (const { name } of Deno.readDir(examples)) {
     const file = await copyInMemory(name, dir.path);
     const run = inMemory[name];
     assert(run, `there is no test of ${name} in memory`);
-    const flags = [`--preload=${tellListening}`, "--allow-net=127.0.0.1"];
+    const flags = [
+      `--preload=${tellListening}`,
+      "--allow-net=127.0.0.1",
+      "--allow-env=PGHOST,HOST,PORT",
+    ];
     await run((...args) => program(file, dir.path, args, flags));
     // There is no file but the copy itself.
     const files = await Array.fromAsync(Deno.readDir(dir.path));
