@@ -73,12 +73,14 @@ export class NewsWaits {
   /** Resolves when there may be changes for a watch, or when it ends. */
   wait(wait: Wait): Promise<number> {
     const { after, signal } = wait;
-    if (signal.aborted || this.#isClosed || after < this.#seen) {
-      return Promise.resolve(after);
-    }
-    if (this.#waiting.size === 0) {
+    const isFirst = this.#waiting.size === 0;
+    // The server may have been put back since somebody waited last.
+    if (isFirst) {
       this.#seen = after;
       this.#mark = wait.mark;
+    }
+    if (signal.aborted || this.#isClosed || after < this.#seen) {
+      return Promise.resolve(after);
     }
     const { promise, resolve } = Promise.withResolvers<number>();
     const wake = (cursor: number) => {
@@ -93,7 +95,7 @@ export class NewsWaits {
     const waiter: Waiter = { wait, wake };
     this.#waiting.add(waiter);
     signal.addEventListener("abort", onAbort);
-    if (this.#waiting.size === 1) this.#source.onWaiting?.(true);
+    if (isFirst) this.#source.onWaiting?.(true);
     if (this.#isHinted) this.#look();
     else this.#plan();
     return promise;

@@ -12,7 +12,7 @@ import {
   WatchOverflowError,
   type WatchOverflowReason,
 } from "../../mod.ts";
-import { drain, keysOf, next, take } from "../../src/testing/reading.ts";
+import { drain, keysOf, next, take, turn } from "../../src/testing/reading.ts";
 import {
   openRemoteStore,
   type RemoteStore,
@@ -334,9 +334,9 @@ async function runHistories(random: Random): Promise<string> {
   const reader = reading.watch(kind, {
     after: 0,
     bufferSize: random.between(1, 4),
-    initial: undefined,
   }).getReader();
   const told: number[] = [];
+  let isOver = false;
   const outcome = (async () => {
     try {
       for (;;) {
@@ -347,11 +347,15 @@ async function runHistories(random: Random): Promise<string> {
     } catch (error) {
       assert(error instanceof WatchOverflowError, `${error}`);
       return error.reason;
+    } finally {
+      isOver = true;
     }
   })();
   // A history: the values of its changes, each with its kind.
   let history: { kind: "a" | "b"; value: number }[] = [];
   const histories = [history];
+  const valuesOf = (changes: typeof history) =>
+    changes.filter((change) => change.kind === kind).map(({ value }) => value);
   let value = 0;
   for (let times = random.between(1, 3); times > 0; times--) {
     for (let n = random.between(1, 8); n > 0; n--) {
@@ -364,14 +368,20 @@ async function runHistories(random: Random): Promise<string> {
       Math.max(0, history.length - 4),
       history.length,
     );
+    // It has seen what is lost, and learns of that when there is more.
+    if (random.chance(0.5)) {
+      const { length } = valuesOf(history);
+      reading.line.mend();
+      while (told.length < length && !isOver) await turn();
+      reading.line.cut();
+    }
     server.putBack(revision);
     history = history.slice(0, revision);
     histories.push(history);
   }
   await writing.set(kind, "key", -1);
+  reading.line.mend();
   const result = await outcome;
-  const valuesOf = (changes: typeof history) =>
-    changes.filter((change) => change.kind === kind).map(({ value }) => value);
   if (result === "told") assertEquals(told, valuesOf(history));
   else {
     assert(

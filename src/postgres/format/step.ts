@@ -27,6 +27,8 @@ export const STEP = {
   removeRange: 11,
   /** The write fails in any case; its conditions are what is asked. */
   fail: 12,
+  /** It is `num` or later, and before `expiry`; either may be missing. Else what a decision saw is out of date. */
+  during: 13,
 } as const;
 
 /** The bits of a range's bounds. */

@@ -231,6 +231,13 @@ BEGIN
         END IF;
         s := s + 1;
         CONTINUE;
+      WHEN ${STEP.during} THEN
+        IF t < ${ms.toTime("nums[s]")} OR t >= ${ms.toTime("expiries[s]")} THEN
+          is_stale := true;
+          EXIT;
+        END IF;
+        s := s + 1;
+        CONTINUE;
       WHEN ${STEP.fail} THEN
         is_failing := true;
         EXIT;

@@ -4,11 +4,12 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { Check, Effect, Outcome, Put } from "../../engine/write.ts";
+import type { Effect, Outcome, Put } from "../../engine/write.ts";
 import type { KeyRange } from "../../keys/key_range.ts";
 import type {
   DecidedChange,
   DecidedEntryChange,
+  DecidedWrite,
   PlannedWrite,
 } from "../../remote/batch_plan.ts";
 import { BOUND, STEP } from "../format/write_function.ts";
@@ -16,6 +17,9 @@ import { BOUND, STEP } from "../format/write_function.ts";
 /** From how many plain puts on they are worth statements for all of them. */
 const SHORTEST_RUN = 4;
 const LONGEST_RUN = 1_000;
+
+/** The conditions of a write. */
+type Conditions = Pick<DecidedWrite, "checks" | "seen" | "time">;
 
 /** A batch, as arrays of steps. */
 export class BatchSteps {
@@ -46,8 +50,9 @@ export class BatchSteps {
   }
 
   /** Adds a write, whole. */
-  addWrite({ decided: { checks, seen, changes, end } }: PlannedWrite): void {
-    this.addConditions(checks, seen);
+  addWrite({ decided }: PlannedWrite): void {
+    const { changes, end } = decided;
+    this.addConditions(decided);
     if (end === "fails") this.#add(STEP.fail, "", "");
     // No entry has this name: the condition never holds.
     else if (end === "stale") this.#add(STEP.seen, "", "", { value: NONE });
@@ -56,10 +61,7 @@ export class BatchSteps {
   }
 
   /** Adds the conditions of a write. */
-  addConditions(
-    checks: readonly Check[],
-    seen: PlannedWrite["decided"]["seen"],
-  ): void {
+  addConditions({ checks, seen, time }: Conditions): void {
     for (const check of checks) {
       const { kind, key } = check;
       if ("version" in check) {
@@ -74,6 +76,12 @@ export class BatchSteps {
     for (const { kind, key, value } of seen) {
       this.#add(STEP.seen, kind, key, { value });
     }
+    if (!time) return;
+    const { from, until } = time;
+    this.#add(STEP.during, "", "", {
+      num: Number.isFinite(from) ? from : undefined,
+      expiry: Number.isFinite(until) ? until : undefined,
+    });
   }
 
   /** Adds a change. */
@@ -220,9 +228,9 @@ export function outcomesOf(
 
 /** How many steps a write has. */
 function stepsOf({ decided }: PlannedWrite): number {
-  const { checks, seen, changes, end } = decided;
+  const { checks, seen, time, changes, end } = decided;
   const ending = end === "done" ? changes.length : 1;
-  return checks.length + seen.length + ending;
+  return checks.length + seen.length + (time ? 1 : 0) + ending;
 }
 
 function outcomeOf(

@@ -56,11 +56,11 @@ export class WriteInParts {
   #isWhole = false;
 
   /** Takes what is to be written. */
-  constructor({ decided: { checks, seen, changes } }: PlannedWrite) {
+  constructor({ decided }: PlannedWrite) {
     let steps = new BatchSteps();
     const parts = [steps];
-    steps.addConditions(checks, seen);
-    for (const change of changes) {
+    steps.addConditions(decided);
+    for (const change of decided.changes) {
       if (steps.size >= PART_STEPS || steps.bytes >= PART_BYTES) {
         steps.endWrite();
         parts.push(steps = new BatchSteps());
