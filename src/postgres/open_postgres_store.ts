@@ -31,9 +31,9 @@ import type {
   SchemasByKind,
   SchemasFor,
 } from "../values/schemas/schema.ts";
-import { isBusy, storeErrorOf } from "./connection/failure.ts";
+import { codeOf, isBusy, storeErrorOf } from "./connection/failure.ts";
 import { Links } from "./connection/links.ts";
-import { prepareSchema } from "./format/prepare_schema.ts";
+import { prepareSchema, type SchemaState } from "./format/prepare_schema.ts";
 import { PostgresEngine } from "./postgres_engine.ts";
 import {
   type PostgresSettings,
@@ -93,50 +93,60 @@ export async function openPostgresStore<Kinds extends object>(
   options?: PostgresStoreOptions<Kinds>,
 ): Promise<PostgresStore<Kinds>> {
   const settings = readPostgresOptions(options);
-  settings.signal?.throwIfAborted();
-  const { address, busyTimeout, poolSize } = settings;
+  const { address, busyTimeout, poolSize, signal } = settings;
+  signal?.throwIfAborted();
   const links = new Links({ address, patience: busyTimeout, size: poolSize });
+  const stop = () => links.close();
+  signal?.addEventListener("abort", stop);
   try {
-    return await open<Kinds>(links, settings);
+    const state = await prepare(links, settings);
+    signal?.throwIfAborted();
+    return storeOf<Kinds>(links, settings, state);
   } catch (error) {
     await links.close();
-    settings.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     throw openError(address.name, error);
+  } finally {
+    signal?.removeEventListener("abort", stop);
   }
 }
 
-async function open<Kinds extends object>(
+async function prepare(
   links: Links,
   settings: PostgresSettings,
-): Promise<PostgresKvStore<Kinds>> {
-  const { address, schema, busyTimeout, history, values, signal } = settings;
+): Promise<SchemaState> {
   const link = await links.open();
-  const stop = () => link.destroy();
-  signal?.addEventListener("abort", stop);
   try {
-    const state = await prepareSchema(link, settings);
-    const tables = tablesOf(schema);
-    const engine = new PostgresEngine({
-      tables,
-      links,
-      state,
-      listenAddress: settings.listenAddress,
-      history,
-      busyTimeout,
-      isDurable: settings.durability === "full",
-    });
-    return new PostgresKvStore<Kinds>({ engine, values, busyTimeout }, {
-      address,
-      schema,
-      tables,
-      links,
-      state,
-      log: engine.log,
-    });
+    return await prepareSchema(link, settings);
   } finally {
-    signal?.removeEventListener("abort", stop);
     await link.close();
   }
+}
+
+function storeOf<Kinds extends object>(
+  links: Links,
+  settings: PostgresSettings,
+  state: SchemaState,
+): PostgresKvStore<Kinds> {
+  const { address, schema, busyTimeout, history, values } = settings;
+  const tables = tablesOf(schema);
+  const engine = new PostgresEngine({
+    tables,
+    links,
+    state,
+    listenAddress: settings.listenAddress,
+    history,
+    busyTimeout,
+    isDurable: settings.durability === "full",
+  });
+  return new PostgresKvStore<Kinds>({ engine, values, busyTimeout }, {
+    address,
+    schema,
+    tables,
+    links,
+    state,
+    log: engine.log,
+  });
 }
 
 /** What a caller is told. Its message has no password. */
@@ -153,7 +163,8 @@ function openError(name: string, error: unknown): unknown {
     });
   }
   if (error instanceof TypeError || error instanceof StoreError) return error;
-  return new StoreOpenError(`${text}${hintFor(message)}`, { cause: error });
+  const hint = codeOf(error) === undefined ? hintFor(message) : "";
+  return new StoreOpenError(`${text}${hint}`, { cause: error });
 }
 
 function hintFor(message: string): string {

@@ -46,7 +46,19 @@ function parse(text: string): URL | undefined {
   // A host may be missing: the parameter "host" has it then, such as a socket's folder.
   const url = URL.parse(text) ??
     URL.parse(text.replace(/^(\w+:\/\/(?:[^/@]*@)?)\//, "$1localhost/"));
-  return url && /^postgres(ql)?:$/.test(url.protocol) ? url : undefined;
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol)) return undefined;
+  return hasLostPassword(url) ? undefined : url;
+}
+
+/** The parameters whose values may have an "@". */
+const MAY_HAVE_AT = new Set(["user", "password", "application_name"]);
+
+/** Whether a "/", "?" or "#" in the password has ended the host: the "@" came later. */
+function hasLostPassword({ pathname, searchParams, hash }: URL): boolean {
+  if (pathname.includes("@") || hash.includes("@")) return true;
+  return [...searchParams].some(([name, value]) =>
+    !MAY_HAVE_AT.has(name) && `${name}${value}`.includes("@")
+  );
 }
 
 /** A URL for messages. */
