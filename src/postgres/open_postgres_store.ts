@@ -116,11 +116,9 @@ async function prepare(
   settings: PostgresSettings,
 ): Promise<SchemaState> {
   const link = await links.open();
-  try {
-    return await prepareSchema(link, settings);
-  } finally {
-    await link.close();
-  }
+  const state = await prepareSchema(link, settings);
+  links.share(link);
+  return state;
 }
 
 function storeOf<Kinds extends object>(

@@ -129,6 +129,11 @@ export class Links {
     }
   }
 
+  /** From here on reads use a connection that was opened for one purpose. */
+  share(link: Link): void {
+    this.#readers.push(link);
+  }
+
   /** Reads: again after a cut, until it has been patient enough. */
   async read(
     query: Query,

@@ -322,7 +322,7 @@ export const watching: Cases = {
   "W3 a filter does not make a consumer that keeps up overflow": async (
     open,
   ) => {
-    await using store = await open({ history: 10 });
+    await using store = await open({ history: 50 });
     const pending = [
       store.watch("users", { types: ["delete"] }),
       store.watch("users", { prefix: "probe" }),
@@ -330,7 +330,7 @@ export const watching: Cases = {
     ].map((stream) => next(stream.getReader()));
     // A watch that has the last write: those with a filter can have it, too.
     const all = store.watch("users").getReader();
-    for (const key of numberedKeys(100)) {
+    for (const key of numberedKeys(200)) {
       await store.set("users", key, 1);
       assertEquals((await next(all)).key, key);
     }
