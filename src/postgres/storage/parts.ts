@@ -88,8 +88,15 @@ export class WriteInParts {
     const effects = [];
     let number: number | null = batch;
     let revision = from;
-    for (const part of this.#parts) {
-      const answer = await call(number, part);
+    let next: Promise<BatchAnswer> | undefined;
+    for (const [i, part] of this.#parts.entries()) {
+      const called = next ?? call(number, part);
+      // The server works on one part while the next is on its way.
+      const following = number === null ? this.#parts[i + 1] : undefined;
+      next = following && call(null, following);
+      // If this part fails, it is what counts.
+      next?.catch(() => {});
+      const answer = await called;
       const [write] = answer.writes;
       // A condition does not hold.
       if (write?.[0] !== "d") {
