@@ -128,14 +128,16 @@ export class PostgresEngine extends EntryView implements Engine {
   }
 
   #noteWritten(planned: readonly PlannedWrite[]): void {
-    this.log.hint();
+    const kinds = new Set<string>();
     for (const { decided } of planned) {
       for (const change of decided.changes) {
+        kinds.add(change.kind);
         if ("range" in change || typeof change.next !== "object") continue;
         const { expiresAt } = change.next;
         if (typeof expiresAt === "number") this.#expiry?.expect(expiresAt);
       }
     }
+    this.log.hint(kinds);
   }
 
   headNow(): undefined {

@@ -101,9 +101,18 @@ export class NewsWaits {
     return promise;
   }
 
-  /** There may be something new. */
-  hint(): void {
+  /**
+   * There may be something new. The watches of a kind that has changed read at
+   * once; the others learn how far the log is.
+   */
+  hint(kinds: Iterable<string> = []): void {
     this.#isHinted = true;
+    const changed = new Set(kinds);
+    for (const { wait, wake } of changed.size > 0 ? [...this.#waiting] : []) {
+      const isTouched = !wait.kinds ||
+        wait.kinds.some((kind) => changed.has(kind));
+      if (isTouched) wake(wait.after);
+    }
     if (this.#waiting.size > 0) this.#look();
   }
 

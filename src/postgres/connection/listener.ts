@@ -35,7 +35,7 @@ export class Listener {
   readonly #links: Links;
   readonly #channel: string;
   readonly #address: Address | undefined;
-  readonly #onHint: () => void;
+  readonly #onHint: (kind?: string) => void;
   #isWanted = false;
   #isHeard = false;
   #running: Promise<void> | undefined;
@@ -47,7 +47,7 @@ export class Listener {
     links: Links,
     channel: string,
     address: Address | undefined,
-    onHint: () => void,
+    onHint: (kind?: string) => void,
   ) {
     this.#links = links;
     this.#channel = channel;
@@ -127,7 +127,7 @@ export class Listener {
       onNotification: (channel, payload) => {
         if (channel !== this.#channel) return;
         if (payload === probe) probed.resolve(true);
-        else this.#onHint();
+        else this.#onHint(payload || undefined);
       },
       onEnd: () => ended.resolve(),
     }, { address: this.#address });

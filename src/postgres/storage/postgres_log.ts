@@ -44,12 +44,14 @@ export class PostgresLog implements ChangeLog {
     tables: Tables,
     links: Links,
     history: number,
-    openListener: (onHint: () => void) => Listener,
+    openListener: (onHint: (kind?: string) => void) => Listener,
   ) {
     this.#tables = tables;
     this.#links = links;
     this.bookmarkInterval = Math.max(1, Math.floor(history / 4));
-    const listener = this.#listener = openListener(() => this.hint());
+    const listener = this.#listener = openListener((kind) =>
+      this.hint(kind === undefined ? [] : [kind])
+    );
     this.#waits = new NewsWaits({
       look: (after) => this.#look(after),
       interval: () => listener.isHeard ? SWEEP_MS : POLL_MS,
@@ -63,9 +65,9 @@ export class PostgresLog implements ChangeLog {
     return this.#listener.isHeard;
   }
 
-  /** There may be something new. */
-  hint(): void {
-    this.#waits.hint();
+  /** There may be something new, in these kinds if they are given. */
+  hint(kinds?: Iterable<string>): void {
+    this.#waits.hint(kinds);
   }
 
   async #number(sql: string, values: unknown[] = []): Promise<number> {
