@@ -233,15 +233,17 @@ async function lookAtSchema(link: Link, schema: string): Promise<FoundSchema> {
 }
 
 function assertFormat(
-  { format, meta, owner, isWhole }: FoundSchema,
+  { format, owner, isWhole }: FoundSchema,
   schema: string,
 ): void {
   if (owner === undefined) return;
-  if (!meta.has("format")) throw notOurs("zestor_meta tells no format", schema);
+  if (!Number.isInteger(format) || format < 1) {
+    throw notOurs("zestor_meta tells no format", schema);
+  }
   if (format === FORMAT && !isWhole) {
     throw notOurs("columns of zestor_kv or zestor_changes are missing", schema);
   }
-  if (Number.isInteger(format) && format > 0 && format <= FORMAT) return;
+  if (format <= FORMAT) return;
   throw new StoreOpenError(
     `Cannot open store: the format of the schema "${schema}" is ${format}, this version knows up to ${FORMAT}; use a newer version of @zestor/store`,
   );
