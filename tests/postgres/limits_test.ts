@@ -265,6 +265,7 @@ testPostgres("a deadlock with plain SQL is retried", async () => {
   assertEquals(await queryAt(url, "SELECT writes FROM public.other"), [{
     writes: 11,
   }]);
+  await queryAt(url, "DROP FUNCTION public.obstacle CASCADE");
   assertEquals(await store.verify(), []);
 });
 
