@@ -269,6 +269,54 @@ testPostgres("a role that may only write zestor_kv is watched", async () => {
   assertEquals(await store.verify(), []);
 });
 
+for (const hasTrigger of [false, true]) {
+  testPostgres(
+    `a role that changes the store's settings cannot change the past${
+      hasTrigger ? ", if there is a trigger of others" : ""
+    }`,
+    async () => {
+      await using role = await newRole();
+      await using database = await newDatabase();
+      await using store = await openTestStore({ url: database.url });
+      await store.setAll("k", { a: 1, b: 2 });
+      await queryAt(
+        database.url,
+        `GRANT USAGE ON SCHEMA zestor TO ${role.name};
+        GRANT INSERT, UPDATE, DELETE ON zestor.zestor_kv TO ${role.name};
+        CREATE FUNCTION public.noop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';` +
+          (hasTrigger
+            ? "CREATE TRIGGER noop BEFORE INSERT ON zestor.zestor_kv FOR EACH ROW EXECUTE FUNCTION public.noop()"
+            : ""),
+      );
+      // It is evaluated after the lock is taken.
+      const lie = "set_config('zestor.head1', '0', false)";
+      const writing = queryAt(
+        role.at(database.url),
+        `INSERT INTO zestor.zestor_kv (kind, key, value)
+          SELECT 'k', 'c', convert_to((${lie}::int + 3)::text, 'UTF8');
+        UPDATE zestor.zestor_kv SET value = convert_to((${lie}::int + 4)::text, 'UTF8')`,
+      );
+      const past = ["create a 1", "create b 2"];
+      if (hasTrigger) {
+        const error = await assertRejects(() => writing, Error, "zestor.head1");
+        assertEquals((error as { code?: string }).code, "42501");
+      } else {
+        await writing;
+        past.push("create c 3", "update a 4", "update b 4", "update c 4");
+      }
+      const changes = await Array.fromAsync(store.history("k"));
+      assertEquals(
+        changes.map(({ type, key, value }) => `${type} ${key} ${value}`),
+        past,
+      );
+      assertEquals(
+        (await store.verify()).filter(({ part }) => part !== "foreign"),
+        [],
+      );
+    },
+  );
+}
+
 /** Gives a schema with all that is in it to a role. */
 const GIVE = (role: string, kinds: readonly string[]) =>
   `ALTER SCHEMA zestor OWNER TO ${role};
