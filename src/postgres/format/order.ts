@@ -8,15 +8,36 @@ import { HEAD } from "./sql.ts";
 /** More than any revision: where changes are while they change places. */
 const ASIDE = `(1::bigint << 60)`;
 
-/** What makes the functions. */
-export const ORDER_FUNCTIONS = (asOwner: string): string => `
+/**
+ * The transaction that wrote a row, with its epoch. A row keeps 32 bits of it
+ * (https://www.postgresql.org/docs/current/ddl-system-columns.html).
+ */
+const WRITER =
+  `(now_id + ((xmin::text::bigint - now_id) << 32 >> 32))::text::xid8`;
+
+/**
+ * What makes the functions. Each role may change a setting such as
+ * `zestor.head1`, so `began` may be a lie.
+ */
+export const ORDER_FUNCTIONS = (asOwner: string, triggers: number): string => `
 -- A trigger of others wrote while a statement ran, and its changes were logged
 -- first: those from began + 1 to head. The statement's own changes come before
 -- them, because the trigger saw the statement's rows.
 CREATE OR REPLACE FUNCTION zestor_put_first(began bigint, head bigint, logged bigint)
   RETURNS void ${asOwner} AS $$
 DECLARE c zestor_changes%rowtype; p zestor_changes%rowtype;
+  now_id bigint := pg_current_xact_id()::text::bigint;
 BEGIN
+  IF NOT EXISTS (SELECT FROM pg_trigger
+      WHERE tgrelid IN ('zestor_kv'::regclass, 'zestor_entries'::regclass) OFFSET ${triggers}) THEN
+    RETURN;
+  END IF;
+  -- What is visible, and in progress, is of this transaction.
+  IF EXISTS (SELECT FROM zestor_changes
+      WHERE revision > began AND pg_xact_status(${WRITER}) IS DISTINCT FROM 'in progress') THEN
+    RAISE EXCEPTION 'Cannot write to zestor_kv: a setting of the store, such as zestor.head1, was changed'
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
   UPDATE zestor_changes SET revision = revision + ${ASIDE} WHERE revision > began;
   UPDATE zestor_changes SET revision = revision - ${ASIDE}
       + CASE WHEN revision - ${ASIDE} > head THEN began - head ELSE logged END

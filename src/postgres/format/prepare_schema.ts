@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { StoreOpenError, StoreReadOnlyError } from "../../contract/errors.ts";
+import { StoreOpenError } from "../../contract/errors.ts";
 import type { KindCodecs } from "../../values/codecs/kind_codecs.ts";
 import {
   codecConflict,
@@ -12,8 +12,15 @@ import {
   type Meta,
   remembersCodecs,
 } from "../../values/codecs/remembered_codecs.ts";
-import { codeOf } from "../connection/failure.ts";
 import type { Link } from "../connection/link.ts";
+import {
+  GRANTS_TO_WRITE,
+  lacksRights,
+  makingFailed,
+  mayNotRead,
+  notOurs,
+  shapeFailed,
+} from "./schema_errors.ts";
 import { FORMAT, TABLES } from "./tables.ts";
 import { quoteIdentifier, quoteLiteral, triggersOf } from "./triggers.ts";
 import { writeFunctionOf } from "./write_function.ts";
@@ -61,15 +68,27 @@ export async function prepareSchema(
   link: Link,
   settings: SchemaSettings,
 ): Promise<SchemaState> {
-  const { schema, readOnly } = settings;
   const server = await lookAtServer(link);
+  try {
+    return await prepareAt(link, settings, server);
+  } catch (error) {
+    throw lacksRights(error, settings.schema, server.user) ?? error;
+  }
+}
+
+async function prepareAt(
+  link: Link,
+  settings: SchemaSettings,
+  { user, isStandby, ...server }: ServerFacts,
+): Promise<SchemaState> {
+  const { schema, readOnly } = settings;
   let found = await lookAtSchema(link, schema);
   const channel = channelOf(schema);
-  const code = codeOfSchema(schema, channel, found.owner ?? server.user);
+  const code = codeOfSchema(schema, channel, found.owner ?? user);
   assertFormat(found, schema);
   const isCurrent = found.format === FORMAT && found.meta.get("code") === code;
-  const mayMake = !readOnly && !server.isStandby;
-  const reason = server.isStandby
+  const mayMake = !readOnly && !isStandby;
+  const reason = isStandby
     ? "the server only reads, as a standby does; write to the primary"
     : readOnly
     ? "it was opened to be read only"
@@ -86,6 +105,7 @@ export async function prepareSchema(
       }; open it once with a role that may create it`,
     );
   }
+  if (!found.mayRead) throw mayNotRead(schema, user);
   await assertCodecs(link, schema, found.meta, settings.codecs);
   const state = { ...server, channel };
   if (reason !== undefined) return { ...state, readOnly: reason };
@@ -93,14 +113,22 @@ export async function prepareSchema(
     return {
       ...state,
       readOnly:
-        `the role "${server.user}" may not write; grant it EXECUTE on the functions of the schema "${schema}"`,
+        `the role "${user}" may not write; grant it ${GRANTS_TO_WRITE} in the schema "${schema}"`,
     };
   }
   await rememberCodecs(link, schema, found.meta, settings.codecs);
   return state;
 }
 
-async function lookAtServer(link: Link) {
+/** What a server is, and as whom it knows us. */
+interface ServerFacts {
+  readonly server: string;
+  readonly needsTransaction: boolean;
+  readonly user: string;
+  readonly isStandby: boolean;
+}
+
+async function lookAtServer(link: Link): Promise<ServerFacts> {
   const [row] = await link.query({
     text: `SELECT current_setting('server_version_num')::int AS number,
       current_setting('server_version') AS version,
@@ -138,26 +166,59 @@ interface FoundSchema {
   readonly owner?: string;
   /** Whether the role may do what the owner may. */
   readonly isOwner: boolean;
+  /** Whether the tables have the columns of a store. */
+  readonly isWhole: boolean;
+  readonly mayRead: boolean;
   readonly mayWrite: boolean;
 }
+
+/** The columns of an entry. */
+const ENTRY = [
+  ...["kind", "key", "value", "version"],
+  ...["updated_at", "revision", "expires_at"],
+];
 
 async function lookAtSchema(link: Link, schema: string): Promise<FoundSchema> {
   const name = quoteIdentifier(schema);
   const table = quoteLiteral(`${name}.zestor_meta`);
+  const tableMay = (table: string, right: string) =>
+    `has_table_privilege(pg_catalog.to_regclass(${
+      quoteLiteral(`${name}.${table}`)
+    }), '${right}')`;
+  const hasColumns = (table: string, columns: readonly string[]) =>
+    `(SELECT count(*) FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass(${
+      quoteLiteral(`${name}.${table}`)
+    }) AND attname IN (${columns.map(quoteLiteral)})) = ${columns.length}`;
   const [found] = await link.query({
     text: `SELECT r.rolname AS owner,
         pg_catalog.pg_has_role(c.relowner, 'USAGE') AS "isOwner",
-        coalesce((SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE'))
+        ${hasColumns("zestor_kv", ENTRY)} AND ${
+      hasColumns("zestor_changes", [...ENTRY.slice(0, 4), "mark", "previous"])
+    } AS "isWhole",
+        coalesce(${tableMay("zestor_kv", "SELECT")}
+          AND ${tableMay("zestor_changes", "SELECT")}, false) AS "mayRead",
+        -- A writer that decides under the lock also locks the table.
+        coalesce(${tableMay("zestor_kv", "INSERT, UPDATE, DELETE")}
+          AND (SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE'))
           FROM pg_catalog.pg_proc p WHERE p.pronamespace = c.relnamespace
           AND p.proname IN ('zestor_write', 'zestor_write_one', 'zestor_tidy')), false) AS "mayWrite"
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
       WHERE c.oid = pg_catalog.to_regclass(${table})`,
   });
   if (!found) {
-    return { format: 0, meta: new Map(), isOwner: false, mayWrite: false };
+    return {
+      format: 0,
+      meta: new Map(),
+      isOwner: false,
+      isWhole: false,
+      mayRead: false,
+      mayWrite: false,
+    };
   }
   const rows = await link.query({
     text: `SELECT name, value FROM ${name}.zestor_meta`,
+  }).catch((error) => {
+    throw shapeFailed(error, schema) ?? error;
   });
   const meta = new Map(rows.map(({ name, value }) => [name, value]));
   return {
@@ -165,12 +226,24 @@ async function lookAtSchema(link: Link, schema: string): Promise<FoundSchema> {
     meta,
     owner: found.owner,
     isOwner: found.isOwner,
+    isWhole: found.isWhole,
+    mayRead: found.mayRead,
     mayWrite: found.mayWrite,
   };
 }
 
-function assertFormat({ format }: FoundSchema, schema: string): void {
-  if (Number.isInteger(format) && format <= FORMAT) return;
+function assertFormat(
+  { format, owner, isWhole }: FoundSchema,
+  schema: string,
+): void {
+  if (owner === undefined) return;
+  if (!Number.isInteger(format) || format < 1) {
+    throw notOurs("zestor_meta tells no format", schema);
+  }
+  if (format === FORMAT && !isWhole) {
+    throw notOurs("columns of zestor_kv or zestor_changes are missing", schema);
+  }
+  if (format <= FORMAT) return;
   throw new StoreOpenError(
     `Cannot open store: the format of the schema "${schema}" is ${format}, this version knows up to ${FORMAT}; use a newer version of @zestor/store`,
   );
@@ -190,6 +263,7 @@ async function make(
 ): Promise<void> {
   const name = quoteIdentifier(schema);
   await link.query({ text: "BEGIN ISOLATION LEVEL READ COMMITTED" });
+  let isNew = true;
   try {
     await link.query({
       text: `SET LOCAL lock_timeout = ${busyTimeout};
@@ -205,11 +279,13 @@ async function make(
         quoteLiteral(name)
       }) IS NOT NULL AS exists, current_user AS user`,
     });
-    if (!exists) await link.query({ text: `CREATE SCHEMA ${name}` });
+    isNew = !exists;
+    if (isNew) await link.query({ text: `CREATE SCHEMA ${name}` });
     await link.query({ text: `SET LOCAL search_path = ${name}, pg_temp` });
     if (found.format === 0) await link.query({ text: TABLES });
     await link.query({
-      text: triggersOf(schema, channel) + writeFunctionOf(schema, channel),
+      text: triggersOf(schema, channel) + writeFunctionOf(schema, channel) +
+        OWN_FUNCTIONS,
     });
     const code = codeOfSchema(schema, channel, found.owner ?? user);
     const names = found.format === 0 ? [...codecNames(codecs)] : [];
@@ -223,15 +299,26 @@ async function make(
     await link.query({ text: "COMMIT" });
   } catch (error) {
     if (!link.isDead) await link.query({ text: "ROLLBACK" }).catch(() => {});
-    if (codeOf(error) !== "42501") throw error;
-    throw new StoreReadOnlyError(
-      `Cannot open store: the role may not make what the schema "${schema}" needs (${
-        (error as Error).message
-      }); open it once with a role that may create it, or grant CREATE on the database`,
-      { cause: error },
-    );
+    throw makingFailed(error, schema, isNew);
   }
 }
+
+/**
+ * Gives the functions to the owner of the tables: they run with the rights of
+ * their owner. A superuser may have made them, or the tables may have changed
+ * hands.
+ */
+const OWN_FUNCTIONS = `
+DO $$
+DECLARE command text;
+BEGIN
+  FOR command IN SELECT format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure, c.relowner::regrole)
+    FROM pg_proc p JOIN pg_class c ON c.oid = 'zestor_meta'::regclass
+    WHERE p.pronamespace = c.relnamespace AND starts_with(p.proname, 'zestor_') AND p.proowner <> c.relowner
+  LOOP
+    EXECUTE command;
+  END LOOP;
+END $$;`;
 
 async function assertCodecs(
   link: Link,

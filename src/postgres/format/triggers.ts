@@ -278,7 +278,7 @@ export function triggersOf(schema: string, channel: string): string {
   const logs = ["insert", "update", "delete", "truncate"] as const;
   const bodies = [LOG_INSERT, LOG_UPDATE, LOG_DELETE, LOG_TRUNCATE];
   return `
-${ORDER_FUNCTIONS(asOwner)}
+${ORDER_FUNCTIONS(asOwner, TRIGGERS)}
 CREATE OR REPLACE FUNCTION zestor_lock() RETURNS trigger ${asOwner} AS $$
 BEGIN
   -- Each expression sees what was committed before it begins.
