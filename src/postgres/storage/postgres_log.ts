@@ -3,10 +3,19 @@
  *
  * @module
  */
-import type { ChangeFilter, ChangeLog, Wait } from "../../engine/change_log.ts";
+import { unlessAborted } from "../../base/promises.ts";
+import { sleep } from "../../base/slice.ts";
+import { StoreUnavailableError } from "../../contract/errors.ts";
+import type {
+  ChangeFilter,
+  ChangeLog,
+  Following,
+  Wait,
+} from "../../engine/change_log.ts";
 import type { ChangePage, StoredChange } from "../../engine/entries.ts";
 import { prunedPast, putBack } from "../../engine/log_ends.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
+import { Backoff } from "../../remote/backoff.ts";
 import { type News, NewsWaits } from "../../remote/news.ts";
 import type { Links } from "../connection/links.ts";
 import type { Query, Row } from "../connection/link.ts";
@@ -120,9 +129,12 @@ export class PostgresLog implements ChangeLog {
     after: number,
     limit: number,
     mark?: number,
+    following?: Following,
   ): Promise<ChangePage> {
     const query = this.#pageQuery(filter, after, limit);
-    const rows = await this.#share(query);
+    const rows = following
+      ? await this.#follow(query, following)
+      : await this.#links.read(query);
     const most = Math.min(limit, PAGE_ENTRIES);
     const { head, pruned, found, until, until_mark, counted } = rows[0];
     if (after < pruned) throw prunedPast(after, pruned + 1);
@@ -138,12 +150,30 @@ export class PostgresLog implements ChangeLog {
       : { changes, cursor: last.revision, mark: last.mark };
   }
 
-  /** Reads, for ever if need be: a watch outlives a server that is restarted. */
+  /** Reads until the server can be reached: a watch outlives a server that is restarted. */
+  async #follow(
+    query: Query,
+    { persistent, signal }: Following,
+  ): Promise<Row[]> {
+    const stop = AbortSignal.any([signal, this.#links.closed]);
+    for (let backoff: Backoff | undefined;;) {
+      try {
+        return await unlessAborted(this.#share(query), signal);
+      } catch (error) {
+        const isAway = error instanceof StoreUnavailableError;
+        if (!isAway || stop.aborted) throw error;
+      }
+      backoff ??= new Backoff();
+      await sleep(backoff.next(), stop, persistent);
+    }
+  }
+
+  /** Reads once. */
   #share(query: Query): Promise<Row[]> {
     const key = JSON.stringify([query.text, query.values]);
     let reading = this.#reading.get(key);
     if (!reading) {
-      reading = this.#links.read(query, { patience: Infinity })
+      reading = this.#links.read(query, { patience: 0 })
         .finally(() => this.#reading.delete(key));
       this.#reading.set(key, reading);
     }
