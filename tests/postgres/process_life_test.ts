@@ -79,6 +79,28 @@ testPostgres(
 );
 
 for (
+  const [name, options] of [
+    ["that was aborted", { persistent: true, isAborted: true }],
+    ["that is not persistent", { persistent: false, isAborted: false }],
+  ] as const
+) {
+  testPostgres(
+    `a watch ${name} does not try for ever to reach a server`,
+    async () => {
+      await using database = await newDatabase();
+      await using proxy = proxyOf(database.url);
+      const place = { url: proxy.url(database.url), schema };
+      await using peer = startLifePeer("readOn", { ...place, ...options });
+      assertEquals(await peer.next(), "a");
+      await proxy.refuse();
+      proxy.cut();
+      await peer.hangUp();
+      await peer.exited();
+    },
+  );
+}
+
+for (
   const [what, answer] of [["get", 1], ["set", 2]] as const
 ) {
   testPostgres(

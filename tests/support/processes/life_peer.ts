@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { heard, runProgram, tell } from "./peer_side.ts";
 import { openPlace, type StorePlace, type StoreSchema } from "./places.ts";
 import { openPostgresStore } from "../../../src/postgres/open_postgres_store.ts";
@@ -30,6 +31,30 @@ async function leaveWatch(
   await heard();
 }
 
+/**
+ * Reads a watch on once it has heard something; it tells one change, and more are
+ * there. Then it ends the watch, or does nothing.
+ */
+async function readOn(
+  { persistent, isAborted, ...place }: StorePlace & {
+    persistent: boolean;
+    isAborted: boolean;
+  },
+): Promise<void> {
+  const store = await openPlace(place);
+  for (const key of ["a", "b", "c"]) await store.set("k", key, 1);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const options = { after: 0, bufferSize: 1, persistent, signal };
+  const events = store.watch("k", options).getReader();
+  tell((await events.read()).value!.key);
+  await heard();
+  events.read();
+  // Now it asks the server.
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  if (isAborted) controller.abort();
+}
+
 /** Waits for a read or a write, and for nothing else. */
 async function awaitOne(
   { what, ...place }: StorePlace & { what: "get" | "set" },
@@ -41,7 +66,7 @@ async function awaitOne(
   else tell((await store.set("k", "a", 2)).version);
 }
 
-const programs = { idle, leaveWatch, awaitOne };
+const programs = { idle, leaveWatch, readOn, awaitOne };
 
 /** The programs by name. */
 export type LifePrograms = typeof programs;
