@@ -60,7 +60,7 @@ export class PostgresLog implements ChangeLog {
     this.bookmarkInterval = Math.max(1, Math.floor(history / 4));
     const listener = this.#listener = openListener(() => this.hint());
     this.#waits = new NewsWaits({
-      look: (after) => this.#look(after),
+      look: (revisions) => this.#look(revisions),
       interval: () => listener.isHeard ? SWEEP_MS : POLL_MS,
       bookmarkInterval: this.bookmarkInterval,
       onWaiting: (isWaiting) => listener.want(isWaiting),
@@ -104,22 +104,28 @@ export class PostgresLog implements ChangeLog {
     return mark ?? undefined;
   }
 
-  async #look(after: number): Promise<News> {
+  async #look(
+    revisions: readonly [after: number, ...number[]],
+  ): Promise<News> {
     const { changes } = this.#tables;
     const [{ head, mark, found, kinds }] = await this.#links.read({
-      text: `SELECT head, ${markOf(this.#tables, "head")} AS mark, ${
-        markOf(this.#tables, "$1::bigint")
-      } AS found,
+      text: `SELECT head, ${markOf(this.#tables, "head")} AS mark,
+        (SELECT json_agg(json_build_array(asked, ${
+        markOf(this.#tables, "asked")
+      })) FROM unnest($2::bigint[]) AS asked) AS found,
         CASE WHEN head - $1::bigint BETWEEN 1 AND ${READ_WINDOW} THEN
           (SELECT json_agg(DISTINCT kind) FROM ${changes}
             WHERE revision > $1::bigint AND revision <= head) END AS kinds
         FROM (SELECT ${headOf(this.#tables)} AS head) AS newest`,
-      values: [after],
+      values: [revisions[0], revisions],
     }, { patience: 0 });
+    const marks: [number, number | null][] = JSON.parse(found);
     return {
       head,
       mark: mark ?? undefined,
-      found: found ?? undefined,
+      marks: new Map(
+        marks.filter((it): it is [number, number] => it[1] !== null),
+      ),
       kinds: kinds === null ? undefined : new Set(JSON.parse(kinds)),
     };
   }
@@ -156,7 +162,8 @@ export class PostgresLog implements ChangeLog {
     { persistent, signal }: Following,
   ): Promise<Row[]> {
     const stop = AbortSignal.any([signal, this.#links.closed]);
-    for (let backoff: Backoff | undefined;;) {
+    let backoff: Backoff | undefined;
+    for (;;) {
       try {
         return await unlessAborted(this.#share(query), signal);
       } catch (error) {
