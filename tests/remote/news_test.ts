@@ -192,7 +192,8 @@ testNews(
     const { server, time, wait } = it;
     server.change("a", 5);
     wait("a");
-    server.change("b", 5);
+    server.change("c", 2);
+    server.change("b", 3);
     const b = wait("b");
     server.putBack(7);
     await time.advance(1_000);
@@ -206,7 +207,8 @@ testNews(
     const { server, time, wait } = it;
     server.change("a", 5);
     const a = wait("a");
-    server.change("b", 5);
+    server.change("c", 2);
+    server.change("b", 3);
     const b = wait("b");
     server.putBack(7);
     server.change("c", 5);
