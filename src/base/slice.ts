@@ -70,8 +70,15 @@ export function runInSlices<T>(
   return first.done ? first.value : finish();
 }
 
-/** Waits, in ms; rejects with `signal.reason` when the signal aborts. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+/**
+ * Waits, in ms; rejects with `signal.reason` when the signal aborts. Unless it
+ * is `persistent`, it does not keep the process running.
+ */
+export function sleep(
+  ms: number,
+  signal?: AbortSignal,
+  persistent = true,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const onAbort = () => {
@@ -82,6 +89,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
       signal?.removeEventListener("abort", onAbort);
       resolve();
     }, ms);
+    if (!persistent) Deno.unrefTimer(timer);
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }

@@ -17,18 +17,22 @@ export interface ChangeFilter {
   readonly previous?: boolean;
 }
 
+/** A watch that reads on. */
+export interface Following {
+  /** Whether the process is to go on running meanwhile. */
+  readonly persistent: boolean;
+  /** Aborts when the watch ends; the same each time it reads or waits. */
+  readonly signal: AbortSignal;
+}
+
 /** A watch that has seen everything, and waits. */
-export interface Wait {
+export interface Wait extends Following {
   /** The kinds that it watches; all if it is absent. */
   readonly kinds?: readonly string[];
   /** What it has seen: every change of its kinds up to this revision. */
   readonly after: number;
   /** The mark of the change at `after`, if it is known. */
   readonly mark?: number;
-  /** Whether the process is to go on running meanwhile. */
-  readonly persistent: boolean;
-  /** Aborts when the watch ends; the same each time it waits. */
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -59,12 +63,17 @@ export interface ChangeLog {
   newest(): MaybePromise<number>;
   /** The oldest revision in the log; the one that will be, if the log is empty. */
   oldest(): MaybePromise<number>;
-  /** The next changes past a revision, at most `limit`. `mark` is of the change at `after`, if it is known. */
+  /**
+   * The next changes past a revision, at most `limit`. `mark` is of the change at
+   * `after`, if it is known. With `following`, a log behind a network may try
+   * again until the server can be reached, or the watch ends.
+   */
   read(
     filter: ChangeFilter,
     after: number,
     limit: number,
     mark?: number,
+    following?: Following,
   ): MaybePromise<ChangePage>;
   /**
    * The changes before a revision and past another, from the last one back, at

@@ -10,6 +10,7 @@
  * @module
  */
 import type { Wait } from "../engine/change_log.ts";
+import type { Cursor } from "../engine/cursor.ts";
 import { Backoff } from "./backoff.ts";
 
 /** What a look found. */
@@ -18,16 +19,22 @@ export interface News {
   readonly head: number;
   /** The mark of the newest change. */
   readonly mark?: number;
-  /** The mark of the change past which it looked: another one, if the log was put back. */
-  readonly found?: number;
+  /**
+   * The marks of the changes at the revisions that it was asked about, as far as
+   * the log has them: others, if the log was put back.
+   */
+  readonly marks: ReadonlyMap<number, number>;
   /** The kinds that changed since; absent if that is not known. */
   readonly kinds?: ReadonlySet<string>;
 }
 
 /** What the watches wait for. */
 export interface NewsSource {
-  /** Looks at what came past a revision. It may fail: then there is a next look. */
-  look(after: number): Promise<News>;
+  /**
+   * Looks at what came past the first of some revisions, and at the marks of all.
+   * It may fail: then there is a next look.
+   */
+  look(revisions: readonly [after: number, ...number[]]): Promise<News>;
   /** The longest time between two looks, in ms; asked before each. */
   interval(): number;
   /** After how many revisions of other kinds a watch is woken all the same. */
@@ -45,10 +52,8 @@ interface Waiter {
 export class NewsWaits {
   readonly #source: NewsSource;
   readonly #waiting = new Set<Waiter>();
-  /** Whoever waits has seen the changes of its kinds up to here. */
-  #seen = 0;
-  /** The mark of the change there, if it is known. */
-  #mark: number | undefined;
+  /** Each watch that waits has seen the changes of its kinds up to here. */
+  #seen: Cursor = { revision: 0, mark: undefined };
   /** A hint came that no look has followed. */
   #isHinted = false;
   #isLooking = false;
@@ -76,10 +81,9 @@ export class NewsWaits {
     const isFirst = this.#waiting.size === 0;
     // The server may have been put back since somebody waited last.
     if (isFirst) {
-      this.#seen = after;
-      this.#mark = wait.mark;
+      this.#seen = { revision: after, mark: wait.mark };
     }
-    if (signal.aborted || this.#isClosed || after < this.#seen) {
+    if (signal.aborted || this.#isClosed || after < this.#seen.revision) {
       return Promise.resolve(after);
     }
     const { promise, resolve } = Promise.withResolvers<number>();
@@ -123,8 +127,12 @@ export class NewsWaits {
     do {
       this.#isHinted = false;
       try {
-        this.#tell(await this.#source.look(this.#seen));
+        const seen = this.#seen;
+        const news = await this.#source.look([seen.revision, ...this.#past()]);
         this.#trouble = undefined;
+        // If all went on meanwhile, the answer is not about those that wait now.
+        if (seen === this.#seen) this.#tell(news);
+        else this.#isHinted = true;
       } catch {
         // The server cannot be reached: the next look comes soon.
         this.#isHinted = false;
@@ -135,25 +143,29 @@ export class NewsWaits {
     this.#plan();
   }
 
-  #tell({ head, mark, found, kinds }: News): void {
+  /** Where the watches are that have read past `#seen`. */
+  #past(): Set<number> {
+    const revisions = new Set<number>();
+    for (const { wait: { after } } of this.#waiting) {
+      if (after > this.#seen.revision) revisions.add(after);
+    }
+    return revisions;
+  }
+
+  #tell(news: News): void {
     const before = this.#seen;
-    const isPutBack = head < before ||
-      (this.#mark !== undefined && found !== undefined && this.#mark !== found);
-    this.#seen = head;
-    this.#mark = mark;
-    if (head === before && !isPutBack) return;
+    const { head, mark, kinds } = news;
+    const isPutBack = isElsewhere(before, news);
+    this.#seen = { revision: head, mark };
     for (const { wait, wake } of [...this.#waiting]) {
       const { after } = wait;
-      // Let the watch read, and be told.
-      if (isPutBack) {
-        wake(after);
-        continue;
-      }
-      const isTouched = !kinds || !wait.kinds ||
-        wait.kinds.some((kind) => kinds.has(kind));
-      if (isTouched || head - after >= this.#source.bookmarkInterval) {
-        wake(after);
-      }
+      const isNews = head > before.revision &&
+        (!kinds || !wait.kinds || wait.kinds.some((kind) => kinds.has(kind)));
+      // Let the watch read: then it is told what is the matter.
+      const isAstray = isPutBack ||
+        isElsewhere({ revision: after, mark: wait.mark }, news);
+      const isFar = head - after >= this.#source.bookmarkInterval;
+      if (isNews || isAstray || isFar) wake(after);
     }
   }
 
@@ -191,4 +203,14 @@ export class NewsWaits {
     this.#isClosed = true;
     for (const { wait, wake } of [...this.#waiting]) wake(wait.after);
   }
+}
+
+/** Whether the log has not reached a change, or has another one there: it was put back. */
+function isElsewhere(
+  { revision, mark }: Cursor,
+  { head, marks }: News,
+): boolean {
+  if (revision > head) return true;
+  const found = marks.get(revision);
+  return mark !== undefined && found !== undefined && mark !== found;
 }

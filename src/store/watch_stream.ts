@@ -142,6 +142,7 @@ async function* watchPages(
   const { log } = engine;
   const { initial, types, after, bufferSize, bookmarks, persistent } = settings;
   const slice = new Slice();
+  const following = { persistent, signal: stop };
 
   const start = await head;
   let seen = after ? await resumeAfter(log, after, start.revision) : start;
@@ -178,7 +179,7 @@ async function* watchPages(
 
   while (!stop.aborted) {
     const { revision, mark } = seen;
-    const page = await log.read(filter, revision, bufferSize, mark);
+    const page = await log.read(filter, revision, bufferSize, mark, following);
     seen = seenBy(page, seen);
     const changes = page.changes.filter((change) =>
       "problem" in change || types.has(change.type)
@@ -202,8 +203,7 @@ async function* watchPages(
         kinds: filter.kinds,
         after: revision,
         mark: seen.mark,
-        persistent,
-        signal: stop,
+        ...following,
       });
       if (after !== revision) seen = { revision: after, mark: undefined };
       slice.restart();

@@ -297,6 +297,7 @@ testPostgres(
 for (
   const [name, losses] of [
     ["into PostgreSQL", "target"],
+    ["from PostgreSQL", "source"],
   ] as const
 ) {
   testPostgres(

@@ -3,10 +3,19 @@
  *
  * @module
  */
-import type { ChangeFilter, ChangeLog, Wait } from "../../engine/change_log.ts";
+import { unlessAborted } from "../../base/promises.ts";
+import { sleep } from "../../base/slice.ts";
+import { StoreUnavailableError } from "../../contract/errors.ts";
+import type {
+  ChangeFilter,
+  ChangeLog,
+  Following,
+  Wait,
+} from "../../engine/change_log.ts";
 import type { ChangePage, StoredChange } from "../../engine/entries.ts";
 import { prunedPast, putBack } from "../../engine/log_ends.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
+import { Backoff } from "../../remote/backoff.ts";
 import { type News, NewsWaits } from "../../remote/news.ts";
 import type { Links } from "../connection/links.ts";
 import type { Query, Row } from "../connection/link.ts";
@@ -53,7 +62,7 @@ export class PostgresLog implements ChangeLog {
       this.hint(kind === undefined ? [] : [kind])
     );
     this.#waits = new NewsWaits({
-      look: (after) => this.#look(after),
+      look: (revisions) => this.#look(revisions),
       interval: () => listener.isHeard ? SWEEP_MS : POLL_MS,
       bookmarkInterval: this.bookmarkInterval,
       onWaiting: (isWaiting) => listener.want(isWaiting),
@@ -97,22 +106,28 @@ export class PostgresLog implements ChangeLog {
     return mark ?? undefined;
   }
 
-  async #look(after: number): Promise<News> {
+  async #look(
+    revisions: readonly [after: number, ...number[]],
+  ): Promise<News> {
     const { changes } = this.#tables;
     const [{ head, mark, found, kinds }] = await this.#links.read({
-      text: `SELECT head, ${markOf(this.#tables, "head")} AS mark, ${
-        markOf(this.#tables, "$1::bigint")
-      } AS found,
+      text: `SELECT head, ${markOf(this.#tables, "head")} AS mark,
+        (SELECT json_agg(json_build_array(asked, ${
+        markOf(this.#tables, "asked")
+      })) FROM unnest($2::bigint[]) AS asked) AS found,
         CASE WHEN head - $1::bigint BETWEEN 1 AND ${READ_WINDOW} THEN
           (SELECT json_agg(DISTINCT kind) FROM ${changes}
             WHERE revision > $1::bigint AND revision <= head) END AS kinds
         FROM (SELECT ${headOf(this.#tables)} AS head) AS newest`,
-      values: [after],
+      values: [revisions[0], revisions],
     }, { patience: 0 });
+    const marks: [number, number | null][] = JSON.parse(found);
     return {
       head,
       mark: mark ?? undefined,
-      found: found ?? undefined,
+      marks: new Map(
+        marks.filter((it): it is [number, number] => it[1] !== null),
+      ),
       kinds: kinds === null ? undefined : new Set(JSON.parse(kinds)),
     };
   }
@@ -122,9 +137,12 @@ export class PostgresLog implements ChangeLog {
     after: number,
     limit: number,
     mark?: number,
+    following?: Following,
   ): Promise<ChangePage> {
     const query = this.#pageQuery(filter, after, limit);
-    const rows = await this.#share(query);
+    const rows = following
+      ? await this.#follow(query, following)
+      : await this.#links.read(query);
     const most = Math.min(limit, PAGE_ENTRIES);
     const { head, pruned, found, until, until_mark, counted } = rows[0];
     if (after < pruned) throw prunedPast(after, pruned + 1);
@@ -140,12 +158,31 @@ export class PostgresLog implements ChangeLog {
       : { changes, cursor: last.revision, mark: last.mark };
   }
 
-  /** Reads, for ever if need be: a watch outlives a server that is restarted. */
+  /** Reads until the server can be reached: a watch outlives a server that is restarted. */
+  async #follow(
+    query: Query,
+    { persistent, signal }: Following,
+  ): Promise<Row[]> {
+    const stop = AbortSignal.any([signal, this.#links.closed]);
+    let backoff: Backoff | undefined;
+    for (;;) {
+      try {
+        return await unlessAborted(this.#share(query), signal);
+      } catch (error) {
+        const isAway = error instanceof StoreUnavailableError;
+        if (!isAway || stop.aborted) throw error;
+      }
+      backoff ??= new Backoff();
+      await sleep(backoff.next(), stop, persistent);
+    }
+  }
+
+  /** Reads once. */
   #share(query: Query): Promise<Row[]> {
     const key = JSON.stringify([query.text, query.values]);
     let reading = this.#reading.get(key);
     if (!reading) {
-      reading = this.#links.read(query, { patience: Infinity })
+      reading = this.#links.read(query, { patience: 0 })
         .finally(() => this.#reading.delete(key));
       this.#reading.set(key, reading);
     }

@@ -8,6 +8,7 @@ import { assertEquals } from "@std/assert";
 import { denoRun } from "./deno_run.ts";
 import type { ExpiryPrograms } from "./expiry_peer.ts";
 import type { HistoryPrograms } from "./history_peer.ts";
+import type { LifePrograms } from "./life_peer.ts";
 import type { PostgresPrograms } from "./postgres_peer.ts";
 import type { SqlPrograms } from "./sql_peer.ts";
 import type { StorePrograms } from "./store_peer.ts";
@@ -67,6 +68,14 @@ export function startPostgresPeer<Name extends keyof PostgresPrograms & string>(
   args: Arguments<PostgresPrograms, Name>,
 ): Peer {
   return startPeer("postgres_peer.ts", name, args);
+}
+
+/** Starts a program that has little to do, and may exit. */
+export function startLifePeer<Name extends keyof LifePrograms & string>(
+  name: Name,
+  args: Arguments<LifePrograms, Name>,
+): Peer {
+  return startPeer("life_peer.ts", name, args);
 }
 
 /** Another process; `await using` ends it. */

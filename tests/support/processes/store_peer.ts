@@ -315,15 +315,15 @@ async function hold(
 // is to be closed.
 
 /** Which read of a watch is left pending when the program has nothing else to do. */
-export interface PendingRead extends StoreFile {
+export type PendingRead = StorePlace & {
   persistent?: boolean;
-}
+};
 
 /** Reads one event, without waiting for it. */
 async function readOne(
-  { persistent, ...file }: PendingRead,
+  { persistent, ...place }: PendingRead,
 ): Promise<void> {
-  const store = await open(file);
+  const store = await open(place);
   const events = store.watch("k", { persistent }).getReader();
   events.read().then(({ value }) => tell(value!.key));
   tell("reading");
@@ -331,9 +331,9 @@ async function readOne(
 
 /** Reads events for as long as it hears something. */
 async function readWhileHearing(
-  { persistent, ...file }: PendingRead,
+  { persistent, ...place }: PendingRead,
 ): Promise<void> {
-  const store = await open(file);
+  const store = await open(place);
   const follow = async () => {
     for await (const event of store.watch("k", { persistent })) {
       tell(event.key);
@@ -349,9 +349,9 @@ export type WatchEnd = "cancel" | "abort" | "close" | "leave";
 
 /** Ends a watch that is being read, once the read waits for others' writes. */
 async function endRead(
-  { end, ...file }: StoreFile & { end: WatchEnd },
+  { end, ...place }: StorePlace & { end: WatchEnd },
 ): Promise<void> {
-  const store = await open(file);
+  const store = await open(place);
   const controller = new AbortController();
   const { signal } = controller;
   if (end === "leave") {
@@ -371,8 +371,8 @@ async function endRead(
 }
 
 /** Watches, and does not read. */
-async function watchUnread(file: StoreFile): Promise<void> {
-  const store = await open(file);
+async function watchUnread(place: StorePlace): Promise<void> {
+  const store = await open(place);
   store.watch("k", { initial: true });
   tell("watching");
 }
