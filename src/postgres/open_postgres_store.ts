@@ -56,7 +56,8 @@ export type { PostgresStore, PostgresStoreInfo } from "./postgres_store.ts";
  * @param options Where the store is, and how it works.
  * @returns The store. `await using` closes it.
  * @throws {StoreOpenError} If the server cannot be reached, refuses the
- * connection, or holds what is no store of this version. Nothing was changed.
+ * connection, or holds what is no store of this version, or if the role may not
+ * read the store. Nothing was changed.
  * @throws {StoreReadOnlyError} If the role may not make the tables.
  * @throws {StoreBusyError} If another connection holds a lock for longer than
  * `busyTimeout`.
