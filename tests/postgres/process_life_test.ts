@@ -116,6 +116,7 @@ for (
         await client.query("BEGIN");
         await client.query(`LOCK TABLE ${schema}.zestor_kv`);
         await peer.hangUp();
+        assertEquals(await peer.next(), "asking");
         await until(
           "it waits for the lock",
           async () => (await storeConnections(url)).some((it) => it.isLocked),

@@ -62,8 +62,11 @@ async function awaitOne(
   const store = await openPlace(place);
   tell("ready");
   await heard();
-  if (what === "get") tell(await store.get("k", "a"));
-  else tell((await store.set("k", "a", 2)).version);
+  const asked = what === "get"
+    ? Promise.resolve(store.get("k", "a"))
+    : store.set("k", "a", 2).then(({ version }) => version);
+  tell("asking");
+  tell(await asked);
 }
 
 const programs = { idle, leaveWatch, readOn, awaitOne };
