@@ -37,6 +37,9 @@ import { writeOneFunctionOf } from "./write_one.ts";
 
 export { BOUND, LAST_VERSION, STEP, SUPERSEDED } from "./step.ts";
 
+/** For how long plain SQL's changes stay in the log, however many they are. */
+const KEPT_FOR = "1 minute";
+
 /** How many changes one transaction prunes at most. */
 const PRUNED_AT_ONCE = 10_000;
 
@@ -314,7 +317,7 @@ BEGIN
 END $$;
 CREATE OR REPLACE FUNCTION zestor_tidy(most int, history bigint) RETURNS boolean
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = ${name}, pg_temp AS $$
-DECLARE surplus bigint;
+DECLARE pruned bigint; up_to bigint; is_more boolean := false;
 BEGIN
   PERFORM set_config('lock_timeout', '100', true);
   LOCK TABLE zestor_kv IN ROW EXCLUSIVE MODE;
@@ -324,12 +327,15 @@ BEGIN
   DELETE FROM zestor_kv WHERE (kind, key) IN (
     SELECT kind, key FROM zestor_kv WHERE expires_at <= clock_timestamp()
     ORDER BY expires_at LIMIT most FOR UPDATE);
-  surplus := ${HEAD} - history
-    - (SELECT value::bigint FROM zestor_meta WHERE name = 'pruned');
-  IF surplus >= ${PRUNED_AT_ONCE} / 10 OR surplus >= history / 10 THEN
-    PERFORM zestor_prune(${HEAD} - history);
+  -- A watch may still be reading what was written a moment ago.
+  SELECT value::bigint INTO pruned FROM zestor_meta WHERE name = 'pruned';
+  up_to := least(${HEAD} - history, pruned + ${PRUNED_AT_ONCE});
+  IF EXISTS (SELECT FROM zestor_changes WHERE revision = up_to
+    AND time < clock_timestamp() - interval '${KEPT_FOR}') THEN
+    PERFORM zestor_prune(up_to);
+    is_more := up_to = pruned + ${PRUNED_AT_ONCE};
   END IF;
-  RETURN surplus > ${PRUNED_AT_ONCE} OR EXISTS (SELECT FROM zestor_kv
+  RETURN is_more OR EXISTS (SELECT FROM zestor_kv
     WHERE expires_at <= clock_timestamp());
 END $$;
 REVOKE ALL ON FUNCTION zestor_write, zestor_write_one, zestor_write_with_one, zestor_forget_batches,
