@@ -54,7 +54,7 @@ for (const history of HISTORIES) {
             place: () => place,
             durability: "full",
             history,
-            rounds: 2,
+            rounds: 1,
             acknowledgements: 300,
             disturb: async () => {
               await delay(random.below(300));

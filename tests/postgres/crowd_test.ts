@@ -15,7 +15,7 @@ import { startPgbouncer } from "../support/postgres/pgbouncer.ts";
 import { startServer } from "../support/postgres/server.ts";
 
 /** The calls of each process. */
-const CALLS = 700;
+const CALLS = 400;
 
 const pgbouncer = await findPgbouncer();
 

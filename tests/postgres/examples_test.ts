@@ -4,7 +4,6 @@
  * @module
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { fileURLToPath } from "node:url";
 import { openPostgresStore } from "../../src/postgres/open_postgres_store.ts";
 import {
   freshSchema,
@@ -250,19 +249,3 @@ for (const name of names) {
     await run(command, place);
   });
 }
-
-testPostgres("the examples on PostgreSQL type-check", async ({ url }) => {
-  await using dir = await tempDir();
-  const copies: string[] = [];
-  for (const name of names) {
-    copies.push(await copy(name, dir.path, { url, schema: "zestor" }));
-  }
-  const root = new URL("../../", import.meta.url);
-  const packages = fileURLToPath(new URL("tools/packages.ts", root));
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", packages, "check", ...copies],
-    env: { NO_COLOR: "1" },
-    cwd: fileURLToPath(root),
-  }).output();
-  assertEquals(code, 0, new TextDecoder().decode(stderr));
-});

@@ -10,6 +10,7 @@
  */
 // @ts-types="@types/pg"
 import pg from "pg";
+import { unlessAborted } from "../../base/promises.ts";
 import type { Address } from "./address.ts";
 import { Cut, isCut, isNameLost, NameLost } from "./failure.ts";
 
@@ -132,7 +133,8 @@ export class Link {
         pipeline: true,
       } as pg.ClientConfig) as unknown as Client;
       link = new Link(client, options);
-      await client.connect();
+      // A client that is destroyed as it connects need not say so.
+      await unlessAborted(client.connect(), signal);
       client.unref();
       if (link.#isDead) throw new Cut(false);
       link.#isOpen = true;
