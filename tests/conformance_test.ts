@@ -25,7 +25,7 @@ let files = 0;
 
 for (const driver of drivers) {
   // Twice as fast without an fsync for each commit; one run is with.
-  testOnFile(driver, driver.name === "builtin" ? "full" : "normal");
+  testOnFile(driver, driver.name === "ffi" ? "full" : "normal");
   testInMemory(driver);
 }
 

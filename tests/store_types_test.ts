@@ -1,7 +1,7 @@
 /**
  * The types of a store's kinds: where a store of other kinds can be passed,
- * functions over any kinds, and what tells events apart. The compiler is what
- * fails these tests; at run time they only show that the calls work.
+ * functions over any kinds, and what tells events apart. `deno task check` is
+ * what fails them; at run time they only show that the calls work.
  *
  * @module
  */
