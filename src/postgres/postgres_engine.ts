@@ -104,7 +104,7 @@ export class PostgresEngine extends EntryView implements Engine {
       ...config,
       limits: LIMITS,
       needsTransaction: state.needsTransaction,
-      onWritten: (_answer, planned) => this.#noteWritten(planned),
+      onWritten: (planned) => this.#noteWritten(planned),
     });
     if (this.isReadOnly) return;
     this.#expiry = new Expiry({
@@ -144,7 +144,7 @@ export class PostgresEngine extends EntryView implements Engine {
     return undefined;
   }
 
-  // Expiry, and the pruning of what plain SQL logged.
+  // What has expired, and what plain SQL logged beyond the history.
 
   /** When there is something to tidy, in ms since 1970. */
   async #nextTidying(): Promise<number | undefined> {

@@ -31,8 +31,8 @@ export interface PostgresStoreInfo {
   /** Why nothing can be written; absent if it can. */
   readOnly?: string;
   /**
-   * Whether the server notifies the watches that wait. While it does not, as
-   * behind a pooler, and while none waits, they look ten times a second.
+   * Whether the server notifies the watches that wait. If it does not, as behind
+   * a pooler, they ask it ten times a second. It is false while no watch waits.
    */
   isNotified: boolean;
   /** The bytes of the entries, with their indexes. */

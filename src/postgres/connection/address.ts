@@ -15,9 +15,9 @@ export interface Address {
 }
 
 /** The variables of the environment that tell where a server is. */
-const VARIABLES = ["PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE"];
+const VARIABLES = ["PGHOST", "PGPORT", "PGDATABASE", "PGUSER"];
 
-/** The parameters of a URL that name a file, or how to encrypt. */
+/** What a URL looks like, for messages. */
 const SHAPE = "postgres://user:password@host:port/database";
 
 /** Reads a URL; throws a `TypeError` that does not quote it. */
@@ -68,12 +68,6 @@ function nameOf(url: URL): string {
   return `postgres://${user}${host}${url.pathname}`;
 }
 
-/** A URL without its password and parameters, for messages; nothing if it is none. */
-export function withoutPassword(text: string): string | undefined {
-  const url = parse(text);
-  return url && nameOf(url);
-}
-
 /** The address that the environment tells. Throws `StoreOpenError` if it tells none. */
 export function addressOfEnvironment(): Address {
   const name = describeEnvironment(
@@ -86,12 +80,12 @@ export function addressOfEnvironment(): Address {
 }
 
 function describeEnvironment(
-  { PGHOST, PGPORT, PGDATABASE, PGUSER, PGSERVICE }: Record<
+  { PGHOST, PGPORT, PGDATABASE, PGUSER }: Record<
     string,
     string | undefined
   >,
 ): string | undefined {
-  if (PGHOST === undefined && PGDATABASE === undefined) return PGSERVICE;
+  if (PGHOST === undefined && PGDATABASE === undefined) return undefined;
   const user = PGUSER ? `${PGUSER}@` : "";
   const port = PGPORT ? `:${PGPORT}` : "";
   return `postgres://${user}${PGHOST ?? "localhost"}${port}/${

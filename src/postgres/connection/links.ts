@@ -89,7 +89,7 @@ export class Links {
       isWorking: (processId) => this.#isWorking(processId),
       ...listener,
       onEnd: () => {
-        if (link) this.#open.delete(link);
+        this.#open.delete(link);
         listener.onEnd?.();
       },
     });

@@ -12,12 +12,6 @@ import {
 } from "./sql.ts";
 import { TRIGGERS } from "./triggers.ts";
 
-/** Times as ms since 1970. */
-export const ms = {
-  toTime: (ms: string) => `to_timestamp(${ms}::float8 / 1000)`,
-  ofTime: (time: string) => `floor(date_part('epoch', ${time}) * 1000)::bigint`,
-};
-
 const tableOf = (schema: string) =>
   quoteLiteral(`${quoteIdentifier(schema)}.zestor_kv`);
 

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { ms } from "./batch.ts";
 import { LAST_NUMBER } from "../../engine/last_number.ts";
-import { LOG } from "./sql.ts";
+import { LOG, timeOf } from "./sql.ts";
 import { LAST_VERSION } from "./step.ts";
 import { MARK } from "./tables.ts";
 
@@ -15,12 +14,12 @@ import { MARK } from "./tables.ts";
  */
 export const CARRY_OUT_RUN = `WITH found AS (
           SELECT u.ord, u.kind, u.key, substring(data FROM u.off + 1 FOR u.len) AS value,
-            ${ms.toTime("u.exp")}::timestamptz(3) AS expiry,
+            ${timeOf("u.exp")}::timestamptz(3) AS expiry,
             k.version, k.revision, k.value AS old, k.updated_at, k.expires_at,
             CASE WHEN k.key IS NULL THEN 'c' WHEN k.expires_at <= t THEN 'e'
               WHEN k.value = substring(data FROM u.off + 1 FOR u.len)
                 AND k.expires_at IS NOT DISTINCT FROM ${
-  ms.toTime("u.exp")
+  timeOf("u.exp")
 }::timestamptz(3) THEN 'n'
               ELSE 'u' END AS what
           FROM unnest(kinds[s:run_end], keys[s:run_end], offs[s:run_end],

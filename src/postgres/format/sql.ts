@@ -12,6 +12,14 @@ export const HEAD = `coalesce(
   (SELECT revision FROM zestor_changes ORDER BY revision DESC LIMIT 1),
   (SELECT value::bigint FROM zestor_meta WHERE name = 'pruned'))`;
 
+/** A time in ms since 1970. It is rounded: a time of whole ms has no exact `float8` in seconds. */
+export const msOf = (time: string): string =>
+  `round(date_part('epoch', ${time}) * 1000)::bigint`;
+
+/** A time from ms since 1970. */
+export const timeOf = (ms: string): string =>
+  `to_timestamp(${ms}::float8 / 1000)`;
+
 /** Begins a statement that logs changes. */
 export const LOG =
   `INSERT INTO zestor_changes (revision, mark, kind, key, type, version,

@@ -25,12 +25,19 @@ import {
   BEGIN_BATCH,
   FIND_BATCH,
   FOREIGN,
-  ms,
   TRY_LOCK,
   WITH_JOINS,
 } from "./batch.ts";
 import { CARRY_OUT_RUN } from "./run.ts";
-import { endAt, HEAD, LOG, quoteIdentifier, quoteLiteral } from "./sql.ts";
+import {
+  endAt,
+  HEAD,
+  LOG,
+  msOf,
+  quoteIdentifier,
+  quoteLiteral,
+  timeOf,
+} from "./sql.ts";
 import { BOUND, LAST_VERSION, STEP, SUPERSEDED } from "./step.ts";
 import { MARK } from "./tables.ts";
 import { writeOneFunctionOf } from "./write_one.ts";
@@ -95,7 +102,7 @@ const CARRY_OUT_PUT = `new_revision := head + 1;
             what := 'c'; new_version := 1; new_time := t;
             IF op = ${STEP.putFrom} THEN
               new_version := coalesce(nums[s], 1);
-              new_time := coalesce(${ms.toTime("extras[s]")}, t);
+              new_time := coalesce(${timeOf("extras[s]")}, t);
             END IF;
           END IF;
           IF has_foreign THEN
@@ -207,7 +214,7 @@ BEGIN
       CASE op
       WHEN ${STEP.put}, ${STEP.putKeeping}, ${STEP.putFrom} THEN
         expiry := CASE WHEN op = ${STEP.putKeeping} THEN old_expiry ELSE ${
-    ms.toTime("expiries[s]")
+    timeOf("expiries[s]")
   } END;
         IF is_there AND old_value = bytes AND old_expiry IS NOT DISTINCT FROM expiry THEN
           effect := '["n",' || old_version || ',' || old_revision || ']';
@@ -235,7 +242,7 @@ BEGIN
         s := s + 1;
         CONTINUE;
       WHEN ${STEP.during} THEN
-        IF t < ${ms.toTime("nums[s]")} OR t >= ${ms.toTime("expiries[s]")} THEN
+        IF t < ${timeOf("nums[s]")} OR t >= ${timeOf("expiries[s]")} THEN
           is_stale := true;
           EXIT;
         END IF;
@@ -251,8 +258,8 @@ BEGIN
         effect := CASE WHEN NOT is_there THEN '["n",0,0]'
           WHEN op = ${STEP.remove} THEN '["r",0,' || head || ']'
           ELSE '["r",' || old_version || ',' || head || ',' || old_revision || ','
-            || ${ms.ofTime("old_time")} || ',' || coalesce(${
-    ms.ofTime("old_expiry")
+            || ${msOf("old_time")} || ',' || coalesce(${
+    msOf("old_expiry")
   }::text, 'null') || ']' END;
       WHEN ${STEP.removeRange} THEN
         NULL;

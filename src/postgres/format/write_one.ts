@@ -7,8 +7,8 @@
  * @module
  */
 import { LAST_NUMBER } from "../../engine/last_number.ts";
-import { LOG, quoteIdentifier } from "./sql.ts";
-import { AS_WRITER, BEGIN_BATCH, FIND_BATCH, FOREIGN, ms } from "./batch.ts";
+import { LOG, quoteIdentifier, timeOf } from "./sql.ts";
+import { AS_WRITER, BEGIN_BATCH, FIND_BATCH, FOREIGN } from "./batch.ts";
 import { MARK } from "./tables.ts";
 import { STEP, SUPERSEDED } from "./step.ts";
 
@@ -47,7 +47,7 @@ BEGIN
     FROM ${FIND_BATCH}
     LEFT JOIN zestor_entries k ON k.kind = the_kind AND k.key = the_key
     CROSS JOIN LATERAL (SELECT (CASE op WHEN ${STEP.putKeeping} THEN k.expires_at
-      ELSE ${ms.toTime("expiry_ms")} END)::timestamptz(3) AS expiry) e;
+      ELSE ${timeOf("expiry_ms")} END)::timestamptz(3) AS expiry) e;
   IF what = 'u' THEN
     UPDATE zestor_entries k SET value = bytes, version = old_version + 1, updated_at = t,
         revision = head, expires_at = expiry

@@ -4,7 +4,9 @@
  * @module
  */
 import type { KeyRange } from "../../keys/key_range.ts";
-import { quoteIdentifier } from "../format/triggers.ts";
+import { quoteIdentifier } from "../format/sql.ts";
+
+export { msOf as ms, timeOf } from "../format/sql.ts";
 
 /** The tables of a schema, by their whole names. */
 export interface Tables {
@@ -36,14 +38,6 @@ export class Parameters {
     return `$${this.values.length}`;
   }
 }
-
-/** A time in ms since 1970, as SQL. */
-export const ms = (time: string): string =>
-  `round(date_part('epoch', ${time}) * 1000)::bigint`;
-
-/** A time from ms since 1970, as SQL. */
-export const timeOf = (ms: string): string =>
-  `to_timestamp(${ms}::float8 / 1000)`;
 
 /** That a key is in a range. */
 export function inRange(

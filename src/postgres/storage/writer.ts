@@ -60,7 +60,7 @@ export interface WriterOptions {
   /** Whether each call needs a transaction around it. */
   readonly needsTransaction: boolean;
   /** Hears of each batch that was carried out. */
-  onWritten(answer: BatchAnswer, planned: readonly PlannedWrite[]): void;
+  onWritten(planned: readonly PlannedWrite[]): void;
 }
 
 /** What became of a batch that was sent. */
@@ -174,7 +174,7 @@ export class Writer {
       return outcomesUnknown(planned, unclear, failed);
     }
     this.#head = sent.answer.head;
-    this.#options.onWritten(sent.answer, planned);
+    this.#options.onWritten(planned);
     return outcomesOf(planned, sent.answer);
   }
 
