@@ -192,17 +192,19 @@ export class Link {
 
   #letGo(): void {
     this.#sent.shift();
-    if (this.#sent.length > 0) return;
-    clearTimeout(this.#watchdog);
-    this.#watchdog = undefined;
-    if (!this.#isDead) this.#client.unref();
+    if (this.#sent.length === 0 && !this.#isDead) this.#client.unref();
   }
 
+  /**
+   * Looks after a while whether an answer is late. It goes on past an answer
+   * that comes in time: a timer for each query would cost more than the query.
+   */
   #watch(ms: number): void {
-    this.#watchdog = setTimeout(async () => {
+    const timer = setTimeout(async () => {
       this.#watchdog = undefined;
+      if (this.#sent.length === 0) return;
       const asked = performance.now();
-      const waited = asked - (this.#sent[0] ?? Infinity);
+      const waited = asked - this.#sent[0];
       const left = this.#options.patience / 2 - waited;
       if (left > 1) return this.#watch(left);
       const isWorking = await this.#isWorking();
@@ -213,6 +215,9 @@ export class Link {
         this.#watch(this.#options.patience / 2);
       } else this.destroy();
     }, ms);
+    // What keeps the process running is the connection, while answers are to come.
+    Deno.unrefTimer(timer);
+    this.#watchdog = timer;
   }
 
   async #isWorking(): Promise<boolean> {
