@@ -23,6 +23,7 @@ import { connect, fileAt } from "./support/connect.ts";
 import { openOn, testOnEachDriver } from "./support/drivers.ts";
 import { instrumentedDriver } from "./support/faults/instrumented_driver.ts";
 import { createGoFile } from "./support/go_file.ts";
+import { runChild } from "./support/processes/child.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
 /** What can be known of a store beforehand. */
@@ -243,18 +244,19 @@ testOnEachDriver(
 
 testOnEachDriver(
   "`info()` tells where a file was, wherever one is",
-  async (driver) => {
+  async ({ name }) => {
     await using dir = await tempDir();
-    const before = Deno.cwd();
-    try {
-      Deno.chdir(dir.path);
-      await using store = await openOn(driver, { path: "app.db" });
-      Deno.chdir(before);
+    const { code, stdout, stderr } = await runChild(
+      dir.path,
+      `await using store = await zestor.openStore({
+        path: "app.db", driver: "${name}",
+      });
+      Deno.chdir("/");
       const { path, size } = await store.info();
-      assertEquals(path, await Deno.realPath(dir.file("app.db")));
-      assertEquals(size, (await Deno.stat(path)).size);
-    } finally {
-      Deno.chdir(before);
-    }
+      console.log(path, size === (await Deno.stat(path)).size);`,
+      { permissions: ["--allow-all"] },
+    );
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(stdout, `${await Deno.realPath(dir.path)}/app.db true`);
   },
 );

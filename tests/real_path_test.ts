@@ -15,7 +15,6 @@ import {
   testOnEachDriver,
 } from "./support/drivers.ts";
 import { runChild } from "./support/processes/child.ts";
-import { turn } from "./support/manual_time.ts";
 import { type TempDir, tempDir } from "./support/temp_dir.ts";
 
 /** A driver, and the paths that it was given. */
@@ -31,23 +30,25 @@ async function observed(
   return { driver: { name: real.name, open }, paths };
 }
 
-/** Makes a directory the current one; `using` goes back. */
-function enter(path: string): Disposable {
-  const before = Deno.cwd();
-  Deno.chdir(path);
-  return { [Symbol.dispose]: () => Deno.chdir(before) };
-}
-
-/** Notes what is watched with `Deno.watchFs`, until it is disposed of. */
-function watchedPaths(): Disposable & { readonly paths: unknown[] } {
-  const { watchFs } = Deno;
-  const paths: unknown[] = [];
-  Deno.watchFs = (path, options) => {
-    const watcher = watchFs(path, options);
-    paths.push(path);
-    return watcher;
-  };
-  return { paths, [Symbol.dispose]: () => void (Deno.watchFs = watchFs) };
+/**
+ * Runs a program, and gives what it tells, line by line, as JSON. The current
+ * directory is the process's: another one is for a process of its own.
+ */
+async function toldBy(
+  { name }: TestDriver,
+  { path }: TempDir,
+  program: string,
+): Promise<unknown[]> {
+  const { code, stdout, stderr } = await runChild(
+    path,
+    `const driver = "${name}";
+    const tell = (value) => console.log(JSON.stringify(value));
+    const failure = (work) => work().then(() => "done", (error) => error.message);
+    ${program}`,
+    { permissions: ["--allow-all"] },
+  );
+  assertEquals([code, stderr], [0, ""]);
+  return stdout.split("\n").map((line) => JSON.parse(line));
 }
 
 async function realPathIn({ path }: TempDir, name: string): Promise<string> {
@@ -60,38 +61,47 @@ testOnEachDriver(
     await using dir = await tempDir();
     await using elsewhere = await tempDir();
     const path = await realPathIn(dir, "app.db");
-    using watched = watchedPaths();
-    using _ = enter(dir.path);
-    await using store = await openOn(driver, { path: "app.db" });
-    await store.set("k", "a", 1);
-    Deno.chdir(elsewhere.path);
+    const told = await toldBy(
+      driver,
+      dir,
+      `const watched = [];
+      const { promise, resolve } = Promise.withResolvers();
+      const { watchFs } = Deno;
+      Deno.watchFs = (path, options) => {
+        const watcher = watchFs(path, options);
+        watched.push(path);
+        resolve();
+        return watcher;
+      };
+      await using store = await zestor.openStore({ path: "app.db", driver });
+      await store.set("k", "a", 1);
+      Deno.chdir(${JSON.stringify(elsewhere.path)});
 
-    assertEquals((await store.info()).path, path);
-    assertEquals((await store.info()).size, (await Deno.stat(path)).size);
-    assertEquals(await store.verify(), []);
-    const text = await new Response(store.export({ times: false })).text();
-    assertStringIncludes(text, '"key":"a"');
-    await store.backup("backup.db");
-    assertEquals((await Deno.stat(elsewhere.file("backup.db"))).isFile, true);
+      const { path, size } = await store.info();
+      tell([path, size === (await Deno.stat(path)).size]);
+      tell(await store.verify());
+      tell((await new Response(store.export({ times: false })).text())
+        .includes('"key":"a"'));
+      await store.backup("backup.db");
 
-    const changes = store.watch("k").getReader();
-    const next = changes.read();
-    // It is bounded, so that a store without notifications fails the test.
-    for (let i = 0; i < 1000 && watched.paths.length === 0; i++) await turn();
-    assertEquals(watched.paths, [`${path}-wal`]);
-    await store.set("k", "b", 2);
-    assertEquals((await next).value?.key, "b");
-    await changes.cancel();
+      const changes = store.watch("k").getReader();
+      const next = changes.read();
+      await promise;
+      tell(watched);
+      await store.set("k", "b", 2);
+      tell((await next).value.key);
+      await changes.cancel();
 
-    // Another file of that name is not the store's.
-    await Deno.writeTextFile("app.db", "");
-    await store.set("k", "c", 3);
-    await Deno.remove(path);
-    await assertRejects(
-      () => store.set("k", "d", 4),
-      StoreError,
-      "the file that is open is no longer the one at its path",
+      // Another file of that name is not the store's.
+      await Deno.writeTextFile("app.db", "");
+      tell(await failure(() => store.set("k", "c", 3)));
+      await Deno.remove(path);
+      tell((await failure(() => store.set("k", "d", 4)))
+        .includes("the file that is open is no longer the one at its path"));`,
     );
+    const expected = [[path, true], [], true, [`${path}-wal`], "b", "done"];
+    assertEquals(told, [...expected, true]);
+    assertEquals((await Deno.stat(elsewhere.file("backup.db"))).isFile, true);
   },
 );
 
@@ -209,12 +219,17 @@ testOnEachDriver(
 testOnEachDriver(
   "`openStore()` tells of a directory that is gone",
   async (driver) => {
-    const gone = await tempDir();
-    using _ = enter(gone.path);
-    await gone[Symbol.asyncDispose]();
-    await assertRejects(
-      () => openOn(driver, { path: "app.db" }),
-      StoreOpenError,
+    await using dir = await tempDir();
+    const [message] = await toldBy(
+      driver,
+      dir,
+      `await Deno.mkdir("gone");
+      Deno.chdir("gone");
+      await Deno.remove("../gone");
+      tell(await failure(() => zestor.openStore({ path: "app.db", driver })));`,
+    );
+    assertStringIncludes(
+      String(message),
       "the current directory cannot be told; give an absolute path",
     );
   },
@@ -239,14 +254,19 @@ testOnEachDriver(
     const longer = await deepPath(dir, 505);
     const problem =
       "the absolute path has 505 bytes, and SQLite opens paths of up to 504 bytes; use a shorter path";
-    using _ = enter(dirname(longer));
-    for (const path of [longer, basename(longer)]) {
-      await assertRejects(
-        () => openOn(driver, { path }),
-        StoreOpenError,
-        problem,
-      );
-    }
+    await assertRejects(
+      () => openOn(driver, { path: longer }),
+      StoreOpenError,
+      problem,
+    );
+    const [message] = await toldBy(
+      driver,
+      dir,
+      `Deno.chdir(${JSON.stringify(dirname(longer))});
+      const path = ${JSON.stringify(basename(longer))};
+      tell(await failure(() => zestor.openStore({ path, driver })));`,
+    );
+    assertStringIncludes(String(message), problem);
     // It is written beside its path first, under a name of 13 bytes more.
     await assertRejects(
       () => store.backup(longer.slice(0, -13)),

@@ -14,32 +14,13 @@ import { startServer } from "../support/postgres/server.ts";
 import { denoRunArgs } from "../support/processes/deno_run.ts";
 import { testServer } from "../support/postgres/test_server.ts";
 
-/** Sets variables of the environment while a function runs. */
-async function withEnv<T>(
-  variables: Record<string, string>,
-  work: () => Promise<T>,
-): Promise<T> {
-  const before = Object.keys(variables).map((name) =>
-    [name, Deno.env.get(name)] as const
-  );
-  for (const [name, value] of Object.entries(variables)) {
-    Deno.env.set(name, value);
-  }
-  try {
-    return await work();
-  } finally {
-    for (const [name, value] of before) {
-      if (value === undefined) Deno.env.delete(name);
-      else Deno.env.set(name, value);
-    }
-  }
-}
+const only = (variables: Record<string, string>) => (name: string) =>
+  variables[name];
 
 Deno.test("POSTGRES_URL comes before everything else", async () => {
   const url = "postgres://somebody@example.invalid/x";
-  const found = await withEnv(
-    { POSTGRES_URL: url, ZESTOR_POSTGRES: "18" },
-    findPostgres,
+  const found = await findPostgres(
+    only({ POSTGRES_URL: url, ZESTOR_POSTGRES: "18" }),
   );
   assertEquals(found, { url });
 });
@@ -47,7 +28,7 @@ Deno.test("POSTGRES_URL comes before everything else", async () => {
 testServer("a version and a folder can be chosen", async (binaries) => {
   const { bin, version } = binaries;
   for (const choice of [bin, `${bin}/`, String(version)]) {
-    const found = await withEnv({ ZESTOR_POSTGRES: choice }, findBinaries);
+    const found = await findBinaries(only({ ZESTOR_POSTGRES: choice }));
     assert("version" in found, choice);
     assertEquals(found.version, version);
   }
@@ -64,7 +45,7 @@ for (
     name: `there is a reason why ZESTOR_POSTGRES=${choice} cannot be had`,
     ignore: Deno.build.os === "windows",
     async fn() {
-      const found = await withEnv({ ZESTOR_POSTGRES: choice }, findBinaries);
+      const found = await findBinaries(only({ ZESTOR_POSTGRES: choice }));
       assert("reason" in found);
       assertMatch(found.reason, reason);
     },
@@ -73,7 +54,7 @@ for (
 
 const testNewest = testsThatNeed(
   `PostgreSQL ${NEWEST}`,
-  await withEnv({ ZESTOR_POSTGRES: String(NEWEST) }, findBinaries),
+  await findBinaries(only({ ZESTOR_POSTGRES: String(NEWEST) })),
 );
 
 testNewest("the newest version runs", async (binaries) => {

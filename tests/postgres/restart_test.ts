@@ -16,6 +16,7 @@ import { startServer } from "../support/postgres/server.ts";
 import {
   adminQuery,
   freshSchema,
+  newDatabase,
   testPostgres,
 } from "../support/postgres/test_postgres.ts";
 import { testServer } from "../support/postgres/test_server.ts";
@@ -95,18 +96,19 @@ testServer("a server that stays away", async (binaries) => {
 
 testPostgres(
   "connections that somebody ends are made again",
-  async ({ url }) => {
+  async () => {
+    await using database = await newDatabase();
     const schema = freshSchema();
-    const name = new URL(url);
-    name.searchParams.set("application_name", schema);
-    await using store = await openTestStore({ url: name, schema });
+    const url = new URL(database.url);
+    url.searchParams.set("application_name", schema);
+    await using store = await openTestStore({ url, schema });
     const told = await watchValues(store, 30);
     for (let i = 0; i < 30; i++) {
       const ending = i % 3 === 0
         ? adminQuery(
           `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-          WHERE application_name IN ('zestor', $1)`,
-          [schema],
+          WHERE application_name IN ('zestor', $1) AND datname = $2`,
+          [schema, database.name],
         )
         : undefined;
       await Promise.all([store.set("k", `${i}`, i), ending]);

@@ -48,9 +48,7 @@ testPostgres("a database is dropped with its connections open", async () => {
 });
 
 testServer("two module graphs that ask at once share one server", async () => {
-  const variable = "ZESTOR_TEST_POSTGRES";
-  const before = Deno.env.get(variable);
-  Deno.env.delete(variable);
+  const variable = "ZESTOR_TEST_POSTGRES_OF_TWO";
   try {
     // The part behind the question mark makes it another module.
     const other: { sharedPostgres: typeof sharedPostgres } = await import(
@@ -58,13 +56,13 @@ testServer("two module graphs that ask at once share one server", async () => {
     );
     assert(other.sharedPostgres !== sharedPostgres);
     const [one, two] = await Promise.all([
-      sharedPostgres(),
-      other.sharedPostgres(),
+      sharedPostgres(variable),
+      other.sharedPostgres(variable),
     ]);
     assert("url" in one);
     assertEquals(one, two);
   } finally {
-    if (before !== undefined) Deno.env.set(variable, before);
+    Deno.env.delete(variable);
   }
 });
 

@@ -23,17 +23,24 @@ export interface Missing {
   readonly reason: string;
 }
 
+/** Variables by their names; those of the environment, if nothing else is said. */
+export type Variables = (name: string) => string | undefined;
+
+const environment: Variables = (name) => Deno.env.get(name);
+
 /** The server at `POSTGRES_URL`, else the programs of {@linkcode findBinaries}. */
-export async function findPostgres(): Promise<
-  { readonly url: string } | Binaries | Missing
-> {
-  const url = Deno.env.get("POSTGRES_URL");
-  return url ? { url } : await findBinaries();
+export async function findPostgres(
+  variables = environment,
+): Promise<{ readonly url: string } | Binaries | Missing> {
+  const url = variables("POSTGRES_URL");
+  return url ? { url } : await findBinaries(variables);
 }
 
 /** The programs to run servers with: installed ones, the newest first, else those from npm. */
-export function findBinaries(): Promise<Binaries | Missing> {
-  return find(Deno.env.get("ZESTOR_POSTGRES") ?? "");
+export function findBinaries(
+  variables = environment,
+): Promise<Binaries | Missing> {
+  return find(variables("ZESTOR_POSTGRES") ?? "");
 }
 
 /** The programs of a major version, whatever `ZESTOR_POSTGRES` says. */

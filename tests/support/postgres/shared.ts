@@ -21,14 +21,16 @@ const VARIABLE = "ZESTOR_TEST_POSTGRES";
 const PENDING = `pending ${Deno.pid}`;
 
 /** The shared server. The first caller starts it; a guard ends it after the process. */
-export async function sharedPostgres(): Promise<SharedServer | Missing> {
-  const isPending = () => Deno.env.get(VARIABLE) === PENDING;
-  if (!isPending() && !Deno.env.get(VARIABLE)?.startsWith("{")) {
-    Deno.env.set(VARIABLE, PENDING);
-    Deno.env.set(VARIABLE, JSON.stringify(await getServer()));
+export async function sharedPostgres(
+  variable = VARIABLE,
+): Promise<SharedServer | Missing> {
+  const isPending = () => Deno.env.get(variable) === PENDING;
+  if (!isPending() && !Deno.env.get(variable)?.startsWith("{")) {
+    Deno.env.set(variable, PENDING);
+    Deno.env.set(variable, JSON.stringify(await getServer()));
   }
   await until("the shared server has started", () => !isPending(), 120_000);
-  return JSON.parse(Deno.env.get(VARIABLE)!);
+  return JSON.parse(Deno.env.get(variable)!);
 }
 
 async function getServer(): Promise<SharedServer | Missing> {
