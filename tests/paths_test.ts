@@ -33,9 +33,9 @@ const PATHS = [
   ],
 ];
 
-/** Nothing here ends with a slash, which `join` of Node.js keeps. */
-function withoutSlash(path: string): string {
-  return path.length > 1 ? path.replace(/\/$/, "") : path;
+/** Node.js keeps some slashes that say nothing. */
+function withoutSlashes(path: string): string {
+  return path.replaceAll(/\/+/g, "/").replace(/(?<=.)\/$/, "");
 }
 
 Deno.test("`posix` has the results of `node:path`", () => {
@@ -45,15 +45,17 @@ Deno.test("`posix` has the results of `node:path`", () => {
     ) {
       // On Windows, Node.js resolves from a directory with backslashes.
       if (name === "resolve" && Deno.build.os === "windows") continue;
-      const [actual, expected] = [own.posix, node.posix].map((paths) =>
-        paths[name](path)
+      const expected = node.posix[name](path);
+      assertEquals(
+        own.posix[name](path),
+        typeof expected === "string" ? withoutSlashes(expected) : expected,
+        `${name}(${JSON.stringify(path)})`,
       );
-      assertEquals(actual, expected, `${name}(${JSON.stringify(path)})`);
     }
     for (const other of PATHS) {
       assertEquals(
         own.posix.join(path, other),
-        withoutSlash(node.posix.join(path, other)),
+        withoutSlashes(node.posix.join(path, other)),
         `join(${JSON.stringify([path, other])})`,
       );
     }
