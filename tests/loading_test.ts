@@ -5,6 +5,8 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { BINDING } from "../src/sqlite/driver/ffi.ts";
 import { drivers } from "./support/drivers.ts";
 import { runChild } from "./support/processes/child.ts";
 import { type TempDir, tempDir } from "./support/temp_dir.ts";
@@ -28,15 +30,7 @@ async function run(
   program: string,
   permissions: readonly string[] = ["-A"],
 ): Promise<Loaded> {
-  let requests = 0;
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const serving = (async () => {
-    for await (const connection of listener) {
-      requests++;
-      connection.close();
-    }
-  })();
-  const proxy = `http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
+  await using network = refusingServer();
   const { stdout, stderr } = await runChild(
     dir.path,
     // Deno itself has read its own by then.
@@ -46,17 +40,68 @@ async function run(
       Deno.env.set("DENO_DIR", ${JSON.stringify(dir.path)});
     }
     ${program}`,
-    { permissions, env: { HTTPS_PROXY: proxy, HTTP_PROXY: proxy } },
+    { permissions, env: { HTTPS_PROXY: network.url, HTTP_PROXY: network.url } },
   );
-  listener.close();
-  await serving;
-  return { stdout, stderr, requests };
+  return { stdout, stderr, requests: network.requests() };
+}
+
+/** A server that counts who asks it, and answers nobody. */
+function refusingServer() {
+  let requests = 0;
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for await (const connection of listener) {
+      requests++;
+      connection.close();
+    }
+  })();
+  return {
+    url: `http://127.0.0.1:${listener.addr.port}`,
+    requests: () => requests,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await serving;
+    },
+  };
 }
 
 const OPEN_TWICE = `for (let i = 0; i < 2; i++) {
     await using store = await zestor.openStore({ path: ":memory:" });
     console.log(store.driver);
   }`;
+
+const root = new URL("../", import.meta.url);
+
+Deno.test("without `ffi` nobody is asked for the binding", async () => {
+  await using dir = await tempDir();
+  await using registry = refusingServer();
+  const program = dir.file("program.ts");
+  await Deno.writeTextFile(
+    program,
+    `import { openStore } from "${new URL("mod.ts", root)}";
+    await using store = await openStore({ path: ":memory:" });
+    console.log(store.driver);`,
+  );
+  // With the project's own configuration, and so with nothing in the place of
+  // the binding. A cache of its own would have to download other packages.
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--no-check", "--no-prompt", "--quiet"],
+      `--config=${fileURLToPath(new URL("deno.json", root))}`,
+      program,
+    ],
+    env: { JSR_URL: registry.url, NO_COLOR: "1" },
+  }).output();
+  const [out, err] = [stdout, stderr].map((bytes) =>
+    new TextDecoder().decode(bytes).trimEnd()
+  );
+  assertEquals([out, err, registry.requests()], ["builtin", "", 0]);
+});
+
+Deno.test("the binding is the one that deno.json names", async () => {
+  const text = await Deno.readTextFile(new URL("deno.json", root));
+  assertEquals(BINDING, JSON.parse(text).imports["@db/sqlite"]);
+});
 
 builtin.test("`auto` downloads nothing, and prints nothing", async () => {
   await using dir = await tempDir();

@@ -85,7 +85,17 @@ async function main(args: string[]): Promise<number> {
 
   const derived = {
     ...config,
-    imports: { ...config.imports, ...standIns },
+    imports: {
+      ...config.imports,
+      ...standIns,
+      // The store itself imports a package by what deno.json maps its name to.
+      ...Object.fromEntries(
+        Object.keys(standIns).map((name) => [
+          config.imports[name],
+          standIns[name],
+        ]),
+      ),
+    },
     links: [...config.links ?? [], ...linked.map(({ url }) => url)],
   };
   const file = await Deno.makeTempFile({

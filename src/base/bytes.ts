@@ -1,5 +1,5 @@
 /**
- * Bytes, compared.
+ * Bytes, compared and counted.
  *
  * @module
  */
@@ -10,6 +10,19 @@ export function equalBytes(
   b: Uint8Array | undefined,
 ): boolean {
   return b !== undefined && a.length === b.length && compareBytes(a, b) === 0;
+}
+
+/** How many bytes a text has in UTF-8. It makes no copy of a long text. */
+export function utf8Length(text: string): number {
+  const encoder = new TextEncoder();
+  const bytes = new Uint8Array(64 * 1024);
+  let length = 0;
+  for (let rest = text; rest !== "";) {
+    const { read, written } = encoder.encodeInto(rest, bytes);
+    length += written;
+    rest = rest.slice(read);
+  }
+  return length;
 }
 
 /** Byte by byte, as SQLite orders blobs: below 0 where `a` comes first. */

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 
 /** How long work may hold the event loop before it gives it a turn, in ms. */
 const SLICE_MS = 8;

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { startBackgroundTimer } from "../base/background_timer.ts";
 import type { MaybePromise } from "../base/promises.ts";
 
 /** The longest time between two looks, in ms: others may have written. */
@@ -38,7 +39,7 @@ export interface ExpiryWork {
 /** The timer of a store that may write. */
 export class Expiry {
   readonly #work: ExpiryWork;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cancelTimer: (() => void) | undefined;
   /** When the timer ends, in ms since 1970. */
   #planned = Infinity;
   #running: Promise<void> | undefined;
@@ -60,16 +61,14 @@ export class Expiry {
   }
 
   #plan(at: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
     this.#planned = Infinity;
     if (this.#closed.signal.aborted || at === Infinity) return;
     const now = Date.now();
     const pause = Math.max(0, Math.min(at - now, LOOK_MS));
     this.#planned = now + pause;
-    const timer = setTimeout(() => this.#look(), pause);
-    Deno.unrefTimer(timer);
-    this.#timer = timer;
+    this.#cancelTimer = startBackgroundTimer(pause, () => this.#look());
   }
 
   #look(): void {

@@ -11,7 +11,6 @@
  *
  * @module
  */
-import { clearImmediate, setImmediate } from "node:timers";
 import type { MaybePromise } from "../base/promises.ts";
 import type { Wait } from "../engine/change_log.ts";
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { basename } from "node:path";
+import { basename } from "../base/paths.ts";
 import {
   CodecError,
   StoreOpenError,

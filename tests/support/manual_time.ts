@@ -20,6 +20,8 @@ export class ManualTime implements Disposable {
     now: performance.now,
     dateNow: Date.now,
     unrefTimer: Deno.unrefTimer,
+    waitAsync: Atomics.waitAsync,
+    notify: Atomics.notify,
   };
   readonly #timers = new Map<number, Timer>();
   #now = 0;
@@ -43,6 +45,26 @@ export class ManualTime implements Disposable {
     Date.now = () => this.#start + this.#now;
     Deno.unrefTimer = (id) =>
       this.#timers.get(id as number)!.keepsRunning = false;
+    this.#replaceWaits();
+  }
+
+  /** Those of background timers: each has a cell of its own. */
+  #replaceWaits(): void {
+    const ids = new Map<unknown, number>();
+    const waitAsync = (cell: unknown, _i: number, _old: number, ms: number) => {
+      const value = new Promise((resolve) => {
+        const work = () => resolve("timed-out");
+        ids.set(cell, ++this.#lastId);
+        this.#timers.set(this.#lastId, {
+          at: this.#now + ms,
+          keepsRunning: false,
+          work,
+        });
+      });
+      return { async: true, value };
+    };
+    Atomics.waitAsync = waitAsync as unknown as typeof Atomics.waitAsync;
+    Atomics.notify = (cell) => Number(this.#timers.delete(ids.get(cell)!));
   }
 
   /** When the timers fire, in ms from now, and whether each keeps the process running. */
@@ -80,6 +102,8 @@ export class ManualTime implements Disposable {
     performance.now = this.#real.now;
     Date.now = this.#real.dateNow;
     Deno.unrefTimer = this.#real.unrefTimer;
+    Atomics.waitAsync = this.#real.waitAsync;
+    Atomics.notify = this.#real.notify;
   }
 }
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { resolve } from "node:path";
+import { resolve } from "../../base/paths.ts";
 import type {
   OperationOptions,
   Store,

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { dirname } from "node:path";
+import { dirname } from "../../base/paths.ts";
 import { StoreError } from "../../contract/errors.ts";
 import { describeFile, stat } from "../file/database_file.ts";
 import type { DatabaseLocation } from "../driver/driver.ts";

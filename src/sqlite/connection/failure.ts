@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
+import { utf8Length } from "../../base/bytes.ts";
 import {
   StoreBusyError,
   StoreCorruptError,
@@ -48,7 +48,7 @@ export function withSize(
 }
 
 function bytesOf(param: SqlValue): number {
-  if (typeof param === "string") return Buffer.byteLength(param);
+  if (typeof param === "string") return utf8Length(param);
   return param instanceof Uint8Array ? param.byteLength : 0;
 }
 

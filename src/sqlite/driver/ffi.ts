@@ -16,6 +16,13 @@ import {
 import { filename } from "./filename.ts";
 import { withoutNotice } from "./native_library.ts";
 
+/**
+ * The binding, in the versions that deno.json names. To the `import` below it is
+ * a variable: if it were a literal, Deno would look for the binding and all that
+ * it imports at each start of each program, and ask the network for it.
+ */
+export const BINDING: string = "jsr:@db/sqlite@^0.13.0";
+
 // The part of the binding that is used. Its own types are not imported: they
 // are out of reach, as the binding is, where JSR is.
 interface FfiModule {
@@ -45,12 +52,12 @@ interface FfiStatement {
 }
 
 /**
- * Loads the binding. A static import would load the native library, and need
- * its permissions and the network, for everyone who imports the store.
+ * Loads the binding, with its native library: only whoever takes this driver
+ * needs the permissions and the network.
  */
 export async function loadFfiDriver(): Promise<Driver> {
   const { Database, SQLITE_SOURCEID }: FfiModule = await withoutNotice(() =>
-    import("@db/sqlite")
+    import(BINDING)
   );
   return {
     name: "ffi",

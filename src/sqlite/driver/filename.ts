@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { pathToFileURL } from "node:url";
 import type { DatabaseLocation } from "./driver.ts";
 
 /**
@@ -27,11 +26,14 @@ export function filename(location: DatabaseLocation): string {
 }
 
 /**
- * The text that names a file to `VACUUM INTO`, on a connection to a database.
+ * The text that names a file by its absolute path to `VACUUM INTO`, on a connection to a database.
  * It would be made by the VFS of that: of what is shared in memory, in memory.
  */
 export function copyName(location: DatabaseLocation, path: string): string {
   if (location.memory !== "shared") return path;
-  const vfs = Deno.build.os === "windows" ? "win32" : "unix";
-  return `${pathToFileURL(path)}?vfs=${vfs}`;
+  const isWindows = Deno.build.os === "windows";
+  const names = isWindows ? ["", ...path.split("\\")] : path.split("/");
+  return `file://${names.map(encodeURIComponent).join("/")}?vfs=${
+    isWindows ? "win32" : "unix"
+  }`;
 }

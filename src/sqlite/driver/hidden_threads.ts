@@ -18,7 +18,7 @@
  *
  * @module
  */
-import { dirname } from "node:path";
+import { dirname } from "../../base/paths.ts";
 import type { DatabaseLocation } from "./driver.ts";
 
 /** How often a lock is tried that another thread may be trying at the moment, too. */

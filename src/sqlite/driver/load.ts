@@ -59,7 +59,17 @@ async function mayLoadFfi(): Promise<boolean> {
     const { state, partial } = await Deno.permissions.query({ name });
     if (state !== "granted" || partial) return false;
   }
-  return await isNativeLibraryHere();
+  const host = hostOfPackages();
+  const { state } = await Deno.permissions.query({ name: "import", host });
+  return state === "granted" && await isNativeLibraryHere();
+}
+
+/** Where Deno takes the binding from, if its cache does not have it (https://docs.deno.com/runtime/reference/env_variables/). */
+function hostOfPackages(): string {
+  const { hostname, port } = new URL(
+    Deno.env.get("JSR_URL") || "https://jsr.io",
+  );
+  return `${hostname}:${port || 443}`;
 }
 
 function messageOf(error: unknown): string {

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { join } from "../../base/paths.ts";
 
 /** Where the binding's releases are. */
 const RELEASES = "https://github.com/denodrivers/sqlite3/releases/download/";

@@ -5,7 +5,13 @@
  *
  * @module
  */
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import {
+  basename,
+  dirname,
+  isAbsolute,
+  join,
+  resolve,
+} from "../../base/paths.ts";
 import { StoreOpenError } from "../../contract/errors.ts";
 import { assertDatabaseFile } from "./database_file.ts";
 import type { DatabaseLocation } from "../driver/driver.ts";

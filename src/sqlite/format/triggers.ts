@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 
 const NEW_ROW = "kind = NEW.kind AND key = NEW.key";
 /** The new row if a condition on what the statement wrote holds. Else SQLite looks for no row, as every own write would pay for. */
@@ -295,11 +294,14 @@ export function earlierTriggers(
   triggers: ReadonlyMap<string, { readonly sql: string }>,
 ): readonly string[] | undefined {
   return EARLIER.find(({ names, hash }) =>
-    hashOf(names.map((name) => triggers.get(name)?.sql)) === hash
+    names.every((name) => triggers.has(name)) &&
+    hashOf(names.map((name) => triggers.get(name)!.sql)) === hash
   )?.names;
 }
 
-function hashOf(texts: readonly (string | undefined)[]): string {
+function hashOf(texts: readonly string[]): string {
+  // To import the module would take every program 20 ms at its start.
+  const { createHash } = globalThis.process.getBuiltinModule("node:crypto");
   return createHash("sha256").update(texts.join("\n")).digest("hex");
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
+import { utf8Length } from "../../base/bytes.ts";
 import { quote } from "../../base/messages.ts";
 import { StoreError, StoreTooLargeError } from "../../contract/errors.ts";
 import { LAST_NUMBER, nextVersion } from "../../engine/last_number.ts";
@@ -146,7 +146,7 @@ export class EntryWrites {
     const before = size < LONGEST_ROW ? this.#sizeOf(kind, key) : undefined;
     const what = before === undefined
       ? `its value of ${size} bytes, with its kind and key of ${
-        Buffer.byteLength(kind) + Buffer.byteLength(key)
+        utf8Length(kind) + utf8Length(key)
       } bytes, is too much for a row: SQLite's limit is ${LONGEST_ROW} bytes; split the value, or use shorter names`
       : `its value of ${size} bytes, and the one before of ${before} bytes, are too much for a row of the change log, which holds both: SQLite's limit is ${LONGEST_ROW} bytes; delete the entry first, or split the value`;
     return new StoreTooLargeError(`Cannot write ${quote(kind, key)}: ${what}`, {

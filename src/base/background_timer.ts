@@ -1,0 +1,23 @@
+/**
+ * A timer for work in the background: it does not keep the process running.
+ *
+ * It is no `setTimeout`, for the first of these loads a part of Node.js, which
+ * takes a program that soon ends 8 ms.
+ *
+ * @module
+ */
+
+/** Calls back after a pause in ms, rounded up to 1; gives what cancels it. */
+export function startBackgroundTimer(
+  ms: number,
+  work: () => void,
+): () => void {
+  // Nobody ever changes the cell, and only the cancelling notifies it.
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  // A pause of 0 ms would end at once, and give no promise.
+  const { value } = Atomics.waitAsync(cell, 0, 0, Math.max(1, ms));
+  Promise.resolve(value).then((end) => {
+    if (end === "timed-out") work();
+  });
+  return () => Atomics.notify(cell, 0);
+}
