@@ -85,8 +85,8 @@ export class EntryWrites {
   #updateGuessed(kind: string, key: string, put: Put): PutResult | undefined {
     if (typeof put.expiresAt === "number") return undefined;
     if (this.#schema.foreignTriggers.length > 0) return undefined;
-    const before = this.#guesses.get(kind, key);
-    if (before === undefined || before >= LAST_NUMBER) return undefined;
+    const guess = this.#guesses.find(kind, key);
+    if (!guess || guess.version >= LAST_NUMBER) return undefined;
     const updated = this.#database.run(
       UPDATE_GUESSED,
       put.value,
@@ -94,17 +94,13 @@ export class EntryWrites {
       this.#log.nextRevision(),
       kind,
       key,
-      before,
+      guess.version,
     );
     if (updated === 0) return undefined;
     this.#log.noteWrites(updated);
-    const version = before + 1;
-    this.#guesses.note(kind, key, version);
-    return {
-      status: "updated",
-      version,
-      revision: this.#log.writtenRevision(),
-    };
+    const version = ++guess.version;
+    const revision = this.#log.writtenRevision();
+    return { status: "updated", version, revision };
   }
 
   #putCompared(kind: string, key: string, put: Put): PutResult {
