@@ -48,6 +48,7 @@ const {
   DELETE_ENTRY,
   DELETE_EXPIRED,
   DELETE_THERE,
+  GET_DATA_VERSION,
   GET_PAGE_COUNT,
   GET_PAGE_SIZE,
   GET_SCHEMA_VERSION,
@@ -93,6 +94,7 @@ const {
   SET_TIME,
   UPDATE_ENTRY,
   UPDATE_EXPIRING,
+  UPDATE_GUESSED,
   whichParams,
 } = queries;
 
@@ -164,6 +166,7 @@ function assertSeeks(
 const BYTES = new Uint8Array([1]);
 const BOTH = "(kind=? AND key=?)";
 const TIME = 1_700_000_000_000;
+const NOW = new Date(TIME).toISOString();
 
 testPlans("the planner finds an entry by the primary key", (db, kind) => {
   for (const sql of [GET_SIZE, HAS_ENTRY, DELETE_ENTRY]) {
@@ -173,20 +176,22 @@ testPlans("the planner finds an entry by the primary key", (db, kind) => {
     assertSeeks(db, BOTH, sql, kind, "key00001", TIME);
   }
   assertSeeks(db, BOTH, COMPARE_ENTRY, BYTES, TIME, kind, "key00001");
-  assertSeeks(db, BOTH, UPDATE_ENTRY, BYTES, 1, kind, "key00001");
-  assertSeeks(db, BOTH, UPDATE_EXPIRING, BYTES, null, 1, kind, "key00001");
+  const change = [NOW, 1, kind, "key00001"] as const;
+  assertSeeks(db, BOTH, UPDATE_ENTRY, BYTES, ...change);
+  assertSeeks(db, BOTH, UPDATE_GUESSED, BYTES, ...change, 1);
+  assertSeeks(db, BOTH, UPDATE_EXPIRING, BYTES, null, ...change);
 });
 
 testPlans("the planner looks for nothing to insert an entry", (db, kind) => {
   assertEquals(
-    planOf(db, INSERT_ENTRY, kind, "new", BYTES, 1, null, 1, null),
+    planOf(db, INSERT_ENTRY, kind, "new", BYTES, 1, NOW, 1, null),
     [],
   );
   const many = Array.from(
     { length: ENTRIES_AT_ONCE },
-    (_, i) => [kind, `new${i}`, BYTES, i],
+    (_, i) => [`new${i}`, BYTES],
   );
-  assertEquals(planOf(db, INSERT_ENTRIES, ...many.flat()), []);
+  assertEquals(planOf(db, INSERT_ENTRIES, kind, NOW, 1, ...many.flat()), []);
 });
 
 testPlans("the planner finds what has expired by its index", (db) => {
@@ -331,6 +336,7 @@ testPlans("the planner counts all kinds in one scan of the index", (db) => {
 
 testPlans("the planner reads no table to describe a database", (db) => {
   const statements = [
+    GET_DATA_VERSION,
     GET_JOURNAL_MODE,
     GET_PAGE_COUNT,
     GET_PAGE_SIZE,

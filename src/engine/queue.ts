@@ -57,8 +57,8 @@ interface Queued {
   /** What reads that were called after it wait for. */
   left?: Gate;
   readonly signal?: AbortSignal;
-  /** Forgets the signal. */
-  settle(): void;
+  /** Forgets the signal, if there is one. */
+  readonly settle: (() => void) | undefined;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -104,15 +104,12 @@ export class Queue {
       begun: false,
       dropped: false,
       alone: false,
+      left: undefined,
       signal,
-      settle: () => signal?.removeEventListener("abort", onAbort),
+      settle: signal ? dropOnAbort(signal, () => queued) : undefined,
       resolve: resolve as (value: unknown) => void,
       reject,
     };
-    const onAbort = () => {
-      if (!queued.begun) drop(queued, signal?.reason);
-    };
-    signal?.addEventListener("abort", onAbort);
     ready?.then(() => {
       queued.ready = true;
       queued.held?.resolve();
@@ -178,7 +175,7 @@ export class Queue {
     } catch (error) {
       queued.reject(this.#engine.errorOf(turn.action, error));
     }
-    queued.settle();
+    queued.settle?.();
     this.#waiting.splice(0, this.#waiting.indexOf(queued) + 1);
     queued.left?.open();
     await undefined;
@@ -294,6 +291,15 @@ class TakenWrites {
   }
 }
 
+/** Drops a write when the signal aborts, unless it has begun; gives what forgets the signal. */
+function dropOnAbort(signal: AbortSignal, queued: () => Queued): () => void {
+  const onAbort = () => {
+    if (!queued().begun) drop(queued(), signal.reason);
+  };
+  signal.addEventListener("abort", onAbort);
+  return () => signal.removeEventListener("abort", onAbort);
+}
+
 /** A write that did not take effect is as it was before it began: an abort counts. */
 function handBack(queued: Queued): void {
   queued.begun = false;
@@ -304,13 +310,13 @@ function drop(queued: Queued, error: unknown): void {
   if (queued.dropped) return;
   queued.dropped = true;
   queued.held?.resolve();
-  queued.settle();
+  queued.settle?.();
   queued.reject(error);
 }
 
 /** Tells a write's caller what became of it. */
 function settle(queued: Queued, outcome: Outcome): void {
-  queued.settle();
+  queued.settle?.();
   try {
     queued.resolve(resultOf(queued.job as Operation<unknown>, outcome));
   } catch (error) {

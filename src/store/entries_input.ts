@@ -5,7 +5,7 @@
  */
 import type { EntriesInput } from "../contract/write.ts";
 import { describe, quoteText } from "../base/messages.ts";
-import { sortByKey } from "../keys/key_order.ts";
+import { compareKeys, sortByKey } from "../keys/key_order.ts";
 import { assertName } from "../keys/names.ts";
 import { isRecord } from "../base/options.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
@@ -29,20 +29,58 @@ export function* prepareEntries(
   kind: string,
   entries: EntriesInput<unknown>,
 ): Generator<void, PreparedEntry[]> {
-  const byKey = new Map<string, PreparedEntry>();
+  const prepared = new OrderedEntries();
   let refusal: { readonly error: unknown } | undefined;
   const onRefused = (error: unknown) => {
     refusal ??= { error };
   };
   for (const [key, value] of pairsOf(kind, entries)) {
     assertName("key", key);
-    const prepared = values.prepare(kind, key, value);
-    if (isPromise(prepared)) prepared.then(undefined, onRefused);
-    byKey.set(key, { key, value: prepared });
+    const encoded = values.prepare(kind, key, value);
+    if (isPromise(encoded)) encoded.then(undefined, onRefused);
+    if (!prepared.isNext(key)) yield* prepared.index();
+    prepared.add({ key, value: encoded });
     yield;
     if (refusal) throw refusal.error;
   }
-  return yield* sortByKey([...byKey.values()]);
+  return yield* prepared.inOrder();
+}
+
+/** Entries by key. As long as they come in key order, as most do, they are not sorted. */
+class OrderedEntries {
+  readonly #first: PreparedEntry[] = [];
+  /** All of them, since the first that did not come in order. */
+  #byKey: Map<string, PreparedEntry> | undefined;
+
+  /** Whether an entry may be added as it is; else they have to be indexed first. */
+  isNext(key: string): boolean {
+    const last = this.#first.at(-1);
+    return this.#byKey !== undefined || last === undefined ||
+      compareKeys(last.key, key) < 0;
+  }
+
+  /** Lets entries come in any order. Yields wherever it may pause. */
+  *index(): Generator<void, void> {
+    const byKey = new Map<string, PreparedEntry>();
+    for (const entry of this.#first) {
+      byKey.set(entry.key, entry);
+      yield;
+    }
+    this.#byKey = byKey;
+  }
+
+  /** Adds an entry, in place of one with the same key. */
+  add(entry: PreparedEntry): void {
+    if (this.#byKey) this.#byKey.set(entry.key, entry);
+    else this.#first.push(entry);
+  }
+
+  /** The entries in key order. */
+  *inOrder(): Generator<void, PreparedEntry[]> {
+    return this.#byKey
+      ? yield* sortByKey([...this.#byKey.values()])
+      : this.#first;
+  }
 }
 
 function* pairsOf(

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readOptions } from "../base/options.ts";
+import { type OptionsRead, readOptions } from "../base/options.ts";
 import { runInSlices } from "../base/slice.ts";
 import type {
   AnyKinds,
@@ -122,24 +122,34 @@ export class KvStore<
 
   // Writes.
 
-  async set<Kind extends KindOf<Kinds>>(
+  // Not `async`: that would make one more promise, and wait for it.
+  set<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
     value: Inputs[Kind],
     options?: SetOptions,
   ): Promise<SetResult> {
-    const { signal, expireIn: expiresAt, ...given } = readOptions(
-      "set",
-      options,
-      SET,
-    );
+    try {
+      return this.#set(kind, key, value, readOptions("set", options, SET));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #set(
+    kind: string,
+    key: string,
+    value: unknown,
+    options: OptionsRead<typeof SET>,
+  ): Promise<SetResult> {
     assertEntryName(kind, key);
-    const condition = conditionOf("set", given);
+    const condition = conditionOf("set", options);
     const values = this.#values;
     const next = new Eventual(values.prepare(kind, key, value));
     const target = { kind, key, condition };
+    const { signal, expireIn: expiresAt } = options;
     const set = new SetOperation(values, target, next, { expiresAt });
-    return await this.#life.write(set, signal);
+    return this.#life.write(set, signal);
   }
 
   async setAll<Kind extends KindOf<Kinds>>(

@@ -47,7 +47,11 @@ export function nextOf(
   value: Uint8Array,
   options?: PutOptions,
 ): Next | Decide {
-  const put = { value, ...options };
+  const put: Put = {
+    value,
+    expiresAt: options?.expiresAt,
+    origin: options?.origin,
+  };
   if (!values.areCompared) return put;
   return (seen) => {
     if (!seen) return put;

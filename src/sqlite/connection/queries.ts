@@ -21,3 +21,9 @@ export const GET_SCHEMA_VERSION = "PRAGMA schema_version";
 
 /** How the database's transactions are kept. */
 export const GET_JOURNAL_MODE = "PRAGMA journal_mode";
+
+/**
+ * A number that changes when another connection commits, and not by what this
+ * one commits (https://sqlite.org/pragma.html#pragma_data_version).
+ */
+export const GET_DATA_VERSION = "PRAGMA data_version";

@@ -12,8 +12,9 @@
  * @module
  */
 import { StoreError } from "../../contract/errors.ts";
-import { mayRead } from "./database_file.ts";
+import { mayRead, stat } from "./database_file.ts";
 import type { DatabaseLocation } from "../driver/driver.ts";
+import { QuietFolder } from "./quiet_folder.ts";
 
 /** How long reads may go on without a look at the files, in ms. */
 const READ_AGE_MS = 1_000;
@@ -33,17 +34,18 @@ export class OpenFiles {
   readonly #database: OpenFile | undefined;
   #wal: OpenFile | undefined;
   #shm: OpenFile | undefined;
-  #walSize: number | undefined;
+  readonly #folder: QuietFolder | undefined;
   #lastLook = -Infinity;
 
   /** Takes where the database is, whose path is absolute and real, right after it was opened. */
   constructor(location: DatabaseLocation) {
     this.#database = location.memory ? undefined : openFile(location.path);
+    this.#folder = this.#database && new QuietFolder(this.#database.path);
   }
 
-  /** The bytes of the write-ahead log, as the last look found it; `undefined` if Deno cannot tell. */
+  /** The bytes of the write-ahead log; `undefined` if Deno cannot tell. */
   get walSize(): number | undefined {
-    return this.#walSize;
+    return this.#wal && stat(this.#wal.path)?.size;
   }
 
   /** Notes the `-wal` and the `-shm`, if there are any. SQLite opens them with the first read. */
@@ -95,12 +97,18 @@ export class OpenFiles {
 
   /** Why the open files are not those at their paths, if they are not. */
   problem(): string | undefined {
-    if (!this.#database) return undefined;
-    const { path } = this.#database;
-    if (look(this.#database) !== "same") {
+    if (!this.#database || this.#folder?.isUnchanged()) return undefined;
+    const problem = this.#problemOf(this.#database);
+    if (problem === undefined) this.#folder?.noteInPlace();
+    return problem;
+  }
+
+  #problemOf(database: OpenFile): string | undefined {
+    const { path } = database;
+    if (look(database) !== "same") {
       return "the file that is open is no longer the one at its path; it was moved, replaced or deleted; close every store that has it open, and open it again";
     }
-    const wal = this.#wal && look(this.#wal, (size) => this.#walSize = size);
+    const wal = this.#wal && look(this.#wal);
     const shm = this.#shm && look(this.#shm);
     if ((wal ?? "same") === "same" && (shm ?? "same") === "same") {
       return undefined;

@@ -12,6 +12,7 @@ import type { ChangePage } from "../../engine/entries.ts";
 import type { ChangeFilter } from "../../engine/change_log.ts";
 import type { ChangedKey, Previous } from "../../local/storage.ts";
 import type { Database } from "../connection/database.ts";
+import { GET_DATA_VERSION } from "../connection/queries.ts";
 import type { SqlValue } from "../driver/driver.ts";
 import { BEGIN, MARK } from "../format/log_meta.ts";
 import {
@@ -48,8 +49,10 @@ import {
 /** The change log as one connection reads it. The methods are those of `Changes`, but `isLogged`. */
 export class ChangeLog {
   readonly #database: Database;
-  /** The newest revision as the open write transaction has it, if it is known. */
+  /** The newest revision as the open write transaction has it, or the last one left it, if it is known. */
   #head: number | undefined;
+  /** SQLite's number of what others have committed, as the last write transaction had it. */
+  #dataVersion: SqlValue | undefined;
   #isWriting = false;
   /**
    * Whether that is the newest one of all, so that each further one has the next
@@ -64,11 +67,19 @@ export class ChangeLog {
 
   /** From here on the connection holds the write lock: the newest revision changes only by its own writes. */
   beginWriting(): void {
+    const { data_version } = this.#database.get(GET_DATA_VERSION)!;
+    if (data_version !== this.#dataVersion) this.forgetHead();
+    this.#dataVersion = data_version;
     this.#isWriting = true;
   }
 
-  /** The write transaction has ended. */
+  /** The write transaction was committed: as long as nobody else commits, the newest revision is known. */
   endWriting(): void {
+    this.#isWriting = false;
+  }
+
+  /** The write transaction was rolled back, or had something else to do. */
+  abandonWriting(): void {
     this.#isWriting = false;
     this.forgetHead();
   }
@@ -121,7 +132,7 @@ export class ChangeLog {
   }
 
   headRevision(): number {
-    if (this.#head !== undefined) return this.#head;
+    if (this.#isWriting && this.#head !== undefined) return this.#head;
     const { revision } = this.#database.get(HEAD_REVISION)!;
     if (this.#isWriting && Number(revision) > LAST_NUMBER) {
       throw pastLastRevision();

@@ -34,8 +34,10 @@ import {
   SET_TIME,
   UPDATE_ENTRY,
   UPDATE_EXPIRING,
+  UPDATE_GUESSED,
 } from "./queries.ts";
 import { nameOf, revisionOf, versionOf } from "./rows.ts";
+import { VersionGuesses } from "./version_guesses.ts";
 
 /** What the log says of a removal: whether it was of what had expired. */
 type Removal = "delete" | "expire";
@@ -56,6 +58,7 @@ export class EntryWrites {
   readonly #entries: EntryReads;
   readonly #log: ChangeLog;
   readonly #clock: Clock;
+  readonly #guesses = new VersionGuesses();
   #soonestPut: number | undefined;
   /** How many of the entries that expired first the triggers of others have kept. */
   #kept = 0;
@@ -71,15 +74,43 @@ export class EntryWrites {
 
   put(kind: string, key: string, put: Put): PutResult {
     try {
-      const found = this.#findThere(kind, key, put.value);
-      const result = found
-        ? this.#update(kind, key, put, found)
-        : this.#create(kind, key, put);
-      this.#notePut(put, found);
-      return result;
+      return this.#updateGuessed(kind, key, put) ??
+        this.#putCompared(kind, key, put);
     } catch (error) {
       throw isTooBig(error) ? this.#tooBig(kind, key, put.value, error) : error;
     }
+  }
+
+  /** In one statement, if the entry is as this connection left it, and nothing but its value changes. */
+  #updateGuessed(kind: string, key: string, put: Put): PutResult | undefined {
+    if (typeof put.expiresAt === "number") return undefined;
+    if (this.#schema.foreignTriggers.length > 0) return undefined;
+    const guess = this.#guesses.find(kind, key);
+    if (!guess || guess.version >= LAST_NUMBER) return undefined;
+    const updated = this.#database.run(
+      UPDATE_GUESSED,
+      put.value,
+      this.#clock.nowText(),
+      this.#log.nextRevision(),
+      kind,
+      key,
+      guess.version,
+    );
+    if (updated === 0) return undefined;
+    this.#log.noteWrites(updated);
+    const version = ++guess.version;
+    const revision = this.#log.writtenRevision();
+    return { status: "updated", version, revision };
+  }
+
+  #putCompared(kind: string, key: string, put: Put): PutResult {
+    const found = this.#findThere(kind, key, put.value);
+    const result = found
+      ? this.#update(kind, key, put, found)
+      : this.#create(kind, key, put);
+    this.#notePut(put, found);
+    this.#guesses.note(kind, key, result.version);
+    return result;
   }
 
   /** What is there; what has expired is removed. */
@@ -94,7 +125,7 @@ export class EntryWrites {
   #create(kind: string, key: string, put: Put): PutResult {
     const { value, origin: { version = 1, updatedAt } = {} } = put;
     const expiresAt = put.expiresAt === "keep" ? null : put.expiresAt ?? null;
-    const time = updatedAt?.toISOString() ?? null;
+    const time = updatedAt?.toISOString() ?? this.#clock.nowText();
     const revision = this.#write(
       { kind, key, type: "create", version, value, expiresAt },
       INSERT_ENTRY,
@@ -114,7 +145,8 @@ export class EntryWrites {
       return { status: "unchanged", version: before, revision };
     }
     const version = nextVersion(kind, key, before);
-    const params = [this.#log.nextRevision(), kind, key];
+    const time = this.#clock.nowText();
+    const params = [time, this.#log.nextRevision(), kind, key];
     const revision = this.#write(
       { kind, key, type: "update", version, value, expiresAt },
       keepsExpiry ? UPDATE_ENTRY : UPDATE_EXPIRING,
@@ -176,12 +208,10 @@ export class EntryWrites {
     };
     if (!this.#entries.isEmpty(kind, range)) return false;
     const next = this.#log.nextRevision();
-    const params = entries.flatMap(({ key, value }, i) => [
-      kind,
-      key,
-      value,
-      Math.min(next + i, LAST_NUMBER),
-    ]);
+    // Single writes tell which one would be past the last revision.
+    if (next + entries.length > LAST_NUMBER) return false;
+    const params: SqlValue[] = [kind, this.#clock.nowText(), next];
+    for (const { key, value } of entries) params.push(key, value);
     try {
       const written = this.#database.run(INSERT_ENTRIES, ...params);
       this.#log.noteWrites(written);

@@ -48,30 +48,38 @@ export const COMPARE_ENTRY =
 export const GET_SIZE =
   `SELECT length(${VALUE_AS_BLOB}) AS size FROM zestor_kv WHERE kind = ? AND key = ?`;
 
-/**
- * Parameters: kind, key, value, version, time or null, the revision to come,
- * expiry or null. Names the time, which a table that the reference made has no
- * default for.
- */
+/** Parameters: kind, key, value, version, the time, the revision to come, expiry or null. */
 export const INSERT_ENTRY =
-  `INSERT INTO zestor_kv (kind, key, value, version, updated_at, revision, expires_at) VALUES (?, ?, ?, ?, coalesce(?, ${NOW}), ?, ?)`;
+  "INSERT INTO zestor_kv (kind, key, value, version, updated_at, revision, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 /** How many entries `INSERT_ENTRIES` inserts: of more the gain is small. */
 export const ENTRIES_AT_ONCE = 64;
 
-/** The same of several new entries. Parameters: kind, key, value, revision of each. */
+/** The same of several new entries. Parameters: kind, the time, the first revision; key and value of each. */
 export const INSERT_ENTRIES =
   `INSERT INTO zestor_kv (kind, key, value, version, updated_at, revision) VALUES ${
-    Array(ENTRIES_AT_ONCE).fill(`(?, ?, ?, 1, ${NOW}, ?)`).join(", ")
+    Array.from(
+      { length: ENTRIES_AT_ONCE },
+      (_, i) => `(?1, ?${4 + 2 * i}, ?${5 + 2 * i}, 1, ?2, ?3 + ${i})`,
+    ).join(", ")
   }`;
 
-/** Leaves the expiry as it is. Parameters: value, the revision to come, kind, key. */
+/** Leaves the expiry as it is. Parameters: value, the time, the revision to come, kind, key. */
 export const UPDATE_ENTRY =
-  `UPDATE zestor_kv SET value = ?, version = version + 1, updated_at = ${NOW}, revision = ? WHERE kind = ? AND key = ?`;
+  "UPDATE zestor_kv SET value = ?, version = version + 1, updated_at = ?, revision = ? WHERE kind = ? AND key = ?";
 
-/** Parameters: value, expiry or null, the revision to come, kind, key. */
+/**
+ * The same for an entry that is guessed to have this version, another value and
+ * no expiry: if it is otherwise, nothing is written. Parameters: those of
+ * `UPDATE_ENTRY`, the version.
+ */
+export const UPDATE_GUESSED =
+  `UPDATE zestor_kv SET value = ?1, version = version + 1, updated_at = ?2, revision = ?3
+WHERE kind = ?4 AND key = ?5 AND version = ?6 AND expires_at IS NULL AND ${VALUE_AS_BLOB} IS NOT ?1`;
+
+/** Parameters: value, expiry or null, the time, the revision to come, kind, key. */
 export const UPDATE_EXPIRING =
-  `UPDATE zestor_kv SET value = ?, expires_at = ?, version = version + 1, updated_at = ${NOW}, revision = ? WHERE kind = ? AND key = ?`;
+  "UPDATE zestor_kv SET value = ?, expires_at = ?, version = version + 1, updated_at = ?, revision = ? WHERE kind = ? AND key = ?";
 
 /** An entry's changes past a revision. Parameters: the value and the expiry to compare theirs with, the revision, kind, key. */
 export const LIST_CHANGES_OF =

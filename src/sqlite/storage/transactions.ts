@@ -46,6 +46,7 @@ export class SqliteTransactions {
     try {
       if (!this.#access.schema.bringBack()) return false;
       this.#database.run("COMMIT");
+      this.#log.forgetHead();
       return true;
     } catch (error) {
       this.rollBack();
@@ -65,7 +66,7 @@ export class SqliteTransactions {
 
   rollBack(): void {
     this.#clock.go();
-    this.#log.endWriting();
+    this.#log.abandonWriting();
     this.#database.rollBack();
   }
 
