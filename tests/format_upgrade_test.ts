@@ -1,5 +1,5 @@
 /**
- * Files of format 1, and of none: brought to format 2 in place, or read as they
+ * Files of format 1, and of none: brought to the newest format in place, or read as they
  * are; and programs that knew them before.
  *
  * @module
@@ -9,7 +9,7 @@ import type { SqliteStore, WatchEvent } from "../mod.ts";
 import type { Connection } from "../src/sqlite/driver/driver.ts";
 import { inspectFile } from "../src/sqlite/format/inspect_file.ts";
 import { upgradeFile } from "../src/sqlite/format/upgrade_file.ts";
-import { TABLES } from "../src/sqlite/format/tables.ts";
+import { FORMAT, TABLES } from "../src/sqlite/format/tables.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
   openOn,
@@ -50,14 +50,14 @@ for (
   const [version, triggers] of Object.entries({ FORMAT_1, SPLIT_REPLACES })
 ) {
   testOnEachDriver(
-    `a file with the triggers ${version} is brought to format 2, with its log`,
+    `a file with the triggers ${version} is brought to the newest format, with its log`,
     async (driver) => {
       await using dir = await tempDir();
       const path = dir.file("app.db");
       await createFormat1File(driver, path, triggers);
       await using store = await openOn(driver, { path });
       assertEquals(await store.list("k"), new Map([["a", 2], ["b", 1]]));
-      assertEquals((await store.info()).format, 2);
+      assertEquals((await store.info()).format, FORMAT);
       const events = await take(store, 0, 5);
       assertEquals(events.map(({ revision }) => revision), [1, 2, 3, 4, 5]);
       assertEquals((await store.set("k", "a", 3)).revision, 6);
@@ -79,7 +79,7 @@ for (
 }
 
 testOnEachDriver(
-  "a file that was brought to format 2 has the schema of a new one",
+  "a file that was brought to the newest format has the schema of a new one",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -106,7 +106,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "what it takes to bring a file to format 2 does not depend on its entries",
+  "what it takes to bring a file to the newest format does not depend on its entries",
   async (driver) => {
     const make = {
       "format 1": `${FORMAT_1}`,
@@ -225,7 +225,7 @@ testOnEachDriver(
 // Programs that were there before.
 
 testOnEachDriver(
-  "a program of format 1 goes on while its file is brought to format 2",
+  "a program of format 1 goes on while its file is brought to the newest format",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -258,7 +258,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "the Go store's statements go on on a file of format 2",
+  "the Go store's statements go on on a file of the newest format",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -351,7 +351,7 @@ for (const [what, file] of Object.entries(READ_ONLY)) {
   );
 
   testOnEachDriver(
-    `a store that reads a file of ${what} goes on when another one brings it to format 2`,
+    `a store that reads a file of ${what} goes on when another one brings it to the newest format`,
     async (driver) => {
       await using dir = await tempDir();
       const path = dir.file("app.db");
@@ -366,7 +366,7 @@ for (const [what, file] of Object.entries(READ_ONLY)) {
         ...file,
         entries: [...file.entries, ["new", 1]],
       });
-      assertEquals((await reading.info()).format, 2);
+      assertEquals((await reading.info()).format, FORMAT);
       const next = reading.watch("k").getReader().read();
       await writing.delete("k", "new");
       assertEquals((await next).value?.key, "new");

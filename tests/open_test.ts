@@ -254,7 +254,7 @@ testOnEachDriver(
         "SELECT name, value FROM zestor_meta WHERE name <> 'mark'",
       ),
       [
-        { name: "format", value: "2" },
+        { name: "format", value: "3" },
         { name: "begin", value: "0" },
         { name: "codec", value: "json" },
       ],
@@ -464,7 +464,7 @@ testOnEachDriver(
 
 // What is refused.
 
-for (const format of ["3", "99", "1.5", "new"]) {
+for (const format of ["4", "99", "1.5", "new"]) {
   testOnEachDriver(
     `\`openStore()\` refuses a file of the newer format ${format}`,
     async (driver) => {
@@ -481,7 +481,7 @@ for (const format of ["3", "99", "1.5", "new"]) {
           driver,
           dir.path,
           { path: form },
-          `the file's format is ${format}, this version knows up to 2; use a newer version`,
+          `the file's format is ${format}, this version knows up to 3; use a newer version`,
         );
       }
     },

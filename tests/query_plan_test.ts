@@ -147,6 +147,12 @@ function planOf(db: Connection, sql: string, ...params: SqlValue[]): string[] {
 
 const PRIMARY_KEY = "sqlite_autoindex_zestor_kv_1";
 
+/** How a large value is found that a row of the log does not have. */
+const LARGE_VALUE = [
+  `SEARCH zestor_kv USING INDEX ${PRIMARY_KEY} (kind=? AND key=?)`,
+  "SEARCH later USING INDEX zestor_large (previous_revision=?)",
+];
+
 function assertSeeks(
   db: Connection,
   terms: string,
@@ -352,6 +358,7 @@ testPlans(
   (db, kind) => {
     assertEquals(planOf(db, LIST_CHANGES_OF, null, null, 10_000, kind, "k"), [
       "SEARCH zestor_changes USING INTEGER PRIMARY KEY (rowid>?)",
+      ...LARGE_VALUE,
     ]);
   },
 );
@@ -374,7 +381,7 @@ testPlans("the planner reads the log by revision", (db, kind) => {
         const kinds = Array(read.kinds ?? 0).fill(kind);
         assertEquals(
           planOf(db, sql, after, until, ...kinds, ...keyParams(range), 128),
-          [`${window} (rowid>? AND rowid<?)`],
+          [`${window} (rowid>? AND rowid<?)`, ...LARGE_VALUE],
         );
       }
       assertEquals(
@@ -392,8 +399,12 @@ testPlans("the planner reads the log by revision", (db, kind) => {
   ]);
   assertEquals(planOf(db, LIST_FOUND_CHANGES, 500, 64), [
     `${window} (rowid>?)`,
+    ...LARGE_VALUE,
   ]);
-  assertEquals(planOf(db, GET_CHANGED_VALUE, 10), [`${window} (rowid=?)`]);
+  assertEquals(planOf(db, GET_CHANGED_VALUE, 10), [
+    `${window} (rowid=?)`,
+    ...LARGE_VALUE,
+  ]);
   assertEquals(planOf(db, PRUNE_LOG, 10), [
     `${window} (rowid<?)`,
     "SEARCH zestor_changes",
@@ -497,7 +508,10 @@ testOnEachDriver(
     for (const [sql, ...params] of statements) {
       const plan = planOf(old, sql, ...params)
         .map((step) => step.replace("main.", ""));
-      assertEquals(plan, planOf(current, sql, ...params), sql);
+      const expected = planOf(current, sql, ...params);
+      // In the log of format 1 no large value is missing, so none is looked for.
+      const steps = expected.includes(LARGE_VALUE[1]) ? 1 : undefined;
+      assertEquals(plan.slice(0, steps), expected.slice(0, steps), sql);
       old.prepare(sql).all(...params);
     }
     // The revision of each entry is the newest one, which is looked for once.

@@ -361,8 +361,8 @@ const UNTOLD: Record<string, readonly [sql: string, ...Expected[]]> = {
     ["triggers", "", "The table zestor_kv was made anew, and changes may not"],
   ],
   "the file's format": [
-    "UPDATE zestor_meta SET value = '3' WHERE name = 'format'",
-    ["file", "", "its format is 3, and was opened as one of format 2"],
+    "UPDATE zestor_meta SET value = '4' WHERE name = 'format'",
+    ["file", "", "its format is 4, and was opened as one of format 3"],
   ],
   "a file without the mark of its log": [
     "UPDATE zestor_meta SET value = 'x' WHERE name = 'mark'",

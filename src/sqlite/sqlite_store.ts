@@ -25,8 +25,7 @@ import { OwnTurns } from "./own_turns.ts";
  *   `busyTimeout`.
  * - `StoreFullError`: the disk, or the database's page limit, has no room left.
  * - `StoreTooLargeError`: a row would have more than 1 000 000 000 bytes, which
- *   is SQLite's limit. An update's value shares a row of the change log with the
- *   value before it.
+ *   is SQLite's limit.
  * - `StoreCorruptError`: SQLite found the file malformed, or a backup of it is
  *   not sound.
  * - `UnknownOutcomeError`: SQLite's commit failed at its last step, so the write

@@ -98,7 +98,7 @@ test("info prints what a store is", async () => {
   assertEquals(table.trimEnd().split("\n").map((line) => line.trimEnd()), [
     `PATH               ${path}`,
     `DRIVER             builtin, SQLite ${sqliteVersion}`,
-    `FORMAT             2`,
+    `FORMAT             3`,
     `CODECS             {"fallback":"json","named":[]}`,
     `JOURNAL            wal`,
     `SIZE               ${size} bytes, write-ahead log ${walSize} bytes`,

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { dirname } from "node:path";
+import { dirname } from "../../base/paths.ts";
 import { mayRead } from "./database_file.ts";
 
 /** How long ago a folder's last change is at least, in ms, if its time is to tell. */

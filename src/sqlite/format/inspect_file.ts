@@ -15,14 +15,13 @@
 import { StoreOpenError } from "../../contract/errors.ts";
 import type { Connection } from "../driver/driver.ts";
 import { hasNewestTriggers, logProblem, triggerProblems } from "./log_state.ts";
-import { foreignObjects, type Query, readObjects } from "./schema_objects.ts";
 import {
-  EXPIRY_INDEX,
-  EXPIRY_INDEX_NAME,
-  FORMAT,
-  judgeTables,
-  TABLE_NAMES,
-} from "./tables.ts";
+  foreignObjects,
+  type Query,
+  readObjects,
+  type SchemaObjects,
+} from "./schema_objects.ts";
+import { FORMAT, INDEXES, judgeTables, TABLE_NAMES } from "./tables.ts";
 import { TRIGGER_NAMES } from "./triggers.ts";
 
 /** What a file holds of the format. */
@@ -37,8 +36,8 @@ export interface FileState {
   readonly hasNewestTriggers: boolean;
   /** The tables that have an earlier format's shape. */
   readonly earlierTables: ReadonlySet<string>;
-  /** Whether there is the index that finds what has expired. */
-  readonly hasExpiryIndex: boolean;
+  /** The names of the store's indexes that are missing, or are others. */
+  readonly missingIndexes: readonly string[];
   /** Whether a store was here before: it, or a part of it. */
   readonly wasStore: boolean;
   /** What `zestor_meta` holds, by name. */
@@ -78,7 +77,7 @@ export function inspectFile(connection: Connection): FileState {
       logProblem(query, objects) === undefined,
     hasNewestTriggers: hasNewestTriggers(objects),
     earlierTables: earlier,
-    hasExpiryIndex: tables.get(EXPIRY_INDEX_NAME)?.sql === EXPIRY_INDEX,
+    missingIndexes: missingIndexes(objects),
     wasStore:
       TABLE_NAMES.some((name) => name !== "zestor_kv" && tables.has(name)) ||
       [...TRIGGER_NAMES].some((name) => objects.triggers.has(name)),
@@ -86,6 +85,12 @@ export function inspectFile(connection: Connection): FileState {
     foreignTriggers: foreignObjects(objects, TABLE_NAMES, TRIGGER_NAMES)
       .filter(({ type }) => type === "trigger").map(({ name }) => name),
   };
+}
+
+/** The names of the store's indexes that a file does not have as this code makes them. */
+export function missingIndexes({ tables }: SchemaObjects): string[] {
+  return [...INDEXES].filter(([name, sql]) => tables.get(name)?.sql !== sql)
+    .map(([name]) => name);
 }
 
 function assertTable(wrong: ReadonlyMap<string, string>, name: string): void {

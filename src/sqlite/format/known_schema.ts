@@ -88,7 +88,7 @@ export class KnownSchema {
   #hasEverything(state: FileState): boolean {
     return state.hasEntries && state.hasLog &&
       state.hasNewestTriggers && state.format === FORMAT &&
-      state.earlierTables.size === 0 && state.hasExpiryIndex &&
+      state.earlierTables.size === 0 && state.missingIndexes.length === 0 &&
       logBegin(state.meta) !== undefined &&
       [...codecNames(this.#codecs)].every(([name, codec]) =>
         state.meta.get(name) === codec

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Row } from "../driver/driver.ts";
+import { LARGE_INDEX } from "./large_values.ts";
 import {
   isTable,
   type Query,
@@ -12,7 +13,7 @@ import {
 } from "./schema_objects.ts";
 
 /** The newest format of file that this code knows. A change to a table makes a new one. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 /** What format 2 adds to the entries, if they got this revision before. */
 export function entryColumns(revision: number): string[] {
@@ -86,12 +87,15 @@ function withColumns(sql: string, columns: readonly string[]): string {
   return `${sql.slice(0, -1)}${columns.map((name) => `, ${name}`).join("")})`;
 }
 
-/** What makes the index that finds what has expired. No other query uses it. */
-export const EXPIRY_INDEX =
-  "CREATE INDEX zestor_expiry ON zestor_kv (expires_at) WHERE expires_at IS NOT NULL";
-
-/** The name of that index. */
-export const EXPIRY_INDEX_NAME = "zestor_expiry";
+/** What makes each index. */
+export const INDEXES: ReadonlyMap<string, string> = new Map([
+  // It finds what has expired. No other query uses it.
+  [
+    "zestor_expiry",
+    "CREATE INDEX zestor_expiry ON zestor_kv (expires_at) WHERE expires_at IS NOT NULL",
+  ],
+  ["zestor_large", LARGE_INDEX],
+]);
 
 // SQLite's own, as it makes it, of which the store reads a row.
 const KNOWN_TABLES = {

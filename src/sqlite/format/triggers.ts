@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { loggedValue } from "./large_values.ts";
 
 const NEW_ROW = "kind = NEW.kind AND key = NEW.key";
 /** The new row if a condition on what the statement wrote holds. Else SQLite looks for no row, as every own write would pay for. */
@@ -18,6 +19,8 @@ const OTHER_KEY = "(OLD.kind IS NOT NEW.kind OR OLD.key IS NOT NEW.key)";
 const OLD_VALUE = "CAST(OLD.value AS BLOB)";
 const NEW_VALUE = "CAST(NEW.value AS BLOB)";
 const VALUE = "CAST(value AS BLOB)";
+const LOGGED_VALUE = loggedValue("NEW.value", NEW_VALUE);
+const LOGGED_REPLACING = loggedValue("NEW.value", "NEW.value");
 const OTHER_VALUE = `${OLD_VALUE} IS NOT ${NEW_VALUE}`;
 const OTHER_EXPIRY = "OLD.expires_at IS NOT NEW.expires_at";
 
@@ -52,7 +55,8 @@ const CLEAR_EXPIRY = `UPDATE zestor_kv SET expires_at = NULL WHERE ${
 const IS_CLEARED = `(OLD.expires_at IS NOT NULL AND NEW.expires_at IS NULL
     AND EXISTS (SELECT 1 FROM zestor_changes WHERE revision = ${NEWEST}
       AND revision = NEW.revision AND ${NEW_ROW}
-      AND value IS ${NEW_VALUE} AND expires_at IS NULL))`;
+      AND coalesce(value, ${OLD_VALUE}) IS ${NEW_VALUE}
+      AND expires_at IS NULL))`;
 
 // REPLACE deletes a row between the BEFORE and the AFTER trigger of the row
 // that displaces it. So the BEFORE trigger notes the row that is there, and
@@ -115,7 +119,9 @@ END`,
 WHEN NOT ${IS_NOTED}
 BEGIN
   ${LOG}
-    VALUES (${created("NEW.version", NEW_VALUE, INSERTED, "NEW.expires_at")});
+    VALUES (${
+    created("NEW.version", LOGGED_VALUE, INSERTED, "NEW.expires_at")
+  });
   UPDATE zestor_kv SET revision = ${LOGGED}
     WHERE ${newRowIf(`NEW.revision IS NOT ${LOGGED}`)};
 END`,
@@ -141,17 +147,19 @@ END`,
 WHEN EXISTS (SELECT 1 FROM zestor_replaced WHERE ${NOTE})
 BEGIN
   ${LOG}
-    SELECT kind, key, 'update', version + 1, NEW.value,
+    SELECT kind, key, 'update', version + 1, ${LOGGED_REPLACING},
     value, ${INSERTED}, ${MARK}, NEW.expires_at, ${REPLACED}
     FROM zestor_replaced
     WHERE ${NOTE} AND typeof(value) = 'blob' AND ${IS_REPLACED_BY_OTHER};
   UPDATE zestor_changes
-    SET type = 'update', version = version + 1, value = NEW.value,
+    SET type = 'update', version = version + 1, value = ${LOGGED_REPLACING},
       time = ${INSERTED}, expires_at = NEW.expires_at
     WHERE revision = (SELECT value FROM zestor_replaced WHERE ${NOTE})
     AND revision = ${NEWEST};
   ${LOG}
-    SELECT ${created("NEW.version", "NEW.value", INSERTED, "NEW.expires_at")}
+    SELECT ${
+    created("NEW.version", LOGGED_REPLACING, INSERTED, "NEW.expires_at")
+  }
     FROM zestor_replaced WHERE ${NOTE} AND ${IS_OVERTAKEN};
   UPDATE zestor_replaced
     SET version = CASE WHEN ${IS_OVERTAKEN} THEN NEW.version
@@ -167,7 +175,7 @@ END`,
 WHEN ${SAME_KEY} AND (${OTHER_EXPIRY} OR ${OTHER_VALUE}) AND NOT ${IS_CLEARED}
 BEGIN
   ${LOG}
-    VALUES (NEW.kind, NEW.key, 'update', OLD.version + 1, ${NEW_VALUE},
+    VALUES (NEW.kind, NEW.key, 'update', OLD.version + 1, ${LOGGED_VALUE},
     ${OLD_VALUE}, ${TIME}, ${MARK}, ${NEW_EXPIRY},
     OLD.revision, OLD.updated_at, OLD.expires_at);
   UPDATE zestor_kv SET version = OLD.version + 1, revision = ${LOGGED}
@@ -203,7 +211,7 @@ BEGIN
   ${LOG}
     VALUES (${REMOVED});
   ${LOG}
-    VALUES (${created("1", NEW_VALUE, TIME, NEW_EXPIRY)});
+    VALUES (${created("1", LOGGED_VALUE, TIME, NEW_EXPIRY)});
   UPDATE zestor_kv SET version = 1, revision = ${LOGGED} WHERE ${NEW_ROW};
   ${CLEAR_EXPIRY}
 END`,
@@ -216,11 +224,11 @@ BEGIN
     SELECT ${REMOVED}
     FROM zestor_replaced WHERE typeof(value) = 'blob' OR value = 0;
   ${LOG}
-    SELECT NEW.kind, NEW.key, 'update', version + 1, ${NEW_VALUE},
+    SELECT NEW.kind, NEW.key, 'update', version + 1, ${LOGGED_VALUE},
     ${REPLACED_VALUE}, ${TIME}, ${MARK}, ${NEW_EXPIRY}, ${REPLACED}
     FROM zestor_replaced WHERE value <> 0 AND ${IS_RENAMED_OVER_BY_OTHER};
   ${LOG}
-    SELECT ${created("1", NEW_VALUE, TIME, NEW_EXPIRY)}
+    SELECT ${created("1", LOGGED_VALUE, TIME, NEW_EXPIRY)}
     FROM zestor_replaced WHERE value = 0;
   UPDATE zestor_kv
     SET version = (SELECT CASE WHEN value = 0 THEN 1
@@ -258,6 +266,22 @@ interface EarlierTriggers {
  * that it replaces.
  */
 const EARLIER: readonly EarlierTriggers[] = [
+  {
+    // Those of format 2: the log had large values, too.
+    names: [
+      "zestor_before_insert",
+      "zestor_insert",
+      "zestor_replace",
+      "zestor_displace",
+      "zestor_update",
+      "zestor_keep",
+      "zestor_delete",
+      "zestor_before_rename",
+      "zestor_rename",
+      "zestor_rename_over",
+    ],
+    hash: "a0a048a1ad80d0b619d1d71b3b26feabb5e94e66e18a40b066f96b46c147568c",
+  },
   {
     // Those of format 1: without revisions in entries, marks and expiry.
     names: [

@@ -11,9 +11,8 @@ import { hasRows, readHead, readRevisions } from "./log_state.ts";
 import type { Query } from "./schema_objects.ts";
 import {
   entryColumns,
-  EXPIRY_INDEX,
-  EXPIRY_INDEX_NAME,
   FORMAT,
+  INDEXES,
   LOG_COLUMNS,
   TABLES,
 } from "./tables.ts";
@@ -46,9 +45,9 @@ export function upgradeFile(
     if (!earlierTables.has("zestor_kv")) renumber(connection, revision);
     beginLog(connection, revision);
   }
-  if (!state.hasExpiryIndex) {
-    connection.exec(`DROP INDEX IF EXISTS ${EXPIRY_INDEX_NAME}`);
-    connection.exec(EXPIRY_INDEX);
+  for (const name of state.missingIndexes) {
+    connection.exec(`DROP INDEX IF EXISTS ${name}`);
+    connection.exec(INDEXES.get(name)!);
   }
   const put = connection.prepare(
     "INSERT OR REPLACE INTO zestor_meta (name, value) VALUES (?, ?)",

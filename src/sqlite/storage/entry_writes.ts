@@ -180,7 +180,7 @@ export class EntryWrites {
       ? `its value of ${size} bytes, with its kind and key of ${
         utf8Length(kind) + utf8Length(key)
       } bytes, is too much for a row: SQLite's limit is ${LONGEST_ROW} bytes; split the value, or use shorter names`
-      : `its value of ${size} bytes, and the one before of ${before} bytes, are too much for a row of the change log, which holds both: SQLite's limit is ${LONGEST_ROW} bytes; delete the entry first, or split the value`;
+      : `its value of ${size} bytes, and the one before of ${before} bytes, are too much for a row of the entry or of the change log: SQLite's limit is ${LONGEST_ROW} bytes; split the value`;
     return new StoreTooLargeError(`Cannot write ${quote(kind, key)}: ${what}`, {
       cause,
     });

@@ -9,6 +9,11 @@ import type { KeyRange } from "../../keys/key_range.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import type { SqlValue } from "../driver/driver.ts";
 import {
+  CHANGED_VALUE,
+  LARGE_SIZE,
+  LARGE_VALUE,
+} from "../format/large_values.ts";
+import {
   integer,
   safe,
   VALUE,
@@ -83,7 +88,7 @@ export const UPDATE_EXPIRING =
 
 /** An entry's changes past a revision. Parameters: the value and the expiry to compare theirs with, the revision, kind, key. */
 export const LIST_CHANGES_OF =
-  `SELECT revision, type, version, value IS ? AND expires_at IS ? AS same FROM zestor_changes
+  `SELECT revision, type, version, (${CHANGED_VALUE}) IS ? AND expires_at IS ? AS same FROM zestor_changes
 WHERE revision > ? AND kind = ? AND key = ? ORDER BY revision`;
 
 /** What is there, also if it has expired. Parameters: kind, key. */
@@ -332,7 +337,9 @@ export function selectChanges(
     "type",
     VERSION,
     `CASE WHEN type IN ('delete', 'expire') THEN ${valueOf("previous")}
-  ELSE ${valueOf("value")} END AS value`,
+  ELSE coalesce(${valueOf("value")}, ${
+      values === "all" ? LARGE_VALUE : LARGE_SIZE
+    }) END AS value`,
     ...(previous
       ? [`CASE type WHEN 'update' THEN ${valueOf("previous")} END AS previous`]
       : []),

@@ -5,13 +5,11 @@
  */
 import type { Checkpointer } from "../connection/checkpoints.ts";
 import type { Database } from "../connection/database.ts";
-import type { DatabaseLocation } from "../driver/driver.ts";
 import type { KnownSchema } from "../format/known_schema.ts";
 import type { VerifiedFile } from "../verification/file_checks.ts";
 
 /** What may be done with the file. */
 export interface SqliteAccess extends VerifiedFile {
-  readonly location: DatabaseLocation;
   readonly schema: KnownSchema;
   /** Opens another connection, to read; absent if there can be none. */
   readonly openReader?: () => Database;

@@ -8,14 +8,14 @@ import type { VerifyFinding, VerifyPart } from "../../contract/verify.ts";
 import type { OwnVerification } from "../../local/storage.ts";
 import type { KindCodecs } from "../../values/codecs/kind_codecs.ts";
 import type { Database } from "../connection/database.ts";
-import type { Row } from "../driver/driver.ts";
+import type { DatabaseLocation, Row } from "../driver/driver.ts";
 import type { OpenFiles } from "../file/open_files.ts";
 import {
   codecConflict,
   remembersCodecs,
 } from "../../values/codecs/remembered_codecs.ts";
 import { madeViews } from "../format/earlier_format.ts";
-import { readMeta } from "../format/inspect_file.ts";
+import { missingIndexes, readMeta } from "../format/inspect_file.ts";
 import { GET_NEWEST } from "./queries.ts";
 import { logBegin } from "../format/log_meta.ts";
 import { logProblem, triggerProblems } from "../format/log_state.ts";
@@ -25,13 +25,7 @@ import {
   type SchemaObject,
   type SchemaObjects,
 } from "../format/schema_objects.ts";
-import {
-  EXPIRY_INDEX,
-  EXPIRY_INDEX_NAME,
-  FORMAT,
-  judgeTables,
-  TABLE_NAMES,
-} from "../format/tables.ts";
+import { FORMAT, judgeTables, TABLE_NAMES } from "../format/tables.ts";
 import { TRIGGER_NAMES } from "../format/triggers.ts";
 
 /**
@@ -46,6 +40,7 @@ const REOPEN = "open the store again: it makes what is missing";
 
 /** What the store knows of the file that it has open. */
 export interface VerifiedFile {
+  readonly location: DatabaseLocation;
   readonly codecs: KindCodecs;
   readonly files: OpenFiles;
 }
@@ -115,12 +110,11 @@ export class FileChecks {
       yield finding("file", `The file has ${problem}; ${RESTORE}`);
     }
     // A connection that may not write reads them through views.
-    const views = madeViews(this.#query);
-    const isReadOnly = views.size > 0;
+    const readsViews = madeViews(this.#query).size > 0;
     this.#readable = new Set(
       [...TABLE_NAMES, "sqlite_sequence"].filter((name) =>
         objects.tables.has(name) && !wrong.has(name) &&
-        (!earlier.has(name) || isReadOnly)
+        (!earlier.has(name) || readsViews)
       ),
     );
     if (isPlain(objects)) return;
@@ -128,7 +122,7 @@ export class FileChecks {
       if (objects.tables.has(name)) continue;
       yield finding("file", `The table ${name} is missing; ${REOPEN}`);
     }
-    if (!isReadOnly) {
+    if (!readsViews) {
       for (const name of earlier) {
         yield finding(
           "file",
@@ -136,20 +130,30 @@ export class FileChecks {
         );
       }
     }
-    const format = isReadOnly ? 1 : FORMAT;
-    if (
-      !isReadOnly && objects.tables.get(EXPIRY_INDEX_NAME)?.sql !== EXPIRY_INDEX
-    ) {
-      yield finding(
-        "file",
-        `The index ${EXPIRY_INDEX_NAME} is missing or another; ${REOPEN}`,
-      );
+    const hasMeta = this.#readable.has("zestor_meta");
+    const meta = hasMeta ? readMeta(this.#query) : new Map<string, string>();
+    const format = readsViews ? 1 : this.#formatOf(meta);
+    if (format === FORMAT) {
+      for (const name of missingIndexes(objects)) {
+        yield finding(
+          "file",
+          `The index ${name} is missing or another; ${REOPEN}`,
+        );
+      }
     }
-    if (this.#readable.has("zestor_meta")) yield* this.#checkMeta(format);
+    if (hasMeta) yield* this.#checkMeta(meta, format);
   }
 
-  *#checkMeta(format: number): Generator<VerifyFinding> {
-    const meta = readMeta(this.#query);
+  /** The format that a file has which is read without views: one that is only read may have format 2, of the same tables. */
+  #formatOf(meta: ReadonlyMap<string, string>): number {
+    const isReadOnly = this.#file.location.mode === "ro";
+    return isReadOnly && meta.get("format") === "2" ? 2 : FORMAT;
+  }
+
+  *#checkMeta(
+    meta: ReadonlyMap<string, string>,
+    format: number,
+  ): Generator<VerifyFinding> {
     const said = meta.get("format");
     if (said !== String(format)) {
       yield finding(
@@ -157,7 +161,7 @@ export class FileChecks {
         `The file says that its format is ${said}, and was opened as one of format ${format}; set it right in zestor_meta`,
       );
     }
-    if (format === FORMAT && logBegin(meta) === undefined) {
+    if (format > 1 && logBegin(meta) === undefined) {
       yield finding(
         "file",
         `The file does not say at which revision its change log begins, and with which mark; ${REOPEN}`,
