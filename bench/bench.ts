@@ -6,7 +6,8 @@
  *       [--driver=<builtin,ffi,memory>] [--rounds=<n>] [--out=<folder>]
  *
  * Prints the tables, and writes them as RESULTS.md, with a chart, into the
- * folder: this one, unless it is told of another, or measures a part only.
+ * folder: this one, unless it is told of another, or measures a part only. If it
+ * is this one, README.md gets the figures of the run, too.
  *
  * @module
  */
@@ -16,9 +17,11 @@ import { Random } from "../tests/support/random.ts";
 import { drawChart } from "./chart.ts";
 import { describeMachine } from "./machine.ts";
 import type { Plan } from "./measure.ts";
-import { reportOf, sectionOf } from "./report.ts";
+import { updateReadme } from "./readme.ts";
+import { driverTable, goalTables, reportOf, sectionOf } from "./report.ts";
 import type { RowResult } from "./results.ts";
 import { type BigFile, makeBigFile } from "./rows/big_file.ts";
+import { expiryRows } from "./rows/expiry.ts";
 import { logCostRow } from "./rows/log_cost.ts";
 import { findServers } from "./postgres/servers.ts";
 import { memoryRows } from "./rows/memory.ts";
@@ -27,9 +30,11 @@ import { postgresRows } from "./rows/postgres.ts";
 import { readRows } from "./rows/reads.ts";
 import type { Bench, Row } from "./rows/row.ts";
 import { sizeRows } from "./rows/sizes.ts";
+import { snapshotRows } from "./rows/snapshots.ts";
 import { watcherRows } from "./rows/watchers.ts";
 import { watchRows } from "./rows/watching.ts";
 import { writeRows } from "./rows/writes.ts";
+import { writtenRows } from "./rows/written.ts";
 import { loadSubjects } from "./subjects/all.ts";
 
 const { values: flags } = parseArgs({
@@ -53,13 +58,23 @@ const FILE_ROWS: readonly Row[] = [
   ...watchRows(SCALE),
   openingRow(SCALE),
   logCostRow,
+  ...writtenRows(SCALE),
+  ...expiryRows(SCALE),
+  ...snapshotRows(SCALE),
   ...sizeRows,
   ...watcherRows(SCALE),
   ...memoryRows(SCALE),
 ];
 
 /** The rows in the chart. */
-const CHARTED = ["get, 90 B", "set, 90 B", "set, 100 callers", "list, "];
+const CHARTED = [
+  "get, 90 B",
+  "list, ",
+  "set, 90 B",
+  "set, 4 KiB",
+  "set, 100 callers",
+  "setAll, ",
+];
 
 const PLAN: Plan = {
   rounds: Number(rounds ?? (quick ? 3 : 61)),
@@ -108,6 +123,7 @@ async function main(dir: string): Promise<void> {
   }
   const duration = performance.now() - start;
   for (const row of rows) console.log(`\n${sectionOf(row, subjects)}`);
+  console.log(`\n${goalTables(rows)}\n\n${driverTable(rows)}`);
 
   const isWhole = !quick && !only && !driver && !rounds;
   const out = flags.out ??
@@ -123,6 +139,7 @@ async function main(dir: string): Promise<void> {
   }
   const report = reportOf({ machine, subjects, rows, duration, chart });
   await writeFormatted(`${out}/RESULTS.md`, report);
+  if (isWhole && flags.out === undefined) await updateReadme();
 }
 
 function assertKnown(
@@ -150,21 +167,29 @@ function benchIn(
   bindings: Bench["bindings"],
 ): Bench {
   const makeFolder = () => Deno.makeTempDir({ dir });
-  let bigFiles: Promise<BigFile[]> | undefined;
+  const drivers = [...bindings.keys()];
   const makeBigFiles = async () => {
-    const files: BigFile[] = [];
+    const made = new Map(
+      drivers.map((name): [string, BigFile[]] => [name, []]),
+    );
     for (const count of SIZES) {
-      const path = `${await makeFolder()}/store.db`;
-      const logged = Math.min(count, HISTORY);
-      files.push(await makeBigFile(path, count, logged));
+      const paths: string[] = [];
+      for (const files of made.values()) {
+        const path = `${await makeFolder()}/store.db`;
+        if (paths.length > 0) await Deno.copyFile(paths[0], path);
+        else await makeBigFile(path, count, Math.min(count, HISTORY));
+        paths.push(path);
+        files.push({ path, count });
+      }
     }
-    return files;
+    return made;
   };
+  let bigFiles: ReturnType<typeof makeBigFiles> | undefined;
   return {
     subjects,
     bindings,
     plan: PLAN,
-    bigFiles: () => bigFiles ??= makeBigFiles(),
+    bigFiles: async (name) => (await (bigFiles ??= makeBigFiles())).get(name)!,
     makeFolder,
   };
 }

@@ -26,6 +26,11 @@ export interface Plan {
   readonly random: Random;
 }
 
+/** A plan for writes: if one waits for a disk, it takes much longer than the one before. */
+export function longer(plan: Plan): Plan {
+  return { ...plan, batch: 4 * plan.batch };
+}
+
 /** Something that does a row's work. */
 export interface Contender {
   readonly name: string;

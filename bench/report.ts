@@ -3,13 +3,18 @@
  *
  * @module
  */
+import { driverGoal, driverSpeeds } from "./drivers.ts";
 import {
-  formatMemory,
+  formatBytes,
   formatRatio,
   formatTime,
+  type Goal,
+  type Line,
   type RowResult,
 } from "./results.ts";
 import type { Subjects } from "./subjects/all.ts";
+import { SUMMARY_END, SUMMARY_START, summaryOf } from "./summary.ts";
+import { table } from "./table.ts";
 
 /** Everything that a report tells. */
 export interface Report {
@@ -35,45 +40,111 @@ Written by \`deno task bench\` in ${formatTime(duration)}.
 
 ${chart ? `![Operations in a second](${chart})` : ""}
 
+## In short
+
+${SUMMARY_START}
+
+${summaryOf(rows)}
+
+${SUMMARY_END}
+
 ## Figures to reach
 
-A speed is the median of the ratios within the rounds. What raw statements reach
-is more than any store on their binding can.
+${GOALS}
 
-${goalTable(rows)}
+${goalTables(rows)}
+
+## The drivers, side by side
+
+How many times as fast the store is on \`ffi\` as on \`builtin\`, from the worst
+row, and the same of raw statements, which is what the bindings differ by.
+
+${driverTable(rows)}
 
 ## What is compared
 
 ${subjectTable(subjects)}
 
 "raw" is prepared statements of the same binding on the store's own tables, with
-its triggers and nothing around them: the limit. An "own table" has a key and a
-value, no versions, no change log, and nothing to watch.
+its triggers and nothing around them. An "own table" has a key and a value, no
+versions, no change log, and nothing to watch.
 
 Each row opens its subjects side by side and warms them up. Then in each round
 each of them does the same work for a few milliseconds, in an order that changes
 by round. A time is the median of the rounds; p99 is of operations that were
 timed one by one; a ratio is the median of the ratios within the rounds, with
 the 10th and the 90th percentile. Reading includes decoding. Every write changes
-something. † marks what is not durable in a row about durable writes.
+something: the values of one length differ in one number at their beginning, or,
+if the row says so, in every part. † marks what is not durable in a row about durable writes.
 
 ${rows.map((row) => sectionOf(row, subjects)).join("\n\n")}
 `;
 }
 
-function goalTable(rows: readonly RowResult[]): string {
-  const reached = rows.flatMap(({ name, lines }) =>
-    lines.flatMap(({ subject, goals }) =>
-      goals.map(({ goal, actual, reached }) => [
-        name,
-        subject,
-        goal,
-        actual,
-        reached ? "yes" : "**no**",
-      ])
-    )
+const GOALS =
+  `A goal is a ratio if a slow disk or a busy machine could hide it: to raw
+statements, which do the same work on the same tables and log, or to what a user
+would take instead, in the same round. It is a time if that is what a user
+waits for. A figure in bold misses its goal. Then the brackets tell what raw, or
+bare, statements reach; in a goal "× raw" they are the 1.`;
+
+/** The goals, one line for each; a column for each driver, and a table for each set of columns. */
+export function goalTables(rows: readonly RowResult[]): string {
+  const found = rows.flatMap(({ name, lines }) =>
+    lines.flatMap(({ subject, goals }) => {
+      const [driver, rest] = partsOf(subject);
+      return goals.map((goal) => ({ driver, work: `${name}${rest}`, ...goal }));
+    })
   );
-  return table(["work", "subject", "goal", "measured", "reached"], reached, 3);
+  const worst = driverGoal(rows);
+  if (worst) found.push({ driver: "ffi", ...worst });
+  const byGoal = Object.values(
+    Object.groupBy(found, ({ work, goal }) => `${work}: ${goal}`),
+  ).map((goals) => goals!);
+  const isFile = (driver: string) => driver === "builtin" || driver === "ffi";
+  const byPlace = Object.groupBy(
+    byGoal,
+    ([{ driver }]) => isFile(driver) ? "file" : driver,
+  );
+  return Object.values(byPlace).map((goals) => {
+    const drivers = new Set(goals!.flat().map(({ driver }) => driver));
+    return table(
+      ["work", "goal", ...drivers],
+      goals!.map((goal) => [
+        goal[0].work,
+        goal[0].goal,
+        ...[...drivers].map((driver) => {
+          const one = goal.find((goal) => goal.driver === driver);
+          return one ? reachedOf(one) : "";
+        }),
+      ]),
+      2,
+    );
+  }).join("\n\n");
+}
+
+/** Its driver, and what else names the line. */
+function partsOf(subject: string): [driver: string, rest: string] {
+  const [, driver, rest] = /^store \(([^)]*)\)(.*)$/.exec(subject) ??
+    [subject, subject, ""];
+  return [driver, rest];
+}
+
+function reachedOf({ actual, reached, limit }: Goal): string {
+  if (reached) return actual;
+  return limit ? `**${actual}** (${limit})` : `**${actual}**`;
+}
+
+/** How fast one driver is beside the other. */
+export function driverTable(rows: readonly RowResult[]): string {
+  return table(
+    ["work", "ffi / builtin", "raw: ffi / builtin"],
+    driverSpeeds(rows).map(({ work, speed, raw }) => [
+      work,
+      formatRatio(speed),
+      raw ? formatRatio(raw) : "",
+    ]),
+  );
 }
 
 function subjectTable({ present, absent }: Subjects): string {
@@ -97,7 +168,10 @@ export function sectionOf(row: RowResult, { present }: Subjects): string {
       : line
   );
   const work = row.work[0].toUpperCase() + row.work.slice(1);
-  return `## ${row.name}\n\n${work}.\n\n${tableOf({ ...row, lines })}`;
+  const results = row.absent
+    ? `Not measured here: ${row.absent}.`
+    : tableOf({ ...row, lines });
+  return `## ${row.name}\n\n${work}.\n\n${results}`;
 }
 
 /** A column that would be empty is left out. */
@@ -105,42 +179,19 @@ function tableOf(
   { quantity = "time", unit, lines }: RowResult,
 ): string {
   const compared = new Set(lines.flatMap(({ ratios }) => Object.keys(ratios)));
-  const columns: [string, (line: typeof lines[number]) => string][] = [
+  const format = quantity === "time" ? formatTime : formatBytes;
+  const columns: [string, (line: Line) => string][] = [
     ["subject", ({ subject }) => subject],
-    quantity === "time"
-      ? [`per ${unit}`, ({ value }) => formatTime(value.median)]
-      : [unit, ({ value }) => formatMemory(value.median)],
+    [`per ${unit}`, ({ value }) => format(value.median)],
     ["p99", ({ p99 }) => p99 === undefined ? "" : formatTime(p99)],
     ...[...compared].map((name): typeof columns[number] => [
       name,
       ({ ratios }) => ratios[name] ? formatRatio(ratios[name]) : "",
     ]),
-    ["goal", ({ goals }) => goals.map(({ goal }) => goal).join("; ")],
-    [
-      "reached",
-      ({ goals }) =>
-        goals.map(({ actual, reached }) =>
-          reached ? `yes: ${actual}` : `**no**: ${actual}`
-        ).join("; "),
-    ],
   ];
-  const cells = columns.map(([head, cell]) => ({
-    head,
-    cells: lines.map(cell),
-  })).filter(({ cells }) => cells.some((cell) => cell !== ""));
+  const filled = columns.filter(([, cell]) => lines.some(cell));
   return table(
-    cells.map(({ head }) => head),
-    lines.map((_, i) => cells.map(({ cells }) => cells[i])),
+    filled.map(([head]) => head),
+    lines.map((line) => filled.map(([, cell]) => cell(line))),
   );
-}
-
-/** A table in Markdown, of which the first columns are text. */
-export function table(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  texts = 1,
-): string {
-  const rule = head.map((_, i) => i < texts ? "---" : "--:");
-  return [head, rule, ...rows].map((row) => `| ${row.join(" | ")} |`)
-    .join("\n");
 }

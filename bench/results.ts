@@ -13,11 +13,13 @@ export interface RowResult {
   /** What exactly is done. */
   readonly work: string;
   /** What is measured of it. @default {"time"} */
-  readonly quantity?: "time" | "memory";
+  readonly quantity?: "time" | "bytes";
   /** What is counted: "get", "event", … */
   readonly unit: string;
   /** Whether it waits until what it writes is durable. */
   readonly isDurable?: boolean;
+  /** Why it could not be measured here; then it has no lines. */
+  readonly absent?: string;
   readonly lines: readonly Line[];
 }
 
@@ -25,8 +27,10 @@ export interface RowResult {
 export interface Line {
   readonly subject: string;
   readonly family: Family;
-  /** ms for each of the unit, or bytes of memory. */
+  /** ms, or bytes, for each of the unit. */
   readonly value: Spread;
+  /** ms by round, if all lines of the row were measured in the same rounds. */
+  readonly times?: Measurement["times"];
   /** ms; absent where operations are not timed one by one. */
   readonly p99?: number;
   /** What it was compared with, by the heading of a column. */
@@ -39,19 +43,28 @@ export interface Goal {
   readonly goal: string;
   readonly actual: string;
   readonly reached: boolean;
+  /** What raw or bare statements reach of it, if that says more than the goal. */
+  readonly limit?: string;
 }
 
 /** What a store in a file has to reach. */
 export interface SpeedGoals {
-  /** At least so many times as fast as raw statements. */
-  readonly vsRaw?: number;
-  /** At least so many times as fast as Deno KV. */
-  readonly vsDenoKv?: number;
+  /** At least so many times as fast, by "raw" or the name of a subject. */
+  readonly speed?: Readonly<Record<string, number>>;
   /** At least so many in a second. */
   readonly rate?: number;
 }
 
-const DENO_KV = "Deno KV";
+/** What a goal calls the raw statements of the store's own binding. */
+export const RAW = "raw";
+/** The names of peers that goals and the summary are about. */
+export const DENO_KV = "Deno KV";
+/** See {@linkcode DENO_KV}. */
+export const NODE_SQLITE = "node:sqlite, own table";
+/** See {@linkcode DENO_KV}. */
+export const BETTER_SQLITE = "better-sqlite3, own table";
+/** See {@linkcode DENO_KV}. */
+export const LMDB = "lmdb";
 
 /** The lines of what was measured of subjects. */
 export function linesOf(
@@ -61,28 +74,53 @@ export function linesOf(
 ): Line[] {
   const find = (name: string | undefined) =>
     measurements.find((measurement) => measurement.name === name);
-  const denoKv = find(DENO_KV);
+  const peers = Object.keys(goals.speed ?? {})
+    .filter((than) => than !== RAW && than !== DENO_KV);
   return measurements.map((measurement) => {
     const { family, limit } = subjects.find(({ name }) =>
       name === measurement.name
     )!;
     const raw = find(limit);
+    const bases: Record<string, Measurement | undefined> = { [RAW]: raw };
+    // Every line is compared with Deno KV, and few with what else a goal names.
+    for (const name of family === "peer" ? [DENO_KV] : [DENO_KV, ...peers]) {
+      bases[name] = find(name);
+    }
     const ratios: Record<string, Spread> = {};
-    if (raw) ratios["speed / raw"] = speedOf(measurement, raw);
-    if (denoKv && denoKv !== measurement) {
-      ratios["speed / Deno KV"] = speedOf(measurement, denoKv);
+    for (const [name, base] of Object.entries(bases)) {
+      if (!base || base === measurement) continue;
+      ratios[`speed / ${name}`] = speedOf(measurement, base);
     }
     return {
       ...lineOf(measurement, family),
       ratios,
-      goals: limit === undefined ? [] : goalsOf(
-        goals,
-        ratios,
-        spreadOf(measurement.times),
-        raw && denoKv && speedOf(raw, denoKv),
-      ),
+      goals: limit ? goalsOf(goals, measurement, raw, bases) : [],
     };
   });
+}
+
+function goalsOf(
+  { speed = {}, rate }: SpeedGoals,
+  measurement: Measurement,
+  raw: Measurement | undefined,
+  bases: Readonly<Record<string, Measurement | undefined>>,
+): Goal[] {
+  const goals: Goal[] = [];
+  for (const [than, least] of Object.entries(speed)) {
+    const base = bases[than];
+    if (!base) continue;
+    const limit = raw && raw !== base
+      ? `raw: ${digits(speedOf(raw, base).median)}`
+      : undefined;
+    const { median } = speedOf(measurement, base);
+    goals.push(atLeast(least, median, digits, ` × ${than}`, limit));
+  }
+  if (rate !== undefined) {
+    const rateOf = ({ times }: Measurement) => 1_000 / spreadOf(times).median;
+    const limit = raw && `raw: ${formatRate(rateOf(raw))}`;
+    goals.push(atLeast(rate, rateOf(measurement), formatRate, "", limit));
+  }
+  return goals;
 }
 
 /** The line of a measurement by itself. */
@@ -94,39 +132,11 @@ export function lineOf(
     subject: name,
     family,
     value: spreadOf(times),
+    times,
     p99: singles.length === 0 ? undefined : p99Of(singles),
     ratios: {},
     goals: [],
   };
-}
-
-function goalsOf(
-  { vsRaw, vsDenoKv, rate }: SpeedGoals,
-  ratios: Record<string, Spread>,
-  { median }: Spread,
-  rawVsDenoKv: Spread | undefined,
-): Goal[] {
-  const goals: Goal[] = [];
-  const addSpeed = (least: number | undefined, of: string, limit?: Spread) => {
-    const speed = ratios[`speed / ${of}`];
-    if (least === undefined || speed === undefined) return;
-    const rawReaches = limit ? `; raw: ${digits(limit.median)}` : "";
-    goals.push({
-      goal: `≥ ${least} × ${of}`,
-      actual: `${digits(speed.median)}${rawReaches}`,
-      reached: speed.median >= least,
-    });
-  };
-  addSpeed(vsRaw, "raw");
-  addSpeed(vsDenoKv, DENO_KV, rawVsDenoKv);
-  if (rate !== undefined) {
-    goals.push({
-      goal: `≥ ${formatRate(rate)}`,
-      actual: formatRate(1_000 / median),
-      reached: 1_000 / median >= rate,
-    });
-  }
-  return goals;
 }
 
 /** A goal that a number must not pass. */
@@ -135,12 +145,27 @@ export function atMost(
   value: number,
   format: (value: number) => string,
   of = "",
+  limit?: string,
 ): Goal {
-  return {
-    goal: `≤ ${format(most)}${of}`,
-    actual: format(value),
-    reached: value <= most,
-  };
+  const goal = `≤ ${shortened(format(most))}${of}`;
+  return { goal, actual: format(value), reached: value <= most, limit };
+}
+
+/** A goal that a number must come to. */
+export function atLeast(
+  least: number,
+  value: number,
+  format: (value: number) => string,
+  of = "",
+  limit?: string,
+): Goal {
+  const goal = `≥ ${shortened(format(least))}${of}`;
+  return { goal, actual: format(value), reached: value >= least, limit };
+}
+
+/** A figure without the zeros at its end: "0.9" for "0.90". */
+function shortened(figure: string): string {
+  return figure.replace(/\.(\d*?)0+(?!\d)/, (_, rest) => rest && `.${rest}`);
 }
 
 /** What 99 of 100 numbers are below. */
@@ -164,13 +189,15 @@ export function formatCount(count: number): string {
   return count.toLocaleString("en").replaceAll(",", " ");
 }
 
-/** An amount of memory. */
-export function formatMemory(bytes: number): string {
-  return `${digits(bytes / 2 ** 20)} MiB`;
+/** A number of bytes, with its unit. */
+export function formatBytes(bytes: number): string {
+  const [factor, unit] = bytes < 2 ** 20 ? [2 ** 10, "KiB"] : [2 ** 20, "MiB"];
+  return `${digits(bytes / factor)} ${unit}`;
 }
 
-/** A ratio, with what lies between the 10th and the 90th percentile. */
+/** A ratio, with what lies between the 10th and the 90th percentile, if it was measured more than once. */
 export function formatRatio({ median, low, high }: Spread): string {
+  if (low === high) return digits(median);
   return `${digits(median)} [${digits(low)}–${digits(high)}]`;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A value. Two of another `seq` differ in nothing else, nor in length. */
+/** A value. Two of another `seq` have the same length. */
 export interface Value {
   readonly seq: number;
   readonly name: string;
@@ -17,12 +17,15 @@ export interface Values {
   readonly label: string;
   /** The length of the JSON, in bytes. */
   readonly bytes: number;
-  /** The `n`th value. */
+  /** The `n`th value; it differs from others in `seq`, and in no more unless the label says so. */
   of(n: number): Value;
 }
 
 /** Where `seq` begins, so that it has the same number of digits for long. */
 const FIRST = 1_000_000;
+
+/** How many versions of the items there are: a prime, so that a key's next value has others. */
+const VERSIONS = 7;
 
 /** A small object. */
 export const SMALL: Values = valuesOf("90 B", 90);
@@ -30,6 +33,12 @@ export const SMALL: Values = valuesOf("90 B", 90);
 export const MEDIUM: Values = valuesOf("4 KiB", 4 * 1024);
 /** As much as Deno KV takes in one value. */
 export const LARGE: Values = valuesOf("64 KiB", 64 * 1024);
+/**
+ * The same, but every part of one differs from the next. SQLite does not write
+ * those pages of a row again that an update leaves as they were, so that a table
+ * without a log writes very little of the values that differ in `seq` alone.
+ */
+export const LARGE_CHANGED: Values = changedThroughout(LARGE);
 
 /** The key of the `n`th entry. */
 export function keyOf(n: number): string {
@@ -65,6 +74,25 @@ function valuesOf(label: string, bytes: number): Values {
     bytes,
     of: (n) => ({ ...template, seq: FIRST + (n + FIRST) % FIRST, name }),
   };
+}
+
+function changedThroughout(values: Values): Values {
+  const items = values.of(0).items as readonly { score: number }[];
+  const versions = Array.from(
+    { length: VERSIONS },
+    (_, version) =>
+      items.map((item, i) => ({ ...item, score: scoreOf(version, i) })),
+  );
+  return {
+    ...values,
+    label: `${values.label} changed throughout`,
+    of: (n) => ({ ...values.of(n), items: versions[(n + FIRST) % VERSIONS] }),
+  };
+}
+
+/** Four characters of JSON, as "12.5" has. */
+function scoreOf(version: number, i: number): number {
+  return 1_000 + (version * 1_301 + i * 101) % 9_000;
 }
 
 function lengthOf(value: unknown): number {

@@ -11,7 +11,7 @@ import { openStore, type StoreOptions } from "../mod.ts";
 import { quantile } from "simple-statistics";
 import { deafen } from "../tests/support/faults/deaf.ts";
 import { now, startProcess } from "./processes.ts";
-import { table } from "./report.ts";
+import { table } from "./table.ts";
 
 const quick = Deno.args.includes("--quick");
 const driver = (Deno.args.find((arg) => arg.startsWith("--driver="))

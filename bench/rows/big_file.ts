@@ -26,7 +26,7 @@ export async function makeBigFile(
   path: string,
   count: number,
   logged: number,
-): Promise<BigFile> {
+): Promise<void> {
   const store = await openStore({ path, driver: "builtin" });
   await store.setAll(SMALL_KIND, entriesOf(SMALL, SMALL_COUNT));
   await store.close();
@@ -52,7 +52,6 @@ export async function makeBigFile(
   for (const { sql } of triggers) connection.exec(sql);
   insertAll(count - logged, count);
   connection.close();
-  return { path, count };
 }
 
 /** "10 k", "1 M". */

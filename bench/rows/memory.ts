@@ -6,7 +6,7 @@
  */
 import { type MemoryTask, startProcess } from "../processes.ts";
 import type { Line } from "../results.ts";
-import { KIND } from "../subjects/store.ts";
+import { type DriverName, KIND } from "../subjects/store.ts";
 import { formatSize } from "./big_file.ts";
 import { type Bench, type Row, scaled } from "./row.ts";
 
@@ -15,22 +15,22 @@ type Scale = Pick<MemoryTask, "path" | "count" | "callers" | "watchers">;
 /** The rows; `scale` makes them smaller. */
 export function memoryRows(scale: number): Row[] {
   return [
-    memoryRow("entries", async (bench) => {
-      const files = await bench.bigFiles();
+    memoryRow("entries", async (bench, driver) => {
+      const files = await bench.bigFiles(driver);
       return files.map(({ path, count }) => [
         formatSize(count),
         { path, count, callers: 1, watchers: 0 },
       ]);
     }),
-    memoryRow("callers", async (bench) => {
-      const [{ path, count }] = await bench.bigFiles();
+    memoryRow("callers", async (bench, driver) => {
+      const [{ path, count }] = await bench.bigFiles(driver);
       return scaled([1, 10, 100, 1_000], scale).map((callers) => [
         String(callers),
         { path, count, callers, watchers: 0 },
       ]);
     }),
-    memoryRow("watchers", async (bench) => {
-      const [{ path, count }] = await bench.bigFiles();
+    memoryRow("watchers", async (bench, driver) => {
+      const [{ path, count }] = await bench.bigFiles(driver);
       return scaled([1, 10, 100], scale).map((watchers) => [
         String(watchers),
         { path, count, callers: 1, watchers },
@@ -41,14 +41,17 @@ export function memoryRows(scale: number): Row[] {
 
 function memoryRow(
   what: string,
-  scales: (bench: Bench) => Promise<[label: string, Scale][]>,
+  scales: (
+    bench: Bench,
+    driver: DriverName,
+  ) => Promise<[label: string, Scale][]>,
 ): Row {
   return {
     name: `memory by ${what}`,
     async measure(bench) {
       const lines: Line[] = [];
       for (const driver of bench.bindings.keys()) {
-        for (const [label, scale] of await scales(bench)) {
+        for (const [label, scale] of await scales(bench, driver)) {
           const rss = await measureMemory({
             ...scale,
             role: "memory",
@@ -69,7 +72,7 @@ function memoryRow(
         name: this.name,
         work:
           `a process that opens a store and does 500 sets and gets, by number of ${what}: its resident set`,
-        quantity: "memory",
+        quantity: "bytes",
         unit: "process",
         lines,
       };

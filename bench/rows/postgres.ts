@@ -8,21 +8,21 @@ import { setTimeout as delay } from "node:timers/promises";
 import {
   type Contender,
   type Grouping,
+  longer,
   measure,
   type Measurement,
   speedOf,
-  type Spread,
   spreadOf,
 } from "../measure.ts";
 import { type Bare, openBare, openEmptyStore } from "../postgres/sessions.ts";
 import type { PostgresServers } from "../postgres/servers.ts";
 import { now, startProcess } from "../processes.ts";
 import {
+  atLeast,
   atMost,
   digits,
   formatCount,
   formatTime,
-  type Goal,
   type Line,
   lineOf,
   p99Of,
@@ -133,7 +133,7 @@ function bareRow(row: BareRow): Row {
           { name: STORE, weight, operate: row.store(store) },
           { name: "bare statements", weight, operate: row.bare(bare) },
         ],
-        { ...plan, batch: 4 * plan.batch },
+        longer(plan),
         row.grouping,
       );
       const lines = compared(measurements, "speed / bare", least, "bare");
@@ -154,18 +154,10 @@ function compared(
     {
       ...lineOf(one, "store"),
       ratios: { [heading]: speed },
-      goals: [atLeast(least, speed, ` × ${than}`)],
+      goals: [atLeast(least, speed.median, digits, ` × ${than}`)],
     },
     lineOf(other, than === "bare" || than === "COPY" ? "raw" : "store"),
   ];
-}
-
-function atLeast(least: number, { median }: Spread, of: string): Goal {
-  return {
-    goal: `≥ ${least}${of}`,
-    actual: digits(median),
-    reached: median >= least,
-  };
 }
 
 function updateRow(servers: PostgresServers): Row {
@@ -184,7 +176,7 @@ function updateRow(servers: PostgresServers): Row {
       const measurements = await measure(
         [
           {
-            name: `${STORE}, one key`,
+            name: STORE,
             weight: CALLERS,
             operate: () => callAll(() => update("one")),
           },
@@ -330,57 +322,104 @@ function snapshotRow(servers: PostgresServers, scale: number): Row {
     async measure(_bench: Bench): Promise<RowResult> {
       const { url } = await servers.quick();
       await using store = await openEmptyStore(url);
-      await timeSets(store, duration / 4);
-      const before = await timeSets(store, duration);
+      await using bare = await openBare(url);
+      const setters: Setter[] = [
+        (key, value) => store.set(KIND, key, value),
+        (key, value) => bare.set(key, value),
+      ];
+      await timeSets(setters, duration / 4);
+      const before = await timeSets(setters, duration);
       const during = await withClient(url, async (client) => {
         await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
         await client.query("SELECT 1");
-        return await timeSets(store, duration);
+        return await timeSets(setters, duration);
       });
-      // What the last second took tells what a longer snapshot would.
-      const last = during.slice(-Math.ceil(during.length / 12));
-      const rate = spreadOf(before).median / spreadOf(last).median;
-      const ratio = { median: rate, low: rate, high: rate };
+      const [own, limit] = before.map((times, i) =>
+        slowdownOf(times, during[i])
+      );
+      const bareReaches = `bare: ${digits(limit.ratio)}`;
       return {
         name,
-        work: `10 callers replace values of 10 entries for ${
-          formatTime(duration)
-        }, while another session holds a snapshot (REPEATABLE READ) open; the rate of the last twelfth`,
+        work:
+          `10 callers replace values of 10 entries, in turns with bare upserts of 10 entries of a plain table, for ${
+            formatTime(2 * duration)
+          } and for as long again while another session holds a snapshot (REPEATABLE READ) open; the rate of the last twelfth. PostgreSQL keeps the dead versions of a row as long as the snapshot is open, so bare upserts slow down, too`,
         unit: "set",
         isDurable: true,
-        lines: [{
-          subject: `${STORE}, snapshot open`,
-          family: "store",
-          value: spreadOf(last),
-          ratios: { "rate / before": ratio },
-          goals: [atLeast(0.6, ratio, " × before")],
-        }, {
-          subject: `${STORE}, before`,
-          family: "store",
-          value: spreadOf(before),
-          ratios: {},
-          goals: [],
-        }],
+        lines: [
+          ...slowdownLines(STORE, "store", own, [
+            atLeast(0.6, own.ratio, digits, " × before", bareReaches),
+          ]),
+          ...slowdownLines("bare statements", "raw", limit, []),
+        ],
       };
     },
   };
 }
 
-/** ms for each set, by the calls of ten at once. */
+/** What sets took before a snapshot was open, and at the end of it, in ms. */
+interface Slowdown {
+  readonly before: readonly number[];
+  readonly last: readonly number[];
+  /** How many times as fast they are at the end. */
+  readonly ratio: number;
+}
+
+function slowdownOf(
+  before: readonly number[],
+  during: readonly number[],
+): Slowdown {
+  // What the last second took tells what a longer snapshot would.
+  const last = during.slice(-Math.ceil(during.length / 12));
+  const ratio = spreadOf(before).median / spreadOf(last).median;
+  return { before, last, ratio };
+}
+
+function slowdownLines(
+  name: string,
+  family: Line["family"],
+  { before, last, ratio }: Slowdown,
+  goals: Line["goals"],
+): Line[] {
+  return [{
+    subject: name,
+    family,
+    value: spreadOf(last),
+    ratios: { "rate / before": { median: ratio, low: ratio, high: ratio } },
+    goals,
+  }, {
+    subject: `${name}, before`,
+    family,
+    value: spreadOf(before),
+    ratios: {},
+    goals: [],
+  }];
+}
+
+type Setter = (key: string, value: Value) => Promise<unknown>;
+
+/** How many calls one makes before it is the other's turn. */
+const TURN = 10;
+
+/** ms for each set, by the calls of ten at once; each makes as many. */
 async function timeSets(
-  store: PostgresStore<Kinds>,
+  setters: readonly Setter[],
   duration: number,
-): Promise<number[]> {
-  const times: number[] = [];
-  const end = performance.now() + duration;
-  for (let n = 0; performance.now() < end; n++) {
-    const start = performance.now();
-    await Promise.all(Array.from(
-      { length: 10 },
-      (_, i) => store.set(KIND, keyOf(i), SMALL.of(n * 10 + i)),
-    ));
-    times.push((performance.now() - start) / 10);
-    if (n % 100 === 0) await delay(0);
+): Promise<number[][]> {
+  const times: number[][] = setters.map(() => []);
+  const end = performance.now() + setters.length * duration;
+  for (let n = 0; performance.now() < end; n += TURN) {
+    for (const [i, set] of setters.entries()) {
+      for (let call = n; call < n + TURN; call++) {
+        const start = performance.now();
+        await Promise.all(Array.from(
+          { length: 10 },
+          (_, key) => set(keyOf(key), SMALL.of(call * 10 + key)),
+        ));
+        times[i].push((performance.now() - start) / 10);
+      }
+    }
+    await delay(0);
   }
   return times;
 }

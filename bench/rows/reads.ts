@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { formatCount } from "../results.ts";
+import {
+  BETTER_SQLITE,
+  DENO_KV,
+  formatCount,
+  RAW,
+  type SpeedGoals,
+} from "../results.ts";
 import type { Session } from "../subjects/subject.ts";
 import { keyOf, LARGE, MEDIUM, SMALL, type Values } from "../values.ts";
 import type { Row } from "./row.ts";
@@ -15,9 +21,9 @@ export function readRows(scale: number): Row[] {
     getRow(SMALL, 1_000 * scale),
     getRow(MEDIUM, 1_000 * scale),
     getRow(LARGE, 100 * scale),
-    listRow(SMALL, 1_000 * scale),
+    listRow(SMALL, 1_000 * scale, { [DENO_KV]: 2, [BETTER_SQLITE]: 0.9 }),
     listRow(MEDIUM, 100 * scale),
-    entriesRow(SMALL, 1_000 * scale),
+    entriesRow(SMALL, 1_000 * scale, { [DENO_KV]: 2.5 }),
     entriesRow(MEDIUM, 100 * scale),
   ];
 }
@@ -29,12 +35,16 @@ function getRow(values: Values, count: number): Row {
     unit: "get",
     values,
     count,
-    goals: { vsRaw: 0.8, vsDenoKv: 12 },
+    goals: { speed: { [RAW]: 0.8 } },
     operation: (session) => (n) => session.get(keyOf(n * 7 % count)),
   });
 }
 
-function listRow(values: Values, count: number): Row {
+function listRow(
+  values: Values,
+  count: number,
+  speed: SpeedGoals["speed"] = {},
+): Row {
   return sessionRow({
     name: `list, ${formatCount(count)} × ${values.label}`,
     work: `all ${
@@ -43,12 +53,16 @@ function listRow(values: Values, count: number): Row {
     unit: "list",
     values,
     count,
-    goals: { vsRaw: 0.7, vsDenoKv: 2 },
+    goals: { speed: { [RAW]: 0.7, ...speed } },
     operation: (session: Session) => session.list && (() => session.list!()),
   });
 }
 
-function entriesRow(values: Values, count: number): Row {
+function entriesRow(
+  values: Values,
+  count: number,
+  speed: SpeedGoals["speed"] = {},
+): Row {
   return sessionRow({
     name: `entries, ${formatCount(count)} × ${values.label}`,
     work: `all ${
@@ -57,7 +71,7 @@ function entriesRow(values: Values, count: number): Row {
     unit: "stream",
     values,
     count,
-    goals: { vsRaw: 0.7, vsDenoKv: 2 },
+    goals: { speed: { [RAW]: 0.7, ...speed } },
     operation: (session: Session) =>
       session.entries && (() => session.entries!()),
   });

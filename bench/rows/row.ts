@@ -16,8 +16,11 @@ export interface Bench {
   /** The binding of each driver that is measured. */
   readonly bindings: ReadonlyMap<DriverName, Binding>;
   readonly plan: Plan;
-  /** Files with many entries, from the smallest to the largest; made once. */
-  bigFiles(): Promise<readonly BigFile[]>;
+  /**
+   * Files with many entries, from the smallest to the largest; made once for
+   * each driver, as two copies of SQLite in one process must not share a file.
+   */
+  bigFiles(driver: DriverName): Promise<readonly BigFile[]>;
   /** Makes an empty folder, which is gone at the end. */
   makeFolder(): Promise<string>;
 }

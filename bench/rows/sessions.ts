@@ -4,12 +4,7 @@
  * @module
  */
 import { deepStrictEqual } from "node:assert";
-import {
-  type Contender,
-  type Grouping,
-  measure,
-  type Plan,
-} from "../measure.ts";
+import { type Contender, type Grouping, longer, measure } from "../measure.ts";
 import { linesOf, type SpeedGoals } from "../results.ts";
 import type { Session, Subject } from "../subjects/subject.ts";
 import { entriesOf, keyOf, type Values } from "../values.ts";
@@ -63,11 +58,6 @@ export function sessionRow(row: SessionRow): Row {
       }
     },
   };
-}
-
-/** What waits for a disk varies more from one operation to the next. */
-function longer(plan: Plan): Plan {
-  return { ...plan, batch: 4 * plan.batch };
 }
 
 /** Fills a database, and sees that it gives back what it was given. */

@@ -102,64 +102,65 @@ function sizeRow(row: SizeRow): Row {
   return {
     name,
     async measure(bench) {
-      const files = await bench.bigFiles();
-      const lines: Line[] = [];
+      await using resources = new AsyncDisposableStack();
+      const contenders: Contender[] = [];
+      const add = (name: string, operate: Contender["operate"]) =>
+        contenders.push({ name, weight, operate });
       for (const [driver, binding] of bench.bindings) {
-        await using resources = new AsyncDisposableStack();
-        const stores: Contender[] = [];
-        const raws: Contender[] = [];
-        for (const file of files) {
+        for (const file of await bench.bigFiles(driver)) {
+          const { path } = file;
           const store = resources.use(
-            await openStore<Kinds>({
-              path: file.path,
-              driver,
-              durability: "normal",
-            }),
+            await openStore<Kinds>({ path, driver, durability: "normal" }),
           );
-          const beside = binding.open(file.path);
+          const beside = binding.open(path);
           resources.defer(() => void beside.close());
           const sized = { ...file, store, beside };
-          const size = formatSize(file.count);
-          stores.push({
-            name: `store (${driver}), ${size}`,
-            weight,
-            operate: row.operation(sized),
-          });
-          if (!row.rawOperation) continue;
-          raws.push({
-            name: `raw (${driver}), ${size}`,
-            weight,
-            operate: row.rawOperation(sized),
-          });
+          const label = `(${driver}), ${formatSize(file.count)}`;
+          add(`store ${label}`, row.operation(sized));
+          if (row.rawOperation) add(`raw ${label}`, row.rawOperation(sized));
         }
-        const all = await measure([...stores, ...raws], bench.plan, row);
-        const measured = all.slice(0, stores.length);
-        const rawMeasured = all.slice(stores.length);
-        lines.push(...linesBySize(measured, "store", row.most));
-        if (raws.length > 0) lines.push(...linesBySize(rawMeasured, "raw"));
       }
+      const measured = await measure(contenders, bench.plan, row);
+      const groups = Object.groupBy(
+        measured,
+        ({ name }) => name.slice(0, name.indexOf(",")),
+      );
+      const lines = Object.entries(groups).flatMap(([group, sizes]) =>
+        group.startsWith("raw")
+          ? linesBySize(sizes!, "raw")
+          : linesBySize(sizes!, "store", row.most, groups[limitOf(group)])
+      );
       return { name, work, unit, lines };
     },
   };
+}
+
+/** The raw statements that are a store's limit. */
+function limitOf(store: string): string {
+  return store.replace("store", "raw");
 }
 
 function linesBySize(
   measurements: readonly Measurement[],
   family: "store" | "raw",
   most?: number,
+  limit?: readonly Measurement[],
 ): Line[] {
-  const [smallest] = measurements;
+  const growthTo = (i: number, all: readonly Measurement[]) =>
+    speedOf(all[0], all[i]);
+  const goalOf = (i: number) => {
+    if (most === undefined || i < measurements.length - 1) return [];
+    const { median } = growthTo(i, measurements);
+    const raw = limit && `raw: ${digits(growthTo(i, limit).median)}`;
+    return [atMost(most, median, digits, " × smallest", raw)];
+  };
   return measurements.map((measurement, i): Line => {
     const line = lineOf(measurement, family);
     if (i === 0) return line;
-    const growth = speedOf(smallest, measurement);
-    const isLargest = i === measurements.length - 1;
     return {
       ...line,
-      ratios: { "time / smallest": growth },
-      goals: most !== undefined && isLargest
-        ? [atMost(most, growth.median, digits, " × smallest")]
-        : [],
+      ratios: { "time / smallest": growthTo(i, measurements) },
+      goals: goalOf(i),
     };
   });
 }

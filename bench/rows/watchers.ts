@@ -4,13 +4,22 @@
  * @module
  */
 import { openStore } from "../../mod.ts";
-import { type Contender, measure, speedOf } from "../measure.ts";
-import { type Line, lineOf } from "../results.ts";
+import {
+  type Contender,
+  longer,
+  measure,
+  speedOf,
+  spreadOf,
+} from "../measure.ts";
+import { atMost, formatTime, type Line, lineOf } from "../results.ts";
 import { KIND } from "../subjects/store.ts";
 import { SMALL, type Value } from "../values.ts";
 import { type Row, scaled } from "./row.ts";
 
 const OTHER_KIND = "others";
+
+/** How long a `set` may take until 100 watches have told of it, in ms. */
+const MOST = 0.6;
 
 /** The rows; `scale` makes them smaller. */
 export function watcherRows(scale: number): Row[] {
@@ -40,10 +49,9 @@ function watcherRow(
   return {
     name,
     async measure(bench) {
-      const lines: Line[] = [];
+      await using resources = new AsyncDisposableStack();
+      const contenders: Contender[] = [];
       for (const driver of bench.bindings.keys()) {
-        await using resources = new AsyncDisposableStack();
-        const contenders: Contender[] = [];
         for (const count of counts) {
           const store = resources.use(
             await openStore<Record<string, Value>>({
@@ -68,18 +76,23 @@ function watcherRow(
             },
           });
         }
-        const measured = await measure(contenders, bench.plan);
-        const [none] = measured;
-        for (const measurement of measured) {
-          const line = lineOf(measurement, "store");
-          lines.push(
-            measurement === none ? line : {
-              ...line,
-              ratios: { "time / no watch": speedOf(none, measurement) },
-            },
-          );
-        }
       }
+      const measured = await measure(contenders, longer(bench.plan));
+      const lines = measured.map((measurement, i): Line => {
+        const count = counts[i % counts.length];
+        const none = measured[i - i % counts.length];
+        const line = lineOf(measurement, "store");
+        if (count === 0) return line;
+        const { median } = line.value;
+        const limit = `no watch: ${formatTime(spreadOf(none.times).median)}`;
+        return {
+          ...line,
+          ratios: { "time / no watch": speedOf(none, measurement) },
+          goals: kind === KIND && count === 100
+            ? [atMost(MOST, median, formatTime, "", limit)]
+            : [],
+        };
+      });
       return {
         name,
         work: `${work}, at \`durability: "normal"\``,

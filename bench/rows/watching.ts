@@ -109,6 +109,7 @@ function latencyRow(samples: number): Row {
           subject: name,
           family: name === "Deno KV" ? "peer" : "store",
           value,
+          times: latencies,
           p99: p99Of(latencies),
           ratios: {},
           goals: hasGoal ? [atMost(MOST, value.median, formatTime)] : [],

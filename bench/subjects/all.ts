@@ -4,6 +4,7 @@
  * @module
  */
 import type { Missing } from "../../tests/support/postgres/find_postgres.ts";
+import { BETTER_SQLITE, DENO_KV, LMDB, NODE_SQLITE } from "../results.ts";
 import type { PostgresServers } from "../postgres/servers.ts";
 import { type Binding, loadDbSqlite, nodeSqlite } from "./binding.ts";
 import { denoKvSubject } from "./deno_kv.ts";
@@ -59,8 +60,8 @@ export async function loadSubjects(
   await onDriver("builtin", () => Promise.resolve(nodeSqlite));
   await onDriver("ffi", loadDbSqlite);
   if (drivers.includes("memory")) present.push(memorySubject);
-  await load("Deno KV", () => [denoKvSubject()]);
-  const nodeTable = ownTableSubject("node:sqlite, own table", nodeSqlite);
+  await load(DENO_KV, () => [denoKvSubject()]);
+  const nodeTable = ownTableSubject(NODE_SQLITE, nodeSqlite);
   present.push(nodeTable);
   const whyNone = await installPeers();
   const loadPeer = (name: string, loadIt: () => Subject) =>
@@ -69,10 +70,10 @@ export async function loadSubjects(
       return [loadIt()];
     });
   await loadPeer(
-    "better-sqlite3, own table",
-    () => ownTableSubject("better-sqlite3, own table", loadBetterSqlite()),
+    BETTER_SQLITE,
+    () => ownTableSubject(BETTER_SQLITE, loadBetterSqlite()),
   );
-  await loadPeer("lmdb", loadLmdb);
+  await loadPeer(LMDB, loadLmdb);
   await loadPeer("Keyv, SQLite", loadKeyv);
   await loadPeer("unstorage, SQLite", loadUnstorageTable);
   await loadPeer("unstorage, files", loadUnstorageFiles);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DENO_KV } from "../results.ts";
 import type { Value } from "../values.ts";
 import type { Session, Subject } from "./subject.ts";
 
@@ -19,7 +20,7 @@ export function denoKvSubject(): Subject {
     throw new Error("started without --unstable-kv");
   }
   return {
-    name: "Deno KV",
+    name: DENO_KV,
     family: "peer",
     isDurable: true,
     durability: "WAL, one fsync for each commit",

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { LMDB } from "../results.ts";
 import type { Value } from "../values.ts";
 import { requirePeer } from "./npm.ts";
 import { AT_ONCE, type Session, type Subject } from "./subject.ts";
@@ -21,7 +22,7 @@ interface Database {
 export function loadLmdb(): Subject {
   const { open } = requirePeer("lmdb");
   return {
-    name: "lmdb",
+    name: LMDB,
     family: "peer",
     isDurable: true,
     durability: "`overlappingSync: false`, one fdatasync for each commit",

@@ -20,7 +20,9 @@ export function ownTableSubject(name: string, binding: Binding): Subject {
     open(folder) {
       const connection = binding.open(`${folder}/own.db`);
       connection.exec(DURABLE);
-      connection.exec("CREATE TABLE kv (key TEXT PRIMARY KEY, value TEXT)");
+      connection.exec(
+        "CREATE TABLE IF NOT EXISTS kv (key TEXT PRIMARY KEY, value TEXT)",
+      );
       return Promise.resolve(sessionOf(connection));
     },
   };

@@ -28,7 +28,7 @@ export interface Subject {
   readonly setsAllBy?: string;
   /** Of a store, the raw statements that are its limit, by name. */
   readonly limit?: string;
-  /** Opens a new, empty database in a folder of its own. */
+  /** Opens the database in a folder of its own; in an empty one, a new one. */
   open(folder: string): Promise<Session>;
 }
 

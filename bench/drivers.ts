@@ -1,0 +1,65 @@
+/**
+ * How fast the store is on one driver beside the other, row by row: of lines
+ * that were measured in the same rounds.
+ *
+ * @module
+ */
+import { type Measurement, speedOf, type Spread } from "./measure.ts";
+import { atLeast, digits, type Goal, type RowResult } from "./results.ts";
+
+/** How fast one driver is beside the other in a row. */
+export interface DriverSpeed {
+  /** The row, and which of its lines. */
+  readonly work: string;
+  readonly speed: Spread;
+  /** The same of raw statements: how fast one binding is beside the other. */
+  readonly raw?: Spread;
+}
+
+/** The driver that is compared, and the one that it is compared with. */
+const ONE = "ffi";
+const OTHER = "builtin";
+
+/** How many times as fast it has to be in the worst row. */
+const LEAST = 0.85;
+
+/** The speeds, from the slowest. */
+export function driverSpeeds(rows: readonly RowResult[]): DriverSpeed[] {
+  return rows.flatMap(driverSpeedsOf)
+    .toSorted((a, b) => a.speed.median - b.speed.median);
+}
+
+function driverSpeedsOf({ name, lines }: RowResult): DriverSpeed[] {
+  const find = (subject: string) => {
+    const times = lines.find((line) => line.subject === subject)?.times;
+    return times && { name: subject, times, singles: [] } as Measurement;
+  };
+  const beside = (family: string, rest: string) => {
+    const one = find(`${family} (${ONE})${rest}`);
+    const other = find(`${family} (${OTHER})${rest}`);
+    return one && other && speedOf(one, other);
+  };
+  const prefix = `store (${ONE})`;
+  return lines.filter(({ subject }) => subject.startsWith(prefix))
+    .flatMap(({ subject }) => {
+      const rest = subject.slice(prefix.length);
+      const speed = beside("store", rest);
+      return speed
+        ? [{ work: `${name}${rest}`, speed, raw: beside("raw", rest) }]
+        : [];
+    });
+}
+
+/** The goal of the worst row, which it names; absent if one driver is. */
+export function driverGoal(
+  rows: readonly RowResult[],
+): Goal & { readonly work: string } | undefined {
+  const worst = driverSpeeds(rows).at(0);
+  if (!worst) return undefined;
+  const { work, speed, raw } = worst;
+  const limit = raw && `raw: ${digits(raw.median)}`;
+  return {
+    work: `worst row: ${work}`,
+    ...atLeast(LEAST, speed.median, digits, ` × ${OTHER}`, limit),
+  };
+}
