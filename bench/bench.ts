@@ -123,7 +123,9 @@ async function main(dir: string): Promise<void> {
   }
   const duration = performance.now() - start;
   for (const row of rows) console.log(`\n${sectionOf(row, subjects)}`);
-  console.log(`\n${goalTables(rows)}\n\n${driverTable(rows)}`);
+  for (const text of [goalTables(rows), driverTable(rows)]) {
+    if (text) console.log(`\n${text}`);
+  }
 
   const isWhole = !quick && !only && !driver && !rounds;
   const out = flags.out ??

@@ -27,7 +27,7 @@ const COLORS: Record<Family, string> = {
 };
 const FAMILIES: Record<Family, string> = {
   store: "@zestor/store",
-  raw: "raw statements on its tables, the limit",
+  raw: "raw statements on its tables",
   peer: "others",
 };
 const TEXT = "#1f2328";

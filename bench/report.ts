@@ -56,10 +56,10 @@ ${goalTables(rows)}
 
 ## The drivers, side by side
 
-How many times as fast the store is on \`ffi\` as on \`builtin\`, from the worst
-row, and the same of raw statements, which is what the bindings differ by.
+How many times as fast the store is on \`ffi\` as on \`builtin\`, the worst row
+first. Raw statements tell how much of it is the binding's.
 
-${driverTable(rows)}
+${driverTable(rows) || "Only one of them was measured."}
 
 ## What is compared
 
@@ -135,11 +135,13 @@ function reachedOf({ actual, reached, limit }: Goal): string {
   return limit ? `**${actual}** (${limit})` : `**${actual}**`;
 }
 
-/** How fast one driver is beside the other. */
+/** How fast one driver is beside the other; empty if only one was measured. */
 export function driverTable(rows: readonly RowResult[]): string {
+  const speeds = driverSpeeds(rows);
+  if (speeds.length === 0) return "";
   return table(
     ["work", "ffi / builtin", "raw: ffi / builtin"],
-    driverSpeeds(rows).map(({ work, speed, raw }) => [
+    speeds.map(({ work, speed, raw }) => [
       work,
       formatRatio(speed),
       raw ? formatRatio(raw) : "",

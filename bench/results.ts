@@ -89,7 +89,8 @@ export function linesOf(
     const ratios: Record<string, Spread> = {};
     for (const [name, base] of Object.entries(bases)) {
       if (!base || base === measurement) continue;
-      ratios[`speed / ${name}`] = speedOf(measurement, base);
+      // "better-sqlite3, own table" would be wider than the figures.
+      ratios[`speed / ${name.split(",")[0]}`] = speedOf(measurement, base);
     }
     return {
       ...lineOf(measurement, family),

@@ -147,7 +147,7 @@ function factsOf(figures: Figures): string[] {
   const onPostgres = (row: string) =>
     figures.ratio(row, "store (PostgreSQL)", "speed / bare");
   facts.push([
-    "on PostgreSQL, the store is $ times as fast in a `get` as bare statements through the same client, $ times in a `set`, and $ times if 100 callers write at once and a flush takes 5 ms",
+    "on PostgreSQL, a `get` is $ times as fast as a bare statement through the same client, a `set` $ times, and 100 of them at once $ times, if a flush takes 5 ms",
     onPostgres("PostgreSQL: get"),
     onPostgres("PostgreSQL: set"),
     onPostgres("PostgreSQL: set, 100 callers, flush of 5 ms"),

@@ -130,7 +130,7 @@ Deno.test("a goal is about the store alone, and tells what raw statements reach"
   const [, raw, denoKv] = lines;
   assertEquals(Object.keys(raw.ratios), [
     "speed / Deno KV",
-    "speed / better-sqlite3, own table",
+    "speed / better-sqlite3",
   ]);
   assertEquals(denoKv.ratios, {});
 });

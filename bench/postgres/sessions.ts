@@ -30,6 +30,8 @@ export interface Bare extends AsyncDisposable {
   get(key: string): Promise<Value | undefined>;
   /** An upsert, in a transaction of its own. */
   set(key: string, value: Value): Promise<unknown>;
+  /** Upserts by one statement, in a transaction of its own. */
+  setTogether(entries: readonly [string, Value][]): Promise<unknown>;
   /** Adds entries by COPY. */
   copy(entries: readonly [string, Value][]): Promise<unknown>;
   /** Removes all entries. */
@@ -48,6 +50,9 @@ export async function openBare(url: string): Promise<Bare> {
   const get = `SELECT value FROM ${table} WHERE kind = $1 AND key = $2`;
   const set = `INSERT INTO ${table} (kind, key, value) VALUES ($1, $2, $3)
     ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value`;
+  const setTogether = `INSERT INTO ${table} (kind, key, value)
+    SELECT $1, * FROM unnest($2::text[], $3::bytea[])
+    ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value`;
   return {
     async get(key) {
       const { rows } = await client.query({
@@ -62,6 +67,16 @@ export async function openBare(url: string): Promise<Bare> {
         name: "set",
         text: set,
         values: [KIND, key, encode(value)],
+      }),
+    setTogether: (entries) =>
+      client.query({
+        name: "setTogether",
+        text: setTogether,
+        values: [
+          KIND,
+          entries.map(([key]) => key),
+          entries.map(([, value]) => `\\x${encode(value).toHex()}`),
+        ],
       }),
     copy: (entries) =>
       pipeline(
