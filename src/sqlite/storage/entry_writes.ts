@@ -229,23 +229,38 @@ export class EntryWrites {
       const isThere = this.#entries.getState(kind, key) !== undefined;
       if (isThere) return this.#remove(kind, key, "delete");
     }
+    const revision = this.#deleteThere(kind, key);
+    if (revision !== undefined) {
+      this.#setRemovals("delete", revision, revision);
+      return revision;
+    }
+    const isLeft = this.#database.get(HAS_ENTRY, kind, key) !== undefined;
+    if (isLeft) this.#remove(kind, key, "expire");
+    return undefined;
+  }
+
+  /** Deletes an entry that has not expired; gives the revision of that. */
+  #deleteThere(kind: string, key: string): number | undefined {
     const time = this.#clock.now();
     const removed = this.#database.run(DELETE_THERE, kind, key, time);
-    if (removed === 0) {
-      const isLeft = this.#database.get(HAS_ENTRY, kind, key) !== undefined;
-      if (isLeft) this.#remove(kind, key, "expire");
-      return undefined;
-    }
+    if (removed === 0) return undefined;
     this.#log.noteWrites(removed);
-    const revision = this.#log.writtenRevision();
-    this.#setRemovals("delete", revision, revision);
-    return revision;
+    return this.#log.writtenRevision();
   }
 
   removeRange(kind: string, range: KeyRange): RangeRemoved {
     const { items, rest } = this.#entries.readKeys(kind, range);
-    for (const key of items) this.remove(kind, key);
+    if (this.#schema.foreignTriggers.length > 0) {
+      for (const key of items) this.remove(kind, key);
+    } else this.#removeAll(kind, items);
     return { count: items.length, rest };
+  }
+
+  /** Removes entries that are there. Nobody else logs a removal in between. */
+  #removeAll(kind: string, keys: readonly string[]): void {
+    const before = this.#log.headRevision();
+    for (const key of keys) this.#deleteThere(kind, key);
+    this.#setRemovals("delete", before + 1, this.#log.headRevision());
   }
 
   removeExpired(limit: number): number {
