@@ -54,6 +54,7 @@ export class ChangeLog {
   /** SQLite's number of what others have committed, as the last write transaction had it. */
   #dataVersion: SqlValue | undefined;
   #isWriting = false;
+  #moves = 0;
   /**
    * Whether that is the newest one of all, so that each further one has the next
    * number: others may have taken the newest ones out of the log.
@@ -71,6 +72,7 @@ export class ChangeLog {
     if (data_version !== this.#dataVersion) this.forgetHead();
     this.#dataVersion = data_version;
     this.#isWriting = true;
+    this.#moves++;
   }
 
   /** The write transaction was committed: as long as nobody else commits, the newest revision is known. */
@@ -103,8 +105,17 @@ export class ChangeLog {
     return Math.max(Number(newest), Number(given)) || 0;
   }
 
+  /**
+   * A number that stays as it is within a transaction, as long as no entry is
+   * written, and no write undone.
+   */
+  get moves(): number {
+    return this.#moves;
+  }
+
   /** The connection wrote so many entries, each of which its triggers logged once. */
   noteWrites(count: number): void {
+    this.#moves++;
     const head = this.#isNewest ? this.#head! + count : undefined;
     this.#head = head !== undefined && head <= LAST_NUMBER ? head : undefined;
     // Whatever was before, the newest change is in the log now.
@@ -113,6 +124,7 @@ export class ChangeLog {
 
   /** To be called when a write was undone, or others' triggers may have written. */
   forgetHead(): void {
+    this.#moves++;
     this.#head = undefined;
     this.#isNewest = false;
   }

@@ -9,6 +9,7 @@ import { quote } from "../../base/messages.ts";
 import { StoreError, StoreTooLargeError } from "../../contract/errors.ts";
 import { LAST_NUMBER, nextVersion } from "../../engine/last_number.ts";
 import type { StoredValue } from "../../engine/entries.ts";
+import { compareKeys } from "../../keys/key_order.ts";
 import type { KeyRange } from "../../keys/key_range.ts";
 import type { Put } from "../../engine/write.ts";
 import type { PutResult, RangeRemoved } from "../../local/storage.ts";
@@ -51,6 +52,14 @@ export interface EntryWritesConfig {
   readonly clock: Clock;
 }
 
+/** Where a kind has no entries. */
+interface EmptyPast {
+  readonly kind: string;
+  readonly key: string;
+  /** The log's, when that was so. */
+  readonly moves: number;
+}
+
 /** Writes the entries of one connection, in its write transaction. The methods are those of `Entries`. */
 export class EntryWrites {
   readonly #database: Database;
@@ -59,6 +68,8 @@ export class EntryWrites {
   readonly #log: ChangeLog;
   readonly #clock: Clock;
   readonly #guesses = new VersionGuesses();
+  /** The last key that was inserted, past which its kind has no entry, as long as nothing else moves. */
+  #emptyPast: EmptyPast | undefined;
   #soonestPut: number | undefined;
   /** How many of the entries that expired first the triggers of others have kept. */
   #kept = 0;
@@ -200,13 +211,14 @@ export class EntryWrites {
   insertAll(kind: string, entries: readonly StoredValue[]): boolean {
     // If others have triggers, only single writes tell what these do.
     if (this.#schema.foreignTriggers.length > 0) return false;
-    const first = entries[0].key;
-    const last = entries[entries.length - 1].key;
-    const range = {
-      lower: { key: first, inclusive: true },
-      upper: { key: last, inclusive: true },
-    };
-    if (!this.#entries.isEmpty(kind, range)) return false;
+    const { key: first } = entries[0];
+    const { key: last } = entries[entries.length - 1];
+    const isRestEmpty = this.#isRestEmpty(kind, first);
+    const upper = { key: last, inclusive: true };
+    const lower = { key: first, inclusive: true };
+    if (!isRestEmpty && !this.#entries.isEmpty(kind, { lower, upper })) {
+      return false;
+    }
     const next = this.#log.nextRevision();
     // Single writes tell which one would be past the last revision.
     if (next + entries.length > LAST_NUMBER) return false;
@@ -215,7 +227,11 @@ export class EntryWrites {
     try {
       const written = this.#database.run(INSERT_ENTRIES, ...params);
       this.#log.noteWrites(written);
-      if (written === entries.length) return true;
+      if (written === entries.length) {
+        const { moves } = this.#log;
+        this.#emptyPast = isRestEmpty ? { kind, key: last, moves } : undefined;
+        return true;
+      }
       throw undoneError({ kind, key: first }, []);
     } catch (error) {
       // SQLite has written none of them. Only single writes tell which is too big.
@@ -224,28 +240,51 @@ export class EntryWrites {
     }
   }
 
+  /** Whether a kind has no entry from a key on. It is not looked at again between inserts that follow each other. */
+  #isRestEmpty(kind: string, key: string): boolean {
+    const known = this.#emptyPast;
+    return known?.moves === this.#log.moves && known.kind === kind &&
+        compareKeys(known.key, key) < 0 ||
+      this.#entries.isEmpty(kind, { lower: { key, inclusive: true } });
+  }
+
   remove(kind: string, key: string): number | undefined {
     if (this.#schema.foreignTriggers.length > 0) {
       const isThere = this.#entries.getState(kind, key) !== undefined;
       if (isThere) return this.#remove(kind, key, "delete");
     }
+    const revision = this.#deleteThere(kind, key);
+    if (revision !== undefined) {
+      this.#setRemovals("delete", revision, revision);
+      return revision;
+    }
+    const isLeft = this.#database.get(HAS_ENTRY, kind, key) !== undefined;
+    if (isLeft) this.#remove(kind, key, "expire");
+    return undefined;
+  }
+
+  /** Deletes an entry that has not expired; gives the revision of that. */
+  #deleteThere(kind: string, key: string): number | undefined {
     const time = this.#clock.now();
     const removed = this.#database.run(DELETE_THERE, kind, key, time);
-    if (removed === 0) {
-      const isLeft = this.#database.get(HAS_ENTRY, kind, key) !== undefined;
-      if (isLeft) this.#remove(kind, key, "expire");
-      return undefined;
-    }
+    if (removed === 0) return undefined;
     this.#log.noteWrites(removed);
-    const revision = this.#log.writtenRevision();
-    this.#setRemovals("delete", revision, revision);
-    return revision;
+    return this.#log.writtenRevision();
   }
 
   removeRange(kind: string, range: KeyRange): RangeRemoved {
     const { items, rest } = this.#entries.readKeys(kind, range);
-    for (const key of items) this.remove(kind, key);
+    if (this.#schema.foreignTriggers.length > 0) {
+      for (const key of items) this.remove(kind, key);
+    } else this.#removeAll(kind, items);
     return { count: items.length, rest };
+  }
+
+  /** Removes entries that are there. Nobody else logs a removal in between. */
+  #removeAll(kind: string, keys: readonly string[]): void {
+    const before = this.#log.headRevision();
+    for (const key of keys) this.#deleteThere(kind, key);
+    this.#setRemovals("delete", before + 1, this.#log.headRevision());
   }
 
   removeExpired(limit: number): number {

@@ -36,18 +36,20 @@ export class SqliteTransactions {
     // With a rollback journal SQLite looks itself; with a write-ahead log what
     // is written would be lost.
     this.#access.files.assertInPlace("write");
-    do this.#database.run("BEGIN IMMEDIATE"); while (this.#broughtBack());
-    this.#log.beginWriting();
+    do this.#database.run("BEGIN IMMEDIATE"); while (!this.#mayWrite());
     this.#clock.stop();
   }
 
-  /** Brings the file back to the format, if others changed it; tells whether it ended the transaction for that. */
-  #broughtBack(): boolean {
+  /** Looks at what others did; brings the file back to the format, if they changed it, and then ends the transaction. */
+  #mayWrite(): boolean {
     try {
-      if (!this.#access.schema.bringBack()) return false;
+      if (!this.#access.schema.bringBack()) {
+        this.#log.beginWriting();
+        return true;
+      }
       this.#database.run("COMMIT");
       this.#log.forgetHead();
-      return true;
+      return false;
     } catch (error) {
       this.rollBack();
       throw error;
