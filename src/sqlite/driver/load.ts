@@ -6,7 +6,6 @@
 import { StoreOpenError } from "../../contract/errors.ts";
 import { builtinDriver } from "./builtin.ts";
 import type { Driver } from "./driver.ts";
-import { loadFfiDriver } from "./ffi.ts";
 import { isNativeLibraryHere } from "./native_library.ts";
 
 /** Which driver to use: see the `driver` option of `openStore`. */
@@ -36,7 +35,7 @@ export async function loadDriver(
       return builtinDriver;
     case "ffi":
       try {
-        return await (ffiDriver ??= loadFfiDriver());
+        return await (ffiDriver ??= loadFfi());
       } catch (cause) {
         throw new StoreOpenError(
           `Cannot load the driver "ffi": ${
@@ -48,8 +47,13 @@ export async function loadDriver(
     case "auto":
       if (claimed === builtinDriver.name) return builtinDriver;
       if (ffiDriver === undefined && !await mayLoadFfi()) return builtinDriver;
-      return await (ffiDriver ??= loadFfiDriver()).catch(() => builtinDriver);
+      return await (ffiDriver ??= loadFfi()).catch(() => builtinDriver);
   }
+}
+
+async function loadFfi(): Promise<Driver> {
+  const { loadFfiDriver } = await import("./ffi.ts");
+  return await loadFfiDriver();
 }
 
 /** Whether the binding can be loaded with what is on this machine, and without asking for a permission. */
