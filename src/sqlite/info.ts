@@ -37,8 +37,9 @@ export interface StoreInfo {
   /** SQLite's journal mode: `"wal"`, `"delete"`, `"memory"`. */
   journalMode: string;
   /**
-   * How the write-ahead log is copied into the file. `"automatic"`: SQLite does
-   * it with a commit now and then. `"exclusive"`: the SQLite library is older
+   * How the write-ahead log is copied into the file. `"automatic"`: the store
+   * does it when its writes pause, and SQLite does it with a commit if they never
+   * do, or other programs write. `"exclusive"`: the SQLite library is older
    * than 3.51.3 and can lose commits when one connection does it while another
    * one writes (https://sqlite.org/wal.html#the_wal_reset_bug), so the store
    * does it while no one can write. `"none"`: there is no write-ahead log.

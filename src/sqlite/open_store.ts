@@ -144,13 +144,12 @@ async function openLocation<Kinds extends object>(
       files,
       // There is no other connection to what is in memory.
       openReader: location.memory ? undefined : () => openOther("ro"),
-      checkpointer: checkpoints && !checkpoints.areAutomatic
-        ? new Checkpointer(
-          database,
-          checkpoints.logLimit,
-          () => openOther("rw"),
-        )
-        : undefined,
+      checkpointer: checkpoints && new Checkpointer({
+        ...checkpoints,
+        database,
+        openSecond: () => openOther("rw"),
+        areInPlace: () => files.areInPlace(),
+      }),
     });
     const { busyTimeout, history, values } = settings;
     const engine = new LocalEngine({

@@ -2,6 +2,12 @@
  * When the write-ahead log is copied into the database, and how large its file
  * may stay.
  *
+ * A checkpoint of 4 MB takes some 20 ms, and large values fill that much with
+ * a few dozen writes. So a log of that size is only due for one: this module
+ * makes it when nobody has written for a moment, and so after the writes have
+ * resolved. If writes never pause, the log grows to four times as much, and
+ * then a commit makes the checkpoint.
+ *
  * SQLite 3.7.0 to 3.51.2 can lose commits: a checkpoint reads how long the log
  * is, a commit of another connection then begins the log anew, and the
  * checkpoint marks frames of the new log as copied that it never copied
@@ -9,7 +15,7 @@
  * a connection that holds the write lock (`walRestartLog` and `walRestartHdr`
  * in SQLite's wal.c). So with such a library
  *
- * - no commit makes a checkpoint by itself, and
+ * - SQLite makes no checkpoint with a commit by itself, and
  * - this module makes one only while a second connection holds the write lock,
  *   from before the checkpoint reads the log's length until it has ended.
  *
@@ -27,8 +33,18 @@ import {
   GET_USER_VERSION,
 } from "./queries.ts";
 
-/** After how many pages in the log SQLite makes a checkpoint, as a rule. */
+/** From how many pages on the log is due for a checkpoint. */
 const CHECKPOINT_PAGES = 1_000;
+
+/**
+ * With how many pages in the log a commit makes the checkpoint. One table of
+ * the log's index has 4062 pages, so reads of such a log are as fast
+ * (https://sqlite.org/walformat.html#wal_index_format).
+ */
+const MOST_PAGES = 4_000;
+
+/** How long nobody has written when a checkpoint is made that is due, in ms. */
+const PAUSE_MS = 10;
 
 /** In bytes (https://sqlite.org/fileformat2.html#walformat). */
 const LOG_HEADER = 32;
@@ -51,6 +67,8 @@ export interface CheckpointPlan {
   readonly areAutomatic: boolean;
   /** From how many bytes on the log is due for one. Its file is cut to that when it begins anew. */
   readonly logLimit: number;
+  /** From how many bytes on a commit makes one. */
+  readonly mostLog: number;
 }
 
 /**
@@ -61,11 +79,16 @@ export function planCheckpoints(connection: Connection): CheckpointPlan {
   const { version } = connection.prepare(GET_SQLITE_VERSION).get()!;
   const { page_size } = connection.prepare(GET_PAGE_SIZE).get()!;
   const areAutomatic = hasSafeCheckpoints(String(version));
-  if (!areAutomatic) connection.exec(DISABLE_CHECKPOINTS);
-  const frame = FRAME_HEADER + (page_size as number);
-  const logLimit = LOG_HEADER + CHECKPOINT_PAGES * frame;
+  connection.exec(
+    areAutomatic
+      ? `PRAGMA wal_autocheckpoint = ${MOST_PAGES}`
+      : DISABLE_CHECKPOINTS,
+  );
+  const bytesOf = (pages: number) =>
+    LOG_HEADER + pages * (FRAME_HEADER + (page_size as number));
+  const logLimit = bytesOf(CHECKPOINT_PAGES);
   connection.exec(limitLog(logLimit));
-  return { areAutomatic, logLimit };
+  return { areAutomatic, logLimit, mostLog: bytesOf(MOST_PAGES) };
 }
 
 /** Whether a version of SQLite has the mend: 3.51.3 and later, 3.50.7 and 3.44.6 of their lines. */
@@ -112,40 +135,64 @@ interface CheckpointResult {
   readonly checkpointed: number;
 }
 
-/** Makes the checkpoints of a connection whose library must not. */
+/** What a connection's checkpoints are made with. */
+export interface CheckpointerConfig extends CheckpointPlan {
+  readonly database: Database;
+  /** Opens the second connection. */
+  openSecond(): Database;
+  /** Whether the open files are those at their paths. */
+  areInPlace(): boolean;
+}
+
+/** Makes the checkpoints of a connection that writes. */
 export class Checkpointer {
-  readonly #database: Database;
-  readonly #logLimit: number;
-  readonly #openSecond: () => Database;
+  readonly #config: CheckpointerConfig;
   #commits = 0;
   /** From how many bytes of the log on the next checkpoint is due. */
   #dueAt: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Takes the connection, when it is due for a checkpoint, and how to open the second one. */
-  constructor(
-    database: Database,
-    logLimit: number,
-    openSecond: () => Database,
-  ) {
-    this.#database = database;
-    this.#logLimit = this.#dueAt = logLimit;
-    this.#openSecond = openSecond;
+  /** Takes the connection, and what to do for it. */
+  constructor(config: CheckpointerConfig) {
+    this.#config = config;
+    this.#dueAt = config.logLimit;
   }
 
-  /** Makes a checkpoint if the log is due for one; takes the bytes of the log's file, if they are known. */
+  /** Makes a checkpoint, now or soon, if the log is due for one; takes the bytes of the log's file, if they are known. */
   afterCommit(walSize: number | undefined): void {
     this.#commits++;
-    const isDue = walSize === undefined
-      ? this.#commits % COMMITS_UNSEEN === 0
-      : walSize > this.#dueAt;
-    if (!isDue) return;
+    const { areAutomatic, logLimit, mostLog } = this.#config;
+    if (walSize === undefined) {
+      if (!areAutomatic && this.#commits % COMMITS_UNSEEN === 0) this.#try();
+    } else if (walSize > this.#dueAt) {
+      const isUrgent = walSize > this.#dueAt + mostLog - logLimit;
+      if (isUrgent && !areAutomatic) this.#try(walSize);
+      else this.#waitForPause(walSize);
+    }
+  }
+
+  /** Makes a checkpoint when no commit has come for a moment. */
+  #waitForPause(walSize: number): void {
+    if (this.#timer !== undefined) return;
+    const commits = this.#commits;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#commits !== commits) this.#waitForPause(walSize);
+      // What SQLite has open may be another file than the next store would see.
+      else if (this.#config.areInPlace()) this.#try(walSize);
+    }, PAUSE_MS);
+    Deno.unrefTimer(this.#timer);
+  }
+
+  #try(walSize?: number): void {
+    const { logLimit } = this.#config;
     try {
       const { log, checkpointed } = this.#run();
       // Somebody still reads what is in the log: that may take a while.
       const isHeldUp = log !== checkpointed;
       this.#dueAt = isHeldUp && walSize !== undefined
-        ? walSize + this.#logLimit / 4
-        : this.#logLimit;
+        ? walSize + logLimit / 4
+        : logLimit;
     } catch {
       // A checkpoint that fails loses nothing: the log stays as it is, and the
       // next commit tries again. What is wrong with the file, the next read or
@@ -153,8 +200,14 @@ export class Checkpointer {
     }
   }
 
-  /** Does what `emptyLog` does. */
+  /**
+   * Moves everything that is in the write-ahead log to the database, and cuts
+   * its file. Tells whether that is done: not if another connection writes, or
+   * still reads what is in the log. Without such a log there is nothing to do.
+   */
   emptyLog(): boolean {
+    const { database, areAutomatic } = this.#config;
+    if (areAutomatic) return emptyLog(database);
     try {
       const { busy, log, checkpointed } = this.#run();
       // In another journal mode both are -1.
@@ -168,14 +221,25 @@ export class Checkpointer {
     }
   }
 
-  /** Makes a checkpoint; throws if another connection has a lock. */
+  /** No checkpoint is made from here on. */
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Makes a checkpoint; throws if another connection has a lock that is in the way. */
   #run(): CheckpointResult {
-    const second = this.#openSecond();
+    const { database, areAutomatic } = this.#config;
+    return areAutomatic ? checkpoint(database) : this.#runLocked();
+  }
+
+  /** The same while a second connection holds the write lock. */
+  #runLocked(): CheckpointResult {
+    const second = this.#config.openSecond();
     try {
       second.run("BEGIN IMMEDIATE");
-      const result = this.#database.get("PRAGMA wal_checkpoint(PASSIVE)");
+      const result = checkpoint(this.#config.database);
       second.rollBack();
-      return result as unknown as CheckpointResult;
+      return result;
     } finally {
       second.close();
     }
@@ -186,12 +250,18 @@ export class Checkpointer {
    * next commit, so this makes one that changes nothing.
    */
   #beginLogAnew(): void {
-    const { user_version } = this.#database.get(GET_USER_VERSION)!;
-    this.#database.get(limitLog(0));
+    const { database, logLimit } = this.#config;
+    const { user_version } = database.get(GET_USER_VERSION)!;
+    database.get(limitLog(0));
     try {
-      this.#database.run(`PRAGMA user_version = ${user_version}`);
+      database.run(`PRAGMA user_version = ${user_version}`);
     } finally {
-      this.#database.get(limitLog(this.#logLimit));
+      database.get(limitLog(logLimit));
     }
   }
+}
+
+function checkpoint(database: Database): CheckpointResult {
+  const result = database.get("PRAGMA wal_checkpoint(PASSIVE)");
+  return result as unknown as CheckpointResult;
 }

@@ -13,6 +13,6 @@ export interface SqliteAccess extends VerifiedFile {
   readonly schema: KnownSchema;
   /** Opens another connection, to read; absent if there can be none. */
   readonly openReader?: () => Database;
-  /** Makes the checkpoints; absent if SQLite makes them by itself. */
+  /** Makes the checkpoints; absent if the file has no write-ahead log, or is only read. */
   readonly checkpointer?: Checkpointer;
 }

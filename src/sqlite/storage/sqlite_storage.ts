@@ -401,6 +401,7 @@ export class SqliteStorage implements Storage {
   }
 
   close(): void {
+    this.#access.checkpointer?.close();
     this.#readers.endAll();
     closeDatabase(this.#database, this.#access.files);
   }
