@@ -18,6 +18,7 @@ import type { Connection, SqlValue } from "../src/sqlite/driver/driver.ts";
 import * as ofConnection from "../src/sqlite/connection/queries.ts";
 import * as ofFormat from "../src/sqlite/format/queries.ts";
 import * as ofStorage from "../src/sqlite/storage/queries.ts";
+import { selectTexts, TRY_TEXTS } from "../src/sqlite/storage/text_queries.ts";
 import * as ofVerification from "../src/sqlite/verification/queries.ts";
 import { inspectFile } from "../src/sqlite/format/inspect_file.ts";
 import { upgradeFile } from "../src/sqlite/format/upgrade_file.ts";
@@ -36,6 +37,8 @@ const queries = {
   ...ofConnection,
   ...ofFormat,
   ...ofStorage,
+  selectTexts,
+  TRY_TEXTS,
   ...ofVerification,
 };
 
@@ -265,6 +268,25 @@ testPlans("the planner reads a range in order", (db, kind) => {
   }
 });
 
+testPlans("the planner reads a page of texts in order", (db, kind) => {
+  for (const [range, terms] of RANGES) {
+    const params = rangeParams(kind, range);
+    for (const columns of ["value", "entry"] as const) {
+      for (const reverse of [false, true]) {
+        const read = { columns, range, reverse };
+        const all = selectTexts({ ...read, there: false });
+        const there = selectTexts({ ...read, there: true });
+        const seek = `SEARCH zestor_kv USING INDEX ${PRIMARY_KEY} ${terms}`;
+        assertEquals(planOf(db, there, ...params, TIME, 256), [seek]);
+        assertEquals(planOf(db, all, TIME, ...params, 256).sort(), [
+          "SEARCH zestor_kv USING COVERING INDEX zestor_expiry (expires_at<?)",
+          seek,
+        ]);
+      }
+    }
+  }
+});
+
 testPlans(
   "the planner reads keys that are not whole in a range",
   (db, kind) => {
@@ -341,6 +363,7 @@ testPlans("the planner counts all kinds in one scan of the index", (db) => {
 });
 
 testPlans("the planner reads no table to describe a database", (db) => {
+  assertEquals(planOf(db, TRY_TEXTS), []);
   const statements = [
     GET_DATA_VERSION,
     GET_JOURNAL_MODE,

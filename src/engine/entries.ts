@@ -11,6 +11,32 @@ import type { ChangeType } from "../contract/watch.ts";
 export interface StoredValue {
   readonly key: string;
   readonly value: Uint8Array;
+  /** The value as text, if it was read so: `value` is the UTF-8 of that. */
+  readonly text?: string;
+}
+
+const encoder = new TextEncoder();
+
+/** A value that was read as text. */
+export class TextValue implements StoredValue {
+  readonly key: string;
+  readonly text: string;
+
+  /** Takes the key, and the text that is stored in UTF-8. */
+  constructor(key: string, text: string) {
+    this.key = key;
+    this.text = text;
+  }
+
+  /** Encodes the text at each call. */
+  get value(): Uint8Array {
+    return encoder.encode(this.text);
+  }
+}
+
+/** How much a value is, about: its bytes, or the UTF-16 units of its text. */
+export function sizeOfValue(stored: StoredValue): number {
+  return stored.text?.length ?? stored.value.byteLength;
 }
 
 /** What a condition can be on. */
@@ -25,6 +51,30 @@ export interface StoredEntry extends StoredValue, EntryState {
   readonly updatedAt: Date;
   /** From when on it is gone; `undefined` if it does not expire. */
   readonly expiresAt: number | undefined;
+}
+
+/** An entry whose value was read as text. */
+export class TextEntry extends TextValue implements StoredEntry {
+  readonly version: number;
+  readonly revision: number;
+  readonly updatedAt: Date;
+  readonly expiresAt: number | undefined;
+
+  /** Takes the key, the text that is stored in UTF-8, and the rest. */
+  constructor(
+    key: string,
+    text: string,
+    { version, revision, updatedAt, expiresAt }: Omit<
+      StoredEntry,
+      keyof StoredValue
+    >,
+  ) {
+    super(key, text);
+    this.version = version;
+    this.revision = revision;
+    this.updatedAt = updatedAt;
+    this.expiresAt = expiresAt;
+  }
 }
 
 /** A change as the log keeps it. */

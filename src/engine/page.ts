@@ -31,6 +31,11 @@ export interface PageOptions {
    * read throws.
    */
   readonly onUnreadable?: (problem: StoreError) => void;
+  /**
+   * Whether the values are wanted as text: an engine may give each that is UTF-8
+   * as `text`, if that costs less. @default {false}
+   */
+  readonly asText?: boolean;
 }
 
 /** A part of a range, in the order of reading. */

@@ -8,10 +8,11 @@
  */
 import type { MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
-import type {
-  EntryState,
-  StoredEntry,
-  StoredValue,
+import {
+  type EntryState,
+  sizeOfValue,
+  type StoredEntry,
+  type StoredValue,
 } from "../engine/entries.ts";
 import {
   type Page,
@@ -157,7 +158,7 @@ export class UndoView implements PastView {
     return this.#page(kind, range, page, {
       read: (range, page) => this.#storage.readValues(kind, range, page),
       keyOf,
-      sizeOf,
+      sizeOf: sizeOfValue,
       of: (key, { value }) => ({ key, value }),
     }, signal);
   }
@@ -171,7 +172,7 @@ export class UndoView implements PastView {
     return this.#page<StoredEntry>(kind, range, page, {
       read: (range, page) => this.#storage.readEntries(kind, range, page),
       keyOf,
-      sizeOf,
+      sizeOf: sizeOfValue,
       of: (key, previous) => ({ key, ...previous }),
     }, signal);
   }
@@ -349,10 +350,6 @@ export class UndoView implements PastView {
 
 function keyOf({ key }: StoredValue): string {
   return key;
-}
-
-function sizeOf({ value }: StoredValue): number {
-  return value.byteLength;
 }
 
 /** Whether a key comes at another one's place, or before it. */

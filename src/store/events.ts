@@ -10,56 +10,79 @@ import { cursorOf } from "../engine/cursor.ts";
 import type {
   ChangePage,
   StoredChange,
+  StoredEntry,
+  StoredValue,
   UnreadableChange,
 } from "../engine/entries.ts";
+import type { Values } from "../values/values.ts";
 import { type OnUnreadable, readOrTell } from "./unreadable.ts";
-
-/** Decodes a value, or promises to; throws `CodecError`. */
-export type DecodeValue = (
-  kind: string,
-  key: string,
-  bytes: Uint8Array,
-) => MaybePromise<unknown>;
 
 /** What is read of changes. */
 export interface ReadChange {
-  readonly decode: DecodeValue;
+  readonly values: Pick<Values, "isText" | "readStored">;
   readonly onUnreadable: OnUnreadable;
 }
 
 /**
  * The event of a change; `undefined` if its value cannot be read, and that was
  * told. A previous value that cannot be read is told of, and left out.
- *
- * @param revision That of the change, as it is told.
  */
 export function eventOf(
   change: ChangePage["changes"][number],
-  { decode, onUnreadable }: ReadChange,
-  revision: number = change.revision,
+  { values, onUnreadable }: ReadChange,
 ): MaybePromise<WatchEvent | undefined> {
+  const { revision } = change;
   if ("problem" in change) {
     const fail = () => {
       throw problemOf(change, onUnreadable);
     };
     return readOrTell<WatchEvent>(fail, revision, onUnreadable);
   }
-  const read = (bytes: Uint8Array) =>
+  const read = (stored: StoredValue) =>
     readOrTell(
-      () => boxed(decode(change.kind, change.key, bytes)),
+      () => boxed(values.readStored(change.kind, stored)),
       revision,
       onUnreadable,
     );
   const withPrevious = (value: Box | undefined) => {
     if (!value) return undefined;
     if (!change.previous) return toEvent(change, value);
-    const previous = read(change.previous);
+    const previous = read({ key: change.key, value: change.previous });
     return isPromise(previous)
       ? previous.then((previous) => toEvent(change, value, previous))
       : toEvent(change, value, previous);
   };
-  const value = read(change.value);
+  const value = read(change);
   return isPromise(value) ? value.then(withPrevious) : withPrevious(value);
+}
+
+/**
+ * The event of an entry that was there when its watch began, `undefined` as
+ * above. Its cursor only names a place to begin anew from: revision 0.
+ *
+ * @param mark That of revision 0.
+ */
+export function replayedEventOf(
+  kind: string,
+  entry: StoredEntry,
+  mark: number,
+  { values, onUnreadable }: ReadChange,
+): MaybePromise<WatchEvent | undefined> {
+  const { key, version, expiresAt } = entry;
+  const type = "create";
+  const told = {
+    type,
+    kind,
+    key,
+    version,
+    revision: 0,
+    mark,
+    expiresAt,
+  } as const;
+  const read = () => boxed(values.readStored(kind, entry));
+  const value = readOrTell(read, entry.revision, onUnreadable);
+  const toReplayed = (value: Box | undefined) => value && toEvent(told, value);
+  return isPromise(value) ? value.then(toReplayed) : toReplayed(value);
 }
 
 /** A value that was read: it may be anything. */
@@ -97,8 +120,16 @@ function problemOf(
     : problem;
 }
 
+/** What an event tells of a change beside its values. */
+type Told =
+  & Pick<
+    StoredChange,
+    "type" | "kind" | "key" | "version" | "revision" | "mark" | "expiresAt"
+  >
+  & Partial<Pick<StoredChange, "isExpiry">>;
+
 function toEvent(
-  change: StoredChange,
+  change: Told,
   { value }: Box,
   previous?: Box,
 ): WatchEvent {

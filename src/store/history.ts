@@ -12,7 +12,7 @@ import type { Cursor } from "../engine/cursor.ts";
 import type { ChangePage } from "../engine/entries.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Values } from "../values/values.ts";
-import { type DecodeValue, historyChangeOf } from "./events.ts";
+import { historyChangeOf } from "./events.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { notReached, resumeAfter } from "./resume.ts";
 import { unavailable } from "./snapshot.ts";
@@ -49,7 +49,7 @@ export function openHistory(
     return work();
   };
   const pages = historyPages(engine.log, values, settings, head, read);
-  return pagedStream(told(pages, engine));
+  return pagedStream(told(pages, engine), { ahead: signal === undefined });
 }
 
 /** The same pages, with errors as the stream's reader is told of them. */
@@ -72,7 +72,6 @@ async function* historyPages(
   read: <T>(work: () => MaybePromise<T>) => MaybePromise<T>,
 ): Pages<HistoryChange> {
   const { kind, keys, limit, reverse, onUnreadable, signal } = settings;
-  const decode: DecodeValue = (...stored) => values.read(...stored);
   const filter: ChangeFilter = { kinds: [kind], keys, previous: true };
   const until = await read(() => head);
   const after = settings.after
@@ -89,7 +88,7 @@ async function* historyPages(
     left -= changes.length;
     yield changes.values().map((change) => {
       signal?.throwIfAborted();
-      return historyChangeOf(change, { decode, onUnreadable });
+      return historyChangeOf(change, { values, onUnreadable });
     });
     if (left <= 0) return;
     if (slice.isUsedUp) await slice.nextTurn();

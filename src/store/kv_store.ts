@@ -314,7 +314,7 @@ export class KvStore<
       {
         engine: this.#engine,
         head: () => this.#life.head(),
-        decode: (kind, key, bytes) => this.#values.read(kind, key, bytes),
+        values: this.#values,
         open: this.#life.watches,
       },
       kinds,

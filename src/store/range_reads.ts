@@ -23,10 +23,15 @@ import {
 } from "../engine/page.ts";
 import type { StoreError } from "../contract/errors.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { StoredEntry, StoredValue } from "../engine/entries.ts";
+import {
+  sizeOfValue,
+  type StoredEntry,
+  type StoredValue,
+} from "../engine/entries.ts";
 import type { View } from "../engine/view.ts";
 import type { Values } from "../values/values.ts";
 import type { Selection } from "./options.ts";
+import { entryOf } from "./entry_of.ts";
 import {
   isUnreadable,
   type OnUnreadable,
@@ -86,10 +91,7 @@ export class RangeReads {
   ): Promise<void> {
     if (selection.where) return await this.#filter(kind, selection, use);
     const { onUnreadable } = selection;
-    const stored = await this.#collect(
-      (view, rest, page) => view.values(kind, rest, page, this.#signal),
-      selection,
-    );
+    const stored = await this.#collect(this.#readValues(kind), selection);
     tellProblems(kind, this.#problems, onUnreadable);
     await this.#decodeEach(kind, stored, use, onUnreadable);
   }
@@ -146,8 +148,7 @@ export class RangeReads {
       const slice = new Slice(SHORT_SLICE_MS);
       const kinds = new Map<string, StoredValue[]>();
       for (const kind of await view.kinds(this.#signal)) {
-        const readPage: ReadPage<StoredValue> = (view, rest, page) =>
-          view.values(kind, rest, page, this.#signal);
+        const readPage = this.#readValues(kind);
         kinds.set(
           kind,
           await this.#collectPages(view, readPage, EVERYTHING, slice),
@@ -167,6 +168,13 @@ export class RangeReads {
       );
       await this.#pause(slice);
     }
+  }
+
+  /** How pages of values are read that are decoded then. */
+  #readValues(kind: string): ReadPage<StoredValue> {
+    const asText = this.#values.isText(kind);
+    return (view, rest, page) =>
+      view.values(kind, rest, { ...page, asText }, this.#signal);
   }
 
   #together<T>(read: (view: View) => MaybePromise<T>): MaybePromise<T> {
@@ -189,6 +197,7 @@ export class RangeReads {
       selection;
     this.#signal?.throwIfAborted();
     const slice = new Slice();
+    const asText = this.#values.isText(kind);
     let rest: KeyRange | undefined = limit > 0 ? keys : undefined;
     let left = limit;
     while (rest) {
@@ -196,6 +205,7 @@ export class RangeReads {
       const options = {
         limit: where ? PAGE_ENTRIES : Math.min(PAGE_ENTRIES, left),
         reverse,
+        asText,
         ...this.#noting(onUnreadable),
       };
       const page: Page<StoredEntry> = await this.#readPage(
@@ -311,7 +321,7 @@ export class RangeReads {
       } catch (error) {
         await this.#tell(this.#engine, kind, item, error, onUnreadable);
       }
-      decoded += DECODED_ENTRY + item.value.byteLength;
+      decoded += DECODED_ENTRY + sizeOfValue(item);
       if (decoded < DECODED_BYTES) continue;
       decoded = 0;
       if (!slice.isUsedUp) continue;
@@ -333,8 +343,8 @@ export class RangeReads {
     tell(error, revision, onUnreadable);
   }
 
-  #read<T>(kind: string, { key, value }: StoredValue): MaybePromise<T> {
-    return this.#values.read(kind, key, value) as MaybePromise<T>;
+  #read<T>(kind: string, stored: StoredValue): MaybePromise<T> {
+    return this.#values.readStored(kind, stored) as MaybePromise<T>;
   }
 
   /** The entries that pass `where`: a page of them is filtered after the read. */
@@ -345,8 +355,7 @@ export class RangeReads {
   ): Promise<void> {
     const { keys, reverse, onUnreadable } = selection;
     const options = { reverse, ...this.#noting(onUnreadable) };
-    const read: ReadPage<StoredValue> = (view, rest, page) =>
-      view.values(kind, rest, page, this.#signal);
+    const read = this.#readValues(kind);
     const found = await this.#inTurn<Page<StoredValue> | KeyValue<T>[]>(() => {
       const filter = (page: Page<StoredValue>) =>
         page.rest
@@ -430,19 +439,4 @@ function assertFilterable<T>(
       quoteText(kind)
     } with "where": its schema is asynchronous, and the read is of one moment; filter what is read`,
   );
-}
-
-/** What a caller gets of an entry; a promise where the schema is asynchronous. */
-export function entryOf<T>(
-  values: Values,
-  kind: string,
-  { expiresAt, ...stored }: StoredEntry,
-): MaybePromise<Entry<T>> {
-  const read = values.readEntry(kind, stored) as MaybePromise<Entry<T>>;
-  if (expiresAt === undefined) return read;
-  const withExpiry = (entry: Entry<T>) => ({
-    ...entry,
-    expiresAt: new Date(expiresAt),
-  });
-  return isPromise(read) ? read.then(withExpiry) : withExpiry(read);
 }

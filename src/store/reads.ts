@@ -28,7 +28,8 @@ import {
   OPERATION,
   selectionOf,
 } from "./options.ts";
-import { entryOf, RangeReads } from "./range_reads.ts";
+import { entryOf } from "./entry_of.ts";
+import { RangeReads } from "./range_reads.ts";
 import { exportChunks } from "./transfer/export.ts";
 import { streamUntilStopped } from "./transfer/stopping_stream.ts";
 import {
@@ -211,7 +212,9 @@ export class StoreReads<Kinds extends object = AnyKinds>
     assertName("kind", kind);
     const selection = selectionOf("entries", range);
     const reads = this.#reads("entries", selection.signal);
-    return pagedStream(reads.pages(kind, selection));
+    // If it is aborted, nothing more is given that was made before.
+    const ahead = selection.signal === undefined;
+    return pagedStream(reads.pages(kind, selection), { ahead });
   }
 
   async kinds<Kind extends KindOf<Kinds> = KindOf<Kinds>>(

@@ -15,18 +15,14 @@ import { PagedItems, type Pages } from "../base/paged_stream.ts";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
 import { type Cursor, cursorOf } from "../engine/cursor.ts";
-import type {
-  ChangePage,
-  StoredChange,
-  StoredEntry,
-} from "../engine/entries.ts";
+import type { ChangePage, StoredEntry } from "../engine/entries.ts";
 import type { ChangeFilter, ChangeLog } from "../engine/change_log.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Page } from "../engine/page.ts";
 import type { PastView } from "../engine/view.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import type { KeyRange } from "../keys/key_range.ts";
-import { type DecodeValue, eventOf, type ReadChange } from "./events.ts";
+import { eventOf, type ReadChange, replayedEventOf } from "./events.ts";
 import { assertSameHistory, resumeAfter, withMark } from "./resume.ts";
 import { tellProblems } from "./unreadable.ts";
 import { type WatchSettings, watchSettingsOf } from "./watch_options.ts";
@@ -45,7 +41,7 @@ export interface WatchSource {
   readonly engine: Pick<Engine, "log" | "openPast" | "errorOf">;
   /** The newest revision, in order with the store's writes. */
   head(): MaybePromise<number>;
-  readonly decode: DecodeValue;
+  readonly values: ReadChange["values"];
   /** The watches whose streams have not closed. */
   readonly open: Set<Watch>;
 }
@@ -55,7 +51,7 @@ export interface WatchSource {
  * its stream closes, for any reason. Throws on options that make no watch.
  */
 export function openWatch(
-  { engine, head: newest, decode, open }: WatchSource,
+  { engine, head: newest, values, open }: WatchSource,
   kinds: readonly string[] | undefined,
   options?: WatchOptions,
 ): ReadableStream<WatchItem> {
@@ -67,7 +63,7 @@ export function openWatch(
     {
       filter: { kinds, keys, previous },
       settings,
-      read: { decode, onUnreadable },
+      read: { values, onUnreadable },
       head: headOf(engine.log, newest),
       time: Date.now(),
     },
@@ -241,15 +237,16 @@ async function* replayPages(
     await assertSound();
     const inOrder = kinds ? [...kinds].sort(compareKeys) : await view.kinds();
     for (const kind of inOrder) {
+      const asText = read.values.isText(kind);
       for (let rest: KeyRange | undefined = keys; rest;) {
         const page: Page<StoredEntry> = await view.entries(
           kind,
           rest,
-          options,
+          { ...options, asText },
         );
         tellProblems(kind, problems.splice(0), onUnreadable);
         yield page.items.values().map((entry) =>
-          eventOf(replayedOf(kind, mark, entry), read, entry.revision)
+          replayedEventOf(kind, entry, mark, read)
         );
         rest = page.rest;
       }
@@ -257,23 +254,4 @@ async function* replayPages(
   } finally {
     await view.close();
   }
-}
-
-function replayedOf(
-  kind: string,
-  mark: number,
-  { key, value, version, expiresAt }: StoredEntry,
-): StoredChange {
-  return {
-    revision: 0,
-    mark,
-    kind,
-    type: "create",
-    isExpiry: false,
-    key,
-    version,
-    value,
-    expiresAt,
-    time: undefined,
-  };
 }

@@ -26,6 +26,8 @@ export interface Prepared {
 export interface EncodedEntry {
   readonly key: string;
   readonly value: Uint8Array;
+  /** The value as text, if it was read so. */
+  readonly text?: string;
 }
 
 /** Whether two values of a kind count as the same. */
@@ -127,27 +129,36 @@ export class Values {
     return this.#config.codecs.decode(kind, key, bytes);
   }
 
+  /** Whether a kind's values are decoded from text as well as from bytes. */
+  isText(kind: string): boolean {
+    return this.#config.codecs.isText(kind);
+  }
+
   /**
    * Decodes what is read, and checks it where that is asked for; a promise
    * where the schema is asynchronous.
    */
   read(kind: string, key: string, bytes: Uint8Array): MaybePromise<unknown> {
-    const value = this.decode(kind, key, bytes);
+    return this.#checked(kind, key, this.decode(kind, key, bytes));
+  }
+
+  /** The same of a value that may have been read as text. */
+  readStored(
+    kind: string,
+    stored: EncodedEntry,
+  ): MaybePromise<unknown> {
+    const { key, text } = stored;
+    const value = text === undefined
+      ? this.decode(kind, key, stored.value)
+      : this.#config.codecs.decodeText(kind, key, text);
+    return this.#checked(kind, key, value);
+  }
+
+  #checked(kind: string, key: string, value: unknown): MaybePromise<unknown> {
     const { schemas, validateReads } = this.#config;
     return validateReads
       ? schemas.validate(kind, key, value, (valid) => valid)
       : value;
-  }
-
-  /** The same of an entry, which keeps what else it has. */
-  readEntry<Stored extends EncodedEntry>(
-    kind: string,
-    stored: Stored,
-  ): MaybePromise<Omit<Stored, "value"> & { readonly value: unknown }> {
-    const value = this.read(kind, stored.key, stored.value);
-    return isPromise(value)
-      ? value.then((value) => ({ ...stored, value }))
-      : { ...stored, value };
   }
 
   /** Why a stored value cannot be read, or nothing; a promise where the schema is asynchronous. */

@@ -54,6 +54,7 @@ import {
   toValue,
   valueOf,
 } from "./rows.ts";
+import { TextPages } from "./text_pages.ts";
 
 /** Of how many entries without a whole key a page tells. */
 const MOST_UNNAMED = PAGE_ENTRIES;
@@ -68,11 +69,13 @@ interface Selection {
 export class EntryReads {
   readonly #database: Database;
   readonly #clock: Clock;
+  readonly #texts: TextPages;
 
   /** Takes the connection, and its clock. */
   constructor(database: Database, clock: Clock) {
     this.#database = database;
     this.#clock = clock;
+    this.#texts = new TextPages(database);
   }
 
   getValue(kind: string, key: string): Uint8Array | undefined {
@@ -137,7 +140,9 @@ export class EntryReads {
     range: KeyRange,
     page?: PageOptions,
   ): Page<StoredValue> {
-    return this.#readPage("value", toValue, kind, range, page);
+    const time = this.#clock.now();
+    return page?.asText && this.#texts.readValues(kind, range, page, time) ||
+      this.#readPage("value", toValue, kind, range, page);
   }
 
   readEntries(
@@ -145,7 +150,9 @@ export class EntryReads {
     range: KeyRange,
     page?: PageOptions,
   ): Page<StoredEntry> {
-    return this.#readPage("entry", toEntry, kind, range, page);
+    const time = this.#clock.now();
+    return page?.asText && this.#texts.readEntries(kind, range, page, time) ||
+      this.#readPage("entry", toEntry, kind, range, page);
   }
 
   #readPage<T extends StoredValue>(

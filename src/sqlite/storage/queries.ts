@@ -21,17 +21,12 @@ import {
   VERSION,
   whole,
 } from "../format/columns.ts";
+import { inRange, IS_THERE, ofKeys } from "./conditions.ts";
 
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
 
 const REVISION = integer("revision");
 const EXPIRY = integer("expires_at");
-
-/**
- * What has not expired. Parameters: the time. It is no term that an index is
- * used for, and holds if there is no expiry.
- */
-const IS_THERE = "(expires_at > ?) IS NOT 0";
 
 /** Parameters: kind, key, the time. */
 export const GET_ENTRY =
@@ -285,19 +280,6 @@ export function rangeParams(kind: string, range: KeyRange): SqlValue[] {
 /** The same without the kind. */
 export function keyParams({ lower, upper }: KeyRange): SqlValue[] {
   return upper ? [lower.key, upper.key] : [lower.key];
-}
-
-/**
- * The condition of a range. It always bounds the key: a second condition on the
- * primary key is what keeps the planner from an index on the kind alone.
- */
-function inRange(range: KeyRange): string {
-  return `kind = ? AND ${ofKeys(range)}`;
-}
-
-function ofKeys({ lower, upper }: KeyRange): string {
-  const from = `key ${lower.inclusive ? ">=" : ">"} ?`;
-  return upper ? `${from} AND key ${upper.inclusive ? "<=" : "<"} ?` : from;
 }
 
 // The change log.

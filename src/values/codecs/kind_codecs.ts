@@ -10,6 +10,8 @@ import { isRecord } from "../../base/options.ts";
 import type { Codec } from "./codec.ts";
 import { json } from "./json.ts";
 
+const encoder = new TextEncoder();
+
 /**
  * A codec for each named kind. A codec of any value, such as JSON, goes with
  * every kind, whatever its type: what it decodes is taken to be of that type.
@@ -89,6 +91,21 @@ export class KindCodecs {
       return codec.decode(bytes);
     } catch (cause) {
       throw failed("decode", codec, kind, key, cause);
+    }
+  }
+
+  /** Whether a kind's values are decoded from text as well as from bytes. */
+  isText(kind: string): boolean {
+    return this.#codecOf(kind) === json;
+  }
+
+  /** Decodes a stored value of such a kind, of which the bytes are the UTF-8; throws `CodecError`. */
+  decodeText(kind: string, key: string, text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch {
+      // The codec takes a little more, such as a byte order mark, or says why not.
+      return this.decode(kind, key, encoder.encode(text));
     }
   }
 

@@ -1,0 +1,254 @@
+/**
+ * Reads pages of small values in UTF-8, each as one row. What is not so is read
+ * by rows: there is no page then, and whoever asks reads the rows.
+ *
+ * The invariant: a page has exactly what its rows have. The values come with
+ * a byte between them, so that there are more parts than keys if one of them
+ * holds that byte. No value can take away such a byte, whatever it holds.
+ *
+ * @module
+ */
+import { equalBytes } from "../../base/bytes.ts";
+import {
+  type Page,
+  PAGE_BYTES,
+  PAGE_ENTRIES,
+  type PageOptions,
+} from "../../engine/page.ts";
+import { TextEntry, TextValue } from "../../engine/entries.ts";
+import { compareKeys } from "../../keys/key_order.ts";
+import { isInRange, type KeyRange, rangePast } from "../../keys/key_range.ts";
+import type { Database } from "../connection/database.ts";
+import { type Row, SqlError, type SqlValue } from "../driver/driver.ts";
+import { toDate } from "../format/time.ts";
+import { rangeParams } from "./queries.ts";
+import { expiryOf } from "./rows.ts";
+import {
+  MOST_TEXT_BYTES,
+  selectTexts,
+  SEPARATOR,
+  type TextsRead,
+  TRIED_TEXTS,
+  TRY_TEXTS,
+} from "./text_queries.ts";
+
+// Each value keeps its own byte order mark.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const strictDecoder = new TextDecoder("utf-8", {
+  ignoreBOM: true,
+  fatal: true,
+});
+
+/** How many pages of a kind are read by rows after one that was no text. */
+const PAGES_BY_ROWS = 16;
+
+/** Of how many kinds it is remembered that they are read by rows. */
+const MOST_KINDS = 1000;
+
+/** Reads pages as text through one connection. */
+export class TextPages {
+  readonly #database: Database;
+  /** Whether the library keeps the bytes; `undefined` if that is not known yet. */
+  #keepsBytes: boolean | undefined;
+  /** How many pages are to be read by rows, of kinds whose values are no small text. */
+  readonly #byRows = new Map<string, number>();
+
+  /** Takes the connection. */
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** A page of keys and values, of what has not expired at a time; `undefined` if it is to be read by rows. */
+  readValues(
+    kind: string,
+    range: KeyRange,
+    page: PageOptions,
+    now: number,
+  ): Page<TextValue> | undefined {
+    return this.#read("value", valuesOf, kind, range, page, now);
+  }
+
+  /** The same with all that an entry has. */
+  readEntries(
+    kind: string,
+    range: KeyRange,
+    page: PageOptions,
+    now: number,
+  ): Page<TextEntry> | undefined {
+    return this.#read("entry", entriesOf, kind, range, page, now);
+  }
+
+  #read<T extends TextValue>(
+    columns: TextsRead["columns"],
+    itemsOf: (row: Row) => T[] | undefined,
+    kind: string,
+    range: KeyRange,
+    { asText, limit = PAGE_ENTRIES, bytes = PAGE_BYTES, reverse = false }:
+      PageOptions,
+    now: number,
+  ): Page<T> | undefined {
+    if (!asText || this.#isByRows(kind)) return undefined;
+    // So that they fit, if each is as large as it may be.
+    const most = Math.min(limit, Math.floor(bytes / MOST_TEXT_BYTES));
+    if (most === 0) return undefined;
+    const row = this.#readRow(columns, kind, range, reverse, now, most);
+    const items = row && itemsOf(row);
+    if (!items || !areInOrder(items, range, reverse)) {
+      this.#readByRows(kind);
+      return undefined;
+    }
+    const last = items.length === most ? items.at(-1) : undefined;
+    return { items, rest: last && rangePast(range, last.key, reverse) };
+  }
+
+  /** The row of a page; nothing if SQLite fails, which a read of the rows will tell. */
+  #readRow(
+    columns: TextsRead["columns"],
+    kind: string,
+    range: KeyRange,
+    reverse: boolean,
+    now: number,
+    limit: number,
+  ): Row | undefined {
+    const params = rangeParams(kind, range);
+    const read = (there: boolean, params: SqlValue[]) => {
+      const sql = selectTexts({ columns, range, reverse, there });
+      return this.#database.get(sql, ...params, limit);
+    };
+    try {
+      if (!this.#areBytesKept()) return undefined;
+      const row = read(false, [now, ...params]);
+      return row?.has_expired ? read(true, [...params, now]) : row;
+    } catch (error) {
+      if (error instanceof SqlError) return undefined;
+      throw error;
+    }
+  }
+
+  #areBytesKept(): boolean {
+    if (this.#keepsBytes === undefined) {
+      const { texts, key } = this.#database.get(TRY_TEXTS) ?? {};
+      this.#keepsBytes = texts instanceof Uint8Array &&
+        equalBytes(texts, TRIED_TEXTS.texts) &&
+        key === JSON.stringify(TRIED_TEXTS.key);
+    }
+    return this.#keepsBytes;
+  }
+
+  #isByRows(kind: string): boolean {
+    if (this.#byRows.size === 0) return false;
+    const left = this.#byRows.get(kind);
+    if (left === undefined) return false;
+    if (left === 1) this.#byRows.delete(kind);
+    else this.#byRows.set(kind, left - 1);
+    return true;
+  }
+
+  #readByRows(kind: string): void {
+    if (this.#byRows.size === MOST_KINDS) this.#byRows.clear();
+    this.#byRows.set(kind, PAGES_BY_ROWS);
+  }
+}
+
+/** The keys and values of a page, if all of them are text. */
+function valuesOf(row: Row): TextValue[] | undefined {
+  const keys = stringsOf(row.key);
+  const texts = keys && textsOf(row.texts, keys.length);
+  return texts && keys.map((key, i) => new TextValue(key, texts[i]));
+}
+
+/** The entries of a page, if all of them are as a store writes them, with values that are text. */
+function entriesOf(row: Row): TextEntry[] | undefined {
+  const keys = stringsOf(row.key);
+  const texts = keys && textsOf(row.texts, keys.length);
+  const versions = integersOf(row.version);
+  const revisions = integersOf(row.revision);
+  const times = stringsOf(row.updated_at);
+  const expiries = expiriesOf(row.expires_at);
+  if (!texts || !versions || !revisions || !times || !expiries) {
+    return undefined;
+  }
+  let date!: Date;
+  return keys.map((key, i) => {
+    // Those that were written together have the same time.
+    const isSame = i > 0 && times[i] === times[i - 1];
+    date = isSame ? new Date(date) : toDate(times[i]);
+    return new TextEntry(key, texts[i], {
+      version: versions[i],
+      revision: revisions[i],
+      updatedAt: date,
+      expiresAt: expiries[i],
+    });
+  });
+}
+
+/** Whether items come in the order in which they are to be read, in their range. */
+function areInOrder(
+  items: readonly TextValue[],
+  range: KeyRange,
+  reverse: boolean,
+): boolean {
+  for (let i = 1; i < items.length; i++) {
+    const order = compareKeys(items[i - 1].key, items[i].key);
+    if (reverse ? order <= 0 : order >= 0) return false;
+  }
+  const last = items.at(-1);
+  return last === undefined || isInRange(range, last.key);
+}
+
+/** The texts in a JSON array; `undefined` if one of them is none, or a binding would alter it. */
+function stringsOf(list: SqlValue): string[] | undefined {
+  if (typeof list !== "string") return undefined;
+  // A NUL, or what is no UTF-8.
+  if (list.includes("\\u0000") || list.includes("\ufffd")) return undefined;
+  const strings: unknown[] = JSON.parse(list);
+  return strings.every((it) => typeof it === "string") ? strings : undefined;
+}
+
+/** The values, if they are so many, and UTF-8. */
+function textsOf(bytes: SqlValue, count: number): string[] | undefined {
+  if (count === 0) return [];
+  if (!(bytes instanceof Uint8Array)) return undefined;
+  const text = decodeUtf8(bytes);
+  const texts = text?.split(SEPARATOR);
+  return texts?.length === count ? texts : undefined;
+}
+
+/** The text of bytes that are UTF-8. */
+function decodeUtf8(bytes: Uint8Array): string | undefined {
+  const text = decoder.decode(bytes);
+  // The strict decoder takes four times as long, and is asked where it matters.
+  if (!text.includes("\ufffd")) return text;
+  try {
+    return strictDecoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The numbers in a JSON array, if they are safe integers. */
+function integersOf(list: SqlValue): number[] | undefined {
+  const integers = numbersOf(list, /^[[\],\d-]*$/) as number[] | undefined;
+  return integers?.every(Number.isSafeInteger) ? integers : undefined;
+}
+
+/** The same of `expires_at`, which may be missing. */
+function expiriesOf(list: SqlValue): (number | undefined)[] | undefined {
+  const expiries = numbersOf(list, /^[[\],\dnul-]*$/);
+  const areSafe = expiries?.every((at) =>
+    at === null || Number.isSafeInteger(at)
+  );
+  return areSafe
+    ? expiries!.map((expires_at) => expiryOf({ expires_at }))
+    : undefined;
+}
+
+/** A JSON array of integers; SQLite writes another number with a point or an "e". */
+function numbersOf(
+  list: SqlValue,
+  pattern: RegExp,
+): (number | null)[] | undefined {
+  return typeof list === "string" && pattern.test(list)
+    ? JSON.parse(list)
+    : undefined;
+}
