@@ -63,6 +63,8 @@ class StoreMirror<T> extends EventTarget implements Mirror<T> {
   /** What no event has told yet, if there are listeners. */
   #untold: Differences<T> | undefined;
   #revision = 0;
+  /** Quicker to ask than a signal. */
+  #hasEnded = false;
 
   constructor(store: MirrorStore, settings: MirrorSettings) {
     super();
@@ -98,7 +100,8 @@ class StoreMirror<T> extends EventTarget implements Mirror<T> {
   }
 
   #end(reason: unknown, hasFailed: boolean): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#stop.abort(reason);
     this.#waits.fail(reason);
     for (const stream of [...this.#streams]) {
@@ -131,7 +134,7 @@ class StoreMirror<T> extends EventTarget implements Mirror<T> {
 
   /** The items, as long as they follow the store. */
   get #live(): Items<T> {
-    if (this.#stop.signal.aborted) throw this.#stop.signal.reason;
+    if (this.#hasEnded) throw this.#stop.signal.reason;
     return this.#items;
   }
 
