@@ -22,6 +22,7 @@ import { type BigFile, makeBigFile } from "./rows/big_file.ts";
 import { logCostRow } from "./rows/log_cost.ts";
 import { findServers } from "./postgres/servers.ts";
 import { memoryRows } from "./rows/memory.ts";
+import { mirrorRows } from "./rows/mirror.ts";
 import { openingRow } from "./rows/opening.ts";
 import { postgresRows } from "./rows/postgres.ts";
 import { readRows } from "./rows/reads.ts";
@@ -51,6 +52,7 @@ const FILE_ROWS: readonly Row[] = [
   ...readRows(SCALE),
   ...writeRows(SCALE),
   ...watchRows(SCALE),
+  ...mirrorRows(SCALE),
   openingRow(SCALE),
   logCostRow,
   ...sizeRows,
