@@ -25,6 +25,7 @@ import { expiryRows } from "./rows/expiry.ts";
 import { logCostRow } from "./rows/log_cost.ts";
 import { findServers } from "./postgres/servers.ts";
 import { memoryRows } from "./rows/memory.ts";
+import { mirrorRows } from "./rows/mirror.ts";
 import { openingRow } from "./rows/opening.ts";
 import { postgresRows } from "./rows/postgres.ts";
 import { readRows } from "./rows/reads.ts";
@@ -56,6 +57,7 @@ const FILE_ROWS: readonly Row[] = [
   ...readRows(SCALE),
   ...writeRows(SCALE),
   ...watchRows(SCALE),
+  ...mirrorRows(SCALE),
   openingRow(SCALE),
   logCostRow,
   ...writtenRows(SCALE),

@@ -209,15 +209,13 @@ testWithSignals(
   },
 );
 
-// worker.ts
-
-type WorkerKinds = { texts: string; counts: number; cursors: string };
-
-/** The worker as a process, killed when it is disposed of. */
-function startWorker(
+/** An example as a process, killed when it is disposed of. */
+function startExample(
+  name: string,
   dir: string,
+  args: string[],
 ): AsyncDisposable & { until(line: string): Promise<string> } {
-  const child = example("worker.ts", dir, ["run"]).spawn();
+  const child = example(name, dir, args).spawn();
   const printed = new TextReader(child.stdout);
   const errors = new TextReader(child.stderr);
   return {
@@ -229,6 +227,14 @@ function startWorker(
       assertEquals(await errors.rest(), "");
     },
   };
+}
+
+// worker.ts
+
+type WorkerKinds = { texts: string; counts: number; cursors: string };
+
+function startWorker(dir: string): ReturnType<typeof startExample> {
+  return startExample("worker.ts", dir, ["run"]);
 }
 
 test("worker.ts is killed again and again, and misses and repeats nothing", async () => {
@@ -343,6 +349,28 @@ test("render.ts writes the pages to a file, in one step", async () => {
   const render = example("render.ts", dir.path, ["pages.db", "pages.md"]);
   assertEquals(await output(render), "pages.md: 2 pages\n");
   assertEquals(await Deno.readTextFile(dir.file("pages.md")), pages);
+});
+
+// scores.ts
+
+test("scores.ts shows what other processes add", async () => {
+  await using dir = await tempDir();
+  const add = (player: string, points: string) =>
+    output(example("scores.ts", dir.path, [player, points]));
+  assertEquals(await add("ann", "3"), "ann has 3\n");
+  assertEquals(await add("bob", "5"), "bob has 5\n");
+  await using shown = startExample("scores.ts", dir.path, []);
+  assertEquals(
+    await shown.until("bob 5, ann 3"),
+    "  bob entered\n  ann entered\nbob 5, ann 3\n",
+  );
+  await add("ann", "4");
+  assertEquals(
+    await shown.until("ann 7, bob 5"),
+    "  ann moved\nann 7, bob 5\n",
+  );
+  await add("bob", "-5");
+  assertEquals(await shown.until("ann 7"), "  bob left\nann 7\n");
 });
 
 // sse_server.ts

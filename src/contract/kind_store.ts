@@ -9,6 +9,7 @@ import type {
   KeyValue,
   RangeOptions,
 } from "./entry.ts";
+import type { Mirror, MirrorOptions, WaitForOptions } from "./mirror.ts";
 import type { OperationOptions } from "./operation.ts";
 import type {
   HistoryChange,
@@ -103,6 +104,14 @@ export interface KindStore<T = unknown, Input = T> {
   watch(
     options?: WatchOptions,
   ): ReadableStream<WatchEvent<T> | WatchBookmark>;
+  /** A map in memory that follows the kind. */
+  mirror(options?: MirrorOptions<T>): Promise<Mirror<T>>;
+  /** Waits until an entry is there, and a predicate is true for its value. */
+  waitFor(
+    key: string,
+    predicate?: (value: T) => boolean,
+    options?: WaitForOptions,
+  ): Promise<T>;
   /** The changes, or those of a key, that are in the change log, as a stream. */
   history(
     key?: string,

@@ -7,6 +7,8 @@ export type * from "./atomic.ts";
 export type * from "./entry.ts";
 export type * from "./kind_store.ts";
 export type * from "./kinds.ts";
+export type * from "./live_reads.ts";
+export type * from "./mirror.ts";
 export type * from "./operation.ts";
 export type * from "./reads.ts";
 export type * from "./snapshot.ts";

@@ -53,6 +53,7 @@ import type { AtomicOperation } from "./atomic.ts";
 import type { KeyRangeOptions } from "./entry.ts";
 import type { KindStore } from "./kind_store.ts";
 import type { AnyKinds, KindOf, ValueOf } from "./kinds.ts";
+import type { LiveReads } from "./live_reads.ts";
 import type { OperationOptions } from "./operation.ts";
 import type { Reads } from "./reads.ts";
 import type { Snapshot, SnapshotOptions } from "./snapshot.ts";
@@ -98,7 +99,7 @@ import type {
 export interface Store<
   Kinds extends object = AnyKinds,
   Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
-> extends Reads<Kinds>, AsyncDisposable {
+> extends Reads<Kinds>, LiveReads<Kinds>, AsyncDisposable {
   /**
    * Writes a value. It is encoded before the call returns, unless its schema
    * is asynchronous. Like every write, it rejects with `ValidationError` if the

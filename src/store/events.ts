@@ -86,11 +86,12 @@ export function replayedEventOf(
 }
 
 /** A value that was read: it may be anything. */
-interface Box {
+export interface Box {
   readonly value: unknown;
 }
 
-function boxed(value: MaybePromise<unknown>): MaybePromise<Box> {
+/** The value in a box. */
+export function boxed(value: MaybePromise<unknown>): MaybePromise<Box> {
   return isPromise(value) ? value.then((value) => ({ value })) : { value };
 }
 

@@ -15,6 +15,8 @@ import type {
   KeyValue,
   KindOf,
   KindStore,
+  Mirror,
+  MirrorOptions,
   OperationOptions,
   RangeOptions,
   SetAllOptions,
@@ -24,6 +26,7 @@ import type {
   Store,
   UpdateOptions,
   UpdateResult,
+  WaitForOptions,
   WatchBookmark,
   WatchEvent,
   WatchOptions,
@@ -137,6 +140,20 @@ export class KindHandle<
     options?: WatchOptions,
   ): ReadableStream<WatchEvent<Kinds[Kind]> | WatchBookmark> {
     return this.#store.watch(this.kind, options);
+  }
+
+  mirror(
+    options?: MirrorOptions<Kinds[Kind]>,
+  ): Promise<Mirror<Kinds[Kind]>> {
+    return this.#store.mirror(this.kind, options);
+  }
+
+  waitFor(
+    key: string,
+    predicate?: (value: Kinds[Kind]) => boolean,
+    options?: WaitForOptions,
+  ): Promise<Kinds[Kind]> {
+    return this.#store.waitFor(this.kind, key, predicate, options);
   }
 
   history(

@@ -21,6 +21,8 @@ import type {
   KindOf,
   KindsEvent,
   KindStore,
+  Mirror,
+  MirrorOptions,
   OperationOptions,
   SetAllOptions,
   SetAllResult,
@@ -33,6 +35,7 @@ import type {
   UpdateOptions,
   UpdateResult,
   VerifyFinding,
+  WaitForOptions,
   WatchBookmark,
   WatchEvent,
   WatchOptions,
@@ -78,6 +81,8 @@ import { StoreReads } from "./reads.ts";
 import { openPast, PastStore, unavailable } from "./snapshot.ts";
 import { importLines, type ImportTarget } from "./transfer/import.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import { openMirror } from "./mirror/mirror.ts";
+import { waitFor } from "./wait_for.ts";
 import { watchedKinds } from "./watch_options.ts";
 import { openWatch } from "./watch_stream.ts";
 
@@ -321,6 +326,39 @@ export class KvStore<
       options,
     );
     return stream as ReadableStream<never>;
+  }
+
+  async mirror<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    options?: MirrorOptions<Kinds[Kind]>,
+  ): Promise<Mirror<Kinds[Kind]>> {
+    this.#life.assertOpen();
+    this.#engine.assertWatchable("mirror");
+    const life = this.#life;
+    return await openMirror<Kinds[Kind]>(
+      {
+        engine: this.#engine,
+        head: () => life.head(),
+        decode: (kind, key, bytes) => this.#values.read(kind, key, bytes),
+        closing: life.closing,
+        track: (work) => life.track(work),
+      },
+      kind,
+      options,
+    );
+  }
+
+  async waitFor<Kind extends KindOf<Kinds>>(
+    kind: Kind,
+    key: string,
+    predicate?: (value: Kinds[Kind]) => boolean,
+    options?: WaitForOptions,
+  ): Promise<Kinds[Kind]> {
+    this.#life.assertOpen();
+    return await waitFor<Kinds[Kind]>(
+      (watching) => this.#watch([kind], watching),
+      { kind, key, predicate, options },
+    );
   }
 
   history<Kind extends KindOf<Kinds>>(

@@ -413,7 +413,7 @@ export class RangeReads {
 }
 
 /** What `where` answers; throws a `TypeError` for what is no answer, such as a promise. */
-function isWanted<T>(
+export function isWanted<T>(
   where: (key: string, value: T) => boolean,
   kind: string,
   key: string,

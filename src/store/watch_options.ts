@@ -31,7 +31,8 @@ import {
 import { assertName } from "../keys/names.ts";
 import { keyText, limit, onUnreadable, zeroOrMore } from "./options.ts";
 
-const keyName: Reader<string> = (_action, _name, key) => {
+/** The name of a key. */
+export const keyName: Reader<string> = (_action, _name, key) => {
   assertName("key", key);
   return key;
 };
@@ -103,7 +104,7 @@ export function watchSettingsOf(
   return {
     initial,
     types: given.types ?? new Set(CHANGE_TYPES),
-    keys: watchedKeys(given),
+    keys: watchedKeys("watch", given),
     after,
     previous: given.previous ?? false,
     bufferSize: given.bufferSize ?? 128,
@@ -114,10 +115,14 @@ export function watchSettingsOf(
   };
 }
 
-function watchedKeys({ key, prefix }: OptionsRead<typeof WATCH>): KeyRange {
+/** The keys that a key or a prefix names: all if there is neither. */
+export function watchedKeys(
+  action: string,
+  { key, prefix }: Pick<OptionsRead<typeof WATCH>, "key" | "prefix">,
+): KeyRange {
   if (key !== undefined && prefix !== undefined) {
     throw new TypeError(
-      `Cannot watch: "key" and "prefix" exclude each other; give one of them`,
+      `Cannot ${action}: "key" and "prefix" exclude each other; give one of them`,
     );
   }
   if (key !== undefined) return singleKey(key);

@@ -208,7 +208,7 @@ async function* watchPages(
 }
 
 /** The change up to which a watch has seen everything, once it has read a page. */
-function seenBy({ cursor, mark }: ChangePage, before: Cursor): Cursor {
+export function seenBy({ cursor, mark }: ChangePage, before: Cursor): Cursor {
   const known = cursor === before.revision ? before.mark : undefined;
   return { revision: cursor, mark: mark ?? known };
 }

@@ -35,6 +35,15 @@ const readsOfKind: Calls<Promise<unknown>> = {
   count: (store, { kind, options }) => store.count(kind, options),
 };
 
+const liveReadsOfKey: Calls<Promise<unknown>> = {
+  waitFor: (store, { kind, key, options }) =>
+    store.waitFor(kind, key, undefined, options),
+};
+
+const liveReadsOfKind: Calls<Promise<unknown>> = {
+  mirror: (store, { kind, options }) => store.mirror(kind, options),
+};
+
 const writesOfKind: Calls<Promise<unknown>> = {
   deleteAll: (store, { kind, options }) => store.deleteAll(kind, options),
 };
@@ -76,6 +85,7 @@ const atomics: Calls<Promise<unknown>> = {
 /** The operations that take a kind and a key. */
 export const callsWithKey: Calls<Promise<unknown>> = {
   ...readsOfKey,
+  ...liveReadsOfKey,
   ...writes,
   ...atomics,
 };
@@ -84,6 +94,7 @@ export const callsWithKey: Calls<Promise<unknown>> = {
 export const callsWithKind: Calls<Promise<unknown>> = {
   ...callsWithKey,
   ...readsOfKind,
+  ...liveReadsOfKind,
   ...writesOfKind,
 };
 

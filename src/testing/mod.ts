@@ -52,6 +52,10 @@ import { importLines } from "./cases/import_lines.ts";
 import { importStopping } from "./cases/import_stopping.ts";
 import { kindHandles } from "./cases/kind_handles.ts";
 import { limits } from "./cases/limits.ts";
+import { liveQueries } from "./cases/live_queries.ts";
+import { mirroring } from "./cases/mirroring.ts";
+import { mirroringChanges } from "./cases/mirroring_changes.ts";
+import { mirroringEnding } from "./cases/mirroring_ending.ts";
 import { misuse } from "./cases/misuse.ts";
 import { names } from "./cases/names.ts";
 import { numberLimits } from "./cases/number_limits.ts";
@@ -81,6 +85,7 @@ import { validatingReads } from "./cases/validating_reads.ts";
 import { watching } from "./cases/watching.ts";
 import { watchingKinds } from "./cases/watching_kinds.ts";
 import { watchingPrevious } from "./cases/watching_previous.ts";
+import { waitingFor } from "./cases/waiting_for.ts";
 import { writes } from "./cases/writes.ts";
 
 export type { OpenForTest } from "./case.ts";
@@ -230,6 +235,11 @@ const rooms: readonly Cases[] = [
   cursors,
   bookmarking,
   overflowing,
+  mirroring,
+  mirroringChanges,
+  mirroringEnding,
+  liveQueries,
+  waitingFor,
   streaming,
   snapshots,
   snapshotsEnding,

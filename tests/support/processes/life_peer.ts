@@ -55,6 +55,24 @@ async function readOn(
   if (isAborted) controller.abort();
 }
 
+/** Leaves a mirror that follows the store, or has ended, and does nothing more. */
+async function leaveMirror(
+  { persistent, end, ...place }: StorePlace & {
+    persistent: boolean;
+    end: "close" | "abort" | undefined;
+  },
+): Promise<void> {
+  const store = await openPlace(place);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const mirror = await store.mirror("k", { persistent, signal });
+  const { revision } = await store.set("k", "a", 1);
+  await mirror.reached(revision);
+  tell(mirror.size);
+  if (end === "abort") controller.abort();
+  if (end === "close") await mirror.close();
+}
+
 /** Waits for a read or a write, and for nothing else. */
 async function awaitOne(
   { what, ...place }: StorePlace & { what: "get" | "set" },
@@ -69,7 +87,7 @@ async function awaitOne(
   tell(await asked);
 }
 
-const programs = { idle, leaveWatch, readOn, awaitOne };
+const programs = { idle, leaveMirror, leaveWatch, readOn, awaitOne };
 
 /** The programs by name. */
 export type LifePrograms = typeof programs;

@@ -280,6 +280,53 @@ async function writePairs(
   tell(n);
 }
 
+/** What is written steadily. */
+export interface SteadyWrites {
+  kind: string;
+  /** How many entries there are. */
+  entries: number;
+  /** How many of them are written in a second. */
+  rate: number;
+  seconds: number;
+}
+
+/** A value that is written steadily, and when. */
+export interface SteadyValue {
+  n: number;
+  name: string;
+  /** In ms since 1970. */
+  at: number;
+}
+
+/** Fills a kind; once it is told to, it writes at a steady rate. Tells how many changes it made. */
+async function writeSteadily(
+  { kind, entries, rate, seconds, ...file }: StoreFile & SteadyWrites,
+): Promise<void> {
+  await using store = await open(file);
+  const pair = (n: number): [string, SteadyValue] => [
+    String(n * 7_919 % entries).padStart(8, "0"),
+    { n, name: "x".repeat(40), at: Date.now() },
+  ];
+  let n = 0;
+  while (n < entries) {
+    const length = Math.min(10_000, entries - n);
+    await store.setAll(kind, Array.from({ length }, () => pair(n++)));
+  }
+  tell("filled");
+  await heard();
+  const start = performance.now();
+  const end = n + rate * seconds;
+  while (n < end) {
+    const due = (performance.now() - start) / 1_000 * rate;
+    const length = Math.min(Math.floor(entries + due) - n, end - n, 1_000);
+    if (length > 0) {
+      await store.setAll(kind, Array.from({ length }, () => pair(n++)));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  tell({ changes: n - entries, ms: performance.now() - start });
+}
+
 /** A lock on a file. */
 export interface Lock {
   readonly path: string;
@@ -386,6 +433,7 @@ const programs = {
   writeMuch,
   count,
   writePairs,
+  writeSteadily,
   hold,
   readOne,
   readWhileHearing,

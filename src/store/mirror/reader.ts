@@ -1,0 +1,96 @@
+/**
+ * What a mirror reads of stored values: the item of each, or that there is none.
+ *
+ * @module
+ */
+import { isPromise, type MaybePromise } from "../../base/promises.ts";
+import type { ChangePage, StoredEntry } from "../../engine/entries.ts";
+import { freezeDeep } from "../../values/freeze.ts";
+import { type Box, boxed, type DecodeValue, eventOf } from "../events.ts";
+import { isWanted } from "../range_reads.ts";
+import { readOrTell } from "../unreadable.ts";
+import type { Item } from "./items.ts";
+import type { MirrorSettings } from "./mirror_options.ts";
+import { sortedOf } from "./sort_key.ts";
+
+/** What was read by key: `undefined` where the mirror is to have no entry. */
+export type Staged<T> = Map<string, Item<T> | undefined>;
+
+/**
+ * A change whose key is not known: the mirror has to list its entries again. It
+ * has been told of.
+ */
+export class UnknownChange extends Error {
+  override readonly message =
+    "Cannot mirror a kind: a change in the log does not tell its key; see what verify() finds";
+}
+
+/** Reads values as the options of a mirror say. */
+export class ItemReader<T> {
+  readonly #settings: MirrorSettings;
+  readonly #decode: DecodeValue;
+
+  /** Takes the options, and what decodes a value. */
+  constructor(settings: MirrorSettings, decode: DecodeValue) {
+    this.#settings = settings;
+    this.#decode = decode;
+  }
+
+  /** Stages entries. */
+  async stageEntries(
+    entries: readonly StoredEntry[],
+    staged: Staged<T>,
+  ): Promise<void> {
+    for (const { key, value, revision } of entries) {
+      const item = this.#itemOf(key, value, revision);
+      staged.set(key, isPromise(item) ? await item : item);
+    }
+  }
+
+  /** Stages changes, in their order. Throws `UnknownChange` for one whose key is not known. */
+  async stageChanges(
+    changes: ChangePage["changes"],
+    staged: Staged<T>,
+  ): Promise<void> {
+    const { onUnreadable } = this.#settings;
+    for (const change of changes) {
+      if ("problem" in change) {
+        await eventOf(change, { decode: this.#decode, onUnreadable });
+        throw new UnknownChange();
+      }
+      const { type, key, value, revision } = change;
+      const item = type === "delete"
+        ? undefined
+        : this.#itemOf(key, value, revision);
+      staged.set(key, isPromise(item) ? await item : item);
+    }
+  }
+
+  /** The item of a stored value; `undefined` if it is not wanted, or cannot be read, and that was told. */
+  #itemOf(
+    key: string,
+    bytes: Uint8Array,
+    revision: number,
+  ): MaybePromise<Item<T> | undefined> {
+    const { kind, onUnreadable } = this.#settings;
+    const read = readOrTell<Box>(
+      () => boxed(this.#decode(kind, key, bytes)),
+      revision,
+      onUnreadable,
+    );
+    return isPromise(read)
+      ? read.then((box) => this.#choose(key, box))
+      : this.#choose(key, read);
+  }
+
+  #choose(key: string, box: Box | undefined): Item<T> | undefined {
+    if (!box) return undefined;
+    const { kind, where, sortBy } = this.#settings;
+    const value = freezeDeep(box.value as T);
+    // The functions take the values of the kind, which are these.
+    const given = value as never;
+    if (where && !isWanted(where, kind, key, given)) return undefined;
+    const sorted = sortBy && sortedOf(kind, key, sortBy(key, given));
+    return { key, value, sorted };
+  }
+}
