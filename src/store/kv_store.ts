@@ -339,7 +339,7 @@ export class KvStore<
       {
         engine: this.#engine,
         head: () => life.head(),
-        decode: (kind, key, bytes) => this.#values.read(kind, key, bytes),
+        values: this.#values,
         closing: life.closing,
         track: (work) => life.track(work),
       },

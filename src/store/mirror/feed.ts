@@ -22,7 +22,7 @@ import type { ChangePage } from "../../engine/entries.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import type { KeyRange } from "../../keys/key_range.ts";
 import { Backoff } from "../../remote/backoff.ts";
-import type { DecodeValue } from "../events.ts";
+import type { ReadChange } from "../events.ts";
 import { withMark } from "../resume.ts";
 import { tellProblems } from "../unreadable.ts";
 import { seenBy } from "../watch_stream.ts";
@@ -34,7 +34,7 @@ export interface MirrorSource {
   readonly engine: Pick<Engine, "log" | "entries" | "errorOf">;
   /** The newest revision, in order with the store's writes. */
   head(): MaybePromise<number>;
-  readonly decode: DecodeValue;
+  readonly values: ReadChange["values"];
 }
 
 /** Whom a mirror's feed tells. */
@@ -84,7 +84,7 @@ export class Feed<T> {
     this.#source = source;
     this.#settings = settings;
     this.#consumer = consumer;
-    this.#reader = new ItemReader(settings, source.decode);
+    this.#reader = new ItemReader(settings, source.values);
     this.#filter = { kinds: [kind], keys };
     this.#following = { persistent, signal: stop };
     const { log } = source.engine;

@@ -4,9 +4,13 @@
  * @module
  */
 import { isPromise, type MaybePromise } from "../../base/promises.ts";
-import type { ChangePage, StoredEntry } from "../../engine/entries.ts";
+import type {
+  ChangePage,
+  StoredEntry,
+  StoredValue,
+} from "../../engine/entries.ts";
 import { freezeDeep } from "../../values/freeze.ts";
-import { type Box, boxed, type DecodeValue, eventOf } from "../events.ts";
+import { type Box, boxed, eventOf, type ReadChange } from "../events.ts";
 import { isWanted } from "../range_reads.ts";
 import { readOrTell } from "../unreadable.ts";
 import type { Item } from "./items.ts";
@@ -28,12 +32,12 @@ export class UnknownChange extends Error {
 /** Reads values as the options of a mirror say. */
 export class ItemReader<T> {
   readonly #settings: MirrorSettings;
-  readonly #decode: DecodeValue;
+  readonly #values: ReadChange["values"];
 
-  /** Takes the options, and what decodes a value. */
-  constructor(settings: MirrorSettings, decode: DecodeValue) {
+  /** Takes the options, and what reads a value. */
+  constructor(settings: MirrorSettings, values: ReadChange["values"]) {
     this.#settings = settings;
-    this.#decode = decode;
+    this.#values = values;
   }
 
   /** Stages entries. */
@@ -41,8 +45,9 @@ export class ItemReader<T> {
     entries: readonly StoredEntry[],
     staged: Staged<T>,
   ): Promise<void> {
-    for (const { key, value, revision } of entries) {
-      const item = this.#itemOf(key, value, revision);
+    for (const entry of entries) {
+      const { key, revision } = entry;
+      const item = this.#itemOf(entry, revision);
       staged.set(key, isPromise(item) ? await item : item);
     }
   }
@@ -55,26 +60,26 @@ export class ItemReader<T> {
     const { onUnreadable } = this.#settings;
     for (const change of changes) {
       if ("problem" in change) {
-        await eventOf(change, { decode: this.#decode, onUnreadable });
+        await eventOf(change, { values: this.#values, onUnreadable });
         throw new UnknownChange();
       }
-      const { type, key, value, revision } = change;
+      const { type, key, revision } = change;
       const item = type === "delete"
         ? undefined
-        : this.#itemOf(key, value, revision);
+        : this.#itemOf(change, revision);
       staged.set(key, isPromise(item) ? await item : item);
     }
   }
 
   /** The item of a stored value; `undefined` if it is not wanted, or cannot be read, and that was told. */
   #itemOf(
-    key: string,
-    bytes: Uint8Array,
+    stored: StoredValue,
     revision: number,
   ): MaybePromise<Item<T> | undefined> {
+    const { key } = stored;
     const { kind, onUnreadable } = this.#settings;
     const read = readOrTell<Box>(
-      () => boxed(this.#decode(kind, key, bytes)),
+      () => boxed(this.#values.readStored(kind, stored)),
       revision,
       onUnreadable,
     );
