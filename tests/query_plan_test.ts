@@ -560,3 +560,13 @@ Deno.test("the plan of every statement is looked at", () => {
     assert(body.includes(name), `${name} is not looked at`);
   }
 });
+
+Deno.test("no statement is planned anew at each run for its limit", async () => {
+  const folder = new URL("../src/sqlite/", import.meta.url);
+  const names = ["storage/queries.ts", "storage/text_queries.ts"];
+  for (const name of [...names, "verification/queries.ts"]) {
+    const source = await Deno.readTextFile(new URL(name, folder));
+    assert(source.includes("LIMITED"), name);
+    assert(!/LIMIT \?/.test(source), `${name}: use LIMITED`);
+  }
+});

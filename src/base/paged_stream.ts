@@ -32,6 +32,15 @@ export class PagedItems<T extends object> {
     }
   }
 
+  /** The next item that the page has, as it makes it; `undefined` at its end. Reads no page. */
+  nextOfPage(): MaybePromise<T> | undefined {
+    for (;;) {
+      const item = this.#page?.next();
+      if (item === undefined || item.done) return undefined;
+      if (item.value !== undefined) return item.value as MaybePromise<T>;
+    }
+  }
+
   async #nextFrom(
     item: PromiseLike<T | undefined>,
   ): Promise<T | undefined> {
@@ -51,17 +60,51 @@ export class PagedItems<T extends object> {
   }
 }
 
-/** A stream of pages' items, which reads a page when it is out of items, not before. */
+/** How many items are made at once: a turn through the stream costs more than most of them. */
+const MADE_AT_ONCE = 32;
+
+/**
+ * A stream of pages' items, which reads a page when it is out of items, not
+ * before. `ahead` lets it make a few items of a page before they are asked for.
+ * If one of them fails, the stream gives those before it first.
+ */
 export function pagedStream<T extends object>(
   pages: Pages<T>,
+  { ahead }: { readonly ahead: boolean },
 ): ReadableStream<T> {
   const items = new PagedItems(pages);
+  const most = ahead ? MADE_AT_ONCE : 1;
+  /** What an item made ahead came to that could not be given yet. */
+  let next: (() => MaybePromise<T | undefined>) | undefined;
+  const makeAhead = (controller: ReadableStreamDefaultController<T>) => {
+    try {
+      for (let made = 1; made < most; made++) {
+        const item = items.nextOfPage();
+        if (item === undefined) return;
+        if (isPromise(item)) {
+          // Whoever asks for it hears that it failed.
+          item.then(undefined, () => {});
+          next = () => item;
+          return;
+        }
+        controller.enqueue(item);
+      }
+    } catch (error) {
+      next = () => {
+        throw error;
+      };
+    }
+  };
   return new ReadableStream<T>({
     async pull(controller) {
-      const next = items.next();
-      const item = isPromise(next) ? await next : next;
-      if (item === undefined) controller.close();
-      else controller.enqueue(item);
+      const take = next ?? (() => items.next());
+      next = undefined;
+      const taken = take();
+      const item = (isPromise(taken) ? await taken : taken) ??
+        await items.next();
+      if (item === undefined) return controller.close();
+      controller.enqueue(item);
+      makeAhead(controller);
     },
     async cancel() {
       await pages.return();

@@ -90,6 +90,8 @@ export interface StoredChange {
   readonly version: number;
   /** The new value; of a deletion the previous one. */
   readonly value: Uint8Array;
+  /** The value as text, if several read it so. */
+  readonly text?: string;
   /** Of an update, if it was asked for: the value before. */
   readonly previous?: Uint8Array;
   readonly expiresAt: number | undefined;

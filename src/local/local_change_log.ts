@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { WatchOverflowError } from "../contract/errors.ts";
 import type { ChangeFilter, ChangeLog, Wait } from "../engine/change_log.ts";
@@ -16,7 +17,7 @@ import {
   READ_WINDOW,
 } from "./revisions.ts";
 import type { Storage } from "./storage.ts";
-import { TailCache } from "./tail_cache.ts";
+import { TailCache, type TailRead } from "./tail_cache.ts";
 import type { Turns } from "./turns.ts";
 import { type OpenNotifier, Wakeup } from "./wakeup.ts";
 
@@ -43,6 +44,9 @@ export class LocalChangeLog implements ChangeLog {
   readonly #bringBack: () => void;
   readonly #tail = new TailCache();
   readonly #pruner: LogPruner;
+  /** The newest revision as it was found in this turn of the event loop, by several watches. */
+  #headOfTurn: number | undefined;
+  #endOfTurn: ReturnType<typeof setImmediate> | undefined;
   /** The newest revision when this engine last committed, or was opened. */
   #head: number;
   /** The newest revision in the transaction that is about to commit. */
@@ -59,7 +63,14 @@ export class LocalChangeLog implements ChangeLog {
     this.bookmarkInterval = Math.max(1, Math.floor(history / 4));
     this.#wakeup = new Wakeup(
       (after) => this.#read(() => newsPast(storage, after)),
-      config.openNotifier,
+      ({ onWrite, onEnd }) =>
+        config.openNotifier({
+          onWrite: () => {
+            this.#headOfTurn = undefined;
+            onWrite();
+          },
+          onEnd,
+        }),
       this.bookmarkInterval,
     );
   }
@@ -92,17 +103,42 @@ export class LocalChangeLog implements ChangeLog {
     after: number,
     limit: number,
   ): MaybePromise<ChangePage> {
+    const read = { filter, after, limit };
+    const known = this.#headOfTurn;
+    const found = known === undefined ? undefined : this.#find(known, read);
+    if (found) return found;
     return this.#read(() => {
       this.#assertLogged();
       const head = this.#storage.headRevision();
-      // As most reads find it. The newest change is there, so none is missing.
-      if (head === after) return { changes: [], cursor: after };
-      const read = { filter, after, limit };
-      const kept = this.#tail.find(head, read);
-      if (kept) return kept;
+      const found = this.#find(head, read);
+      if (found) {
+        // Others wait for the same, and read in this turn, too.
+        if (head !== after) this.#knowHead(head);
+        return found;
+      }
       const page = this.#readPage(filter, after, limit, head);
       if (page.cursor === head) this.#tail.keep(head, read, page);
       return page;
+    });
+  }
+
+  /** The page of a read if the log's newest revision tells it, or if it was read before. */
+  #find(head: number, read: TailRead): ChangePage | undefined {
+    // As most reads find it. The newest change is there, so none is missing.
+    return head === read.after
+      ? { changes: [], cursor: head }
+      : this.#tail.find(head, read);
+  }
+
+  /**
+   * Lets the watches that are woken together share a look at the log: until the
+   * event loop turns, or somebody writes as far as is known here.
+   */
+  #knowHead(head: number): void {
+    this.#headOfTurn = head;
+    this.#endOfTurn ??= setImmediate(() => {
+      this.#endOfTurn = undefined;
+      this.#headOfTurn = undefined;
     });
   }
 
@@ -178,6 +214,7 @@ export class LocalChangeLog implements ChangeLog {
 
   /** Wakes the watches that wait for what was committed. */
   afterCommit(): void {
+    this.#headOfTurn = undefined;
     this.#head = this.#nextHead;
     this.#wakeup.committed(this.#head);
   }

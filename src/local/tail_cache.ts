@@ -9,7 +9,8 @@
  * @module
  */
 import { isSameRange } from "../keys/key_range.ts";
-import type { ChangePage } from "../engine/entries.ts";
+import { decodeUtf8 } from "../base/bytes.ts";
+import type { ChangePage, StoredChange } from "../engine/entries.ts";
 import type { ChangeFilter } from "../engine/change_log.ts";
 
 /** How many pages are kept: watches of as many different filters share them. */
@@ -19,13 +20,13 @@ const MOST_PAGES = 16;
 const MOST_BYTES = 64 * 1024;
 
 /** What a page was read for. */
-interface Read {
+export interface TailRead {
   readonly filter: ChangeFilter;
   readonly after: number;
   readonly limit: number;
 }
 
-interface KeptPage extends Read {
+interface KeptPage extends TailRead {
   readonly page: ChangePage;
 }
 
@@ -36,14 +37,14 @@ export class TailCache {
   #bytes = 0;
 
   /** The page that was read for the same at this head, if it is kept. */
-  find(head: number, read: Read): ChangePage | undefined {
+  find(head: number, read: TailRead): ChangePage | undefined {
     if (head !== this.#head) return undefined;
     const kept = this.#pages.find((kept) => isSameRead(kept, read));
-    return kept && copyOf(kept.page);
+    return kept?.page;
   }
 
   /** Keeps a page that was read at this head, unless there is no room. */
-  keep(head: number, read: Read, page: ChangePage): void {
+  keep(head: number, read: TailRead, page: ChangePage): void {
     if (head !== this.#head) {
       this.#head = head;
       this.#pages = [];
@@ -56,11 +57,11 @@ export class TailCache {
     if (this.#pages.length === MOST_PAGES) return;
     if (this.#bytes + bytes > MOST_BYTES) return;
     this.#bytes += bytes;
-    this.#pages.push({ ...read, page: copyOf(page) });
+    this.#pages.push({ ...read, page: shared(page) });
   }
 }
 
-function isSameRead(a: Read, b: Read): boolean {
+function isSameRead(a: TailRead, b: TailRead): boolean {
   return a.after === b.after && a.limit === b.limit &&
     isSameFilter(a.filter, b.filter);
 }
@@ -77,14 +78,31 @@ function sizeOf(change: ChangePage["changes"][number]): number {
   return change.value.byteLength + (change.previous?.byteLength ?? 0);
 }
 
-/** The page with values of its own: a codec may give them away. */
-function copyOf({ changes, cursor }: ChangePage): ChangePage {
-  const copies = changes.map((change) =>
-    "problem" in change ? change : {
-      ...change,
-      value: change.value.slice(),
-      previous: change.previous?.slice(),
-    }
-  );
-  return { changes: copies, cursor };
+/** The page as it can be given to several: whoever asks for a value gets a copy, since a codec may give it away. */
+function shared({ changes, cursor }: ChangePage): ChangePage {
+  return {
+    changes: changes.map((change) =>
+      "problem" in change ? change : sharedChange(change)
+    ),
+    cursor,
+  };
+}
+
+function sharedChange(change: StoredChange): StoredChange {
+  const value = change.value.slice();
+  const previous = change.previous?.slice();
+  let text: { readonly decoded: string | undefined } | undefined;
+  return {
+    ...change,
+    get value() {
+      return value.slice();
+    },
+    get previous() {
+      return previous?.slice();
+    },
+    get text() {
+      text ??= { decoded: decodeUtf8(value) };
+      return text.decoded;
+    },
+  };
 }

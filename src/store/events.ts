@@ -46,8 +46,9 @@ export function eventOf(
     );
   const withPrevious = (value: Box | undefined) => {
     if (!value) return undefined;
-    if (!change.previous) return toEvent(change, value);
-    const previous = read({ key: change.key, value: change.previous });
+    const bytes = change.previous;
+    if (!bytes) return toEvent(change, value);
+    const previous = read({ key: change.key, value: bytes });
     return isPromise(previous)
       ? previous.then((previous) => toEvent(change, value, previous))
       : toEvent(change, value, previous);

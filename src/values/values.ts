@@ -143,15 +143,12 @@ export class Values {
   }
 
   /** The same of a value that may have been read as text. */
-  readStored(
-    kind: string,
-    stored: EncodedEntry,
-  ): MaybePromise<unknown> {
-    const { key, text } = stored;
+  readStored(kind: string, stored: EncodedEntry): MaybePromise<unknown> {
+    const text = this.isText(kind) ? stored.text : undefined;
     const value = text === undefined
-      ? this.decode(kind, key, stored.value)
-      : this.#config.codecs.decodeText(kind, key, text);
-    return this.#checked(kind, key, value);
+      ? this.decode(kind, stored.key, stored.value)
+      : this.#config.codecs.decodeText(kind, stored.key, text);
+    return this.#checked(kind, stored.key, value);
   }
 
   #checked(kind: string, key: string, value: unknown): MaybePromise<unknown> {

@@ -12,6 +12,12 @@ import type { KeyRange } from "../../keys/key_range.ts";
 export const IS_THERE = "(expires_at > ?) IS NOT 0";
 
 /**
+ * At most so many rows. Parameters: the limit. An expression: with
+ * a parameter alone, a newer SQLite plans the statement anew each time it runs.
+ */
+export const LIMITED = "LIMIT ? + 0";
+
+/**
  * The condition of a range. It always bounds the key: a second condition on the
  * primary key is what keeps the planner from an index on the kind alone.
  */

@@ -21,7 +21,7 @@ import {
   VERSION,
   whole,
 } from "../format/columns.ts";
-import { inRange, IS_THERE, ofKeys } from "./conditions.ts";
+import { inRange, IS_THERE, LIMITED, ofKeys } from "./conditions.ts";
 
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
 
@@ -115,12 +115,12 @@ ORDER BY zestor_kv.expires_at LIMIT 1`;
 export const LIST_EXPIRED = `SELECT ${whole("kind")}, ${
   whole("key")
 } FROM zestor_kv
-WHERE expires_at <= ? ORDER BY zestor_kv.expires_at LIMIT ? OFFSET ?`;
+WHERE expires_at <= ? ORDER BY zestor_kv.expires_at ${LIMITED} OFFSET ?`;
 
 /** Removes them, whatever their names hold. Parameters: the time, the limit. */
 export const DELETE_EXPIRED = `DELETE FROM zestor_kv WHERE (kind, key) IN (
   SELECT kind, key FROM zestor_kv WHERE expires_at <= ?
-  ORDER BY expires_at LIMIT ?)`;
+  ORDER BY expires_at ${LIMITED})`;
 
 /** A change has the time of now, although its entry has another. Parameters: its revision. */
 export const SET_TIME =
@@ -243,7 +243,7 @@ const IS_WHOLE = "instr(key, char(0)) = 0";
 export function selectUnnamed(range: KeyRange): string {
   return `SELECT ${REVISION} FROM zestor_kv WHERE ${
     inRange(range)
-  } AND NOT ${IS_WHOLE} ORDER BY zestor_kv.key LIMIT ?`;
+  } AND NOT ${IS_WHOLE} ORDER BY zestor_kv.key ${LIMITED}`;
 }
 
 /** Reads the entries of a range. Parameters: those of `rangeParams` and `whichParams`, the limit. */
@@ -254,7 +254,7 @@ export function selectRange(
     inRange(range)
   }${andThere(which)}${
     isWhole ? ` AND ${IS_WHOLE}` : ""
-  } ORDER BY zestor_kv.key ${reverse ? "DESC" : "ASC"} LIMIT ?`;
+  } ORDER BY zestor_kv.key ${reverse ? "DESC" : "ASC"} ${LIMITED}`;
 }
 
 /** Counts the entries of a range. Parameters: as above, with -1 for no limit. */
@@ -263,7 +263,7 @@ export function countRange(range: KeyRange, which: Which): string {
   const order = which === "all" ? "" : " ORDER BY key";
   return `SELECT count(*) AS count FROM (SELECT 1 FROM zestor_kv WHERE ${
     inRange(range)
-  }${andThere(which)}${order} LIMIT ?)`;
+  }${andThere(which)}${order} ${LIMITED})`;
 }
 
 function andThere(which: Which): string {
@@ -335,7 +335,7 @@ export function selectChanges(
   return `SELECT ${columns.join(", ")}
 FROM zestor_changes
 WHERE revision > ? AND revision <= ? AND ${ofKinds}${ofKeys(range)}
-ORDER BY revision ${reverse ? "DESC" : "ASC"} LIMIT ?`;
+ORDER BY revision ${reverse ? "DESC" : "ASC"} ${LIMITED}`;
 }
 
 /** Which kinds changed between two revisions. Parameters: after this revision, up to this one. */

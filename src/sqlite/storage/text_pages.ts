@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { equalBytes } from "../../base/bytes.ts";
+import { decodeUtf8, equalBytes } from "../../base/bytes.ts";
 import {
   type Page,
   PAGE_BYTES,
@@ -31,13 +31,6 @@ import {
   TRIED_TEXTS,
   TRY_TEXTS,
 } from "./text_queries.ts";
-
-// Each value keeps its own byte order mark.
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const strictDecoder = new TextDecoder("utf-8", {
-  ignoreBOM: true,
-  fatal: true,
-});
 
 /** How many pages of a kind are read by rows after one that was no text. */
 const PAGES_BY_ROWS = 16;
@@ -212,18 +205,6 @@ function textsOf(bytes: SqlValue, count: number): string[] | undefined {
   const text = decodeUtf8(bytes);
   const texts = text?.split(SEPARATOR);
   return texts?.length === count ? texts : undefined;
-}
-
-/** The text of bytes that are UTF-8. */
-function decodeUtf8(bytes: Uint8Array): string | undefined {
-  const text = decoder.decode(bytes);
-  // The strict decoder takes four times as long, and is asked where it matters.
-  if (!text.includes("\ufffd")) return text;
-  try {
-    return strictDecoder.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The numbers in a JSON array, if they are safe integers. */

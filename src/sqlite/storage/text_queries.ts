@@ -8,7 +8,7 @@
 import type { KeyRange } from "../../keys/key_range.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import { integer, VERSION } from "../format/columns.ts";
-import { inRange, IS_THERE } from "./conditions.ts";
+import { inRange, IS_THERE, LIMITED } from "./conditions.ts";
 import { HAS_EXPIRED } from "./queries.ts";
 
 /** Up to how many bytes a value is read as text. */
@@ -74,7 +74,7 @@ export function selectTexts(
   }, ${lists} FROM (
   SELECT ${Object.values(others).join(", ")}, ${SMALL_VALUE} FROM zestor_kv
   WHERE ${inRange(range)}${there ? ` AND ${IS_THERE}` : ""}
-  ORDER BY zestor_kv.key ${reverse ? "DESC" : "ASC"} LIMIT ?)`;
+  ORDER BY zestor_kv.key ${reverse ? "DESC" : "ASC"} ${LIMITED})`;
 }
 
 /** Puts together what an older library may alter: an empty value, a NUL, bytes that are no UTF-8. */

@@ -9,6 +9,7 @@ import { MARKS } from "../../engine/cursor.ts";
 import { LAST_NUMBER } from "../../engine/last_number.ts";
 import { integer, VALUE } from "../format/columns.ts";
 import { CHANGED_VALUE } from "../format/large_values.ts";
+import { LIMITED } from "../storage/conditions.ts";
 
 const raw = (name: "kind" | "key") =>
   `CAST(${name} AS BLOB) AS ${name}, typeof(${name}) AS ${name}Type`;
@@ -42,7 +43,7 @@ export function selectFoundEntries(
   }
 FROM zestor_kv ${
     where[position]
-  } ORDER BY zestor_kv.kind, zestor_kv.key LIMIT ?`;
+  } ORDER BY zestor_kv.kind, zestor_kv.key ${LIMITED}`;
 }
 
 function parameter(type: SqlValue | undefined): string {
@@ -80,7 +81,7 @@ export const LIST_FOUND_CHANGES = `SELECT revision, ${raw("kind")}, ${
 }, type, ${RAW_VERSION}, ${CHANGED_VALUE} AS value, previous,
 ${rawNumber("previous_revision", "previousRevision")},
 mark IS NULL AS isEarlier, ${PROBLEM} AS problem
-FROM zestor_changes WHERE revision > ? ORDER BY revision LIMIT ?`;
+FROM zestor_changes WHERE revision > ? ORDER BY revision ${LIMITED}`;
 
 /** The newest revision in the log. */
 export const GET_NEWEST = `SELECT ${
