@@ -27,6 +27,7 @@ import { postgresRows } from "./rows/postgres.ts";
 import { readRows } from "./rows/reads.ts";
 import type { Bench, Row } from "./rows/row.ts";
 import { sizeRows } from "./rows/sizes.ts";
+import { startUpRow } from "./rows/start_up.ts";
 import { watcherRows } from "./rows/watchers.ts";
 import { watchRows } from "./rows/watching.ts";
 import { writeRows } from "./rows/writes.ts";
@@ -52,6 +53,7 @@ const FILE_ROWS: readonly Row[] = [
   ...writeRows(SCALE),
   ...watchRows(SCALE),
   openingRow(SCALE),
+  startUpRow,
   logCostRow,
   ...sizeRows,
   ...watcherRows(SCALE),
