@@ -32,6 +32,7 @@ import { readRows } from "./rows/reads.ts";
 import type { Bench, Row } from "./rows/row.ts";
 import { sizeRows } from "./rows/sizes.ts";
 import { snapshotRows } from "./rows/snapshots.ts";
+import { startUpRow } from "./rows/start_up.ts";
 import { watcherRows } from "./rows/watchers.ts";
 import { watchRows } from "./rows/watching.ts";
 import { writeRows } from "./rows/writes.ts";
@@ -59,6 +60,7 @@ const FILE_ROWS: readonly Row[] = [
   ...watchRows(SCALE),
   ...mirrorRows(SCALE),
   openingRow(SCALE),
+  startUpRow,
   logCostRow,
   ...writtenRows(SCALE),
   ...expiryRows(SCALE),

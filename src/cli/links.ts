@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "../base/paths.ts";
 
 /** How many links to a file are followed; the same number as Linux has. */
 const MOST_LINKS = 40;

@@ -14,7 +14,6 @@
  *
  * @module
  */
-import { styleText } from "node:util";
 import type { CommandContext } from "./command.ts";
 import { EXIT, exitCodeOf, lineOf, traceOf } from "./errors.ts";
 import {
@@ -27,6 +26,7 @@ import {
 } from "./output/output.ts";
 import { type Invocation, parseCommandLine } from "./program.ts";
 import { toJsonOf } from "./output/json.ts";
+import { styled } from "./output/style.ts";
 import { openEnds } from "./stores/ends.ts";
 import { openFileOf, openStoreOf, variablesOf } from "./stores/open.ts";
 import { openStoreWhenThere } from "./stores/waiting.ts";
@@ -132,9 +132,7 @@ function colorIn(args: readonly string[]): ColorChoice {
 }
 
 function tell(error: unknown, as: "plain" | "colored"): void {
-  const name = as === "colored"
-    ? styleText("red", "zestor", { validateStream: false })
-    : "zestor";
+  const name = as === "colored" ? styled("red", "zestor") : "zestor";
   const line = error instanceof CommandLineError
     ? usageText(error.parts, as)
     : lineOf(error);

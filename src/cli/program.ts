@@ -9,7 +9,7 @@ import { message } from "@optique/core/message";
 import type { Mode, Parser } from "@optique/core/parser";
 import config from "../../deno.json" with { type: "json" };
 import type { Action, Command } from "./command.ts";
-import { COMMANDS } from "./commands/mod.ts";
+import { loadCommand, loadCommands } from "./commands/mod.ts";
 import { SHELLS, withStoreOf } from "./completion.ts";
 import { nameParsers } from "./names.ts";
 import { type GlobalOptions, globalOptions } from "./options.ts";
@@ -37,14 +37,30 @@ export interface HelpOptions {
  */
 export async function parseCommandLine(
   args: readonly string[],
+  help: HelpOptions,
+): Promise<Invocation | string> {
+  const command = isHelp(args) ? undefined : await loadCommand(args[0]);
+  try {
+    if (command) return await parse([command], args, help);
+  } catch (error) {
+    // The message may have to name the other commands, too.
+    if (!(error instanceof CommandLineError)) throw error;
+  }
+  return await parse(await loadCommands(), args, help);
+}
+
+/** The same, if there are only these commands. */
+async function parse(
+  known: readonly Command[],
+  args: readonly string[],
   { isColored, columns }: HelpOptions,
 ): Promise<Invocation | string> {
   const names = nameParsers((work) => withStoreOf(args, program.usage, work));
-  const commands = COMMANDS.map(({ parser }) => parser(names));
+  const commands = known.map(({ parser }) => parser(names));
   const program = programParser(commands);
   const usages: Usages = {
     commands: new Map([
-      ...COMMANDS.map(({ name }, i) => [name, commands[i].usage] as const),
+      ...known.map(({ name }, i) => [name, commands[i].usage] as const),
       [COMPLETION, []],
     ]),
     globals: globalOptions.usage,

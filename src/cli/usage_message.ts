@@ -9,13 +9,11 @@ import {
   type Message,
   type MessageTerm,
 } from "@optique/core/message";
-import { styleText } from "node:util";
 import { quoteText } from "../base/messages.ts";
 import { UsageError } from "./errors.ts";
 import { escapeText } from "./output/escape.ts";
 import { withoutPasswords } from "./output/passwords.ts";
-
-type Style = Parameters<typeof styleText>[0];
+import { type Style, styled } from "./output/style.ts";
 
 const STYLES: Partial<Record<MessageTerm["type"], Style>> = {
   optionName: "italic",
@@ -45,9 +43,7 @@ export function usageText(
   return parts.map((term) => {
     const text = escapeText(plainText(term));
     const style = STYLES[term.type];
-    return as === "colored" && style
-      ? styleText(style, text, { validateStream: false })
-      : text;
+    return as === "colored" && style ? styled(style, text) : text;
   }).join("");
 }
 

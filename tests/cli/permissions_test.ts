@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { COMMANDS } from "../../src/cli/commands/mod.ts";
+import { loadCommands } from "../../src/cli/commands/mod.ts";
 import {
   cliForShell,
   type CliResult,
@@ -16,6 +16,9 @@ import {
 import { drivers } from "../support/drivers.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
 import { onTerminal, testOnTerminal } from "../support/terminal.ts";
+
+/** Every command. */
+const COMMANDS = await loadCommands();
 
 const [{ test }] = drivers;
 

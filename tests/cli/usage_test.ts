@@ -6,7 +6,7 @@
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { pathToFileURL } from "node:url";
-import { COMMANDS } from "../../src/cli/commands/mod.ts";
+import { loadCommands } from "../../src/cli/commands/mod.ts";
 import {
   type CliOptions,
   openBeside,
@@ -15,6 +15,9 @@ import {
 } from "../support/cli.ts";
 import { drivers } from "../support/drivers.ts";
 import { tempDir } from "../support/temp_dir.ts";
+
+/** Every command. */
+const COMMANDS = await loadCommands();
 
 const [{ test }, ffi] = drivers;
 

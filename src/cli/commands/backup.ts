@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dirname } from "node:path";
+import { dirname } from "../../base/paths.ts";
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { argument, option } from "@optique/core/primitives";

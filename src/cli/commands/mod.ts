@@ -1,48 +1,42 @@
 /**
- * The commands, in the order of the help.
+ * The commands, in the order of the help. Each file is loaded when its command
+ * is asked for.
  *
  * @module
  */
 import type { Command } from "../command.ts";
-import { backup } from "./backup.ts";
-import { verify } from "./verify.ts";
-import { compact } from "./compact.ts";
-import { copy } from "./copy.ts";
-import { count } from "./count.ts";
-import { deleteCommand } from "./delete.ts";
-import { edit } from "./edit.ts";
-import { entry } from "./entry.ts";
-import { exportCommand } from "./export.ts";
-import { get } from "./get.ts";
-import { importCommand } from "./import.ts";
-import { info } from "./info.ts";
-import { keys } from "./keys.ts";
-import { kinds } from "./kinds.ts";
-import { list } from "./list.ts";
-import { log } from "./log.ts";
-import { rename } from "./rename.ts";
-import { set } from "./set.ts";
-import { watch } from "./watch.ts";
 
 /** Every command but `help` and `completion`, which the parser has. */
-export const COMMANDS: readonly Command[] = [
-  get,
-  set,
-  edit,
-  deleteCommand,
-  entry,
-  list,
-  keys,
-  count,
-  kinds,
-  copy,
-  rename,
-  log,
-  watch,
-  exportCommand,
-  importCommand,
-  backup,
-  compact,
-  verify,
-  info,
-];
+const COMMANDS = new Map<string, () => Promise<Command>>(Object.entries({
+  get: async () => (await import("./get.ts")).get,
+  set: async () => (await import("./set.ts")).set,
+  edit: async () => (await import("./edit.ts")).edit,
+  delete: async () => (await import("./delete.ts")).deleteCommand,
+  entry: async () => (await import("./entry.ts")).entry,
+  list: async () => (await import("./list.ts")).list,
+  keys: async () => (await import("./keys.ts")).keys,
+  count: async () => (await import("./count.ts")).count,
+  kinds: async () => (await import("./kinds.ts")).kinds,
+  copy: async () => (await import("./copy.ts")).copy,
+  rename: async () => (await import("./rename.ts")).rename,
+  log: async () => (await import("./log.ts")).log,
+  watch: async () => (await import("./watch.ts")).watch,
+  export: async () => (await import("./export.ts")).exportCommand,
+  import: async () => (await import("./import.ts")).importCommand,
+  backup: async () => (await import("./backup.ts")).backup,
+  compact: async () => (await import("./compact.ts")).compact,
+  verify: async () => (await import("./verify.ts")).verify,
+  info: async () => (await import("./info.ts")).info,
+}));
+
+/** Loads all commands. */
+export function loadCommands(): Promise<Command[]> {
+  return Promise.all([...COMMANDS.values()].map((load) => load()));
+}
+
+/** Loads the command of this name, if there is one. */
+export async function loadCommand(
+  name: string | undefined,
+): Promise<Command | undefined> {
+  return name === undefined ? undefined : await COMMANDS.get(name)?.();
+}

@@ -4,8 +4,6 @@
  *
  * @module
  */
-import process from "node:process";
-
 /** What is shown. */
 export interface ProgressOptions {
   /** The end of the bar; absent if it is not known. */
@@ -54,6 +52,7 @@ async function barOf(
   { total, unit }: ProgressOptions,
 ): Promise<() => Bar> {
   const { default: { SingleBar } } = await import("cli-progress");
+  const { default: process } = await import("node:process");
   const options = {
     stream: process.stderr,
     format: total === undefined

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { styleText } from "node:util";
 import stringWidth from "string-width";
 import textTable from "text-table";
+import { styled } from "./style.ts";
 
 /** Between two columns. */
 const GAP = 2;
@@ -47,9 +47,7 @@ export class Table {
   header(titles: readonly string[], rows: readonly string[][]): string {
     this.#widen([titles, ...rows]);
     const style = (title: string) =>
-      this.#isColored
-        ? styleText("bold", title, { validateStream: false })
-        : title;
+      this.#isColored ? styled("bold", title) : title;
     return this.#lay([titles], style);
   }
 

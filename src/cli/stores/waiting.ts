@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { dirname, resolve } from "node:path";
+import { dirname, resolve } from "../../base/paths.ts";
 import { unlessAborted } from "../../base/promises.ts";
 import { followLinks } from "../links.ts";
 import { escapeText } from "../output/escape.ts";
