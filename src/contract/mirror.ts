@@ -202,11 +202,11 @@ export interface Mirror<T = unknown>
    *   reverse: true,
    * });
    * await store.setAll("scores", { ann: 3, bob: 7, cid: 5 });
-   * await store.set("scores", "ann", 9);
+   * const { revision } = await store.set("scores", "ann", 9);
    *
    * const list: string[] = [];
-   * for await (const { patches } of best.changes({ initial: true })) {
-   *   for (const patch of patches) {
+   * for await (const change of best.changes({ initial: true })) {
+   *   for (const patch of change.patches) {
    *     if (patch.type === "changed") continue;
    *     const at = list.indexOf(patch.key);
    *     if (at >= 0) list.splice(at, 1);
@@ -214,7 +214,7 @@ export interface Mirror<T = unknown>
    *     // `indexOf` gives -1 for the first one, which follows nothing.
    *     list.splice(list.indexOf(patch.follows ?? "") + 1, 0, patch.key);
    *   }
-   *   if (best.get("ann") === 9) break;
+   *   if (change.revision >= revision) break;
    * }
    * assertEquals(list, ["ann", "bob", "cid"]);
    * ```
