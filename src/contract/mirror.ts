@@ -33,13 +33,13 @@ export interface MirrorOptions<T = unknown> extends UnreadableOptions {
   prefix?: string;
   /**
    * Only entries for which this returns true. It is synchronous, and a
-   * `TypeError` unless it returns a boolean. It is called once for each value,
+   * `TypeError` unless it returns a boolean. It is called when the value is read,
    * so it must depend on nothing else.
    */
   where?: (key: string, value: T) => boolean;
   /**
    * The order of the entries: by what this returns, then by key. It is called
-   * once for each value, so it must depend on nothing else.
+   * when the value is read, so it must depend on nothing else.
    * @default {by key}
    */
   sortBy?: (key: string, value: T) => SortKey;
@@ -140,8 +140,8 @@ export interface MirrorChangesOptions {
  * makes it. Its reads need no `await`.
  *
  * - **A prefix of the history.** It is always as the kind was at one revision.
- *   It shows a transaction whole, unless more than 10 000 changes wait. If the
- *   change log no longer holds what it has yet to see, it lists the entries
+ *   It shows a transaction whole, unless more than 10 000 changes wait, or it
+ *   has values of more than 512 KiB. If the change log no longer holds what it has yet to see, it lists the entries
  *   again, and shows the differences. It is never empty in between.
  * - **Values are shared and frozen.** `get` gives the same object each time.
  *   Objects and arrays in it are frozen. What JavaScript cannot freeze must not
