@@ -690,6 +690,17 @@ ${LISTED}`,
     await interrupt(copy("run"));
   },
 
+  async "scores.ts"(copy) {
+    assertEquals(await output(copy("ann", "3")), "ann has 3\n");
+    await using child = copy().spawn();
+    await using printed = new TextReader(child.stdout);
+    await using errors = new TextReader(child.stderr);
+    // It has no scores, and waits for some.
+    assertEquals(await printed.line(), "");
+    child.kill();
+    assertEquals(await errors.rest(), "");
+  },
+
   async "board.ts"(copy) {
     await using server = copy().spawn();
     await using printed = new TextReader(server.stdout);

@@ -24,7 +24,7 @@ import { structured } from "../src/values/codecs/structured.ts";
 import { isDeepStrictEqual as equal } from "node:util";
 import { freezeDeep } from "../src/values/freeze.ts";
 import { compareKeys } from "../src/keys/key_order.ts";
-import { testOnEachDriver } from "./support/drivers.ts";
+import { openOn, testOnEachDriver } from "./support/drivers.ts";
 import { startLifePeer } from "./support/processes/peer.ts";
 import { type Random, withSeed } from "./support/random.ts";
 import { tempDir } from "./support/temp_dir.ts";
@@ -76,6 +76,50 @@ Deno.test("freezing takes any depth, and leaves instances alone", () => {
     assertStrictEquals(freezeDeep(plain), plain);
   }
 });
+
+Deno.test("a value of many levels is compared and listed again", async () => {
+  await using store = await openMemoryStore({ history: 2, codec: structured });
+  const deep = (levels: number) => {
+    let value: unknown = levels;
+    for (let n = 0; n < levels; n++) value = [value];
+    return value;
+  };
+  await store.setAll("k", { a: deep(900), b: deep(3) });
+  await using mirror = await store.mirror("k");
+  const [a, b] = mirror.values();
+  const { revision } = await store.setAll("k", { c: 1, d: 1, e: 1 });
+  await mirror.reached(revision);
+  assertEquals([...mirror.keys()], ["a", "b", "c", "d", "e"]);
+  assertStrictEquals(mirror.get("b"), b);
+  assertStrictEquals(mirror.get("a"), a);
+});
+
+Deno.test("an array that is longer than anybody could visit is frozen at once", () => {
+  const holes: unknown[] = [];
+  holes[4_000_000_000] = { n: 1 };
+  freezeDeep(holes);
+  assert(Object.isFrozen(holes) && Object.isFrozen(holes[4_000_000_000]));
+});
+
+testOnEachDriver(
+  "a mirror of a store that may only read follows others",
+  async (driver) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    await using writer = await openOn(driver, { path });
+    await writer.set("k", "a", 1);
+    const reading = { path: `file:${path}?mode=ro` };
+    await using reader = await openOn(driver, reading);
+    await using mirror = await reader.mirror("k");
+    assertEquals([...mirror], [["a", 1]]);
+    await mirror.reached((await writer.set("k", "b", 2)).revision);
+    assertEquals([...mirror], [["a", 1], ["b", 2]]);
+    await mirror.reached((await writer.set("other", "b", 2)).revision);
+    const waiting = reader.waitFor("k", "c");
+    await writer.set("k", "c", 3);
+    assertEquals(await waiting, 3);
+  },
+);
 
 // Its process.
 

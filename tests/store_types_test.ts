@@ -11,6 +11,7 @@ import type {
   KindOf,
   KindsEvent,
   KindStore,
+  Mirror,
   Snapshot,
   SqliteStore,
   Store,
@@ -50,6 +51,9 @@ Deno.test("a store of more kinds can be passed where one of fewer is wanted", as
   accept<Store<Users>>(store);
   let kind: KindStore<User & { email: string }> | undefined;
   accept<KindStore<User>>(kind);
+  let mirror: Mirror<User & { email: string }> | undefined;
+  accept<Mirror<User>>(mirror);
+  accept<ReadonlyMap<string, User>>(mirror);
   let snapshot: Snapshot<Users & Posts> | undefined;
   accept<Snapshot<Users>>(snapshot);
   let atomic: AtomicOperation<Users & Posts> | undefined;

@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import {
+  assertEquals,
+  assertGreater,
+  assertInstanceOf,
+  assertRejects,
+} from "@std/assert";
 import {
   CodecError,
   type RangeOptions,
@@ -115,5 +120,36 @@ testOnEachDriver(
     assertEquals((await watch.read()).value?.key, "d");
     await watch.cancel();
     assertEquals(told, 1);
+  },
+);
+
+testOnEachDriver(
+  "a mirror goes past keys that hold a NUL, at first and later",
+  async (driver) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    await using store = await openOn<Kinds>(driver, { path });
+    await store.setAll("k", { a: 1, c: 2 });
+    await using strict = await store.mirror("k");
+    const told: Error[] = [];
+    const onUnreadable = (error: Error) => told.push(error);
+    await using lenient = await store.mirror("k", { onUnreadable });
+    await makeKeys(driver, path, ["b"]);
+    const { revision } = await store.set("k", "d", 3);
+    await lenient.reached(revision);
+    assertEquals([...lenient.keys()], ["a", "c", "d"]);
+    for (const error of told) {
+      assertInstanceOf(error.cause, StoreCorruptError);
+    }
+    assertGreater(told.length, 0);
+    assertInstanceOf(
+      await assertRejects(() => strict.closed),
+      StoreCorruptError,
+    );
+    await assertRejects(() => store.mirror("k"), StoreCorruptError);
+    told.length = 0;
+    await using late = await store.mirror("k", { onUnreadable });
+    assertEquals([...late.keys()], ["a", "c", "d"]);
+    assertEquals(told.length, 1);
   },
 );

@@ -33,13 +33,13 @@ export interface MirrorOptions<T = unknown> extends UnreadableOptions {
   prefix?: string;
   /**
    * Only entries for which this returns true. It is synchronous, and a
-   * `TypeError` unless it returns a boolean. It is called once for each value,
+   * `TypeError` unless it returns a boolean. It is called when the value is read,
    * so it must depend on nothing else.
    */
   where?: (key: string, value: T) => boolean;
   /**
    * The order of the entries: by what this returns, then by key. It is called
-   * once for each value, so it must depend on nothing else.
+   * when the value is read, so it must depend on nothing else.
    * @default {by key}
    */
   sortBy?: (key: string, value: T) => SortKey;
@@ -140,8 +140,8 @@ export interface MirrorChangesOptions {
  * makes it. Its reads need no `await`.
  *
  * - **A prefix of the history.** It is always as the kind was at one revision.
- *   It shows a transaction whole, unless more than 10 000 changes wait. If the
- *   change log no longer holds what it has yet to see, it lists the entries
+ *   It shows a transaction whole, unless more than 10 000 changes wait, or it
+ *   has values of more than 512 KiB. If the change log no longer holds what it has yet to see, it lists the entries
  *   again, and shows the differences. It is never empty in between.
  * - **Values are shared and frozen.** `get` gives the same object each time.
  *   Objects and arrays in it are frozen. What JavaScript cannot freeze must not
@@ -202,11 +202,11 @@ export interface Mirror<T = unknown>
    *   reverse: true,
    * });
    * await store.setAll("scores", { ann: 3, bob: 7, cid: 5 });
-   * await store.set("scores", "ann", 9);
+   * const { revision } = await store.set("scores", "ann", 9);
    *
    * const list: string[] = [];
-   * for await (const { patches } of best.changes({ initial: true })) {
-   *   for (const patch of patches) {
+   * for await (const change of best.changes({ initial: true })) {
+   *   for (const patch of change.patches) {
    *     if (patch.type === "changed") continue;
    *     const at = list.indexOf(patch.key);
    *     if (at >= 0) list.splice(at, 1);
@@ -214,7 +214,7 @@ export interface Mirror<T = unknown>
    *     // `indexOf` gives -1 for the first one, which follows nothing.
    *     list.splice(list.indexOf(patch.follows ?? "") + 1, 0, patch.key);
    *   }
-   *   if (best.get("ann") === 9) break;
+   *   if (change.revision >= revision) break;
    * }
    * assertEquals(list, ["ann", "bob", "cid"]);
    * ```

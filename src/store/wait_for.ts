@@ -5,6 +5,7 @@
  */
 import { describe, quote } from "../base/messages.ts";
 import { type OptionsSpec, readOptions, signal } from "../base/options.ts";
+import { sleep } from "../base/slice.ts";
 import { StoreClosedError, WatchOverflowError } from "../contract/errors.ts";
 import type {
   WaitForOptions,
@@ -12,6 +13,7 @@ import type {
   WatchOptions,
 } from "../contract/mod.ts";
 import { assertEntryName } from "../keys/names.ts";
+import { Backoff } from "../remote/backoff.ts";
 import { onUnreadable } from "./options.ts";
 
 const WAIT_FOR = {
@@ -37,6 +39,7 @@ export async function waitFor<T>(
   assertPredicate(kind, key, predicate);
   const { signal } = given;
   const watching = { ...given, key, initial: true };
+  const pauses = new Backoff();
   for (;;) {
     signal?.throwIfAborted();
     try {
@@ -47,9 +50,12 @@ export async function waitFor<T>(
       signal?.throwIfAborted();
       throw new StoreClosedError();
     } catch (error) {
-      // It reads the value anew.
-      if (!(error instanceof WatchOverflowError)) throw error;
+      const isGap = error instanceof WatchOverflowError &&
+        error.reason !== "broken";
+      if (!isGap) throw error;
     }
+    // It reads the value anew.
+    await sleep(pauses.next(), signal);
   }
 }
 

@@ -14,22 +14,24 @@
  */
 export function freezeDeep<T>(value: T): T {
   // A recursive function has no stack for deep values.
-  const rest: unknown[] = [value];
-  while (rest.length > 0) {
-    const next = rest.pop();
-    if (typeof next !== "object" || next === null) continue;
-    if (Object.isFrozen(next)) continue;
+  const rest: object[] = [];
+  const freeze = (part: unknown) => {
+    if (typeof part === "object" && part !== null && !Object.isFrozen(part)) {
+      rest.push(part);
+    }
+  };
+  freeze(value);
+  for (let next = rest.pop(); next; next = rest.pop()) {
     if (next instanceof Map) {
-      Object.freeze(next);
-      for (const [key, value] of next) rest.push(key, value);
-    } else if (next instanceof Set) {
-      Object.freeze(next);
-      for (const member of next) rest.push(member);
-    } else if (isPlain(next)) {
-      Object.freeze(next);
-      for (const name in next) {
-        rest.push((next as Record<string, unknown>)[name]);
+      for (const [key, value] of Object.freeze(next)) {
+        freeze(key);
+        freeze(value);
       }
+    } else if (next instanceof Set) {
+      for (const member of Object.freeze(next)) freeze(member);
+    } else if (isPlain(next)) {
+      // An array may have holes, and be longer than anybody could visit.
+      for (const part of Object.values(Object.freeze(next))) freeze(part);
     }
   }
   return value;

@@ -151,6 +151,21 @@ const runs: Record<string, (run: Run, place: Place) => Promise<void>> = {
     );
   },
 
+  async "scores.ts"(run) {
+    assertEquals(await output(run("ann", "3")), "ann has 3\n");
+    await using child = run().spawn();
+    await using printed = new TextReader(child.stdout);
+    await using errors = new TextReader(child.stderr);
+    await printed.until("  ann entered\nann 3\n");
+    assertEquals(await output(run("bob", "5")), "bob has 5\n");
+    assertEquals(
+      await printed.until("ann 3\n"),
+      "  bob entered\nbob 5, ann 3\n",
+    );
+    child.kill();
+    assertEquals(await errors.rest(), "");
+  },
+
   async "worker.ts"(run, place) {
     await using store = await openPostgresStore<
       { texts: string; counts: number; cursors: string }

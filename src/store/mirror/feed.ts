@@ -43,8 +43,8 @@ export interface FeedConsumer<T> {
   readonly isAwaited: boolean;
   /** These entries are now so; the others stay. */
   show(staged: Staged<T>, revision: number): void;
-  /** All entries are now so. */
-  showAll(staged: Staged<T>, revision: number): void;
+  /** All entries are now so. Nothing else is shown until it resolves. */
+  showAll(staged: Staged<T>, revision: number): Promise<void>;
 }
 
 /** How many changes are staged at most, if they are not all of one moment. */
@@ -144,7 +144,7 @@ export class Feed<T> {
     }
     seen = await this.#catchUp(seen, staged);
     this.#following.signal.throwIfAborted();
-    this.#consumer.showAll(staged, seen.revision);
+    await this.#consumer.showAll(staged, seen.revision);
     return seen;
   }
 

@@ -5,6 +5,7 @@
  */
 import { integerFrom, readOptions } from "../../base/options.ts";
 import { unlessAborted } from "../../base/promises.ts";
+import { runInSlices } from "../../base/slice.ts";
 import { StoreClosedError } from "../../contract/errors.ts";
 import type {
   Mirror,
@@ -63,8 +64,11 @@ class StoreMirror<T> extends EventTarget implements Mirror<T> {
   /** What no event has told yet, if there are listeners. */
   #untold: Differences<T> | undefined;
   #revision = 0;
-  /** Quicker to ask than a signal. */
+  /** Whether it has been complete. */
+  #isComplete = false;
   #hasEnded = false;
+  /** Why it has ended: it may be anything that was thrown. */
+  #reason: unknown;
 
   constructor(store: MirrorStore, settings: MirrorSettings) {
     super();
@@ -86,7 +90,11 @@ class StoreMirror<T> extends EventTarget implements Mirror<T> {
 
   /** Resolves when it is complete. */
   async complete(): Promise<void> {
-    await unlessAborted(this.#complete, this.#stop.signal);
+    try {
+      await unlessAborted(this.#complete, this.#stop.signal);
+    } catch (error) {
+      throw this.#hasEnded ? this.#reason : error;
+    }
   }
 
   // Its end.
@@ -102,6 +110,7 @@ class StoreMirror<T> extends EventTarget implements Mirror<T> {
   #end(reason: unknown, hasFailed: boolean): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#reason = reason;
     this.#stop.abort(reason);
     this.#waits.fail(reason);
     for (const stream of [...this.#streams]) {
@@ -134,7 +143,7 @@ class StoreMirror<T> extends EventTarget implements Mirror<T> {
 
   /** The items, as long as they follow the store. */
   get #live(): Items<T> {
-    if (this.#hasEnded) throw this.#stop.signal.reason;
+    if (this.#hasEnded) throw this.#reason;
     return this.#items;
   }
 
@@ -226,16 +235,34 @@ class StoreMirror<T> extends EventTarget implements Mirror<T> {
     };
   }
 
-  #showAll(all: Staged<T>, revision: number): void {
+  /** It takes its time until the map changes, which is one step. */
+  async #showAll(all: Staged<T>, revision: number): Promise<void> {
+    const { signal } = this.#stop;
+    const changed = await runInSlices(this.#differencesTo(all), signal);
+    if (this.#isComplete) return this.#show(changed, revision);
+    // Nobody sees it yet.
+    await runInSlices(this.#fill(changed), signal);
+    this.#isComplete = true;
+    this.#revision = revision;
+  }
+
+  *#differencesTo(all: Staged<T>): Generator<void, Staged<T>> {
     const changed: Staged<T> = new Map();
     for (const key of this.#items.keys()) {
       if (!all.get(key)) changed.set(key, undefined);
     }
     for (const [key, item] of all) {
-      const before = this.#items.get(key);
-      if (!isSame(before, item)) changed.set(key, item);
+      if (!isSame(this.#items.get(key), item)) changed.set(key, item);
+      yield;
     }
-    this.#show(changed, revision);
+    return changed;
+  }
+
+  *#fill(items: Staged<T>): Generator<void, void> {
+    for (const item of items.values()) {
+      if (item) this.#items.put(item);
+      yield;
+    }
   }
 
   #show(staged: Staged<T>, revision: number): void {
@@ -258,7 +285,13 @@ class StoreMirror<T> extends EventTarget implements Mirror<T> {
 }
 
 function isSame<T>(a: Item<T> | undefined, b: Item<T> | undefined): boolean {
-  return a === b || isDeepStrictEqual(a?.value, b?.value) && !a === !b;
+  if (!a || !b) return a === b;
+  try {
+    return isDeepStrictEqual(a.value, b.value);
+  } catch {
+    // It has too many levels to be compared.
+    return false;
+  }
 }
 
 function* mapped<From, To>(

@@ -309,6 +309,9 @@ export const misuse: Cases = {
         store.list("users", { where: fail }),
         store.count("users", { where: fail }),
         Array.fromAsync(store.entries("users", { where: fail })),
+        store.mirror("users", { where: fail }),
+        store.mirror("users", { sortBy: fail }),
+        store.waitFor("users", "alice", fail),
         store.setAll("users", {
           [Symbol.iterator]: fail,
         } as unknown as Map<string, unknown>),
