@@ -151,6 +151,8 @@ export class Checkpointer {
   /** From how many bytes of the log on the next checkpoint is due. */
   #dueAt: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When to look at the log's size again, in the time of `performance.now`. */
+  #lookAt = 0;
 
   /** Takes the connection, and what to do for it. */
   constructor(config: CheckpointerConfig) {
@@ -158,13 +160,23 @@ export class Checkpointer {
     this.#dueAt = config.logLimit;
   }
 
-  /** Makes a checkpoint, now or soon, if the log is due for one; takes the bytes of the log's file, if they are known. */
-  afterCommit(walSize: number | undefined): void {
+  /**
+   * Makes a checkpoint, now or soon, if the log is due for one. Takes what gives
+   * the bytes of the log's file, if they can be told. It is asked now and then:
+   * a look at the file takes as long as a part of a small commit.
+   */
+  afterCommit(walSizeNow: () => number | undefined): void {
     this.#commits++;
+    const now = performance.now();
+    if (now < this.#lookAt) return;
     const { areAutomatic, logLimit, mostLog } = this.#config;
+    const walSize = walSizeNow();
     if (walSize === undefined) {
       if (!areAutomatic && this.#commits % COMMITS_UNSEEN === 0) this.#try();
-    } else if (walSize > this.#dueAt) {
+      return;
+    }
+    this.#lookAt = now + PAUSE_MS;
+    if (walSize > this.#dueAt) {
       const isUrgent = walSize > this.#dueAt + mostLog - logLimit;
       if (isUrgent && !areAutomatic) this.#try(walSize);
       else this.#waitForPause(walSize);

@@ -63,7 +63,7 @@ export class SqliteTransactions {
     const { files, checkpointer } = this.#access;
     // Again, for they may have been replaced meanwhile.
     files.assertInPlace("write");
-    checkpointer?.afterCommit(files.walSize);
+    checkpointer?.afterCommit(() => files.walSize);
   }
 
   rollBack(): void {
