@@ -1,10 +1,10 @@
 /**
- * Large values, which a change writes once: into the entry. The change log has
- * them only when they are replaced.
+ * Large values, which a store's change writes once: into the entry. The change
+ * log has them only when they are replaced, and until then a checksum.
  *
  * @module
  */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   CodecError,
   RevisionUnavailableError,
@@ -254,7 +254,17 @@ for (const recursive of ["OFF", "ON"]) {
       await assertLeadsToEntries(store);
       await tellAll(store);
       assertEquals(await store.verify(), []);
-      assertEquals(countLarge(db)!.value, 0);
+      // The store's own writes come after those of plain SQL, and before them.
+      await store.set("k", "a", large("x"));
+      db.exec(WRITES.update.replace("$v", "CAST('1' AS BLOB)"));
+      await store.set("k", "a", large("y"));
+      db.exec(WRITES["rename away"]);
+      await store.set("k", "b", large("z"));
+      db.exec(WRITES["replace by the same"]);
+      db.exec(WRITES.delete.replace("'a'", "'b'"));
+      await assertLeadsToEntries(store);
+      await tellAll(store);
+      assertEquals(await store.verify(), []);
     },
   );
 }
@@ -332,8 +342,8 @@ testOnEachDriver(
     assertEquals(await tellAll(store), told);
     assertEquals(await tellAll(reading), told);
     assertEquals(await store.verify(), []);
-    // What was logged before stays as it is.
-    assertEquals(countLarge(db), { previous: 4, value: 3 });
+    // What was logged before stays as it is, and plain SQL makes no checksum.
+    assertEquals(countLarge(db), { previous: 4, value: 4 });
   },
 );
 
@@ -353,6 +363,39 @@ testOnEachDriver(
     assertEquals(await copy.verify(), []);
   },
 );
+
+const DAMAGE: Record<string, [sql: string, revision: number]> = {
+  "a value that was replaced": [
+    "UPDATE zestor_changes SET previous = zeroblob(9000) WHERE revision = 2",
+    1,
+  ],
+  "a checksum": [
+    "UPDATE zestor_changes SET value = value + 1 WHERE revision = 2",
+    2,
+  ],
+  "the value of the entry, and its checksum is of before": [
+    `UPDATE zestor_changes SET value = (SELECT value FROM zestor_changes WHERE revision = 2)
+      WHERE revision = 3`,
+    3,
+  ],
+};
+
+for (const [what, [sql, revision]] of Object.entries(DAMAGE)) {
+  testOnEachDriver(
+    `\`verify()\` finds damage in a large value: ${what}`,
+    async (driver) => {
+      await using dir = await tempDir();
+      const path = dir.file("app.db");
+      await using store = await openChain(driver, path);
+      assertEquals(await store.verify(), []);
+      using db = await connect(driver, fileAt(path));
+      db.exec(sql);
+      const found = await store.verify();
+      assertEquals(found.map((finding) => finding.revision), [revision]);
+      assertMatch(found[0].message, /wrote a value that is damaged/);
+    },
+  );
+}
 
 async function openChain(
   driver: TestDriver,

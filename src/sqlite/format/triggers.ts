@@ -19,8 +19,6 @@ const OTHER_KEY = "(OLD.kind IS NOT NEW.kind OR OLD.key IS NOT NEW.key)";
 const OLD_VALUE = "CAST(OLD.value AS BLOB)";
 const NEW_VALUE = "CAST(NEW.value AS BLOB)";
 const VALUE = "CAST(value AS BLOB)";
-const LOGGED_VALUE = loggedValue("NEW.value", NEW_VALUE);
-const LOGGED_REPLACING = loggedValue("NEW.value", "NEW.value");
 const OTHER_VALUE = `${OLD_VALUE} IS NOT ${NEW_VALUE}`;
 const OTHER_EXPIRY = "OLD.expires_at IS NOT NEW.expires_at";
 
@@ -31,6 +29,14 @@ const LOG = `INSERT INTO zestor_changes (kind, key, type, version, value,
 // triggers of others inserted for that row.
 const LOGGED = "last_insert_rowid()";
 const NEWEST = "(SELECT max(revision) FROM zestor_changes)";
+// A writer that sets the revision right is a store.
+const IS_NEXT = `NEW.revision IS coalesce(${NEWEST}, 0) + 1`;
+const INSERTED_VALUE = loggedValue("NEW.value", NEW_VALUE, IS_NEXT);
+const UPDATED_VALUE = loggedValue(
+  "NEW.value",
+  NEW_VALUE,
+  `NEW.revision IS NOT OLD.revision AND ${IS_NEXT}`,
+);
 /** 48 random bits. */
 const MARK = "random() & 281474976710655";
 // To read the clock is a tenth of what an insert costs. So a change has the time
@@ -55,7 +61,8 @@ const CLEAR_EXPIRY = `UPDATE zestor_kv SET expires_at = NULL WHERE ${
 const IS_CLEARED = `(OLD.expires_at IS NOT NULL AND NEW.expires_at IS NULL
     AND EXISTS (SELECT 1 FROM zestor_changes WHERE revision = ${NEWEST}
       AND revision = NEW.revision AND ${NEW_ROW}
-      AND coalesce(value, ${OLD_VALUE}) IS ${NEW_VALUE}
+      AND CASE typeof(value) WHEN 'integer' THEN ${OLD_VALUE} ELSE value END
+        IS ${NEW_VALUE}
       AND expires_at IS NULL))`;
 
 // REPLACE deletes a row between the BEFORE and the AFTER trigger of the row
@@ -120,7 +127,7 @@ WHEN NOT ${IS_NOTED}
 BEGIN
   ${LOG}
     VALUES (${
-    created("NEW.version", LOGGED_VALUE, INSERTED, "NEW.expires_at")
+    created("NEW.version", INSERTED_VALUE, INSERTED, "NEW.expires_at")
   });
   UPDATE zestor_kv SET revision = ${LOGGED}
     WHERE ${newRowIf(`NEW.revision IS NOT ${LOGGED}`)};
@@ -147,19 +154,17 @@ END`,
 WHEN EXISTS (SELECT 1 FROM zestor_replaced WHERE ${NOTE})
 BEGIN
   ${LOG}
-    SELECT kind, key, 'update', version + 1, ${LOGGED_REPLACING},
+    SELECT kind, key, 'update', version + 1, NEW.value,
     value, ${INSERTED}, ${MARK}, NEW.expires_at, ${REPLACED}
     FROM zestor_replaced
     WHERE ${NOTE} AND typeof(value) = 'blob' AND ${IS_REPLACED_BY_OTHER};
   UPDATE zestor_changes
-    SET type = 'update', version = version + 1, value = ${LOGGED_REPLACING},
+    SET type = 'update', version = version + 1, value = NEW.value,
       time = ${INSERTED}, expires_at = NEW.expires_at
     WHERE revision = (SELECT value FROM zestor_replaced WHERE ${NOTE})
     AND revision = ${NEWEST};
   ${LOG}
-    SELECT ${
-    created("NEW.version", LOGGED_REPLACING, INSERTED, "NEW.expires_at")
-  }
+    SELECT ${created("NEW.version", "NEW.value", INSERTED, "NEW.expires_at")}
     FROM zestor_replaced WHERE ${NOTE} AND ${IS_OVERTAKEN};
   UPDATE zestor_replaced
     SET version = CASE WHEN ${IS_OVERTAKEN} THEN NEW.version
@@ -175,7 +180,7 @@ END`,
 WHEN ${SAME_KEY} AND (${OTHER_EXPIRY} OR ${OTHER_VALUE}) AND NOT ${IS_CLEARED}
 BEGIN
   ${LOG}
-    VALUES (NEW.kind, NEW.key, 'update', OLD.version + 1, ${LOGGED_VALUE},
+    VALUES (NEW.kind, NEW.key, 'update', OLD.version + 1, ${UPDATED_VALUE},
     ${OLD_VALUE}, ${TIME}, ${MARK}, ${NEW_EXPIRY},
     OLD.revision, OLD.updated_at, OLD.expires_at);
   UPDATE zestor_kv SET version = OLD.version + 1, revision = ${LOGGED}
@@ -211,7 +216,7 @@ BEGIN
   ${LOG}
     VALUES (${REMOVED});
   ${LOG}
-    VALUES (${created("1", LOGGED_VALUE, TIME, NEW_EXPIRY)});
+    VALUES (${created("1", NEW_VALUE, TIME, NEW_EXPIRY)});
   UPDATE zestor_kv SET version = 1, revision = ${LOGGED} WHERE ${NEW_ROW};
   ${CLEAR_EXPIRY}
 END`,
@@ -224,11 +229,11 @@ BEGIN
     SELECT ${REMOVED}
     FROM zestor_replaced WHERE typeof(value) = 'blob' OR value = 0;
   ${LOG}
-    SELECT NEW.kind, NEW.key, 'update', version + 1, ${LOGGED_VALUE},
+    SELECT NEW.kind, NEW.key, 'update', version + 1, ${NEW_VALUE},
     ${REPLACED_VALUE}, ${TIME}, ${MARK}, ${NEW_EXPIRY}, ${REPLACED}
     FROM zestor_replaced WHERE value <> 0 AND ${IS_RENAMED_OVER_BY_OTHER};
   ${LOG}
-    SELECT ${created("1", LOGGED_VALUE, TIME, NEW_EXPIRY)}
+    SELECT ${created("1", NEW_VALUE, TIME, NEW_EXPIRY)}
     FROM zestor_replaced WHERE value = 0;
   UPDATE zestor_kv
     SET version = (SELECT CASE WHEN value = 0 THEN 1

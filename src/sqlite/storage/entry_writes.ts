@@ -17,6 +17,11 @@ import type { Database } from "../connection/database.ts";
 import { isTooBig, LONGEST_ROW } from "../connection/failure.ts";
 import type { Row, SqlError, SqlValue } from "../driver/driver.ts";
 import type { KnownSchema } from "../format/known_schema.ts";
+import {
+  checksumOf,
+  LARGE_BYTES,
+  SET_CHECKSUM,
+} from "../format/large_values.ts";
 import type { ChangeLog } from "./change_log.ts";
 import type { Clock } from "./clock.ts";
 import type { EntryReads } from "./entry_reads.ts";
@@ -85,11 +90,19 @@ export class EntryWrites {
 
   put(kind: string, key: string, put: Put): PutResult {
     try {
-      return this.#updateGuessed(kind, key, put) ??
+      const result = this.#updateGuessed(kind, key, put) ??
         this.#putCompared(kind, key, put);
+      this.#setChecksum(put.value, result.revision);
+      return result;
     } catch (error) {
       throw isTooBig(error) ? this.#tooBig(kind, key, put.value, error) : error;
     }
+  }
+
+  /** The triggers left the log a place for it if the value is large, and this write is a change. */
+  #setChecksum(value: Uint8Array, revision: number): void {
+    if (value.byteLength < LARGE_BYTES) return;
+    this.#database.run(SET_CHECKSUM, checksumOf(value), revision);
   }
 
   /** In one statement, if the entry is as this connection left it, and nothing but its value changes. */
@@ -227,12 +240,13 @@ export class EntryWrites {
     try {
       const written = this.#database.run(INSERT_ENTRIES, ...params);
       this.#log.noteWrites(written);
-      if (written === entries.length) {
-        const { moves } = this.#log;
-        this.#emptyPast = isRestEmpty ? { kind, key: last, moves } : undefined;
-        return true;
+      if (written !== entries.length) {
+        throw undoneError({ kind, key: first }, []);
       }
-      throw undoneError({ kind, key: first }, []);
+      entries.forEach(({ value }, i) => this.#setChecksum(value, next + i));
+      const { moves } = this.#log;
+      this.#emptyPast = isRestEmpty ? { kind, key: last, moves } : undefined;
+      return true;
     } catch (error) {
       // SQLite has written none of them. Only single writes tell which is too big.
       if (isTooBig(error)) return false;

@@ -8,11 +8,7 @@
 import type { KeyRange } from "../../keys/key_range.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import type { SqlValue } from "../driver/driver.ts";
-import {
-  CHANGED_VALUE,
-  LARGE_SIZE,
-  LARGE_VALUE,
-} from "../format/large_values.ts";
+import { CHANGED_VALUE, sizeOr } from "../format/large_values.ts";
 import {
   integer,
   safe,
@@ -319,9 +315,9 @@ export function selectChanges(
     "type",
     VERSION,
     `CASE WHEN type IN ('delete', 'expire') THEN ${valueOf("previous")}
-  ELSE coalesce(${valueOf("value")}, ${
-      values === "all" ? LARGE_VALUE : LARGE_SIZE
-    }) END AS value`,
+  ELSE ${
+      values === "all" ? CHANGED_VALUE : sizeOr(valueOf("value"))
+    } END AS value`,
     ...(previous
       ? [`CASE type WHEN 'update' THEN ${valueOf("previous")} END AS previous`]
       : []),

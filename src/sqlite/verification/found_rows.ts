@@ -11,6 +11,7 @@ import { StoreCorruptError } from "../../contract/errors.ts";
 import type { FoundChange, FoundEntry } from "../../local/storage.ts";
 import type { Database } from "../connection/database.ts";
 import type { Row, SqlValue } from "../driver/driver.ts";
+import { hasChecksum } from "../format/large_values.ts";
 import { toDate } from "../format/time.ts";
 import {
   GET_CHANGED_VALUE,
@@ -163,8 +164,17 @@ function toChange(row: Row): FoundChange {
       ? undefined
       : numberOf(row.previousRevision, row.previousRevisionType),
     isEarlier: row.isEarlier === 1,
-    problem: row.problem === null ? undefined : String(row.problem),
+    problem: row.problem === null ? valueProblem(row) : String(row.problem),
   };
+}
+
+/** A large value is in one place alone, so a checksum tells whether it is damaged. */
+function valueProblem({ value, checksum }: Row): string | undefined {
+  const isWrong = typeof checksum === "number" &&
+    value instanceof Uint8Array && !hasChecksum(value, checksum);
+  return isWrong
+    ? "wrote a value that is damaged, as its checksum tells"
+    : undefined;
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

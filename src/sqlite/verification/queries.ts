@@ -8,7 +8,7 @@ import type { SqlValue } from "../driver/driver.ts";
 import { MARKS } from "../../engine/cursor.ts";
 import { LAST_NUMBER } from "../../engine/last_number.ts";
 import { integer, VALUE } from "../format/columns.ts";
-import { CHANGED_VALUE } from "../format/large_values.ts";
+import { CHANGED_VALUE, CHECKSUM } from "../format/large_values.ts";
 import { LIMITED } from "../storage/conditions.ts";
 
 const raw = (name: "kind" | "key") =>
@@ -78,7 +78,7 @@ END`;
 /** The next changes for a verification. Parameters: after this revision, the limit. */
 export const LIST_FOUND_CHANGES = `SELECT revision, ${raw("kind")}, ${
   raw("key")
-}, type, ${RAW_VERSION}, ${CHANGED_VALUE} AS value, previous,
+}, type, ${RAW_VERSION}, ${CHANGED_VALUE} AS value, ${CHECKSUM} AS checksum, previous,
 ${rawNumber("previous_revision", "previousRevision")},
 mark IS NULL AS isEarlier, ${PROBLEM} AS problem
 FROM zestor_changes WHERE revision > ? ORDER BY revision ${LIMITED}`;

@@ -13,6 +13,7 @@ import {
   type StoreOptions,
   WatchOverflowError,
 } from "../../../mod.ts";
+import { CHANGED_VALUE } from "../../../src/sqlite/format/large_values.ts";
 import { runChild } from "../processes/child.ts";
 import { connect, fileAt } from "../connect.ts";
 import type { TestDriver } from "../drivers.ts";
@@ -138,7 +139,7 @@ async function readLog(
   using db = await connect(driver, fileAt(path));
   const rows = db.prepare(
     `SELECT type, kind, key, version,
-      CAST(coalesce(value, previous) AS TEXT) AS value
+      CAST(coalesce((${CHANGED_VALUE}), previous) AS TEXT) AS value
     FROM zestor_changes ORDER BY revision`,
   ).all() as unknown as (Parameters<typeof told>[0] & { value: string })[];
   const untold = db.prepare(
