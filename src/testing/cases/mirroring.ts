@@ -152,7 +152,7 @@ export const mirroring: Cases = {
   "mirror: is of one moment, while others write": async (open, supports) => {
     await using store = await open();
     // Each write changes two entries, so that their sum stays.
-    const keys = keysOfOneWrite(5_000, supports);
+    const keys = keysOfOneWrite(2_000, supports);
     await store.setAll("sums", keys.map((key) => [key, 0] as const));
     let isOpen = true;
     const move = async (step: number) => {
@@ -169,11 +169,11 @@ export const mirroring: Cases = {
     const moving = [move(0), move(1), move(2)];
     const sum = (sums: Mirror) =>
       sums.values().reduce<number>((sum, each) => sum + (each as number), 0);
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 3; round++) {
       await using sums = await store.mirror("sums");
       assertEquals([sums.size, sum(sums)], [keys.length, 0]);
       const changes = sums.changes().getReader();
-      for (let n = 0; n < 20; n++) {
+      for (let n = 0; n < 10; n++) {
         await changes.read();
         assertEquals(sum(sums), 0, "a transaction is seen whole");
       }
