@@ -147,7 +147,8 @@ export interface MirrorChangesOptions {
  *   Objects and arrays in it are frozen. What JavaScript cannot freeze must not
  *   be changed: a `Date`, a `Map`, a `Set`, bytes, an instance of a class.
  * - **An iteration shows one moment**: that of its beginning.
- * - **Expiry**: an entry that has expired leaves with its `delete` event.
+ * - **Expiry**: an entry that has expired leaves with its `delete` event, which
+ *   may come a second later.
  * - **Its end.** It ends when it is closed, when its signal aborts, and when the
  *   store closes. It fails at a value that cannot be read (see `onUnreadable`),
  *   if `where` or `sortBy` throws, and if the store cannot be read. From then on,

@@ -29,7 +29,7 @@ for (const engine of engines) {
       writes: 1_000,
       memory: "ignored",
     });
-    assertEquals(rests.length, 31);
+    assertEquals(rests.length, 34);
     assertEquals(leaksIn(rests, BOUNDS), []);
   });
 }

@@ -112,13 +112,14 @@ export class Feed<T> {
    */
   async list(isPatient: boolean): Promise<Cursor> {
     const pauses = new Backoff();
-    for (let listings = 1;; listings++) {
+    for (let gaps = 0;;) {
       try {
         return await this.#listOnce();
       } catch (error) {
         const told = this.#source.engine.errorOf("mirror", error);
-        const mayTryAgain = isPatient && isTrouble(told) ||
-          isGap(error) && listings < MOST_LISTINGS;
+        const mayTryAgain = isGap(error)
+          ? ++gaps < MOST_LISTINGS
+          : isPatient && isTrouble(told);
         if (this.#isStopped || !mayTryAgain) throw told;
       }
       const { signal, persistent } = this.#following;

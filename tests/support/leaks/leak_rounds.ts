@@ -114,6 +114,39 @@ export const WATCHES: Record<string, Round> = {
     await reader.cancel();
     await pending;
   },
+  "a mirror that is closed": async ({ store, signal, drop }, n) => {
+    const mirror = drop(await store.mirror("w", { signal }));
+    const changes = drop(mirror.changes({ signal }).getReader());
+    mirror.addEventListener("change", drop(() => {}));
+    const { revision } = await store.set("w", "mirrored", n);
+    await mirror.reached(revision, { signal });
+    await changes.read();
+    const waiting = mirror.reached(revision + 1_000, { signal })
+      .catch(() => {});
+    await mirror.close();
+    await waiting;
+  },
+  "a mirror that is aborted while it waits": async ({ store, drop }) => {
+    const stop = drop(new AbortController());
+    const { signal } = stop;
+    const mirror = drop(await store.mirror("many", { signal, reverse: true }));
+    const reading = drop(mirror.changes().getReader()).read();
+    await turn();
+    stop.abort();
+    await reading;
+    await mirror.close();
+  },
+  "waitFor, met and aborted": async ({ store, signal, drop }, n) => {
+    const stop = drop(new AbortController());
+    const unmet = store.waitFor("w", "never", drop(() => false), {
+      signal: stop.signal,
+    }).catch(() => {});
+    const met = store.waitFor("w", "met", (it) => it === n, { signal });
+    await store.set("w", "met", n);
+    await met;
+    stop.abort();
+    await unmet;
+  },
   "left when an entry expires": async ({ store, signal, drop }, n) => {
     const options = { signal, key: "soon", types: ["delete"] as const };
     const watch = drop(store.watch("w", options));
