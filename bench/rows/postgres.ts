@@ -85,7 +85,8 @@ export function postgresRows(servers: PostgresServers, scale: number): Row[] {
     updateRow(servers),
     setAllRow(servers, 50_000 * scale),
     eventRow(servers, 2_000 * scale),
-    snapshotRow(servers, scale),
+    snapshotRow(servers, scale, COUNT),
+    snapshotRow(servers, scale, 10),
   ];
 }
 
@@ -314,8 +315,15 @@ async function timeEvents(url: string, commits: number): Promise<number[]> {
   );
 }
 
-function snapshotRow(servers: PostgresServers, scale: number): Row {
-  const name = "PostgreSQL: set while a snapshot is open";
+/** Ten callers replace values of so many entries. */
+function snapshotRow(
+  servers: PostgresServers,
+  scale: number,
+  count: number,
+): Row {
+  const name = `PostgreSQL: set of ${
+    formatCount(count)
+  } entries while a snapshot is open`;
   const duration = SNAPSHOT_MS * Math.max(scale, 0.05);
   return {
     name,
@@ -328,12 +336,12 @@ function snapshotRow(servers: PostgresServers, scale: number): Row {
           Promise.all(entries.map((entry) => store.set(KIND, ...entry))),
         (entries) => bare.setTogether(entries),
       ];
-      await timeSets(setters, duration / 4);
-      const before = await timeSets(setters, duration);
+      await timeSets(setters, count, duration / 4);
+      const before = await timeSets(setters, count, duration);
       const during = await withClient(url, async (client) => {
         await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
         await client.query("SELECT 1");
-        return await timeSets(setters, duration);
+        return await timeSets(setters, count, duration);
       });
       const [own, limit] = before.map((times, i) =>
         slowdownOf(times, during[i])
@@ -341,10 +349,11 @@ function snapshotRow(servers: PostgresServers, scale: number): Row {
       const bareReaches = `bare: ${digits(limit.ratio)}`;
       return {
         name,
-        work:
-          `10 callers replace values of 10 entries, in turns with bare upserts of 10 rows of a plain table by one statement, for ${
-            formatTime(2 * duration)
-          } and for as long again while another session holds a snapshot (REPEATABLE READ) open; the rate of the last twelfth. PostgreSQL keeps the dead versions of a row as long as the snapshot is open, so bare upserts slow down, too`,
+        work: `10 callers replace values of ${
+          formatCount(count)
+        } entries, in turns with bare upserts of 10 rows of a plain table by one statement, for ${
+          formatTime(2 * duration)
+        } and for as long again while another session holds a snapshot (REPEATABLE READ) open; the rate of the last twelfth. PostgreSQL keeps the dead versions of a row as long as the snapshot is open, so bare upserts slow down, too`,
         unit: "set",
         isDurable: true,
         lines: [
@@ -406,6 +415,7 @@ const TURN = 10;
 /** ms for each set, by the calls of ten at once; each makes as many. */
 async function timeSets(
   setters: readonly Setter[],
+  count: number,
   duration: number,
 ): Promise<number[][]> {
   const times: number[][] = setters.map(() => []);
@@ -415,7 +425,10 @@ async function timeSets(
       for (let call = n; call < n + TURN; call++) {
         const entries = Array.from(
           { length: 10 },
-          (_, key): [string, Value] => [keyOf(key), SMALL.of(call * 10 + key)],
+          (_, i): [string, Value] => [
+            keyOf((call * 10 + i) % count),
+            SMALL.of(call * 10 + i),
+          ],
         );
         const start = performance.now();
         await set(entries);
