@@ -162,25 +162,28 @@ export class Checkpointer {
 
   /**
    * Makes a checkpoint, now or soon, if the log is due for one. Takes what gives
-   * the bytes of the log's file, if they can be told. It is asked now and then:
-   * a look at the file takes as long as a part of a small commit.
+   * the bytes of the log's file, if they can be told. It is asked now and
+   * then, as long as the log is small: a look takes as long as a part of a commit.
    */
   afterCommit(walSizeNow: () => number | undefined): void {
     this.#commits++;
+    const { areAutomatic, logLimit, mostLog } = this.#config;
+    // It waits for a pause already, and SQLite looks whether the log grows too large.
+    if (areAutomatic && this.#timer !== undefined) return;
     const now = performance.now();
     if (now < this.#lookAt) return;
-    const { areAutomatic, logLimit, mostLog } = this.#config;
     const walSize = walSizeNow();
     if (walSize === undefined) {
       if (!areAutomatic && this.#commits % COMMITS_UNSEEN === 0) this.#try();
       return;
     }
-    this.#lookAt = now + PAUSE_MS;
-    if (walSize > this.#dueAt) {
-      const isUrgent = walSize > this.#dueAt + mostLog - logLimit;
-      if (isUrgent && !areAutomatic) this.#try(walSize);
-      else this.#waitForPause(walSize);
+    if (walSize <= this.#dueAt) {
+      this.#lookAt = now + PAUSE_MS;
+      return;
     }
+    const isUrgent = walSize > this.#dueAt + mostLog - logLimit;
+    if (isUrgent && !areAutomatic) this.#try(walSize);
+    else this.#waitForPause(walSize);
   }
 
   /** Makes a checkpoint when no commit has come for a moment. */
