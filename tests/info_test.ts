@@ -43,7 +43,7 @@ async function fill(store: SqliteStore): Promise<void> {
 }
 
 const FILLED = {
-  format: 2,
+  format: 3,
   codecs: { fallback: "json", named: [] },
   kinds: [
     { kind: "a", count: 1 },
