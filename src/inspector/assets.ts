@@ -12,11 +12,14 @@
  * @module
  */
 import { stripTypeScriptTypes } from "node:module";
+import diffBase from "diff/lib/diff/base.js" with { type: "text" };
+import diffLine from "diff/lib/diff/line.js" with { type: "text" };
+import diffParams from "diff/lib/util/params.js" with { type: "text" };
 import htm from "htm" with { type: "text" };
 import htmPreact from "htm/preact" with { type: "text" };
 import preact from "preact" with { type: "text" };
 import preactHooks from "preact/hooks" with { type: "text" };
-import uplot from "uplot" with { type: "text" };
+import uplot from "uplot/dist/uPlot.esm.js" with { type: "text" };
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import { PAGE_FILES } from "./page/files.ts";
 
@@ -37,6 +40,12 @@ const ASSETS = "assets/";
 
 /** The libraries by the name that modules have for them. */
 const LIBRARIES: Readonly<Record<string, { path: string; text: string }>> = {
+  "diff/lib/diff/base.js": { path: "lib/diff/diff/base.js", text: diffBase },
+  "diff/lib/diff/line.js": { path: "lib/diff/diff/line.js", text: diffLine },
+  "diff/lib/util/params.js": {
+    path: "lib/diff/util/params.js",
+    text: diffParams,
+  },
   "htm": { path: "lib/htm.js", text: htm },
   "htm/preact": { path: "lib/htm-preact.js", text: htmPreact },
   "preact": { path: "lib/preact.js", text: preact },

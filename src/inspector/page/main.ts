@@ -5,28 +5,27 @@
  * @module
  */
 import { h, render } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { html } from "htm/preact";
-import type { KindsAnswer, Session } from "../api.ts";
+import { App } from "./app.ts";
+import { guardDrafts } from "./model/drafts.ts";
+import { followKinds } from "./model/kinds.ts";
+import { connect } from "./model/live.ts";
+import { followTheme } from "./model/preferences.ts";
+import { followRate } from "./model/rate.ts";
+import { followReach } from "./model/reach.ts";
+import { followUrl } from "./model/route.ts";
+import { followSession } from "./model/session.ts";
+import { followKeyboard } from "./parts/shortcuts.ts";
 
-async function read<T>(path: string): Promise<T> {
-  const response = await fetch(path);
-  return await response.json();
-}
+followTheme();
+followUrl();
+followKeyboard();
+followRate();
+guardDrafts();
+connect();
+followSession();
+followKinds();
+followReach();
 
-function App() {
-  const [session, setSession] = useState<Session>();
-  const [kinds, setKinds] = useState<KindsAnswer>();
-  useEffect(() => {
-    read<Session>("api/session").then(setSession);
-    read<KindsAnswer>("api/kinds").then(setKinds);
-  }, []);
-  return html`
-    <h1>${session?.location}</h1>
-    <ul>
-      ${kinds?.kinds.map(({ kind, count }) => html`<li>${kind}: ${count}</li>`)}
-    </ul>
-  `;
-}
-
-render(h(App, {}), document.getElementById("app")!);
+const root = document.getElementById("app")!;
+root.replaceChildren();
+render(h(App, {}), root);
