@@ -12,7 +12,7 @@ import {
 import { styleText } from "node:util";
 import { quoteText } from "../base/messages.ts";
 import { UsageError } from "./errors.ts";
-import { escapeText } from "./output/escape.ts";
+import { escapeText } from "../base/escape.ts";
 import { withoutPasswords } from "./output/passwords.ts";
 
 type Style = Parameters<typeof styleText>[0];

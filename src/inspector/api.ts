@@ -54,7 +54,7 @@ export type ShownValue =
     readonly isCut: boolean;
   }
   | {
-    /** The codec cannot decode the value, or the schema refuses it. */
+    /** The codec cannot decode the value. */
     readonly state: "unreadable";
     readonly message: string;
     /** The first stored bytes, in hexadecimal, two digits for each. */
@@ -267,7 +267,7 @@ export interface EntryAnswer {
 
 /** `GET api/log` */
 export interface LogQuery {
-  /** So many moments of the log, at even distances, at most 200. @default {0} */
+  /** So many moments of the log, at even distances, at most 50. @default {0} */
   readonly moments?: number;
 }
 
@@ -423,8 +423,8 @@ export interface DeleteRequest {
 }
 
 /**
- * `POST api/restore`: writes the value that an entry had, exactly as it was
- * stored. It has no expiry then.
+ * `POST api/restore`: writes the value that an entry had, which does not pass
+ * through the page. It has no expiry then.
  */
 export interface RestoreRequest {
   readonly kind: string;
@@ -439,6 +439,7 @@ export interface RestoreRequest {
 export interface WriteAnswer {
   readonly status: "created" | "updated" | "unchanged" | "deleted";
   readonly revision: number;
+  /** The entry's version now; 0 after a deletion. */
   readonly version: number;
 }
 

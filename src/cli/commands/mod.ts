@@ -22,6 +22,7 @@ import { list } from "./list.ts";
 import { log } from "./log.ts";
 import { rename } from "./rename.ts";
 import { set } from "./set.ts";
+import { ui } from "./ui.ts";
 import { watch } from "./watch.ts";
 
 /** Every command but `help` and `completion`, which the parser has. */
@@ -45,4 +46,5 @@ export const COMMANDS: readonly Command[] = [
   compact,
   verify,
   info,
+  ui,
 ];
