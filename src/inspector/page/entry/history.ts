@@ -73,7 +73,7 @@ function Item({ change, isNewest }: {
             formatNumber(revision)
           }`}</span>
           <span class="history-time">${changedAt
-            ? formatTime(changedAt)
+            ? formatShortTime(changedAt)
             : ""}</span>
         </summary>
         ${isOpen && html`

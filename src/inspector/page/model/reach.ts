@@ -9,7 +9,7 @@ import { Cell } from "./cell.ts";
 import { errorOf, read } from "./client.ts";
 import { epoch, newest } from "./live.ts";
 
-const MOMENTS = 200;
+const MOMENTS = 50;
 
 /** The log, and why it could not be read. */
 export interface Reach {

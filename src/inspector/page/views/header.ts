@@ -94,13 +94,17 @@ export function ConnectionBar(): VNode | null {
       ]);
     case "down":
       return bar("warning", [
-        `The store cannot be reached: ${message} The page goes on by itself.`,
+        `The store cannot be reached: ${
+          sentence(message)
+        } The page goes on by itself.`,
       ]);
     case "refused":
-      return bar("warning", [message]);
+      return bar("warning", [sentence(message)]);
     case "ended":
       return bar("warning", [
-        `${message} What you see may be old.`,
+        `The connection has ended: ${
+          sentence(message)
+        } What you see may be old.`,
         html`<button type="button" class="button" onClick=${connect}>
           Connect again
         </button>`,
@@ -108,6 +112,11 @@ export function ConnectionBar(): VNode | null {
     default:
       return null;
   }
+}
+
+/** A message with its full stop. */
+function sentence(message = ""): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`;
 }
 
 function bar(level: string, children: unknown[]): VNode {
