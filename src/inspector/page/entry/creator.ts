@@ -27,10 +27,9 @@ import { OtherError } from "./editor.ts";
 import { ExpiryField } from "./expiry_field.ts";
 import { ValueField } from "./value_field.ts";
 
-const EMPTY: Draft = {
+const EMPTY: Omit<Draft, "language"> = {
   text: "",
   base: "",
-  language: "json",
   ifRevision: 0,
   expiry: "keep",
   minutes: "60",
@@ -38,9 +37,11 @@ const EMPTY: Draft = {
 
 /** The panel for a new entry. */
 export function Creator({ kind: first }: { kind?: string }): VNode {
-  const draft = useCell(drafts).get(NEW_DRAFT) ?? EMPTY;
   const { list = [] } = useCell(kinds);
   const [kind, setKind] = useState(first ?? "");
+  const codec = list.find((one) => one.kind === kind)?.codec;
+  const language: Language = codec === "yaml" ? "yaml" : "json";
+  const draft = useCell(drafts).get(NEW_DRAFT) ?? { ...EMPTY, language };
   const [key, setKey] = useState("");
   const [isSaving, setSaving] = useState(false);
   const keyField = useRef<HTMLInputElement>(null);

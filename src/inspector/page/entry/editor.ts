@@ -43,11 +43,14 @@ export function Editor({ shown }: { shown: ShownEntry }): VNode | null {
   const draft = useCell(drafts).get(name);
   const { entry } = shown;
   const isReady = entry !== undefined && !shown.isLoading && !shown.isMissing;
+  // As long as nothing is written, the draft follows the entry.
+  const isFree = draft === undefined || !isDirty(draft);
   useEffect(() => {
-    if (draft !== undefined || !isReady || !entry.canEdit) return;
-    const made = draftFrom(entry);
+    if (!isFree || !isReady) return;
+    const made = entry.canEdit ? draftFrom(entry) : undefined;
     if (made !== undefined) keepDraft(name, made);
-  }, [draft === undefined, isReady, entry]);
+    else if (draft !== undefined) dropDraft(name);
+  }, [isFree, isReady, entry]);
   if (draft !== undefined) {
     return html`
       <${DraftForm} key=${name} name=${name} draft=${draft}

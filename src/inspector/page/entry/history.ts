@@ -6,7 +6,7 @@
  */
 import { html } from "htm/preact";
 import type { VNode } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Language, PastChange } from "../../api.ts";
 import { useCell } from "../model/cell.ts";
 import { KeyHistory } from "../model/key_history.ts";
@@ -28,6 +28,9 @@ export function History({ kind, name, language }: {
   const history = useMemo(() => new KeyHistory(kind, name, language), []);
   useEffect(() => () => history.close(), []);
   const { changes, next, isLoading, error } = useCell(history.past);
+  // Those that come later stay closed, so that nothing jumps.
+  const opened = useRef<number>();
+  opened.current ??= changes[0]?.revision;
   return html`
     ${error && html`<${Problem} message=${error.message} />`}
     ${changes.length === 0 && !error && html`
@@ -39,7 +42,8 @@ export function History({ kind, name, language }: {
       ${changes.map((change, index) =>
         html`
           <${Item} key=${change.revision} change=${change}
-            isNewest=${index === 0} />
+            isNewest=${index === 0}
+            isFirst=${change.revision === opened.current} />
         `
       )}
     </ol>
@@ -53,12 +57,14 @@ export function History({ kind, name, language }: {
   ` as VNode;
 }
 
-function Item({ change, isNewest }: {
+function Item({ change, isNewest, isFirst }: {
   change: PastChange;
   isNewest: boolean;
+  /** Whether it was the newest one when the history was opened. */
+  isFirst: boolean;
 }): VNode {
   const { revision, type, expired, version, changedAt, before, after } = change;
-  const [isOpen, setOpen] = useState(isNewest);
+  const [isOpen, setOpen] = useState(isFirst);
   const what = expired ? "expired" : NAMES[type];
   return html`
     <li class="history-item">

@@ -9,7 +9,7 @@ import type { VNode } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Language } from "../../api.ts";
 import { useCell } from "../model/cell.ts";
-import { draftOf, drafts } from "../model/drafts.ts";
+import { draftOf, drafts, isDirty } from "../model/drafts.ts";
 import { Entry, type ShownEntry } from "../model/entry.ts";
 import { language } from "../model/preferences.ts";
 import {
@@ -124,7 +124,8 @@ function Tabs({ tab, kind, name }: {
 }): VNode {
   const now = useCell(route);
   const store = useCell(session);
-  const hasDraft = useCell(drafts).has(draftOf(kind, name));
+  const draft = useCell(drafts).get(draftOf(kind, name));
+  const hasDraft = draft !== undefined && isDirty(draft);
   const isPast = now.at !== undefined;
   const canEdit = store?.canWrite === true && !isPast;
   useShortcut("edit", () => canEdit && go({ ...route.value, tab: "edit" }));

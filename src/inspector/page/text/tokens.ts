@@ -25,7 +25,9 @@ const YAML_LINE =
 
 /** The pieces of a text. */
 export function tokensOf(text: string, language: Language): Token[] {
-  const tokens = language === "json" ? jsonTokens(text) : yamlTokens(text);
+  // A YAML preview in one line has the signs of JSON.
+  const isFlow = language === "json" || /^["[{].*$/.test(text);
+  const tokens = isFlow ? jsonTokens(text) : yamlTokens(text);
   return [...merged(tokens)];
 }
 

@@ -61,27 +61,29 @@ function dataOf({ times, counts }: Rate): uPlot.AlignedData {
 
 function makeChart(box: HTMLElement): uPlot {
   const colours = getComputedStyle(box);
-  const colour = (name: string) => colours.getPropertyValue(name).trim();
   const axis: uPlot.Axis = {
     stroke: colours.color,
     font: "11px system-ui, sans-serif",
     grid: { stroke: colours.borderTopColor, width: 1 },
     ticks: { show: false },
   };
-  const chart = new uPlot(
+  return new uPlot(
     {
       width: box.clientWidth,
       height: HEIGHT,
       legend: { show: false },
       cursor: { show: false },
       padding: [8, 8, 0, 0],
-      scales: { y: { range: (_chart, _min, max) => [0, Math.max(5, max)] } },
+      scales: {
+        x: { range: (_chart, min, max) => [min, max + 1] },
+        y: { range: (_chart, _min, max) => [0, Math.max(5, max)] },
+      },
       axes: [
         { ...axis, grid: { show: false }, values: clock, size: 24 },
         { ...axis, values: (_chart, values) => values.map(tick), size: 48 },
       ],
       series: [{}, {
-        fill: colours.getPropertyValue("accent-color") || colour("--accent"),
+        fill: colours.accentColor,
         paths: uPlot.paths.bars!({ size: [0.8], align: 1 }),
         points: { show: false },
       }],
@@ -89,7 +91,6 @@ function makeChart(box: HTMLElement): uPlot {
     dataOf(rate.value),
     box,
   );
-  return chart;
 }
 
 function tick(value: number): string {
