@@ -22,7 +22,6 @@ import { kinds } from "../model/kinds.ts";
 import { entryRoute, go, hrefOf, withoutPanel } from "../model/route.ts";
 import { say } from "../parts/notice.ts";
 import { useShortcut } from "../parts/shortcuts.ts";
-import { formatKey } from "../text/format.ts";
 import { OtherError } from "./editor.ts";
 import { ExpiryField } from "./expiry_field.ts";
 import { ValueField } from "./value_field.ts";
@@ -65,7 +64,7 @@ export function Creator({ kind: first }: { kind?: string }): VNode {
     try {
       await ask<WriteAnswer>("api/set", request);
       dropDraft(NEW_DRAFT);
-      say(`Created ${formatKey(key)}.`);
+      say(`Created ${key}.`);
       go(entryRoute(kind, key));
     } catch (thrown) {
       change({ error: errorOf(thrown) });

@@ -21,7 +21,7 @@ import { Dialog } from "../parts/dialog.ts";
 import { Differences } from "../parts/differences.ts";
 import { say } from "../parts/notice.ts";
 import { Problem } from "../parts/problem.ts";
-import { formatKey, formatNumber } from "../text/format.ts";
+import { formatNumber } from "../text/format.ts";
 
 /** Asks, then deletes the entry if it is still as the user has seen it. */
 export function DeleteDialog({ entry, onClose, onChanged }: {
@@ -40,7 +40,7 @@ export function DeleteDialog({ entry, onClose, onChanged }: {
     const request: DeleteRequest = { kind, key, ifRevision: revision };
     try {
       await ask<WriteAnswer>("api/delete", request);
-      say(`Deleted ${formatKey(key)}. Its history can bring it back.`);
+      say(`Deleted ${key}. Its history can bring it back.`);
       onClose();
     } catch (thrown) {
       setError(errorOf(thrown));
@@ -51,7 +51,7 @@ export function DeleteDialog({ entry, onClose, onChanged }: {
   };
   return html`
     <${Dialog} title="Delete this entry?" onClose=${onClose}>
-      <p><code>${formatKey(key)}</code>${` of the kind ${kind}, revision ${
+      <p><code>${key}</code>${` of the kind ${kind}, revision ${
         formatNumber(revision)
       }.`}</p>
       ${error && html`
@@ -122,9 +122,7 @@ export function RestoreDialog({ kind, name, at, value, onClose }: {
   const isChanged = error?.code === "VERSION_CONFLICT";
   return html`
     <${Dialog} title="Bring this value back?" onClose=${onClose}>
-      <p><code>${formatKey(
-        name,
-      )}</code>${` of the kind ${kind}. It will have no expiry.`}</p>
+      <p><code>${name}</code>${` of the kind ${kind}. It will have no expiry.`}</p>
       ${error && html`
         <${Problem} message=${isChanged
           ? "The entry has changed meanwhile, so nothing was written. Below are the differences from its newest value."

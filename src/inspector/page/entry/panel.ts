@@ -23,7 +23,6 @@ import {
 import { session } from "../model/session.ts";
 import { Problem } from "../parts/problem.ts";
 import { useShortcut } from "../parts/shortcuts.ts";
-import { formatKey } from "../text/format.ts";
 import { DeleteDialog, RestoreDialog } from "./dialogs.ts";
 import { Editor } from "./editor.ts";
 import { History } from "./history.ts";
@@ -63,7 +62,7 @@ export function EntryPanel({ kind, name, at, tab = "value" }: {
     <aside class="panel" aria-labelledby="panel-title">
       <div class="panel-head">
         <h2 id="panel-title" class="panel-title mono" tabindex="-1" ref=${title}
-          title=${name}>${formatKey(name)}</h2>
+          title=${name}>${name}</h2>
         <button type="button" class="button" title="Close (Escape)"
           onClick=${() => closePanel(name)}>Close</button>
       </div>

@@ -66,11 +66,6 @@ function formatSeconds(seconds: number): string {
   return `${formatNumber(Math.round(seconds / 86_400))} days`;
 }
 
-/** A key as it is shown: an empty one needs a name. */
-export function formatKey(key: string): string {
-  return key === "" ? "(empty key)" : key;
-}
-
 /** "1 entry", "2 entries". */
 export function counted(count: number, one: string, many: string): string {
   return `${formatNumber(count)} ${count === 1 ? one : many}`;

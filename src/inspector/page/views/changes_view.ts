@@ -25,7 +25,6 @@ import { useShortcut } from "../parts/shortcuts.ts";
 import { TextFilter } from "../parts/text_filter.ts";
 import {
   counted,
-  formatKey,
   formatNumber,
   formatShortTime,
   formatTime,
@@ -114,9 +113,9 @@ function FeedFilters({ now, feed, state }: {
         <select class="input" value=${now.kind} onChange=${onKind}>
           <option selected=${now.kind === undefined}>All kinds</option>
           ${[...names].map((kind) =>
-            html`<option value=${kind} selected=${kind === now.kind}>${
-              formatKey(kind)
-            }</option>`
+            html`<option value=${kind} selected=${
+              kind === now.kind
+            }>${kind}</option>`
           )}
         </select>
       </label>
@@ -169,10 +168,10 @@ function FeedItem(item: FeedChange | FeedGap): VNode {
       <td class=${`c-type type-${type}`}>${expired
         ? "expired"
         : NAMES[type]}</td>
-      <td class="c-kind" title=${kind}>${formatKey(kind)}</td>
+      <td class="c-kind" title=${kind}>${kind}</td>
       <td class="c-key"><a href=${hrefOf(
         entryRoute(kind, key),
-      )} title=${key}>${formatKey(key)}</a></td>
+      )} title=${key}>${key}</a></td>
       <td class="c-value">${preview &&
         html`<${Preview} value=${preview} />`}</td>
       <td class="c-revision number">${formatNumber(revision)}</td>

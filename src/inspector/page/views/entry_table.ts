@@ -12,7 +12,6 @@ import { entryRoute, go, hrefOf } from "../model/route.ts";
 import { Preview } from "../parts/shown_value.ts";
 import { useShortcut } from "../parts/shortcuts.ts";
 import {
-  formatKey,
   formatNumber,
   formatShortTime,
   formatSize,
@@ -106,9 +105,7 @@ class TableRow extends Component<RowProps> {
         <td class="c-key">
           <span class="sign" aria-hidden="true">${mark && SIGNS[mark]}</span>
           <a href=${hrefOf(entryRoute(kind, key))} title=${key}
-            aria-current=${isSelected ? "true" : undefined}>${formatKey(
-              key,
-            )}</a>
+            aria-current=${isSelected ? "true" : undefined}>${key}</a>
           ${mark && html`<span class="unseen">${` (${MARKS[mark]})`}</span>`}
         </td>
         <td class="c-value">

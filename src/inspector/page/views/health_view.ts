@@ -21,7 +21,6 @@ import { session } from "../model/session.ts";
 import { Problem } from "../parts/problem.ts";
 import {
   counted,
-  formatKey,
   formatNumber,
   formatSize,
   formatTime,
@@ -177,9 +176,9 @@ function Row({ part, message, kind, key, revision }: Finding): VNode {
       <td class="whole">${message}</td>
       <td>
         ${kind !== undefined && key !== undefined && html`
-          <a href=${hrefOf(entryRoute(kind, key))}>${`${kind} / ${
-            formatKey(key)
-          }`}</a>${" "}
+          <a href=${hrefOf(
+            entryRoute(kind, key),
+          )}>${`${kind} / ${key}`}</a>${" "}
         `}
         ${revision !== undefined && `revision ${formatNumber(revision)}`}
       </td>

@@ -11,7 +11,7 @@ import { useCell } from "../model/cell.ts";
 import { kinds } from "../model/kinds.ts";
 import { lastSecond, rate } from "../model/rate.ts";
 import { hrefOf, kindRoute, type Route, route } from "../model/route.ts";
-import { formatKey, formatNumber } from "../text/format.ts";
+import { formatNumber } from "../text/format.ts";
 
 /** From so many kinds on there is a field to filter them. */
 const MANY = 12;
@@ -97,7 +97,7 @@ function KindLink({ kind, count, isCurrent }: KindCount & {
   return link(
     kindRoute(kind),
     isCurrent,
-    formatKey(kind),
+    kind,
     formatNumber(count),
   );
 }
