@@ -152,12 +152,10 @@ testPage(
     await store.set("odd kind/ü", "\uffef", 1);
     await store.set("odd kind/ü", "😁", 1);
     await showsKeys(page, [...odd.slice(0, -1), "\uffef", "😀", "😁"]);
-    for (const key of ["", "a/b?c#d&e=f%20", "😀"]) {
-      await page.locator(".table tbody a").nth(
-        odd.indexOf(key) + (key === "😀" ? 1 : 0),
-      )
-        .click();
-      await reads(page, "#panel-title", key === "" ? "(empty key)" : key);
+    const links = page.locator(".table tbody a");
+    for (const [index, key] of odd.slice(0, -1).entries()) {
+      await links.nth(index).click();
+      await reads(page, "#panel-title", key.trim());
       await reads(page, ".value", JSON.stringify(key));
     }
   },

@@ -186,7 +186,8 @@ export class Feed {
     const state = this.state.value;
     if (added.length === 0) return;
     if (state.isPaused) {
-      this.#waiting = [...added, ...this.#waiting].slice(0, FEED_SIZE);
+      // One place is left for a line about those that are left out.
+      this.#waiting = [...added, ...this.#waiting].slice(0, FEED_SIZE - 1);
       const waiting = state.waiting + added.length;
       this.state.value = { ...state, waiting };
       return;
