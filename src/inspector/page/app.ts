@@ -41,13 +41,15 @@ export function App(): VNode {
     <a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
     <${Header} onMenu=${() => setMenuOpen(!isMenuOpen)} isMenuOpen=${isMenuOpen}
       onHelp=${() => setHelping(true)} />
-    <${ConnectionBar} />
     <div class=${hasPanel ? "body has-panel" : "body"}>
       <${Sidebar} isOpen=${isMenuOpen} onChoose=${() => setMenuOpen(false)} />
       <main id="main" class="main" tabindex="-1"><${Content} now=${now} /></main>
       ${hasPanel && panel(now)}
     </div>
-    <${Notice} />
+    <div class="notices">
+      <${ConnectionBar} />
+      <${Notice} />
+    </div>
     ${isHelping && html`<${Help} onClose=${() => setHelping(false)} />`}
   ` as VNode;
 }

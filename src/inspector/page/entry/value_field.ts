@@ -6,7 +6,7 @@
  * @module
  */
 import { html } from "htm/preact";
-import type { VNode } from "preact";
+import type { RefObject, VNode } from "preact";
 import { useRef } from "preact/hooks";
 import type { ApiError, Language } from "../../api.ts";
 import { lineOf, placeOfPath } from "../text/place_of_path.ts";
@@ -45,23 +45,29 @@ export function ValueField({ text, language, error, onText }: {
         onInput=${(event: Event) =>
           onText((event.target as HTMLTextAreaElement).value)}></textarea>
     </div>
-    <ul id="value-mistakes" class="mistakes" role="alert">
-      ${mistakes.map(({ message, line, path }) =>
-        html`
-          <li class="mistake">
-            ${line !== undefined && html`
-              <button type="button" class="link"
-                onClick=${() =>
-                  goToLine(
-                    field.current!,
-                    line,
-                  )}>${`Line ${line}`}</button>${" "}
-            `}
-            ${path && html`<code>${path}</code>`}${path && ": "}${message}
-          </li>
-        `
-      )}
-    </ul>
+    <div id="value-mistakes" role="alert">
+      ${mistakes.length > 0 && html`
+        <ul class="mistakes">
+          ${mistakes.map((mistake) => MistakeItem(mistake, field))}
+        </ul>
+      `}
+    </div>
+  ` as VNode;
+}
+
+function MistakeItem(
+  { message, line, path }: Mistake,
+  field: RefObject<HTMLTextAreaElement>,
+): VNode {
+  const go = () => goToLine(field.current!, line!);
+  return html`
+    <li class="mistake">
+      ${line !== undefined && html`
+        <button type="button" class="link"
+          onClick=${go}>${`Line ${line}`}</button>${" "}
+      `}
+      ${path && html`<code>${path}</code>`}${path && ": "}${message}
+    </li>
   ` as VNode;
 }
 

@@ -16,7 +16,7 @@ export interface DiffLine {
 const CONTEXT = 3;
 
 /** Texts that differ in more lines are not compared: it would take too long. */
-const MOST_EDITS = 2_000;
+const MOST_EDITS = 1_000;
 
 /** The lines of both texts; `undefined` if they differ in too much. */
 export function diffOf(before: string, after: string): DiffLine[] | undefined {

@@ -15,6 +15,9 @@ export interface Token {
 /** After so many pieces with a colour, the rest has none: a page stays small. */
 const MOST_TOKENS = 3_000;
 
+/** A longer line of YAML has no colours: looking for them would take too long. */
+const LONGEST_LINE = 2_000;
+
 const JSON_PIECES =
   /(?<string>"(?:[^"\\\n]|\\.)*"?)(?<colon>\s*:)?|(?<number>-?\d[\d.eE+-]*)|(?<word>\b(?:true|false|null)\b)/g;
 
@@ -62,6 +65,10 @@ function* yamlTokens(text: string): Iterable<Token> {
 }
 
 function* yamlLine(line: string): Iterable<Token> {
+  if (line.length > LONGEST_LINE) {
+    yield { text: line };
+    return;
+  }
   const end = line.endsWith("\n") ? "\n" : "";
   const body = end === "" ? line : line.slice(0, -1);
   const { indent = "", key, colon = "", rest = "" } =

@@ -37,6 +37,7 @@ export function EntryTable({ rows, kind, selected, place }: {
   useEffect(() => {
     area.current!.scrollTop = 0;
   }, [kind, place]);
+  useFirstRows(rows.length > 0);
   useShortcut("down", () => step(area.current!, 1));
   useShortcut("up", () => step(area.current!, -1));
   return html`
@@ -65,6 +66,17 @@ export function EntryTable({ rows, kind, selected, place }: {
       </table>
     </div>
   ` as VNode;
+}
+
+let hasRows = false;
+
+/** Notes in the browser's timeline when the first rows of the page are drawn. */
+function useFirstRows(areThere: boolean): void {
+  useEffect(() => {
+    if (!areThere || hasRows) return;
+    hasRows = true;
+    performance.mark("first-rows");
+  }, [areThere]);
 }
 
 /** Moves the focus to another row. */

@@ -84,7 +84,7 @@ function ThemeButton(): VNode {
   ` as VNode;
 }
 
-/** What the user has to know of the connection, in a line below the head. */
+/** What the user has to know of the connection, above the foot of the page. */
 export function ConnectionBar(): VNode | null {
   const { state, message } = useCell(connection);
   switch (state) {

@@ -14,7 +14,7 @@ import { newest } from "../model/live.ts";
 import { momentAt, reach, readReach } from "../model/reach.ts";
 import { go, replace, route } from "../model/route.ts";
 import { useShortcut } from "../parts/shortcuts.ts";
-import { formatNumber, formatTime } from "../text/format.ts";
+import { formatNumber, formatShortTime } from "../text/format.ts";
 
 /** The pause after the last move of the slider, in ms. */
 const PAUSE = 150;
@@ -85,7 +85,7 @@ function Slider({ log, at }: { log: LogAnswer; at?: number }): VNode {
 function labelOf(log: LogAnswer, revision: number, isPast: boolean): string {
   if (!isPast) return `Now, revision ${formatNumber(revision)}`;
   const time = momentAt(log, revision)?.changedAt;
-  const when = time === undefined ? "" : `, about ${formatTime(time)}`;
+  const when = time === undefined ? "" : `, about ${formatShortTime(time)}`;
   return `As of revision ${formatNumber(revision)}${when}`;
 }
 
