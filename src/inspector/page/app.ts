@@ -12,7 +12,7 @@ import { EntryPanel } from "./entry/panel.ts";
 import { useCell } from "./model/cell.ts";
 import { kinds } from "./model/kinds.ts";
 import { connection } from "./model/live.ts";
-import { go, replace, type Route, route } from "./model/route.ts";
+import { go, goToEntries, replace, type Route, route } from "./model/route.ts";
 import { session } from "./model/session.ts";
 import { Help } from "./parts/help.ts";
 import { Notice, say } from "./parts/notice.ts";
@@ -29,7 +29,7 @@ export function App(): VNode {
   const [isMenuOpen, setMenuOpen] = useState(false);
   const [isHelping, setHelping] = useState(false);
   useShortcut("help", () => setHelping(true));
-  useShortcut("entries", () => go({ view: "entries" }));
+  useShortcut("entries", goToEntries);
   useShortcut("changes", () => go({ view: "changes" }));
   useShortcut("health", () => go({ view: "health" }));
   useTitle(now);
@@ -43,6 +43,8 @@ export function App(): VNode {
       onHelp=${() => setHelping(true)} />
     <div class=${hasPanel ? "body has-panel" : "body"}>
       <${Sidebar} isOpen=${isMenuOpen} onChoose=${() => setMenuOpen(false)} />
+      ${isMenuOpen &&
+        html`<${MenuCloser} onClose=${() => setMenuOpen(false)} />`}
       <main id="main" class="main" tabindex="-1"><${Content} now=${now} /></main>
       ${hasPanel && panel(now)}
     </div>
@@ -52,6 +54,15 @@ export function App(): VNode {
     </div>
     ${isHelping && html`<${Help} onClose=${() => setHelping(false)} />`}
   ` as VNode;
+}
+
+/** Closes the menu by a key, and gives the focus back. */
+function MenuCloser({ onClose }: { onClose: () => void }): null {
+  useShortcut("close", () => {
+    onClose();
+    document.querySelector<HTMLElement>(".menu-button")?.focus();
+  });
+  return null;
 }
 
 function skip(event: Event): void {

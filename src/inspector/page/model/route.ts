@@ -85,6 +85,17 @@ export function hrefOf(route: Route): string {
 /** What the page shows now. */
 export const route: Cell<Route> = new Cell(parseRoute(""));
 
+/** What the entries view showed last. */
+let lastEntries: Route = route.value;
+route.subscribe((now) => {
+  if (now.view === "entries") lastEntries = now;
+});
+
+/** Goes back to the entries, as they were shown last. */
+export function goToEntries(): void {
+  go(lastEntries);
+}
+
 /** Shows what the URL says, now and whenever the user goes back or forward. */
 export function followUrl(): void {
   const take = () => {

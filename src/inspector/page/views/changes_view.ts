@@ -105,7 +105,7 @@ function FeedFilters({ now, feed, state }: {
       <button type="button" class="button button-main pause-button"
         title="Pause the feed, or go on (p)"
         onClick=${toggle}>${state.isPaused ? "Go on" : "Pause"}</button>
-      <span class="waiting" role="status">${state.isPaused
+      <span class="waiting">${state.isPaused
         ? `${formatNumber(state.waiting)} waiting`
         : ""}</span>
       <label class="field">

@@ -55,7 +55,7 @@ export function Header({ onMenu, isMenuOpen, onHelp }: {
 function State(): VNode {
   const { state } = useCell(connection);
   return html`
-    <span class=${`state state-${state}`} role="status">
+    <span class=${`state state-${state}`}>
       <span class="state-dot" aria-hidden="true"></span>
       <span>${STATES[state]}</span>
     </span>

@@ -11,6 +11,7 @@ import type {
   Fact,
   Finding,
   InfoAnswer,
+  Session,
   VerifyAnswer,
 } from "../../api.ts";
 import { useCell } from "../model/cell.ts";
@@ -78,6 +79,7 @@ function Info({ info }: { info: InfoAnswer }): VNode {
     <dl class="facts">
       ${facts.map((fact) => pair(fact.title, valueOf(fact)))}
       ${store && pair("Inspector", `version ${store.version}`)}
+      ${store && pair("Writing here", writingOf(store))}
       ${pair("Entries", formatNumber(entries))}
       ${pair("Kinds", formatNumber(kinds.length))}
       ${log && pair(
@@ -88,6 +90,10 @@ function Info({ info }: { info: InfoAnswer }): VNode {
       )}
     </dl>
   ` as VNode;
+}
+
+function writingOf({ canWrite, readOnlyReason }: Session): string {
+  return canWrite ? "allowed" : readOnlyReason ?? "not allowed";
 }
 
 function pair(title: string, value: string): VNode {
