@@ -46,8 +46,9 @@ const LONGEST_EXPIRY = 31_557_600_000_000;
 type Expiry = "keep" | "none" | number;
 
 function expiryOf(parameters: Parameters): Expiry {
-  const given = parameters.raw("expiry") ?? "keep";
-  if (given === "keep" || given === "none") return given;
+  const given = parameters.raw("expiry");
+  if (given === undefined || given === "keep") return "keep";
+  if (given === "none") return given;
   if (typeof given === "number" && given > 0 && given <= LONGEST_EXPIRY) {
     return given;
   }
