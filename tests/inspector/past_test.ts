@@ -155,6 +155,30 @@ testOnEveryStore(
   },
 );
 
+testOnEveryStore("the log is told while it is cut back", async (open) => {
+  await using store = await open({ history: 10 });
+  await store.set("k", "a", -1);
+  await using served = await serveInspector(store);
+  let isWriting = true;
+  const writing = (async () => {
+    for (let i = 0; isWriting; i++) {
+      await store.set("k", "a", i);
+      // In this process the server has to have its turn.
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  })();
+  try {
+    for (let i = 0; i < 20; i++) {
+      const log = await served.get<LogAnswer>("log", { moments: 3 });
+      assert(log.newest!.revision >= log.oldest!.revision);
+      await served.get<ChangesPage>("changes");
+    }
+  } finally {
+    isWriting = false;
+    await writing;
+  }
+});
+
 testOnEveryStore("changes that make no sense are refused", async (open) => {
   await using store = await open();
   await using served = await serveInspector(store);
