@@ -118,9 +118,11 @@ async function parsedValue(
   }
 }
 
+/** How parsers tell a place: "line 2, column 1", "line 2 column 1", or "(2:1)". */
+const PLACE = /(?:\bline |\()(\d+)(?:,? column |:)(\d+)/;
+
 function syntaxError(language: string, reason: string): RequestError {
-  const [, line, column] =
-    /(?:line |\()(\d+)(?: column |:)(\d+)\)/.exec(reason) ?? [];
+  const [, line, column] = PLACE.exec(reason) ?? [];
   const details = line === undefined
     ? {}
     : { place: { line: Number(line), column: Number(column) } };
