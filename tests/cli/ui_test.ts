@@ -10,6 +10,12 @@ import { hereIn, openBeside, outputOfCli, runCli } from "../support/cli.ts";
 import { drivers } from "../support/drivers.ts";
 import { openBrowserStream } from "../support/inspector/browser_stream.ts";
 import type { StreamEvents } from "../../src/inspector/api.ts";
+import { openPostgresStore } from "../../src/postgres/open_postgres_store.ts";
+import {
+  adminQuery,
+  freshSchema,
+  testPostgres,
+} from "../support/postgres/test_postgres.ts";
 import { type RunningCli, startCli } from "../support/running_cli.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
 
@@ -200,6 +206,43 @@ test("`zestor ui` tells what is missing", async () => {
   // The URL was printed before.
   assertMatch(cases[7].stdout, /^http:\/\/127\.0\.0\.1:\d+\/\?token=\S+\n$/);
 });
+
+testPostgres(
+  "`zestor ui` serves a store in PostgreSQL, and tells no password",
+  async (server) => {
+    const schema = freshSchema();
+    const url = new URL(server.url);
+    // The server trusts everybody, with any password.
+    url.password = "pw-7d1c2";
+    await using store = await openPostgresStore({ url: url.href, schema });
+    await store.set("users", "alice", 1);
+    await using dir = await tempDir();
+    const ui = startCli(
+      ["ui", "--db", url.href, "--schema", schema, "--write", "--port", "0"],
+      { cwd: dir.path },
+    );
+    const { send } = await openPage(ui);
+    const texts: string[] = [];
+    for (const path of ["api/session", "api/info", "api/kinds"]) {
+      const response = await send(path);
+      assertEquals(response.status, 200, path);
+      texts.push(await response.text());
+    }
+    const session = JSON.parse(texts[0]);
+    assertEquals([session.engine, session.schema], ["postgres", schema]);
+    assert(!texts.join().includes("pw-7d1c2"), texts.join());
+    const written = await send("api/set", {
+      kind: "users",
+      key: "bob",
+      text: "2",
+      ifRevision: 0,
+    });
+    assertEquals((await written.json()).status, "created");
+    assertEquals(await store.get("users", "bob"), 2);
+    await stop(ui);
+    await adminQuery(`DROP SCHEMA ${schema} CASCADE`);
+  },
+);
 
 testSignals(
   "`zestor ui --open` opens the page with the system's program",
