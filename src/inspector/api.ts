@@ -35,82 +35,11 @@
  *
  * @module
  */
+import type { Change } from "./api_live.ts";
+import type { Language, ShownValue } from "./api_values.ts";
 
-// What values look like.
-
-/** A language that values are shown and edited in. */
-export type Language = "json" | "yaml";
-
-/** A value, or the beginning of one. */
-export type ShownValue =
-  | {
-    readonly state: "text";
-    readonly language: Language;
-    /** The text, or its beginning. */
-    readonly text: string;
-    /** How long the whole text is, in UTF-16 units. */
-    readonly length: number;
-    /** Whether `text` is not all of it. */
-    readonly isCut: boolean;
-  }
-  | {
-    /** The codec cannot decode the value. */
-    readonly state: "unreadable";
-    readonly message: string;
-    /** The first stored bytes, in hexadecimal, two digits for each. */
-    readonly bytes: string;
-    /** Whether there are more bytes. */
-    readonly isCut: boolean;
-  }
-  | {
-    /** It is too large to be decoded to be shown here; `api/value` downloads it. */
-    readonly state: "large";
-    readonly message: string;
-  };
-
-// Errors, as data.
-
-/** Every answer that is not 2xx. */
-export interface Failure {
-  readonly error: ApiError;
-}
-
-/** Why a request failed. */
-export interface ApiError {
-  /**
-   * What to branch on: a code of a `StoreError`, such as `"VERSION_CONFLICT"`,
-   * `"VALIDATION"`, `"REVISION_UNAVAILABLE"`, `"UNAVAILABLE"` or `"CLOSED"`; or
-   * one of these.
-   *
-   * - `"NO_SESSION"`: there is no cookie, or it is not of this inspector (401).
-   * - `"FORBIDDEN"`: the request is of another site's page, or for another host (403, 421).
-   * - `"NOT_FOUND"`: there is no such path, or no such entry (404).
-   * - `"METHOD"`: another method is wanted (405).
-   * - `"TOO_LARGE"`: the body, the value or a name is too large (413).
-   * - `"BAD_REQUEST"`: a parameter or the body makes no sense (400).
-   * - `"SYNTAX"`: the text of the value is not of its language (422).
-   * - `"READ_ONLY"`: nothing may be written (403).
-   * - `"INTERNAL"`: the inspector has a mistake (500).
-   */
-  readonly code: string;
-  /** A sentence for the user: what cannot be done, why, and what to do. */
-  readonly message: string;
-  /** Of a `"VALIDATION"`: all that the schema found wrong. */
-  readonly issues?: readonly ApiIssue[];
-  /** Of a `"SYNTAX"`: the place in the text, if it is known; both begin at 1. */
-  readonly place?: { readonly line: number; readonly column: number };
-  /** Of a `"VERSION_CONFLICT"`: the revision that was found, 0 if there is no entry. */
-  readonly foundRevision?: number;
-  /** Of a `"BAD_REQUEST"`: the parameter, if it is about one. */
-  readonly parameter?: string;
-}
-
-/** One thing that a schema found wrong with a value. */
-export interface ApiIssue {
-  readonly message: string;
-  /** Where in the value, from the outside inwards; empty for the value itself. */
-  readonly path: readonly (string | number)[];
-}
+export type * from "./api_live.ts";
+export type * from "./api_values.ts";
 
 // The store.
 
@@ -317,21 +246,6 @@ export interface ChangesPage {
   readonly next?: number;
 }
 
-/** What is told of each change. */
-export interface Change {
-  readonly revision: number;
-  readonly kind: string;
-  readonly key: string;
-  readonly type: "create" | "update" | "delete";
-  /** Of a deletion: whether the entry had expired. */
-  readonly expired?: true;
-  /** After the change; of a deletion the last one. */
-  readonly version: number;
-  /** The stored bytes of `value`. */
-  readonly size: number;
-  readonly expiresAt?: string;
-}
-
 /** A change of the past. */
 export interface PastChange extends Change {
   /** Absent if it was not noted. */
@@ -441,55 +355,4 @@ export interface WriteAnswer {
   readonly revision: number;
   /** The entry's version now; 0 after a deletion. */
   readonly version: number;
-}
-
-// The live changes: Server-Sent Events.
-
-/**
- * `GET api/events`. A browser that reconnects sends `Last-Event-ID`, which goes
- * before `after`.
- */
-export interface EventsQuery {
-  /** The id of the last event that was seen. */
-  readonly after?: string;
-}
-
-/**
- * The events by their names, and what their data is, as JSON. The id of an event
- * is where to go on after it. Comments keep the connection alive.
- */
-export interface StreamEvents {
-  /** The first event, and one whenever the stream begins anew by itself. */
-  readonly start: StartEvent;
-  /** Changes, in order, none missing and none twice since `start`. */
-  readonly changes: ChangesEvent;
-  /** The store cannot be reached. The stream goes on by itself when it can. */
-  readonly down: { readonly message: string };
-  /** The store can be reached again. No change was missed, unless a `start` says so. */
-  readonly up: Record<string, never>;
-  /** It is over: the store is closed, or the server ends. Do not reconnect. */
-  readonly end: { readonly message: string };
-}
-
-/** The stream begins. */
-export interface StartEvent {
-  /** Every change past this revision follows. */
-  readonly revision: number;
-  /** Whether it goes on where the browser was. If not, the page has to read all anew. */
-  readonly isResumed: boolean;
-  /** Why it could not go on, if the browser asked for it. */
-  readonly message?: string;
-}
-
-/** Some changes. */
-export interface ChangesEvent {
-  readonly changes: readonly LiveChange[];
-}
-
-/** A change as it happens. */
-export interface LiveChange extends Change {
-  /** The new value, in one line; of a deletion the last one. */
-  readonly preview: ShownValue;
-  /** When the server saw it. */
-  readonly seenAt: string;
 }

@@ -164,7 +164,10 @@ async function followChanges(
   const last = request.headers.get("last-event-id") || undefined;
   const after = last ?? parameters.text("after");
   // A store that is closed is an answer, and no stream.
-  await inspection.read("watch", () => {});
+  await inspection.read(
+    "watch",
+    () => inspection.engine.assertWatchable("watch"),
+  );
   return eventsResponse(
     openEventStream({ inspection, reachability, after, signal }),
   );

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { RevisionUnavailableError } from "../contract/errors.ts";
 import type { ChangePage, StoredChange } from "../engine/entries.ts";
 import { ALL_KEYS, prefixRange, singleKey } from "../keys/key_range.ts";
 import type { Inspection } from "../store/inspection.ts";
@@ -32,6 +33,31 @@ interface Ends {
   readonly newest: number;
 }
 
+/** How often a read begins again because the log was cut back meanwhile. */
+const MOST_TRIES = 8;
+
+/**
+ * Reads between the ends of the log. Others write, so that its beginning moves
+ * on: each try leaves more of it out, which will be gone soon.
+ */
+async function betweenEnds<T>(
+  inspection: Inspection,
+  signal: AbortSignal,
+  read: (ends: Ends) => Promise<T>,
+): Promise<T> {
+  for (let tries = 0;; tries++) {
+    const { oldest, newest } = await endsOf(inspection, signal);
+    const left = Math.ceil((newest - oldest + 1) * tries / MOST_TRIES);
+    try {
+      return await read({ oldest: oldest + left, newest });
+    } catch (error) {
+      const isCut = error instanceof RevisionUnavailableError &&
+        error.reason === "pruned";
+      if (!isCut || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
 async function endsOf(
   { engine, read }: Inspection,
   signal: AbortSignal,
@@ -50,7 +76,19 @@ export async function readLog(
   signal: AbortSignal,
 ): Promise<LogAnswer> {
   const wanted = parameters.integer("moments", 0, MOST_MOMENTS) ?? 0;
-  const { oldest, newest } = await endsOf(inspection, signal);
+  return await betweenEnds(
+    inspection,
+    signal,
+    (ends) => logOf(inspection, ends, wanted, signal),
+  );
+}
+
+async function logOf(
+  inspection: Inspection,
+  { oldest, newest }: Ends,
+  wanted: number,
+  signal: AbortSignal,
+): Promise<LogAnswer> {
   if (oldest > newest) return { first: newest, moments: [] };
   const revisions = new Set([oldest, newest]);
   for (let i = 1; i < wanted - 1; i++) {
@@ -95,20 +133,21 @@ export async function readChanges(
   const filter = { ...filterOf(parameters), previous: true };
   const limit = parameters.integer("limit", 1, MOST_ROWS) ?? CHANGES;
   const show = showingOf(inspection, parameters);
-  const { oldest, newest } = await endsOf(inspection, signal);
-  const asked = parameters.integer("before", 0) ?? newest + 1;
-  const before = Math.min(asked, newest + 1);
-  if (before <= oldest) return { changes: [] };
+  const asked = parameters.integer("before", 0) ?? Infinity;
   const { log } = inspection.engine;
-  const page = await inspection.read<ChangePage>(
-    "read the log",
-    () => log.readBack(filter, before, oldest - 1, limit),
-    signal,
-  );
-  const changes = page.changes
-    .filter((change): change is StoredChange => !("problem" in change))
-    .map((change) => pastChangeOf(change, show));
-  return page.cursor > oldest ? { changes, next: page.cursor } : { changes };
+  return await betweenEnds(inspection, signal, async ({ oldest, newest }) => {
+    const before = Math.min(asked, newest + 1);
+    if (before <= oldest) return { changes: [] };
+    const page = await inspection.read<ChangePage>(
+      "read the log",
+      () => log.readBack(filter, before, oldest - 1, limit),
+      signal,
+    );
+    const changes = page.changes
+      .filter((change): change is StoredChange => !("problem" in change))
+      .map((change) => pastChangeOf(change, show));
+    return page.cursor > oldest ? { changes, next: page.cursor } : { changes };
+  });
 }
 
 function filterOf(parameters: Parameters) {

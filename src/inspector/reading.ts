@@ -8,7 +8,8 @@
  * @module
  */
 import type { MaybePromise } from "../base/promises.ts";
-import type { StoreError } from "../contract/errors.ts";
+import { type StoreError, StoreReadOnlyError } from "../contract/errors.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { StoredEntry } from "../engine/entries.ts";
 import type { Page } from "../engine/page.ts";
 import type { View } from "../engine/view.ts";
@@ -62,8 +63,7 @@ async function readAt<T>(
   const { engine } = inspection;
   const action = "read entries";
   if (at === undefined) {
-    const head = () => engine.log.head();
-    const revision = await inspection.read(action, head, signal);
+    const revision = await newestRevision(inspection, signal);
     const found = await inspection.read(action, () => read(engine), signal);
     return { revision, found };
   }
@@ -76,6 +76,46 @@ async function readAt<T>(
   }
 }
 
+/** The newest revision; 0 of a file that has no change log, and may only be read. */
+async function newestRevision(
+  { engine, read }: Inspection,
+  signal: AbortSignal,
+): Promise<number> {
+  if (!isLogged(engine)) return 0;
+  return await read("read entries", () => engine.log.head(), signal);
+}
+
+/** Whether there is a change log, or one can be made. */
+function isLogged(engine: Engine): boolean {
+  try {
+    engine.assertWatchable("read the log");
+    return true;
+  } catch (error) {
+    if (error instanceof StoreReadOnlyError) return false;
+    throw error;
+  }
+}
+
+/** What the kinds are counted in. */
+interface Counted extends Pick<View, "kinds" | "count"> {
+  readonly revision: number;
+  close(): MaybePromise<void>;
+}
+
+async function openCounted(
+  { engine, openPast }: Inspection,
+  at: number | undefined,
+  signal: AbortSignal,
+): Promise<Counted> {
+  if (at !== undefined || isLogged(engine)) return await openPast(at, signal);
+  return {
+    revision: 0,
+    kinds: (signal) => engine.kinds(signal),
+    count: (...range) => engine.count(...range),
+    close() {},
+  };
+}
+
 /** The kinds, and how many entries each has, as of one moment. */
 export async function readKinds(
   inspection: Inspection,
@@ -83,7 +123,7 @@ export async function readKinds(
   signal: AbortSignal,
 ): Promise<KindsAnswer> {
   const at = parameters.integer("at", 0);
-  const view = await inspection.openPast(at, signal);
+  const view = await openCounted(inspection, at, signal);
   const read = <T>(work: () => MaybePromise<T>) =>
     inspection.read("count entries", work, signal);
   try {

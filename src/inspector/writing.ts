@@ -46,8 +46,9 @@ const LONGEST_EXPIRY = 31_557_600_000_000;
 type Expiry = "keep" | "none" | number;
 
 function expiryOf(parameters: Parameters): Expiry {
-  const given = parameters.raw("expiry") ?? "keep";
-  if (given === "keep" || given === "none") return given;
+  const given = parameters.raw("expiry");
+  if (given === undefined || given === "keep") return "keep";
+  if (given === "none") return given;
   if (typeof given === "number" && given > 0 && given <= LONGEST_EXPIRY) {
     return given;
   }
@@ -117,9 +118,11 @@ async function parsedValue(
   }
 }
 
+/** How parsers tell a place: "line 2, column 1", "line 2 column 1", or "(2:1)". */
+const PLACE = /(?:\bline |\()(\d+)(?:,? column |:)(\d+)/;
+
 function syntaxError(language: string, reason: string): RequestError {
-  const [, line, column] =
-    /(?:line |\()(\d+)(?: column |:)(\d+)\)/.exec(reason) ?? [];
+  const [, line, column] = PLACE.exec(reason) ?? [];
   const details = line === undefined
     ? {}
     : { place: { line: Number(line), column: Number(column) } };

@@ -9,13 +9,16 @@ import type {
   CountAnswer,
   EntriesPage,
   EntryAnswer,
+  InfoAnswer,
   KindsAnswer,
   Session,
 } from "../../src/inspector/api.ts";
 import { openMemoryStore } from "../../src/memory/open_memory_store.ts";
 import { structured } from "../../src/values/codecs/structured.ts";
 import { yaml } from "../../src/values/codecs/yaml.ts";
-import type { Codec, Store } from "../../mod.ts";
+import { type Codec, openStore, type Store } from "../../mod.ts";
+import { createGoFile } from "../support/go_file.ts";
+import { tempDir } from "../support/temp_dir.ts";
 import { drivers } from "../support/drivers.ts";
 import { testOnEveryStore } from "../support/inspector/every_store.ts";
 import {
@@ -524,4 +527,32 @@ test("of a store that is closed, that is the answer", async () => {
     }),
   ];
   for (const { code } of refusals) assertEquals(code, "CLOSED");
+});
+
+test("a file without a change log is shown as it is now", async () => {
+  await using dir = await tempDir();
+  const path = dir.file("go.db");
+  await createGoFile(drivers[0], path);
+  await using store = await openStore({
+    path: `file:${path}?mode=ro`,
+    driver: "builtin",
+  });
+  await using served = await serveInspector(store);
+  const { revision, kinds } = await served.get<KindsAnswer>("kinds");
+  assertEquals([revision, kinds], [0, [{
+    kind: "k",
+    count: 1,
+    codec: "json",
+  }]]);
+  const { entries } = await served.get<EntriesPage>("entries", { kind: "k" });
+  assertEquals(entries.map(({ key, version }) => [key, version]), [["a", 3]]);
+  const entry = await served.get<EntryAnswer>("entry", { kind: "k", key: "a" });
+  assertEquals(entry.version, 3);
+  assertEquals((await served.get<InfoAnswer>("info")).log, undefined);
+  for (const name of ["log", "changes", "events"]) {
+    const { status, code } = await served.refusal(name);
+    assertEquals([status, code], [403, "READ_ONLY"], name);
+  }
+  const { code } = await served.refusal("kinds", { at: 0 });
+  assertEquals(code, "REVISION_UNAVAILABLE");
 });

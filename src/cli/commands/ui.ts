@@ -53,9 +53,14 @@ export const ui: Command = defineCommand({
     const inspect = inspector(store, { write, hosts: [host], signal });
     await using server = serve(inspect, { host, port, signal });
     const url = inspect.url(server.url);
-    await output.write(`${url}\n`);
-    await output.flush();
-    if (open) await openBrowser(url);
-    await server.ended;
+    try {
+      await output.write(`${url}\n`);
+      await output.flush();
+      if (open) await openBrowser(url);
+      await server.ended;
+    } catch (error) {
+      // That is how it ends.
+      if (!signal.aborted) throw error;
+    }
   },
 });

@@ -60,8 +60,10 @@ export function serve(
   const stop = new AbortController();
   const server = listen(handler, { host, port, signal: stop.signal });
   const end = async () => {
-    await Promise.race([server.shutdown(), sleep(GRACE_MS)]);
-    stop.abort();
+    const shutdown = server.shutdown().then(() => true, () => false);
+    const grace = sleep(GRACE_MS, undefined, false).then(() => false);
+    // A server that has ended cannot be aborted.
+    if (!await Promise.race([shutdown, grace])) stop.abort();
     await server.finished;
   };
   let ending: Promise<void> | undefined;
