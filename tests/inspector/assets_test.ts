@@ -18,7 +18,7 @@ import { serveInspector } from "../support/inspector/serve.ts";
 function importsOf(text: string): string[] {
   const code = text.replaceAll(/\/\*.*?\*\/|^\s*\/\/.*$/gms, "");
   const found = code.matchAll(
-    /(?:^|[;}\n])\s*(?:import|export)\b[^;"'`]*?["']([^"'\n]+)["']/g,
+    /\b(?:from|import)\s*["']([^"'\n]+)["']/g,
   );
   return [...found].map(([, name]) => name);
 }
