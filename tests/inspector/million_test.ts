@@ -14,42 +14,12 @@ import type {
   KindsAnswer,
 } from "../../src/inspector/api.ts";
 import { drivers } from "../support/drivers.ts";
-import { connect, fileAt } from "../support/connect.ts";
 import { wrappedDriver } from "../support/faults/instrumented_driver.ts";
+import { fill, keyOf, MILLION } from "../support/inspector/million.ts";
 import { type Given, serveInspector } from "../support/inspector/serve.ts";
 import { tempDirInMemory } from "../support/temp_dir.ts";
 
 const [{ test }] = drivers;
-
-const COUNT = 1_000_000;
-
-function keyOf(i: number): string {
-  return String(i).padStart(7, "0");
-}
-
-/**
- * Writes the entries beneath the store: a store would take a minute. Each has
- * the revision of the first one.
- */
-async function fill(path: string): Promise<void> {
-  {
-    await using store = await openStore({ path, driver: "builtin" });
-    await store.set("n", keyOf(0), 0);
-  }
-  using connection = await connect(drivers[0], fileAt(path));
-  const triggers = connection.prepare(
-    `SELECT name, sql FROM sqlite_master WHERE type = 'trigger'`,
-  ).all();
-  connection.exec("BEGIN");
-  for (const { name } of triggers) connection.exec(`DROP TRIGGER ${name}`);
-  connection.exec(`
-    WITH RECURSIVE n (i) AS
-      (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${COUNT - 1})
-    INSERT INTO zestor_kv (kind, key, value, revision)
-      SELECT 'n', printf('%07d', i), CAST(i AS BLOB), 1 FROM n`);
-  for (const { sql } of triggers) connection.exec(String(sql));
-  connection.exec("COMMIT");
-}
 
 test("a million entries are shown by pages, each of which reads no more than it shows", async () => {
   await using dir = await tempDirInMemory();
@@ -94,8 +64,8 @@ test("a million entries are shown by pages, each of which reads no more than it 
     true,
   ]);
   assertEquals(await keys({ reverse: 1 }), [
-    keyOf(COUNT - 1),
-    keyOf(COUNT - 100),
+    keyOf(MILLION - 1),
+    keyOf(MILLION - 100),
     true,
   ]);
   assertEquals(await keys({ prefix: "00999", past: keyOf(99_950) }), [
@@ -124,6 +94,6 @@ test("a million entries are shown by pages, each of which reads no more than it 
   });
   rows = statements = 0;
   const { kinds } = await served.get<KindsAnswer>("kinds");
-  assertEquals(kinds.map(({ count }) => count), [COUNT]);
+  assertEquals(kinds.map(({ count }) => count), [MILLION]);
   assertLessOrEqual(rows, 120);
 });

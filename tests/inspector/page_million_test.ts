@@ -7,7 +7,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Page } from "npm:playwright-core@^1.65.0";
-import type { Store } from "../../mod.ts";
+import { type AnyKinds, openStore } from "../../mod.ts";
 import { PAGE_SIZE } from "../../src/inspector/page/model/entries.ts";
 import {
   keysIn,
@@ -15,28 +15,10 @@ import {
   shows,
   testPage,
 } from "../support/inspector/browsing.ts";
-
-const MILLION = 1_000_000;
-const AT_ONCE = 50_000;
+import { fill, keyOf, MILLION } from "../support/inspector/million.ts";
 
 /** The most elements of the page with a table and a panel. */
 const MOST_ELEMENTS = 3_000;
-
-function keyOf(index: number): string {
-  return `event-${String(index).padStart(7, "0")}`;
-}
-
-async function addEvents(store: Store): Promise<void> {
-  for (let done = 0; done < MILLION; done += AT_ONCE) {
-    await store.setAll(
-      "events",
-      Array.from(
-        { length: AT_ONCE },
-        (_, i) => [keyOf(done + i), { n: done + i, type: "click" }] as const,
-      ),
-    );
-  }
-}
 
 function elementsOf(page: Page): Promise<number> {
   return page.evaluate(() => document.querySelectorAll("*").length);
@@ -58,8 +40,7 @@ function megabytes(bytes: number): string {
 testPage(
   "a million entries: the page stays small, and every part is at hand",
   async ({ store, open }) => {
-    await addEvents(store);
-    const page = await open("#entries?kind=events");
+    const page = await open("#entries?kind=n");
     await page.reload();
     await shows(page.locator(`a[title="${keyOf(0)}"]`));
     const firstPaint = await page.evaluate(() => ({
@@ -82,10 +63,10 @@ testPage(
     await page.getByRole("button", { name: "Last page" }).click();
     await shows(page.locator(`a[title="${keyOf(MILLION - 1)}"]`));
     assertEquals((await keysIn(page)).length, PAGE_SIZE);
-    await page.getByLabel("Keys that begin with").fill("event-05000");
+    await page.getByLabel("Keys that begin with").fill("05000");
     await shows(page.locator(`a[title="${keyOf(500_000)}"]`));
 
-    await store.set("events", keyOf(500_003), { n: -1, type: "key" });
+    await store.set("n", keyOf(500_003), -1);
     await shows(page.locator('tr[data-mark="update"]'));
     const last = { elements: await elementsOf(page), heap: await heapOf(page) };
     assertEquals((await keysIn(page)).length, PAGE_SIZE);
@@ -96,5 +77,12 @@ testPage(
         `${first.elements} elements and ${megabytes(first.heap)} of heap, ` +
         `after 33 pages ${last.elements} and ${megabytes(last.heap)}`,
     );
+  },
+  {
+    openStore: async (dir) => {
+      const path = dir.file("million.db");
+      await fill(path);
+      return await openStore<AnyKinds>({ path, driver: "builtin" });
+    },
   },
 );

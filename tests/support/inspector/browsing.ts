@@ -17,6 +17,7 @@ import {
   inspector,
   type InspectorOptions,
 } from "../../../src/inspector/inspector.ts";
+import { type TempDir, tempDir } from "../temp_dir.ts";
 import { openProxy, type Proxy } from "../postgres/proxy.ts";
 import { testInChromium } from "./chromium.ts";
 
@@ -47,8 +48,8 @@ export interface Browsing {
 
 /** Options of a test. */
 export interface BrowsingOptions extends InspectorOptions {
-  /** Opens the store. @default {a database in memory} */
-  readonly openStore?: () => Promise<Store>;
+  /** Opens the store; it may use the folder. @default {a database in memory} */
+  readonly openStore?: (dir: TempDir) => Promise<Store>;
 }
 
 function openInMemory(): Promise<Store> {
@@ -62,7 +63,8 @@ export function testPage(
   { openStore = openInMemory, ...options }: BrowsingOptions = {},
 ): void {
   testInChromium(name, async (browser) => {
-    await using store = await openStore();
+    await using dir = await tempDir();
+    await using store = await openStore(dir);
     const server = new Server({ token: TOKEN, ...options });
     server.serve(store);
     await using line = openProxy(server.port);
