@@ -43,9 +43,12 @@ import partsProblem from "./parts/problem.ts" with { type: "text" };
 import partsShortcuts from "./parts/shortcuts.ts" with { type: "text" };
 import partsShownValue from "./parts/shown_value.ts" with { type: "text" };
 import partsTextFilter from "./parts/text_filter.ts" with { type: "text" };
-import styleBaseStyle from "./style/base.css" with { type: "text" };
-import styleLayoutStyle from "./style/layout.css" with { type: "text" };
-import stylePartsStyle from "./style/parts.css" with { type: "text" };
+import styleBase from "./style/base.css" with { type: "text" };
+import styleLayout from "./style/layout.css" with { type: "text" };
+import stylePanel from "./style/panel.css" with { type: "text" };
+import styleParts from "./style/parts.css" with { type: "text" };
+import styleTables from "./style/tables.css" with { type: "text" };
+import styleValues from "./style/values.css" with { type: "text" };
 import textFormat from "./text/format.ts" with { type: "text" };
 import textLineDiff from "./text/line_diff.ts" with { type: "text" };
 import textPlaceOfPath from "./text/place_of_path.ts" with { type: "text" };
@@ -99,9 +102,12 @@ export const PAGE_FILES: Readonly<Record<string, string>> = {
   "parts/shortcuts.ts": partsShortcuts,
   "parts/shown_value.ts": partsShownValue,
   "parts/text_filter.ts": partsTextFilter,
-  "style/base.css": styleBaseStyle,
-  "style/layout.css": styleLayoutStyle,
-  "style/parts.css": stylePartsStyle,
+  "style/base.css": styleBase,
+  "style/layout.css": styleLayout,
+  "style/panel.css": stylePanel,
+  "style/parts.css": styleParts,
+  "style/tables.css": styleTables,
+  "style/values.css": styleValues,
   "text/format.ts": textFormat,
   "text/line_diff.ts": textLineDiff,
   "text/place_of_path.ts": textPlaceOfPath,
