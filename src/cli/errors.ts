@@ -15,7 +15,7 @@ import {
   ValidationError,
   VersionConflictError,
 } from "../contract/errors.ts";
-import { escapeText } from "./output/escape.ts";
+import { escapeText } from "../base/escape.ts";
 
 /** The exit codes of the command. */
 export const EXIT = {

@@ -8,19 +8,8 @@
 import { unlessAborted } from "../base/promises.ts";
 import { reasonOf } from "../base/messages.ts";
 import { UsageError } from "./errors.ts";
-import { partsOf } from "../values/parts.ts";
+import { inOneLine, type Language, parseValue } from "../values/text/parse.ts";
 import type { CodecName } from "./stores/codecs.ts";
-import {
-  isExact,
-  parseExactJson,
-  PlaceError,
-} from "../values/codecs/exact_json.ts";
-
-/** The languages that values are written in. */
-export const LANGUAGES = ["json", "yaml"] as const;
-
-/** A language that values are written in. */
-export type Language = typeof LANGUAGES[number];
 
 /** The language that the values of a codec are written in, unless another is asked for. */
 export function languageOf(codec: CodecName): Language {
@@ -59,18 +48,6 @@ export async function readString(source: InputSource): Promise<string> {
     ignoreBOM: true,
     parse: (text) => text,
   });
-}
-
-/** The value of a text; throws a `SyntaxError` where it is none. */
-export async function parseValue(
-  text: string,
-  language: Language,
-  codec: CodecName,
-): Promise<unknown> {
-  if (text.trim() === "") throw new SyntaxError("it is empty");
-  return language === "json"
-    ? parseExactJson(text)
-    : await parseYaml(text, codec);
 }
 
 /** How a text is read. */
@@ -139,53 +116,4 @@ function firstInvalid(bytes: Uint8Array): number {
     valid += 3;
   }
   return valid;
-}
-
-async function parseYaml(
-  text: string,
-  codec: CodecName,
-): Promise<unknown> {
-  const value = await decodeYaml(text);
-  const rounded = roundedIntegers(text);
-  for (const part of partsOf(value)) {
-    if (typeof part === "number" && rounded.has(part)) {
-      const { source, index } = rounded.get(part)!;
-      throw new PlaceError(
-        `the number ${source} would become ${part}; write it as a string`,
-        text,
-        index,
-      );
-    }
-    if (part instanceof Date && codec === "json") {
-      throw new SyntaxError(
-        `JSON has no form for the time ${part.toISOString()}; write it as a string, or use --codec yaml`,
-      );
-    }
-  }
-  return value;
-}
-
-async function decodeYaml(text: string): Promise<unknown> {
-  const { yaml } = await import("../values/codecs/yaml.ts");
-  try {
-    return yaml.decode(new TextEncoder().encode(text));
-  } catch (cause) {
-    throw new SyntaxError(reasonOf(cause), { cause });
-  }
-}
-
-/** The integers in a YAML text that a number has not the digits for, by what would become of them. */
-function roundedIntegers(
-  text: string,
-): Map<number, { source: string; index: number }> {
-  const runs = [...text.matchAll(/(?<![\w.])[+-]?\d{16,}(?![\w.])/g)]
-    .filter(([source]) => !isExact(source));
-  return new Map(
-    runs.map(({ 0: source, index }) => [Number(source), { source, index }]),
-  );
-}
-
-/** A text without its line feeds. */
-export function inOneLine(text: string): string {
-  return text.trim().replace(/\s*\n\s*/g, " ");
 }

@@ -11,7 +11,7 @@ import type { CommandContext } from "./command.ts";
 import { type KindTransfer, transferKind } from "./kind_transfer.ts";
 import type { NameParsers } from "./names.ts";
 import { formatOption, kindArgument } from "./options.ts";
-import { nameText } from "./output/escape.ts";
+import { nameText } from "../base/escape.ts";
 import { type Columns, printRecord } from "./output/formats.ts";
 import { codecNamed } from "./stores/codecs.ts";
 

@@ -11,7 +11,7 @@ import type { ValueParser } from "@optique/core/valueparser";
 import { reasonOf } from "../base/messages.ts";
 import { assertName } from "../keys/names.ts";
 import type { Store } from "../contract/store.ts";
-import { isHazardous } from "./output/escape.ts";
+import { isHazardous } from "../base/escape.ts";
 
 /** How many names are suggested at most. */
 const MOST_NAMES = 100;

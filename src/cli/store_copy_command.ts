@@ -19,7 +19,7 @@ import {
 } from "./copying/copy_store.ts";
 import { PLACE_KIND } from "./copying/place.ts";
 import { EXIT, UsageError } from "./errors.ts";
-import { escapeText } from "./output/escape.ts";
+import { escapeText } from "../base/escape.ts";
 import { type Columns, type Format, printRecord } from "./output/formats.ts";
 import { writeError } from "./output/output.ts";
 import { openProgress, type Progress } from "./output/progress.ts";

@@ -11,7 +11,7 @@ import {
 } from "@optique/core/message";
 import { quoteText } from "../base/messages.ts";
 import { UsageError } from "./errors.ts";
-import { escapeText } from "./output/escape.ts";
+import { escapeText } from "../base/escape.ts";
 import { withoutPasswords } from "./output/passwords.ts";
 import { type Style, styled } from "./output/style.ts";
 

@@ -133,7 +133,12 @@ export async function openMemoryStore<Kinds extends object>(
     head: 0,
     openNotifier: openSilentNotifier,
   });
-  return new MemoryKvStore<Kinds>({ engine, values, busyTimeout: 0 });
+  return new MemoryKvStore<Kinds>({
+    engine,
+    values,
+    place: { engine: "memory" },
+    busyTimeout: 0,
+  });
 }
 
 class MemoryKvStore<Kinds extends object> extends KvStore<Kinds>

@@ -138,7 +138,8 @@ function storeOf<Kinds extends object>(
     busyTimeout,
     isDurable: settings.durability === "full",
   });
-  return new PostgresKvStore<Kinds>({ engine, values, busyTimeout }, {
+  const place = { engine: "postgres", location: address.name, schema };
+  return new PostgresKvStore<Kinds>({ engine, values, place, busyTimeout }, {
     address,
     schema,
     tables,

@@ -159,8 +159,9 @@ async function openLocation<Kinds extends object>(
       head,
       openNotifier: notifierOf(location),
     });
+    const place = { engine: "sqlite", location: location.path };
     const described = { location, driver: driver.name };
-    return new SqliteKvStore<Kinds>({ engine, values, busyTimeout }, {
+    return new SqliteKvStore<Kinds>({ engine, values, place, busyTimeout }, {
       location,
       driver,
       copyTo: (path) => storage.copyTo(path),

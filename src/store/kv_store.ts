@@ -56,6 +56,11 @@ import {
   SetAllOperation,
 } from "./bulk_operations.ts";
 import { prepareEntries } from "./entries_input.ts";
+import {
+  allowInspection,
+  inspectionFrom,
+  type StorePlace,
+} from "./inspection.ts";
 import { openHistory } from "./history.ts";
 import { KindHandle } from "./kind_handle.ts";
 import {
@@ -90,6 +95,8 @@ import { openWatch } from "./watch_stream.ts";
 export interface StoreConfig {
   readonly engine: Engine;
   readonly values: Values;
+  /** Where the store is. */
+  readonly place: StorePlace;
   /** How long a write waits for somebody else's lock, in ms. */
   readonly busyTimeout: number;
 }
@@ -104,7 +111,7 @@ export class KvStore<
   readonly #life: Lifecycle;
 
   /** Takes over an engine. */
-  constructor({ engine, values, busyTimeout }: StoreConfig) {
+  constructor({ engine, values, place, busyTimeout }: StoreConfig) {
     const life = new Lifecycle(engine, busyTimeout);
     super({
       view: engine,
@@ -123,6 +130,7 @@ export class KvStore<
     this.#engine = engine;
     this.#values = values;
     this.#life = life;
+    allowInspection(this, inspectionFrom({ engine, values, place, life }));
   }
 
   // Writes.

@@ -43,9 +43,9 @@ function words(line: string): string[] {
   );
 }
 
-/** A watch goes on, and an editor is somebody's own. They have tests of their own. */
+/** A watch and a server go on, and an editor is somebody's own. They have tests of their own. */
 const ENDING = COMMANDS.filter(({ name }) =>
-  name !== "watch" && name !== "edit"
+  !["watch", "ui", "edit"].includes(name)
 );
 
 for (const { name } of ENDING) {

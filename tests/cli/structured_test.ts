@@ -7,8 +7,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/yaml";
 import { openStore } from "../../mod.ts";
-import { flowText } from "../../src/cli/output/flow.ts";
-import { yamlText } from "../../src/cli/output/yaml.ts";
+import { flowText } from "../../src/values/text/flow.ts";
+import { yamlText } from "../../src/values/text/yaml.ts";
 import { structured } from "../../src/values/codecs/structured.ts";
 import { runCli } from "../support/cli.ts";
 import { drivers } from "../support/drivers.ts";

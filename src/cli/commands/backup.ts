@@ -11,7 +11,7 @@ import { quoteText } from "../../base/messages.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { formatOption, pathParser } from "../options.ts";
-import { escapeText } from "../output/escape.ts";
+import { escapeText } from "../../base/escape.ts";
 import { type Columns, printRecord } from "../output/formats.ts";
 import { assertGranted } from "../permissions.ts";
 

@@ -7,7 +7,7 @@ import { merge, object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
 import { atOption, partOptions, prefixOption } from "../options.ts";
-import { escapeJson } from "../output/escape.ts";
+import { escapeJson } from "../../base/escape.ts";
 
 /** The command. */
 export const exportCommand: Command = defineCommand({

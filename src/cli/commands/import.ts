@@ -13,7 +13,7 @@ import { reasonOf } from "../../base/messages.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { EXIT, UsageError } from "../errors.ts";
 import { formatOption, partOptions, pathParser } from "../options.ts";
-import { escapeText } from "../output/escape.ts";
+import { escapeText } from "../../base/escape.ts";
 import { type Columns, printRecord } from "../output/formats.ts";
 import { writeError } from "../output/output.ts";
 import { openProgress } from "../output/progress.ts";

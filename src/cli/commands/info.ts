@@ -9,7 +9,7 @@ import type { StoreInfo } from "../../sqlite/info.ts";
 import type { StoreDescription } from "../stores/settings.ts";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
 import { formatOption } from "../options.ts";
-import { escapeText, nameText } from "../output/escape.ts";
+import { escapeText, nameText } from "../../base/escape.ts";
 import { type Columns, printRecord } from "../output/formats.ts";
 
 /** The command. */

@@ -10,7 +10,7 @@ import { quoteText } from "../../base/messages.ts";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { assertRange, rangeParser } from "../options.ts";
-import { nameText } from "../output/escape.ts";
+import { nameText } from "../../base/escape.ts";
 import { type Format, printRecords } from "../output/formats.ts";
 import type { Output } from "../output/output.ts";
 import { printText } from "../output/raw.ts";

@@ -7,7 +7,7 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
 import { atOption, formatOption } from "../options.ts";
-import { nameText } from "../output/escape.ts";
+import { nameText } from "../../base/escape.ts";
 import { printRecords } from "../output/formats.ts";
 import { readsAt } from "../reads.ts";
 

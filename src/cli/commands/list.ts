@@ -15,7 +15,7 @@ import {
   type EntryRecord,
   entryRecord,
 } from "../output/entries.ts";
-import { nameText } from "../output/escape.ts";
+import { nameText } from "../../base/escape.ts";
 import { type Columns, printRecords } from "../output/formats.ts";
 import { readsAt } from "../reads.ts";
 

@@ -18,7 +18,7 @@ import {
   placeParser,
   prefixOption,
 } from "../options.ts";
-import { nameText } from "../output/escape.ts";
+import { nameText } from "../../base/escape.ts";
 import { type EventRecord, eventRecord } from "../output/events.ts";
 import { type Columns, printRecords } from "../output/formats.ts";
 

@@ -27,6 +27,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>(Object.entries({
   compact: async () => (await import("./compact.ts")).compact,
   verify: async () => (await import("./verify.ts")).verify,
   info: async () => (await import("./info.ts")).info,
+  ui: async () => (await import("./ui.ts")).ui,
 }));
 
 /** Loads all commands. */

@@ -14,7 +14,8 @@ import { choice, string } from "@optique/core/valueparser";
 import { type Command, defineCommand, WRITE_PERMISSIONS } from "../command.ts";
 import { durationParser } from "../duration.ts";
 import { UsageError } from "../errors.ts";
-import { languageOf, LANGUAGES, readString, readValue } from "../input.ts";
+import { languageOf, readString, readValue } from "../input.ts";
+import { LANGUAGES } from "../../values/text/parse.ts";
 import {
   assertOneCondition,
   formatOption,

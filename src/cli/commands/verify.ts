@@ -9,7 +9,7 @@ import type { VerifyFinding } from "../../contract/verify.ts";
 import { type Command, defineCommand, READ_PERMISSIONS } from "../command.ts";
 import { EXIT } from "../errors.ts";
 import { formatOption } from "../options.ts";
-import { escapeText } from "../output/escape.ts";
+import { escapeText } from "../../base/escape.ts";
 import { type Columns, printRecords } from "../output/formats.ts";
 
 const COLUMNS: Columns<VerifyFinding> = {

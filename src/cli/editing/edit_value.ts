@@ -6,8 +6,12 @@
 import { equalBytes } from "../../base/bytes.ts";
 import { reasonOf } from "../../base/messages.ts";
 import { UsageError } from "../errors.ts";
-import { inOneLine, type Language, parseValue } from "../input.ts";
-import { escapeJson } from "../output/escape.ts";
+import {
+  inOneLine,
+  type Language,
+  parseValue,
+} from "../../values/text/parse.ts";
+import { escapeJson } from "../../base/escape.ts";
 import type { ToJson } from "../output/formats.ts";
 import { writeError } from "../output/output.ts";
 import {
@@ -53,7 +57,7 @@ export async function textOf(
 }
 
 async function yamlTextOf(value: unknown): Promise<string> {
-  const { yamlText } = await import("../output/yaml.ts");
+  const { yamlText } = await import("../../values/text/yaml.ts");
   return yamlText(value);
 }
 

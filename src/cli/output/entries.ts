@@ -4,7 +4,7 @@
  * @module
  */
 import type { Entry } from "../../contract/entry.ts";
-import { nameText } from "./escape.ts";
+import { nameText } from "../../base/escape.ts";
 import type { Columns } from "./formats.ts";
 
 /** An entry in the order that it is printed in. */

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { escapeJson } from "./escape.ts";
-import { flowText } from "./flow.ts";
+import { escapeJson } from "../../base/escape.ts";
+import { flowText } from "../../values/text/flow.ts";
 import type { Output } from "./output.ts";
 
 /** The names of the formats. */
@@ -48,7 +48,7 @@ export async function printRecord<T>(
     case "json":
       return await output.write(`${json(indentOf(output))}\n`);
     case "yaml": {
-      const { yamlText } = await import("./yaml.ts");
+      const { yamlText } = await import("../../values/text/yaml.ts");
       return await output.write(yamlText(record));
     }
     case "table": {
@@ -115,7 +115,7 @@ async function* arrayTexts(
 }
 
 async function* yamlTexts(records: Records<unknown>): AsyncIterable<string> {
-  const { yamlItem } = await import("./yaml.ts");
+  const { yamlItem } = await import("../../values/text/yaml.ts");
   let isEmpty = true;
   for await (const record of records) {
     yield yamlItem(record);

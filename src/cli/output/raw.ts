@@ -7,7 +7,7 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import { escapeText } from "./escape.ts";
+import { escapeText } from "../../base/escape.ts";
 import type { Output } from "./output.ts";
 
 /** Prints a text and an end, which is never escaped. Throws `UsageError` if UTF-8 has no form for the text. */

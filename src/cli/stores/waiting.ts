@@ -15,7 +15,7 @@
 import { dirname, resolve } from "../../base/paths.ts";
 import { unlessAborted } from "../../base/promises.ts";
 import { followLinks } from "../links.ts";
-import { escapeText } from "../output/escape.ts";
+import { escapeText } from "../../base/escape.ts";
 import { writeError } from "../output/output.ts";
 import { withoutPasswords } from "../output/passwords.ts";
 import { assertGranted } from "../permissions.ts";

@@ -6,7 +6,7 @@
  */
 import type { WatchEvent } from "../../contract/watch.ts";
 import { UsageError } from "../errors.ts";
-import { escapeJson } from "../output/escape.ts";
+import { escapeJson } from "../../base/escape.ts";
 import { eventRecord } from "../output/events.ts";
 import { SkippedEventError } from "./skipped_event.ts";
 

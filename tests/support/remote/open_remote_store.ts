@@ -69,7 +69,8 @@ export class RemoteStore<Kinds extends object = AnyKinds>
     const { server = new Server({ history, limits }) } = given;
     const line = new Line(server, given);
     const engine = await RemoteEngine.open(line, given, given.signal);
-    const config = { engine, values, busyTimeout };
+    const place = { engine: "remote" };
+    const config = { engine, values, place, busyTimeout };
     return new RemoteStore<Kinds>(config, server, line);
   }
 }

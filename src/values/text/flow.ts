@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { exactDigits } from "../../values/codecs/exact_json.ts";
-import { repeatedObjects } from "../../values/parts.ts";
-import { escapeJson } from "./escape.ts";
+import { exactDigits } from "../codecs/exact_json.ts";
+import { repeatedObjects } from "../parts.ts";
+import { escapeJson } from "../../base/escape.ts";
 
 /** A value on one line. */
 export function flowText(value: unknown): string {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { yaml } from "../../values/codecs/yaml.ts";
-import { exactDigits } from "../../values/codecs/exact_json.ts";
-import { multipliesWithoutEnd, partsOf } from "../../values/parts.ts";
-import { isHazardous } from "./escape.ts";
+import { yaml } from "../codecs/yaml.ts";
+import { exactDigits } from "../codecs/exact_json.ts";
+import { multipliesWithoutEnd, partsOf } from "../parts.ts";
+import { isHazardous } from "../../base/escape.ts";
 import { flowText } from "./flow.ts";
 
 const decoder = new TextDecoder();

@@ -1,0 +1,45 @@
+/**
+ * A value that parts of the page show. If it changes, they are drawn again.
+ *
+ * @module
+ */
+import { useEffect, useState } from "preact/hooks";
+
+/** A value that tells when it changes. */
+export class Cell<T> {
+  #value: T;
+  readonly #listeners = new Set<(value: T) => void>();
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  get value(): T {
+    return this.#value;
+  }
+
+  set value(value: T) {
+    if (Object.is(value, this.#value)) return;
+    this.#value = value;
+    for (const listener of [...this.#listeners]) listener(value);
+  }
+
+  /** Calls the listener at each change until the returned function is called. */
+  subscribe(listener: (value: T) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+/** The value of a cell; the component is drawn again when it changes. */
+export function useCell<T>(cell: Cell<T>): T {
+  const [, setCount] = useState(0);
+  const drawn = cell.value;
+  useEffect(() => {
+    const draw = () => setCount((count) => count + 1);
+    // The cell may have changed between the drawing and this effect.
+    if (!Object.is(drawn, cell.value)) draw();
+    return cell.subscribe(draw);
+  }, [cell]);
+  return drawn;
+}

@@ -1,0 +1,88 @@
+/// <reference lib="dom" />
+/**
+ * What the user wrote and did not save. It stays while the user looks at
+ * something else, so that nothing is lost by a click.
+ *
+ * @module
+ */
+import type { ApiError, EntryAnswer, Language } from "../../api.ts";
+import { Cell } from "./cell.ts";
+
+/** What becomes of the expiry: as it is, none, or in so many minutes. */
+export type Expiry = "keep" | "none" | "in";
+
+/** A text that is being written. */
+export interface Draft {
+  readonly text: string;
+  /** The text that the user began with. */
+  readonly base: string;
+  readonly language: Language;
+  /** The revision that saving replaces; 0 to create. */
+  readonly ifRevision: number;
+  readonly expiry: Expiry;
+  readonly minutes: string;
+  /** Why it could not be saved. */
+  readonly error?: ApiError;
+}
+
+/** All drafts, by their names. */
+export const drafts: Cell<ReadonlyMap<string, Draft>> = new Cell<
+  ReadonlyMap<string, Draft>
+>(new Map());
+
+/** The name of the draft of an entry. */
+export function draftOf(kind: string, key: string): string {
+  return `${kind}\0${key}`;
+}
+
+/** The name of the draft of a new entry. */
+export const NEW_DRAFT = "";
+
+/** Keeps a draft. */
+export function keepDraft(name: string, draft: Draft): void {
+  drafts.value = new Map([...drafts.value, [name, draft]]);
+}
+
+/** Forgets a draft. */
+export function dropDraft(name: string): void {
+  const rest = new Map(drafts.value);
+  rest.delete(name);
+  drafts.value = rest;
+}
+
+/** A draft that begins with the value of an entry; `undefined` if it has no text. */
+export function draftFrom({ value, revision }: EntryAnswer): Draft | undefined {
+  if (value.state !== "text") return undefined;
+  const { text, language } = value;
+  return {
+    text,
+    base: text,
+    language,
+    ifRevision: revision,
+    expiry: "keep",
+    minutes: "60",
+  };
+}
+
+/** Whether there is something to lose. */
+export function isDirty(draft: Draft): boolean {
+  return draft.text !== draft.base || draft.expiry !== "keep";
+}
+
+/** What `api/set` takes for the expiry; `undefined` if the minutes make no sense. */
+export function expiryOf(
+  { expiry, minutes }: Draft,
+): "keep" | "none" | number | undefined {
+  if (expiry !== "in") return expiry;
+  const ms = Math.round(Number(minutes) * 60_000);
+  return minutes.trim() !== "" && ms > 0 && Number.isSafeInteger(ms)
+    ? ms
+    : undefined;
+}
+
+/** Asks before the page closes with texts that are not saved. */
+export function guardDrafts(): void {
+  addEventListener("beforeunload", (event) => {
+    if ([...drafts.value.values()].some(isDirty)) event.preventDefault();
+  });
+}

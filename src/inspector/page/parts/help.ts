@@ -1,0 +1,40 @@
+/// <reference lib="dom" />
+/**
+ * The help: what the keys of the keyboard do.
+ *
+ * @module
+ */
+import { html } from "htm/preact";
+import type { VNode } from "preact";
+import { useCell } from "../model/cell.ts";
+import { shortcuts } from "../model/preferences.ts";
+import { Dialog } from "./dialog.ts";
+import { SHORTCUTS } from "./shortcuts.ts";
+
+/** The help, as a dialog. */
+export function Help({ onClose }: { onClose: () => void }): VNode {
+  const state = useCell(shortcuts);
+  const toggle = () => shortcuts.value = state === "on" ? "off" : "on";
+  return html`
+    <${Dialog} title="Keys" onClose=${onClose}>
+      <dl class="keys">
+        ${Object.values(SHORTCUTS).map(([key, deed]) =>
+          html`
+            <div class="key-row">
+              <dt><kbd>${key}</kbd></dt>
+              <dd>${deed}</dd>
+            </div>
+          `
+        )}
+      </dl>
+      <label class="check">
+        <input type="checkbox" checked=${state === "on"} onChange=${toggle} />
+        <span>Single keys do something (turn it off if a tool of yours uses them)</span>
+      </label>
+      <div class="actions">
+        <button type="button" class="button" autofocus
+          onClick=${onClose}>Close</button>
+      </div>
+      <//>
+  ` as VNode;
+}

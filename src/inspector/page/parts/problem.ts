@@ -1,0 +1,20 @@
+/**
+ * An error, as the user sees it.
+ *
+ * @module
+ */
+import { html } from "htm/preact";
+import type { ComponentChildren, VNode } from "preact";
+
+/** A message that something failed, and maybe what to do. */
+export function Problem({ message, children }: {
+  message: string;
+  children?: ComponentChildren;
+}): VNode {
+  return html`
+    <div class="problem" role="alert">
+      <p>${message}</p>
+      ${children}
+    </div>
+  ` as VNode;
+}

@@ -1,0 +1,300 @@
+/// <reference lib="dom" />
+/**
+ * The page for everybody: screen readers, the keyboard, narrow screens, dark
+ * and light, less motion.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import axe from "npm:axe-core@^4.14.1";
+import type { Page } from "npm:playwright-core@^1.65.0";
+import type { Store } from "../../mod.ts";
+import {
+  type Browsing,
+  hides,
+  reads,
+  shows,
+  showsKeys,
+  testPage,
+} from "../support/inspector/browsing.ts";
+
+const WRITE = { write: true };
+
+/** What of a page is checked, and how to get there. */
+const VIEWS: readonly {
+  readonly name: string;
+  readonly fragment: string;
+  readonly arrive: (page: Page) => Promise<unknown>;
+}[] = [
+  {
+    name: "the table and a value",
+    fragment: "#entries?kind=users&key=alice",
+    arrive: (page) => shows(page.locator(".value")),
+  },
+  {
+    name: "the history",
+    fragment: "#entries?kind=users&key=alice&tab=history",
+    arrive: (page) => shows(page.locator("ins")),
+  },
+  {
+    name: "an editor with a mistake",
+    fragment: "#entries?kind=users&key=alice&tab=edit",
+    arrive: async (page) => {
+      await page.locator("textarea").fill("{");
+      await page.keyboard.press("Control+Enter");
+      await shows(page.locator(".mistake"));
+    },
+  },
+  {
+    name: "a new entry",
+    fragment: "#entries?kind=users&tab=new",
+    arrive: (page) => shows(page.locator("textarea")),
+  },
+  {
+    name: "the past",
+    fragment: "#entries?kind=users&start=a&at=2",
+    arrive: (page) => shows(page.locator(".time-bar.is-past")),
+  },
+  {
+    name: "the changes",
+    fragment: "#changes",
+    arrive: (page) => shows(page.locator(".feed a")),
+  },
+  {
+    name: "health",
+    fragment: "#health",
+    arrive: async (page) => {
+      await shows(page.locator(".facts"));
+      await page.getByRole("button", { name: "Check the store" }).click();
+      await shows(page.locator(".note-good"));
+    },
+  },
+  {
+    name: "the help",
+    fragment: "#entries?kind=users",
+    arrive: async (page) => {
+      await page.getByRole("button", { name: "Help with keys" }).click();
+      await shows(page.getByRole("dialog"));
+    },
+  },
+];
+
+async function fill(store: Store): Promise<void> {
+  await store.set("users", "alice", { name: "Alice", age: 1, isNew: true });
+  await store.set("users", "alice", { name: "Alice", age: 2, isNew: null });
+  await store.set("users", "bob", "Bob", { expireIn: 3_600_000 });
+  await store.set("jobs", "j1", [1, 2, 3]);
+  await store.delete("jobs", "j1");
+}
+
+/** What axe finds wrong, as text. */
+async function violationsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(): Promise<import("npm:axe-core@^4.14.1").AxeResults> };
+    };
+    const { violations } = await axe.run();
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) =>
+        `${id}: ${html}\n${failureSummary}`
+      )
+    );
+  });
+}
+
+async function checkAll(
+  { store, open }: Browsing,
+  options: Parameters<Browsing["open"]>[1],
+): Promise<void> {
+  await fill(store);
+  const found: string[] = [];
+  for (const { name, fragment, arrive } of VIEWS) {
+    const page = await open(fragment, { expects: /422/, ...options });
+    await arrive(page);
+    const violations = await violationsOf(page);
+    found.push(...violations.map((text) => `${name}: ${text}`));
+    const overflow = await page.evaluate(() =>
+      document.documentElement.scrollWidth - innerWidth
+    );
+    if (overflow > 0) found.push(`${name}: ${overflow} px too wide`);
+    await page.context().close();
+  }
+  assertEquals(found, []);
+}
+
+testPage("nothing hinders a screen reader, in light", async (browsing) => {
+  await checkAll(browsing, { colorScheme: "light", reducedMotion: "reduce" });
+}, WRITE);
+
+testPage("nothing hinders a screen reader, in dark", async (browsing) => {
+  await checkAll(browsing, { colorScheme: "dark", reducedMotion: "reduce" });
+}, WRITE);
+
+testPage(
+  "nothing hinders on a screen of 360 px, nor is too wide",
+  async (browsing) => {
+    await checkAll(browsing, {
+      viewport: { width: 360, height: 640 },
+      reducedMotion: "reduce",
+    });
+  },
+  WRITE,
+);
+
+testPage(
+  "the keyboard alone is enough, and the focus is never lost",
+  async ({ store, open }) => {
+    await fill(store);
+    const page = await open("#entries?kind=users");
+    await showsKeys(page, ["alice", "bob"]);
+    const focus = () =>
+      page.evaluate(() => {
+        const { id, title, ariaLabel, textContent } = document
+          .activeElement as HTMLElement;
+        return id || title || ariaLabel || textContent;
+      });
+    await page.keyboard.press("j");
+    assertEquals(await focus(), "alice");
+    await page.keyboard.press("j");
+    assertEquals(await focus(), "bob");
+    await page.keyboard.press("k");
+    await page.keyboard.press("Enter");
+    await reads(page, "#panel-title", "alice");
+    assertEquals(await focus(), "panel-title");
+    await page.keyboard.press("h");
+    await shows(page.locator(".history-item"));
+    await page.keyboard.press("v");
+    await shows(page.locator(".value"));
+    await page.keyboard.press("Escape");
+    await hides(page.locator(".panel"));
+    assertEquals(await focus(), "alice");
+
+    await page.keyboard.press("/");
+    await page.keyboard.type("bo?");
+    await shows(page.getByText("No key is in this range."));
+    assertEquals(await page.getByRole("dialog").count(), 0, "it is a text");
+    await page.keyboard.press("Escape");
+    await showsKeys(page, ["alice", "bob"]);
+
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("?");
+    const dialog = page.getByRole("dialog", { name: "Keys" });
+    await shows(dialog);
+    await dialog.getByRole("checkbox").uncheck();
+    await page.keyboard.press("Escape");
+    await hides(dialog);
+    await page.keyboard.press("2");
+    await page.keyboard.press("?");
+    assertEquals(await dialog.count(), 0, "single keys are off");
+    assertEquals(new URL(page.url()).hash, "#entries?kind=users");
+  },
+);
+
+testPage(
+  "views are told apart by the title and the focus",
+  async ({ store, open }) => {
+    await fill(store);
+    const page = await open("#entries?kind=users");
+    await showsKeys(page, ["alice", "bob"]);
+    await page.keyboard.press("2");
+    await page.waitForFunction(() =>
+      document.activeElement?.id === "changes-title"
+    );
+    assert((await page.title()).startsWith("Changes · "), await page.title());
+    await page.keyboard.press("3");
+    await page.waitForFunction(() =>
+      document.activeElement?.id === "health-title"
+    );
+    await page.goBack();
+    await page.goBack();
+    await page.waitForFunction(() =>
+      document.activeElement?.id === "kind-title"
+    );
+  },
+);
+
+testPage(
+  "dark and light follow the system, or the switch, also after a reload",
+  async ({ store, open }) => {
+    await fill(store);
+    const page = await open("", { colorScheme: "dark" });
+    const background = () =>
+      page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const [dark, light] = ["rgb(20, 24, 29)", "rgb(255, 255, 255)"];
+    assertEquals(await background(), dark);
+    await page.emulateMedia({ colorScheme: "light" });
+    assertEquals(await background(), light);
+    await page.getByRole("button", { name: "Colours: Auto" }).click();
+    await page.getByRole("button", { name: "Colours: Light" }).click();
+    await shows(page.getByRole("button", { name: "Colours: Dark" }));
+    assertEquals(await background(), dark);
+    await page.reload();
+    assertEquals(await background(), dark);
+  },
+);
+
+testPage(
+  "on a narrow screen the list of kinds is a menu, and the panel covers the table",
+  async ({ store, open }) => {
+    await fill(store);
+    await store.set("jobs", "j2", 1);
+    const page = await open("#entries?kind=users", {
+      viewport: { width: 390, height: 700 },
+    });
+    await showsKeys(page, ["alice", "bob"]);
+    await hides(page.locator("#sidebar"));
+    await page.getByRole("button", { name: "Menu" }).click();
+    await page.locator("#sidebar").getByRole("link", { name: "jobs" }).click();
+    await hides(page.locator("#sidebar"));
+    await showsKeys(page, ["j2"]);
+    await page.getByRole("link", { name: "j2" }).click();
+    const box = await page.locator(".panel").boundingBox();
+    assertEquals([box!.x, box!.width], [0, 390]);
+  },
+);
+
+testPage(
+  "nothing moves when changes, counts and messages come",
+  async ({ store, open, line }) => {
+    await fill(store);
+    const page = await open("#entries?kind=users", { expects: /ERR_/ });
+    await showsKeys(page, ["alice", "bob"]);
+    const places = () =>
+      page.evaluate(() =>
+        [".table-scroll", ".time-bar", ".state", ".total", "#sidebar"].map(
+          (selector) => {
+            const { x, y } = document.querySelector(selector)!
+              .getBoundingClientRect();
+            return [selector, x, y];
+          },
+        )
+      );
+    const before = await places();
+    await store.set("users", "carol", "Carol");
+    await showsKeys(page, ["alice", "bob", "carol"]);
+    assertEquals(await places(), before);
+    await line.refuse();
+    line.cut();
+    await shows(page.getByText("The connection to the server is lost."));
+    assertEquals(await places(), before);
+    line.mend();
+    await shows(page.getByText("Connected again."));
+    assertEquals(await places(), before);
+  },
+);
+
+testPage(
+  "with less motion a change is marked without a fade",
+  async ({ store, open }) => {
+    await fill(store);
+    const page = await open("#entries?kind=users", { reducedMotion: "reduce" });
+    await showsKeys(page, ["alice", "bob"]);
+    await store.set("users", "alice", 3);
+    await shows(page.locator('tr[data-mark="update"]'));
+    const timing = await page.locator('tr[data-mark="update"]').evaluate((
+      row,
+    ) => getComputedStyle(row).animationTimingFunction);
+    assert(/steps/.test(timing), timing);
+  },
+);
