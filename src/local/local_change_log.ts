@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { WatchOverflowError } from "../contract/errors.ts";
 import type { ChangeFilter, ChangeLog, Wait } from "../engine/change_log.ts";

@@ -86,7 +86,7 @@ import { StoreReads } from "./reads.ts";
 import { openPast, PastStore, unavailable } from "./snapshot.ts";
 import { importLines, type ImportTarget } from "./transfer/import.ts";
 import { Lifecycle } from "./lifecycle.ts";
-import { openMirror } from "./mirror/mirror.ts";
+import { openMirror } from "./mirror/open_mirror.ts";
 import { waitFor } from "./wait_for.ts";
 import { watchedKinds } from "./watch_options.ts";
 import { openWatch } from "./watch_stream.ts";

@@ -40,10 +40,12 @@ const UPDATED_VALUE = loggedValue(
 /** 48 random bits. */
 const MARK = "random() & 281474976710655";
 // To read the clock is a tenth of what an insert costs. So a change has the time
-// that its writer gave the entry, unless that is the one it had before.
+// that its writer gave the entry, unless that is the one it had before. A store
+// gives the same one twice within a ms.
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
-const TIME =
-  `CASE WHEN NEW.updated_at IS OLD.updated_at THEN ${NOW} ELSE NEW.updated_at END`;
+const TIME = `CASE WHEN NEW.updated_at IS OLD.updated_at
+    AND NOT (NEW.revision IS NOT OLD.revision AND ${IS_NEXT})
+    THEN ${NOW} ELSE NEW.updated_at END`;
 const NOW_IN_MS =
   "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
 

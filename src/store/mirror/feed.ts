@@ -37,6 +37,14 @@ export interface MirrorSource {
   readonly values: ReadChange["values"];
 }
 
+/** The store of a mirror. */
+export interface MirrorStore extends MirrorSource {
+  /** Aborts, with `StoreClosedError`, when the store begins to close. */
+  readonly closing: AbortSignal;
+  /** Notes what the closing of the store waits for. */
+  track<T>(work: Promise<T>): Promise<T>;
+}
+
 /** Whom a mirror's feed tells. */
 export interface FeedConsumer<T> {
   /** Whether somebody waits for a revision that was not shown yet. */

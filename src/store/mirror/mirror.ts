@@ -11,47 +11,22 @@ import type {
   Mirror,
   MirrorChange,
   MirrorChangesOptions,
-  MirrorOptions,
 } from "../../contract/mirror.ts";
 import type { OperationOptions } from "../../contract/operation.ts";
 import { isDeepStrictEqual } from "node:util";
 import { OPERATION } from "../options.ts";
 import { type ChangesSource, ChangesStream } from "./changes_stream.ts";
 import { Differences } from "./differences.ts";
-import { Feed, type FeedConsumer, type MirrorSource } from "./feed.ts";
+import { Feed, type FeedConsumer, type MirrorStore } from "./feed.ts";
 import { type Item, Items } from "./items.ts";
-import {
-  CHANGES,
-  type MirrorSettings,
-  mirrorSettingsOf,
-} from "./mirror_options.ts";
+import { CHANGES, type MirrorSettings } from "./mirror_options.ts";
 import type { Staged } from "./reader.ts";
 import { RevisionWaits } from "./revision_waits.ts";
 
-/** The store of a mirror. */
-export interface MirrorStore extends MirrorSource {
-  /** Aborts, with `StoreClosedError`, when the store begins to close. */
-  readonly closing: AbortSignal;
-  /** Notes what the closing of the store waits for. */
-  track<T>(work: Promise<T>): Promise<T>;
-}
-
-/** Opens a mirror; resolves when it is complete. */
-export async function openMirror<T>(
-  store: MirrorStore,
-  kind: unknown,
-  options: MirrorOptions<never> | undefined,
-): Promise<Mirror<T>> {
-  const settings = mirrorSettingsOf(kind, options);
-  settings.signal?.throwIfAborted();
-  const mirror = new StoreMirror<T>(store, settings);
-  await mirror.complete();
-  return mirror;
-}
-
 const revisionOf = integerFrom(0);
 
-class StoreMirror<T> extends EventTarget implements Mirror<T> {
+/** A mirror, which lists its entries when it is made. */
+export class StoreMirror<T> extends EventTarget implements Mirror<T> {
   readonly kind: string;
   readonly #items: Items<T>;
   readonly #feed: Feed<T>;
@@ -70,6 +45,7 @@ class StoreMirror<T> extends EventTarget implements Mirror<T> {
   /** Why it has ended: it may be anything that was thrown. */
   #reason: unknown;
 
+  /** Takes the store, and what the mirror is to be. */
   constructor(store: MirrorStore, settings: MirrorSettings) {
     super();
     this.kind = settings.kind;
