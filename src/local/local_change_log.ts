@@ -18,7 +18,7 @@ import {
 import type { Storage } from "./storage.ts";
 import { TailCache, type TailRead } from "./tail_cache.ts";
 import type { Turns } from "./turns.ts";
-import { type OpenNotifier, Wakeup } from "./wakeup.ts";
+import { type News, type OpenNotifier, Wakeup } from "./wakeup.ts";
 
 /** What a change log is made of. */
 export interface ChangeLogConfig {
@@ -61,7 +61,7 @@ export class LocalChangeLog implements ChangeLog {
     this.#head = this.#nextHead = head;
     this.bookmarkInterval = Math.max(1, Math.floor(history / 4));
     this.#wakeup = new Wakeup(
-      (after) => this.#read(() => newsPast(storage, after)),
+      (after) => this.#read(() => this.#newsPast(after)),
       ({ onWrite, onEnd }) =>
         config.openNotifier({
           onWrite: () => {
@@ -72,6 +72,14 @@ export class LocalChangeLog implements ChangeLog {
         }),
       this.bookmarkInterval,
     );
+  }
+
+  #newsPast(after: number): News {
+    const news = newsPast(this.#storage, after);
+    // Who is woken for what is newer has to find it: else it would look for it in
+    // a circle, and the turn would never end.
+    if (news.head !== this.#headOfTurn) this.#headOfTurn = undefined;
+    return news;
   }
 
   /** The newest revision, if it can be told at once, and everything is logged. */
