@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import { RequestError } from "./failures.ts";
 
 /** The names of this machine that need not be given. */
@@ -41,7 +41,8 @@ export interface AccessConfig {
 /** Checks requests. */
 export class Access {
   readonly #config: AccessConfig;
-  readonly #cookie: Promise<string>;
+  /** The name of the cookie. */
+  readonly #cookie: string;
 
   /** Takes what access depends on. */
   constructor(config: AccessConfig) {
@@ -80,13 +81,13 @@ export class Access {
    * If a request has the token, the answer that exchanges it for the cookie:
    * it leads to the same page, without the token in its URL.
    */
-  async exchange(request: Request, url: URL): Promise<Response | undefined> {
+  exchange(request: Request, url: URL): Response | undefined {
     const token = url.searchParams.get(TOKEN);
     if (token === null || this.#config.authorize) return undefined;
     if (request.method !== "GET") return undefined;
     if (!areSame(token, this.#config.token)) throw noSession();
     // Without a path, a browser sends it below the directory of this URL alone.
-    const cookie = `${await this.#cookie}=${token}; HttpOnly; SameSite=Strict`;
+    const cookie = `${this.#cookie}=${token}; HttpOnly; SameSite=Strict`;
     return new Response(null, {
       status: 303,
       headers: {
@@ -101,7 +102,7 @@ export class Access {
     const { authorize, token } = this.#config;
     const isAuthorized = authorize
       ? await authorize(request) === true
-      : cookiesOf(request, await this.#cookie).some((it) => areSame(it, token));
+      : cookiesOf(request, this.#cookie).some((it) => areSame(it, token));
     if (!isAuthorized) throw noSession();
   }
 }
@@ -143,10 +144,9 @@ function isForeignFetch({ headers, method }: Request): boolean {
 }
 
 /** Cookies do not tell ports apart, so inspectors on several ports have several names. */
-async function cookieName(token: string): Promise<string> {
-  const bytes = new TextEncoder().encode(`zestor cookie of ${token}`);
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return `zestor-${hash.toHex().slice(0, 16)}`;
+function cookieName(token: string): string {
+  const hash = createHash("sha256").update(`zestor cookie of ${token}`);
+  return `zestor-${hash.digest("hex").slice(0, 16)}`;
 }
 
 /** The values that a request has for a cookie. */

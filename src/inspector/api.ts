@@ -45,9 +45,9 @@ export type * from "./api_values.ts";
 
 /** `GET api/session`: what the page has to know before anything else. */
 export interface Session {
-  /** The name to show in the title: a file's path, a URL without a password, "memory". */
+  /** The name to show in the title: a file's path, ":memory:", a URL without a password, "memory". */
   readonly location: string;
-  /** What keeps the store, as in "sqlite (builtin)", "postgres", "memory". */
+  /** What keeps the store: `"sqlite"`, `"postgres"` or `"memory"`. */
   readonly engine: string;
   /** The schema, of a store in PostgreSQL. */
   readonly schema?: string;

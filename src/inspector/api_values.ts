@@ -57,6 +57,7 @@ export interface ApiError {
    * - `"BAD_REQUEST"`: a parameter or the body makes no sense (400).
    * - `"SYNTAX"`: the text of the value is not of its language (422).
    * - `"READ_ONLY"`: nothing may be written (403).
+   * - `"UNSUPPORTED"`: such as keeping the expiry if the schema is asynchronous (422, 501).
    * - `"INTERNAL"`: the inspector has a mistake (500).
    */
   readonly code: string;

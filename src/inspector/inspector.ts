@@ -243,7 +243,7 @@ async function respond(
     access.assertOwn(request, url);
     const isFirst = target !== undefined && "asset" in target &&
       target.asset === INDEX;
-    const exchanged = isFirst && await access.exchange(request, url);
+    const exchanged = isFirst && access.exchange(request, url);
     if (exchanged) return guarded(exchanged);
     await access.assertSession(request);
     return guarded(await respondTo(target, context, request));

@@ -114,8 +114,9 @@ function tooLong(): RequestError {
 
 function assertKnown(name: string, names: readonly string[]): void {
   if (names.includes(name)) return;
+  const known = names.length === 0 ? "none" : names.join(", ");
   throw badRequest(
-    `There is no parameter ${quoteText(name)}; there are ${names.join(", ")}`,
+    `There is no parameter ${quoteText(name)}; there are: ${known}`,
   );
 }
 

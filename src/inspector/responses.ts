@@ -67,12 +67,15 @@ export function downloadResponse({ name, type, body }: Download): Response {
   });
 }
 
-/** A stream of Server-Sent Events. */
+/** A stream of Server-Sent Events. A server that compressed it would keep events back. */
 export function eventsResponse(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): Response {
   return new Response(body, {
-    headers: { "content-type": "text/event-stream; charset=utf-8" },
+    headers: {
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-store, no-transform",
+    },
   });
 }
 

@@ -62,7 +62,8 @@ export function previewOf(
     return large(value, "it is too large for a preview");
   }
   return shown(value, LONGEST_PREVIEW, () => {
-    const decoded = values.decode(kind, key, value);
+    // A copy: a codec may give it away.
+    const decoded = values.decode(kind, key, value.slice());
     return values.codecOf(kind) === "json"
       ? { language: "json", text: jsonText(decoded) }
       : { language: "yaml", text: flowText(decoded) };
@@ -83,7 +84,7 @@ export function textOf(
   return shown(
     value,
     longest,
-    () => valueText(values.decode(kind, key, value), language),
+    () => valueText(values.decode(kind, key, value.slice()), language),
   );
 }
 

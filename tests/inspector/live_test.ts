@@ -96,6 +96,10 @@ testOnEveryStore("a browser that comes back misses no change", async (open) => {
     headers: { "last-event-id": lastId },
   });
   assertEquals(response.status, 200);
+  assertEquals(
+    response.headers.get("cache-control"),
+    "no-store, no-transform",
+  );
   await response.body!.cancel();
   await using stream = await served.events(lastId);
   assertEquals(await stream.expect("start"), {

@@ -67,7 +67,7 @@ testPage(
     await shows(page.locator(`a[title="${keyOf(500_000)}"]`));
 
     await store.set("n", keyOf(500_003), -1);
-    await shows(page.locator('tr[data-mark="update"]'));
+    await shows(page.locator(".c-value", { hasText: "-1" }));
     const last = { elements: await elementsOf(page), heap: await heapOf(page) };
     assertEquals((await keysIn(page)).length, PAGE_SIZE);
     assert(last.elements < MOST_ELEMENTS, `${last.elements} elements`);

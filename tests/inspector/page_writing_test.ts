@@ -266,3 +266,39 @@ testPage(
   },
   WRITE,
 );
+
+testPage(
+  "a long value is shown in part, and edited whole",
+  async ({ store, open }) => {
+    const long = "long ".repeat(80_000);
+    await store.set("texts", "a", { long });
+    const page = await open("#entries?kind=texts&key=a");
+    await shows(page.getByText(/These are the first [\d,]+ of 400,0\d\d/));
+    await page.keyboard.press("e");
+    await shows(page.getByText("Saving replaces revision 1."));
+    assertEquals(await editor(page).inputValue(), pretty({ long }));
+    await editor(page).evaluate((field) => {
+      const area = field as HTMLTextAreaElement;
+      area.value = area.value.replace("long ", "LONG ");
+      area.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    });
+    await page.keyboard.press("Control+Enter");
+    await shows(page.getByText("Saved. The entry has version 2 now."));
+    assertEquals(await store.get("texts", "a"), {
+      long: long.replace("long ", "LONG "),
+    });
+  },
+  WRITE,
+);
+
+testPage(
+  "the past is not edited, whatever the URL says",
+  async ({ store, open }) => {
+    await store.set("users", "alice", { name: "Alice" });
+    await store.set("users", "alice", { name: "Alice B." });
+    const page = await open("#entries?kind=users&key=alice&at=1&tab=edit");
+    await reads(page, ".value", pretty({ name: "Alice" }));
+    assertEquals(await editor(page).count(), 0);
+  },
+  WRITE,
+);

@@ -339,6 +339,32 @@ function cyclic(): object {
   return cycle;
 }
 
+testOnEveryStore(
+  "a codec that gives its bytes away changes nothing of what is told",
+  async (open) => {
+    const codec: Codec = {
+      ...structured,
+      name: "giving",
+      decode(bytes) {
+        const value = structured.decode(bytes);
+        structuredClone(bytes, { transfer: [bytes.buffer as ArrayBuffer] });
+        return value;
+      },
+    };
+    await using store = await open({ codec });
+    await store.set("k", "a", { x: 1 });
+    await using served = await serveInspector(store);
+    const entry = await served.get<EntryAnswer>("entry", {
+      kind: "k",
+      key: "a",
+    });
+    assertEquals([entry.canEdit, entry.value.state], [true, "text"]);
+    const { entries } = await served.get<EntriesPage>("entries", { kind: "k" });
+    assertEquals(entries[0].size, entry.size);
+    assert(entry.size > 0);
+  },
+);
+
 testOnEveryStore("a store in YAML is shown in YAML", async (open) => {
   await using store = await open({ codec: yaml });
   await store.set("k", "a", { at: new Date(0) });

@@ -36,7 +36,7 @@ export function App(): VNode {
   useConnectionNotice();
   useFocusOfView(now);
   const hasPanel = now.view === "entries" &&
-    (now.key !== undefined || now.tab === "new");
+    (now.tab === "new" || now.key !== undefined && now.kind !== undefined);
   return html`
     <a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
     <${Header} onMenu=${() => setMenuOpen(!isMenuOpen)} isMenuOpen=${isMenuOpen}

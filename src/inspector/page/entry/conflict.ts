@@ -11,6 +11,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ApiError, EntryAnswer, ShownValue } from "../../api.ts";
 import { errorOf, read } from "../model/client.ts";
 import { type Draft, draftFrom } from "../model/drafts.ts";
+import { session } from "../model/session.ts";
 import { Differences } from "../parts/differences.ts";
 import { Problem } from "../parts/problem.ts";
 import { formatNumber } from "../text/format.ts";
@@ -34,7 +35,8 @@ export function Conflict({ kind, name, draft, onResolved }: {
   useEffect(() => {
     title.current!.focus();
     const { language } = draft;
-    read<EntryAnswer>("api/entry", { kind, key: name, language }).then(
+    const text = session.value?.limits.body;
+    read<EntryAnswer>("api/entry", { kind, key: name, language, text }).then(
       (entry) => setTheirs({ entry }),
       (thrown) => {
         const error = errorOf(thrown);

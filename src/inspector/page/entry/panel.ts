@@ -35,14 +35,17 @@ function useLanguage(): Language | undefined {
 }
 
 /** The panel with an entry. */
-export function EntryPanel({ kind, name, at, tab = "value" }: {
+export function EntryPanel({ kind, name, at, tab: asked = "value" }: {
   kind: string;
   name: string;
   at?: number;
   tab?: Tab;
 }): VNode {
   const chosen = useLanguage();
-  const longest = useCell(session)?.limits.body;
+  const store = useCell(session);
+  const longest = store?.limits.body;
+  const canEdit = store?.canWrite === true && at === undefined;
+  const tab = asked === "edit" && !canEdit ? "value" : asked;
   // An editor needs the whole text.
   const text = tab === "edit" ? longest : undefined;
   const wanted = { kind, key: name, at, language: chosen, text };
@@ -66,7 +69,8 @@ export function EntryPanel({ kind, name, at, tab = "value" }: {
         <button type="button" class="button" title="Close (Escape)"
           onClick=${() => closePanel(name)}>Close</button>
       </div>
-      <${Tabs} tab=${tab} kind=${kind} name=${name} />
+      <${Tabs} tab=${tab} kind=${kind} name=${name}
+        canEdit=${canEdit} />
       <div class="panel-body" key=${`${kind}\0${name}`}>
         <${Missing} shown=${shown} />
         ${shown.error && html`
@@ -108,7 +112,7 @@ function useFocus(name: string) {
 }
 
 /** Closes the panel, and gives the focus back to the row. */
-export function closePanel(key?: string): void {
+function closePanel(key?: string): void {
   go(withoutPanel());
   const rows = document.querySelectorAll<HTMLAnchorElement>(".table tbody a");
   const row = [...rows].find(({ title }) => title === key);
@@ -116,17 +120,15 @@ export function closePanel(key?: string): void {
   (row ?? title)?.focus();
 }
 
-function Tabs({ tab, kind, name }: {
+function Tabs({ tab, kind, name, canEdit }: {
   tab: Tab;
   kind: string;
   name: string;
+  canEdit: boolean;
 }): VNode {
   const now = useCell(route);
-  const store = useCell(session);
   const draft = useCell(drafts).get(draftOf(kind, name));
   const hasDraft = draft !== undefined && isDirty(draft);
-  const isPast = now.at !== undefined;
-  const canEdit = store?.canWrite === true && !isPast;
   useShortcut("edit", () => canEdit && go({ ...route.value, tab: "edit" }));
   const link = (to: Tab, title: string) =>
     html`<a class="tab" href=${

@@ -50,9 +50,9 @@ export function dropDraft(name: string): void {
   drafts.value = rest;
 }
 
-/** A draft that begins with the value of an entry; `undefined` if it has no text. */
+/** A draft that begins with the value of an entry; `undefined` if its text is not all there. */
 export function draftFrom({ value, revision }: EntryAnswer): Draft | undefined {
-  if (value.state !== "text") return undefined;
+  if (value.state !== "text" || value.isCut) return undefined;
   const { text, language } = value;
   return {
     text,

@@ -20,8 +20,8 @@ import { epoch, hold, onChanges } from "./live.ts";
 /** The entries in a page. */
 export const PAGE_SIZE = 100;
 
-/** How long a deleted row stays, so that the user sees what goes, in ms. */
-const FAREWELL = 1_500;
+/** How long the mark of a change stays, and the row of a deleted entry, in ms. */
+const STAY = 3_000;
 
 /** Which page. */
 export interface PageQuery extends RangeQuery {
@@ -31,8 +31,10 @@ export interface PageQuery extends RangeQuery {
 
 /** A row of the table. */
 export interface Row extends EntryRow {
-  /** What a live change did to it since the page was read. */
+  /** What a live change did to it a moment ago. */
   readonly mark?: LiveChange["type"];
+  /** When, by `performance.now()`. */
+  readonly markedAt?: number;
 }
 
 /** The table. */
@@ -54,7 +56,7 @@ export class Entries {
   readonly table: Cell<Table>;
   readonly #stops: (() => void)[];
   #reading?: AbortController;
-  #farewell?: ReturnType<typeof setTimeout>;
+  #sweeping?: ReturnType<typeof setTimeout>;
 
   constructor(query: PageQuery) {
     this.table = new Cell<Table>({
@@ -116,7 +118,7 @@ export class Entries {
   /** Ends the following. */
   close(): void {
     this.#reading?.abort();
-    clearTimeout(this.#farewell);
+    clearTimeout(this.#sweeping);
     for (const stop of this.#stops) stop();
   }
 
@@ -126,17 +128,27 @@ export class Entries {
     const next = withChanges(table, changes);
     if (next === table) return;
     this.table.value = next;
-    if (this.#farewell === undefined && next.rows.some(isGone)) {
-      this.#farewell = setTimeout(() => this.#sweep(), FAREWELL);
-    }
+    this.#sweepLater(STAY);
   }
 
-  /** Takes the deleted rows away, and fills the page if it became short. */
+  #sweepLater(pause: number): void {
+    this.#sweeping ??= setTimeout(() => {
+      this.#sweeping = undefined;
+      this.#sweep();
+    }, pause);
+  }
+
+  /** Takes old marks and deleted rows away, and fills the page if it became short. */
   #sweep(): void {
-    this.#farewell = undefined;
     const table = this.table.value;
-    const rows = table.rows.filter((row) => !isGone(row));
+    const isOver = ({ markedAt = Infinity }: Row) =>
+      markedAt + STAY <= performance.now();
+    const rows = table.rows.filter((row) => !isGone(row) || !isOver(row))
+      .map((row) =>
+        isOver(row) ? { ...row, mark: undefined, markedAt: undefined } : row
+      );
     this.table.value = { ...table, rows };
+    if (rows.some(({ mark }) => mark !== undefined)) this.#sweepLater(STAY / 4);
     const hasMore = table.query.reverse ? table.hasBefore : table.hasAfter;
     if (rows.length < PAGE_SIZE / 2 && hasMore) this.load();
   }
@@ -212,5 +224,6 @@ function rowOf(change: LiveChange, before?: Row): Row {
     updatedAt: change.seenAt,
     expiresAt,
     mark: type === "delete" ? type : isCreated ? "create" : "update",
+    markedAt: performance.now(),
   };
 }

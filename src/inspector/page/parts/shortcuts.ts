@@ -74,7 +74,9 @@ function nameOf({ key, ctrlKey, metaKey }: KeyboardEvent): string {
 function isWanted(event: KeyboardEvent, name: Shortcut): boolean {
   // A dialog has its own way with Escape, and nothing behind it may act.
   if (document.querySelector("dialog[open]") !== null) return false;
-  if (name === "close" || name === "save") return true;
+  if (name === "save") return true;
+  // Whoever writes does not want to lose sight of the text.
+  if (name === "close") return !(event.target instanceof HTMLTextAreaElement);
   return shortcuts.value === "on" && !isText(event.target);
 }
 

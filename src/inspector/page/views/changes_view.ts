@@ -23,12 +23,7 @@ import { Problem } from "../parts/problem.ts";
 import { Preview } from "../parts/shown_value.ts";
 import { useShortcut } from "../parts/shortcuts.ts";
 import { TextFilter } from "../parts/text_filter.ts";
-import {
-  counted,
-  formatNumber,
-  formatShortTime,
-  formatTime,
-} from "../text/format.ts";
+import { counted, formatNumber, formatShortTime } from "../text/format.ts";
 import { RateChart } from "./rate_chart.ts";
 
 const TYPES = ["create", "update", "delete"] as const;
@@ -161,7 +156,7 @@ function FeedItem(item: FeedChange | FeedGap): VNode {
   return html`
     <tr key=${revision} class=${isLive ? `flash-${type}-0` : undefined}>
       <td class="c-time">${time && html`
-        <time datetime=${time} title=${formatTime(time)}>${formatShortTime(
+        <time datetime=${time} title=${time}>${formatShortTime(
           time,
         )}</time>
       `}</td>

@@ -11,12 +11,7 @@ import type { Row } from "../model/entries.ts";
 import { entryRoute, go, hrefOf } from "../model/route.ts";
 import { Preview } from "../parts/shown_value.ts";
 import { useShortcut } from "../parts/shortcuts.ts";
-import {
-  formatNumber,
-  formatShortTime,
-  formatSize,
-  formatTime,
-} from "../text/format.ts";
+import { formatNumber, formatShortTime, formatSize } from "../text/format.ts";
 
 const SIGNS = { create: "+", update: "•", delete: "−" } as const;
 const MARKS = {
@@ -136,7 +131,7 @@ class TableRow extends Component<RowProps> {
 
 function time(iso: string): VNode {
   return html`
-    <time datetime=${iso} title=${formatTime(iso)}>${formatShortTime(
+    <time datetime=${iso} title=${iso}>${formatShortTime(
       iso,
     )}</time>
   ` as VNode;
