@@ -260,8 +260,12 @@ test("nothing is read for a browser that does not read", async () => {
     new Request(`${base}api/events`, { headers: { cookie } }),
   );
   const reader = body!.getReader();
-  assert(new TextDecoder().decode((await reader.read()).value) !== "");
-  await reader.read();
+  const decoder = new TextDecoder();
+  const read = async () => decoder.decode((await reader.read()).value);
+  assertEquals(await read(), "retry: 1000\n\n");
+  assert((await read()).includes("event: start"));
+  // That it has caught up: an id, and no event.
+  assert(/^id: \S+\n\n$/.test(await read()));
   let decoded = 0;
   const { values } = inspectionOf(store)!;
   const decode = values.decode.bind(values);
@@ -269,8 +273,13 @@ test("nothing is read for a browser that does not read", async () => {
     decoded++;
     return decode(...stored);
   };
-  for (let i = 0; i < 5_000; i++) await store.set("k", "a", `${i}`);
-  assertEquals(decoded, 0);
+  // Another browser reads.
+  await using other = await served.events();
+  await other.expect("start");
+  const count = 2_000;
+  for (let i = 0; i < count; i++) await store.set("k", "a", `${i}`);
+  await changesOf(other, count);
+  assertEquals(decoded, count);
   await reader.cancel();
-  assertEquals(watchesOf(store), 0);
+  assertEquals(watchesOf(store), 1);
 });
