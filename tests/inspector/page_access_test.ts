@@ -179,7 +179,7 @@ testPage(
 
     await page.keyboard.press("Tab");
     await page.keyboard.press("?");
-    const dialog = page.getByRole("dialog", { name: "Keys" });
+    const dialog = page.getByRole("dialog", { name: "Keyboard shortcuts" });
     await shows(dialog);
     await dialog.getByRole("checkbox").uncheck();
     await page.keyboard.press("Escape");

@@ -64,7 +64,7 @@ testPage(
     await store.set("users", "c", 1);
     await reads(page, ".waiting", "2 waiting");
     await feeds(page, ["a"]);
-    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("button", { name: "Resume" }).click();
     await feeds(page, ["c", "b", "a"]);
 
     // A pause is no way to fill the memory: what is left out is told.
@@ -124,7 +124,7 @@ testPage("older changes are read on demand", async ({ store, open }) => {
   await page.getByRole("button", { name: "Show older changes" }).click();
   await feeds(page, keys.toReversed());
   await hides(page.getByRole("button", { name: "Show older changes" }));
-  await shows(page.getByRole("button", { name: "Go on" }));
+  await shows(page.getByRole("button", { name: "Resume" }));
 });
 
 testPage(

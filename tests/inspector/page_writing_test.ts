@@ -76,6 +76,22 @@ testPage(
     await page.keyboard.press("Control+Enter");
     await reads(page, ".value", pretty({ name: "Alice C." }));
     assertEquals(await store.get("users", "alice"), { name: "Alice C." });
+
+    // The key may follow the last letter before the page is drawn again.
+    await page.keyboard.press("e");
+    await shows(page.getByText("Saving replaces revision 3."));
+    await editor(page).evaluate((field, text) => {
+      (field as HTMLTextAreaElement).value = text;
+      field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+      field.dispatchEvent(
+        new KeyboardEvent("keydown", {
+          key: "Enter",
+          ctrlKey: true,
+          bubbles: true,
+        }),
+      );
+    }, pretty({ name: "Alice D." }));
+    await reads(page, ".value", pretty({ name: "Alice D." }));
   },
   WRITE,
 );

@@ -99,7 +99,7 @@ function Choice({ draft, theirs, onResolved }: {
         ${entry ? "Keep my text" : "Keep my text, create it again"}
       </button>
       <button type="button" class="button" onClick=${takeTheirs}>
-        ${entry ? "Take theirs" : "Give my text up"}
+        ${entry ? "Take theirs" : "Discard my text"}
       </button>
     </div>
     <p class="quiet">${entry

@@ -46,7 +46,7 @@ export function Creator({ kind: first }: { kind?: string }): VNode {
   const keyField = useRef<HTMLInputElement>(null);
   useEffect(() => keyField.current!.focus(), []);
   const change = (part: Partial<Draft>) =>
-    keepDraft(NEW_DRAFT, { ...draft, ...part });
+    keepDraft(NEW_DRAFT, { ...drafts.value.get(NEW_DRAFT) ?? draft, ...part });
   const close = () => go(withoutPanel());
   const create = async () => {
     const expiry = expiryOf(draft);

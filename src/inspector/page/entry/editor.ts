@@ -46,10 +46,11 @@ export function Editor({ shown }: { shown: ShownEntry }): VNode | null {
   // As long as nothing is written, the draft follows the entry.
   const isFree = draft === undefined || !isDirty(draft);
   useEffect(() => {
-    if (!isFree || !isReady) return;
+    const latest = drafts.value.get(name);
+    if (!isReady || latest !== undefined && isDirty(latest)) return;
     const made = entry.canEdit ? draftFrom(entry) : undefined;
     if (made !== undefined) keepDraft(name, made);
-    else if (draft !== undefined) dropDraft(name);
+    else if (latest !== undefined) dropDraft(name);
   }, [isFree, isReady, entry]);
   if (draft !== undefined) {
     return html`
@@ -87,7 +88,7 @@ function DraftForm({ name, draft, shown }: {
   const [isSaving, setSaving] = useState(false);
   const [isComparing, setComparing] = useState(false);
   const change = (part: Partial<Draft>) =>
-    keepDraft(name, { ...draft, ...part });
+    keepDraft(name, { ...drafts.value.get(name) ?? draft, ...part });
   const leave = () => go({ ...route.value, tab: undefined });
   const discard = () => {
     dropDraft(name);
@@ -95,10 +96,11 @@ function DraftForm({ name, draft, shown }: {
   };
 
   const save = async () => {
-    const expiry = expiryOf(draft);
+    const latest = drafts.value.get(name) ?? draft;
+    const expiry = expiryOf(latest);
     if (isSaving || isComparing || expiry === undefined) return;
     setSaving(true);
-    const { text, language, ifRevision } = draft;
+    const { text, language, ifRevision } = latest;
     const request: SetRequest = {
       kind,
       key,

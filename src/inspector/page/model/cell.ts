@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 /** A value that tells when it changes. */
 export class Cell<T> {
@@ -35,9 +35,10 @@ export class Cell<T> {
 export function useCell<T>(cell: Cell<T>): T {
   const [, setCount] = useState(0);
   const drawn = cell.value;
-  useEffect(() => {
+  // Not a moment later: an event in between would see what is no more.
+  useLayoutEffect(() => {
     const draw = () => setCount((count) => count + 1);
-    // The cell may have changed between the drawing and this effect.
+    // Another component may have changed it while all were drawn.
     if (!Object.is(drawn, cell.value)) draw();
     return cell.subscribe(draw);
   }, [cell]);

@@ -16,7 +16,7 @@ export function Help({ onClose }: { onClose: () => void }): VNode {
   const state = useCell(shortcuts);
   const toggle = () => shortcuts.value = state === "on" ? "off" : "on";
   return html`
-    <${Dialog} title="Keys" onClose=${onClose}>
+    <${Dialog} title="Keyboard shortcuts" onClose=${onClose}>
       <dl class="keys">
         ${Object.values(SHORTCUTS).map(([key, deed]) =>
           html`
@@ -29,7 +29,7 @@ export function Help({ onClose }: { onClose: () => void }): VNode {
       </dl>
       <label class="check">
         <input type="checkbox" checked=${state === "on"} onChange=${toggle} />
-        <span>Single keys do something (turn it off if a tool of yours uses them)</span>
+        <span>Use single-key shortcuts. Turn this off if another tool needs these keys.</span>
       </label>
       <div class="actions">
         <button type="button" class="button" autofocus

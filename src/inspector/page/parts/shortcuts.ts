@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { shortcuts } from "../model/preferences.ts";
 
 /** What keys do, as the help shows it: the key, then the deed. */
@@ -27,8 +27,8 @@ export const SHORTCUTS = {
   entries: ["1", "Entries"],
   changes: ["2", "Changes"],
   health: ["3", "Health"],
-  pause: ["p", "Pause the feed, or go on"],
-  theme: ["t", "Other colours"],
+  pause: ["p", "Pause or resume the feed"],
+  theme: ["t", "Switch between dark and light"],
 } as const satisfies Record<string, readonly [key: string, deed: string]>;
 
 /** The name of a shortcut. */
@@ -40,7 +40,7 @@ const handlers = new Map<Shortcut, (() => void)[]>();
 export function useShortcut(name: Shortcut, handler: () => void): void {
   const latest = useRef(handler);
   latest.current = handler;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const run = () => latest.current();
     const list = handlers.get(name) ?? [];
     handlers.set(name, [...list, run]);

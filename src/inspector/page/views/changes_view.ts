@@ -98,8 +98,8 @@ function FeedFilters({ now, feed, state }: {
   return html`
     <div class="toolbar">
       <button type="button" class="button button-main pause-button"
-        title="Pause the feed, or go on (p)"
-        onClick=${toggle}>${state.isPaused ? "Go on" : "Pause"}</button>
+        title="Pause or resume the feed (p)"
+        onClick=${toggle}>${state.isPaused ? "Resume" : "Pause"}</button>
       <span class="waiting">${state.isPaused
         ? `${formatNumber(state.waiting)} waiting`
         : ""}</span>

@@ -78,7 +78,7 @@ function Toolbar({ now }: { now: Route }): VNode {
       ${isRange && html`
         <${TextFilter} label="From" value=${start}
           onValue=${(value?: string) => narrow({ start: value })} />
-        <${TextFilter} label="Up to, without" value=${end}
+        <${TextFilter} label="Before" value=${end}
           onValue=${(value?: string) => narrow({ end: value })} />
       `}
       <button type="button" class="button" aria-expanded=${isRange}

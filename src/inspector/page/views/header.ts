@@ -15,7 +15,7 @@ const STATES: Readonly<Record<Connection["state"], string>> = {
   connecting: "Connecting",
   live: "Live",
   lost: "Connection lost",
-  down: "Store away",
+  down: "No store",
   ended: "Ended",
   refused: "No access",
 };
