@@ -86,7 +86,8 @@ for (const hearing of ["notified", "deaf"] as const) {
           new Map([...query].sort()),
           await store.list("users", { where: QUERY.where }),
         );
-        for (const record of records) assertGreater(record.length, 0);
+        // The others may begin when all is written.
+        for (const { length } of records.slice(0, 2)) assertGreater(length, 0);
         records[1].list.assertIs(query);
         const keys = [...query].map(([key, value]) => {
           return { key, place: QUERY.sortBy(key, value) as [number, string] };
