@@ -29,9 +29,17 @@ export interface RawFile {
 
 const HEAD = `SELECT coalesce(
   (SELECT seq FROM sqlite_sequence WHERE name = 'zestor_changes'), 0) AS head`;
+// Of a large value the log has a checksum, while the entry has the value, or the
+// change that replaced it.
+const LARGE = `coalesce(
+  (SELECT value FROM zestor_kv
+    WHERE kind = c.kind AND key = c.key AND revision = c.revision),
+  (SELECT previous FROM zestor_changes AS later
+    WHERE previous_revision = c.revision AND kind = c.kind AND key = c.key))`;
 const CHANGES = `SELECT revision, kind, key, type, version,
-  CAST(CASE type WHEN 'delete' THEN previous ELSE value END AS TEXT) AS value
-FROM zestor_changes ORDER BY revision`;
+  CAST(CASE WHEN type = 'delete' THEN previous
+    WHEN typeof(value) = 'integer' THEN ${LARGE} ELSE value END AS TEXT) AS value
+FROM zestor_changes AS c ORDER BY revision`;
 const ENTRIES = `SELECT kind, key, version, CAST(value AS TEXT) AS value
 FROM zestor_kv ORDER BY kind, key`;
 
