@@ -21,8 +21,14 @@
 import { dirname } from "../../base/paths.ts";
 import type { DatabaseLocation } from "./driver.ts";
 
-/** How often a lock is tried that another thread may be trying at the moment, too. */
-const TRIES = 5;
+/**
+ * How long to pause between tries of a lock, in ms: another thread or process may
+ * be trying it at the moment, too, and have lost its core while it had it.
+ */
+const PAUSES_MS = [0, 0, 0, 1, 2, 4, 8, 16, 32];
+
+/** Nobody changes it: to wait for it is to pause. */
+const NOTHING = new Int32Array(new SharedArrayBuffer(4));
 
 /** What shows a store to threads that cannot see it otherwise. */
 export interface Sign {
@@ -105,10 +111,11 @@ function isLocked(path: string): boolean {
 
 function tryLock(file: Deno.FsFile, exclusive: boolean): boolean {
   try {
-    for (let i = 0; i < TRIES; i++) {
+    for (const pause of PAUSES_MS) {
       if (file.tryLockSync(exclusive)) return true;
+      if (pause > 0) Atomics.wait(NOTHING, 0, 0, pause);
     }
-    return false;
+    return file.tryLockSync(exclusive);
   } catch {
     // The file system has no locks: nobody has one, then.
     return true;
