@@ -10,7 +10,6 @@ import axe from "npm:axe-core@^4.14.1";
 import type { Page } from "npm:playwright-core@^1.65.0";
 import type { Store } from "../../mod.ts";
 import {
-  type Browsing,
   hides,
   reads,
   shows,
@@ -87,57 +86,72 @@ async function fill(store: Store): Promise<void> {
   await store.delete("jobs", "j1");
 }
 
-/** What axe finds wrong, as text. */
-async function violationsOf(page: Page): Promise<string[]> {
+/** What axe finds wrong, as text, by all of its rules or some. */
+async function violationsOf(
+  page: Page,
+  rules: readonly string[] | undefined,
+): Promise<string[]> {
   await page.evaluate(axe.source);
-  return await page.evaluate(async () => {
+  return await page.evaluate(async (rules) => {
     const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<import("npm:axe-core@^4.14.1").AxeResults> };
+      axe: typeof import("npm:axe-core@^4.14.1");
     };
-    const { violations } = await axe.run();
+    const { violations } = await axe.run(
+      rules ? { runOnly: [...rules] } : {},
+    );
     return violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html, failureSummary }) =>
         `${id}: ${html}\n${failureSummary}`
       )
     );
-  });
+  }, rules);
 }
 
-async function checkAll(
-  { store, open }: Browsing,
-  options: Parameters<Browsing["open"]>[1],
-): Promise<void> {
-  await fill(store);
-  const found: string[] = [];
-  for (const { name, fragment, arrive } of VIEWS) {
-    const page = await open(fragment, { expects: /422/, ...options });
-    await arrive(page);
-    const violations = await violationsOf(page);
-    found.push(...violations.map((text) => `${name}: ${text}`));
-    const overflow = await page.evaluate(() =>
-      document.documentElement.scrollWidth - innerWidth
-    );
-    if (overflow > 0) found.push(`${name}: ${overflow} px too wide`);
-    await page.context().close();
-  }
-  assertEquals(found, []);
-}
-
-testPage("nothing hinders a screen reader, in light", async (browsing) => {
-  await checkAll(browsing, { colorScheme: "light", reducedMotion: "reduce" });
-}, WRITE);
-
-testPage("nothing hinders a screen reader, in dark", async (browsing) => {
-  await checkAll(browsing, { colorScheme: "dark", reducedMotion: "reduce" });
-}, WRITE);
+/** How each view is looked at, one after the other, and by which rules. */
+const LOOKS: readonly {
+  readonly look: string;
+  readonly media?: Parameters<Page["emulateMedia"]>[0];
+  readonly width?: number;
+  readonly rules?: readonly string[];
+}[] = [
+  { look: "in light" },
+  // Of a scheme only the colours are others.
+  {
+    look: "in dark",
+    media: { colorScheme: "dark" },
+    rules: ["color-contrast"],
+  },
+  { look: "on 360 px", media: { colorScheme: "light" }, width: 360 },
+];
 
 testPage(
-  "nothing hinders on a screen of 360 px, nor is too wide",
-  async (browsing) => {
-    await checkAll(browsing, {
-      viewport: { width: 360, height: 640 },
-      reducedMotion: "reduce",
-    });
+  "nothing hinders a screen reader, in light, in dark and on 360 px",
+  async ({ store, open }) => {
+    await fill(store);
+    const found: string[] = [];
+    for (const { name, fragment, arrive } of VIEWS) {
+      const page = await open(fragment, {
+        expects: /422/,
+        colorScheme: "light",
+        reducedMotion: "reduce",
+      });
+      await arrive(page);
+      for (const { look, media, width, rules } of LOOKS) {
+        if (media) await page.emulateMedia(media);
+        if (width) await page.setViewportSize({ width, height: 640 });
+        const violations = await violationsOf(page, rules);
+        const problems = violations.map((it) => `${name}, ${look}: ${it}`);
+        const overflow = await page.evaluate(() =>
+          document.documentElement.scrollWidth - innerWidth
+        );
+        if (overflow > 0) {
+          problems.push(`${name}, ${look}: ${overflow} px too wide`);
+        }
+        found.push(...problems);
+      }
+      await page.context().close();
+    }
+    assertEquals(found, []);
   },
   WRITE,
 );
