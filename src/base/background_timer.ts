@@ -12,7 +12,7 @@ export function startBackgroundTimer(
   ms: number,
   work: () => void,
 ): () => void {
-  // Nobody ever changes the cell, and only the cancelling notifies it.
+  // The cell never changes. Only the function that cancels notifies it.
   const cell = new Int32Array(new SharedArrayBuffer(4));
   // A pause of 0 ms would end at once, and give no promise.
   const { value } = Atomics.waitAsync(cell, 0, 0, Math.max(1, ms));
