@@ -26,10 +26,8 @@ import {
 import type { Durability } from "../mod.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
 import { HEAD_REVISION } from "../src/sqlite/format/queries.ts";
-import {
-  LIST_CHANGED_KINDS,
-  NEXT_EXPIRY,
-} from "../src/sqlite/storage/queries.ts";
+import { LIST_CHANGED_KINDS } from "../src/sqlite/storage/change_queries.ts";
+import { NEXT_EXPIRY } from "../src/sqlite/storage/queries.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import {
   drivers,

@@ -17,6 +17,7 @@ import {
 import type { Connection, SqlValue } from "../src/sqlite/driver/driver.ts";
 import * as ofConnection from "../src/sqlite/connection/queries.ts";
 import * as ofFormat from "../src/sqlite/format/queries.ts";
+import * as ofChanges from "../src/sqlite/storage/change_queries.ts";
 import * as ofStorage from "../src/sqlite/storage/queries.ts";
 import { selectTexts, TRY_TEXTS } from "../src/sqlite/storage/text_queries.ts";
 import * as ofVerification from "../src/sqlite/verification/queries.ts";
@@ -37,6 +38,7 @@ const queries = {
   ...ofConnection,
   ...ofFormat,
   ...ofStorage,
+  ...ofChanges,
   selectTexts,
   TRY_TEXTS,
   ...ofVerification,
@@ -389,7 +391,13 @@ testPlans(
 const CHANGES_READS = [undefined, 1, 3].flatMap((kinds) =>
   [true, false].flatMap((reverse) =>
     VALUES.flatMap((values) =>
-      [true, false].map((previous) => ({ kinds, reverse, values, previous }))
+      [true, false].map((previous) => ({
+        kinds,
+        reverse,
+        values,
+        previous,
+        times: previous,
+      }))
     )
   )
 );
@@ -563,7 +571,8 @@ Deno.test("the plan of every statement is looked at", () => {
 
 Deno.test("no statement is planned anew at each run for its limit", async () => {
   const folder = new URL("../src/sqlite/", import.meta.url);
-  const names = ["storage/queries.ts", "storage/text_queries.ts"];
+  const names = ["queries.ts", "change_queries.ts", "text_queries.ts"]
+    .map((name) => `storage/${name}`);
   for (const name of [...names, "verification/queries.ts"]) {
     const source = await Deno.readTextFile(new URL(name, folder));
     assert(source.includes("LIMITED"), name);

@@ -150,7 +150,7 @@ testOnEachDriver(
     transact(storage, () => {
       for (const value of sizes) storage.put("k", "a", { value });
     });
-    const filter = { keys: ALL_KEYS, previous: true };
+    const filter = { keys: ALL_KEYS, previous: true, times: true };
     const all: StoredChange[] = [];
     for (let after = 0; after < 5;) {
       const page = storage.readChanges(filter, after, 5, 256);

@@ -114,15 +114,45 @@ Deno.test("an own commit wakes the watches of the kinds it changed", async () =>
   const woken = one.wait(0);
   other.wait(0);
   file.change("one", "one");
-  wakeup.committed(file.head);
+  wakeup.committed(0, { head: file.head });
   // From where it stood: these two it has not seen.
   assertEquals(await woken, 0);
   assertEquals(other.woken, undefined);
   file.change("other");
-  wakeup.committed(file.head);
+  wakeup.committed(0, { head: file.head });
   await turnsUntil(() => other.woken !== undefined);
   // It missed none of what was before.
   assertEquals(other.woken, 2);
+});
+
+Deno.test("an own commit whose kinds are known wakes its watches without a look", async () => {
+  const file = new FakeFile();
+  const wakeup = file.wakeup();
+  using one = new Waiting(wakeup, "one");
+  using other = new Waiting(wakeup, "other");
+  const woken = one.wait(0);
+  other.wait(0);
+  await turn();
+  const { looks } = file;
+  file.change("one");
+  wakeup.committed(0, { head: 1, kinds: new Set(["one"]) });
+  assertEquals(await woken, 0);
+  assertEquals([other.woken, file.looks], [undefined, looks]);
+});
+
+Deno.test("an own commit that follows others' changes makes a look", async () => {
+  const file = new FakeFile();
+  const wakeup = file.wakeup();
+  using one = new Waiting(wakeup, "one");
+  using other = new Waiting(wakeup, "other");
+  one.wait(0);
+  const woken = other.wait(0);
+  await turn();
+  // Another process changes `other`, and nobody was told of it yet.
+  file.change("other", "one");
+  wakeup.committed(1, { head: 2, kinds: new Set(["one"]) });
+  assertEquals(await woken, 0);
+  await turnsUntil(() => one.woken !== undefined);
 });
 
 Deno.test("a watch of several kinds is woken by each of them, one of all by any", async () => {
@@ -135,13 +165,13 @@ Deno.test("a watch of several kinds is woken by each of them, one of all by any"
   for (const [i, kind] of ["two", "one"].entries()) {
     const woken = [several.wait(i), all.wait(i)];
     file.change(kind);
-    wakeup.committed(file.head);
+    wakeup.committed(0, { head: file.head });
     assertEquals(await Promise.all(woken), [i, i]);
   }
   several.wait(2);
   const woken = all.wait(2);
   file.change("other");
-  wakeup.committed(file.head);
+  wakeup.committed(0, { head: file.head });
   assertEquals(await woken, 2);
   assertEquals([several.woken, none.woken], [undefined, undefined]);
 });
@@ -153,7 +183,7 @@ Deno.test("every watch is woken where the kinds are not known", async () => {
   using other = new Waiting(wakeup, "other");
   const woken = [one.wait(0), other.wait(0)];
   file.change(undefined);
-  wakeup.committed(file.head);
+  wakeup.committed(0, { head: file.head });
   assertEquals(await Promise.all(woken), [0, 0]);
 });
 
@@ -164,12 +194,12 @@ Deno.test("a quiet kind's watch is woken now and then, with its place kept", asy
   const woken = quiet.wait(0);
   for (let i = 1; i < 100; i++) {
     file.change("busy");
-    wakeup.committed(file.head);
+    wakeup.committed(0, { head: file.head });
     await turnsUntil(() => file.looks > i);
   }
   assertEquals(quiet.woken, undefined);
   file.change("busy");
-  wakeup.committed(file.head);
+  wakeup.committed(0, { head: file.head });
   assertEquals(await woken, 99);
 });
 
@@ -182,7 +212,7 @@ Deno.test("a watch that is behind does not wait", async () => {
   const woken = one.wait(0);
   quiet.wait(0);
   file.change("one", "late");
-  wakeup.committed(file.head);
+  wakeup.committed(0, { head: file.head });
   await woken;
   assertEquals(await late.wait(1), 1);
   assertEquals(quiet.woken, undefined);
@@ -196,11 +226,11 @@ Deno.test("a watch does not wait for an own commit that came before it did", asy
   file.change("one");
   const woken = one.wait(1);
   file.change("one");
-  wakeup.committed(file.head);
+  wakeup.committed(0, { head: file.head });
   assertEquals(await woken, 1);
   // Read up to there; then, before it waits, the commit.
   file.change("one");
-  wakeup.committed(file.head);
+  wakeup.committed(0, { head: file.head });
   const looks = file.looks;
   assertEquals(await one.wait(2), 2);
   assertEquals(file.looks, looks);
@@ -234,10 +264,10 @@ Deno.test("a commit while it looks makes it look again", async () => {
     // After this look has read the head.
     queueMicrotask(() => {
       file.change("one");
-      wakeup.committed(file.head);
+      wakeup.committed(0, { head: file.head });
     });
   };
-  wakeup.committed(file.head);
+  wakeup.committed(0, { head: file.head });
   assertEquals(await woken, 0);
   assertEquals(file.looks, 3);
 });
@@ -332,7 +362,7 @@ Deno.test("notifications that show nothing are not all followed closely", async 
   assertEquals(file.looks - looks, 10);
   // Of an own commit, too.
   await time.advance(100);
-  wakeup.committed(file.head);
+  wakeup.committed(0, { head: file.head });
   await turn();
   const before = file.looks;
   file.listener.onWrite();
@@ -455,7 +485,7 @@ Deno.test("nothing runs when every watch has ended", async () => {
   using time = new ManualTime();
   const file = new FakeFile();
   const wakeup = file.wakeup();
-  wakeup.committed(file.head);
+  wakeup.committed(0, { head: file.head });
   assertEquals([file.looks, time.timers], [0, []]);
   using one = new Waiting(wakeup, "one");
   const woken = one.wait(7);
@@ -466,7 +496,7 @@ Deno.test("nothing runs when every watch has ended", async () => {
   assert(!file.notifiers[0].isOpen);
   assertEquals(time.timers, []);
   const { looks } = file;
-  wakeup.committed(file.head);
+  wakeup.committed(0, { head: file.head });
   await turn();
   assertEquals(file.looks, looks);
   // And it is over for that watch.

@@ -15,6 +15,8 @@ export interface ChangeFilter {
   readonly keys: KeyRange;
   /** Whether updates are to tell the value before. */
   readonly previous?: boolean;
+  /** Whether a change must tell its time, which takes time to read. */
+  readonly times?: boolean;
 }
 
 /** A watch that reads on. */

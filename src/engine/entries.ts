@@ -95,7 +95,7 @@ export interface StoredChange {
   /** Of an update, if it was asked for: the value before. */
   readonly previous?: Uint8Array;
   readonly expiresAt: number | undefined;
-  /** When it was made; `undefined` if the log does not tell. */
+  /** When it was made; `undefined` if nobody asked, or the log does not tell. */
   readonly time: Date | undefined;
 }
 

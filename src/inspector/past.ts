@@ -111,7 +111,7 @@ async function momentOf(
   revision: number,
   signal: AbortSignal,
 ): Promise<Moment> {
-  const filter = { keys: ALL_KEYS };
+  const filter = { keys: ALL_KEYS, times: true };
   const page = await read<ChangePage>(
     "read the log",
     () => engine.log.readBack(filter, revision + 1, revision - 1, 1),
@@ -130,7 +130,7 @@ export async function readChanges(
   parameters: Parameters,
   signal: AbortSignal,
 ): Promise<ChangesPage> {
-  const filter = { ...filterOf(parameters), previous: true };
+  const filter = { ...filterOf(parameters), previous: true, times: true };
   const limit = parameters.integer("limit", 1, MOST_ROWS) ?? CHANGES;
   const show = showingOf(inspection, parameters);
   const asked = parameters.integer("before", 0) ?? Infinity;

@@ -50,6 +50,8 @@ export class LocalChangeLog implements ChangeLog {
   #head: number;
   /** The newest revision in the transaction that is about to commit. */
   #nextHead: number;
+  /** The kinds of the changes between the two, if they are known. */
+  #nextKinds: ReadonlySet<string> | undefined;
 
   /** Takes what it is made of. */
   constructor(config: ChangeLogConfig) {
@@ -113,20 +115,28 @@ export class LocalChangeLog implements ChangeLog {
     const read = { filter, after, limit };
     const known = this.#headOfTurn;
     const found = known === undefined ? undefined : this.#find(known, read);
+    return found ??
+      this.#turns.read(() => this.#readUpTo(this.#lookForHead(), read));
+  }
+
+  /** The newest revision: as this turn of the event loop knows it, or by a look at the log. */
+  #lookForHead(): number {
+    if (this.#headOfTurn !== undefined) return this.#headOfTurn;
+    this.#storage.look("watch");
+    this.#assertLogged();
+    const head = this.#storage.headRevision();
+    this.#knowHead(head);
+    return head;
+  }
+
+  #readUpTo(head: number, read: TailRead): ChangePage {
+    const found = this.#find(head, read);
     if (found) return found;
-    return this.#read(() => {
-      this.#assertLogged();
-      const head = this.#storage.headRevision();
-      const found = this.#find(head, read);
-      if (found) {
-        // Others wait for the same, and read in this turn, too.
-        if (head !== after) this.#knowHead(head);
-        return found;
-      }
-      const page = this.#readPage(filter, after, limit, head);
-      if (page.cursor === head) this.#tail.keep(head, read, page);
-      return page;
-    });
+    const { filter, after, limit } = read;
+    const until = Math.max(after, Math.min(head, after + READ_WINDOW));
+    const page = this.#storage.readChanges(filter, after, until, limit);
+    if (page.cursor === head) this.#tail.keep(head, read, page);
+    return page;
   }
 
   /** The page of a read if the log's newest revision tells it, or if it was read before. */
@@ -191,18 +201,6 @@ export class LocalChangeLog implements ChangeLog {
     return this.#read(() => this.#storage.getMark(revision));
   }
 
-  #readPage(
-    filter: ChangeFilter,
-    after: number,
-    limit: number,
-    head: number,
-  ): ChangePage {
-    const until = Math.max(after, Math.min(head, after + READ_WINDOW));
-    const page = this.#storage.readChanges(filter, after, until, limit);
-    assertLogReaches(this.#storage, after);
-    return page;
-  }
-
   wait(wait: Wait): Promise<number> {
     return this.#wakeup.wait(wait);
   }
@@ -210,6 +208,9 @@ export class LocalChangeLog implements ChangeLog {
   /** Prunes the log, in the transaction that is about to commit. */
   beforeCommit(): void {
     this.#nextHead = this.#storage.headRevision();
+    this.#nextKinds = this.#wakeup.isAwaited
+      ? this.#storage.writtenKinds(this.#head)
+      : undefined;
     this.#pruner.prune(this.#head, this.#nextHead);
   }
 
@@ -221,8 +222,12 @@ export class LocalChangeLog implements ChangeLog {
 
   /** Wakes the watches that wait for what was committed. */
   afterCommit(): void {
+    const since = this.#head;
+    const kinds = this.#nextKinds;
     this.#headOfTurn = undefined;
     this.#head = this.#nextHead;
-    this.#wakeup.committed(this.#head);
+    // The transaction looked at the file and at the log, so the watches need not.
+    if (this.#wakeup.isAwaited) this.#knowHead(this.#head);
+    this.#wakeup.committed(since, { head: this.#head, kinds });
   }
 }

@@ -130,7 +130,7 @@ export interface Changes {
   oldestRevision(): number;
   /**
    * The next changes past a revision, up to another: a page of them, at most
-   * `limit`.
+   * `limit`. Throws `WatchOverflowError` if the log lacks one of them.
    */
   readChanges(
     filter: ChangeFilter,
@@ -158,6 +158,11 @@ export interface Changes {
   ): ChangedKey[];
   /** Which kinds changed past a revision, up to another. */
   listChangedKinds(after: number, until: number): string[];
+  /**
+   * The kinds of the changes past a revision, if it is known that the open
+   * transaction made all of these, and nobody else made one.
+   */
+  writtenKinds(since: number): ReadonlySet<string> | undefined;
   /**
    * What a change replaced; `undefined` where it created, or is not in the log.
    * Throws `WatchOverflowError` if an earlier version logged it, which did not

@@ -67,7 +67,7 @@ function isSameRead(a: TailRead, b: TailRead): boolean {
 }
 
 function isSameFilter(a: ChangeFilter, b: ChangeFilter): boolean {
-  return a.previous === b.previous &&
+  return a.previous === b.previous && a.times === b.times &&
     a.kinds?.join("\0") === b.kinds?.join("\0") &&
     isSameRange(a.keys, b.keys);
 }

@@ -53,7 +53,7 @@ export interface News {
   /** The newest revision. */
   readonly head: number;
   /** The kinds that changed since; absent where that is not known. */
-  readonly kinds?: ReadonlySet<string>;
+  readonly kinds?: ReadonlySet<string> | undefined;
 }
 
 interface Waiter extends Wait {
@@ -126,11 +126,20 @@ export class Wakeup {
     return promise;
   }
 
-  /** Tells of an own commit, and of the newest revision after it. */
-  committed(head: number): void {
-    this.#committed = head;
+  /** Whether a watch waits. */
+  get isAwaited(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** Tells of an own commit: what changed past a revision. */
+  committed(since: number, news: News): void {
+    this.#committed = news.head;
     this.#lastCommit = performance.now();
-    this.#lookNow();
+    // What others wrote before it is found by a look.
+    const isAll = news.kinds !== undefined && since <= this.#seen;
+    if (!isAll || this.#looking) return this.#lookNow();
+    this.#tell(news);
+    this.#planNext();
   }
 
   #remember(watch: AbortSignal): void {

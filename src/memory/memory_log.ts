@@ -6,6 +6,7 @@
 import type { ChangeFilter } from "../engine/change_log.ts";
 import { drawMark } from "../engine/cursor.ts";
 import type { ChangePage, StoredChange } from "../engine/entries.ts";
+import { prunedPast } from "../engine/log_ends.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../engine/page.ts";
 import { isInRange, type KeyRange } from "../keys/key_range.ts";
 import type { ChangedKey, Previous } from "../local/storage.ts";
@@ -67,6 +68,7 @@ export class MemoryLog {
     until: number,
     limit: number,
   ): ChangePage {
+    if (after < this.#pruned) throw prunedPast(after, this.oldest);
     return readPage(filter, this.between(after, until), until, limit);
   }
 

@@ -316,6 +316,10 @@ export class MemoryStorage implements Storage {
     return this.#log.listChangedKinds(after, until);
   }
 
+  writtenKinds(since: number): ReadonlySet<string> {
+    return new Set(this.#log.listChangedKinds(since, this.#log.head));
+  }
+
   getPrevious(revision: number): Previous | undefined {
     return this.#log.getPrevious(revision);
   }

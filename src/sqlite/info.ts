@@ -17,7 +17,7 @@ import {
   type RememberedCodecs,
   rememberedCodecs,
 } from "../values/codecs/remembered_codecs.ts";
-import { COUNT_CHANGES } from "./storage/queries.ts";
+import { COUNT_CHANGES } from "./storage/change_queries.ts";
 import { readMeta } from "./format/inspect_file.ts";
 import { isTable, type Query, readObjects } from "./format/schema_objects.ts";
 import type { SqliteStorage } from "./storage/sqlite_storage.ts";

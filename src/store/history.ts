@@ -72,7 +72,12 @@ async function* historyPages(
   read: <T>(work: () => MaybePromise<T>) => MaybePromise<T>,
 ): Pages<HistoryChange> {
   const { kind, keys, limit, reverse, onUnreadable, signal } = settings;
-  const filter: ChangeFilter = { kinds: [kind], keys, previous: true };
+  const filter: ChangeFilter = {
+    kinds: [kind],
+    keys,
+    previous: true,
+    times: true,
+  };
   const until = await read(() => head);
   const after = settings.after
     ? await resumeAfter(log, settings.after, until)

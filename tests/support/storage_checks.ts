@@ -81,7 +81,7 @@ export function checkLog(
     clock === "own" ? entry : entry && { ...entry, updatedAt: undefined };
   let count = 0;
   for (let after = 0; after < head;) {
-    const filter = { keys: ALL_KEYS, previous: true };
+    const filter = { keys: ALL_KEYS, previous: true, times: true };
     const page = storage.readChanges(filter, after, head, 7);
     for (const change of page.changes as StoredChange[]) {
       const { revision, kind, key, type } = change;

@@ -7,6 +7,7 @@
 import { StoreError, WatchOverflowError } from "../../contract/errors.ts";
 import type { KeyRange } from "../../keys/key_range.ts";
 import { LAST_NUMBER } from "../../engine/last_number.ts";
+import { prunedPast } from "../../engine/log_ends.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import type { ChangePage } from "../../engine/entries.ts";
 import type { ChangeFilter } from "../../engine/change_log.ts";
@@ -20,20 +21,19 @@ import {
   HEAD_REVISION,
   OLDEST_REVISION,
 } from "../format/queries.ts";
-import { boundedRows, type Select } from "./bounded_rows.ts";
+import { type BoundedRows, boundedRows, type Select } from "./bounded_rows.ts";
 import {
   COUNT_CHANGES,
   GET_MARK,
   GET_META,
   GET_PREVIOUS,
-  keyParams,
   LIST_CHANGED_KINDS,
   PRUNE_LOG,
-  rangeParams,
   selectChangedKeys,
-  selectChanges,
-  type WholeValues,
-} from "./queries.ts";
+} from "./change_queries.ts";
+import { ChangeSelects } from "./change_selects.ts";
+import { keyParams, rangeParams } from "./queries.ts";
+import type { WholeValues } from "./small_values.ts";
 import {
   assertAscending,
   blobOf,
@@ -49,6 +49,7 @@ import {
 /** The change log as one connection reads it. The methods are those of `Changes`, but `isLogged`. */
 export class ChangeLog {
   readonly #database: Database;
+  readonly #selects = new ChangeSelects();
   /** The newest revision as the open write transaction has it, or the last one left it, if it is known. */
   #head: number | undefined;
   /** SQLite's number of what others have committed, as the last write transaction had it. */
@@ -60,6 +61,8 @@ export class ChangeLog {
    * number: others may have taken the newest ones out of the log.
    */
   #isNewest = false;
+  /** The changes of the open write transaction, if they follow the log's newest one that was there. */
+  #written: { readonly since: number; readonly kinds: Set<string> } | undefined;
 
   /** Takes the connection. */
   constructor(database: Database) {
@@ -71,6 +74,9 @@ export class ChangeLog {
     const { data_version } = this.#database.get(GET_DATA_VERSION)!;
     if (data_version !== this.#dataVersion) this.forgetHead();
     this.#dataVersion = data_version;
+    this.#written = this.#isNewest
+      ? { since: this.#head!, kinds: new Set() }
+      : undefined;
     this.#isWriting = true;
     this.#moves++;
   }
@@ -113,9 +119,10 @@ export class ChangeLog {
     return this.#moves;
   }
 
-  /** The connection wrote so many entries, each of which its triggers logged once. */
-  noteWrites(count: number): void {
+  /** The connection wrote so many entries of a kind, each of which its triggers logged once. */
+  noteWrites(kind: string, count: number): void {
     this.#moves++;
+    this.#written?.kinds.add(kind);
     const head = this.#isNewest ? this.#head! + count : undefined;
     this.#head = head !== undefined && head <= LAST_NUMBER ? head : undefined;
     // Whatever was before, the newest change is in the log now.
@@ -125,8 +132,14 @@ export class ChangeLog {
   /** To be called when a write was undone, or others' triggers may have written. */
   forgetHead(): void {
     this.#moves++;
+    this.#written = undefined;
     this.#head = undefined;
     this.#isNewest = false;
+  }
+
+  /** The kinds of the changes past a revision, if the open write transaction made all of these. */
+  writtenKinds(since: number): ReadonlySet<string> | undefined {
+    return this.#written?.since === since ? this.#written.kinds : undefined;
   }
 
   /**
@@ -170,7 +183,8 @@ export class ChangeLog {
     ]);
     assertAscending(after, changes);
     const cursor = last ?? until;
-    this.#assertGapless(after, cursor);
+    // If nothing was filtered out, the page itself tells.
+    if (changes.length < cursor - after) this.#assertGapless(after, cursor);
     return { changes, cursor };
   }
 
@@ -192,32 +206,36 @@ export class ChangeLog {
 
   /** Reads the changes past a revision, up to another; gives the last one if there may be others past it. */
   #readPage(
-    { kinds, keys, previous = false }: ChangeFilter,
+    filter: ChangeFilter,
     limit: number,
     reverse: boolean,
     [after, until]: [number, number],
   ): Pick<ChangePage, "changes"> & { readonly last: number | undefined } {
+    const sql = this.#selects.of(filter, reverse ? "back" : "forward");
+    const others = [...filter.kinds ?? [], ...keyParams(filter.keys)];
     const select = (between: SqlValue[], values: WholeValues): Select => ({
-      sql: selectChanges({
-        kinds: kinds?.length,
-        range: keys,
-        previous,
-        reverse,
-        values,
-      }),
-      params: [...between, ...kinds ?? [], ...keyParams(keys)],
+      sql: sql[values],
+      params: [...between, ...others],
     });
     const upTo = (last: number): SqlValue[] =>
       reverse ? [last - 1, until] : [after, last];
-    const { rows, last } = boundedRows(this.#database, {
-      small: select([after, until], "small"),
-      wholeUpTo: (last) =>
-        select(last ? upTo(revisionOf(last)) : [after, until], "all"),
-      limit: Math.min(limit, PAGE_ENTRIES),
-      bytes: PAGE_BYTES,
-    });
+    const most = Math.min(limit, PAGE_ENTRIES);
+    const { rows, last } = until - after === 1
+      ? this.#readOne(select([after, until], "all"))
+      : boundedRows(this.#database, {
+        small: select([after, until], "small"),
+        wholeUpTo: (last) =>
+          select(last ? upTo(revisionOf(last)) : [after, until], "all"),
+        limit: most,
+        bytes: PAGE_BYTES,
+      });
     const changes = rows.map((row) => toChange(row, () => this.#fileMark()));
     return { changes, last: last && revisionOf(last) };
+  }
+
+  /** One change is read alone, however large it is. */
+  #readOne({ sql, params }: Select): BoundedRows {
+    return { rows: this.#database.all(sql, ...params, 1) };
   }
 
   listChangedKeys(
@@ -247,9 +265,8 @@ export class ChangeLog {
   }
 
   /**
-   * Throws `WatchOverflowError` if others took changes out of the log, except
-   * if these were the oldest: the caller looks for that. The changes that are
-   * there now were there when they were read.
+   * Throws `WatchOverflowError` if the log lacks a change past a revision, up to
+   * another. The changes that are there now were there when they were read.
    */
   #assertGapless(after: number, until: number): void {
     // It counts from the change that was seen last: if that is still there, the
@@ -257,7 +274,7 @@ export class ChangeLog {
     const { count } = this.#database.get(COUNT_CHANGES, after, until)!;
     if (count === until - after + 1) return;
     const oldest = this.oldestRevision();
-    if (after < oldest - 1) return;
+    if (after < oldest - 1) throw prunedPast(after, oldest);
     if (after === oldest - 1 && count === until - after) return;
     throw gapError(after, until);
   }

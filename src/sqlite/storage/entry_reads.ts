@@ -44,8 +44,8 @@ import {
   selectUnnamed,
   type Which,
   whichParams,
-  type WholeValues,
 } from "./queries.ts";
+import type { WholeValues } from "./small_values.ts";
 import {
   nameOf,
   restPast,

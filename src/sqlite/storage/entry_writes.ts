@@ -121,7 +121,7 @@ export class EntryWrites {
       guess.version,
     );
     if (updated === 0) return undefined;
-    this.#log.noteWrites(updated);
+    this.#log.noteWrites(kind, updated);
     const version = ++guess.version;
     const revision = this.#log.writtenRevision();
     return { status: "updated", version, revision };
@@ -239,7 +239,7 @@ export class EntryWrites {
     for (const { key, value } of entries) params.push(key, value);
     try {
       const written = this.#database.run(INSERT_ENTRIES, ...params);
-      this.#log.noteWrites(written);
+      this.#log.noteWrites(kind, written);
       if (written !== entries.length) {
         throw undoneError({ kind, key: first }, []);
       }
@@ -282,7 +282,7 @@ export class EntryWrites {
     const time = this.#clock.now();
     const removed = this.#database.run(DELETE_THERE, kind, key, time);
     if (removed === 0) return undefined;
-    this.#log.noteWrites(removed);
+    this.#log.noteWrites(kind, removed);
     return this.#log.writtenRevision();
   }
 
@@ -383,7 +383,7 @@ export class EntryWrites {
       }
     }
     run();
-    this.#log.noteWrites(1);
+    this.#log.noteWrites(write.kind, 1);
     return this.#log.writtenRevision();
   }
 }

@@ -6,9 +6,8 @@
  * @module
  */
 import type { KeyRange } from "../../keys/key_range.ts";
-import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import type { SqlValue } from "../driver/driver.ts";
-import { CHANGED_VALUE, sizeOr } from "../format/large_values.ts";
+import { CHANGED_VALUE } from "../format/large_values.ts";
 import {
   integer,
   safe,
@@ -17,8 +16,10 @@ import {
   VERSION,
   whole,
 } from "../format/columns.ts";
-import { inRange, IS_THERE, LIMITED, ofKeys } from "./conditions.ts";
+import { SMALL_BYTES, smallOrSize, type WholeValues } from "./small_values.ts";
+import { inRange, IS_THERE, LIMITED } from "./conditions.ts";
 
+/** The time, as the file has it. */
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
 
 const REVISION = integer("revision");
@@ -164,12 +165,6 @@ FROM zestor_kv ${where} GROUP BY zestor_kv.kind ORDER BY zestor_kv.kind`;
 /** What `selectRange` can read of each entry. */
 export type Columns = "key" | "value" | "entry";
 
-/** Which values are read whole: all, or small ones, and of others the size in bytes. */
-export type WholeValues = "all" | "small";
-
-/** Up to how many bytes a value is small. A page of small values is within its bound. */
-const SMALL_BYTES = PAGE_BYTES / PAGE_ENTRIES;
-
 /**
  * Which entries are read: all, or those that have not expired. Or all if nothing
  * has expired, which costs one seek, and else those that have not.
@@ -182,18 +177,6 @@ export function whichParams(which: Which, time: number): SqlValue[] {
 }
 
 const PARAMETERS: Record<Which, number> = { all: 0, there: 1, thereOrAll: 2 };
-
-/**
- * SQLite tells the length of a blob without reading the blob. Of text it would
- * be that up to a NUL, in characters.
- */
-const sizeOf = (value: "value" | "previous") =>
-  `CASE typeof(${value}) WHEN 'blob' THEN length(${value})
-    ELSE length(CAST(${value} AS BLOB)) END`;
-
-const smallOrSize = (value: "value" | "previous", isSmall: string) =>
-  `CASE WHEN typeof(${value}) = 'blob' AND ${isSmall}
-  THEN ${value} ELSE ${sizeOf(value)} END`;
 
 // The other columns are behind the value: to reach them, SQLite reads all of it.
 const IS_SMALL = `length(value) <= ${SMALL_BYTES}`;
@@ -277,89 +260,3 @@ export function rangeParams(kind: string, range: KeyRange): SqlValue[] {
 export function keyParams({ lower, upper }: KeyRange): SqlValue[] {
   return upper ? [lower.key, upper.key] : [lower.key];
 }
-
-// The change log.
-
-/** Leaves the newest change: it tells which history goes on. Parameters: the last revision to go. */
-export const PRUNE_LOG = `DELETE FROM zestor_changes WHERE revision <= ?
-AND revision < (SELECT max(revision) FROM zestor_changes)`;
-
-/** Which changes are read, and in which direction. */
-export interface ChangesRead {
-  /** How many kinds; all if it is absent. */
-  readonly kinds: number | undefined;
-  readonly range: KeyRange;
-  /** Whether the values before are read, too. */
-  readonly previous: boolean;
-  readonly reverse: boolean;
-  readonly values: WholeValues;
-}
-
-const IS_SMALL_CHANGE = `coalesce(length(value), 0) <= ${SMALL_BYTES}
-  AND coalesce(length(previous), 0) <= ${SMALL_BYTES}`;
-
-/**
- * The changes between two revisions. Parameters: after this revision, up to
- * this one, the kinds, those of `keyParams`, the limit.
- */
-export function selectChanges(
-  { kinds, range, previous, reverse, values }: ChangesRead,
-): string {
-  const isSmall = values === "all" ? "TRUE" : IS_SMALL_CHANGE;
-  const valueOf = (column: "value" | "previous") =>
-    values === "all" ? column : smallOrSize(column, isSmall);
-  const columns = [
-    "revision",
-    whole("kind"),
-    whole("key"),
-    "type",
-    VERSION,
-    `CASE WHEN type IN ('delete', 'expire') THEN ${valueOf("previous")}
-  ELSE ${
-      values === "all" ? CHANGED_VALUE : sizeOr(valueOf("value"))
-    } END AS value`,
-    ...(previous
-      ? [`CASE type WHEN 'update' THEN ${valueOf("previous")} END AS previous`]
-      : []),
-    beside(isSmall, "time"),
-    beside(isSmall, "mark", safe("mark")),
-    beside(isSmall, "expires_at", safe("expires_at")),
-  ];
-  const ofKinds = kinds === undefined
-    ? ""
-    : `kind IN (${Array(kinds).fill("?").join(", ")}) AND `;
-  return `SELECT ${columns.join(", ")}
-FROM zestor_changes
-WHERE revision > ? AND revision <= ? AND ${ofKinds}${ofKeys(range)}
-ORDER BY revision ${reverse ? "DESC" : "ASC"} ${LIMITED}`;
-}
-
-/** Which kinds changed between two revisions. Parameters: after this revision, up to this one. */
-export const LIST_CHANGED_KINDS =
-  "SELECT DISTINCT kind FROM zestor_changes WHERE revision > ? AND revision <= ?";
-
-/** How many changes there are from one revision to another. Parameters: both. */
-export const COUNT_CHANGES =
-  "SELECT count(*) AS count FROM zestor_changes WHERE revision BETWEEN ? AND ?";
-
-/** Which keys of a kind changed between two revisions. Parameters: as above, then those of `rangeParams`. */
-export function selectChangedKeys(range: KeyRange): string {
-  return `SELECT revision, ${whole("key")} FROM zestor_changes
-WHERE revision > ? AND revision <= ? AND ${inRange(range)} ORDER BY revision`;
-}
-
-/** What a change replaced. Parameters: its revision. */
-export const GET_PREVIOUS = `SELECT type, ${VERSION}, previous, ${
-  integer("mark")
-},
-  ${integer("revision", "previous_revision")}, previous_time AS updated_at,
-  ${integer("expires_at", "previous_expires_at")}
-FROM zestor_changes WHERE revision = ?`;
-
-/** When a change was made, and its mark. Parameters: its revision. */
-export const GET_MARK = `SELECT time, ${
-  integer("mark")
-} FROM zestor_changes WHERE revision = ?`;
-
-/** Parameters: the name of what the file says of itself. */
-export const GET_META = "SELECT value FROM zestor_meta WHERE name = ?";

@@ -221,6 +221,10 @@ export class SqliteStorage implements Storage {
     return this.#log.listChangedKinds(after, until);
   }
 
+  writtenKinds(since: number): ReadonlySet<string> | undefined {
+    return this.#log.writtenKinds(since);
+  }
+
   getPrevious(revision: number): Previous | undefined {
     return this.#log.getPrevious(revision);
   }
