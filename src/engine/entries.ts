@@ -99,6 +99,34 @@ export interface StoredChange {
   readonly time: Date | undefined;
 }
 
+/** A change whose value was read as text, without its time and the value before. */
+export class TextChange extends TextValue implements StoredChange {
+  readonly revision: number;
+  readonly mark: number;
+  readonly kind: string;
+  readonly type: ChangeType;
+  readonly isExpiry: boolean;
+  readonly version: number;
+  readonly expiresAt: number | undefined;
+  readonly time = undefined;
+
+  /** Takes the key, the text that is stored in UTF-8, and the rest. */
+  constructor(
+    key: string,
+    text: string,
+    rest: Omit<StoredChange, keyof StoredValue | "previous" | "time">,
+  ) {
+    super(key, text);
+    this.revision = rest.revision;
+    this.mark = rest.mark;
+    this.kind = rest.kind;
+    this.type = rest.type;
+    this.isExpiry = rest.isExpiry;
+    this.version = rest.version;
+    this.expiresAt = rest.expiresAt;
+  }
+}
+
 /** A change of which the log does not hold what it should, as damage or plain SQL can make it. */
 export interface UnreadableChange {
   readonly revision: number;

@@ -10,7 +10,11 @@
  */
 import { isSameRange } from "../keys/key_range.ts";
 import { decodeUtf8 } from "../base/bytes.ts";
-import type { ChangePage, StoredChange } from "../engine/entries.ts";
+import {
+  type ChangePage,
+  sizeOfValue,
+  type StoredChange,
+} from "../engine/entries.ts";
 import type { ChangeFilter } from "../engine/change_log.ts";
 
 /** How many pages are kept: watches of as many different filters share them. */
@@ -68,6 +72,7 @@ function isSameRead(a: TailRead, b: TailRead): boolean {
 
 function isSameFilter(a: ChangeFilter, b: ChangeFilter): boolean {
   return a.previous === b.previous && a.times === b.times &&
+    a.asText === b.asText &&
     a.kinds?.join("\0") === b.kinds?.join("\0") &&
     isSameRange(a.keys, b.keys);
 }
@@ -75,7 +80,7 @@ function isSameFilter(a: ChangeFilter, b: ChangeFilter): boolean {
 /** How many bytes of values a change has. */
 function sizeOf(change: ChangePage["changes"][number]): number {
   if ("problem" in change) return 0;
-  return change.value.byteLength + (change.previous?.byteLength ?? 0);
+  return sizeOfValue(change) + (change.previous?.byteLength ?? 0);
 }
 
 /** The page as it can be given to several: whoever asks for a value gets a copy, since a codec may give it away. */
@@ -89,6 +94,8 @@ function shared({ changes, cursor }: ChangePage): ChangePage {
 }
 
 function sharedChange(change: StoredChange): StoredChange {
+  // Text cannot be altered, and its bytes are made for each that asks.
+  if (change.text !== undefined) return change;
   const value = change.value.slice();
   const previous = change.previous?.slice();
   let text: { readonly decoded: string | undefined } | undefined;

@@ -61,7 +61,12 @@ export function openWatch(
   const items = new PagedItems(watchPages(
     engine,
     {
-      filter: { kinds, keys, previous },
+      filter: {
+        kinds,
+        keys,
+        previous,
+        asText: kinds?.every((kind) => values.isText(kind)),
+      },
       settings,
       read: { values, onUnreadable },
       head: headOf(engine.log, newest),

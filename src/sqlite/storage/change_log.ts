@@ -34,6 +34,7 @@ import {
 import { ChangeSelects } from "./change_selects.ts";
 import { keyParams, rangeParams } from "./queries.ts";
 import type { WholeValues } from "./small_values.ts";
+import { TextChangePages } from "./text_changes.ts";
 import {
   assertAscending,
   blobOf,
@@ -46,9 +47,16 @@ import {
   typeOf,
 } from "./rows.ts";
 
+/** A page of changes. */
+interface LogPage extends Pick<ChangePage, "changes"> {
+  /** The last one's revision if there may be others past it. */
+  readonly last: number | undefined;
+}
+
 /** The change log as one connection reads it. The methods are those of `Changes`, but `isLogged`. */
 export class ChangeLog {
   readonly #database: Database;
+  readonly #texts: TextChangePages;
   readonly #selects = new ChangeSelects();
   /** The newest revision as the open write transaction has it, or the last one left it, if it is known. */
   #head: number | undefined;
@@ -67,6 +75,7 @@ export class ChangeLog {
   /** Takes the connection. */
   constructor(database: Database) {
     this.#database = database;
+    this.#texts = new TextChangePages(database);
   }
 
   /** From here on the connection holds the write lock: the newest revision changes only by its own writes. */
@@ -177,10 +186,8 @@ export class ChangeLog {
     until: number,
     limit: number,
   ): ChangePage {
-    const { changes, last } = this.#readPage(filter, limit, false, [
-      after,
-      until,
-    ]);
+    const { changes, last } = this.#readTexts(filter, limit, after, until) ??
+      this.#readPage(filter, limit, false, [after, until]);
     assertAscending(after, changes);
     const cursor = last ?? until;
     // If nothing was filtered out, the page itself tells.
@@ -210,7 +217,7 @@ export class ChangeLog {
     limit: number,
     reverse: boolean,
     [after, until]: [number, number],
-  ): Pick<ChangePage, "changes"> & { readonly last: number | undefined } {
+  ): LogPage {
     const sql = this.#selects.of(filter, reverse ? "back" : "forward");
     const others = [...filter.kinds ?? [], ...keyParams(filter.keys)];
     const select = (between: SqlValue[], values: WholeValues): Select => ({
@@ -231,6 +238,18 @@ export class ChangeLog {
       });
     const changes = rows.map((row) => toChange(row, () => this.#fileMark()));
     return { changes, last: last && revisionOf(last) };
+  }
+
+  #readTexts(
+    filter: ChangeFilter,
+    limit: number,
+    after: number,
+    until: number,
+  ): LogPage | undefined {
+    const page = this.#texts.read(filter, after, until, limit);
+    if (!page) return undefined;
+    const { changes, isFull } = page;
+    return { changes, last: isFull ? changes.at(-1)!.revision : undefined };
   }
 
   /** One change is read alone, however large it is. */

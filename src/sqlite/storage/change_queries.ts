@@ -6,7 +6,7 @@
 import type { KeyRange } from "../../keys/key_range.ts";
 import { integer, VERSION, whole } from "../format/columns.ts";
 import { CHANGED_VALUE, sizeOr } from "../format/large_values.ts";
-import { inRange, LIMITED, ofKeys } from "./conditions.ts";
+import { inRange, LIMITED, ofKeys, ofKinds } from "./conditions.ts";
 import { SMALL_BYTES, smallOrSize, type WholeValues } from "./small_values.ts";
 
 /** Leaves the newest change: it tells which history goes on. Parameters: the last revision to go. */
@@ -54,12 +54,9 @@ export function selectChanges(
     integer("mark"),
     integer("expires_at"),
   ];
-  const ofKinds = kinds === undefined
-    ? ""
-    : `kind IN (${Array(kinds).fill("?").join(", ")}) AND `;
   return `SELECT ${columns.join(", ")}
 FROM zestor_changes
-WHERE revision > ? AND revision <= ? AND ${ofKinds}${ofKeys(range)}
+WHERE revision > ? AND revision <= ? AND ${ofKinds(kinds)}${ofKeys(range)}
 ORDER BY revision ${reverse ? "DESC" : "ASC"} ${LIMITED}`;
 }
 

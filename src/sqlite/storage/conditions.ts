@@ -30,3 +30,10 @@ export function ofKeys({ lower, upper }: KeyRange): string {
   const from = `key ${lower.inclusive ? ">=" : ">"} ?`;
   return upper ? `${from} AND key ${upper.inclusive ? "<=" : "<"} ?` : from;
 }
+
+/** The condition of some kinds, before another one; none for all. Parameters: the kinds. */
+export function ofKinds(count: number | undefined): string {
+  return count === undefined
+    ? ""
+    : `kind IN (${Array(count).fill("?").join(", ")}) AND `;
+}

@@ -8,7 +8,6 @@
  *
  * @module
  */
-import { decodeUtf8, equalBytes } from "../../base/bytes.ts";
 import {
   type Page,
   PAGE_BYTES,
@@ -22,14 +21,17 @@ import type { Database } from "../connection/database.ts";
 import { type Row, SqlError, type SqlValue } from "../driver/driver.ts";
 import { toDate } from "../format/time.ts";
 import { rangeParams } from "./queries.ts";
-import { expiryOf } from "./rows.ts";
+import {
+  expiriesOf,
+  integersOf,
+  stringsOf,
+  textsOf,
+  TextSupport,
+} from "./text_columns.ts";
 import {
   MOST_TEXT_BYTES,
   selectTexts,
-  SEPARATOR,
   type TextsRead,
-  TRIED_TEXTS,
-  TRY_TEXTS,
 } from "./text_queries.ts";
 
 /** How many pages of a kind are read by rows after one that was no text. */
@@ -41,14 +43,14 @@ const MOST_KINDS = 1000;
 /** Reads pages as text through one connection. */
 export class TextPages {
   readonly #database: Database;
-  /** Whether the library keeps the bytes; `undefined` if that is not known yet. */
-  #keepsBytes: boolean | undefined;
+  readonly #support: TextSupport;
   /** How many pages are to be read by rows, of kinds whose values are no small text. */
   readonly #byRows = new Map<string, number>();
 
   /** Takes the connection. */
   constructor(database: Database) {
     this.#database = database;
+    this.#support = new TextSupport(database);
   }
 
   /** A page of keys and values, of what has not expired at a time; `undefined` if it is to be read by rows. */
@@ -109,23 +111,13 @@ export class TextPages {
       return this.#database.get(sql, ...params, limit);
     };
     try {
-      if (!this.#areBytesKept()) return undefined;
+      if (!this.#support.areBytesKept()) return undefined;
       const row = read(false, [now, ...params]);
       return row?.has_expired ? read(true, [...params, now]) : row;
     } catch (error) {
       if (error instanceof SqlError) return undefined;
       throw error;
     }
-  }
-
-  #areBytesKept(): boolean {
-    if (this.#keepsBytes === undefined) {
-      const { texts, key } = this.#database.get(TRY_TEXTS) ?? {};
-      this.#keepsBytes = texts instanceof Uint8Array &&
-        equalBytes(texts, TRIED_TEXTS.texts) &&
-        key === JSON.stringify(TRIED_TEXTS.key);
-    }
-    return this.#keepsBytes;
   }
 
   #isByRows(kind: string): boolean {
@@ -187,49 +179,4 @@ function areInOrder(
   }
   const last = items.at(-1);
   return last === undefined || isInRange(range, last.key);
-}
-
-/** The texts in a JSON array; `undefined` if one of them is none, or a binding would alter it. */
-function stringsOf(list: SqlValue): string[] | undefined {
-  if (typeof list !== "string") return undefined;
-  // A NUL, or what is no UTF-8.
-  if (list.includes("\\u0000") || list.includes("\ufffd")) return undefined;
-  const strings: unknown[] = JSON.parse(list);
-  return strings.every((it) => typeof it === "string") ? strings : undefined;
-}
-
-/** The values, if they are so many, and UTF-8. */
-function textsOf(bytes: SqlValue, count: number): string[] | undefined {
-  if (count === 0) return [];
-  if (!(bytes instanceof Uint8Array)) return undefined;
-  const text = decodeUtf8(bytes);
-  const texts = text?.split(SEPARATOR);
-  return texts?.length === count ? texts : undefined;
-}
-
-/** The numbers in a JSON array, if they are safe integers. */
-function integersOf(list: SqlValue): number[] | undefined {
-  const integers = numbersOf(list, /^[[\],\d-]*$/) as number[] | undefined;
-  return integers?.every(Number.isSafeInteger) ? integers : undefined;
-}
-
-/** The same of `expires_at`, which may be missing. */
-function expiriesOf(list: SqlValue): (number | undefined)[] | undefined {
-  const expiries = numbersOf(list, /^[[\],\dnul-]*$/);
-  const areSafe = expiries?.every((at) =>
-    at === null || Number.isSafeInteger(at)
-  );
-  return areSafe
-    ? expiries!.map((expires_at) => expiryOf({ expires_at }))
-    : undefined;
-}
-
-/** A JSON array of integers; SQLite writes another number with a point or an "e". */
-function numbersOf(
-  list: SqlValue,
-  pattern: RegExp,
-): (number | null)[] | undefined {
-  return typeof list === "string" && pattern.test(list)
-    ? JSON.parse(list)
-    : undefined;
 }

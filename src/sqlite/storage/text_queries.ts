@@ -8,7 +8,7 @@
 import type { KeyRange } from "../../keys/key_range.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import { integer, VERSION } from "../format/columns.ts";
-import { inRange, IS_THERE, LIMITED } from "./conditions.ts";
+import { inRange, IS_THERE, LIMITED, ofKeys, ofKinds } from "./conditions.ts";
 import { HAS_EXPIRED } from "./queries.ts";
 
 /** Up to how many bytes a value is read as text. */
@@ -22,10 +22,11 @@ export const SEPARATOR = "\x01";
  * the length of a blob without reading the blob. A blob is at or past the empty
  * one, text is before it. The length of text would be that up to a NUL.
  */
-const SMALL_VALUE = `CASE
-  WHEN length(value) <= ${MOST_TEXT_BYTES} AND value >= x'' THEN value
-  WHEN typeof(value) = 'text' AND length(CAST(value AS BLOB)) <= ${MOST_TEXT_BYTES} THEN value
-  ELSE x'ff' END AS value`;
+const smallText = (value: "value" | "previous") =>
+  `CASE
+  WHEN length(${value}) <= ${MOST_TEXT_BYTES} AND ${value} >= x'' THEN ${value}
+  WHEN typeof(${value}) = 'text' AND length(CAST(${value} AS BLOB)) <= ${MOST_TEXT_BYTES} THEN ${value}
+  ELSE x'ff' END`;
 
 const texts = (name: string) =>
   `CAST(group_concat(value, x'01') AS BLOB) AS ${name}`;
@@ -72,9 +73,46 @@ export function selectTexts(
   return `SELECT ${hasExpired} AS has_expired, ${
     texts("texts")
   }, ${lists} FROM (
-  SELECT ${Object.values(others).join(", ")}, ${SMALL_VALUE} FROM zestor_kv
+  SELECT ${Object.values(others).join(", ")}, ${
+    smallText("value")
+  } AS value FROM zestor_kv
   WHERE ${inRange(range)}${there ? ` AND ${IS_THERE}` : ""}
   ORDER BY zestor_kv.key ${reverse ? "DESC" : "ASC"} ${LIMITED})`;
+}
+
+/** Which changes are read as one row. */
+export interface TextChangesRead {
+  /** How many kinds; all if it is absent. */
+  readonly kinds: number | undefined;
+  readonly range: KeyRange;
+}
+
+const CHANGE_COLUMNS = {
+  revision: "revision",
+  key: text("key"),
+  type: "type",
+  version: VERSION,
+  mark: integer("mark"),
+  expires_at: integer("expires_at"),
+};
+
+/**
+ * Reads the changes between two revisions as one row. If there is one kind, it
+ * is not read. Parameters: after this revision, up to this one, the kinds, those
+ * of `keyParams`, the limit.
+ */
+export function selectTextChanges({ kinds, range }: TextChangesRead): string {
+  const columns = kinds === 1
+    ? CHANGE_COLUMNS
+    : { ...CHANGE_COLUMNS, kind: text("kind") };
+  const lists = Object.keys(columns).map(listOf).join(", ");
+  return `SELECT ${texts("texts")}, ${lists} FROM (
+  SELECT ${Object.values(columns).join(", ")},
+    CASE WHEN type IN ('delete', 'expire') THEN ${smallText("previous")}
+    ELSE ${smallText("value")} END AS value
+  FROM zestor_changes
+  WHERE revision > ? AND revision <= ? AND ${ofKinds(kinds)}${ofKeys(range)}
+  ORDER BY zestor_changes.revision ${LIMITED})`;
 }
 
 /** Puts together what an older library may alter: an empty value, a NUL, bytes that are no UTF-8. */

@@ -1,0 +1,141 @@
+/**
+ * Reads pages of changes with small values in UTF-8, each page as one row, as
+ * `TextPages` reads entries. What is not so is read by rows.
+ *
+ * @module
+ */
+import type { ChangeFilter } from "../../engine/change_log.ts";
+import { TextChange } from "../../engine/entries.ts";
+import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
+import type { Database } from "../connection/database.ts";
+import { type Row, SqlError, type SqlValue } from "../driver/driver.ts";
+import { keyParams } from "./queries.ts";
+import { typeOf } from "./rows.ts";
+import {
+  expiriesOf,
+  integersOf,
+  stringsOf,
+  textsOf,
+  TextSupport,
+} from "./text_columns.ts";
+import { MOST_TEXT_BYTES, selectTextChanges } from "./text_queries.ts";
+
+/** From how many revisions on one row is faster than rows. */
+const FEWEST = 8;
+
+/** How many pages of a filter are read by rows after one that was no text. */
+const PAGES_BY_ROWS = 16;
+
+const TYPES = new Set(["create", "update", "delete", "expire"]);
+
+/** What is remembered of a filter. */
+interface Known {
+  readonly sql: string;
+  /** How many pages are to be read by rows. */
+  byRows: number;
+}
+
+/** A page of changes. */
+export interface TextChanges {
+  readonly changes: TextChange[];
+  /** Whether there may be others past them. */
+  readonly isFull: boolean;
+}
+
+/** Reads pages of changes as text through one connection. */
+export class TextChangePages {
+  readonly #database: Database;
+  readonly #support: TextSupport;
+  readonly #known = new WeakMap<ChangeFilter, Known>();
+
+  /** Takes the connection. */
+  constructor(database: Database) {
+    this.#database = database;
+    this.#support = new TextSupport(database);
+  }
+
+  /** The changes past a revision, up to another; `undefined` if they are to be read by rows. */
+  read(
+    filter: ChangeFilter,
+    after: number,
+    until: number,
+    limit: number,
+  ): TextChanges | undefined {
+    const { asText, previous, times, kinds, keys } = filter;
+    if (!asText || previous || times || until - after < FEWEST) {
+      return undefined;
+    }
+    const known = this.#knownOf(filter);
+    if (known.byRows > 0) {
+      known.byRows--;
+      return undefined;
+    }
+    // So that they fit, if each value is as large as it may be.
+    const most = Math.min(limit, PAGE_ENTRIES, PAGE_BYTES / MOST_TEXT_BYTES);
+    const params = [after, until, ...kinds ?? [], ...keyParams(keys), most];
+    const row = this.#readRow(known.sql, params);
+    const changes = row && changesOf(row, kinds);
+    if (!changes) {
+      known.byRows = PAGES_BY_ROWS;
+      return undefined;
+    }
+    return { changes, isFull: changes.length === most };
+  }
+
+  #knownOf(filter: ChangeFilter): Known {
+    let known = this.#known.get(filter);
+    if (!known) {
+      const { kinds, keys } = filter;
+      const sql = selectTextChanges({ kinds: kinds?.length, range: keys });
+      this.#known.set(filter, known = { sql, byRows: 0 });
+    }
+    return known;
+  }
+
+  /** The row of a page; nothing if SQLite fails, which a read of the rows will tell. */
+  #readRow(sql: string, params: SqlValue[]): Row | undefined {
+    try {
+      return this.#support.areBytesKept()
+        ? this.#database.get(sql, ...params)
+        : undefined;
+    } catch (error) {
+      if (error instanceof SqlError) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** The changes of a page, if all of them are as a store logs them, with values that are text. */
+function changesOf(
+  row: Row,
+  kinds: ChangeFilter["kinds"],
+): TextChange[] | undefined {
+  const keys = stringsOf(row.key);
+  const texts = keys && textsOf(row.texts, keys.length);
+  const revisions = integersOf(row.revision);
+  const ofKinds = kinds?.length === 1 ? kinds : stringsOf(row.kind);
+  const types = stringsOf(row.type);
+  const versions = integersOf(row.version);
+  const marks = integersOf(row.mark);
+  const expiries = expiriesOf(row.expires_at);
+  if (!texts || !revisions || !ofKinds || !types) return undefined;
+  if (!versions || !marks || !expiries) return undefined;
+  // SQLite promises no order of what it puts together.
+  if (!revisions.every((n, i) => i === 0 || revisions[i - 1] < n)) {
+    return undefined;
+  }
+  if (!types.every((type) => TYPES.has(type))) return undefined;
+  const [kind] = ofKinds;
+  const isOneKind = kinds?.length === 1;
+  return keys.map((key, i) =>
+    new TextChange(key, texts[i], {
+      revision: revisions[i],
+      mark: marks[i],
+      kind: isOneKind ? kind : ofKinds[i],
+      type: typeOf({ type: types[i] }),
+      isExpiry: types[i] === "expire",
+      version: versions[i],
+      expiresAt: expiries[i],
+    })
+  );
+}
