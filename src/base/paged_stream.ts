@@ -53,7 +53,8 @@ export class PagedItems<T extends object> {
       if (page.done) return undefined;
       this.#page = page.value[Symbol.iterator]();
       for (let item = this.#page.next(); !item.done; item = this.#page.next()) {
-        const value = await item.value;
+        const made = item.value;
+        const value = isPromise(made) ? await made : made;
         if (value !== undefined) return value;
       }
     }

@@ -122,7 +122,8 @@ export class Wakeup {
     this.#waiting.set(signal, { ...wait, wake: resolve });
     if (persistent) this.#persistent++;
     if (this.#openedNotifier()) this.#lookNow();
-    else this.#planNext();
+    // A look that is planned for those who wait is soon enough for one more.
+    else if (!this.#isPlanned) this.#planNext();
     return promise;
   }
 
@@ -140,6 +141,12 @@ export class Wakeup {
     if (!isAll || this.#looking) return this.#lookNow();
     this.#tell(news);
     this.#planNext();
+  }
+
+  /** Whether a look is planned that keeps the process running if it has to. */
+  get #isPlanned(): boolean {
+    return this.#next !== undefined && this.#next.at !== Infinity &&
+      this.#next.persistent === this.#persistent > 0;
   }
 
   #remember(watch: AbortSignal): void {

@@ -180,7 +180,9 @@ async function* watchPages(
 
   while (!stop.aborted) {
     const { revision, mark } = seen;
-    const page = await log.read(filter, revision, bufferSize, mark, following);
+    const reading = log.read(filter, revision, bufferSize, mark, following);
+    // Most pages are there at once.
+    const page = isPromise(reading) ? await reading : reading;
     seen = seenBy(page, seen);
     const changes = page.changes.filter((change) =>
       "problem" in change || types.has(change.type)

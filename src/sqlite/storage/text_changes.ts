@@ -10,7 +10,6 @@ import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import type { Database } from "../connection/database.ts";
 import { type Row, SqlError, type SqlValue } from "../driver/driver.ts";
 import { keyParams } from "./queries.ts";
-import { typeOf } from "./rows.ts";
 import {
   expiriesOf,
   integersOf,
@@ -18,15 +17,17 @@ import {
   textsOf,
   TextSupport,
 } from "./text_columns.ts";
-import { MOST_TEXT_BYTES, selectTextChanges } from "./text_queries.ts";
+import {
+  LOGGED_TYPES,
+  MOST_TEXT_BYTES,
+  selectTextChanges,
+} from "./text_queries.ts";
 
 /** From how many revisions on one row is faster than rows. */
 const FEWEST = 8;
 
 /** How many pages of a filter are read by rows after one that was no text. */
 const PAGES_BY_ROWS = 16;
-
-const TYPES = new Set(["create", "update", "delete", "expire"]);
 
 /** What is remembered of a filter. */
 interface Known {
@@ -114,7 +115,7 @@ function changesOf(
   const texts = keys && textsOf(row.texts, keys.length);
   const revisions = integersOf(row.revision);
   const ofKinds = kinds?.length === 1 ? kinds : stringsOf(row.kind);
-  const types = stringsOf(row.type);
+  const types = integersOf(row.type);
   const versions = integersOf(row.version);
   const marks = integersOf(row.mark);
   const expiries = expiriesOf(row.expires_at);
@@ -124,18 +125,18 @@ function changesOf(
   if (!revisions.every((n, i) => i === 0 || revisions[i - 1] < n)) {
     return undefined;
   }
-  if (!types.every((type) => TYPES.has(type))) return undefined;
   const [kind] = ofKinds;
   const isOneKind = kinds?.length === 1;
-  return keys.map((key, i) =>
-    new TextChange(key, texts[i], {
+  return keys.map((key, i) => {
+    const type = LOGGED_TYPES[types[i]];
+    return new TextChange(key, texts[i], {
       revision: revisions[i],
       mark: marks[i],
       kind: isOneKind ? kind : ofKinds[i],
-      type: typeOf({ type: types[i] }),
-      isExpiry: types[i] === "expire",
+      type: type === "expire" ? "delete" : type,
+      isExpiry: type === "expire",
       version: versions[i],
       expiresAt: expiries[i],
-    })
-  );
+    });
+  });
 }
