@@ -1,5 +1,5 @@
 /**
- * The commands and options in docs/cli.md are those of the help.
+ * The options in docs/cli.md are those of the help, of each command.
  *
  * @module
  */
@@ -52,13 +52,4 @@ Deno.test("docs/cli.md lists the options of every command", async () => {
     found.set(`\`${name}\``, optionsIn(own));
   }
   assertEquals(listed, found);
-});
-
-Deno.test("docs/cli.md tells what every command does", async () => {
-  const told = new Set(
-    rowsAfter("## The commands").flatMap(([command]) => namesIn(command))
-      .map((usage) => usage.split(" ")[0]),
-  );
-  const names = (await loadCommands()).map(({ name }) => name);
-  assertEquals(told, new Set([...names, "completion"]));
 });
