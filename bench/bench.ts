@@ -5,9 +5,9 @@
  *     deno task bench [--quick] [--only=<part of a row's name>]
  *       [--driver=<builtin,ffi,memory>] [--rounds=<n>] [--out=<folder>]
  *
- * Prints the tables, and writes them as RESULTS.md, with a chart, into the
- * folder: this one, unless it is told of another, or measures a part only. If it
- * is this one, README.md gets the figures of the run, too.
+ * Prints the tables. A whole run also writes them as RESULTS.md, with a chart,
+ * into this folder, and copies its figures to docs/performance.md. With `--out`,
+ * any run writes RESULTS.md and the chart into that folder instead.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Random } from "../tests/support/random.ts";
 import { drawChart } from "./chart.ts";
+import { updatePage } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
 import type { Plan } from "./measure.ts";
-import { updateReadme } from "./readme.ts";
 import { driverTable, goalTables, reportOf, sectionOf } from "./report.ts";
 import type { RowResult } from "./results.ts";
 import { type BigFile, makeBigFile } from "./rows/big_file.ts";
@@ -145,7 +145,7 @@ async function main(dir: string): Promise<void> {
   }
   const report = reportOf({ machine, subjects, rows, duration, chart });
   await writeFormatted(`${out}/RESULTS.md`, report);
-  if (isWhole && flags.out === undefined) await updateReadme();
+  if (isWhole && flags.out === undefined) await updatePage();
 }
 
 function assertKnown(

@@ -56,8 +56,8 @@ ${goalTables(rows)}
 
 ## The drivers, side by side
 
-How many times as fast the store is on \`ffi\` as on \`builtin\`, the worst row
-first. Raw statements tell how much of it is the binding's.
+How many times as fast the store is with \`ffi\` as with \`builtin\`, the worst row
+first. The ratio of raw statements shows how much of this the binding causes.
 
 ${driverTable(rows) || "Only one of them was measured."}
 
@@ -65,28 +65,30 @@ ${driverTable(rows) || "Only one of them was measured."}
 
 ${subjectTable(subjects)}
 
-"raw" is prepared statements of the same binding on the store's own tables, with
-its triggers and nothing around them. An "own table" has a key and a value, no
-versions, no change log, and nothing to watch.
+"raw" means prepared statements of the same binding, on the store's own tables,
+with its triggers and nothing around them. An "own table" has a key and a value,
+but no versions and no change log, and nobody can watch it.
 
-Each row opens its subjects side by side and warms them up. Then in each round
-each of them does the same work for a few milliseconds, in an order that changes
-by round. A time is the median of the rounds; p99 is of operations that were
-timed one by one; a ratio is the median of the ratios within the rounds, with
-the 10th and the 90th percentile. Reading includes decoding. Every write changes
-something: the values of one length differ in one number at their beginning, or,
-if the row says so, in every part. † marks what is not durable in a row about durable writes.
+Each row opens its subjects side by side and warms them up. Then, in each round,
+each subject does the same work for a few milliseconds, in an order that changes
+by round. A time is the median of the rounds. p99 is that of operations that
+were timed one by one. A ratio is the median of the ratios in each round, with
+the 10th and the 90th percentile. A read includes the decoding. Each write
+changes the value: values of the same length differ in one number at their
+beginning, or in each part, if the row says so. † marks a subject that is not
+durable in a row about durable writes.
 
 ${rows.map((row) => sectionOf(row, subjects)).join("\n\n")}
 `;
 }
 
 const GOALS =
-  `A goal is a ratio if a slow disk or a busy machine could hide it: to raw
-statements, which do the same work on the same tables and log, or to what a user
-would take instead, in the same round. It is a time if that is what a user
-waits for. A figure in bold misses its goal. Then the brackets tell what raw, or
-bare, statements reach; in a goal "× raw" they are the 1.`;
+  `Most goals are ratios, because a slow disk or a busy machine changes each time
+but not the ratio of two speeds in the same round. The ratio is to raw
+statements, which do the same work on the same tables and log, or to another
+store. A goal is a time if a user waits for it. A figure in bold misses its
+goal. The brackets behind it show what raw, or bare, statements reach; for a goal
+"× raw" that is always 1.`;
 
 /** The goals, one line for each; a column for each driver, and a table for each set of columns. */
 export function goalTables(rows: readonly RowResult[]): string {

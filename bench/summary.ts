@@ -1,6 +1,6 @@
 /**
- * The figures of a run in a few lines, which README.md shows: every figure in
- * its part about performance comes from here.
+ * The figures of a run in a few lines, which docs/performance.md shows: every
+ * figure on that page comes from here.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export const SUMMARY_START = "<!-- figures: written by deno task bench -->";
 /** What stands behind it. */
 export const SUMMARY_END = "<!-- end of figures -->";
 
-/** What README.md says of a row, by the row's name. */
+/** What the summary calls a row, by the row's name. */
 const WORK: Readonly<Record<string, string>> = {
   "get, 90 B": "`get`, 90 B",
   "list, 1 000 × 90 B": "`list` of 1 000 values of 90 B",
@@ -77,22 +77,25 @@ function factsOf(figures: Figures): string[] {
   const facts: [string, ...(string | undefined)[]][] = [
     ["a file of 10 000 entries opens in $", store("open")],
     [
-      "a watch tells of an own commit $ after it has resolved",
+      "after a `set` has resolved, a watch of the same store has its event in $",
       store("watch, own event"),
     ],
     [
-      "a watch that catches up reads $ events in a second",
+      "a watch that catches up reads $ events per second",
       on((driver) => figures.rate("watch, catch-up", `store (${driver})`)),
     ],
-    ["100 watches are told of a `set` in $", store("watchers", ", 100")],
     [
-      "the change log makes a `set` take $ times as long, without waiting for the disk",
+      "a `set` without an fsync takes $ until 100 watches have its event",
+      store("watchers", ", 100"),
+    ],
+    [
+      "with the change log, a `set` without an fsync takes $ times as long as without the log",
       on((driver) =>
         figures.ratio("change log", `store (${driver})`, "time / no triggers")
       ),
     ],
     [
-      "`expireIn` makes a `set` take $ times as long, without waiting for the disk",
+      "with `expireIn`, a `set` without an fsync takes $ times as long as without `expireIn`",
       on((driver) =>
         figures.ratio(
           "expiry, set",
@@ -102,7 +105,7 @@ function factsOf(figures: Figures): string[] {
       ),
     ],
     [
-      "a `get` of a snapshot takes $ times as long as a plain one",
+      "a `get` of a snapshot takes $ times as long as a `get` of the store",
       on((driver) =>
         figures.ratio(
           "snapshot, get",
@@ -112,34 +115,34 @@ function factsOf(figures: Figures): string[] {
       ),
     ],
     [
-      "with a million entries in place of 10 000, `get` takes $ times as long, and `set` $ times",
+      "with a million entries, `get` takes $ times as long as with 10 000 entries, and `set` $ times as long",
       grown("size, get"),
       grown("size, set"),
     ],
     [
-      "a `set` of 90 B writes $ to the disk, its share of the checkpoints included, and one of 64 KiB, of which each part has changed, $; Deno KV writes $ and $",
+      "a `set` of 90 B writes $ to the disk, including its share of the checkpoints. Deno KV writes $. If each part of a value of 64 KiB has changed, a `set` writes $, and Deno KV $",
       figures.bytes("bytes written, 90 B", "store (builtin)"),
+      figures.bytes("bytes written, 90 B", DENO_KV),
       figures.bytes(
         "bytes written, 64 KiB changed throughout",
         "store (builtin)",
       ),
-      figures.bytes("bytes written, 90 B", DENO_KV),
       figures.bytes("bytes written, 64 KiB changed throughout", DENO_KV),
     ],
     [
-      "`lmdb`, which maps its file into memory, takes $ for a `get` of 90 B, and the store $; for a `set` by each of 100 callers $, and the store $",
+      "`lmdb` maps its file into memory. A `get` of 90 B takes $ with `lmdb`, and $ with the store. A `set` by each of 100 callers at once takes $ with `lmdb`, and $ with the store",
       figures.time("get, 90 B", LMDB),
       store("get, 90 B"),
       figures.time("set, 100 callers", LMDB),
       store("set, 100 callers"),
     ],
     [
-      "on a table without versions and log, `node:sqlite` takes $ for a durable `set` of 90 B, and the store $",
+      "on a table without versions and without a log, a durable `set` of 90 B takes $ with `node:sqlite`. With the store it takes $",
       figures.time("set, 90 B", NODE_SQLITE),
       store("set, 90 B"),
     ],
     [
-      "`better-sqlite3` reads the 1 000 values of such a table in $, and `list` in $",
+      "`better-sqlite3` reads the 1 000 values of such a table in $. `list` reads as many from the store in $",
       figures.time("list, 1 000 × 90 B", BETTER_SQLITE),
       store("list, 1 000 × 90 B"),
     ],
@@ -147,7 +150,7 @@ function factsOf(figures: Figures): string[] {
   const onPostgres = (row: string) =>
     figures.ratio(row, "store (PostgreSQL)", "speed / bare");
   facts.push([
-    "on PostgreSQL, a `get` is $ times as fast as a bare statement through the same client, a `set` $ times, and 100 of them at once $ times, if a flush takes 5 ms",
+    "on PostgreSQL, a `get` is $ times as fast as a bare statement through the same client, and a `set` $ times. If a flush takes 5 ms, 100 `set` calls at once are $ times as fast as 100 bare statements",
     onPostgres("PostgreSQL: get"),
     onPostgres("PostgreSQL: set"),
     onPostgres("PostgreSQL: set, 100 callers, flush of 5 ms"),

@@ -1,5 +1,5 @@
 /**
- * The benchmark's arithmetic, and that README.md has its figures. No test here
+ * The benchmark's arithmetic, and that docs/performance.md has its figures. No test here
  * measures a time.
  *
  * @module
@@ -7,7 +7,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { driverGoal, driverSpeeds } from "../bench/drivers.ts";
 import { measure, type Measurement, speedOf } from "../bench/measure.ts";
-import { figuresIn, withFigures } from "../bench/readme.ts";
+import { figuresIn, withFigures } from "../bench/figures.ts";
 import { goalTables, sectionOf } from "../bench/report.ts";
 import {
   atLeast,
@@ -277,11 +277,11 @@ Deno.test("figures go from one text to another, between the same marks", () => {
   assertThrows(() => figuresIn("nothing"), Error, "Cannot find the figures");
 });
 
-Deno.test("README.md has the figures of bench/RESULTS.md", async () => {
-  const [readme, results] = await Promise.all(
-    ["README.md", "bench/RESULTS.md"].map((path) =>
+Deno.test("docs/performance.md has the figures of bench/RESULTS.md", async () => {
+  const [page, results] = await Promise.all(
+    ["docs/performance.md", "bench/RESULTS.md"].map((path) =>
       Deno.readTextFile(new URL(`../${path}`, import.meta.url))
     ),
   );
-  assertEquals(figuresIn(readme), figuresIn(results));
+  assertEquals(figuresIn(page), figuresIn(results));
 });

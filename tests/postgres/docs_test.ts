@@ -48,7 +48,7 @@ testServer(
     await using server = await startServer({ binaries });
     await using dir = await tempDir();
     const env = variablesOf(server.url);
-    const codes = blocks("ts");
+    const codes = blocks("ts ignore");
     assertGreater(codes.length, 0);
     for (const [i, code] of codes.entries()) {
       const file = dir.file(`block_${i}.ts`);

@@ -1,7 +1,7 @@
 /**
- * The figures in README.md, which are those of RESULTS.md:
+ * The figures in docs/performance.md, which are those of RESULTS.md:
  *
- *     deno run -A bench/readme.ts
+ *     deno run -A bench/figures.ts
  *
  * copies them, as `deno task bench` does after a whole run.
  *
@@ -10,13 +10,13 @@
 import { SUMMARY_END, SUMMARY_START } from "./summary.ts";
 
 const RESULTS = new URL("RESULTS.md", import.meta.url);
-const README = new URL("../README.md", import.meta.url);
+const PAGE = new URL("../docs/performance.md", import.meta.url);
 
-/** Copies the figures from RESULTS.md to README.md. */
-export async function updateReadme(): Promise<void> {
+/** Copies the figures from RESULTS.md to docs/performance.md. */
+export async function updatePage(): Promise<void> {
   const figures = figuresIn(await Deno.readTextFile(RESULTS));
-  const readme = await Deno.readTextFile(README);
-  await Deno.writeTextFile(README, withFigures(readme, figures));
+  const page = await Deno.readTextFile(PAGE);
+  await Deno.writeTextFile(PAGE, withFigures(page, figures));
 }
 
 /** The figures that a text has between its marks, with the marks. */
@@ -36,4 +36,4 @@ export function withFigures(text: string, figures: string): string {
   return text.replace(figuresIn(text), () => figures);
 }
 
-if (import.meta.main) await updateReadme();
+if (import.meta.main) await updatePage();
