@@ -1,0 +1,122 @@
+/**
+ * What the documents say to type is there: tasks, programs, commands with
+ * their options. Sessions are run, see sessions_test.ts.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import { parseCommandLine } from "../../src/cli/program.ts";
+import {
+  asFile,
+  blocksOf,
+  codesOf,
+  type Page,
+  readPages,
+} from "../support/docs/pages.ts";
+import { commandsIn } from "../support/docs/words.ts";
+
+const root = new URL("../../", import.meta.url);
+const pages = await readPages();
+const { tasks } = JSON.parse(
+  await Deno.readTextFile(new URL("deno.json", root)),
+);
+
+/** A command of a page. */
+interface Command {
+  readonly page: Page;
+  readonly words: readonly string[];
+}
+
+const commands: Command[] = pages.flatMap((page) =>
+  codesOf(page, "sh").flatMap(commandsIn).map((words) => ({ page, words }))
+);
+
+/** What follows these words at the beginning of a command. */
+function after(words: readonly string[], ...start: RegExp[]): string[] {
+  const isSo = start.every((word, i) => word.test(words[i] ?? ""));
+  return isSo ? words.slice(start.length) : [];
+}
+
+/** The arguments of `zestor` in a command, however that is started. */
+function zestorArguments(words: readonly string[]): readonly string[] {
+  const index = words.findIndex((word) =>
+    /^zestor$|^jsr:@zestor\/store\/cli$/.test(word)
+  );
+  const isInstalled = words.includes("install") || words[0] === "eval";
+  return index < 0 || isInstalled ? [] : words.slice(index + 1);
+}
+
+Deno.test("the documents name tasks that there are", () => {
+  const named = pages.flatMap(({ text }) =>
+    Array.from(
+      text.matchAll(/\bdeno(?:@[\d.]+)? task (?:--\S+ )*(\w+)/g),
+      ([, task]) => task,
+    )
+  );
+  assertGreater(named.length, 3);
+  // A page may show a deno.json with tasks of its own.
+  const shown = pages.flatMap((page) => codesOf(page, "json"))
+    .flatMap((code) => Object.keys(JSON.parse(code).tasks ?? {}));
+  for (const task of named) {
+    assert(task in tasks || shown.includes(task), `no task ${task}`);
+  }
+});
+
+Deno.test("the documents start programs that there are", async () => {
+  let count = 0;
+  for (const { page, words } of commands) {
+    const program = after(words, /^deno$/, /^run$/)
+      .find((word) => !word.startsWith("-"));
+    if (program === undefined || !program.endsWith(".ts")) continue;
+    count++;
+    const files = blocksOf(page).flatMap((block) => asFile(block)?.name ?? []);
+    if (files.includes(program)) continue;
+    await Deno.stat(new URL(program, root));
+  }
+  assertGreater(count, 0);
+});
+
+Deno.test("the documents give `zestor` commands and options that it has", async () => {
+  for (const { page, words } of commands) {
+    const args = zestorArguments(words);
+    if (args.length === 0) continue;
+    const read = parseCommandLine(args, { isColored: false, columns: 80 });
+    await read.catch((error) => {
+      throw new Error(`${page.path}: ${words.join(" ")}`, { cause: error });
+    });
+  }
+});
+
+Deno.test("the documents' JSON is JSON", () => {
+  for (const page of pages) {
+    for (const code of codesOf(page, "json")) JSON.parse(code);
+  }
+});
+
+Deno.test("a block of code that is not run is a file that a session runs, or needs a server", () => {
+  for (const page of pages) {
+    for (const block of blocksOf(page)) {
+      if (block.language !== "ts" || !block.isIgnored) continue;
+      const needsServer = /from "@zestor\/store\/(postgres|etcd)"/;
+      assert(
+        asFile(block) || needsServer.test(block.code),
+        `${page.path}: not run: ${block.code}`,
+      );
+    }
+  }
+});
+
+Deno.test("a script is split into commands as a shell does", () => {
+  const script = `export A=b && zestor set k 'a "b" | c' | tr a-z A-Z >x 2>&1
+zestor get k a#b \\
+  --at 3 # a comment; no command
+deno "run" a\\ b; deno task x &`;
+  assertEquals(commandsIn(script), [
+    ["export", "A=b"],
+    ["zestor", "set", "k", 'a "b" | c'],
+    ["tr", "a-z", "A-Z"],
+    ["zestor", "get", "k", "a#b", "--at", "3"],
+    ["deno", "run", "a b"],
+    ["deno", "task", "x"],
+  ]);
+});

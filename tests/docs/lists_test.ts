@@ -1,0 +1,81 @@
+/**
+ * The lists in the documents name all that there is.
+ *
+ * @module
+ */
+import {
+  assertEquals,
+  assertGreater,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import * as zestor from "@zestor/store";
+import { loadCommands } from "../../src/cli/commands/mod.ts";
+import { connect, fileAt } from "../support/connect.ts";
+import { codesOf, readPage } from "../support/docs/pages.ts";
+import { drivers, openOn } from "../support/drivers.ts";
+import { tempDir } from "../support/temp_dir.ts";
+
+const [builtin] = drivers;
+const [api, cli, format] = await Promise.all(
+  ["docs/api.md", "docs/cli.md", "docs/format.md"].map(readPage),
+);
+
+Deno.test("docs/format.md shows the table as it is in a file", async () => {
+  await using dir = await tempDir();
+  const path = dir.file("app.db");
+  await (await openOn(builtin, { path })).close();
+  using file = await connect(builtin, fileAt(path));
+  using shown = await connect(builtin);
+  const [sql] = codesOf(format, "sql");
+  shown.exec(sql);
+  const columns = "SELECT * FROM pragma_table_info('zestor_kv')";
+  assertEquals(
+    shown.prepare(columns).all(),
+    file.prepare(columns).all(),
+  );
+});
+
+Deno.test("docs/api.md lists every operation of a store", async () => {
+  const operations = new Set<string>();
+  for (const file of ["store.ts", "reads.ts", "live_reads.ts"]) {
+    const url = new URL(`../../src/contract/${file}`, import.meta.url);
+    const methods = (await Deno.readTextFile(url)).matchAll(/^ {2}(\w+)[(<]/gm);
+    for (const [, name] of methods) operations.add(name);
+  }
+  assertGreater(operations.size, 20);
+  for (const name of operations) {
+    assertStringIncludes(api.text, `\`${name}(`);
+  }
+});
+
+Deno.test("docs/api.md lists every error", () => {
+  const errors = Object.entries(zestor).filter(([, value]) =>
+    typeof value === "function" &&
+    value.prototype instanceof zestor.StoreError
+  );
+  assertGreater(errors.length, 15);
+  for (const [name] of errors) assertStringIncludes(api.text, `| \`${name}\``);
+});
+
+Deno.test("docs/cli.md lists every command", async () => {
+  const commands = await loadCommands();
+  assertGreater(commands.length, 15);
+  for (const { name } of [...commands, { name: "completion" }]) {
+    assertMatch(cli.text, new RegExp(`^\\|.*\`${name}[ \`]`, "m"));
+  }
+});
+
+Deno.test("docs/api.md lists every option of openStore", async () => {
+  const files = ["sqlite/open_options.ts", "store/store_options.ts"];
+  for (const file of files) {
+    const url = new URL(`../../src/${file}`, import.meta.url);
+    const source = await Deno.readTextFile(url);
+    const [, body] = /^export interface \w+Options.*?\{\n(.*?)^\}/ms.exec(
+      source,
+    )!;
+    for (const [, name] of body.matchAll(/^ {2}(\w+)\??:/gm)) {
+      assertStringIncludes(api.text, `| \`${name}\``);
+    }
+  }
+});
