@@ -10,8 +10,10 @@ import {
   asFile,
   blocksOf,
   codesOf,
+  needsServer,
   type Page,
   readPages,
+  usesDenoKv,
 } from "../support/docs/pages.ts";
 import { commandsIn } from "../support/docs/words.ts";
 
@@ -93,13 +95,12 @@ Deno.test("the documents' JSON is JSON", () => {
   }
 });
 
-Deno.test("a block of code that is not run is a file that a session runs, or needs a server", () => {
+Deno.test("a block that `deno test --doc` leaves out is run by another test", () => {
   for (const page of pages) {
     for (const block of blocksOf(page)) {
       if (block.language !== "ts" || !block.isIgnored) continue;
-      const needsServer = /from "@zestor\/store\/(postgres|etcd)"/;
       assert(
-        asFile(block) || needsServer.test(block.code),
+        asFile(block) || usesDenoKv(block) || needsServer(block),
         `${page.path}: not run: ${block.code}`,
       );
     }

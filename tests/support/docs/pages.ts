@@ -67,6 +67,16 @@ export function asFile(block: Block): FileBlock | undefined {
   return name === undefined ? undefined : { ...block, name };
 }
 
+/** If a block needs `--unstable-kv`. */
+export function usesDenoKv({ isIgnored, code }: Block): boolean {
+  return isIgnored && code.includes("Deno.openKv(");
+}
+
+/** If a block needs a server of this store. */
+export function needsServer({ isIgnored, code }: Block): boolean {
+  return isIgnored && /from "@zestor\/store\/(postgres|etcd)"/.test(code);
+}
+
 /** The text outside the blocks. */
 export function proseOf({ text }: Page): string {
   return text.replace(/^```.*?^```$/gms, "");
