@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { parseCommandLine } from "../../src/cli/program.ts";
 import {
   asFile,
@@ -111,7 +111,9 @@ Deno.test("a script is split into commands as a shell does", () => {
   const script = `export A=b && zestor set k 'a "b" | c' | tr a-z A-Z >x 2>&1
 zestor get k a#b \\
   --at 3 # a comment; no command
-deno "run" a\\ b; deno task x &`;
+deno "run" a\\ b <in; deno task x &
+zestor set k 'two
+lines'`;
   assertEquals(commandsIn(script), [
     ["export", "A=b"],
     ["zestor", "set", "k", 'a "b" | c'],
@@ -119,5 +121,7 @@ deno "run" a\\ b; deno task x &`;
     ["zestor", "get", "k", "a#b", "--at", "3"],
     ["deno", "run", "a b"],
     ["deno", "task", "x"],
+    ["zestor", "set", "k", "two\nlines"],
   ]);
+  assertThrows(() => commandsIn("zestor get 'k"), SyntaxError, "'k");
 });
