@@ -11,15 +11,20 @@ import {
 } from "@std/assert";
 import { StoreReadOnlyError } from "../../mod.ts";
 import { openPostgresStore } from "../../src/postgres/open_postgres_store.ts";
-import { codesOf, readPage } from "../support/docs/pages.ts";
 import { queryAt } from "../support/postgres/query.ts";
 import { startServer } from "../support/postgres/server.ts";
 import { testServer } from "../support/postgres/test_server.ts";
 import { denoRun } from "../support/processes/deno_run.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
-const page = await readPage("docs/postgres.md");
-const { text } = page;
+const text = await Deno.readTextFile(
+  new URL("../../docs/postgres.md", import.meta.url),
+);
+
+function blocks(language: string): string[] {
+  const fence = new RegExp("^```" + language + "\\n(.*?)^```", "gms");
+  return Array.from(text.matchAll(fence), ([, code]) => code);
+}
 
 function variablesOf(url: string): Record<string, string> {
   const { hostname, port, username, pathname } = new URL(url);
@@ -43,7 +48,7 @@ testServer(
     await using server = await startServer({ binaries });
     await using dir = await tempDir();
     const env = variablesOf(server.url);
-    const codes = codesOf(page, "ts");
+    const codes = blocks("ts");
     assertGreater(codes.length, 0);
     for (const [i, code] of codes.entries()) {
       const file = dir.file(`block_${i}.ts`);
@@ -75,7 +80,7 @@ testServer(
       return url.href;
     };
     await (await openPostgresStore({ url: server.url })).close();
-    const [grants, insert] = codesOf(page, "sql");
+    const [grants, insert] = blocks("sql");
     await server.query(grants);
 
     {
