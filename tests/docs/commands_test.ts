@@ -5,6 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
+import { loadCommand } from "../../src/cli/commands/mod.ts";
 import { parseCommandLine } from "../../src/cli/program.ts";
 import {
   asFile,
@@ -32,12 +33,6 @@ interface Command {
 const commands: Command[] = pages.flatMap((page) =>
   codesOf(page, "sh").flatMap(commandsIn).map((words) => ({ page, words }))
 );
-
-/** What follows these words at the beginning of a command. */
-function after(words: readonly string[], ...start: RegExp[]): string[] {
-  const isSo = start.every((word, i) => word.test(words[i] ?? ""));
-  return isSo ? words.slice(start.length) : [];
-}
 
 /** The arguments of `zestor` in a command, however that is started. */
 function zestorArguments(words: readonly string[]): readonly string[] {
@@ -67,13 +62,12 @@ Deno.test("the documents name tasks that there are", () => {
 Deno.test("the documents start programs that there are", async () => {
   let count = 0;
   for (const { page, words } of commands) {
-    const program = after(words, /^deno$/, /^run$/)
-      .find((word) => !word.startsWith("-"));
-    if (program === undefined || !program.endsWith(".ts")) continue;
-    count++;
     const files = blocksOf(page).flatMap((block) => asFile(block)?.name ?? []);
-    if (files.includes(program)) continue;
-    await Deno.stat(new URL(program, root));
+    for (const word of words) {
+      if (!/^[\w./-]+\.ts$/.test(word) || files.includes(word)) continue;
+      await Deno.stat(new URL(word, root));
+      count++;
+    }
   }
   assertGreater(count, 0);
 });
@@ -86,6 +80,17 @@ Deno.test("the documents give `zestor` commands and options that it has", async 
     await read.catch((error) => {
       throw new Error(`${page.path}: ${words.join(" ")}`, { cause: error });
     });
+  }
+});
+
+Deno.test("the documents name commands of `zestor` that there are", async () => {
+  const named = pages.flatMap(({ text }) =>
+    Array.from(text.matchAll(/\bzestor ([a-z]+)\b/g), ([, name]) => name)
+  );
+  assertGreater(named.length, 10);
+  for (const name of new Set(named)) {
+    const isThere = name === "completion" || await loadCommand(name);
+    assert(isThere, `no command ${name}`);
   }
 });
 
