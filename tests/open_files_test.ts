@@ -136,7 +136,7 @@ for (const wal of [true, false]) {
       await assertRejects(() => store.get("k", "a"), StoreError, moved);
       await assertRejects(() => store.set("k", "a", 3), StoreError, moved);
       await store.close();
-      // As the documents say: SQLite would apply it to the new file.
+      // As the README says: SQLite would apply it to the new file.
       for (const log of ["-wal", "-shm"]) {
         await Deno.remove(path + log).catch(() => {});
       }
