@@ -40,8 +40,8 @@ Deno.test("docs/format.md shows the table as it is in a file", async () => {
 async function readContract(): Promise<string> {
   const dir = new URL("../../src/contract/", import.meta.url);
   const texts: string[] = [];
-  for await (const { name } of Deno.readDir(dir)) {
-    texts.push(await Deno.readTextFile(new URL(name, dir)));
+  for await (const { name, isFile } of Deno.readDir(dir)) {
+    if (isFile) texts.push(await Deno.readTextFile(new URL(name, dir)));
   }
   return texts.join("\n");
 }
