@@ -53,7 +53,7 @@ function methodsOf(name: string, source: string): string[] {
   if (!found) return [];
   const [, head, body] = found;
   const own = Array.from(body.matchAll(/^ {2}([a-z]\w*)[(<]/gm), ([, m]) => m);
-  const [, bases = ""] = head.split("> extends ");
+  const [, bases = ""] = head.split(/> extends\s/);
   const names = bases.match(/\b[A-Z]\w*/g) ?? [];
   return [...own, ...names.flatMap((base) => methodsOf(base, source))];
 }
