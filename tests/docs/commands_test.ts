@@ -112,6 +112,18 @@ Deno.test("a block that `deno test --doc` leaves out is run by another test", ()
   }
 });
 
+Deno.test("a block that `deno test --doc` runs writes no file into the checkout", () => {
+  for (const page of pages) {
+    for (const { language, isIgnored, code } of blocksOf(page)) {
+      if (language !== "ts" || isIgnored) continue;
+      const paths = Array.from(code.matchAll(/\bpath: "([^"]*)"/g));
+      for (const [, path] of paths) {
+        assert(/^(file:)?:memory:/.test(path), `${page.path}: opens ${path}`);
+      }
+    }
+  }
+});
+
 Deno.test("a script is split into commands as a shell does", () => {
   const script = `export A=b && zestor set k 'a "b" | c' | tr a-z A-Z >x 2>&1
 zestor get k a#b \\
