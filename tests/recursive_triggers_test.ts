@@ -8,7 +8,7 @@ import { assertEquals, assertGreater } from "@std/assert";
 import type { Connection, Row } from "../src/sqlite/driver/driver.ts";
 import { inspectFile } from "../src/sqlite/format/inspect_file.ts";
 import { upgradeFile } from "../src/sqlite/format/upgrade_file.ts";
-import { connect } from "./support/connect.ts";
+import { connect, preparingOnce } from "./support/connect.ts";
 import { type TestDriver, testOnEachDriver } from "./support/drivers.ts";
 import {
   execUnlessRefused,
@@ -20,7 +20,7 @@ async function emptyStore(
   driver: TestDriver,
   recursive: "ON" | "OFF",
 ): Promise<Connection & Disposable> {
-  const db = await connect(driver);
+  const db = preparingOnce(await connect(driver));
   upgradeFile(db, inspectFile(db), new Map());
   db.exec(`PRAGMA recursive_triggers = ${recursive}`);
   return db;

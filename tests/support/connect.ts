@@ -6,6 +6,7 @@
 import type {
   Connection,
   DatabaseLocation,
+  Statement,
 } from "../../src/sqlite/driver/driver.ts";
 import { loadDriver } from "../../src/sqlite/driver/load.ts";
 import type { TestDriver } from "./drivers.ts";
@@ -30,6 +31,24 @@ export async function connect(
   return {
     exec: (sql) => connection.exec(sql),
     prepare: (sql) => connection.prepare(sql),
+    close: () => connection.close(),
+    [Symbol.dispose]: () => connection.close(),
+  };
+}
+
+/**
+ * The connection, which prepares each statement once. Otherwise they pile up
+ * until it is closed, and each rollback goes through all of them.
+ */
+export function preparingOnce(connection: Connection): Connection & Disposable {
+  const statements = new Map<string, Statement>();
+  return {
+    exec: (sql) => connection.exec(sql),
+    prepare(sql) {
+      const statement = statements.get(sql) ?? connection.prepare(sql);
+      statements.set(sql, statement);
+      return statement;
+    },
     close: () => connection.close(),
     [Symbol.dispose]: () => connection.close(),
   };

@@ -5,13 +5,9 @@
  *
  * @module
  */
-import type {
-  Connection,
-  DatabaseLocation,
-  Driver,
-  Statement,
-} from "../../mod.ts";
+import type { Connection, DatabaseLocation, Driver } from "../../mod.ts";
 import { type DriverChoice, loadDriver } from "../../src/sqlite/driver/load.ts";
+import { preparingOnce } from "./connect.ts";
 
 /** The database; `using` closes it. */
 export class ReusedDatabase implements Disposable {
@@ -42,7 +38,7 @@ export class ReusedDatabase implements Disposable {
 
   #open(real: Driver, location: DatabaseLocation): Connection {
     if (this.#connection) empty(this.#connection);
-    else this.#connection = keptOpen(real.open(location));
+    else this.#connection = preparingOnce(real.open(location));
     const kept = this.#connection;
     return {
       exec(sql) {
@@ -54,20 +50,6 @@ export class ReusedDatabase implements Disposable {
       close: () => {},
     };
   }
-}
-
-/** A connection that prepares each statement once, or they would pile up until it is closed. */
-function keptOpen(connection: Connection): Connection {
-  const statements = new Map<string, Statement>();
-  return {
-    exec: (sql) => connection.exec(sql),
-    prepare(sql) {
-      const statement = statements.get(sql) ?? connection.prepare(sql);
-      statements.set(sql, statement);
-      return statement;
-    },
-    close: () => connection.close(),
-  };
 }
 
 function empty(connection: Connection): void {
