@@ -243,7 +243,9 @@ export interface Counted {
 async function count(
   { increments, groups, ...options }: CountArgs,
 ): Promise<void> {
-  await using store = await openStore<{ k: number }>(options);
+  // Under load a process may wait for the lock for seconds.
+  const opening = { busyTimeout: 60_000, ...options };
+  await using store = await openStore<{ k: number }>(opening);
   tell("ready");
   await heard();
   const counted: Counted = { values: [], longestWait: 0 };
