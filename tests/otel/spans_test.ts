@@ -16,12 +16,7 @@ import {
   ParentBasedSampler,
   type ReadableSpan,
 } from "@opentelemetry/sdk-trace";
-import {
-  CodecError,
-  openStore,
-  type Store,
-  VersionConflictError,
-} from "../../mod.ts";
+import { openStore, type Store, VersionConflictError } from "../../mod.ts";
 import { openMemoryStore } from "../../src/memory/open_memory_store.ts";
 import {
   instrument,
@@ -36,6 +31,7 @@ import {
   rooted,
 } from "../support/otel/recorder.ts";
 import { lockedStore } from "../support/otel/locked_store.ts";
+import { stoppedClock } from "../support/stopped_clock.ts";
 import { testOnEachStore } from "../support/stores.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
@@ -189,6 +185,7 @@ testSpans(
 testSpans(
   "a commit of several writes has a link to each",
   async (store, recorder) => {
+    using _clock = stoppedClock();
     const callers = await Promise.all([
       inSpan(recorder, () => store.set("k", "a", 1)),
       inSpan(recorder, () => store.update("k", "a", () => 2)),
