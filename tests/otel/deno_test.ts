@@ -69,7 +69,8 @@ async function runUntil(
     env: collector.env,
     stdin: "piped",
   }).spawn();
-  await collector.until(isEnough);
+  await Promise.race([collector.until(isEnough), process.status]);
+  assert(isEnough(), "the program ended early");
   await process.stdin.close();
   assertEquals((await process.status).success, true);
 }
@@ -78,21 +79,22 @@ Deno.test("with OTEL_DENO, Deno exports the spans and the metrics of a store", a
   await using collector = startCollector();
   await using dir = await tempDir();
   const wanted = [...documented.keys()].filter((name) => name !== RARE);
-  await runUntil(
-    collector,
-    dir.file("app.db"),
-    () => wanted.every((name) => collector.units.has(name)),
-  );
-  await collector.until(() => named(collector.spans, "request").length > 0);
+  const isEnough = () =>
+    wanted.every((name) => collector.units.has(name)) &&
+    // The client's, and the server's.
+    named(collector.spans, "GET").length === 2;
+  await runUntil(collector, dir.file("app.db"), isEnough);
   const { spans, units } = collector;
-  const [request] = named(spans, "request");
+  const [handle] = named(spans, "handle");
+  const requests = named(spans, "GET").map(({ spanId }) => spanId);
+  assert(requests.includes(handle.parentSpanId), "it is in Deno's own span");
   const writes = named(spans, "set k");
   const [get] = named(spans, "get k");
   const commits = named(spans, "commit");
-  const inRequest = [...writes, get];
+  const inHandler = [...writes, get];
   assertEquals(
-    inRequest.map(({ parentSpanId, traceId }) => [parentSpanId, traceId]),
-    Array(3).fill([request.spanId, request.traceId]),
+    inHandler.map(({ parentSpanId, traceId }) => [parentSpanId, traceId]),
+    Array(3).fill([handle.spanId, handle.traceId]),
   );
   // A slow machine commits the two one by one.
   const linksOf = ({ links = [] }: ExportedSpan) =>
