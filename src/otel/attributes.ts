@@ -43,7 +43,8 @@ function fileNameOf(path: string): string {
 /** Of a server's URL, which has no password. */
 function serverAttributesOf(location: string, schema?: string): Attributes {
   const url = URL.parse(location);
-  const database = url?.pathname.slice(1) || undefined;
+  // A socket's folder may stand before it.
+  const database = url?.pathname.split("/").at(-1) || undefined;
   const namespace = [database, schema].filter((name) => name !== undefined);
   return {
     ...(namespace.length > 0 ? { [NAMESPACE]: namespace.join("|") } : {}),
