@@ -15,6 +15,10 @@ export interface ChangeFilter {
   readonly keys: KeyRange;
   /** Whether updates are to tell the value before. */
   readonly previous?: boolean;
+  /** Whether a change must tell its time, which takes time to read. */
+  readonly times?: boolean;
+  /** Whether the values of all these kinds are text, so that they may be read so. */
+  readonly asText?: boolean;
 }
 
 /** A watch that reads on. */

@@ -123,7 +123,7 @@ async function logOf(
     return await read("measure the change log", async () => {
       const before = await log.oldest() - 1;
       const { changes: [oldest] } = await log.read(
-        { keys: ALL_KEYS },
+        { keys: ALL_KEYS, times: true },
         before,
         1,
       );

@@ -137,9 +137,11 @@ interface WatchPlan {
 
 async function* watchPages(
   engine: WatchSource["engine"],
-  { filter, settings, read, head, time, observer }: WatchPlan,
+  { filter: asked, settings, read, head, time, observer }: WatchPlan,
   stop: AbortSignal,
 ): Pages<WatchItem> {
+  // An observer measures how old a change is.
+  const filter = observer ? { ...asked, times: true } : asked;
   const { log } = engine;
   const { initial, types, after, bufferSize, bookmarks, persistent } = settings;
   const slice = new Slice();
