@@ -22,6 +22,7 @@ const ROOMS = [
   "sqlite",
   "postgres",
   "testing",
+  "otel",
   "inspector",
   "cli",
 ];
@@ -47,6 +48,13 @@ const APART: readonly (readonly [string, string])[] = [
   ["inspector", "postgres"],
   ["inspector", "local"],
   ["inspector", "testing"],
+  ["inspector", "otel"],
+  ["otel", "memory"],
+  ["otel", "sqlite"],
+  ["otel", "postgres"],
+  ["otel", "local"],
+  ["otel", "remote"],
+  ["otel", "testing"],
 ];
 
 const MOST_LINES = 450;

@@ -1,7 +1,8 @@
 /**
  * Runs the conformance suite on SQLite: each driver, in a file and in memory;
- * on the store in memory; and on a store's handles. `remote/conformance_test.ts`
- * runs it on stores that are far away, and lack something.
+ * on the store in memory; and on the handles of an instrumented store.
+ * `remote/conformance_test.ts` runs it on stores that are far away, and lack
+ * something.
  *
  * @module
  */
@@ -14,9 +15,11 @@ import type {
   WatchOptions,
 } from "../mod.ts";
 import { openMemoryStore } from "../src/memory/open_memory_store.ts";
+import { instrument } from "../src/otel/instrument.ts";
 import { structured } from "../src/values/codecs/structured.ts";
 import { type OpenForTest, testStore } from "../src/testing/mod.ts";
 import { drivers, openOn, type TestDriver } from "./support/drivers.ts";
+import { Recorder } from "./support/otel/recorder.ts";
 import { tempDirOfFile } from "./support/temp_dir.ts";
 import { withOperations } from "./support/with_operations.ts";
 
@@ -68,10 +71,14 @@ testStore({
   open: (options) => openMemoryStore({ codec: structured, ...options }),
 });
 
+// An instrumented store is the same store; it has no run of its own.
 testStore({
-  name: "handles",
+  name: "handles, instrumented",
   test: drivers[0].test,
-  open: async (options) => byHandles(await openMemoryStore(options)),
+  open: async (options) => {
+    const store = await openMemoryStore(options);
+    return byHandles(instrument(store, { ...new Recorder() }));
+  },
 });
 
 /** The store, each operation on a kind as its handle's. */

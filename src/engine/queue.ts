@@ -16,6 +16,7 @@ import type { MaybePromise } from "../base/promises.ts";
 import { UnknownOutcomeError } from "../contract/errors.ts";
 import type { Engine } from "./engine.ts";
 import { LockWait } from "./lock_wait.ts";
+import type { ObservedBatch, ObservedWrite, Observer } from "./observer.ts";
 import type { Operation } from "./operation.ts";
 import { isLone, type Outcome, type Write } from "./write.ts";
 
@@ -44,6 +45,8 @@ interface Queued {
   readonly job: Operation<unknown> | Turn<unknown>;
   /** When it was called, in the time of `performance.now`. */
   readonly since: number;
+  /** What the observer made of the call. */
+  readonly call: unknown;
   /** Whether the operation's `ready` has resolved. */
   ready: boolean;
   /** If it has to: resolves when it has, or the write is dropped. */
@@ -72,6 +75,10 @@ export class Queue {
   #draining: Promise<void> | undefined;
   /** Since when the lock has been refused. */
   #lockWait: LockWait | undefined;
+  /** The batch that is tried, if there is an observer. */
+  #observed: ObservedBatch | undefined;
+  /** Is told of writes and batches, from now on. */
+  observer: Observer | undefined;
 
   /** Takes the engine, and how long a write may wait for somebody else's lock (ms). */
   constructor(engine: Engine, busyTimeout: number) {
@@ -99,6 +106,7 @@ export class Queue {
     const queued: Queued = {
       job,
       since: performance.now(),
+      call: job === ASK_HEAD ? undefined : this.observer?.called(),
       ready: ready === undefined,
       held: ready && Promise.withResolvers(),
       begun: false,
@@ -158,7 +166,7 @@ export class Queue {
       else await this.#runBatch();
     }
     this.#draining = undefined;
-    this.#lockWait = undefined;
+    this.#endBatch();
   }
 
   /** The first write that is still to be done. */
@@ -168,7 +176,7 @@ export class Queue {
   }
 
   async #runTurn(queued: Queued, turn: Turn<unknown>): Promise<void> {
-    this.#lockWait = undefined;
+    this.#endBatch();
     queued.begun = true;
     try {
       queued.resolve(await turn.run());
@@ -184,11 +192,11 @@ export class Queue {
   async #runBatch(): Promise<void> {
     const taken = new TakenWrites(this.#waiting, this.#engine.limits.shared);
     try {
-      const outcomes = await this.#engine.write(taken);
+      const outcomes = await this.#carryOut(taken);
       taken.end();
       // Else it would be asked again and again.
       if (outcomes.length === 0 && taken.writes.length > 0) throw noAnswer();
-      this.#lockWait = undefined;
+      this.#endBatch(taken.writes, outcomes.length);
       this.#settle(taken.writes, outcomes);
     } catch (error) {
       taken.end();
@@ -196,6 +204,32 @@ export class Queue {
     }
     // The reads that waited for the end go before the next transaction.
     await undefined;
+  }
+
+  #carryOut(taken: TakenWrites): MaybePromise<readonly Outcome[]> {
+    const { observer } = this;
+    if (!observer) return this.#engine.write(taken);
+    this.#observed ??= observer.batch(this.#first()?.call);
+    return this.#observed.run(() => this.#engine.write(taken));
+  }
+
+  /**
+   * The lock was had, or nobody waits for it any longer. Tells of the first
+   * writes that were answered; of all, if there was a failure.
+   */
+  #endBatch(
+    writes: readonly Queued[] = NOBODY,
+    answered: number = writes.length,
+    failure?: unknown,
+  ): void {
+    const observed = this.#observed;
+    const lockWait = this.#lockWait?.elapsed;
+    this.#lockWait = this.#observed = undefined;
+    observed?.end({
+      writes: writes.slice(0, answered).map(observedWriteOf),
+      lockWait,
+      error: failure && this.#engine.errorOf("write", failure),
+    });
   }
 
   /** Settles the writes that the engine answered for; the others come again. */
@@ -221,7 +255,7 @@ export class Queue {
     if (this.#engine.isBusy(failure)) {
       return await this.#waitForLock(failure, since);
     }
-    this.#lockWait = undefined;
+    this.#endBatch(batch, batch.length, failure);
     if (batch.length > 1) {
       for (const queued of batch) queued.alone = true;
       return;
@@ -245,11 +279,19 @@ export class Queue {
     }
     const first = this.#first();
     if (first) await wait.pause(patience(first));
+    else this.#endBatch(NOBODY, 0, refusal);
   }
 
   #fail(queued: Queued, error: unknown): void {
     drop(queued, this.#engine.errorOf(queued.job.action, error));
   }
+}
+
+const NOBODY: readonly Queued[] = [];
+
+/** What an observer is told of a write that was taken. */
+function observedWriteOf({ job, call }: Queued): ObservedWrite {
+  return { write: job as Operation<unknown>, call };
 }
 
 /** The writes of one batch, as the engine takes them from those that wait. */

@@ -8,6 +8,7 @@
 import type { MaybePromise } from "../base/promises.ts";
 import type { WatchBookmark, WatchEvent } from "../contract/watch.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Observer } from "../engine/observer.ts";
 import type { PastView } from "../engine/view.ts";
 import type { Values } from "../values/values.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -50,6 +51,8 @@ export interface Inspection {
   >;
   /** How many watches are open. */
   readonly watches: number;
+  /** Who is told of the store's writes, and of the events of watches that begin from now on. */
+  observer: Observer | undefined;
 }
 
 /** What an inspection stands on. */
@@ -95,6 +98,12 @@ export function inspectionFrom(
     },
     get watches() {
       return life.watches.size;
+    },
+    get observer() {
+      return life.observer;
+    },
+    set observer(observer) {
+      life.observer = observer;
     },
   };
 }

@@ -329,6 +329,7 @@ export class KvStore<
         head: () => this.#life.head(),
         values: this.#values,
         open: this.#life.watches,
+        observer: this.#life.observer,
       },
       kinds,
       options,

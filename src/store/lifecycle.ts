@@ -8,6 +8,7 @@ import { isPromise, type MaybePromise } from "../base/promises.ts";
 import { StoreClosedError, StoreUnsupportedError } from "../contract/errors.ts";
 import type { VerifyFinding } from "../contract/verify.ts";
 import type { Engine, Judge } from "../engine/engine.ts";
+import type { Observer } from "../engine/observer.ts";
 import type { Operation } from "../engine/operation.ts";
 import { Queue } from "../engine/queue.ts";
 import type { Watch } from "./watch_stream.ts";
@@ -32,6 +33,15 @@ export class Lifecycle {
   /** Aborts when the store begins to close. */
   get closing(): AbortSignal {
     return this.#closer.signal;
+  }
+
+  /** Who is told of the store's writes, and of the events of watches that begin from now on. */
+  get observer(): Observer | undefined {
+    return this.#queue.observer;
+  }
+
+  set observer(observer: Observer | undefined) {
+    this.#queue.observer = observer;
   }
 
   /** Throws `StoreClosedError` if the store is closed, or closing. */

@@ -18,6 +18,7 @@ import { type Cursor, cursorOf } from "../engine/cursor.ts";
 import type { ChangePage, StoredEntry } from "../engine/entries.ts";
 import type { ChangeFilter, ChangeLog } from "../engine/change_log.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Observer } from "../engine/observer.ts";
 import type { Page } from "../engine/page.ts";
 import type { PastView } from "../engine/view.ts";
 import { compareKeys } from "../keys/key_order.ts";
@@ -44,6 +45,8 @@ export interface WatchSource {
   readonly values: ReadChange["values"];
   /** The watches whose streams have not closed. */
   readonly open: Set<Watch>;
+  /** Who is told of each event, when it is given. */
+  readonly observer?: Observer;
 }
 
 /**
@@ -51,7 +54,7 @@ export interface WatchSource {
  * its stream closes, for any reason. Throws on options that make no watch.
  */
 export function openWatch(
-  { engine, head: newest, values, open }: WatchSource,
+  { engine, head: newest, values, open, observer }: WatchSource,
   kinds: readonly string[] | undefined,
   options?: WatchOptions,
 ): ReadableStream<WatchItem> {
@@ -71,6 +74,7 @@ export function openWatch(
       read: { values, onUnreadable },
       head: headOf(engine.log, newest),
       time: Date.now(),
+      observer,
     },
     stop.signal,
   ));
@@ -133,13 +137,16 @@ interface WatchPlan {
   readonly head: Promise<Cursor>;
   /** The moment of the call, in ms since 1970. */
   readonly time: number;
+  readonly observer: Observer | undefined;
 }
 
 async function* watchPages(
   engine: WatchSource["engine"],
-  { filter, settings, read, head, time }: WatchPlan,
+  { filter: asked, settings, read, head, time, observer }: WatchPlan,
   stop: AbortSignal,
 ): Pages<WatchItem> {
+  // An observer measures how old a change is.
+  const filter = observer ? { ...asked, times: true } : asked;
   const { log } = engine;
   const { initial, types, after, bufferSize, bookmarks, persistent } = settings;
   const slice = new Slice();
@@ -187,7 +194,10 @@ async function* watchPages(
     const changes = page.changes.filter((change) =>
       "problem" in change || types.has(change.type)
     );
-    yield changes.values().map((change) => eventOf(change, read));
+    yield changes.values().map((change) => {
+      if (observer && !("problem" in change)) observer.given(change);
+      return eventOf(change, read);
+    });
     told = changes.at(-1)?.revision ?? told;
     const hasCaughtUp = isDue && seen.revision >= start.revision;
     const isFar = seen.revision - told >= log.bookmarkInterval;

@@ -1,0 +1,121 @@
+/**
+ * The spans and metrics of commits, and of the events of watches.
+ *
+ * A commit carries the writes of several callers. Its span is a child of the
+ * first write's, so that the two are sampled together, and has a link to each.
+ *
+ * @module
+ */
+import {
+  type Context,
+  context,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  trace,
+} from "@opentelemetry/api";
+import type { StoredChange } from "../engine/entries.ts";
+import type { BatchEnd, ObservedBatch, Observer } from "../engine/observer.ts";
+import {
+  BATCH_SIZE,
+  COLLECTION,
+  ERROR_TYPE,
+  errorTypeOf,
+  LOCK_WAIT,
+  OPERATION,
+} from "./attributes.ts";
+import { secondsSince } from "./instruments.ts";
+import { activeCall, Call, failSpan, type Telemetry } from "./telemetry.ts";
+
+/** Observes a store with a tracer and instruments. */
+export class StoreObserver implements Observer {
+  readonly #telemetry: Telemetry;
+
+  /** Takes them. */
+  constructor(telemetry: Telemetry) {
+    this.#telemetry = telemetry;
+  }
+
+  called(): Call | undefined {
+    return activeCall();
+  }
+
+  batch(call: unknown): ObservedBatch {
+    return new Batch(this.#telemetry, call instanceof Call ? call : undefined);
+  }
+
+  given({ kind, time }: StoredChange): void {
+    if (!time) return;
+    const { instruments, attributes } = this.#telemetry;
+    instruments.watchLag.record(
+      secondsSince(time),
+      { ...attributes, [COLLECTION]: kind },
+    );
+  }
+}
+
+class Batch implements ObservedBatch {
+  readonly #telemetry: Telemetry;
+  readonly #span: Span | undefined;
+  readonly #context: Context;
+  readonly #since = performance.now();
+
+  /** Begins the span, if the call of the first write has one. */
+  constructor(telemetry: Telemetry, first: Call | undefined) {
+    this.#telemetry = telemetry;
+    this.#span = first && telemetry.tracer.startSpan(
+      "commit",
+      {
+        // The operations are the client's calls, and are counted once.
+        kind: SpanKind.INTERNAL,
+        attributes: { ...telemetry.attributes, [OPERATION]: "commit" },
+      },
+      first.context,
+    );
+    // The queue runs in the context of whoever called it when it was idle.
+    this.#context = first && this.#span
+      ? trace.setSpan(first.context, this.#span)
+      : ROOT_CONTEXT;
+  }
+
+  run<T>(work: () => T): T {
+    return context.with(this.#context, work);
+  }
+
+  end(end: BatchEnd): void {
+    this.#endSpan(end);
+    this.#record(end);
+  }
+
+  #endSpan({ writes, lockWait, error }: BatchEnd): void {
+    for (const { write, call } of writes) {
+      if (!(call instanceof Call)) continue;
+      this.#span?.addLink({ context: call.span.spanContext() });
+      if (error === undefined) call.addChanges(write.size());
+    }
+    const span = this.#span;
+    if (!span) return;
+    if (writes.length > 1) span.setAttribute(BATCH_SIZE, writes.length);
+    if (lockWait !== undefined) span.setAttribute(LOCK_WAIT, lockWait / 1000);
+    if (error !== undefined) {
+      failSpan(span, error, this.#telemetry.details);
+    }
+    span.end();
+  }
+
+  #record({ writes, lockWait, error }: BatchEnd): void {
+    const { instruments, attributes: common } = this.#telemetry;
+    const attributes = error === undefined
+      ? common
+      : { ...common, [ERROR_TYPE]: errorTypeOf(error) };
+    if (lockWait !== undefined) {
+      instruments.lockWait.record(lockWait / 1000, attributes, this.#context);
+    }
+    // A write without changes asks for the newest revision.
+    const count = writes.filter(({ write }) => write.size() > 0).length;
+    if (count === 0) return;
+    const seconds = (performance.now() - this.#since) / 1000;
+    instruments.commitDuration.record(seconds, attributes, this.#context);
+    instruments.commitWrites.record(count, attributes, this.#context);
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * OpenTelemetry for a store: spans of its operations and commits, and metrics,
+ * through `npm:@opentelemetry/api`. Only this module loads that package.
+ *
+ * ```ts
+ * import { openStore } from "@zestor/store";
+ * import { instrument } from "@zestor/store/otel";
+ *
+ * await using store = instrument(await openStore({ path: ":memory:" }));
+ * await store.set("users", "alice", { name: "Alice" });
+ * ```
+ *
+ * With `OTEL_DENO=true`, Deno exports them, and nothing else is to be done. If
+ * the program registers providers by itself, as on Node.js, it does so first.
+ *
+ * @module
+ */
+import {
+  type Attributes,
+  type MeterProvider,
+  metrics,
+  SpanKind,
+  trace,
+  type TracerProvider,
+} from "@opentelemetry/api";
+import config from "../../deno.json" with { type: "json" };
+import { describe } from "../base/messages.ts";
+import {
+  boolean,
+  isRecord,
+  type OptionsSpec,
+  type Reader,
+  readOptions,
+} from "../base/options.ts";
+import type { Store } from "../contract/store.ts";
+import { inspectionOf } from "../store/inspection.ts";
+import { attributesOf } from "./attributes.ts";
+import { StoreObserver } from "./batches.ts";
+import { instrumentsOf } from "./instruments.ts";
+import { replace, traceStore } from "./operations.ts";
+import type { Telemetry } from "./telemetry.ts";
+
+/** Options of {@linkcode instrument}. */
+export interface InstrumentOptions {
+  /**
+   * Attributes of every span and metric, beside the store's own or in their
+   * place. Metrics are kept for each combination, so give few values.
+   */
+  attributes?: Attributes;
+  /**
+   * Whether spans tell the key (`zestor.key`), and the messages of errors, which
+   * may quote keys and values. Metrics never do.
+   * @default {false}
+   */
+  details?: boolean;
+  /** Where spans go. @default {the provider that is registered} */
+  tracerProvider?: TracerProvider;
+  /** Where metrics go. @default {the provider that is registered at the call} */
+  meterProvider?: MeterProvider;
+}
+
+/** Takes an object that has a method. */
+function having<T>(method: string): Reader<T> {
+  return (action, name, value) => {
+    // A provider may be a class with static methods: Deno's are.
+    const methods = value as Record<string, unknown> | null;
+    if (typeof methods?.[method] === "function") return value as T;
+    throw new TypeError(
+      `Cannot ${action}: "${name}" has a method "${method}", received ${
+        describe(value)
+      }`,
+    );
+  };
+}
+
+const attributes: Reader<Attributes> = (action, name, value) => {
+  if (isRecord(value)) return { ...value } as Attributes;
+  throw new TypeError(
+    `Cannot ${action}: "${name}" is an object, received ${describe(value)}`,
+  );
+};
+
+const INSTRUMENT = {
+  attributes,
+  details: boolean,
+  tracerProvider: having<TracerProvider>("getTracer"),
+  meterProvider: having<MeterProvider>("getMeter"),
+} satisfies OptionsSpec<InstrumentOptions>;
+
+/** The instrumentation scope. */
+const SCOPE = { name: config.name, version: config.version };
+
+/**
+ * Makes a store tell OpenTelemetry what it does, from now on until it is closed.
+ * Call it once, before the store is used: watches that have begun already are
+ * not measured.
+ *
+ * @typeParam S The type of the store.
+ * @param store A store that this copy of the package opened.
+ * @param options What is told, and where it goes.
+ * @returns The same store.
+ * @throws {TypeError} If it is no such store, or is instrumented already.
+ *
+ * @example
+ * ```ts
+ * import { openMemoryStore } from "@zestor/store/memory";
+ * import { instrument } from "@zestor/store/otel";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using store = instrument(
+ *   await openMemoryStore<{ users: { name: string } }>(),
+ *   { attributes: { "db.namespace": "sessions" } },
+ * );
+ * await store.set("users", "alice", { name: "Alice" }); // span "set users"
+ * assertEquals(await store.count("users"), 1); // span "count users"
+ * ```
+ */
+export function instrument<S extends Store>(
+  store: S,
+  options?: InstrumentOptions,
+): S {
+  const action = "instrument the store";
+  const given = readOptions(action, options, INSTRUMENT);
+  const inspection = inspectionOf(store);
+  if (!inspection) {
+    throw new TypeError(
+      `Cannot ${action}: expected a store that this copy of @zestor/store opened, received ${
+        describe(store)
+      }`,
+    );
+  }
+  if (inspection.observer) {
+    throw new TypeError(
+      `Cannot ${action}: it is instrumented already; do so once, where it is opened`,
+    );
+  }
+  const { place } = inspection;
+  const tracers = given.tracerProvider ?? trace;
+  const meters = given.meterProvider ?? metrics.getMeterProvider();
+  const telemetry: Telemetry = {
+    tracer: tracers.getTracer(SCOPE.name, SCOPE.version),
+    instruments: instrumentsOf(meters, SCOPE),
+    attributes: { ...attributesOf(place), ...given.attributes },
+    kind: place.engine === "memory" ? SpanKind.INTERNAL : SpanKind.CLIENT,
+    details: given.details ?? false,
+  };
+  inspection.observer = new StoreObserver(telemetry);
+  traceStore(store, telemetry);
+  const forget = telemetry.instruments.observe(
+    inspection,
+    telemetry.attributes,
+  );
+  replace(store, "close", (close) => () => {
+    forget();
+    return close();
+  });
+  return store;
+}

@@ -1,0 +1,34 @@
+/**
+ * A stream that is read inside the span of the call that made it.
+ *
+ * @module
+ */
+import type { Call } from "./telemetry.ts";
+
+/** The same stream. The call ends when it closes, errors, or is cancelled. */
+export function tracedStream<T>(
+  stream: ReadableStream<T>,
+  call: Call,
+): ReadableStream<T> {
+  const reader = stream.getReader();
+  let isCancelled = false;
+  return new ReadableStream<T>({
+    start(controller) {
+      reader.closed.then(() => {
+        call.end();
+        if (!isCancelled) controller.close();
+      }, (error) => {
+        call.fail(error);
+        controller.error(error);
+      });
+    },
+    async pull(controller) {
+      const { done, value } = await call.run(() => reader.read());
+      if (!done) controller.enqueue(value);
+    },
+    cancel(reason) {
+      isCancelled = true;
+      return reader.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+}
