@@ -153,7 +153,7 @@ Deno.test("docs/opentelemetry.md: the code runs, with the permissions that it na
   await using collector = startCollector();
   await using dir = await tempDir();
   const [main, own] = Array.from(
-    text.matchAll(/^```ts\n(.*?)^```/gms),
+    text.matchAll(/^```ts(?: ignore)?\n(.*?)^```/gms),
     ([, code]) => code,
   );
   const [, permissions] = /deno run (.*) main\.ts/.exec(text)!;
