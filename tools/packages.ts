@@ -21,6 +21,8 @@
  * - `ZESTOR_DENO_CONFIG`: what a `deno` that the command starts in turn needs
  *   as its `--config`; not set if deno.json will do.
  *
+ * With `ZESTOR_REQUIRE_JSR=1` it is an error if a package is a stand-in.
+ *
  * That configuration is derived from deno.json, which is never written. It lies
  * beside it while the command runs, so that relative paths mean the same.
  *
@@ -59,7 +61,8 @@ interface Resolution {
   standIns: Record<string, string>;
 }
 
-class LinkError extends Error {}
+/** The packages cannot be had as they were asked for. */
+class PackagesError extends Error {}
 
 async function main(args: string[]): Promise<number> {
   const config: Config = JSON.parse(
@@ -72,6 +75,7 @@ async function main(args: string[]): Promise<number> {
   }
   const { summary, linked, standIns } = await resolvePackages(config.imports);
   console.error(`packages: ${summary}`);
+  assertAllowed(standIns);
 
   // The command inherits this environment.
   if (!("@db/sqlite" in standIns)) Deno.env.delete("ZESTOR_FFI_UNAVAILABLE");
@@ -112,6 +116,16 @@ async function main(args: string[]): Promise<number> {
   } finally {
     await Deno.remove(file);
   }
+}
+
+function assertAllowed(standIns: Resolution["standIns"]): void {
+  const names = Object.keys(standIns);
+  if (names.length === 0 || Deno.env.get("ZESTOR_REQUIRE_JSR") !== "1") return;
+  throw new PackagesError(
+    `Cannot use stand-ins for ${
+      names.join(", ")
+    }, because ZESTOR_REQUIRE_JSR is 1: make JSR reachable, or unset it`,
+  );
 }
 
 async function resolvePackages(
@@ -167,7 +181,7 @@ async function linkedPackage(folder: string): Promise<LinkedPackage> {
     const name = /"name"\s*:\s*"(@[^"]+)"/.exec(text)?.[1];
     if (name) return { name, url: pathToFileURL(resolve(folder)).href };
   }
-  throw new LinkError(
+  throw new PackagesError(
     `Cannot link ${folder} from JSR_LINKS: there is no deno.json with a package's name in it`,
   );
 }
@@ -275,7 +289,7 @@ if (import.meta.main) {
   try {
     Deno.exit(await main(Deno.args));
   } catch (error) {
-    if (!(error instanceof LinkError)) throw error;
+    if (!(error instanceof PackagesError)) throw error;
     console.error(`packages: ${error.message}`);
     Deno.exit(1);
   }
