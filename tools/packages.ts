@@ -42,6 +42,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** What is read or replaced of deno.json. */
 interface Config {
   imports: Record<string, string>;
+  /** Packages that only one folder imports by their names, by the folder. */
+  scopes: Record<string, Record<string, string>>;
   links?: string[];
 }
 
@@ -71,7 +73,7 @@ async function main(args: string[]): Promise<number> {
   const [subcommand, ...rest] = args;
   if (subcommand === "doc") {
     console.error("packages: none, deno doc reads the project only");
-    return await denoDoc(rest, config.imports);
+    return await denoDoc(rest, config);
   }
   const { summary, linked, standIns } = await resolvePackages(config.imports);
   console.error(`packages: ${summary}`);
@@ -241,15 +243,18 @@ async function denoWithLinks(
 /**
  * Runs `deno doc` with the packages out of its sight. Its `--lint` would take
  * the types of an npm package for this project's own, to be documented and
- * exported here, and it ignores `--config`. A built-in module is one that it
- * does not look into; only subpaths, which none can stand for, stay real.
+ * exported here, and it ignores `--config`. It does not look into a built-in
+ * module, so one stands for each package, under its name and its specifier.
+ * Only subpaths, which none can stand for, stay real.
  */
 async function denoDoc(
   args: string[],
-  packages: Record<string, string>,
+  { imports: named, scopes }: Config,
 ): Promise<number> {
-  const imports = Object.entries(packages).flatMap(([name, specifier]) => [
+  const packages = [named, ...Object.values(scopes)].flatMap(Object.entries);
+  const imports = packages.flatMap(([name, specifier]) => [
     [name, "node:module"],
+    [specifier, "node:module"],
     [`${name}/`, `${specifier.replace(/^(jsr|npm):/, "$1:/")}/`],
   ]);
   const map = JSON.stringify({ imports: Object.fromEntries(imports) });
