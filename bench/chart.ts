@@ -4,8 +4,7 @@
  *
  * @module
  */
-// deno-lint-ignore no-import-prefix -- in deno.json, every task would download it
-import * as echarts from "npm:echarts@^6.1.0";
+import * as echarts from "echarts";
 import { formatRate, type Line, type RowResult } from "./results.ts";
 import type { Family, Subject } from "./subjects/subject.ts";
 

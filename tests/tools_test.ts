@@ -22,7 +22,13 @@ async function packages(
     args: ["run", "-A", "--no-config", "tools/packages.ts", ...args],
     cwd: root,
     // What this process was started with does not count.
-    env: { JSR_LINKS: "", ZESTOR_FFI_UNAVAILABLE: "", NO_COLOR: "1", ...env },
+    env: {
+      JSR_LINKS: "",
+      ZESTOR_FFI_UNAVAILABLE: "",
+      ZESTOR_REQUIRE_JSR: "",
+      NO_COLOR: "1",
+      ...env,
+    },
   }).output();
   const decoder = new TextDecoder();
   return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
@@ -56,6 +62,15 @@ const CHILD = `
   console.log(JSON.stringify({ config, message }));
   Deno.exit(7);
 `;
+
+Deno.test("packages.ts uses no stand-ins if JSR is required", async () => {
+  const { code, out, err } = await packages(["eval", "console.log(1)"], {
+    ZESTOR_FFI_UNAVAILABLE: "the test says so",
+    ZESTOR_REQUIRE_JSR: "1",
+  });
+  assertStringIncludes(err, "Cannot use stand-ins for @db/sqlite, @std/assert");
+  assertEquals({ code, out }, { code: 1, out: "" });
+});
 
 Deno.test("packages.ts does without JSR where nobody answers", async () => {
   const { code, err } = await packages(["eval", "1"], {

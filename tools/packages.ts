@@ -21,6 +21,8 @@
  * - `ZESTOR_DENO_CONFIG`: what a `deno` that the command starts in turn needs
  *   as its `--config`; not set if deno.json will do.
  *
+ * With `ZESTOR_REQUIRE_JSR=1` it is an error if a package is a stand-in.
+ *
  * That configuration is derived from deno.json, which is never written. It lies
  * beside it while the command runs, so that relative paths mean the same.
  *
@@ -40,6 +42,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** What is read or replaced of deno.json. */
 interface Config {
   imports: Record<string, string>;
+  /** Packages that only one folder imports by their names, by the folder. */
+  scopes: Record<string, Record<string, string>>;
   links?: string[];
 }
 
@@ -59,7 +63,8 @@ interface Resolution {
   standIns: Record<string, string>;
 }
 
-class LinkError extends Error {}
+/** The packages cannot be had as they were asked for. */
+class PackagesError extends Error {}
 
 async function main(args: string[]): Promise<number> {
   const config: Config = JSON.parse(
@@ -68,10 +73,11 @@ async function main(args: string[]): Promise<number> {
   const [subcommand, ...rest] = args;
   if (subcommand === "doc") {
     console.error("packages: none, deno doc reads the project only");
-    return await denoDoc(rest, config.imports);
+    return await denoDoc(rest, config);
   }
   const { summary, linked, standIns } = await resolvePackages(config.imports);
   console.error(`packages: ${summary}`);
+  assertAllowed(standIns);
 
   // The command inherits this environment.
   if (!("@db/sqlite" in standIns)) Deno.env.delete("ZESTOR_FFI_UNAVAILABLE");
@@ -112,6 +118,16 @@ async function main(args: string[]): Promise<number> {
   } finally {
     await Deno.remove(file);
   }
+}
+
+function assertAllowed(standIns: Resolution["standIns"]): void {
+  const names = Object.keys(standIns);
+  if (names.length === 0 || Deno.env.get("ZESTOR_REQUIRE_JSR") !== "1") return;
+  throw new PackagesError(
+    `Cannot use stand-ins for ${
+      names.join(", ")
+    }, because ZESTOR_REQUIRE_JSR is 1: make JSR reachable, or unset it`,
+  );
 }
 
 async function resolvePackages(
@@ -167,7 +183,7 @@ async function linkedPackage(folder: string): Promise<LinkedPackage> {
     const name = /"name"\s*:\s*"(@[^"]+)"/.exec(text)?.[1];
     if (name) return { name, url: pathToFileURL(resolve(folder)).href };
   }
-  throw new LinkError(
+  throw new PackagesError(
     `Cannot link ${folder} from JSR_LINKS: there is no deno.json with a package's name in it`,
   );
 }
@@ -227,15 +243,18 @@ async function denoWithLinks(
 /**
  * Runs `deno doc` with the packages out of its sight. Its `--lint` would take
  * the types of an npm package for this project's own, to be documented and
- * exported here, and it ignores `--config`. A built-in module is one that it
- * does not look into; only subpaths, which none can stand for, stay real.
+ * exported here, and it ignores `--config`. It does not look into a built-in
+ * module, so one stands for each package, under its name and its specifier.
+ * Only subpaths, which none can stand for, stay real.
  */
 async function denoDoc(
   args: string[],
-  packages: Record<string, string>,
+  { imports: named, scopes }: Config,
 ): Promise<number> {
-  const imports = Object.entries(packages).flatMap(([name, specifier]) => [
+  const packages = [named, ...Object.values(scopes)].flatMap(Object.entries);
+  const imports = packages.flatMap(([name, specifier]) => [
     [name, "node:module"],
+    [specifier, "node:module"],
     [`${name}/`, `${specifier.replace(/^(jsr|npm):/, "$1:/")}/`],
   ]);
   const map = JSON.stringify({ imports: Object.fromEntries(imports) });
@@ -275,7 +294,7 @@ if (import.meta.main) {
   try {
     Deno.exit(await main(Deno.args));
   } catch (error) {
-    if (!(error instanceof LinkError)) throw error;
+    if (!(error instanceof PackagesError)) throw error;
     console.error(`packages: ${error.message}`);
     Deno.exit(1);
   }

@@ -9,8 +9,7 @@ import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
 // @ts-types="@types/pg"
 import pg from "pg";
-// deno-lint-ignore no-import-prefix -- in deno.json, every task would download it
-import { from as copyFrom } from "npm:pg-copy-streams@^7.0.0";
+import { from as copyFrom } from "pg-copy-streams";
 import {
   openPostgresStore,
   type PostgresStore,

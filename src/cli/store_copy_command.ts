@@ -148,12 +148,12 @@ async function progressOf(
   signal: AbortSignal,
 ): Promise<Progress> {
   if (!Deno.stderr.isTerminal()) {
-    return await openProgress({ total: undefined, unit: "entries" });
+    return openProgress({ total: undefined, unit: "entries" });
   }
   const counted = kinds ?? await source.kinds({ signal });
   const counts = await Promise.all(
     counted.map((kind) => source.count(kind, { signal })),
   );
   const total = counts.reduce((sum, count) => sum + count, 0);
-  return await openProgress({ total, unit: "entries" });
+  return openProgress({ total, unit: "entries" });
 }

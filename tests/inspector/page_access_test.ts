@@ -6,8 +6,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import axe from "npm:axe-core@^4.14.1";
-import type { Page } from "npm:playwright-core@^1.65.0";
+import axe from "axe-core";
+import type { Page } from "playwright-core";
 import type { Store } from "../../mod.ts";
 import {
   hides,
@@ -94,7 +94,7 @@ async function violationsOf(
   await page.evaluate(axe.source);
   return await page.evaluate(async (rules) => {
     const { axe } = globalThis as unknown as {
-      axe: typeof import("npm:axe-core@^4.14.1");
+      axe: typeof import("axe-core");
     };
     const { violations } = await axe.run(
       rules ? { runOnly: [...rules] } : {},

@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Page } from "npm:playwright-core@^1.65.0";
+import type { Page } from "playwright-core";
 import { FEED_SIZE } from "../../src/inspector/page/model/feed.ts";
 import {
   hides,

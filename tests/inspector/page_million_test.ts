@@ -6,7 +6,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Page } from "npm:playwright-core@^1.65.0";
+import type { Page } from "playwright-core";
 import { type AnyKinds, openStore } from "../../mod.ts";
 import { PAGE_SIZE } from "../../src/inspector/page/model/entries.ts";
 import {

@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
-import type { Page } from "npm:playwright-core@^1.65.0";
+import type { Page } from "playwright-core";
 import { openStore, type Store } from "../../mod.ts";
 import {
   hides,

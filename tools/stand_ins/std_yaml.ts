@@ -4,15 +4,8 @@
  *
  * @module
  */
-// deno-lint-ignore-file no-import-prefix -- deno.json lists what is published
-// @ts-types="npm:@types/js-yaml@^4.0.9"
-import {
-  DEFAULT_SCHEMA,
-  dump,
-  load,
-  Type,
-  YAMLException,
-} from "npm:js-yaml@^4.1.0";
+// @ts-types="@types/js-yaml"
+import { DEFAULT_SCHEMA, dump, load, Type, YAMLException } from "js-yaml";
 
 /** js-yaml leaves `undefined` out, `@std/yaml` does not take it. */
 const schema = DEFAULT_SCHEMA.extend(

@@ -54,7 +54,7 @@ export const importCommand: Command = defineCommand({
     ),
   async run({ openStore, printing, signal }, { file, format, ...options }) {
     const source = await openSource(file);
-    const progress = await openProgress({ total: source.size, unit: "lines" });
+    const progress = openProgress({ total: source.size, unit: "lines" });
     let bytes = 0;
     const counting = new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, out) {

@@ -1,74 +1,65 @@
 /**
- * How far something long has come: a bar on a terminal, nothing elsewhere. It is
- * on standard error, and gone when what is printed comes.
+ * Shows the progress of long work: a bar on a terminal, nothing elsewhere. It
+ * is on standard error, and is removed before other output.
  *
  * @module
  */
-/** What is shown. */
+
+/** The cells of a whole bar. */
+const BAR_CELLS = 24;
+
+const encoder = new TextEncoder();
+
+/** The settings of the bar. */
 export interface ProgressOptions {
-  /** The end of the bar; absent if it is not known. */
+  /** The end of the bar. Absent if it is unknown. */
   readonly total: number | undefined;
-  /** What is counted, as in "lines". */
+  /** The name of the counted things, such as "lines". */
   readonly unit: string;
 }
 
-/** Shows how far something has come. */
+/** Shows the progress. */
 export interface Progress {
-  /** Shows how many there were so far, and how far the bar is; by default as far as that. */
+  /** Shows the number so far, and the state of the bar, which is the number by default. */
   show(count: number, done?: number): void;
-  /** Takes it away, until it is shown again. */
+  /** Removes the bar until the next `show`. */
   clear(): void;
 }
 
-/** The part of `cli-progress` that is used, which has no types. */
-interface Bar {
-  start(total: number, value: number, payload: object): void;
-  update(value: number, payload: object): void;
-  stop(): void;
-}
-
-/** Begins to show progress. */
-export async function openProgress(
-  { total, unit }: ProgressOptions,
-): Promise<Progress> {
-  const newBar = Deno.stderr.isTerminal()
-    ? await barOf({ total, unit })
-    : undefined;
-  let bar: Bar | undefined;
+/** Begins to show progress, if standard error is a terminal. */
+export function openProgress({ total, unit }: ProgressOptions): Progress {
+  if (!Deno.stderr.isTerminal()) return { show() {}, clear() {} };
+  let isShown = false;
   return {
     show(count, done = count) {
-      bar ??= newBar?.();
-      bar?.update(Math.min(done, total ?? done), { count });
+      const bar = total === undefined ? "" : barText(done, total);
+      writeLine(`${bar}${count} ${unit}`);
+      isShown = true;
     },
     clear() {
-      bar?.stop();
-      bar = undefined;
+      if (isShown) write("\r\x1b[2K");
+      isShown = false;
     },
   };
 }
 
-/** What starts a bar. It is loaded where there is a terminal. */
-async function barOf(
-  { total, unit }: ProgressOptions,
-): Promise<() => Bar> {
-  const { default: { SingleBar } } = await import("cli-progress");
-  const { default: process } = await import("node:process");
-  const options = {
-    stream: process.stderr,
-    format: total === undefined
-      ? `{count} ${unit}`
-      : `{bar} {percentage}%  {count} ${unit}`,
-    barCompleteChar: "\u2588",
-    barIncompleteChar: "\u2591",
-    barsize: 24,
-    clearOnComplete: true,
-    // An interruption ends the command, which takes the bar away.
-    gracefulExit: false,
-    emptyOnZero: true,
-  };
-  return () => {
-    const bar: Bar = new SingleBar(options);
-    bar.start(total ?? 0, 0, { count: 0 });
-    return bar;
-  };
+/** A bar and its percentage, such as "████░░░░ 50%  ". */
+function barText(done: number, total: number): string {
+  const share = total > 0 ? Math.min(done / total, 1) : 0;
+  const full = Math.floor(share * BAR_CELLS);
+  const bar = "█".repeat(full) + "░".repeat(BAR_CELLS - full);
+  return `${bar} ${Math.floor(share * 100)}%  `;
+}
+
+/** Replaces the line. The terminal cuts a line that is too long, and does not break it. */
+function writeLine(text: string): void {
+  write(`\r\x1b[?7l${text}\x1b[K\x1b[?7h`);
+}
+
+function write(text: string): void {
+  try {
+    Deno.stderr.writeSync(encoder.encode(text));
+  } catch {
+    // The work goes on if the terminal is closed.
+  }
 }

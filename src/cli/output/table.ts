@@ -5,7 +5,6 @@
  * @module
  */
 import stringWidth from "string-width";
-import textTable from "text-table";
 import { styled } from "./style.ts";
 
 /** Between two columns. */
@@ -16,12 +15,6 @@ const WIDEST_CELL = 4096;
 
 const PLAIN = /^[\x20-\x7e]*$/;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
-
-/** What lays out a table, which has no types. */
-const layOut = textTable as (
-  rows: readonly (readonly string[])[],
-  options: { hsep: string; stringLength(text: string): number },
-) => string;
 
 /** How a table is made. */
 export interface TableOptions {
@@ -77,16 +70,13 @@ export class Table {
   ): string {
     if (rows.length === 0) return "";
     const widths = this.#fitting();
-    const cells = rows.map((row) =>
-      row.map((cell, i) => style(clip(cell, widths[i]).text))
-    );
-    // Its columns are as wide as the widest cell: one of this row.
-    const ruler = widths.map((width) => "-".repeat(width));
-    const lines = layOut([ruler, ...cells], {
-      hsep: " ".repeat(GAP),
-      stringLength: widthOf,
-    });
-    return `${lines.slice(lines.indexOf("\n") + 1)}\n`;
+    return rows.map((row) => {
+      const cells = row.map((cell, i) => {
+        const { text, width } = clip(cell, widths[i]);
+        return style(text) + " ".repeat(widths[i] - width);
+      });
+      return `${cells.join(" ".repeat(GAP)).trimEnd()}\n`;
+    }).join("");
   }
 
   /** The widths that there is room for: the widest columns give way. */
@@ -101,10 +91,6 @@ export class Table {
     }
     return widths;
   }
-}
-
-function widthOf(text: string): number {
-  return PLAIN.test(text) ? text.length : stringWidth(text);
 }
 
 /** The beginning of a text that fits, and its width; where not all does, "…" ends it. */

@@ -8,7 +8,7 @@
  *
  * @module
  */
-// @ts-types="@types/pg"
+// @ts-types="npm:@types/pg@^8"
 import pg from "pg";
 import { unlessAborted } from "../../base/promises.ts";
 import type { Address } from "./address.ts";

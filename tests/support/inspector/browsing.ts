@@ -10,7 +10,7 @@ import type {
   BrowserContextOptions,
   Locator,
   Page,
-} from "npm:playwright-core@^1.65.0";
+} from "playwright-core";
 import { assertEquals } from "@std/assert";
 import { type AnyKinds, openStore, type Store } from "../../../mod.ts";
 import {

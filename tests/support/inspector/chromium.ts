@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type Browser, chromium } from "npm:playwright-core@^1.65.0";
+import { type Browser, chromium } from "playwright-core";
 import { testsThatNeed } from "../postgres/needs.ts";
 
 /**
