@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { toHex } from "../base/byte_texts.ts";
 import { stripTypeScriptTypes } from "node:module";
 import diffBase from "diff/lib/diff/base.js" with { type: "text" };
 import diffLine from "diff/lib/diff/line.js" with { type: "text" };
@@ -94,7 +95,7 @@ async function makeAsset(path: string, source: string): Promise<Asset> {
   const body = scriptOf(path, suffix, source);
   const bytes = new TextEncoder().encode(body);
   const hash = await crypto.subtle.digest("SHA-256", bytes);
-  const etag = `"${new Uint8Array(hash).toHex().slice(0, 32)}"`;
+  const etag = `"${toHex(new Uint8Array(hash)).slice(0, 32)}"`;
   return { type: TYPES[suffix], body, etag };
 }
 

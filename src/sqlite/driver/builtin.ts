@@ -1,10 +1,11 @@
 /**
- * The driver on `node:sqlite`, which is built into Deno: nothing to load, and
- * Deno's file permissions hold.
+ * The driver on `node:sqlite`, which is built into Deno, Node.js and Bun: nothing
+ * to load, and the runtime's file permissions hold.
  *
  * @module
  */
-import { backup, DatabaseSync } from "node:sqlite";
+import { hasCode, isDeno, platform } from "../../base/platform.ts";
+import * as sqlite from "node:sqlite";
 import {
   assertBindable,
   type Connection,
@@ -24,7 +25,7 @@ export const builtinDriver: Driver = {
 };
 
 class BuiltinConnection implements Connection {
-  readonly #database: DatabaseSync;
+  readonly #database: sqlite.DatabaseSync;
 
   constructor(location: DatabaseLocation) {
     this.#database = attempt(() =>
@@ -38,16 +39,21 @@ class BuiltinConnection implements Connection {
 
   prepare(sql: string): Statement {
     const statement: unknown = attempt(() => this.#database.prepare(sql));
-    return new BuiltinStatement(statement as ArrayStatement);
+    return "setReturnArrays" in (statement as object)
+      ? new BuiltinStatement(statement as ArrayStatement)
+      : new ObjectStatement(statement as RowStatement);
   }
 
   // To `VACUUM INTO` a file is to attach it: that takes every permission.
-  async copyTo(path: string): Promise<void> {
-    try {
-      await backup(this.#database, path, { rate: ALL_PAGES });
-    } catch (error) {
-      throw toSqlError(error);
-    }
+  get copyTo(): Connection["copyTo"] {
+    const { backup } = sqlite as Partial<typeof sqlite>;
+    return backup && (async (path) => {
+      try {
+        await backup(this.#database, path, { rate: ALL_PAGES });
+      } catch (error) {
+        throw toSqlError(error);
+      }
+    });
   }
 
   close(): void {
@@ -113,6 +119,36 @@ class BuiltinStatement implements Statement {
   }
 }
 
+/** A statement of Node.js before version 22.16, whose rows are objects. */
+interface RowStatement {
+  run(...params: Bindable[]): { readonly changes: number | bigint };
+  get(...params: Bindable[]): Row | undefined;
+  all(...params: Bindable[]): Row[];
+}
+
+class ObjectStatement implements Statement {
+  readonly #statement: RowStatement;
+
+  constructor(statement: RowStatement) {
+    this.#statement = statement;
+  }
+
+  run(...params: SqlValue[]): number {
+    const bound = bindable(params);
+    return Number(attempt(() => this.#statement.run(...bound)).changes);
+  }
+
+  get(...params: SqlValue[]): Row | undefined {
+    const bound = bindable(params);
+    return attempt(() => this.#statement.get(...bound));
+  }
+
+  all(...params: SqlValue[]): Row[] {
+    const bound = bindable(params);
+    return attempt(() => this.#statement.all(...bound));
+  }
+}
+
 type Bindable = string | bigint | Uint8Array | null;
 
 /** The parameters, in the same array. */
@@ -126,22 +162,25 @@ function bindable(params: (SqlValue | bigint)[]): Bindable[] {
   return params as Bindable[];
 }
 
-function openOwn(location: DatabaseLocation): DatabaseSync {
+function openOwn(location: DatabaseLocation): sqlite.DatabaseSync {
   // The binding has no way to say "do not create".
   if (location.mode === "rw" && !location.memory) assertFile(location.path);
-  return new DatabaseSync(filename(location), {
+  return new sqlite.DatabaseSync(filename(location), {
     readOnly: location.mode === "ro",
   });
 }
 
-function openShared(location: DatabaseLocation): DatabaseSync {
+function openShared(location: DatabaseLocation): sqlite.DatabaseSync {
   try {
-    return new DatabaseSync(filename(location));
+    return new sqlite.DatabaseSync(filename(location));
   } catch (cause) {
-    // Without every permission Deno takes the URI for a file's path.
+    // Without every permission Deno takes the URI for a file's path. So does
+    // Node.js before version 22.16.
     throw new SqlError(
       "other",
-      "node:sqlite can share a database in memory only with --allow-all",
+      isDeno
+        ? "node:sqlite can share a database in memory only with --allow-all"
+        : "node:sqlite can share a database in memory only from Node.js 22.16 on",
       { cause },
     );
   }
@@ -149,7 +188,7 @@ function openShared(location: DatabaseLocation): DatabaseSync {
 
 function assertFile(path: string): void {
   try {
-    Deno.statSync(path);
+    platform.statSync(path);
   } catch (cause) {
     throw new SqlError("cannot_open", (cause as Error).message, { cause });
   }
@@ -166,17 +205,13 @@ function attempt<T>(work: () => T): T {
 function toSqlError(error: unknown): unknown {
   if (isFailure(error)) return SqlError.from(error, error.errcode);
   // An integer past 2^53 - 1, which nobody here writes.
-  return codeOf(error) === "ERR_OUT_OF_RANGE"
+  return hasCode(error, "ERR_OUT_OF_RANGE")
     ? new SqlError("corrupt", (error as Error).message, { cause: error })
     : error;
 }
 
-/** Whether SQLite, or Deno on its behalf, refused. Anything else is a mistake. */
+/** Whether SQLite, or the runtime on its behalf, refused. Anything else is a mistake. */
 function isFailure(error: unknown): error is Error & { errcode?: number } {
-  return error instanceof Deno.errors.NotCapable ||
-    codeOf(error) === "ERR_SQLITE_ERROR";
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
+  return (error as Partial<Error> | null)?.name === "NotCapable" ||
+    hasCode(error, "ERR_SQLITE_ERROR", "ERR_ACCESS_DENIED");
 }
