@@ -254,8 +254,8 @@ function ignore(test: TestFunction, name: string): void {
 }
 
 function denoTest(): TestFunction {
-  const { Deno } = globalThis as { Deno?: { test: TestFunction } };
-  if (Deno) return Deno.test;
+  const { Deno: runtime } = globalThis as { Deno?: { test: TestFunction } };
+  if (runtime) return runtime.test;
   throw new TypeError(
     'Cannot register tests outside Deno without a test function: pass the runner\'s as "test"',
   );

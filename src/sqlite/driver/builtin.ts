@@ -28,6 +28,7 @@ class BuiltinConnection implements Connection {
   readonly #database: sqlite.DatabaseSync;
 
   constructor(location: DatabaseLocation) {
+    if (!isDeno) assertRecent();
     this.#database = attempt(() =>
       location.memory === "shared" ? openShared(location) : openOwn(location)
     );
@@ -39,21 +40,16 @@ class BuiltinConnection implements Connection {
 
   prepare(sql: string): Statement {
     const statement: unknown = attempt(() => this.#database.prepare(sql));
-    return "setReturnArrays" in (statement as object)
-      ? new BuiltinStatement(statement as ArrayStatement)
-      : new ObjectStatement(statement as RowStatement);
+    return new BuiltinStatement(statement as ArrayStatement);
   }
 
   // To `VACUUM INTO` a file is to attach it: that takes every permission.
-  get copyTo(): Connection["copyTo"] {
-    const { backup } = sqlite as Partial<typeof sqlite>;
-    return backup && (async (path) => {
-      try {
-        await backup(this.#database, path, { rate: ALL_PAGES });
-      } catch (error) {
-        throw toSqlError(error);
-      }
-    });
+  async copyTo(path: string): Promise<void> {
+    try {
+      await sqlite.backup(this.#database, path, { rate: ALL_PAGES });
+    } catch (error) {
+      throw toSqlError(error);
+    }
   }
 
   close(): void {
@@ -119,36 +115,6 @@ class BuiltinStatement implements Statement {
   }
 }
 
-/** A statement of Node.js before version 22.16, whose rows are objects. */
-interface RowStatement {
-  run(...params: Bindable[]): { readonly changes: number | bigint };
-  get(...params: Bindable[]): Row | undefined;
-  all(...params: Bindable[]): Row[];
-}
-
-class ObjectStatement implements Statement {
-  readonly #statement: RowStatement;
-
-  constructor(statement: RowStatement) {
-    this.#statement = statement;
-  }
-
-  run(...params: SqlValue[]): number {
-    const bound = bindable(params);
-    return Number(attempt(() => this.#statement.run(...bound)).changes);
-  }
-
-  get(...params: SqlValue[]): Row | undefined {
-    const bound = bindable(params);
-    return attempt(() => this.#statement.get(...bound));
-  }
-
-  all(...params: SqlValue[]): Row[] {
-    const bound = bindable(params);
-    return attempt(() => this.#statement.all(...bound));
-  }
-}
-
 type Bindable = string | bigint | Uint8Array | null;
 
 /** The parameters, in the same array. */
@@ -160,6 +126,25 @@ function bindable(params: (SqlValue | bigint)[]): Bindable[] {
     if (typeof value === "number") params[i] = BigInt(value);
   }
   return params as Bindable[];
+}
+
+let isRecent = false;
+
+/** Throws if the binding is too old to bind the parameter "?1" by its number. */
+function assertRecent(): void {
+  if (isRecent) return;
+  try {
+    const database = new sqlite.DatabaseSync(":memory:");
+    database.prepare("SELECT ?1").get(1);
+    database.close();
+    isRecent = true;
+  } catch (cause) {
+    throw new SqlError(
+      "other",
+      `node:sqlite of this ${platform.name} cannot number the parameters of a statement; use Node.js 24.10 or later, or 22.21 or a later 22, or Bun 1.4 or later`,
+      { cause },
+    );
+  }
 }
 
 function openOwn(location: DatabaseLocation): sqlite.DatabaseSync {
@@ -174,13 +159,10 @@ function openShared(location: DatabaseLocation): sqlite.DatabaseSync {
   try {
     return new sqlite.DatabaseSync(filename(location));
   } catch (cause) {
-    // Without every permission Deno takes the URI for a file's path. So does
-    // Node.js before version 22.16.
+    // Without every permission Deno takes the URI for a file's path.
     throw new SqlError(
       "other",
-      isDeno
-        ? "node:sqlite can share a database in memory only with --allow-all"
-        : "node:sqlite can share a database in memory only from Node.js 22.16 on",
+      "node:sqlite can share a database in memory only with --allow-all",
       { cause },
     );
   }

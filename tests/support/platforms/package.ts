@@ -30,7 +30,11 @@ export async function makeProject(dir: string): Promise<void> {
   );
   await install(dir, config);
   const modules = join(dir, "node_modules");
-  await copyModules(root, join(modules, "@zestor/store"), ["mod.ts", "src"]);
+  await copyModules(root, join(modules, "@zestor/store"), [
+    "deno.json",
+    "mod.ts",
+    "src",
+  ]);
   await writePackage(join(modules, "@zestor/store"), {
     name: "@zestor/store",
     exports: Object.fromEntries(

@@ -7,6 +7,7 @@ import { create, toJsonString } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { assertEquals } from "@std/assert";
 import { openStore, type Store } from "../../../mod.ts";
+import { assetPaths } from "../../../src/inspector/assets.ts";
 import { testStore } from "../../../src/testing/mod.ts";
 import { protobuf } from "../../../src/values/codecs/protobuf.ts";
 import { structured } from "../../../src/values/codecs/structured.ts";
@@ -138,13 +139,14 @@ export function testRuntime({ test }: Runtime, name: string): void {
     );
   });
 
-  test("the FFI driver is refused, and not chosen", async (project) => {
+  test("what needs Deno says so: the FFI driver and the command", async (project) => {
     assertEquals(await project.run("peer", "ffi", project.file("ffi.db")), [
       [
         "OPEN",
         `Cannot load the driver "ffi" in ${name}: it calls the native library as Deno does; use the driver "builtin", which this runtime has`,
       ],
       "builtin",
+      `Cannot run the command zestor in ${name}: it needs Deno; install Deno, then run "deno run -A jsr:@zestor/store/cli"`,
     ]);
   });
 
@@ -152,5 +154,9 @@ export function testRuntime({ test }: Runtime, name: string): void {
     assertEquals(await project.run("peer", "leave", project.file("left.db")), [
       "left",
     ]);
+  });
+
+  test("the inspector serves its page", async (project) => {
+    assertEquals(await project.run("inspected"), [[assetPaths().sort(), 0]]);
   });
 }

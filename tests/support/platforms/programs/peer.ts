@@ -85,6 +85,7 @@ const ACTIONS: Record<string, () => Promise<void>> = {
     const store = await openStore({ path });
     tell(store.driver);
     await store.close();
+    tell(await import("@zestor/store/cli").catch(({ message }) => message));
   },
 
   /** Leaves the store and a watch that is not persistent open. */
