@@ -140,7 +140,10 @@ function readEndSync(path: string, bytes: number): Uint8Array {
 
 async function openToSync(path: string, flags: string): Promise<SyncedFile> {
   const file = await files().open(path, flags);
-  return { sync: () => file.sync(), close: () => void file.close() };
+  return {
+    sync: () => file.sync(),
+    close: () => void file.close().catch(() => {}),
+  };
 }
 
 function watchFile(
