@@ -144,3 +144,18 @@ Deno.test(`no file of the source has more than ${MOST_LINES} lines`, () => {
   })).filter(({ lines }) => lines > MOST_LINES);
   assertEquals(long, []);
 });
+
+/** What works in Deno alone. All else asks `base/platform.ts`. */
+const OF_DENO = [
+  "base/platform/deno.ts",
+  "sqlite/driver/load.ts",
+  "sqlite/driver/native_library.ts",
+];
+
+Deno.test("only what works in Deno alone asks Deno", () => {
+  const asking = [...files].filter(([file, text]) =>
+    roomOf(file) !== "cli" &&
+    /\bDeno\.\w/.test(text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ""))
+  ).map(([file]) => file);
+  assertEquals(asking.sort(), OF_DENO);
+});

@@ -40,7 +40,15 @@ async function run(
       Deno.env.set("DENO_DIR", ${JSON.stringify(dir.path)});
     }
     ${program}`,
-    { permissions, env: { HTTPS_PROXY: network.url, HTTP_PROXY: network.url } },
+    {
+      permissions,
+      env: {
+        HTTPS_PROXY: network.url,
+        HTTP_PROXY: network.url,
+        // Else Deno itself asks for its newest version after half a second.
+        DENO_NO_UPDATE_CHECK: "1",
+      },
+    },
   );
   return { stdout, stderr, requests: network.requests() };
 }

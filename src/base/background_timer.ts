@@ -1,17 +1,22 @@
 /**
  * A timer for work in the background: it does not keep the process running.
  *
- * It is no `setTimeout`, for the first of these loads a part of Node.js, which
- * takes a program that soon ends 8 ms.
+ * In Deno it is no `setTimeout`, for the first of these loads a part of Node.js,
+ * which takes a program that soon ends 8 ms.
  *
  * @module
  */
+import { isDeno, platform } from "./platform.ts";
 
 /** Calls back after a pause in ms, rounded up to 1; gives what cancels it. */
 export function startBackgroundTimer(
   ms: number,
   work: () => void,
 ): () => void {
+  return isDeno ? startByAtomics(ms, work) : startByTimer(ms, work);
+}
+
+function startByAtomics(ms: number, work: () => void): () => void {
   // The cell never changes. Only the function that cancels notifies it.
   const cell = new Int32Array(new SharedArrayBuffer(4));
   // A pause of 0 ms would end at once, and give no promise.
@@ -20,4 +25,10 @@ export function startBackgroundTimer(
     if (end === "timed-out") work();
   });
   return () => Atomics.notify(cell, 0);
+}
+
+function startByTimer(ms: number, work: () => void): () => void {
+  const timer = setTimeout(work, ms);
+  platform.unrefTimer(timer);
+  return () => clearTimeout(timer);
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { platform } from "./platform.ts";
+
 /** More of a text, in characters, makes no message clearer. */
 const LONGEST_TEXT = 200;
 
@@ -23,7 +25,7 @@ export function quoteText(text: string): string {
 export function describe(value: unknown): string {
   if (typeof value === "string") return quoteText(value);
   try {
-    return Deno.inspect(value, { depth: 2, strAbbreviateSize: LONGEST_TEXT });
+    return platform.inspect(value, { depth: 2, textLength: LONGEST_TEXT });
   } catch {
     return typeof value === "object" ? "an object" : `a ${typeof value}`;
   }

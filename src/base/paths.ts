@@ -6,6 +6,8 @@
  * @module
  */
 
+import { platform } from "./platform.ts";
+
 /** What is used of `node:path`. */
 export interface Paths {
   /** Whether a path does not depend on the current directory. */
@@ -26,7 +28,8 @@ export const posix: Paths = {
   dirname: (path) => /^(.*[^/])\/+[^/]+\/*$/s.exec(path)?.[1] ?? rootOf(path),
   basename: (path) => /[^/]*(?=\/*$)/.exec(path)![0],
   join: (...parts) => shortest(parts.filter((part) => part !== "").join("/")),
-  resolve: (path) => shortest(path[0] === "/" ? path : `${Deno.cwd()}/${path}`),
+  resolve: (path) =>
+    shortest(path[0] === "/" ? path : `${platform.currentFolder()}/${path}`),
 };
 
 function rootOf(path: string): string {
@@ -47,4 +50,4 @@ function shortest(path: string): string {
 
 /** The functions of this system. */
 export const { isAbsolute, dirname, basename, join, resolve } =
-  Deno.build.os === "windows" ? await import("node:path") : posix;
+  platform.isWindows ? await import("node:path") : posix;

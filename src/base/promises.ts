@@ -12,6 +12,11 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null)?.then === "function";
 }
 
+/** A promise of what the work returns or throws; it begins at once. */
+export function promiseOf<T>(work: () => MaybePromise<T>): Promise<T> {
+  return new Promise((resolve) => resolve(work()));
+}
+
 /** What the promise gives, unless the signal aborts first: then `signal.reason`. */
 export function unlessAborted<T>(
   promise: Promise<T>,

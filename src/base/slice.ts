@@ -4,6 +4,8 @@
  * @module
  */
 
+import { platform } from "./platform.ts";
+
 /** How long work may hold the event loop before it gives it a turn, in ms. */
 const SLICE_MS = 8;
 
@@ -91,7 +93,7 @@ export function sleep(
       signal?.removeEventListener("abort", onAbort);
       resolve();
     }, ms);
-    if (!persistent) Deno.unrefTimer(timer);
+    if (!persistent) platform.unrefTimer(timer);
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }

@@ -14,6 +14,7 @@
  *
  * @module
  */
+import "./needs_deno.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT, exitCodeOf, lineOf, traceOf } from "./errors.ts";
 import {

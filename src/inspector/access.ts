@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { toBase64Url } from "../base/byte_texts.ts";
 import { createHash, timingSafeEqual } from "node:crypto";
 import { RequestError } from "./failures.ts";
 
@@ -109,10 +110,7 @@ export class Access {
 
 /** Draws a token: 256 random bits. */
 export function drawToken(): string {
-  return crypto.getRandomValues(new Uint8Array(32)).toBase64({
-    alphabet: "base64url",
-    omitPadding: true,
-  });
+  return toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
 }
 
 /** The first URL of an inspector that is mounted at a URL. */

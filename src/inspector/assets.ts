@@ -1,8 +1,8 @@
 /**
  * The files that the browser loads: those of the page, and the libraries that
- * it uses. All come with the package and its npm dependencies, as modules that
- * Deno has loaded already: nothing is built, no file is read, and no request
- * leaves the machine.
+ * it uses. All come with the package and its npm dependencies: in Deno as modules
+ * that are loaded already, in Node.js and Bun as files that are read once. Nothing
+ * is built, and no request leaves the machine.
  *
  * The page's own scripts are TypeScript. Their types are taken out when they
  * are first asked for; so they may use only what can be taken out (no `enum`,
@@ -11,17 +11,9 @@
  *
  * @module
  */
-import { stripTypeScriptTypes } from "node:module";
-import diffBase from "diff/lib/diff/base.js" with { type: "text" };
-import diffLine from "diff/lib/diff/line.js" with { type: "text" };
-import diffParams from "diff/lib/util/params.js" with { type: "text" };
-import htm from "htm" with { type: "text" };
-import htmPreact from "htm/preact" with { type: "text" };
-import preact from "preact" with { type: "text" };
-import preactHooks from "preact/hooks" with { type: "text" };
-import uplot from "uplot/dist/uPlot.esm.js" with { type: "text" };
-import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
-import { PAGE_FILES } from "./page/files.ts";
+import { toHex } from "../base/byte_texts.ts";
+import { isDeno } from "../base/platform.ts";
+import { readTexts, stripTypes } from "./texts.ts";
 
 /** A file for the browser. */
 export interface Asset {
@@ -38,19 +30,16 @@ export const INDEX = "";
 /** Under this path are the page's scripts and styles, and below it `lib/`. */
 const ASSETS = "assets/";
 
-/** The libraries by the name that modules have for them. */
-const LIBRARIES: Readonly<Record<string, { path: string; text: string }>> = {
-  "diff/lib/diff/base.js": { path: "lib/diff/diff/base.js", text: diffBase },
-  "diff/lib/diff/line.js": { path: "lib/diff/diff/line.js", text: diffLine },
-  "diff/lib/util/params.js": {
-    path: "lib/diff/util/params.js",
-    text: diffParams,
-  },
-  "htm": { path: "lib/htm.js", text: htm },
-  "htm/preact": { path: "lib/htm-preact.js", text: htmPreact },
-  "preact": { path: "lib/preact.js", text: preact },
-  "preact/hooks": { path: "lib/preact-hooks.js", text: preactHooks },
-  "uplot": { path: "lib/uplot.js", text: uplot },
+/** The paths of the libraries, by the name that modules have for them. */
+const LIBRARIES: Readonly<Record<string, string>> = {
+  "diff/lib/diff/base.js": "lib/diff/diff/base.js",
+  "diff/lib/diff/line.js": "lib/diff/diff/line.js",
+  "diff/lib/util/params.js": "lib/diff/util/params.js",
+  "htm": "lib/htm.js",
+  "htm/preact": "lib/htm-preact.js",
+  "preact": "lib/preact.js",
+  "preact/hooks": "lib/preact-hooks.js",
+  "uplot": "lib/uplot.js",
 };
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -61,13 +50,17 @@ const TYPES: Readonly<Record<string, string>> = {
   ts: "text/javascript; charset=utf-8",
 };
 
+const { page, libraries, uplotStyle } = isDeno
+  ? (await import("./module_texts.ts")).MODULE_TEXTS
+  : readTexts(Object.keys(LIBRARIES));
+
 /** The texts of all files, by their paths. Scripts are as they are written. */
 const SOURCES: ReadonlyMap<string, string> = new Map([
-  ...Object.entries(PAGE_FILES).map(([name, text]) =>
+  ...Object.entries(page).map(([name, text]) =>
     [name === "index.html" ? INDEX : `${ASSETS}${name}`, text] as const
   ),
-  ...Object.values(LIBRARIES).map(({ path, text }) =>
-    [`${ASSETS}${path}`, text] as const
+  ...Object.entries(LIBRARIES).map(([name, path]) =>
+    [`${ASSETS}${path}`, libraries[name]] as const
   ),
   [`${ASSETS}lib/uplot.css`, uplotStyle],
 ]);
@@ -94,12 +87,12 @@ async function makeAsset(path: string, source: string): Promise<Asset> {
   const body = scriptOf(path, suffix, source);
   const bytes = new TextEncoder().encode(body);
   const hash = await crypto.subtle.digest("SHA-256", bytes);
-  const etag = `"${new Uint8Array(hash).toHex().slice(0, 32)}"`;
+  const etag = `"${toHex(new Uint8Array(hash)).slice(0, 32)}"`;
   return { type: TYPES[suffix], body, etag };
 }
 
 function scriptOf(path: string, suffix: string, source: string): string {
-  if (suffix === "ts") return withPaths(stripTypeScriptTypes(source), path);
+  if (suffix === "ts") return withPaths(stripTypes(source), path);
   return suffix === "js" ? withPaths(source, path) : source;
 }
 
@@ -115,7 +108,7 @@ export function withPaths(text: string, path: string): string {
   const depth = path.slice(ASSETS.length).split("/").length - 1;
   const up = depth === 0 ? "./" : "../".repeat(depth);
   return text.replace(BARE, (whole, before, quote, name, rest = "") => {
-    const library = LIBRARIES[`${name}${rest}`];
-    return library ? `${before}${quote}${up}${library.path}${quote}` : whole;
+    const library = LIBRARIES[`${name}${rest}`] as string | undefined;
+    return library ? `${before}${quote}${up}${library}${quote}` : whole;
   });
 }

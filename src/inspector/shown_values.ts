@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { toHex } from "../base/byte_texts.ts";
 import { equalBytes } from "../base/bytes.ts";
 import { escapeJson } from "../base/escape.ts";
 import { reasonOf } from "../base/messages.ts";
@@ -171,7 +172,7 @@ function unreadable(bytes: Uint8Array, error: unknown): ShownValue {
   return {
     state: "unreadable",
     message: reasonOf(error),
-    bytes: bytes.subarray(0, MOST_BYTES).toHex(),
+    bytes: toHex(bytes.subarray(0, MOST_BYTES)),
     isCut: bytes.length > MOST_BYTES,
   };
 }

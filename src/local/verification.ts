@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { platform } from "../base/platform.ts";
 import { equalBytes } from "../base/bytes.ts";
 import type { VerifyFinding, VerifyPart } from "../contract/verify.ts";
 import { quote } from "../base/messages.ts";
@@ -203,7 +204,7 @@ export class Verification {
   ): Generator<string> {
     const { type, version, value, previous } = change;
     if (type !== "create" && type !== "update" && type !== "delete") {
-      return yield `has the type ${Deno.inspect(type)}`;
+      return yield `has the type ${platform.inspect(type)}`;
     }
     if (!isVersion(version)) yield versionProblem(version);
     if ((value === undefined) !== (type === "delete")) {
@@ -232,7 +233,7 @@ export class Verification {
     }
     const replaced = revisionAfter(last, verifiable);
     if (!change.isEarlier && change.previousRevision !== replaced) {
-      const told = Deno.inspect(change.previousRevision);
+      const told = platform.inspect(change.previousRevision);
       yield `replaces revision ${told}, expected ${replaced}`;
     }
   }
@@ -285,7 +286,7 @@ export class Verification {
       this.#addEntry(name, "has no readable time of its last change");
     }
     if (expiresAt !== undefined && !Number.isSafeInteger(expiresAt)) {
-      const problem = `has the expiry ${Deno.inspect(expiresAt)}`;
+      const problem = `has the expiry ${platform.inspect(expiresAt)}`;
       this.#addEntry(name, `${problem}, expected an integer or none`);
     }
     if (value) this.#verifyValue(name, value);
@@ -317,7 +318,7 @@ export class Verification {
     keys?.delete(name.key);
     if (!last) {
       if (!isRevision(told)) {
-        const problem = `has the revision ${Deno.inspect(told)}`;
+        const problem = `has the revision ${platform.inspect(told)}`;
         this.#addEntry(name, `${problem}, expected an integer from 0 on`);
       }
       if (this.#logIsWhole) this.#addEntry(name, "is in no change of the log");
@@ -335,7 +336,7 @@ export class Verification {
     }
     const expected = revisionAfter(last, verifiable);
     if (told !== expected) {
-      const problem = `has the revision ${Deno.inspect(told)}`;
+      const problem = `has the revision ${platform.inspect(told)}`;
       this.#addEntry(
         name,
         `${problem}, expected ${expected}, that of its last change`,
@@ -400,6 +401,6 @@ function isVersion(version: unknown): version is number {
 
 function versionProblem(version: unknown): string {
   return `has the version ${
-    Deno.inspect(version)
+    platform.inspect(version)
   }, expected an integer from 1 on`;
 }

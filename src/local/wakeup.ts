@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { platform } from "../base/platform.ts";
 import type { MaybePromise } from "../base/promises.ts";
 import type { Wait } from "../engine/change_log.ts";
 
@@ -285,6 +286,6 @@ function later(ms: number, persistent: boolean, work: () => void): () => void {
     return () => clearImmediate(turn);
   }
   const timer = setTimeout(work, ms);
-  if (!persistent) Deno.unrefTimer(timer);
+  if (!persistent) platform.unrefTimer(timer);
   return () => clearTimeout(timer);
 }

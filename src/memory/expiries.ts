@@ -3,12 +3,9 @@
  *
  * @module
  */
-import sortedBTree from "sorted-btree";
+import { BTree } from "../base/b_tree.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import type { EntryName } from "../engine/write.ts";
-
-// The package is CommonJS.
-const BTree = sortedBTree.default;
 
 /** When an entry expires, in ms since 1970. */
 interface Expiry extends EntryName {

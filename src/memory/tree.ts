@@ -3,7 +3,7 @@
  *
  * @module
  */
-import sortedBTree from "sorted-btree";
+import { BTree } from "../base/b_tree.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import { isInRange, type KeyRange } from "../keys/key_range.ts";
 import { isGone, type Kept } from "./kept.ts";
@@ -11,11 +11,8 @@ import { isGone, type Kept } from "./kept.ts";
 /** No key is after it: it is no key itself, since it is not well-formed. */
 const NO_END = { key: "\u{DFFF}", inclusive: false };
 
-// The package is CommonJS.
-const BTree = sortedBTree.default;
-
 /** Entries by key. */
-export type Tree = sortedBTree.default<string, Kept>;
+export type Tree = BTree<string, Kept>;
 
 /** Makes a tree without entries. */
 export function makeTree(): Tree {

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { platform } from "../base/platform.ts";
 import type { Wait } from "../engine/change_log.ts";
 import type { Cursor } from "../engine/cursor.ts";
 import { Backoff } from "./backoff.ts";
@@ -183,7 +184,7 @@ export class NewsWaits {
       this.#sweep = undefined;
       this.#look();
     }, this.#pause());
-    if (!persistent) Deno.unrefTimer(timer);
+    if (!persistent) platform.unrefTimer(timer);
     this.#sweep = { timer, persistent };
   }
 

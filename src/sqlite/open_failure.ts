@@ -6,6 +6,7 @@
  * @module
  */
 import { basename } from "../base/paths.ts";
+import type { FileStatus } from "../base/platform.ts";
 import {
   CodecError,
   StoreOpenError,
@@ -90,8 +91,8 @@ function cannotOpenAdvice({ path, mode, memory }: DatabaseLocation): string {
 /** The name of a file, with its owner if that is not the owner of the database. */
 function describe(
   path: string,
-  { uid }: Deno.FileInfo,
-  database: Deno.FileInfo | undefined,
+  { uid }: FileStatus,
+  database: FileStatus | undefined,
 ): string {
   const name = basename(path);
   return uid === database?.uid ? name : `${name} (of user ${uid})`;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { platform } from "../base/platform.ts";
 import type { AnyKinds } from "../contract/kinds.ts";
 import {
   boolean,
@@ -81,7 +82,7 @@ const driver: Reader<DriverChoice> = (action, name, choice) => {
   if (isDriverChoice(choice)) return choice;
   throw new TypeError(
     `Cannot ${action}: "${name}" is "auto", "ffi", "builtin" or a driver, received ${
-      Deno.inspect(choice)
+      platform.inspect(choice)
     }`,
   );
 };

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { platform } from "../base/platform.ts";
 import {
   type OpenNotifier,
   openSilentNotifier,
@@ -35,40 +36,14 @@ function openWalNotifier(
   path: string,
   listener: WriteListener,
 ): Disposable | undefined {
-  const events = watchWal(path);
-  if (!events) return undefined;
-  let isOpen = true;
-  const follow = async () => {
-    try {
-      for await (const { kind } of events) {
-        if (!isOpen) return;
-        if (kind === "remove") break;
-        if (kind !== "access") listener.onWrite();
-      }
-    } catch {
-      // What has ended, for whatever reason, has ended.
-    }
-    if (!isOpen) return;
-    close();
-    listener.onEnd();
-  };
-  const close = () => {
-    isOpen = false;
-    events.close();
-  };
-  follow();
-  return {
-    [Symbol.dispose]() {
-      if (isOpen) close();
-    },
-  };
-}
-
-/** Watches the file, without ever asking for a permission. */
-function watchWal(path: string): Deno.FsWatcher | undefined {
+  const wal = `${path}-wal`;
+  if (!mayRead(wal)) return undefined;
   try {
-    const wal = `${path}-wal`;
-    return mayRead(wal) ? Deno.watchFs(wal) : undefined;
+    const close = platform.watchFile(wal, (event) => {
+      if (event === "write") listener.onWrite();
+      else listener.onEnd();
+    });
+    return { [Symbol.dispose]: close };
   } catch {
     // There is none, with a rollback journal; or there are no notifications on
     // this file system, or too many watchers.

@@ -4,7 +4,7 @@
  * @module
  */
 import { pagedStream, type Pages } from "../base/paged_stream.ts";
-import type { MaybePromise } from "../base/promises.ts";
+import { type MaybePromise, promiseOf } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
 import type { HistoryChange, HistoryOptions } from "../contract/mod.ts";
 import type { ChangeFilter, ChangeLog } from "../engine/change_log.ts";
@@ -40,7 +40,7 @@ export function openHistory(
 ): ReadableStream<HistoryChange> {
   const settings = historySettingsOf(kind, key, options);
   const { signal } = settings;
-  const head = Promise.try(() => life.head());
+  const head = promiseOf(() => life.head());
   // If nobody reads the stream, nobody hears that it failed.
   head.catch(() => {});
   const read = <T>(work: () => MaybePromise<T>): MaybePromise<T> => {

@@ -12,7 +12,7 @@ import type {
 } from "../contract/watch.ts";
 import type { StoreError } from "../contract/errors.ts";
 import { PagedItems, type Pages } from "../base/paged_stream.ts";
-import { isPromise, type MaybePromise } from "../base/promises.ts";
+import { isPromise, type MaybePromise, promiseOf } from "../base/promises.ts";
 import { Slice } from "../base/slice.ts";
 import { type Cursor, cursorOf } from "../engine/cursor.ts";
 import type { ChangePage, StoredEntry } from "../engine/entries.ts";
@@ -123,7 +123,7 @@ function headOf(
   log: ChangeLog,
   newest: () => MaybePromise<number>,
 ): Promise<Cursor> {
-  const head = Promise.try(newest).then((revision) => withMark(log, revision));
+  const head = promiseOf(newest).then((revision) => withMark(log, revision));
   // If nobody reads the stream, nobody hears that it failed.
   head.catch(() => {});
   return head;

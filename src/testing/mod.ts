@@ -254,10 +254,9 @@ function ignore(test: TestFunction, name: string): void {
 }
 
 function denoTest(): TestFunction {
-  if (!("Deno" in globalThis)) {
-    throw new TypeError(
-      'Cannot register tests outside Deno without a test function: pass the runner\'s as "test"',
-    );
-  }
-  return Deno.test;
+  const { Deno: runtime } = globalThis as { Deno?: { test: TestFunction } };
+  if (runtime) return runtime.test;
+  throw new TypeError(
+    'Cannot register tests outside Deno without a test function: pass the runner\'s as "test"',
+  );
 }

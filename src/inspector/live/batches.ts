@@ -35,17 +35,22 @@ export class Batches {
     if (first.done) return [];
     const batch = [first.value];
     let bytes = bytesOf(first.value);
-    using deadline = timeout(GATHER_MS);
-    while (batch.length < MOST_EVENTS && bytes < MOST_BYTES) {
-      // What ends or fails now is told by the next call.
-      const read = this.#read().catch(() => undefined);
-      const next = await Promise.race([read, deadline.passed]);
-      if (!next || next.done) break;
-      this.#pending = undefined;
-      batch.push(next.value);
-      bytes += bytesOf(next.value);
+    // Node.js 22 has no `using`.
+    const deadline = timeout(GATHER_MS);
+    try {
+      while (batch.length < MOST_EVENTS && bytes < MOST_BYTES) {
+        // What ends or fails now is told by the next call.
+        const read = this.#read().catch(() => undefined);
+        const next = await Promise.race([read, deadline.passed]);
+        if (!next || next.done) break;
+        this.#pending = undefined;
+        batch.push(next.value);
+        bytes += bytesOf(next.value);
+      }
+      return batch;
+    } finally {
+      deadline[Symbol.dispose]();
     }
-    return batch;
   }
 
   #read(): Promise<ReadableStreamReadResult<StoredEvent>> {

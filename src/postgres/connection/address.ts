@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { platform } from "../../base/platform.ts";
 import { describe } from "../../base/messages.ts";
 import { StoreOpenError } from "../../contract/errors.ts";
 
@@ -94,6 +95,5 @@ function describeEnvironment(
 }
 
 function variable(name: string): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
+  return platform.variable(name);
 }

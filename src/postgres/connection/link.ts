@@ -10,6 +10,8 @@
  */
 // @ts-types="npm:@types/pg@^8"
 import pg from "pg";
+import { fromHex } from "../../base/byte_texts.ts";
+import { platform } from "../../base/platform.ts";
 import { unlessAborted } from "../../base/promises.ts";
 import type { Address } from "./address.ts";
 import { Cut, isCut, isNameLost, NameLost } from "./failure.ts";
@@ -216,7 +218,7 @@ export class Link {
       } else this.destroy();
     }, ms);
     // What keeps the process running is the connection, while answers are to come.
-    Deno.unrefTimer(timer);
+    platform.unrefTimer(timer);
     this.#watchdog = timer;
   }
 
@@ -275,7 +277,7 @@ function parserOf(type: number): (text: string) => unknown {
 
 function bytesOf(text: string): Uint8Array {
   return text.startsWith("\\x")
-    ? Uint8Array.fromHex(text.slice(2))
+    ? fromHex(text.slice(2))
     // With bytea_output=escape.
     : new Uint8Array(pg.types.getTypeParser(17)(text));
 }

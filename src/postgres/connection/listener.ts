@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { platform } from "../../base/platform.ts";
 import { Backoff } from "../../remote/backoff.ts";
 import type { Address } from "./address.ts";
 import { codeOf } from "./failure.ts";
@@ -66,7 +67,7 @@ export class Listener {
     clearTimeout(this.#linger);
     if (isWanted) return this.#start();
     this.#linger = setTimeout(() => this.#stop.abort(), LINGER_MS);
-    Deno.unrefTimer(this.#linger);
+    platform.unrefTimer(this.#linger);
   }
 
   #start(): void {
@@ -110,7 +111,7 @@ export class Listener {
     const stop = AbortSignal.any([this.#stop.signal, this.#links.closed]);
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, backoff.next());
-      Deno.unrefTimer(timer);
+      platform.unrefTimer(timer);
       stop.addEventListener("abort", () => {
         clearTimeout(timer);
         resolve();
@@ -158,7 +159,7 @@ export class Listener {
     const timer = setInterval(() => {
       link.query({ text: "SELECT 1" }).catch(() => {});
     }, ALIVE_MS);
-    Deno.unrefTimer(timer);
+    platform.unrefTimer(timer);
     await ended;
     clearInterval(timer);
   }
@@ -175,7 +176,7 @@ export class Listener {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), PROBE_MS);
-      Deno.unrefTimer(timer);
+      platform.unrefTimer(timer);
     });
     const isHeard = await Promise.race([
       probed,

@@ -13,6 +13,7 @@ import type {
   VerifyFinding,
 } from "../../contract/mod.ts";
 import { quoteText, reasonOf } from "../../base/messages.ts";
+import type { SyncedFile } from "../../base/platform.ts";
 import { StoreCorruptError, StoreError } from "../../contract/errors.ts";
 import { boolean, type OptionsSpec, readOptions } from "../../base/options.ts";
 import { OPERATION } from "../../store/options.ts";
@@ -99,7 +100,23 @@ export async function backUp(
   signal?.throwIfAborted();
   const target = await withFiles(() => followLink(asked));
   await withFiles(() => assertFree(target, source.location));
-  using directory = await withFiles(() => openDirectoryOf(target));
+  const directory = await withFiles(() => openDirectoryOf(target));
+  try {
+    await makeCopy(source, alone, { target, signal });
+    await settleName(directory, action);
+  } finally {
+    directory?.close();
+  }
+}
+
+/** Makes a copy, and puts it in place. */
+async function makeCopy(
+  source: BackupSource,
+  alone: RunAlone,
+  { target, signal }: BackupRequest,
+): Promise<void> {
+  const { action } = target;
+  const withFiles = <T>(work: () => Promise<T>) => attempt(action, work);
   const created = await withFiles(() => createBeside(target, source.location));
   const copy = realPath(created, "rwc");
   try {
@@ -117,12 +134,11 @@ export async function backUp(
   } finally {
     await removeCopy(copy);
   }
-  await settleName(directory, action);
 }
 
 /** Makes the name of a copy durable that is in place. */
 async function settleName(
-  directory: Deno.FsFile | undefined,
+  directory: SyncedFile | undefined,
   action: string,
 ): Promise<void> {
   try {
@@ -183,8 +199,12 @@ async function verify(
 ): Promise<void> {
   let findings: VerifyFinding[];
   try {
-    await using store = await openCopy(copy);
-    findings = await store.verify({ signal });
+    const store = await openCopy(copy);
+    try {
+      findings = await store.verify({ signal });
+    } finally {
+      await store.close();
+    }
   } catch (error) {
     throw unverified(action, error);
   }

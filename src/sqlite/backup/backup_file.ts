@@ -9,6 +9,12 @@
  * @module
  */
 import { dirname } from "../../base/paths.ts";
+import {
+  type FileStatus,
+  hasCode,
+  platform,
+  type SyncedFile,
+} from "../../base/platform.ts";
 import { StoreError } from "../../contract/errors.ts";
 import { describeFile, stat } from "../file/database_file.ts";
 import type { DatabaseLocation } from "../driver/driver.ts";
@@ -30,7 +36,7 @@ const LOGS = ["-wal", "-journal"];
 export async function followLink(target: Target): Promise<Target> {
   const { path, overwrite } = target;
   const isLink = overwrite && (await lstat(path))?.isSymlink;
-  return isLink ? { ...target, path: await Deno.realPath(path) } : target;
+  return isLink ? { ...target, path: platform.realPathSync(path) } : target;
 }
 
 /** Throws `StoreError` where a backup may not be put, as it is there now. */
@@ -68,21 +74,20 @@ const HELD: Record<Holder, string> = {
 const IS_THERE =
   "there is a file already; give another path, or overwrite: true";
 
-async function lstat(path: string): Promise<Deno.FileInfo | undefined> {
+async function lstat(path: string): Promise<FileStatus | undefined> {
   try {
-    return await Deno.lstat(path);
+    return await platform.lstat(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (hasCode(error, "ENOENT")) return undefined;
     throw error;
   }
 }
 
 /** Opens the directory of the target, to sync it. Windows opens none. */
-export async function openDirectoryOf(
+export function openDirectoryOf(
   { path }: Target,
-): Promise<Deno.FsFile | undefined> {
-  if (Deno.build.os === "windows") return undefined;
-  return await Deno.open(dirname(path));
+): Promise<SyncedFile | undefined> {
+  return platform.openFolder(dirname(path));
 }
 
 /** Makes an empty file beside the target, and gives its path. Nobody else may read it, where the source is a file. */
@@ -92,8 +97,7 @@ export async function createBeside(
 ): Promise<string> {
   const copy = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   const mode = source.memory ? 0o666 : 0o600;
-  const file = await Deno.open(copy, { write: true, createNew: true, mode });
-  file.close();
+  await platform.createFile(copy, mode);
   return copy;
 }
 
@@ -102,14 +106,18 @@ export async function settle(
   copy: string,
   source: DatabaseLocation,
 ): Promise<void> {
-  using file = await Deno.open(copy, { read: true, write: true });
-  const mode = modeOf(source);
-  if (mode !== undefined) await Deno.chmod(copy, mode);
-  await file.sync();
+  const file = await platform.openFile(copy);
+  try {
+    const mode = modeOf(source);
+    if (mode !== undefined) await platform.chmod(copy, mode);
+    await file.sync();
+  } finally {
+    file.close();
+  }
 }
 
 function modeOf({ path, memory }: DatabaseLocation): number | undefined {
-  if (memory || Deno.build.os === "windows") return undefined;
+  if (memory || platform.isWindows) return undefined;
   const mode = stat(path)?.mode ?? undefined;
   return mode === undefined ? undefined : mode & 0o777;
 }
@@ -117,11 +125,11 @@ function modeOf({ path, memory }: DatabaseLocation): number | undefined {
 /** Puts a copy at its target, in one step. */
 export async function putInPlace(copy: string, target: Target): Promise<void> {
   const { action, path, overwrite } = target;
-  if (overwrite) return await Deno.rename(copy, path);
+  if (overwrite) return await platform.rename(copy, path);
   try {
     await takePlace(copy, path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    if (!hasCode(error, "EEXIST")) throw error;
     throw new StoreError("STORAGE", `Cannot ${action}: ${IS_THERE}`);
   }
 }
@@ -129,38 +137,37 @@ export async function putInPlace(copy: string, target: Target): Promise<void> {
 /** Gives a copy another name, unless that is taken. */
 async function takePlace(copy: string, path: string): Promise<void> {
   try {
-    return await Deno.link(copy, path);
+    return await platform.link(copy, path);
   } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) throw error;
+    if (hasCode(error, "EEXIST")) throw error;
   }
   // A file system without links, such as FAT: an empty file takes the place.
-  const file = await Deno.open(path, { write: true, createNew: true });
-  file.close();
+  await platform.createFile(path);
   try {
-    await Deno.rename(copy, path);
+    await platform.rename(copy, path);
   } catch (error) {
-    await Deno.remove(path);
+    await platform.remove(path);
     throw error;
   }
 }
 
 /** Makes the names in a directory durable, if the file system can do that. */
 export async function syncDirectory(
-  directory: Deno.FsFile | undefined,
+  directory: SyncedFile | undefined,
 ): Promise<void> {
   try {
     await directory?.sync();
   } catch (error) {
-    if (!CANNOT_SYNC.has((error as { code?: unknown }).code)) throw error;
+    if (!hasCode(error, ...CANNOT_SYNC)) throw error;
   }
 }
 
 /** What fsync(2) gives for a file that cannot be synced, and some network file systems for a directory. */
-const CANNOT_SYNC = new Set<unknown>(["EINVAL", "ENOTSUP", "EOPNOTSUPP"]);
+const CANNOT_SYNC = ["EINVAL", "ENOTSUP", "EOPNOTSUPP"];
 
 /** Removes a copy, and what SQLite may have made beside it. */
 export async function removeCopy(copy: string): Promise<void> {
   for (const suffix of ["", "-journal", "-wal", "-shm"]) {
-    await Deno.remove(copy + suffix).catch(() => {});
+    await platform.remove(copy + suffix).catch(() => {});
   }
 }

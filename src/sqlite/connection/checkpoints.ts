@@ -24,6 +24,7 @@
  *
  * @module
  */
+import { platform } from "../../base/platform.ts";
 import type { Database } from "./database.ts";
 import type { Connection } from "../driver/driver.ts";
 import { isBusy } from "./failure.ts";
@@ -196,7 +197,7 @@ export class Checkpointer {
       // What SQLite has open may be another file than the next store would see.
       else if (this.#config.areInPlace()) this.#try(walSize);
     }, PAUSE_MS);
-    Deno.unrefTimer(this.#timer);
+    platform.unrefTimer(this.#timer);
   }
 
   #try(walSize?: number): void {

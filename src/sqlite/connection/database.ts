@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { platform } from "../../base/platform.ts";
 import type { Connection, Row, SqlValue, Statement } from "../driver/driver.ts";
 import type { FileClaim } from "../driver/file_claims.ts";
 import { isNoTransaction, withSize } from "./failure.ts";
@@ -12,9 +13,7 @@ const abandoned: Connection[] = [];
 
 /** Keeps a connection open until the process has ended: to collect it as garbage would close it. */
 function keepOpen(connection: Connection): void {
-  // Deno closes the databases of node:sqlite when a program comes to its end,
-  // but not when the program asks to end.
-  if (abandoned.length === 0) addEventListener("unload", () => Deno.exit());
+  if (abandoned.length === 0) platform.endWithoutClosing();
   abandoned.push(connection);
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { platform } from "../../base/platform.ts";
 import { StoreOpenError } from "../../contract/errors.ts";
 import { mayRead } from "../file/database_file.ts";
 import type { Connection, DatabaseLocation, Driver } from "../driver/driver.ts";
@@ -56,7 +57,7 @@ function assertOwnJournal({ path, memory }: DatabaseLocation): void {
 /** A path, and what it leads to: SQLite puts the journal beside either, by the system. */
 function namesOf(path: string): string[] {
   try {
-    return [...new Set([path, Deno.realPathSync(path)])];
+    return [...new Set([path, platform.realPathSync(path)])];
   } catch {
     // It is not there yet: then SQLite reads no journal.
     return [path];
@@ -64,18 +65,15 @@ function namesOf(path: string): string[] {
 }
 
 function namesAnother(journal: string): boolean {
-  const end = new Uint8Array(MAGIC.length);
   if (!mayRead(journal)) return false;
   try {
-    const { size, isFile } = Deno.statSync(journal);
+    const { size, isFile } = platform.statSync(journal);
     if (!isFile || size < TRAILER_BYTES) return false;
     // To close it drops no lock: SQLite locks the database alone.
-    using file = Deno.openSync(journal);
-    file.seekSync(-MAGIC.length, Deno.SeekMode.End);
-    file.readSync(end);
+    const end = platform.readEndSync(journal, MAGIC.length);
+    return end.every((byte, i) => byte === MAGIC[i]);
   } catch {
-    // There is none, or Deno may not look at it.
+    // There is none, or this process may not look at it.
     return false;
   }
-  return end.every((byte, i) => byte === MAGIC[i]);
 }

@@ -1,10 +1,11 @@
 /**
- * The driver on `node:sqlite`, which is built into Deno: nothing to load, and
- * Deno's file permissions hold.
+ * The driver on `node:sqlite`, which is built into Deno, Node.js and Bun: nothing
+ * to load, and the runtime's file permissions hold.
  *
  * @module
  */
-import { backup, DatabaseSync } from "node:sqlite";
+import { hasCode, isDeno, platform } from "../../base/platform.ts";
+import * as sqlite from "node:sqlite";
 import {
   assertBindable,
   type Connection,
@@ -24,9 +25,10 @@ export const builtinDriver: Driver = {
 };
 
 class BuiltinConnection implements Connection {
-  readonly #database: DatabaseSync;
+  readonly #database: sqlite.DatabaseSync;
 
   constructor(location: DatabaseLocation) {
+    if (!isDeno) assertRecent();
     this.#database = attempt(() =>
       location.memory === "shared" ? openShared(location) : openOwn(location)
     );
@@ -44,7 +46,7 @@ class BuiltinConnection implements Connection {
   // To `VACUUM INTO` a file is to attach it: that takes every permission.
   async copyTo(path: string): Promise<void> {
     try {
-      await backup(this.#database, path, { rate: ALL_PAGES });
+      await sqlite.backup(this.#database, path, { rate: ALL_PAGES });
     } catch (error) {
       throw toSqlError(error);
     }
@@ -126,17 +128,36 @@ function bindable(params: (SqlValue | bigint)[]): Bindable[] {
   return params as Bindable[];
 }
 
-function openOwn(location: DatabaseLocation): DatabaseSync {
+let isRecent = false;
+
+/** Throws if the binding is too old to bind the parameter "?1" by its number. */
+function assertRecent(): void {
+  if (isRecent) return;
+  try {
+    const database = new sqlite.DatabaseSync(":memory:");
+    database.prepare("SELECT ?1").get(1);
+    database.close();
+    isRecent = true;
+  } catch (cause) {
+    throw new SqlError(
+      "other",
+      `node:sqlite of this ${platform.name} cannot number the parameters of a statement; use Node.js 24.10 or later, or 22.21 or a later 22, or Bun 1.4 or later`,
+      { cause },
+    );
+  }
+}
+
+function openOwn(location: DatabaseLocation): sqlite.DatabaseSync {
   // The binding has no way to say "do not create".
   if (location.mode === "rw" && !location.memory) assertFile(location.path);
-  return new DatabaseSync(filename(location), {
+  return new sqlite.DatabaseSync(filename(location), {
     readOnly: location.mode === "ro",
   });
 }
 
-function openShared(location: DatabaseLocation): DatabaseSync {
+function openShared(location: DatabaseLocation): sqlite.DatabaseSync {
   try {
-    return new DatabaseSync(filename(location));
+    return new sqlite.DatabaseSync(filename(location));
   } catch (cause) {
     // Without every permission Deno takes the URI for a file's path.
     throw new SqlError(
@@ -149,7 +170,7 @@ function openShared(location: DatabaseLocation): DatabaseSync {
 
 function assertFile(path: string): void {
   try {
-    Deno.statSync(path);
+    platform.statSync(path);
   } catch (cause) {
     throw new SqlError("cannot_open", (cause as Error).message, { cause });
   }
@@ -166,17 +187,13 @@ function attempt<T>(work: () => T): T {
 function toSqlError(error: unknown): unknown {
   if (isFailure(error)) return SqlError.from(error, error.errcode);
   // An integer past 2^53 - 1, which nobody here writes.
-  return codeOf(error) === "ERR_OUT_OF_RANGE"
+  return hasCode(error, "ERR_OUT_OF_RANGE")
     ? new SqlError("corrupt", (error as Error).message, { cause: error })
     : error;
 }
 
-/** Whether SQLite, or Deno on its behalf, refused. Anything else is a mistake. */
+/** Whether SQLite, or the runtime on its behalf, refused. Anything else is a mistake. */
 function isFailure(error: unknown): error is Error & { errcode?: number } {
-  return error instanceof Deno.errors.NotCapable ||
-    codeOf(error) === "ERR_SQLITE_ERROR";
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
+  return (error as Partial<Error> | null)?.name === "NotCapable" ||
+    hasCode(error, "ERR_SQLITE_ERROR", "ERR_ACCESS_DENIED");
 }

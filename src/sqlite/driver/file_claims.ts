@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { platform } from "../../base/platform.ts";
 import { StoreOpenError } from "../../contract/errors.ts";
 import type { DatabaseLocation, Driver } from "./driver.ts";
 import {
@@ -162,14 +163,16 @@ function claimOn(id: string): Claim | undefined {
   return registry().files.get(id) ?? announcedOn(id)[0];
 }
 
-/** The file's identity, whatever it is called; `undefined` if Deno cannot tell. */
+/** The file's identity, whatever it is called; `undefined` if it cannot be told. */
 export function identify(location: DatabaseLocation): string | undefined {
   if (location.memory) return undefined;
   try {
-    const { dev, ino } = Deno.statSync(location.path);
-    return ino === null ? Deno.realPathSync(location.path) : `${dev}:${ino}`;
+    const { dev, ino } = platform.statSync(location.path);
+    return ino === null
+      ? platform.realPathSync(location.path)
+      : `${dev}:${ino}`;
   } catch {
-    // It is not there yet, or the driver may read what Deno may not.
+    // It is not there yet, or the driver may read what this process may not.
     return undefined;
   }
 }
@@ -191,11 +194,12 @@ type Claim = Pick<FileClaims, "driver" | "library">;
 function announce(id: string, { driver, library }: Claim): void {
   if (!mayUseEnvironment()) return;
   const name = namePrefix(id) + registry().thread;
-  Deno.env.set(name, `${driver} / ${library}`);
+  platform.setVariable(name, `${driver} / ${library}`);
 }
 
 function withdraw(id: string): void {
-  if (mayUseEnvironment()) Deno.env.delete(namePrefix(id) + registry().thread);
+  if (!mayUseEnvironment()) return;
+  platform.setVariable(namePrefix(id) + registry().thread, undefined);
 }
 
 /** The claims of other threads. */
@@ -203,7 +207,7 @@ function announcedOn(id: string): Claim[] {
   if (!mayUseEnvironment()) return [];
   const prefix = namePrefix(id);
   const own = prefix + registry().thread;
-  return Object.entries(Deno.env.toObject())
+  return Object.entries(platform.variables())
     .filter(([name]) => name.startsWith(prefix) && name !== own)
     .map(([, value]) => {
       const [driver, ...library] = value.split(" / ");
@@ -216,5 +220,5 @@ function namePrefix(id: string): string {
     /[^0-9A-Za-z]/g,
     (char) => `_${char.charCodeAt(0).toString(16)}_`,
   );
-  return `ZESTOR_OPEN_${Deno.pid}_${file}_IN_`;
+  return `ZESTOR_OPEN_${platform.processId}_${file}_IN_`;
 }

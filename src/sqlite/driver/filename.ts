@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { platform } from "../../base/platform.ts";
 import type { DatabaseLocation } from "./driver.ts";
 
 /**
@@ -31,7 +32,7 @@ export function filename(location: DatabaseLocation): string {
  */
 export function copyName(location: DatabaseLocation, path: string): string {
   if (location.memory !== "shared") return path;
-  const isWindows = Deno.build.os === "windows";
+  const { isWindows } = platform;
   const names = isWindows ? ["", ...path.split("\\")] : path.split("/");
   return `file://${names.map(encodeURIComponent).join("/")}?vfs=${
     isWindows ? "win32" : "unix"

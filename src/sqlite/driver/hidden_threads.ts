@@ -19,6 +19,7 @@
  * @module
  */
 import { dirname } from "../../base/paths.ts";
+import { type LockableFile, platform } from "../../base/platform.ts";
 import type { DatabaseLocation } from "./driver.ts";
 
 /**
@@ -47,8 +48,7 @@ declare const WorkerGlobalScope: unknown;
 
 /** Whether claims in the environment can be made and seen: all of it has to be permitted. */
 export function mayUseEnvironment(): boolean {
-  const { state, partial } = Deno.permissions.querySync({ name: "env" });
-  return state === "granted" && !partial;
+  return platform.mayUseEnvironment();
 }
 
 /** Shows that a hidden Worker has the file open. */
@@ -66,13 +66,13 @@ export function showFfi({ path, mode }: DatabaseLocation): Sign | undefined {
   const log = lockShared(`${path}-wal`);
   if (log || mode === "ro") return log;
   const file = lockFile(path);
-  const sign = lockShared(file, { read: true, write: true, create: true });
+  const sign = lockShared(file, { create: true });
   return sign && {
     remove() {
       sign.remove();
       if (isLocked(file)) return;
       try {
-        Deno.removeSync(file);
+        platform.removeSync(file);
       } catch {
         // Another thread was quicker.
       }
@@ -91,9 +91,9 @@ function lockFile(path: string): string {
 
 function lockShared(
   path: string,
-  options: Deno.OpenOptions = { read: true },
+  options?: { create: boolean },
 ): Sign | undefined {
-  const file = open(path, options);
+  const file = platform.openToLock(path, options);
   if (!file) return undefined;
   if (tryLock(file, false)) return { remove: () => file.close() };
   file.close();
@@ -101,7 +101,7 @@ function lockShared(
 }
 
 function isLocked(path: string): boolean {
-  const file = open(path, { read: true });
+  const file = platform.openToLock(path);
   if (!file) return false;
   const isFree = tryLock(file, true);
   // That ends the lock, too.
@@ -109,7 +109,7 @@ function isLocked(path: string): boolean {
   return !isFree;
 }
 
-function tryLock(file: Deno.FsFile, exclusive: boolean): boolean {
+function tryLock(file: LockableFile, exclusive: boolean): boolean {
   try {
     for (const pause of PAUSES_MS) {
       if (file.tryLockSync(exclusive)) return true;
@@ -119,24 +119,5 @@ function tryLock(file: Deno.FsFile, exclusive: boolean): boolean {
   } catch {
     // The file system has no locks: nobody has one, then.
     return true;
-  }
-}
-
-/** Opens a file if there is one, without asking for a permission. */
-function open(
-  path: string,
-  options: Deno.OpenOptions,
-): Deno.FsFile | undefined {
-  // There a lock would keep others from reading.
-  if (Deno.build.os === "windows") return undefined;
-  const names = options.write ? ["read", "write"] as const : ["read"] as const;
-  const isGranted = names.every((name) =>
-    Deno.permissions.querySync({ name, path }).state === "granted"
-  );
-  if (!isGranted) return undefined;
-  try {
-    return Deno.openSync(path, options);
-  } catch {
-    return undefined;
   }
 }

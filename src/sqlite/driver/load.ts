@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isDeno, platform } from "../../base/platform.ts";
 import { StoreOpenError } from "../../contract/errors.ts";
 import { builtinDriver } from "./builtin.ts";
 import type { Driver } from "./driver.ts";
@@ -34,6 +35,7 @@ export async function loadDriver(
     case "builtin":
       return builtinDriver;
     case "ffi":
+      if (!isDeno) throw withoutFfi();
       try {
         return await (ffiDriver ??= loadFfi());
       } catch (cause) {
@@ -45,10 +47,16 @@ export async function loadDriver(
         );
       }
     case "auto":
-      if (claimed === builtinDriver.name) return builtinDriver;
+      if (!isDeno || claimed === builtinDriver.name) return builtinDriver;
       if (ffiDriver === undefined && !await mayLoadFfi()) return builtinDriver;
       return await (ffiDriver ??= loadFfi()).catch(() => builtinDriver);
   }
+}
+
+function withoutFfi(): StoreOpenError {
+  return new StoreOpenError(
+    `Cannot load the driver "ffi" in ${platform.name}: it calls the native library as Deno does; use the driver "builtin", which this runtime has`,
+  );
 }
 
 async function loadFfi(): Promise<Driver> {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type FileStatus, platform } from "../../base/platform.ts";
 import { StoreOpenError } from "../../contract/errors.ts";
 import type { DatabaseLocation } from "../driver/driver.ts";
 
@@ -39,27 +40,27 @@ export function assertDatabaseFile({ path, memory }: DatabaseLocation): void {
 }
 
 /** What it is that is no file. */
-export function describeFile(found: Deno.FileInfo): string {
+export function describeFile(found: FileStatus): string {
   if (found.isDirectory) return "a directory";
   if (found.isFifo) return "a FIFO";
   return found.isSocket ? "a socket" : "a device";
 }
 
-/** What Deno may see of a file, if there is one. */
-export function stat(path: string): Deno.FileInfo | undefined {
+/** What the process may see of a file, if there is one. */
+export function stat(path: string): FileStatus | undefined {
   try {
-    return Deno.statSync(path);
+    return platform.statSync(path);
   } catch {
     return undefined;
   }
 }
 
 /** The same without asking for the permission: nothing if it is missing. */
-export function lookAt(path: string): Deno.FileInfo | undefined {
+export function lookAt(path: string): FileStatus | undefined {
   return mayRead(path) ? stat(path) : undefined;
 }
 
-/** The bytes of a database's file, and of its write-ahead log, if Deno may see them. */
+/** The bytes of a database's file, and of its write-ahead log, if the process may see them. */
 export function sizesOf(
   path: string,
 ): { size: number; walSize: number } | undefined {
@@ -69,7 +70,7 @@ export function sizesOf(
   return { size: found.size, walSize: wal?.size ?? 0 };
 }
 
-/** Whether Deno may read a file, without asking for the permission. */
+/** Whether the process may read a file, without asking for the permission. */
 export function mayRead(path: string): boolean {
-  return Deno.permissions.querySync({ name: "read", path }).state === "granted";
+  return platform.mayRead(path);
 }

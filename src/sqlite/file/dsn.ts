@@ -6,6 +6,7 @@
  * @module
  */
 import { quoteText } from "../../base/messages.ts";
+import { platform } from "../../base/platform.ts";
 import { StoreError, StoreOpenError } from "../../contract/errors.ts";
 import type { DatabaseLocation } from "../driver/driver.ts";
 
@@ -26,7 +27,7 @@ export function parseDsn(dsn: string | URL): DatabaseLocation {
   const text = textOf("open store", dsn);
   const refuse: Refuse = (reason, options) =>
     new StoreOpenError(
-      `Cannot open store at ${Deno.inspect(text)}: ${reason}`,
+      `Cannot open store at ${platform.inspect(text)}: ${reason}`,
       options,
     );
   if (text === "" || text.includes("\0")) {
@@ -85,7 +86,7 @@ function textOf(action: string, path: string | URL): string {
   if (typeof text === "string") return text;
   throw new TypeError(
     `Cannot ${action}: "path" is a string or a URL, received ${
-      Deno.inspect(path)
+      platform.inspect(path)
     }`,
   );
 }
@@ -128,7 +129,7 @@ function uriPath(encoded: string, refuse: Refuse): string {
   if (path === "") throw refuse("it has no path");
   if (path.includes("\0")) throw refuse("its path holds a NUL");
   // file:///C:/app.db
-  return Deno.build.os === "windows" ? path.replace(/^\/(?=\w:)/, "") : path;
+  return platform.isWindows ? path.replace(/^\/(?=\w:)/, "") : path;
 }
 
 function parameters(

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { hasCode, platform } from "../../base/platform.ts";
 import { StoreError } from "../../contract/errors.ts";
 import { mayRead, stat } from "./database_file.ts";
 import type { DatabaseLocation } from "../driver/driver.ts";
@@ -123,7 +124,7 @@ export class OpenFiles {
 function openFile(path: string): OpenFile | undefined {
   try {
     if (!mayRead(path)) return undefined;
-    const { dev, ino } = Deno.statSync(path);
+    const { dev, ino } = platform.statSync(path);
     return ino === null ? undefined : { path, dev, ino };
   } catch {
     return undefined;
@@ -132,11 +133,11 @@ function openFile(path: string): OpenFile | undefined {
 
 function look(file: OpenFile, tellSize?: (size: number) => void): Found {
   try {
-    const { dev, ino, size } = Deno.statSync(file.path);
+    const { dev, ino, size } = platform.statSync(file.path);
     tellSize?.(size);
     return dev === file.dev && ino === file.ino ? "same" : "other";
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "none";
+    if (hasCode(error, "ENOENT")) return "none";
     // Nothing is known of a file that Deno may not look at any more.
     return "same";
   }

@@ -9,6 +9,7 @@
  * @module
  */
 import { dirname } from "../../base/paths.ts";
+import { platform } from "../../base/platform.ts";
 import { mayRead } from "./database_file.ts";
 
 /** How long ago a folder's last change is at least, in ms, if its time is to tell. */
@@ -65,11 +66,11 @@ export class QuietFolder {
 
 /** Whether a folder's times are known to tell: they are no others than those of POSIX. */
 function tellsChanges(file: string): boolean {
-  if (Deno.build.os === "windows") return false;
+  if (platform.isWindows) return false;
   try {
     // A file system that does not keep the time has it before its own files.
-    const { ctime } = Deno.statSync(dirname(file));
-    const { birthtime } = Deno.statSync(file);
+    const { ctime } = platform.statSync(dirname(file));
+    const { birthtime } = platform.statSync(file);
     return ctime !== null && birthtime !== null &&
       ctime.getTime() + QUIET_MS > birthtime.getTime();
   } catch {
@@ -79,7 +80,7 @@ function tellsChanges(file: string): boolean {
 
 function stateOf(path: string): FolderState | undefined {
   try {
-    const { dev, ino, ctime, mtime } = Deno.statSync(path);
+    const { dev, ino, ctime, mtime } = platform.statSync(path);
     if (ino === null || ctime === null || mtime === null) return undefined;
     return { dev, ino, ctime: ctime.getTime(), mtime: mtime.getTime() };
   } catch {

@@ -12,6 +12,7 @@ import {
   join,
   resolve,
 } from "../../base/paths.ts";
+import { hasCode, platform } from "../../base/platform.ts";
 import { StoreOpenError } from "../../contract/errors.ts";
 import { assertDatabaseFile } from "./database_file.ts";
 import type { DatabaseLocation } from "../driver/driver.ts";
@@ -60,7 +61,7 @@ export function realPath(path: string, mode: DatabaseLocation["mode"]): string {
 /** Why SQLite opens no file at a path that is too long, if that is so. */
 export function lengthProblem(path: string): string | undefined {
   // There SQLite has no limit of its own.
-  if (Deno.build.os === "windows") return undefined;
+  if (platform.isWindows) return undefined;
   const bytes = bytesOf(path);
   if (bytes > LONGEST_PATH) {
     return `the absolute path has ${bytes} bytes, and SQLite opens paths of up to ${LONGEST_PATH} bytes; use a shorter path`;
@@ -91,34 +92,30 @@ function followLinks(path: string): string | undefined {
 
 /** The real path of what is there. Throws if links lead in a circle. */
 function existingPath(path: string): string | undefined {
-  if (!mayUse("read", path)) return undefined;
+  if (!platform.mayRead(path)) return undefined;
   try {
-    return Deno.realPathSync(path);
+    return platform.realPathSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.FilesystemLoop) throw error;
+    if (hasCode(error, "ELOOP")) throw error;
     return undefined;
   }
 }
 
 function linkAt(path: string): string | undefined {
-  if (!mayUse("read", path)) return undefined;
+  if (!platform.mayRead(path)) return undefined;
   try {
-    return Deno.readLinkSync(path);
+    return platform.readLinkSync(path);
   } catch {
     return undefined;
   }
 }
 
 function isPermitted(path: string, mode: DatabaseLocation["mode"]): boolean {
-  return mayUse("read", path) && (mode === "ro" || mayUse("write", path));
-}
-
-function mayUse(name: "read" | "write", path: string): boolean {
-  return Deno.permissions.querySync({ name, path }).state === "granted";
+  return platform.mayRead(path) && (mode === "ro" || platform.mayWrite(path));
 }
 
 function problemOf(error: unknown): string {
-  return error instanceof Deno.errors.FilesystemLoop
+  return hasCode(error, "ELOOP")
     ? "its symbolic links lead in a circle; give the path of a file"
     : "the path is relative, and the current directory cannot be told; give an absolute path";
 }

@@ -4,12 +4,9 @@
  *
  * @module
  */
-import sortedBTree from "sorted-btree";
+import { BTree } from "../../base/b_tree.ts";
 import { compareKeys } from "../../keys/key_order.ts";
 import { compareSorted, type Sorted } from "./sort_key.ts";
-
-// The package is CommonJS.
-const BTree = sortedBTree.default;
 
 /** An entry of a mirror. It is never changed, but replaced. */
 export interface Item<T> {
@@ -22,7 +19,7 @@ export interface Item<T> {
 /** The entries of a mirror. */
 export class Items<T> {
   readonly #byKey = new Map<string, Item<T>>();
-  readonly #inOrder: sortedBTree.default<Item<T>, undefined>;
+  readonly #inOrder: BTree<Item<T>, undefined>;
   /** Compares two items by their order. */
   readonly compare: (a: Item<T>, b: Item<T>) => number;
 

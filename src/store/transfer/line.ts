@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { fromBase64, toBase64 } from "../../base/byte_texts.ts";
 import { parseExactJson } from "../../values/codecs/exact_json.ts";
 import { describe, quoteText, reasonOf } from "../../base/messages.ts";
 import { assertEntryName } from "../../keys/names.ts";
@@ -68,7 +69,7 @@ function contentOf(
   const text = values.jsonOf(kind, key, stored);
   if (text !== undefined) return `"value":${text}`;
   const name = JSON.stringify(values.codecOf(kind));
-  return `"codec":${name},"bytes":"${stored.toBase64()}"`;
+  return `"codec":${name},"bytes":"${toBase64(stored)}"`;
 }
 
 const NAMES = [
@@ -146,17 +147,17 @@ function parseContent(line: Record<string, unknown>): EntryLine["content"] {
 
 /** The bytes that a text is the base64 of, and no other text is. */
 function parseBytes(text: string): Uint8Array {
-  const bytes = fromBase64(text);
-  const expected = bytes.toBase64();
+  const bytes = decodeBase64(text);
+  const expected = toBase64(bytes);
   if (expected === text) return bytes;
   throw new TypeError(
     `"bytes" is base64 in another form, expected ${quoteText(expected)}`,
   );
 }
 
-function fromBase64(text: string): Uint8Array {
+function decodeBase64(text: string): Uint8Array {
   try {
-    return Uint8Array.fromBase64(text);
+    return fromBase64(text);
   } catch (cause) {
     throw new TypeError(`"bytes" is no base64: ${reasonOf(cause)}`, { cause });
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { platform } from "../../base/platform.ts";
 import {
   assertEquals,
   assertRejects,
@@ -238,7 +239,7 @@ export const exporting: Cases = {
         () => store.export(options as Record<string, never>),
         error,
         undefined,
-        Deno.inspect(options),
+        platform.inspect(options),
       );
     }
   },

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { platform } from "../../base/platform.ts";
 import {
   assert,
   assertEquals,
@@ -272,7 +273,7 @@ export const importing: Cases = {
     for (const [options, error] of wrong) {
       const call = () =>
         store.import(streamOf(), options as Record<string, never>);
-      await assertRejects(call, error, undefined, Deno.inspect(options));
+      await assertRejects(call, error, undefined, platform.inspect(options));
     }
     const locked = streamOf(entryLine("x", 1));
     locked.getReader();

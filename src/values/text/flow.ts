@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { toBase64 } from "../../base/byte_texts.ts";
 import { exactDigits } from "../codecs/exact_json.ts";
 import { repeatedObjects } from "../parts.ts";
 import { escapeJson } from "../../base/escape.ts";
@@ -136,7 +137,7 @@ function tagged(tag: string, text: string): string {
 }
 
 function base64(bytes: Uint8Array): string {
-  return `"${bytes.toBase64()}"`;
+  return `"${toBase64(bytes)}"`;
 }
 
 function dateText(date: Date): string {

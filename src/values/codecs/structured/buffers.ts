@@ -8,6 +8,7 @@
  * @module
  */
 import { types } from "node:util";
+import { platform } from "../../../base/platform.ts";
 import { classOf } from "../unrepresentable.ts";
 import type { Encoder, Form } from "./encoder.ts";
 import { Tag, VIEW_CLASSES } from "./format.ts";
@@ -115,11 +116,7 @@ function assertNoNames(encoder: Encoder, view: ArrayBufferView): void {
  */
 function showsNoNames(view: ArrayBufferView): boolean {
   if (Object.getOwnPropertySymbols(view).length > 0) return false;
-  const text = Deno.inspect(view, {
-    iterableLimit: 0,
-    depth: 0,
-    showHidden: true,
-  });
+  const text = platform.inspectProperties(view);
   return text.split("\n").length === LINES_WITHOUT_NAMES;
 }
 

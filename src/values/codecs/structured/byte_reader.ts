@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { toHex } from "../../../base/byte_texts.ts";
 import { Tag } from "./format.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -90,7 +91,7 @@ export class ByteReader {
   /** Reads a BigInt. */
   bigint(): bigint {
     const field = this.varint();
-    const digits = this.raw(field >>> 1).reverse().toHex();
+    const digits = toHex(this.raw(field >>> 1).reverse());
     const value = BigInt(`0x${digits || "0"}`);
     return field % 2 === 1 ? -value : value;
   }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { fromHex } from "../../../base/byte_texts.ts";
 import { Tag } from "./format.ts";
 
 const encoder = new TextEncoder();
@@ -66,7 +67,7 @@ export class ByteWriter {
       ? ""
       : hex.padStart(Math.ceil(hex.length / 16) * 16, "0");
     this.varint(digits.length | (value < 0n ? 1 : 0));
-    this.raw(Uint8Array.fromHex(digits).reverse());
+    this.raw(fromHex(digits).reverse());
   }
 
   /** Writes a string with its tag: a byte for each character if that is enough, else two. */

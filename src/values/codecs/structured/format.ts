@@ -89,6 +89,11 @@ export type ViewClass = {
   readonly BYTES_PER_ELEMENT?: number;
 };
 
+/** Node.js has this class from version 24 on. */
+const FLOAT16: [number, ViewClass][] = "Float16Array" in globalThis
+  ? [[code("h"), Float16Array]]
+  : [];
+
 /** The classes of views, by the byte that announces each. */
 export const VIEW_CLASSES: ReadonlyMap<number, ViewClass> = new Map<
   number,
@@ -101,7 +106,7 @@ export const VIEW_CLASSES: ReadonlyMap<number, ViewClass> = new Map<
   [code("W"), Uint16Array],
   [code("d"), Int32Array],
   [code("D"), Uint32Array],
-  [code("h"), Float16Array],
+  ...FLOAT16,
   [code("f"), Float32Array],
   [code("F"), Float64Array],
   [code("q"), BigInt64Array],
