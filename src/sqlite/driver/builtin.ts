@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { hasCode, isDeno, platform } from "../../base/platform.ts";
+import { hasCode, isDeno } from "../../base/platform.ts";
 import * as sqlite from "node:sqlite";
 import {
   assertBindable,
@@ -28,7 +28,6 @@ class BuiltinConnection implements Connection {
   readonly #database: sqlite.DatabaseSync;
 
   constructor(location: DatabaseLocation) {
-    if (!isDeno) assertRecent();
     this.#database = attempt(() =>
       location.memory === "shared" ? openShared(location) : openOwn(location)
     );
@@ -39,12 +38,17 @@ class BuiltinConnection implements Connection {
   }
 
   prepare(sql: string): Statement {
-    const statement: unknown = attempt(() => this.#database.prepare(sql));
-    return new BuiltinStatement(statement as ArrayStatement);
+    const prepare = (sql: string): unknown =>
+      attempt(() => this.#database.prepare(sql));
+    return isDeno
+      ? new BuiltinStatement(prepare(sql) as ArrayStatement)
+      : prepareAnywhere(sql, prepare);
   }
 
-  // To `VACUUM INTO` a file is to attach it: that takes every permission.
-  async copyTo(path: string): Promise<void> {
+  // To `VACUUM INTO` a file is to attach it: in Deno that takes every permission.
+  copyTo = sqlite.backup && ((path: string) => this.#copyTo(path));
+
+  async #copyTo(path: string): Promise<void> {
     try {
       await sqlite.backup(this.#database, path, { rate: ALL_PAGES });
     } catch (error) {
@@ -67,6 +71,98 @@ interface ArrayStatement {
   run(...params: Bindable[]): { readonly changes: number | bigint };
   get(...params: Bindable[]): SqlValue[] | undefined;
   all(...params: Bindable[]): SqlValue[][];
+}
+
+/**
+ * Prepares a statement on Node.js or Bun. Before Node.js 22.16 rows are objects,
+ * and before 22.21 a parameter has no number.
+ */
+function prepareAnywhere(
+  sql: string,
+  prepare: (sql: string) => unknown,
+): Statement {
+  const numbers = Array.from(
+    sql.matchAll(/\?(\d+)/g),
+    ([, number]) => Number(number),
+  );
+  const isNumbered = numbers.length > 0 && !numbersParameters(prepare);
+  const prepared = prepare(isNumbered ? sql.replace(/\?\d+/g, "?") : sql);
+  const statement = "setReturnArrays" in (prepared as object)
+    ? new BuiltinStatement(prepared as ArrayStatement)
+    : new ObjectStatement(prepared as OldStatement);
+  return isNumbered ? new NumberedStatement(statement, numbers) : statement;
+}
+
+let areNumbered: boolean | undefined;
+
+/** Whether the binding binds the parameter "?1" by its number. */
+function numbersParameters(prepare: (sql: string) => unknown): boolean {
+  if (areNumbered === undefined) {
+    try {
+      (prepare("SELECT ?1") as ArrayStatement).get(1n);
+      areNumbered = true;
+    } catch {
+      areNumbered = false;
+    }
+  }
+  return areNumbered;
+}
+
+/** A statement whose parameters have no numbers any more: each is bound at each of its places. */
+class NumberedStatement implements Statement {
+  readonly #statement: Statement;
+  readonly #numbers: readonly number[];
+
+  constructor(statement: Statement, numbers: readonly number[]) {
+    this.#statement = statement;
+    this.#numbers = numbers;
+  }
+
+  run(...params: SqlValue[]): number {
+    return this.#statement.run(...this.#placed(params));
+  }
+
+  get(...params: SqlValue[]): Row | undefined {
+    return this.#statement.get(...this.#placed(params));
+  }
+
+  all(...params: SqlValue[]): Row[] {
+    return this.#statement.all(...this.#placed(params));
+  }
+
+  #placed(params: readonly SqlValue[]): SqlValue[] {
+    return this.#numbers.map((number) => params[number - 1]);
+  }
+}
+
+/** A statement whose rows are objects. */
+interface OldStatement {
+  run(...params: Bindable[]): { readonly changes: number | bigint };
+  get(...params: Bindable[]): Row | undefined;
+  all(...params: Bindable[]): Row[];
+}
+
+class ObjectStatement implements Statement {
+  readonly #statement: OldStatement;
+
+  constructor(statement: OldStatement) {
+    this.#statement = statement;
+  }
+
+  run(...params: SqlValue[]): number {
+    const bound = bindable(params);
+    return attempt(() => Number(this.#statement.run(...bound).changes));
+  }
+
+  get(...params: SqlValue[]): Row | undefined {
+    const bound = bindable(params);
+    return attempt(() => this.#statement.get(...bound));
+  }
+
+  all(...params: SqlValue[]): Row[] {
+    const bound = bindable(params);
+    return attempt(() => this.#statement.all(...bound));
+  }
 }
 
 class BuiltinStatement implements Statement {
@@ -126,25 +222,6 @@ function bindable(params: (SqlValue | bigint)[]): Bindable[] {
     if (typeof value === "number") params[i] = BigInt(value);
   }
   return params as Bindable[];
-}
-
-let isRecent = false;
-
-/** Throws if the binding is too old to bind the parameter "?1" by its number. */
-function assertRecent(): void {
-  if (isRecent) return;
-  try {
-    const database = new sqlite.DatabaseSync(":memory:");
-    database.prepare("SELECT ?1").get(1);
-    database.close();
-    isRecent = true;
-  } catch (cause) {
-    throw new SqlError(
-      "other",
-      `node:sqlite of this ${platform.name} cannot number the parameters of a statement; use Node.js 24.10 or later, or 22.21 or a later 22, or Bun 1.4 or later`,
-      { cause },
-    );
-  }
 }
 
 function openOwn(location: DatabaseLocation): sqlite.DatabaseSync {
