@@ -282,7 +282,7 @@ export class KvStore<
     kind: Kind,
   ): KindStore<Kinds[Kind], Inputs[Kind]> {
     assertName("kind", kind);
-    return new KindHandle(this, kind);
+    return new KindHandle<Kinds, Inputs, Kind>(this, kind);
   }
 
   // Watching, and the past.
