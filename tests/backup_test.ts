@@ -19,11 +19,8 @@ import {
 import { pathToFileURL } from "node:url";
 import {
   type BackupOptions,
-  type Connection,
-  type Driver,
   json,
   openStore,
-  SqlError,
   type SqliteStore,
   StoreBusyError,
   StoreClosedError,
@@ -34,6 +31,11 @@ import {
   type StoreOptions,
   WatchOverflowError,
 } from "../mod.ts";
+import {
+  type Connection,
+  type Driver,
+  SqlError,
+} from "../src/sqlite/driver/mod.ts";
 import { yaml } from "../src/values/codecs/yaml.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
 import { connect, fileAt } from "./support/connect.ts";

@@ -7,7 +7,12 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { type Connection, type Driver, openStore, SqlError } from "../mod.ts";
+import { openStore } from "../mod.ts";
+import {
+  type Connection,
+  type Driver,
+  SqlError,
+} from "../src/sqlite/driver/mod.ts";
 import { hasSafeCheckpoints } from "../src/sqlite/connection/checkpoints.ts";
 import {
   openOn,

@@ -11,7 +11,6 @@ import {
 } from "@std/assert";
 import {
   openStore,
-  SqlError,
   type SqliteStore,
   StoreBusyError,
   StoreClosedError,
@@ -20,6 +19,7 @@ import {
   type StoreOptions,
   StoreReadOnlyError,
 } from "../mod.ts";
+import { SqlError } from "../src/sqlite/driver/mod.ts";
 import { textOf } from "../src/testing/reading.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import { drivers, openOn, testOnEachDriver } from "./support/drivers.ts";

@@ -17,12 +17,12 @@ import {
 import { delay } from "@std/async";
 import { setImmediate } from "node:timers";
 import {
-  type Driver,
   openStore,
   type SqliteStore,
   StoreBusyError,
   type WatchEvent,
 } from "../mod.ts";
+import type { Driver } from "../src/sqlite/driver/mod.ts";
 import type { Durability } from "../mod.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
 import { HEAD_REVISION } from "../src/sqlite/format/queries.ts";

@@ -21,7 +21,6 @@ import {
   CodecError,
   json,
   openStore,
-  SqlError,
   type Store,
   StoreBusyError,
   StoreOpenError,
@@ -30,6 +29,7 @@ import {
   type WatchEvent,
   WatchOverflowError,
 } from "../mod.ts";
+import { SqlError } from "../src/sqlite/driver/mod.ts";
 import type { Connection, Driver } from "../src/sqlite/driver/driver.ts";
 import { HEAD_REVISION } from "../src/sqlite/format/queries.ts";
 import { inspectFile } from "../src/sqlite/format/inspect_file.ts";

@@ -14,13 +14,8 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { setImmediate } from "node:timers";
-import {
-  type Connection,
-  openStore,
-  SqlError,
-  StoreBusyError,
-  StoreError,
-} from "../mod.ts";
+import { openStore, StoreBusyError, StoreError } from "../mod.ts";
+import { type Connection, SqlError } from "../src/sqlite/driver/mod.ts";
 import { Gate } from "../src/base/gate.ts";
 import {
   openOn,

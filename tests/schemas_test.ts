@@ -13,13 +13,8 @@ import {
 import { setImmediate } from "node:timers";
 import * as v from "valibot";
 import { z } from "zod";
-import {
-  type Codec,
-  CodecError,
-  openStore,
-  SqlError,
-  ValidationError,
-} from "../mod.ts";
+import { type Codec, CodecError, openStore, ValidationError } from "../mod.ts";
+import { SqlError } from "../src/sqlite/driver/mod.ts";
 import { testOnEachDriver } from "./support/drivers.ts";
 import { instrumentedDriver } from "./support/faults/instrumented_driver.ts";
 import { testOnEachStore } from "./support/stores.ts";

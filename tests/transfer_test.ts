@@ -15,13 +15,13 @@ import {
   type Codec,
   openStore,
   type RefusedLine,
-  SqlError,
   type Store,
   StoreClosedError,
   StoreCorruptError,
   StoreError,
   StoreFullError,
 } from "../mod.ts";
+import { SqlError } from "../src/sqlite/driver/mod.ts";
 import { yaml } from "../src/values/codecs/yaml.ts";
 import { linesOf, textOf } from "../src/testing/reading.ts";
 import { LineSplitter } from "../src/store/transfer/lines.ts";

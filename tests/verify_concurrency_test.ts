@@ -7,13 +7,13 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   openStore,
-  SqlError,
   type SqliteStore,
   StoreClosedError,
   StoreError,
   type StoreOptions,
   type WatchEvent,
 } from "../mod.ts";
+import { SqlError } from "../src/sqlite/driver/mod.ts";
 import { openMemoryStore } from "../src/memory/open_memory_store.ts";
 import { LIST_FOUND_CHANGES } from "../src/sqlite/verification/queries.ts";
 import { connect, fileAt } from "./support/connect.ts";

@@ -15,13 +15,13 @@ import {
 import {
   type Codec,
   json,
-  SqlError,
   type SqliteStore,
   StoreCorruptError,
   StoreOpenError,
   type StoreOptions,
   type VerifyFinding,
 } from "../mod.ts";
+import { SqlError } from "../src/sqlite/driver/mod.ts";
 import type { Connection } from "../src/sqlite/driver/driver.ts";
 import { runChild } from "./support/processes/child.ts";
 import { connect, fileAt } from "./support/connect.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 import { deepEqual } from "node:assert";
-import { type Driver, openStore, type Statement } from "../../mod.ts";
+import { openStore } from "../../mod.ts";
+import type { Driver, Statement } from "../../src/sqlite/driver/mod.ts";
 import { loadDriver } from "../../src/sqlite/driver/load.ts";
 import { GET_SCHEMA_VERSION } from "../../src/sqlite/connection/queries.ts";
 import { type Contender, longer, measure, speedOf } from "../measure.ts";

@@ -81,6 +81,18 @@ export interface Inspector {
    * The first URL to open, with the token.
    *
    * @param base The URL at which the inspector is mounted. Its path ends with "/".
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { inspector } from "@zestor/store/inspector";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * const inspect = inspector(store, { token: "a-secret-of-my-own" });
+   * const url = new URL(inspect.url("http://127.0.0.1:8000/admin/"));
+   * assertEquals(url.pathname, "/admin/");
+   * ```
    */
   url(base: string | URL): string;
 }

@@ -13,12 +13,12 @@ import {
 } from "@std/assert";
 import {
   openStore,
-  SqlError,
   type SqliteStore,
   StoreBusyError,
   StoreOpenError,
   type StoreOptions,
 } from "../../mod.ts";
+import { SqlError } from "../../src/sqlite/driver/mod.ts";
 import { existsSync } from "node:fs";
 import { connect, fileAt } from "../support/connect.ts";
 import { type TestDriver, testOnEachDriver } from "../support/drivers.ts";

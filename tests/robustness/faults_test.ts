@@ -17,11 +17,11 @@ import {
 } from "@std/assert";
 import {
   openStore,
-  SqlError,
   type SqliteStore,
   StoreError,
   StoreFullError,
 } from "../../mod.ts";
+import { SqlError } from "../../src/sqlite/driver/mod.ts";
 import type { DriverChoice } from "../../src/sqlite/driver/load.ts";
 import { HEAD_REVISION } from "../../src/sqlite/format/queries.ts";
 import { ENTRIES_AT_ONCE } from "../../src/sqlite/storage/queries.ts";

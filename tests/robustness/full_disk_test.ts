@@ -7,13 +7,12 @@
  */
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import {
-  type Connection,
   openStore,
-  SqlError,
   StoreFullError,
   StoreOpenError,
   type StoreOptions,
 } from "../../mod.ts";
+import { type Connection, SqlError } from "../../src/sqlite/driver/mod.ts";
 import { connect, fileAt } from "../support/connect.ts";
 import {
   drivers,

@@ -23,12 +23,12 @@ import {
   InvalidNameError,
   json,
   openStore,
-  SqlError,
   type Store,
   StoreTooLargeError,
   ValidationError,
   type WatchEvent,
 } from "../../mod.ts";
+import { SqlError } from "../../src/sqlite/driver/mod.ts";
 import { yaml } from "../../src/values/codecs/yaml.ts";
 import { next, take, turn } from "../../src/testing/reading.ts";
 import { runChild } from "../support/processes/child.ts";

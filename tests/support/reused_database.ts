@@ -10,7 +10,7 @@ import type {
   DatabaseLocation,
   Driver,
   Statement,
-} from "../../mod.ts";
+} from "../../src/sqlite/driver/mod.ts";
 import { type DriverChoice, loadDriver } from "../../src/sqlite/driver/load.ts";
 
 /** The database; `using` closes it. */
