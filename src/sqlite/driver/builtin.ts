@@ -1,6 +1,6 @@
 /**
- * The driver on `node:sqlite`, which is built into Deno: nothing to load, and
- * Deno's file permissions hold.
+ * The driver on `node:sqlite`, which is built into Deno. It loads nothing, and
+ * Deno's file permissions apply.
  *
  * @module
  */
@@ -41,7 +41,7 @@ class BuiltinConnection implements Connection {
     return new BuiltinStatement(statement as ArrayStatement);
   }
 
-  // To `VACUUM INTO` a file is to attach it: that takes every permission.
+  // `VACUUM INTO` attaches a file, for which Deno needs every permission.
   async copyTo(path: string): Promise<void> {
     try {
       await backup(this.#database, path, { rate: ALL_PAGES });
@@ -55,7 +55,7 @@ class BuiltinConnection implements Connection {
   }
 }
 
-/** More than a database has: they are copied in one step. */
+/** More pages than any database has, so that all are copied in one step. */
 const ALL_PAGES = 2 ** 30 - 1;
 
 /** A statement of `node:sqlite` whose rows are arrays, which Deno's types do not know. */
@@ -73,7 +73,7 @@ class BuiltinStatement implements Statement {
 
   constructor(statement: ArrayStatement) {
     this.#statement = statement;
-    // The binding's own row objects are slow to make, and slower to read.
+    // The binding's own row objects are slow to create, and slower to read.
     statement.setReturnArrays(true);
     this.#columns = statement.columns().map(({ name }) => name);
   }
@@ -120,14 +120,14 @@ function bindable(params: (SqlValue | bigint)[]): Bindable[] {
   for (let i = 0; i < params.length; i++) {
     const value = params[i] as SqlValue;
     assertBindable(value);
-    // A number would be bound as REAL.
+    // The binding would store a number as REAL.
     if (typeof value === "number") params[i] = BigInt(value);
   }
   return params as Bindable[];
 }
 
 function openOwn(location: DatabaseLocation): DatabaseSync {
-  // The binding has no way to say "do not create".
+  // The binding has no option for "do not create".
   if (location.mode === "rw" && !location.memory) assertFile(location.path);
   return new DatabaseSync(filename(location), {
     readOnly: location.mode === "ro",
@@ -138,7 +138,7 @@ function openShared(location: DatabaseLocation): DatabaseSync {
   try {
     return new DatabaseSync(filename(location));
   } catch (cause) {
-    // Without every permission Deno takes the URI for a file's path.
+    // Without every permission, Deno uses the URI as a file's path.
     throw new SqlError(
       "other",
       "node:sqlite can share a database in memory only with --allow-all",
@@ -165,13 +165,13 @@ function attempt<T>(work: () => T): T {
 
 function toSqlError(error: unknown): unknown {
   if (isFailure(error)) return SqlError.from(error, error.errcode);
-  // An integer past 2^53 - 1, which nobody here writes.
+  // An integer beyond 2^53 - 1, which this package never writes.
   return codeOf(error) === "ERR_OUT_OF_RANGE"
     ? new SqlError("corrupt", (error as Error).message, { cause: error })
     : error;
 }
 
-/** Whether SQLite, or Deno on its behalf, refused. Anything else is a mistake. */
+/** Whether SQLite failed, or Deno refused. Any other error is a bug. */
 function isFailure(error: unknown): error is Error & { errcode?: number } {
   return error instanceof Deno.errors.NotCapable ||
     codeOf(error) === "ERR_SQLITE_ERROR";

@@ -227,7 +227,7 @@ export class SqlError extends Error {
   /** Why it failed. */
   readonly failure: SqlFailure;
 
-  /** Makes the error. `options.cause` is what the binding raised. */
+  /** Makes the error. `options.cause` is the error of the binding. */
   constructor(failure: SqlFailure, message: string, options?: ErrorOptions) {
     super(message, options);
     this.failure = failure;
@@ -314,7 +314,8 @@ export function assertBindable(value: SqlValue): void {
       `Cannot bind number ${value}: it is not a safe integer`,
     );
   } else if (value instanceof Uint8Array && value.byteLength > LONGEST_BLOB) {
-    // Not `length`: V8's optimised code reads one past 2^31 as negative.
+    // Not `length`: V8's optimised code reads a length of 2^31 or more as
+    // negative.
     throw new SqlError("too_big", "string or blob too big");
   }
 }

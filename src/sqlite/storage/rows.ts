@@ -122,7 +122,7 @@ export function versionOf({ version }: Row): number {
 /** A safe integer; `what` names it in the error. */
 export function integerOf(what: string, value: SqlValue): number {
   if (Number.isSafeInteger(value)) return value as number;
-  throw unreadable(`a ${what} is ${value}, no safe integer`);
+  throw unreadable(`a ${what} is ${value}, not a safe integer`);
 }
 
 // A page begins past the last row of the page before. In a damaged tree that
