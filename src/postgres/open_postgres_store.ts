@@ -86,9 +86,9 @@ export function openPostgresStore<const Schemas extends SchemasByKind>(
     & { schemas: Schemas },
 ): Promise<PostgresStore<OutputsOf<Schemas>, InputsOf<Schemas>>>;
 /**
- * Opens a store whose kinds' types are given, and whose schemas tell what may be
- * written: `openPostgresStore<Kinds, typeof schemas>`. Use it if a schema takes
- * something else than it gives, such as one with defaults.
+ * Opens a store with given types of kinds, and with schemas for the values to
+ * write: `openPostgresStore<Kinds, typeof schemas>`. Use it if a schema
+ * converts values, for example if it has defaults.
  */
 export function openPostgresStore<
   Kinds extends object,
@@ -98,11 +98,11 @@ export function openPostgresStore<
     schemas: OnlyKinds<Kinds, Schemas>;
   },
 ): Promise<PostgresStore<Kinds, InputsWith<Kinds, Schemas>>>;
-/** Opens a store whose kinds' types are given, or are `unknown`. */
+/** Opens a store whose kinds have the given types, or the type `unknown`. */
 export function openPostgresStore<Kinds extends object = AnyKinds>(
   options?: PostgresStoreOptions<NoInfer<Kinds>>,
 ): Promise<PostgresStore<Kinds>>;
-/** Opens a store whose kinds' types are those of their codecs. */
+/** Opens a store whose kinds have the types of their codecs. */
 export function openPostgresStore<Kinds extends object>(
   options:
     & PostgresStoreOptions<NoInfer<Kinds>>

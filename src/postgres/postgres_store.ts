@@ -28,7 +28,7 @@ export interface PostgresStoreInfo {
   format: number;
   /** The names of the codecs that are noted in the schema. */
   codecs?: RememberedCodecs;
-  /** Why nothing can be written; absent if it can. */
+  /** Why the store is read-only. Absent if it is writable. */
   readOnly?: string;
   /**
    * Whether the server notifies waiting watches. If it does not, for example
@@ -40,7 +40,7 @@ export interface PostgresStoreInfo {
   size: number;
   /** The bytes of the change log, with its indexes. */
   logSize: number;
-  /** The kinds that have entries, in order, and how many each has. */
+  /** The kinds that have entries, in order, each with the number of its entries. */
   kinds: { kind: string; count: number }[];
   /**
    * The change log: its oldest revision, its newest, and its number of changes.
@@ -53,7 +53,7 @@ export interface PostgresStoreInfo {
  * A store on PostgreSQL.
  *
  * @typeParam Kinds A map from kind to value type.
- * @typeParam Inputs A map from kind to the type of what may be written.
+ * @typeParam Inputs A map from kind to the type of the values to write.
  */
 export interface PostgresStore<
   Kinds extends object = AnyKinds,
@@ -82,7 +82,7 @@ export interface PostgresStore<
   info(options?: OperationOptions): Promise<PostgresStoreInfo>;
 }
 
-/** What a store knows of its server. */
+/** The information that a store has about its server. */
 export interface OpenedSchema {
   readonly address: Address;
   readonly schema: string;
@@ -100,7 +100,7 @@ export class PostgresKvStore<Kinds extends object> extends KvStore<Kinds>
   readonly driver = "postgres";
   readonly #opened: OpenedSchema;
 
-  /** Takes how the store works, and its schema. */
+  /** Takes the settings of the store, and its schema. */
   constructor(config: StoreConfig, opened: OpenedSchema) {
     super(config);
     this.#opened = opened;
