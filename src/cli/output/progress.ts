@@ -1,26 +1,26 @@
 /**
- * How far something long has come: a bar on a terminal, nothing elsewhere. It is
- * on standard error, and gone when what is printed comes.
+ * Shows the progress of long work: a bar on a terminal, nothing elsewhere. It
+ * is on standard error, and is removed before other output.
  *
  * @module
  */
-/** What is shown. */
+/** The settings of the bar. */
 export interface ProgressOptions {
-  /** The end of the bar; absent if it is not known. */
+  /** The end of the bar. Absent if it is unknown. */
   readonly total: number | undefined;
-  /** What is counted, as in "lines". */
+  /** The name of the counted things, such as "lines". */
   readonly unit: string;
 }
 
-/** Shows how far something has come. */
+/** Shows the progress. */
 export interface Progress {
-  /** Shows how many there were so far, and how far the bar is; by default as far as that. */
+  /** Shows the number so far, and the state of the bar, which is the number by default. */
   show(count: number, done?: number): void;
-  /** Takes it away, until it is shown again. */
+  /** Removes the bar until the next `show`. */
   clear(): void;
 }
 
-/** The part of `cli-progress` that is used, which has no types. */
+/** The used part of `cli-progress`, which has no types. */
 interface Bar {
   start(total: number, value: number, payload: object): void;
   update(value: number, payload: object): void;
@@ -47,7 +47,7 @@ export async function openProgress(
   };
 }
 
-/** What starts a bar. It is loaded where there is a terminal. */
+/** The function that starts a bar. It is loaded only for a terminal. */
 async function barOf(
   { total, unit }: ProgressOptions,
 ): Promise<() => Bar> {
@@ -62,7 +62,7 @@ async function barOf(
     barIncompleteChar: "\u2591",
     barsize: 24,
     clearOnComplete: true,
-    // An interruption ends the command, which takes the bar away.
+    // An interruption ends the command, which removes the bar.
     gracefulExit: false,
     emptyOnZero: true,
   };
