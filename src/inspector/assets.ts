@@ -1,13 +1,13 @@
 /**
- * The files that the browser loads: those of the page, and the libraries that
- * it uses. All come with the package and its npm dependencies, as modules that
- * Deno has loaded already: nothing is built, no file is read, and no request
- * leaves the machine.
+ * The files for the browser: those of the page, and its libraries. All come
+ * with the package and its npm dependencies, as modules that Deno has already
+ * loaded. So there is no build step, no file is read, and nothing is loaded
+ * from the Internet.
  *
- * The page's own scripts are TypeScript. Their types are taken out when they
- * are first asked for; so they may use only what can be taken out (no `enum`,
- * no JSX), and name their modules with the suffix. A browser knows no package
- * names: `from "preact"` becomes the path of the library's file.
+ * The page's own scripts are TypeScript. Their types are removed at the first
+ * request. So they may use only syntax that can be removed (no `enum`, no JSX),
+ * and their imports have file extensions. A browser knows no package names, so
+ * `from "preact"` becomes the path of the library's file.
  *
  * @module
  */
@@ -28,17 +28,17 @@ export interface Asset {
   /** Its media type. */
   readonly type: string;
   readonly body: string;
-  /** Another one if the body is another one. */
+  /** It changes with the body. */
   readonly etag: string;
 }
 
-/** The path of the page itself: that of the mount. */
+/** The path of the page itself, which is the path of the mount. */
 export const INDEX = "";
 
-/** Under this path are the page's scripts and styles, and below it `lib/`. */
+/** The page's scripts and styles are under this path, and the libraries below it in `lib/`. */
 const ASSETS = "assets/";
 
-/** The libraries by the name that modules have for them. */
+/** The libraries, by the name in imports. */
 const LIBRARIES: Readonly<Record<string, { path: string; text: string }>> = {
   "diff/lib/diff/base.js": { path: "lib/diff/diff/base.js", text: diffBase },
   "diff/lib/diff/line.js": { path: "lib/diff/diff/line.js", text: diffLine },
@@ -61,7 +61,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ts: "text/javascript; charset=utf-8",
 };
 
-/** The texts of all files, by their paths. Scripts are as they are written. */
+/** The texts of all files, by path. Scripts are in their original form. */
 const SOURCES: ReadonlyMap<string, string> = new Map([
   ...Object.entries(PAGE_FILES).map(([name, text]) =>
     [name === "index.html" ? INDEX : `${ASSETS}${name}`, text] as const
@@ -72,7 +72,7 @@ const SOURCES: ReadonlyMap<string, string> = new Map([
   [`${ASSETS}lib/uplot.css`, uplotStyle],
 ]);
 
-/** What was made of a source is made once. */
+/** Each file is made once. */
 const made = new Map<string, Promise<Asset>>();
 
 /** The paths of all files, relative to the mount. */
@@ -104,13 +104,13 @@ function scriptOf(path: string, suffix: string, source: string): string {
 }
 
 /**
- * A bare name in an import: as it is written, or as publishing the package
- * rewrites it, such as "npm:preact@^10.0.0/hooks".
+ * A bare name in an import: in its original form, or as publishing rewrites it,
+ * such as "npm:preact@^10.0.0/hooks".
  */
 const BARE =
   /(?<before>\b(?:from|import)\s*\(?\s*)(?<quote>["'])(?:npm:)?\/?(?<name>[a-z][\w.-]*)(?:@[^/"']*)?(?<rest>\/[\w./-]+)?\k<quote>/g;
 
-/** A module's text, with the paths of the libraries that it imports. */
+/** A module's text, with the paths of its libraries. */
 export function withPaths(text: string, path: string): string {
   const depth = path.slice(ASSETS.length).split("/").length - 1;
   const up = depth === 0 ? "./" : "../".repeat(depth);

@@ -225,7 +225,7 @@ export const atomic: Cases = {
         "commit",
       );
     }
-    // Aborted while it waits for its turn.
+    // This one is aborted while it waits for its turn.
     const waiting = new AbortController();
     const outcome = operation.commit({ signal: waiting.signal });
     waiting.abort(reason);

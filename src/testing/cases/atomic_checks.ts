@@ -224,7 +224,7 @@ export const atomicChecks: Cases = {
     for (const condition of wrong) {
       await assertAddsNone(store, condition, TypeError);
     }
-    // What is `undefined` is not given.
+    // An `undefined` property is not a condition.
     const result = await store.atomic().check({
       kind: "users",
       key: "alice",
@@ -262,7 +262,7 @@ async function conflictOf(
   return result.conflict;
 }
 
-/** Asserts that conditions do not hold, and what each conflict tells. */
+/** Asserts that conditions do not hold, and checks each conflict. */
 async function assertConflicts(
   store: Store,
   key: string,
@@ -283,7 +283,7 @@ async function assertConflicts(
   assertEquals(await store.get("users", "written"), undefined);
 }
 
-/** Asserts that a check throws, and that none of the call's checks is added. */
+/** Asserts that a check throws, and adds none of the call's checks. */
 async function assertAddsNone(
   store: Store,
   condition: object,

@@ -1,6 +1,6 @@
 /**
- * Tests of `update` inside `atomic`: it decides on what the writes before it
- * leave, and takes effect with the others or not at all.
+ * Tests of `update` inside `atomic`: it sees the results of earlier writes, and
+ * takes effect with all others or not at all.
  *
  * @module
  */
@@ -280,7 +280,7 @@ export const atomicUpdates: Cases = {
   },
 };
 
-/** Runs an operation that has written `users/alice`, and more, and is to fail. */
+/** Runs an operation that has written `users/alice` and more, and must fail. */
 async function assertWritesNothing(
   store: Store,
   fail: (operation: AtomicOperation) => Promise<void>,

@@ -1,6 +1,6 @@
 /**
- * Tests of `bookmarks` (W6): they tell how far a watch has seen, so that it
- * can be resumed even where its own kind did not change for long.
+ * Tests of `bookmarks` (W6): they tell how far a watch has seen, so that it can
+ * resume even if its own kind did not change for a long time.
  *
  * @module
  */
@@ -127,7 +127,7 @@ export const bookmarking: Cases = {
       }
     })();
 
-    // A watch that has the last write: those of other kinds can have it, too.
+    // If this watch has the last write, those of other kinds can have it, too.
     const busy = store.watch("busy").getReader();
     let written = start;
     for (let round = 0; round < 2 * history; round++) {
@@ -150,7 +150,8 @@ export const bookmarking: Cases = {
   },
 
   "W6 what follows a bookmark is past its revision": async (open) => {
-    // A bookmark every hundred changes, and room for all of them.
+    // There is a bookmark every hundred changes, and the log has room for all
+    // of them.
     await using store = await open({ history: 400 });
     await fill(store, "users", numberedKeys(20));
     const reader = store.watch("users", { initial: true, bookmarks: true })
@@ -252,7 +253,7 @@ export const bookmarking: Cases = {
       "create b@1",
       "create c@1",
     ]);
-    // It may have caught up with what came later, too.
+    // The watch may have caught up with later changes, too.
     const at = told.indexOf("bookmark");
     assertGreaterOrEqual(at, 1);
     assertGreaterOrEqual(chunks[at].revision, revision);

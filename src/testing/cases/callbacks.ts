@@ -1,6 +1,6 @@
 /**
- * Tests of what callers hand over to be called: generators end when nobody
- * reads them any more, and an answer that means nothing is an error.
+ * Tests of callers' functions: generators end when nobody reads them any more,
+ * and an invalid result is an error.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { assertRejectsWith, fill, numberedKey, turn } from "../reading.ts";
 import { standardSchema } from "../schemas.ts";
 import { countInOneWrite } from "../sizes.ts";
 
-/** Entries without an end, and whether their `finally` block has run. */
+/** Endless entries, and whether their `finally` block has run. */
 class Endless {
   hasEnded = false;
   count = 0;
@@ -287,7 +287,7 @@ export const callbacks: Cases = {
         broken,
         Object.keys(options)[0],
       );
-      // What was told of had been committed.
+      // The reported progress had been committed.
       assertEquals(await store.keys("users"), ["a"]);
     }
   },

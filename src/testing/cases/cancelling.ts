@@ -1,6 +1,7 @@
 /**
- * Tests of cancelling (C7): what is aborted before it begins does nothing,
- * what has begun completes whole, and the error is the signal's reason itself.
+ * Tests of cancelling (C7): an operation that is aborted before it begins does
+ * nothing, one that has begun completes whole, and the error is the signal's
+ * reason itself.
  *
  * @module
  */
@@ -69,7 +70,8 @@ export const cancelling: Cases = {
     supports,
   ) => {
     await using store = await open();
-    // So many entries take several turns of the event loop, and what follows waits.
+    // This many entries take several turns of the event loop, and later
+    // operations wait.
     const keys = numberedKeys(20_000);
     const ahead = fillMany(store, "users", keys, supports);
     const reason = new Error("stop");

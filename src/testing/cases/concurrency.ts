@@ -1,7 +1,7 @@
 /**
- * Tests of what callers may rely on when many call at once: that operations
- * are seen whole (C2), in the order of the calls (C3), that nobody suffers
- * from another's failure (C4), and that the event loop stays free (C8).
+ * Tests of many callers at once: operations are seen whole (C2), in the order
+ * of the calls (C3), a failure affects nobody else (C4), and the event loop is
+ * not blocked (C8).
  *
  * @module
  */
@@ -338,7 +338,7 @@ export const concurrency: Cases = {
   }),
 };
 
-/** What is read after all entries were set to 1, before they are set to 2. */
+/** Reads after all entries were set to 1, before they are set to 2. */
 async function readsBetweenWrites(
   store: Store,
   keys: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Tests of cursors: a watch resumes after that of any event or bookmark, and
- * never after a change that the store does not have (W5).
+ * Tests of cursors: a watch resumes after the cursor of any event or bookmark,
+ * and never after a change that the store does not have (W5).
  *
  * @module
  */
@@ -29,7 +29,7 @@ import {
   writeInRounds,
 } from "../reading.ts";
 
-/** What is neither a cursor nor a revision, and what `watch` throws for it. */
+/** Values that are neither cursors nor revisions, with the errors that `watch` throws for them. */
 const NO_CURSORS: readonly [unknown, ErrorConstructor][] = [
   ["", TypeError],
   ["1", TypeError],
@@ -383,7 +383,7 @@ export const cursors: Cases = {
   },
 };
 
-/** Creates, updates and deletes entries of two kinds, and gives the events of one. */
+/** Creates, updates and deletes entries of two kinds, and returns the events of one. */
 async function makeChanges(store: Store): Promise<WatchEvent[]> {
   const reader = store.watch("users").getReader();
   for (let n = 0; n < 6; n++) {
@@ -409,7 +409,7 @@ async function headCursor(store: Store): Promise<string> {
   return cursor;
 }
 
-/** A watch that resumed all the same would give something at once. */
+/** If the watch resumed anyway, it would emit something at once. */
 async function assertRefused(
   store: Store,
   after: string,

@@ -1,6 +1,6 @@
 /**
- * Tests of `deleteAll`: which entries go, in which order they are told, and
- * that all go in one transaction.
+ * Tests of `deleteAll`: the deleted entries, the order of their events, and
+ * that it is one transaction.
  *
  * @module
  */

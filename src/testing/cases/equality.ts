@@ -1,6 +1,6 @@
 /**
- * Tests of `equals`: a write that compares equal is none (C5), and what the
- * function is asked, and when.
+ * Tests of `equals`: a write of an equal value is a no-op (C5), and the
+ * arguments and times of its calls.
  *
  * @module
  */
@@ -27,17 +27,17 @@ interface Named {
   seen: number;
 }
 
-/** Users of the same name count as the same. */
+/** Users with the same name are equal. */
 const equals: OpenForTest["equals"] = (kind, previous, next) =>
   kind === "users" && (previous as Named).name === (next as Named).name;
 
 const ALICE: Named = { name: "Alice", seen: 1 };
 const ALICE_AGAIN: Named = { name: "Alice", seen: 2 };
 
-/** What a test's `equals` was asked. */
+/** The arguments of a call of `equals`. */
 type Asked = [kind: string, previous: unknown, next: unknown];
 
-/** An `equals` that notes what it is asked, and answers no. */
+/** An `equals` that notes its arguments, and returns false. */
 function askedEquals(): { asked: Asked[]; equals: OpenForTest["equals"] } {
   const asked: Asked[] = [];
   return {
@@ -296,7 +296,7 @@ export const equality: Cases = {
   },
 };
 
-/** Asserts that a write of what compares equal to Alice leaves no trace. */
+/** Asserts that a write of a value equal to Alice has no effect. */
 async function assertNoChange(
   store: Store,
   write: (revision: number) => Promise<void>,

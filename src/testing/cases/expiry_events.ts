@@ -1,6 +1,6 @@
 /**
- * Tests of what watches tell of entries that expire (C9): one `delete` event
- * for each, in order with all others, without anybody's doing.
+ * Tests of the events of expired entries (C9): one `delete` event for each, in
+ * order with all others, without any operation.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Tests of what has expired (C9): it is gone at once for every read, for every
- * condition, and for every write, whether it was removed already or not.
+ * Tests of expired entries (C9): they are gone at once for every read,
+ * condition and write, whether they were removed already or not.
  *
  * @module
  */
@@ -325,7 +325,7 @@ export const expiryReads: Cases = {
     assertEquals(result.results[0].status, "unchanged");
     assertEquals((await store.deleteAll("users")).deleted, 1);
     assertEquals((await store.deleteAll("users")).deleted, 0);
-    // Each is told once: as expired, whoever removed it.
+    // Each is reported once, as expired, whoever removed it.
     const seen = await take(events, 7);
     const deletions = seen.slice(3).map((event) => {
       assert(event.type === "delete");
@@ -343,7 +343,7 @@ export const expiryReads: Cases = {
 
   "C9 an entry that is written in time stays": async (open) => {
     await using store = await open();
-    // Long enough that nothing of it has expired when a server carries it out.
+    // It is so long that nothing has expired when a server carries it out.
     const expireIn = 20 * SOON;
     await store.atomic()
       .set("users", "cleared", 1, { expireIn })
@@ -383,7 +383,7 @@ export const expiryReads: Cases = {
     }
     const text = await new Blob(chunks).text();
     const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
-    // The last one is there if it was at the moment of the first read.
+    // The last one is there if it was there at the first read.
     if (lines.length === keys.length) lines.pop();
     assertEquals(keysOf(lines), keys.slice(0, -1));
     assertEquals(await store.count("users"), keys.length - 1);

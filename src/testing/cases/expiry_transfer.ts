@@ -1,6 +1,6 @@
 /**
- * Tests of expiry in exports and imports: lines tell it, and what has expired
- * meanwhile is not imported.
+ * Tests of expiry in exports and imports: lines have the expiry, and entries
+ * that have expired meanwhile are not imported.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export const expiryTransfer: Cases = {
     const [lasting, soon] = await linesOf(store.export());
     assert(!("expiresAt" in lasting));
     assertEquals(soon.expiresAt, expiresAt!.toJSON());
-    // It is no time of a change, and no version.
+    // It is neither a time of a change nor a version.
     const [, bare] = await linesOf(
       store.export({ versions: false, times: false }),
     );
@@ -141,7 +141,7 @@ export const expiryTransfer: Cases = {
     const events = store.watch("a").getReader();
     const expiresAt = new Date(Date.now() + HOUR).toJSON();
     await store.import(streamOf(entryLine("later", 1, { expiresAt })));
-    // The time may have passed when the line is read: it is skipped then.
+    // The time may have passed when the line is read. Then the line is skipped.
     const soon = new Date(Date.now() + SOON).toJSON();
     const { created, skipped } = await store.import(
       streamOf(entryLine("soon", 1, { expiresAt: soon })),

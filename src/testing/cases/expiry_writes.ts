@@ -1,6 +1,6 @@
 /**
- * Tests of `expireIn`: which writes take it, when what they write expires, and
- * how it is told.
+ * Tests of `expireIn`: the writes that take it, the expiry of their entries,
+ * and how it is reported.
  *
  * @module
  */
@@ -25,7 +25,7 @@ type Write = (
   options?: ExpiryOptions,
 ) => Promise<unknown>;
 
-/** Writes that set when an entry expires, or clear it. */
+/** Writes that set or clear an entry's expiry. */
 const settingWrites: Record<string, Write> = {
   set: (store, value, options) => store.set("users", "alice", value, options),
   setAll: (store, value, options) =>
@@ -36,7 +36,7 @@ const settingWrites: Record<string, Write> = {
     await store.atomic().set("users", "alice", value, options).commit(),
 };
 
-/** Writes that keep when an entry expires, unless they are told. */
+/** Writes that keep an entry's expiry, unless they set another. */
 const keepingWrites: Record<string, Write> = {
   update: (store, value, options) =>
     store.update("users", "alice", () => value, { initial: 0, ...options }),
@@ -409,7 +409,7 @@ export const expiryWrites: Cases = {
     }
     assertEquals(await store.entry("users", "alice"), before);
     assertEquals(await store.keys("users"), ["alice"]);
-    // What is `undefined` is not given.
+    // An `undefined` property is not given.
     for (const write of Object.values(writes)) {
       await write(store, 2, { expireIn: undefined });
       assertEquals(await expiryOf(store, "alice"), undefined);

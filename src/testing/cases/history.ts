@@ -1,6 +1,6 @@
 /**
- * Tests of `history`: the changes of a kind, or of a key, that the change log
- * has, up to the moment of the call.
+ * Tests of `history`: the changes of a kind or a key in the change log, up to
+ * the moment of the call.
  *
  * @module
  */
@@ -406,7 +406,7 @@ export const history: Cases = {
   },
 };
 
-/** The change as a watch tells it. */
+/** The change as an event of a watch. */
 function eventOf({ changedAt: _, ...event }: HistoryChange): WatchEvent {
   return event as WatchEvent;
 }

@@ -1,6 +1,6 @@
 /**
- * Tests of a history that cannot be told: the change log no longer has it, it
- * is cancelled, the store closes, or nobody can mean it.
+ * Tests of histories that fail: the change log no longer has the changes, the
+ * read is cancelled, the store closes, or the arguments are invalid.
  *
  * @module
  */
@@ -113,7 +113,7 @@ export const historyEnding: Cases = {
       const told = keysOf([first[i], ...chunks]);
       const all = i === 0 ? keys : keys.toReversed();
       assertEquals(told, all.slice(0, told.length));
-      // It may have had all of it in memory.
+      // It may have had all of them in memory.
       if (!error) assertEquals(told.length, keys.length);
     }
   },

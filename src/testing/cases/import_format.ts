@@ -1,6 +1,6 @@
 /**
- * Tests of how `import` tells a stream that is no NDJSON from one with lines
- * that are wrong.
+ * Tests of how `import` distinguishes a stream that is not NDJSON from one with
+ * some wrong lines.
  *
  * @module
  */
@@ -65,7 +65,7 @@ export const importFormat: Cases = {
       );
       assertEquals(hints, [true, ...Array(told.length - 1).fill(false)]);
     }
-    // Who writes lines knows.
+    // The writer of the lines knows their form.
     const [{ reason }] = await refusedOf(store, lineOf(entry) + "[]");
     assertEquals(reason, "expected an object, received an array");
   },

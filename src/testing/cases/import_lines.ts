@@ -1,6 +1,6 @@
 /**
- * Tests of the lines that `import` takes: each is kept as it is, or refused
- * with the reason. Nothing is altered without a word.
+ * Tests of the lines of an import: each is kept exactly, or refused with the
+ * reason. Nothing is altered silently.
  *
  * @module
  */
@@ -123,7 +123,7 @@ export const importLines: Cases = {
         lineWith(`"value":${text}`),
       );
     }
-    // The same in other words.
+    // The same line in another form.
     const other: [string, string][] = [
       ["-0.0e5", "-0"],
       ["1E2", "100"],

@@ -1,6 +1,6 @@
 /**
- * Tests of `import`: what it writes, and by which transactions. Which lines it
- * refuses, and how it ends early, has files of its own.
+ * Tests of `import`: its writes and its transactions. Other files test the
+ * refused lines, and early ends.
  *
  * @module
  */

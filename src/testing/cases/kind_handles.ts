@@ -1,5 +1,5 @@
 /**
- * Tests of `kind`: the store's own operations, with the kind left out.
+ * Tests of `kind`: the store's own operations, without the kind as an argument.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Tests of mirrors with `where` and `sortBy`: the filtered, sorted list, and
- * patches that keep a list like it.
+ * the patches of an equal list.
  *
  * @module
  */
@@ -239,14 +239,14 @@ export const liveQueries: Cases = {
     };
     for (let round = 0; round < 60; round++) {
       const write = store.atomic();
-      // So that several entries move past each other at once.
+      // Several entries move past each other at once.
       for (let n = random(8); n >= 0; n--) {
         const key = `${random(12)}`;
         if (random(4) === 0) write.delete("users", key);
         else write.set("users", key, { age: random(30) });
       }
       await write.commit();
-      // There is always something to tell.
+      // There is always a change.
       const end = { age: round };
       const { revision } = await store.set("users", "end", end);
       await query.reached(revision);
@@ -262,7 +262,7 @@ export const liveQueries: Cases = {
   },
 };
 
-/** Asserts that a mirror fails with this very reason. */
+/** Asserts that a mirror fails with exactly this reason. */
 export async function assertFails(
   mirror: Mirror,
   reason: unknown,

@@ -1,6 +1,6 @@
 /**
- * Tests of mirrors: a map that is the kind as of one revision, at first and
- * after every change.
+ * Tests of mirrors: the map equals the kind at one revision, at first and after
+ * every change.
  *
  * @module
  */
@@ -151,7 +151,7 @@ export const mirroring: Cases = {
 
   "mirror: is of one moment, while others write": async (open, supports) => {
     await using store = await open();
-    // Each write changes two entries, so that their sum stays.
+    // Each write changes two entries, and keeps their sum.
     const keys = keysOfOneWrite(2_000, supports);
     await store.setAll("sums", keys.map((key) => [key, 0] as const));
     let isOpen = true;
@@ -280,7 +280,7 @@ export const mirroring: Cases = {
 
     await store.set("users", "gate", GATE);
     await gate.reached;
-    // The mirror does not read on: more changes than the log keeps.
+    // The mirror stops reading, and there are more changes than the log keeps.
     const next = keys.map((key, n) => [key, n % 2 ? key : `${n}`] as const);
     await store.setAll("users", next);
     await store.deleteAll("users", { end: keys[3] });

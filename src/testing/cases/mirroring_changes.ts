@@ -1,6 +1,6 @@
 /**
- * Tests of what a mirror tells: patches that lead from each state to the next,
- * as a stream and as events.
+ * Tests of a mirror's changes: patches from each state to the next, as a stream
+ * and as events.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
  * Tests of mistakes in the program, which are `TypeError` and `RangeError`.
- * What gives a stream throws them, what gives a promise rejects with them.
+ * Operations that return a stream throw them, and those that return a promise
+ * reject.
  *
  * @module
  */
@@ -114,7 +115,7 @@ export const misuse: Cases = {
     supports,
   ) => {
     await using store = await open();
-    // `update` is called with options of its own, besides.
+    // `update` also has options of its own.
     const { update: _, ...calls } = promiseCallsOf(supports);
     const wrong: unknown[] = [
       null,
@@ -204,7 +205,7 @@ export const misuse: Cases = {
       1n,
       true,
       { toString: () => "users" },
-      // It cannot even be told of.
+      // It cannot even be inspected.
       new Proxy({}, {
         get() {
           throw new Error("no");
@@ -266,7 +267,7 @@ export const misuse: Cases = {
     const range: RangeOptions = { start: "b", limit: 1 };
     const types: ChangeType[] = ["create"];
     const watching = { after: 1, key: "b", types };
-    // A write that waits keeps the reads waiting.
+    // A write that waits also makes the reads wait.
     const write = store.set("users", "d", 4);
     const reads = [
       store.keys("users", range),

@@ -1,6 +1,6 @@
 /**
- * Tests of the consumer who falls behind: the watch either delivers every
- * change or errors (W3), and holds no more than its buffer (W8).
+ * Tests of a consumer that falls behind: the watch delivers every change or
+ * errors (W3), and holds no more than its buffer (W8).
  *
  * @module
  */
@@ -111,7 +111,8 @@ export const overflowing: Cases = {
     await next(left);
     await writeInRounds(store, "users", keys.slice(100), large);
 
-    // The change log has forgotten these changes: what still comes was held.
+    // The change log has pruned these changes, so the events that still come
+    // were in the buffer.
     const held = [await drain(unread), await drain(left)];
     for (const { chunks, error } of held) {
       assertInstanceOf(error, WatchOverflowError);

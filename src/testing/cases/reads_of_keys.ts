@@ -1,5 +1,5 @@
 /**
- * Tests of `has` and `getMany`: reads of the keys that are named.
+ * Tests of `has` and `getMany`: reads of given keys.
  *
  * @module
  */

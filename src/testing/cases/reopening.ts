@@ -1,5 +1,5 @@
 /**
- * Tests of what a store keeps when it is closed and opened again (C1).
+ * Tests of a store that is closed and opened again (C1).
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Tests of `initial`: the replay is the kind exactly as it was at the moment
- * of the call, and every change after that moment follows (W4).
+ * Tests of `initial`: the replay is the kind exactly at the moment of the call,
+ * and every later change follows (W4).
  *
  * @module
  */
@@ -254,7 +254,7 @@ interface Change {
   value: unknown;
 }
 
-/** Creates, updates or deletes an entry, and tells what it did. */
+/** Creates, updates or deletes an entry, and returns what it did. */
 async function changeSomething(
   store: Store,
   random: () => number,

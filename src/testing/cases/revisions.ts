@@ -21,7 +21,7 @@ import type { Cases } from "../case.ts";
 import { entryLine, streamOf } from "../lines.ts";
 import { brief, next, revisionsOf, take } from "../reading.ts";
 
-/** Every write of `users/alice` that takes a condition. It is `"another"` then, or gone. */
+/** Every write of `users/alice` with a condition. Afterwards it is `"another"`, or gone. */
 const conditionalWrites: Record<
   string,
   (store: Store, condition: WriteCondition) => Promise<unknown>
@@ -133,7 +133,7 @@ export const revisions: Cases = {
     const second = await store.set("users", "alice", 1);
     assertEquals([first.version, second.version], [1, 1]);
     assertGreater(second.revision, first.revision);
-    // The version is the same, so it does not tell one from the other.
+    // The version is the same, so it does not distinguish the entries.
     await assertConflict(
       () => store.set("users", "alice", 2, { ifRevision: first.revision }),
       {
@@ -367,13 +367,13 @@ export const revisions: Cases = {
   },
 };
 
-/** What a `VersionConflictError` tells. */
+/** The properties of a `VersionConflictError`. */
 type Told = Pick<
   VersionConflictError,
   "condition" | "expected" | "actual" | "found"
 >;
 
-/** Asserts that a write of `users/alice` is refused, and what the error tells. */
+/** Asserts that a write of `users/alice` is refused, and checks the error. */
 async function assertConflict(
   write: () => Promise<unknown>,
   told: Told,

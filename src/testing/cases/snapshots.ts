@@ -1,5 +1,5 @@
 /**
- * Tests of `snapshot`: every read of it is as of one moment, whoever writes
+ * Tests of `snapshot`: all its reads are of one moment, whatever others write
  * meanwhile.
  *
  * @module
@@ -193,7 +193,7 @@ export const snapshots: Cases = {
     await Promise.all(taken.map(async ({ snapshot, all }) => {
       assertEquals(await everythingOf(snapshot, KINDS, KEYS), all);
     }));
-    // One that is closed is nothing to the others.
+    // Closing one does not affect the others.
     for (const { snapshot, all } of taken) {
       assertEquals(await everythingOf(snapshot, KINDS, KEYS), all);
       await snapshot.close();

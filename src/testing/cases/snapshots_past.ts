@@ -1,6 +1,6 @@
 /**
- * Tests of `snapshot({ at })`: the entries as they were at a past revision, if
- * the change log reaches it; and of what had expired at a moment.
+ * Tests of `snapshot({ at })`: the entries at a past revision that the change
+ * log reaches, and entries that had expired then.
  *
  * @module
  */
@@ -281,8 +281,8 @@ async function valuesOf(snapshot: Snapshot): Promise<unknown> {
 }
 
 /**
- * Writes an entry that soon expires, and gives it. If that takes so long that
- * it has expired already, another one has longer to live.
+ * Writes an entry that soon expires, and returns it. If it has expired already,
+ * because the write took too long, it tries a longer lifetime.
  */
 async function setMortal(store: Store): Promise<Entry> {
   for (let expireIn = 20;; expireIn *= 4) {
@@ -293,7 +293,7 @@ async function setMortal(store: Store): Promise<Entry> {
   }
 }
 
-/** A snapshot of a store that has one entry, which soon expires. */
+/** A snapshot of a store with one entry, which soon expires. */
 async function snapshotWithMortal(store: Store): Promise<[Snapshot, Entry]> {
   for (let expireIn = 20;; expireIn *= 4) {
     const key = `mortal ${expireIn}`;

@@ -1,6 +1,6 @@
 /**
- * Tests of the watch as a stream of the platform: it works with all that takes
- * a `ReadableStream`, and closes exactly once (W9).
+ * Tests of the watch as a standard stream: it works with every function that
+ * takes a `ReadableStream`, and closes exactly once (W9).
  *
  * @module
  */

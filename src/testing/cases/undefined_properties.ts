@@ -1,7 +1,7 @@
 /**
- * Tests of `undefined` within values. A store takes a property that is
- * `undefined`, and either keeps it or leaves it out, as JSON does, whichever
- * operation writes it. In an array it keeps `undefined`, or refuses it.
+ * Tests of `undefined` within values. A store accepts an `undefined` property,
+ * and either keeps it or leaves it out, as JSON does, in every operation. In an
+ * array it keeps or refuses `undefined`.
  *
  * @module
  */

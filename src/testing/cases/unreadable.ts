@@ -1,6 +1,6 @@
 /**
- * Tests of reads that meet a value that cannot be read: they fail with an error
- * that names it, or tell of it and go on.
+ * Tests of reads that meet an unreadable value: they fail with an error that
+ * names it, or report it and go on.
  *
  * @module
  */
@@ -283,14 +283,14 @@ export const unreadable: Cases = {
   },
 };
 
-/** A broken store with values that can be read and others that cannot. */
+/** A broken store with readable and unreadable values. */
 interface Broken {
   readonly brittle: BrittleStore;
   /** The store, or a snapshot of it. */
   readonly reads: Reads;
-  /** The keys of the values that can be read. */
+  /** The keys of the readable values. */
   readonly good: readonly string[];
-  /** The keys of those that cannot, with their revisions. */
+  /** The keys of the unreadable values, with their revisions. */
   readonly bad: ReadonlyMap<string, number>;
 }
 
@@ -324,7 +324,7 @@ async function forEach(
   }
 }
 
-/** The reads that tell of values, each as the entries that it gives. */
+/** The reads that report unreadable values. Each returns its entries. */
 function tellingReads({ isFilterable }: BrittleStore): Record<
   string,
   (reads: Reads, range: RangeOptions) => Promise<KeyValue[]>
@@ -350,7 +350,7 @@ function tellingReads({ isFilterable }: BrittleStore): Record<
   };
 }
 
-/** The reads with `where`: each gives the keys, or how many. */
+/** The reads with `where`. Each returns the keys, or their number. */
 function filteredReads(
   reads: Reads,
   range: RangeOptions,
@@ -365,7 +365,7 @@ function filteredReads(
   };
 }
 
-/** Notes what it is told. */
+/** Collects the reported errors. */
 function collector(): {
   onUnreadable: (error: Unreadable) => void;
   told: Unreadable[];

@@ -1,6 +1,6 @@
 /**
- * Tests of watches and histories that meet a value that cannot be read: they
- * end with an error that names it, or tell of it and go on.
+ * Tests of watches and histories that meet an unreadable value: they end with
+ * an error that names it, or report it and go on.
  *
  * @module
  */
@@ -303,7 +303,8 @@ export const unreadableChanges: Cases = {
           told.reverse();
         }
         assertEquals(brief(changes), READABLE);
-        // Twice of an update, if both of its values cannot be read.
+        // It is reported twice for an update if both of its values are
+        // unreadable.
         const keys = told.map(({ key }) => key);
         for (const [key] of bad) assert(keys.includes(key));
       }
@@ -319,7 +320,7 @@ export const unreadableChanges: Cases = {
   },
 };
 
-/** The changes of {@linkcode makeChanges} whose values can be read. */
+/** The changes of {@linkcode makeChanges} with readable values. */
 const READABLE = [
   "create a@1",
   "create x1@1",
@@ -332,8 +333,9 @@ const READABLE = [
 ];
 
 /**
- * Makes changes of the kind "users", the last one of the key "end", with values
- * that can be read and others that cannot. Gives the keys and revisions of the latter.
+ * Makes changes of the kind "users", with readable and unreadable values; the
+ * last one has the key "end". Returns the keys and revisions of the unreadable
+ * ones.
  */
 async function makeChanges(
   store: Store,
@@ -372,7 +374,7 @@ async function forEach(
   }
 }
 
-/** Notes what it is told. */
+/** Collects the reported errors. */
 function collector(): {
   options: { onUnreadable: (error: Unreadable) => void };
   told: Unreadable[];

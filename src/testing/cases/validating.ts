@@ -1,6 +1,6 @@
 /**
- * Tests of `schemas`: what is refused is never written, and what is written is
- * what the schema makes of the value.
+ * Tests of `schemas`: a refused value is never written, and a written value is
+ * the schema's output.
  *
  * @module
  */

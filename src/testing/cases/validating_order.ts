@@ -1,7 +1,7 @@
 /**
- * Tests of `schemas` beside other operations: waiting for a schema changes
- * nothing of the order of operations (C3), of their isolation (C4), or of how
- * they are cancelled (C7).
+ * Tests of `schemas` together with other operations: waiting for a schema
+ * changes neither the order of operations (C3), nor their isolation (C4), nor
+ * how they are cancelled (C7).
  *
  * @module
  */
@@ -78,7 +78,7 @@ export const validatingInOrder: Cases = {
       await using store = await open({ schemas: { users: schema } });
       await store.set("users", "alice", 1);
       const { revision } = await store.set("groups", "admins", 1);
-      // What is refused is told by commit, not by the chain.
+      // A refused value is an error of commit, not of the chain.
       const operation = store.atomic()
         .check({ kind: "users", key: "alice", version: 1 })
         .set("groups", "admins", 2)
@@ -134,7 +134,7 @@ export const validatingInOrder: Cases = {
       await using store = await open({ schemas: { users: schema } });
       await store.set("users", "alice", 1);
       const before = await store.entry("users", "alice");
-      // The schema would take the one and refuse the other.
+      // The schema would accept one of them, and refuse the other.
       for (const value of [2, -1]) {
         for (const key of ["alice", "bob"]) {
           const error = await assertRejects(

@@ -1,6 +1,6 @@
 /**
- * Tests of `validateReads`: what is read is what the schema makes of the stored
- * value, or an error.
+ * Tests of `validateReads`: a read returns the schema's output for the stored
+ * value, or fails.
  *
  * @module
  */
@@ -135,7 +135,7 @@ export const validatingReads: Cases = {
         );
         assertStringIncludes(error.message, '"users"');
       }
-      // A stream is of no single moment, so it can wait.
+      // A stream is not of a single moment, so it can wait.
       const where = (_: string, value: unknown) => value === 1;
       const entries = await Array.fromAsync(store.entries("users", { where }));
       assertEquals(entries.length, 1);
@@ -144,7 +144,7 @@ export const validatingReads: Cases = {
     for (const [operation, read] of Object.entries(filteredReads)) {
       await assertRejects(() => read(store), TypeError, '"where"', operation);
     }
-    // What the schema said in the end is nobody's.
+    // Nobody gets the schema's late answer.
     await turn();
     await turn();
   },
@@ -152,7 +152,7 @@ export const validatingReads: Cases = {
 
 const BAD = -1;
 
-/** Opens a store in which is a value that its schema has come to refuse. */
+/** Opens a store with a value that its schema now refuses. */
 async function openWithBad(
   open: Open,
   options: OpenForTest,
@@ -168,7 +168,7 @@ async function openWithBad(
   return store;
 }
 
-/** Something with a value, for a promise would not be told from its value. */
+/** An object with the value, because a promise could not be distinguished from its value. */
 type WithValue = { value: unknown } | undefined;
 
 /** Each way to read the value of the key "bad". */
@@ -185,7 +185,7 @@ const reads: Record<string, (store: Store) => Promise<WithValue>> = {
   "a replay": (store) => firstOf(store.watch("users", { initial: true })),
 };
 
-/** Each way to read it by a filter, which is told the value. */
+/** Each read with a filter, which gets the value. */
 const filteredReads: typeof reads = {
   "list where": async (store) => ({
     value: (await store.list("users", { where: isRead })).get("bad"),

@@ -1,6 +1,6 @@
 /**
- * Tests of `waitFor`: a value that is there or comes, and each way in which it
- * may not.
+ * Tests of `waitFor`: a value that exists or comes, and each way in which it
+ * may not come.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export const waitingFor: Cases = {
     assertEquals(await store.waitFor("users", "a"), { n: 1 });
     await writing;
     const value = await store.waitFor("users", "a") as { n: number };
-    value.n = 2; // It is the caller's own.
+    value.n = 2; // The value belongs to the caller.
     assertEquals(await store.waitFor("users", "a"), { n: 1 });
     await store.setAll("users", { zero: 0, none: null, no: false, text: "" });
     for (const [key, expected] of await store.list("users")) {

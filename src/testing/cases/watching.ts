@@ -1,6 +1,6 @@
 /**
- * Tests of what a watch delivers to a consumer who reads: every change of its
- * kind (W3), in order (W1), once (W2), as far as its options ask for it.
+ * Tests of the events for a consumer that reads: every change of its kind (W3),
+ * in order (W1), once (W2), filtered by its options.
  *
  * @module
  */
@@ -328,7 +328,7 @@ export const watching: Cases = {
       store.watch("users", { prefix: "probe" }),
       store.watch("users", { key: "probe", types: ["delete"] }),
     ].map((stream) => next(stream.getReader()));
-    // A watch that has the last write: those with a filter can have it, too.
+    // If this watch has the last write, those with a filter can have it, too.
     const all = store.watch("users").getReader();
     for (const key of numberedKeys(200)) {
       await store.set("users", key, 1);
@@ -379,9 +379,9 @@ export const watching: Cases = {
 };
 
 /**
- * Lets many writers write to three kinds at once while a watcher with a small
- * buffer reads one of them. Gives its events, and the revisions of all changes
- * of its kind as the writes themselves told them.
+ * Many writers write to three kinds at once, while a watcher with a small
+ * buffer reads one of them. Returns its events, and the revisions of all
+ * changes of its kind, from the results of the writes.
  */
 async function busyTraffic(
   store: Store,

@@ -1,6 +1,6 @@
 /**
- * Tests of watches of several kinds, and of all: their changes come in one
- * order (W1), each once (W2), and none is missing (W3).
+ * Tests of watches of several kinds, and of all kinds: their changes come in
+ * one order (W1), each once (W2), and none is missing (W3).
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Tests of `previous`: an update tells the value before, and nothing else does.
+ * Tests of `previous`: an update has the previous value, and no other event has
+ * one.
  *
  * @module
  */
@@ -197,7 +198,7 @@ export const watchingPrevious: Cases = {
   },
 };
 
-/** What events tell of values. */
+/** The values of events. */
 function told(events: readonly WatchEvent[]): unknown[] {
   return events.map((event) =>
     event.type === "update" && "previous" in event
@@ -206,7 +207,7 @@ function told(events: readonly WatchEvent[]): unknown[] {
   );
 }
 
-/** Asserts that each value before is that of the key's event before. */
+/** Asserts that each previous value is the value of the key's previous event. */
 function assertChained(
   events: readonly WatchEvent[],
   values: Map<string, unknown>,
@@ -223,7 +224,7 @@ function assertChained(
   }
 }
 
-/** Asserts that texts of a size are told, in turn with short ones. Closes the store. */
+/** Asserts that texts of a size arrive, alternating with short ones. Closes the store. */
 async function assertTellsTexts(store: Store, bytes: number): Promise<void> {
   await using _ = store;
   const texts = [textOfBytes(bytes), "short", `x${textOfBytes(bytes - 1)}`];

@@ -1,6 +1,6 @@
 /**
  * Tests of `set`, `update` and `delete`, of the rule that a write without a
- * change is none (C5), and of versions and revisions (C6).
+ * change is a no-op (C5), and of versions and revisions (C6).
  *
  * @module
  */
@@ -399,7 +399,7 @@ export const writes: Cases = {
   },
 };
 
-/** Runs a write on `users/alice`, which is `{ n: 1 }`, that is to change nothing. */
+/** Runs a write on `users/alice`, which is `{ n: 1 }`. The write must change nothing. */
 async function assertNoChange(
   store: Store,
   write: () => Promise<void>,
