@@ -68,7 +68,7 @@ export function createHandler(
       case "GET /events":
         return eventStream(store, request, signal);
       default:
-        return refuse(404, "There is nothing here");
+        return refuse(404, "There is no such page");
     }
   };
 }

@@ -560,7 +560,7 @@ testOnEachDriver("`backup()` refuses what is no path", async (driver) => {
     await assertRejects(
       () => store.backup(path as never),
       TypeError,
-      'Cannot back up: "path" is a string or a URL, received',
+      'Cannot back up: "path" must be a string or a URL, received',
     );
   }
 });
@@ -572,11 +572,11 @@ testOnEachDriver(
     await using store = await openOn(driver, { path: dir.file("app.db") });
     const options: [unknown, string][] = [
       [{ overwite: true }, 'unknown option "overwite", expected "overwrite"'],
-      [{ overwrite: 1 }, '"overwrite" is a boolean, received 1'],
-      [{ signal: {} }, '"signal" is an AbortSignal'],
-      [null, "options are an object"],
-      [true, "options are an object, received true"],
-      [new AbortController().signal, "options are an object"],
+      [{ overwrite: 1 }, '"overwrite" must be a boolean, received 1'],
+      [{ signal: {} }, '"signal" must be an AbortSignal'],
+      [null, "options must be an object"],
+      [true, "options must be an object, received true"],
+      [new AbortController().signal, "options must be an object"],
     ];
     for (const [given, message] of options) {
       await assertRejects(
@@ -764,7 +764,7 @@ testOnEachDriver(
         dir,
         path,
         { overwrite: true },
-        "a store of this process has it open; close that, or give another path",
+        "a store of this process has it open; close that store, or give another path",
       );
       // The refusal took no lock from the other store.
       using db = await connect(driver, fileAt(path));
@@ -793,7 +793,7 @@ testOnEachDriver(
           dir,
           path,
           { overwrite },
-          `beside it is ${path}${suffix}`,
+          `the file ${path}${suffix}`,
         );
         // What is empty, is no log.
         await Deno.truncate(path + suffix);
@@ -809,7 +809,7 @@ testOnUnix("`backup()` tells that it can write no file", async (driver) => {
   await using dir = await tempDir();
   await using store = await openOn(driver, { path: dir.file("app.db") });
   await Deno.writeTextFile(dir.file("file"), "");
-  const see = "see that its directory is there, and can be read and written";
+  const see = "check that its directory exists, and is readable and writable";
   for (const overwrite of [false, true]) {
     for (const name of ["none/copy.db", "file/copy.db", "x".repeat(250)]) {
       const path = dir.file(name);
@@ -834,7 +834,7 @@ testOnUnix(
       await assertRejects(
         () => store.backup(dir.file("copy.db")),
         StoreError,
-        "os error 13; see that its directory is there, and can be read",
+        "os error 13; check that its directory exists, and is readable",
       );
     } finally {
       Deno.open = open;
@@ -852,7 +852,7 @@ testOnLockable(
     await assertRejects(
       () => store.backup(`${dir.path}/copy.db`),
       StoreError,
-      "see that its directory is there, and can be read and written",
+      "check that its directory exists, and is readable and writable",
     );
     assertEquals(await Array.fromAsync(Deno.readDir(dir.path)), []);
   },
@@ -1165,7 +1165,7 @@ testOnEachDriver(
       'the copy is not sound: Revision 6 has the type "touch"',
     );
     assertStringIncludes(error.message, ", and 1 more");
-    assertStringIncludes(error.message, "see what verify() finds");
+    assertStringIncludes(error.message, "see the findings of verify()");
     assertEquals(await othersIn(dir), ["copy.db"]);
     assertEquals(await Deno.readTextFile(dir.file("copy.db")), "old");
     assertNotEquals(await store.verify(), []);
@@ -1289,7 +1289,7 @@ testOnEachDriver(
     await assertRejects(
       () => store.backup(path, { overwrite: true }),
       StoreError,
-      `beside it is ${path}-wal`,
+      `the file ${path}-wal`,
     );
     assertEquals(await Deno.readTextFile(path), "old");
     assertEquals(await othersIn(dir), ["copy.db", "copy.db-wal"]);

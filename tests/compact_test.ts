@@ -381,7 +381,7 @@ testOnEachDriver("`compact()` refuses what it cannot do", async (driver) => {
   await assertRejects(
     () => store.compact(),
     StoreError,
-    "no longer the one at its path",
+    "no longer at its path",
   );
   await Deno.rename(dir.file("moved.db"), path);
   await store.compact();

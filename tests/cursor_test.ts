@@ -90,7 +90,7 @@ for (const [what, texts] of Object.entries(notWhole)) {
         error.message,
         `Cannot watch: ${
           JSON.stringify(text)
-        } is no whole cursor; give the "cursor" of an event or a bookmark as it was`,
+        } is not a complete cursor; give the "cursor" of an event or a bookmark unchanged`,
       );
     }
   });
@@ -101,7 +101,7 @@ Deno.test("a cursor of a newer form is refused as such", () => {
     assertThrows(
       () => read(text),
       TypeError,
-      `Cannot watch: the cursor "${text}" is of a newer form; use a newer version of @zestor/store`,
+      `Cannot watch: the cursor "${text}" has a newer format; use a newer version of @zestor/store`,
     );
   }
 });
@@ -111,7 +111,7 @@ Deno.test("what is neither text nor a number is refused", () => {
     assertThrows(
       () => read(value),
       TypeError,
-      'Cannot watch: "after" is a cursor or a revision, received ',
+      'Cannot watch: "after" must be a cursor or a revision, received ',
     );
   }
 });

@@ -163,7 +163,7 @@ for (const wal of [true, false]) {
         other: inWorker(MAY_FILES, `wal: ${wal}`),
       });
       assertEquals(report.driver, "ffi");
-      assertStringIncludes(report.other.error!, "may not read the environment");
+      assertStringIncludes(report.other.error!, "the permission to read the environment");
       assertEquals([report.error, report.acknowledged.length], [undefined, 40]);
       assertNothingLost(report);
       assertEquals([...Deno.readDirSync(dir.path)].map(({ name }) => name), [
@@ -332,7 +332,10 @@ builtin.test("plain `node:sqlite` may share a file with the driver on it", async
 for (
   const [permissions, reason] of [
     ['"inherit"', "a store of this process has it open"],
-    [MAY_FILES, "a Worker that may not read the environment has a file"],
+    [
+      MAY_FILES,
+      "a Worker without the permission to read the environment has a file",
+    ],
   ]
 ) {
   builtin.test(`a backup never replaces a file that a Worker has open, ${permissions}`, async () => {

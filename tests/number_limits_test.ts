@@ -72,7 +72,7 @@ testOnEachDriver(
       await assertRejects(
         () => write(store),
         StoreError,
-        `its version is ${LAST}, the last one that there is`,
+        `its version is ${LAST}, which is the largest possible`,
         name,
       );
     }
@@ -110,7 +110,7 @@ testOnEachDriver(
       await setVersion(version);
       const told = `a version is ${
         version === "1e19" ? "1.0e+19" : version.replaceAll("'", "")
-      }, no safe integer`;
+      }, not a safe integer`;
       const reads: Record<string, () => Promise<unknown>> = {
         entry: () => store.entry("k", "a"),
         delete: () => store.delete("k", "a"),

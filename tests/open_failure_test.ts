@@ -43,7 +43,7 @@ testOnEachDriver(
     const { message } = await assertRejects(
       () => openOn(driver, { path: `file:${left}?mode=ro` }),
       StoreReadOnlyError,
-      "left.db-journal is what an interrupted program left",
+      "left.db-journal was left by an interrupted program",
     );
     assertStringIncludes(message, "open the file once for writing");
     assert(!message.includes("mode=rwc"), message);
@@ -64,7 +64,7 @@ testOnLockable(
       () => openOn(driver, { path: `file:${path}?mode=ro` }),
       // Which of the two it is depends on how the directory is protected.
       StoreError,
-      "let its directory be written, or copy the file",
+      "make its directory writable, or copy the file",
     );
     assert(!message.includes("mode=rwc"), message);
   },
@@ -82,7 +82,7 @@ testOnEachDriver(
       await assertRejects(
         () => openOn(driver, { path: `file:${path}?mode=${mode}` }),
         StoreOpenError,
-        "see that this user may read and write the file, app.db-wal beside it, and their directory",
+        "check that this user may read and write the file,  app.db-wal beside it, and their directory",
       );
     }
   },

@@ -82,7 +82,7 @@ const ENDS: Record<string, readonly [sql: string, message: string]> = {
   ],
   "a view in place of the log": [
     "DROP TABLE zestor_changes; CREATE VIEW zestor_changes AS SELECT 1 AS revision",
-    "a zestor_changes of another shape: it is no ordinary table",
+    "a zestor_changes of another shape: it is not an ordinary table",
   ],
 };
 

@@ -352,7 +352,7 @@ testOnEachDriver(
     await assertRejects(
       () => textOf(store.export()),
       StoreError,
-      "no longer the one at its path",
+      "no longer at its path",
     );
   },
 );

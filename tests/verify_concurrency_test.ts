@@ -115,7 +115,7 @@ for (const wal of [true, false]) {
       const error = await assertRejects(() => store.verify(), StoreError);
       assertEquals([error.code, error.message], [
         "STORAGE",
-        "Cannot verify: disk I/O error; see that the disk works, and has space left",
+        "Cannot verify: disk I/O error; check that the disk works and has free space",
       ]);
       db.exec("BEGIN EXCLUSIVE; COMMIT");
       then = () => controller.abort(new Error("enough"));
@@ -509,7 +509,7 @@ testOnEachDriver(
     for (const isReplaced of [false, true]) {
       if (isReplaced) await Deno.writeTextFile(path, "");
       const [first, ...others] = await store.verify();
-      assertMatch(first.message, /no longer the one at its path/);
+      assertMatch(first.message, /no longer at its path/);
       assertEquals(others.some(({ part }) => part === "entries"), true);
       assertEquals(await store.get("k", "a"), 1);
     }

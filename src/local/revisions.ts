@@ -35,7 +35,7 @@ export function assertLogged(changes: Changes): void {
   if (changes.isLogged()) return;
   throw new WatchOverflowError(
     "broken",
-    "Cannot watch: somebody changed the tables or triggers that keep the change log, so changes may be missing from it; read the kind again and watch from there",
+    "Cannot watch: somebody changed the tables or triggers of the change log, so the log may lack changes; read the kind again and watch from there",
   );
 }
 

@@ -37,7 +37,7 @@ const REWRITE = "write the entry again, or delete it";
 /** What cannot be read back is not written either. */
 const RENUMBER = "set its version by SQL";
 const RENEW_LOG =
-  "stop who watches, drop the table zestor_changes and open the store again: the log begins anew";
+  "stop all watches, drop the table zestor_changes, and open the store again: then a new log begins";
 
 /** A kind and a key that can be ones. */
 interface Name {
@@ -180,7 +180,9 @@ export class Verification {
         revision,
       });
     const wrongName = nameProblem(change);
-    if (wrongName) return add(`is of an entry that cannot be: ${wrongName}`);
+    if (wrongName) {
+      return add(`is of an entry with an invalid name: ${wrongName}`);
+    }
     const name = nameOf(change);
     const keys = this.#keysOf(name.kind);
     const last = keys.get(name.key);
@@ -207,10 +209,12 @@ export class Verification {
     }
     if (!isVersion(version)) yield versionProblem(version);
     if ((value === undefined) !== (type === "delete")) {
-      yield value ? "has a value, and deletes" : "has no value";
+      yield value ? "has a value, although it is a deletion" : "has no value";
     }
     if ((previous === undefined) !== (type === "create")) {
-      yield previous ? "has a previous value, and creates" : "has no previous";
+      yield previous
+        ? "has a previous value, although it is a creation"
+        : "has no previous";
     }
     if (change.problem !== undefined) yield change.problem;
     if (change.isEarlier && change.revision > verifiable.logBegin) {
@@ -218,10 +222,12 @@ export class Verification {
     }
     const wasThere = last ? last.type !== "delete" : !this.#logIsWhole;
     if (type === "create") {
-      if (last && wasThere) yield `creates what revision ${last.revision} left`;
+      if (last && wasThere) {
+        yield `creates an entry that existed since revision ${last.revision}`;
+      }
       return;
     }
-    if (!wasThere) return yield `${type}s what was not there`;
+    if (!wasThere) return yield `${type}s an entry that did not exist`;
     if (!last) return;
     const expected = Number(last.version) + (type === "update" ? 1 : 0);
     if (isVersion(version) && version !== expected) {
@@ -245,7 +251,7 @@ export class Verification {
       const wrongName = nameProblem(entry);
       if (wrongName) {
         const message =
-          `An entry has a name that cannot be: ${wrongName}; rename it, or delete it, by SQL`;
+          `An entry has an invalid name: ${wrongName}; rename it, or delete it, by SQL`;
         this.#add({ part: "entries", message });
       } else {
         const name = nameOf(entry);
@@ -320,17 +326,17 @@ export class Verification {
         const problem = `has the revision ${Deno.inspect(told)}`;
         this.#addEntry(name, `${problem}, expected an integer from 0 on`);
       }
-      if (this.#logIsWhole) this.#addEntry(name, "is in no change of the log");
+      if (this.#logIsWhole) this.#addEntry(name, "has no change in the log");
       return;
     }
     const { revision } = last;
     if (last.type === "delete") {
-      const problem = `is there, although revision ${revision} deleted it`;
+      const problem = `exists, although revision ${revision} deleted it`;
       return this.#addEntry(name, problem, revision);
     }
     if (version !== last.version) {
       const problem =
-        `has version ${version}, and version ${last.version} in revision ${revision}, its last change`;
+        `has version ${version}, but version ${last.version} in its last change, revision ${revision}`;
       this.#addEntry(name, problem, revision);
     }
     const expected = revisionAfter(last, verifiable);
@@ -344,7 +350,7 @@ export class Verification {
     }
     if (value && !equalBytes(value, verifiable.valueOf(revision))) {
       const problem =
-        `has another value than revision ${revision} wrote, its last change`;
+        `has another value than its last change, revision ${revision}, wrote`;
       this.#addEntry(name, problem, revision);
     }
   }
@@ -355,7 +361,7 @@ export class Verification {
       for (const [key, { type, revision }] of keys) {
         if (type !== "delete") {
           const problem =
-            `is not there, although revision ${revision} wrote it`;
+            `does not exist, although revision ${revision} wrote it`;
           this.#addEntry({ kind, key }, problem, revision);
         }
         yield;

@@ -85,7 +85,7 @@ function cannotOpenAdvice({ path, mode, memory }: DatabaseLocation): string {
   if (!found || beside.length === 0) {
     return "check that its directory exists, and is readable and writable";
   }
-  return `check that this user may read and write the file,  ${
+  return `check that this user may read and write the file, ${
     beside.join(", ")
   } beside it, and their directory`;
 }

@@ -23,7 +23,7 @@ const REASONS = {
   history:
     "the cursor is another store's, or the store was put back to an earlier state since; read the entries again",
   broken:
-    "somebody changed the change log, or what writes it; see what verify() finds",
+    "somebody changed the change log, or what writes it; see the findings of verify()",
 };
 
 /**

@@ -67,7 +67,7 @@ test("backup says in a line what is wrong, and leaves nothing behind", async () 
     [[], 2, "FILE"],
     [[""], 2, "expected the path of a file"],
     [["file:copy.db"], 2, "expected the path of a file"],
-    [["none/copy.db"], 3, "see that its directory is there"],
+    [["none/copy.db"], 3, "check that its directory exists"],
     [["app.db", "--force"], 3, "it is the store's own file"],
     [["copy.db", "--db", "none.db"], 3, "none.db"],
   ];

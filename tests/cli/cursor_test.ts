@@ -134,7 +134,7 @@ test("a cursor that holds no place is told, with what to do", async () => {
     await Deno.writeTextFile(dir.file("place"), whole.slice(0, length));
     const what = length === 0
       ? "the file is empty"
-      : "the file holds no cursor, or a part of one";
+      : "the file contains no cursor, or only a part of one";
     assertThrows(
       () => keep(dir.file("place"), 1),
       UsageError,

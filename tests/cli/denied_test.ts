@@ -75,7 +75,7 @@ testDenied(
     const line = await errorOf(["get", "k", "a"], dir.path);
     assertStringIncludes(
       line,
-      "let its directory be written, or copy the file",
+      "make its directory writable, or copy the file",
     );
     assert(!line.includes("mode=rwc"), line);
   },

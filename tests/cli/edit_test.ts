@@ -105,7 +105,7 @@ test("edit takes YAML, if asked, and if the store keeps it", async () => {
     code: 2,
     stdout: "",
     stderr:
-      "zestor: Cannot edit as JSON: it would become another value; use --input yaml\n",
+      "zestor: Cannot edit as JSON: the value would change; use --input yaml\n",
   });
   assertEquals(await it.kept(), []);
 });

@@ -224,7 +224,7 @@ test("a rename that finds a key taken meanwhile stops, and loses nothing", async
   const error = await assertRejects(
     () => transferKind(beside, transfer({})),
     ConflictError,
-    '"b"/"999" has been made meanwhile; run it again with --merge',
+    '"b"/"999" has been created meanwhile; run it again with --merge',
   );
   assertEquals(error.message.split("\n").length, 1);
   assertEquals(await store.get("b", "999"), "theirs");

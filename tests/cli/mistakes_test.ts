@@ -37,7 +37,7 @@ const hints: [args: string[], hint: string][] = [
   [["get", "k", "a", "format"], ""],
   // A right one at a wrong place.
   [["--format", "json", "get", "k", "a"], 'put it after "get"'],
-  [["get", "k", "-5"], 'put "--" before what begins with a hyphen'],
+  [["get", "k", "-5"], 'put "--" before an argument that begins with a hyphen'],
   // A command.
   [["gett", "k"], "similar: `get`, `set`"],
   [["help", "lst"], "similar: `list`"],

@@ -70,7 +70,7 @@ test("get --raw refuses what UTF-8 has no form for, and another format", async (
   ]);
   assertEquals(
     results[0].stderr,
-    'zestor: Cannot print "k"/"surrogate" raw: it holds a lone surrogate, which UTF-8 has no form for; leave out --raw\n',
+    'zestor: Cannot print "k"/"surrogate" raw: it contains a lone surrogate, which UTF-8 cannot express; leave out --raw\n',
   );
   assertStringIncludes(results[1].stderr, "--raw and --format exclude");
 });
@@ -143,7 +143,7 @@ test("keys --raw refuses keys of several lines, which --null prints", async () =
     code: 2,
     stdout: "",
     stderr:
-      'zestor: Cannot print the key "b\\nc" raw: it holds a line feed; use --null, or leave out --raw\n',
+      'zestor: Cannot print the key "b\\nc" raw: it contains a line feed; use --null, or leave out --raw\n',
   });
   assertEquals(
     await outputOfCli(["keys", "k", "--null"], it.here),

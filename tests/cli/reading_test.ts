@@ -274,7 +274,7 @@ test("a command that reads changes nothing, and makes no file", async () => {
   const { code, stderr } = await cli.run("list", "users", "--db", "other.db");
   assertEquals(
     stderr,
-    `zestor: Cannot open store at other.db: there is no such file; see that the path is right, or make it with "zestor set"\n`,
+    `zestor: Cannot open store at other.db: there is no such file; check the path, or create the file with "zestor set"\n`,
   );
   assertEquals(code, 3);
   const names = await Array.fromAsync(Deno.readDir(cli.dir.path));

@@ -169,7 +169,7 @@ testWithSignals(
       assertEquals(code, 2);
       assertStringIncludes(
         stderr,
-        `it is of a watch of {"kinds":["a","b"]}, not of ${name}`,
+        `it belongs to a watch of {"kinds":["a","b"]}, not of ${name}`,
       );
     }
   },
@@ -211,7 +211,7 @@ testWithSignals(
     const lost = await runCli([...args, "--db", "backup.db"], it.here);
     assertEquals([lost.code, lost.stdout], [3, ""]);
     assertStringIncludes(lost.stderr, "the store has another change there");
-    assertStringIncludes(lost.stderr, "the place is that of place: remove it");
+    assertStringIncludes(lost.stderr, "the place comes from place: remove this file");
     assertEquals(await Deno.readTextFile(it.dir.file("place")), before);
     assertEquals(await revisionAt(it.dir.file("place")), 5);
   },
@@ -257,7 +257,10 @@ test("watch refuses no kind, kinds with --all, and what is no place", async () =
     [["a", "--after", "z1-1"], "Expected a revision or a cursor"],
     [["a", "--after", "1.5"], "Expected a revision or a cursor"],
     [["a", "--previous", "--exec", "x"], "needs --record or --debounce"],
-    [["a", "--cursor", "cut"], "the file holds no cursor, or a part of one"],
+    [
+      ["a", "--cursor", "cut"],
+      "the file contains no cursor, or only a part of one",
+    ],
   ];
   await Promise.all(cases.map(async ([args, problem]) => {
     const { code, stdout, stderr } = await runCli(["watch", ...args], it.here);

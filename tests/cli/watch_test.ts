@@ -137,7 +137,7 @@ test("watch refuses what makes no sense, in a line, with exit code 2", async () 
     [["--after", "x"], "--after"],
     [
       ["--cursor", "broken"],
-      "Cannot use the cursor broken: the file holds no cursor, or a part",
+      "Cannot use the cursor broken: the file contains no cursor, or only a part",
     ],
     [["--cursor", "other"], 'of a watch of {"kind":"other"}'],
   ];
@@ -164,7 +164,7 @@ test("watch tells of a revision that the log does not reach", async () => {
   );
   const lost = await runCli(["watch", "k", "--cursor", "place"], it.here);
   assertEquals(lost.code, 3);
-  assertStringIncludes(lost.stderr, "the place is that of place: remove it");
+  assertStringIncludes(lost.stderr, "the place comes from place: remove this file");
 });
 
 testWithSignals(

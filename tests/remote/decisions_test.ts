@@ -367,7 +367,7 @@ Deno.test("a change that the server refuses fails alone, and tells which", () =>
     ]);
     assertEquals(results, [
       2,
-      'Cannot write "k"/"last": its version is 9007199254740991, the last one that there is; delete the entry, then write it again',
+      'Cannot write "k"/"last": its version is 9007199254740991, which is the largest possible; delete the entry, then write it again',
       3,
     ]);
     assertEquals(failedAt, [1]);

@@ -247,7 +247,7 @@ testOnEachDriver(
       await assertRejects(
         () => openOn(driver, { path: form }),
         StoreOpenError,
-        "the file is empty, and its write-ahead log is not; restore both",
+        "the file is empty, but its write-ahead log is not; restore both",
       );
     }
     assertEquals(await Deno.readFile(`${path}-wal`), wal);
@@ -454,7 +454,7 @@ for (const [what, happen] of Object.entries(GONE)) {
           await assertRejects(
             write as () => Promise<unknown>,
             StoreError,
-            "it was moved, replaced or deleted; close every store",
+            "it was moved, replaced or deleted; close all stores",
             name,
           );
         }
@@ -462,7 +462,7 @@ for (const [what, happen] of Object.entries(GONE)) {
         await assertRejects(
           () => store.keys("k"),
           StoreError,
-          "it was moved, replaced or deleted; close every store",
+          "it was moved, replaced or deleted; close all stores",
         );
         const [finding] = await store.verify();
         assertEquals(finding.part, "file");

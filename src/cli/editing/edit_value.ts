@@ -46,7 +46,7 @@ export async function textOf(
   if (language === "json" && codec === "json") return text;
   if (await isTextOf(text, value, { language, codec })) return text;
   throw new UsageError(
-    `Cannot edit as ${language.toUpperCase()}: the value would change;  ${
+    `Cannot edit as ${language.toUpperCase()}: the value would change; ${
       language === "json"
         ? "use --input yaml"
         : codec === "json"

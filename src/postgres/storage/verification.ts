@@ -174,7 +174,7 @@ export class Verification {
         key,
         message: `The entry ${
           quote(kind, key)
-        } differs from the change log;  ${RENEW_LOG}`,
+        } differs from the change log; ${RENEW_LOG}`,
       }),
     );
   }

@@ -156,7 +156,7 @@ function explained(copy: string, action: string, error: unknown): unknown {
   if (problem === undefined) return error;
   return new StoreError(
     "STORAGE",
-    `Cannot ${action}: the copy is first written under a longer name:  ${problem}`,
+    `Cannot ${action}: the copy is first written under a longer name: ${problem}`,
     { cause },
   );
 }

@@ -194,7 +194,7 @@ function changedError(cause: StoreError): StoreError {
   const reason = cause.message.replace(/^Cannot open store: /, "");
   return new StoreError(
     "STORAGE",
-    `Cannot write: somebody changed the file's tables while the store was open:  ${reason}`,
+    `Cannot write: somebody changed the file's tables while the store was open: ${reason}`,
     { cause },
   );
 }

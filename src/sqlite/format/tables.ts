@@ -134,7 +134,7 @@ export function judgeTables(
       continue;
     }
     const problem = !isTable(found)
-      ? `it is not an ordinary table:  ${found.sql}`
+      ? `it is not an ordinary table: ${found.sql}`
       : name === "zestor_kv"
       ? entriesProblem(query)
       : found.sql === expected || found.sql === EARLIER_SQL.get(name)

@@ -110,7 +110,7 @@ export function undoneError(
     ? `a trigger that is not the store's undid or changed it${
       cause ? ` (${cause.message})` : ""
     }: ${foreignTriggers.join(", ")}; drop the trigger, or change what it does`
-    : "SQLite changed no row; see what verify() finds";
+    : "SQLite changed no row; see the findings of verify()";
   return new StoreError(
     "STORAGE",
     `Cannot write ${quote(kind, key)}: ${reason}`,

@@ -299,7 +299,7 @@ export class SqliteStorage implements Storage {
     if (schema.readsEarlier && !schema.isUnchanged()) this.isLogged();
   }
 
-  /** Throws if the file that is open is no longer the one at its path. */
+  /** Throws if the file that is open is no longer at its path. */
   assertInPlace(action: string): void {
     this.#access.files.assertInPlace(action);
   }

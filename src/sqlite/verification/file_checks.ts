@@ -89,7 +89,7 @@ export class FileChecks {
     if (!this.#file.files.areInPlace()) {
       yield finding(
         "file",
-        "The file that is open is no longer the one at its path: it was moved, replaced or deleted, and nothing can be written here; close every store that has it open, and open it again",
+        "The file that is open is no longer at its path: it was moved, replaced or deleted, and nothing can be written here; close every store that has it open, and open it again",
       );
     }
     yield;

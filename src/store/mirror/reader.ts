@@ -29,7 +29,7 @@ export type Staged<T> = Map<string, Item<T> | undefined>;
  */
 export class UnknownChange extends Error {
   override readonly message =
-    "Cannot mirror a kind: a change in the log does not tell its key; see what verify() finds";
+    "Cannot mirror a kind: a change in the log does not tell its key; see the findings of verify()";
 }
 
 /** Reads values according to the options of a mirror. */

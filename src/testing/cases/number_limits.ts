@@ -21,7 +21,7 @@ import type { Manifest } from "../supports.ts";
 
 const LAST = Number.MAX_SAFE_INTEGER;
 
-const REFUSAL = `its version is ${LAST}, the last one that there is`;
+const REFUSAL = `its version is ${LAST}, which is the largest possible`;
 
 /** A store with an entry of the largest version, `"a"/"x"`. */
 async function openWithLast(open: Open, options?: OpenForTest): Promise<Store> {
