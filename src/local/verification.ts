@@ -1,10 +1,9 @@
 /**
- * Looks through what a storage holds: what each entry and each change is by
- * itself, whether the log tells a story that can have happened, and whether the
- * entries are what it led to.
+ * Checks a storage: each entry and each change by itself, whether the log is
+ * consistent, and whether the entries follow from it.
  *
- * It keeps in memory which change of a key was the last, never a value: where
- * two are to be compared, the earlier one is read again.
+ * In memory it keeps the last change of each key, but never a value. To compare
+ * two values, it reads the earlier one again.
  *
  * @module
  */
@@ -34,18 +33,18 @@ const PARTS: readonly VerifyPart[] = [
 ];
 
 const REWRITE = "write the entry again, or delete it";
-/** What cannot be read back is not written either. */
+/** A version that cannot be read cannot be written either. */
 const RENUMBER = "set its version by SQL";
 const RENEW_LOG =
   "stop all watches, drop the table zestor_changes, and open the store again: then a new log begins";
 
-/** A kind and a key that can be ones. */
+/** A kind and a key that are valid. */
 interface Name {
   readonly kind: string;
   readonly key: string;
 }
 
-/** What the log says of a key last. */
+/** The last change of a key in the log. */
 type LastChange = Pick<
   FoundChange,
   "revision" | "type" | "version" | "isEarlier"
@@ -60,18 +59,18 @@ export class Verification {
   );
   /** By kind, then by key. */
   readonly #lastChanges = new Map<string, Map<string, LastChange>>();
-  /** Whether the log goes back to the first change of all. */
+  /** Whether the log reaches back to the very first change. */
   #logIsWhole = false;
-  /** Values that are still being judged: a transaction waits for no promise. */
+  /** Values that are still being judged, because a transaction waits for no promise. */
   readonly #judging = new Set<Promise<void>>();
 
-  /** Takes the storage, and what judges its values. */
+  /** Takes the storage, and the function that judges values. */
   constructor(storage: Storage, judge: Judge) {
     this.#storage = storage;
     this.#judge = judge;
   }
 
-  /** Reads everything, in its turn; rejects with `signal.reason` when that aborts. */
+  /** Reads everything, in its turn. Rejects with `signal.reason` when the signal aborts. */
   async read(turns: Turns, signal?: AbortSignal): Promise<void> {
     try {
       await turns.readInSlices(
@@ -87,7 +86,7 @@ export class Verification {
     }
   }
 
-  /** What was found, once every value is judged: the storage is no longer read. */
+  /** The findings, when every value is judged. The storage is no longer read. */
   async findings(signal?: AbortSignal): Promise<VerifyFinding[]> {
     await unlessAborted(Promise.all(this.#judging), signal);
     return [...this.#findings.values()].flatMap((found) => found.list());
@@ -101,7 +100,7 @@ export class Verification {
       "log",
       this.#verifyLog(verifiable),
     );
-    // Of a log that could not be read to its end nothing is known to be last.
+    // If the log could not be read to its end, the last changes are unknown.
     if (!logIsRead) {
       this.#lastChanges.clear();
       this.#logIsWhole = false;
@@ -113,7 +112,7 @@ export class Verification {
     if (allRead) yield* this.#addMissing();
   }
 
-  /** Whether a part could be read; if not, that is a finding, and the others can be. */
+  /** Checks a part. If it cannot be read, that is a finding, and the other parts are still checked. */
   *#unlessCorrupt(
     part: VerifyPart,
     work: Generator<void, void>,
@@ -305,7 +304,7 @@ export class Verification {
       const message = `${problem}; ${REWRITE}`;
       this.#add({ part: "entries", message, ...name });
     };
-    // A copy: a codec may give it away.
+    // A copy, because a codec may give its bytes away.
     const problem = this.#judge(name, bytes.slice());
     if (!isPromise(problem)) return add(problem);
     const judging = Promise.resolve(problem).then(add);
@@ -355,7 +354,7 @@ export class Verification {
     }
   }
 
-  /** What the log left, and is not there. */
+  /** Entries that the log has left, but that are missing. */
   *#addMissing(): Generator<void, void> {
     for (const [kind, keys] of this.#lastChanges) {
       for (const [key, { type, revision }] of keys) {
@@ -370,7 +369,7 @@ export class Verification {
   }
 }
 
-/** Why a kind and a key cannot be ones. */
+/** Why a kind and a key are invalid. */
 function nameProblem(
   { kind, key }: { readonly kind: unknown; readonly key: unknown },
 ): string | undefined {
@@ -383,7 +382,7 @@ function nameProblem(
   }
 }
 
-/** A name that has no problem. */
+/** A valid name. */
 function nameOf({ kind, key }: { kind: unknown; key: unknown }): Name {
   return { kind: kind as string, key: key as string };
 }
