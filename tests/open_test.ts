@@ -848,7 +848,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`openStore()` with mode=ro refuses a file that holds no store",
+  "`openStore()` with mode=ro refuses a file that contains no store",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

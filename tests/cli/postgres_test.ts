@@ -139,7 +139,7 @@ testPostgres(
       const { code, stderr } = await runCli(args, it.here);
       assertMatch(
         stderr,
-        /^zestor: Cannot open store at postgres:[^\n]*: the schema "zt_\w+" holds no store; check the schema, or create it with "zestor set"\n$/,
+        /^zestor: Cannot open store at postgres:[^\n]*: the schema "zt_\w+" contains no store; check the schema, or create it with "zestor set"\n$/,
       );
       assertEquals(code, 3, args[0]);
     }

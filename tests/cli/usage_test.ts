@@ -164,7 +164,7 @@ test("what cannot be opened is exit code 3", async () => {
     [["get", "k", "a", "--db", "missing.db"], /there is no such file/],
     [["get", "k", "a", "--db", "."], /it is a directory/],
     [["get", "k", "a", "--db", "other"], /other/],
-    [["get", "k", "a", "--db", "empty"], /holds no store/],
+    [["get", "k", "a", "--db", "empty"], /contains no store/],
     [["set", "k", "a", "1", "--db", "none/app.db"], /none\/app\.db/],
     [["kinds", "--db", "other/app.db"], /Cannot open store at other\/app\.db/],
   ];

@@ -60,7 +60,7 @@ testServer("a standby is read and watched", async (binaries) => {
     () => openTestStore({ url: standby.url }),
     StoreOpenError,
   );
-  assertStringIncludes(empty.message, "holds no store");
+  assertStringIncludes(empty.message, "contains no store");
   await using writer = await openTestStore({ url: primary.url });
   await writer.set("k", "a", 1);
   await standby.caughtUp(primary);

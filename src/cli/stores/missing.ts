@@ -20,7 +20,7 @@ export class FileMissingError extends StoreOpenError {
 export function whatIsMissing(error: unknown): "file" | "store" | undefined {
   if (error instanceof FileMissingError) return "file";
   return error instanceof StoreOpenError &&
-      error.message.includes("holds no store")
+      error.message.includes("contains no store")
     ? "store"
     : undefined;
 }

@@ -103,7 +103,7 @@ async function prepareAt(
   }
   if (found.format === 0) {
     throw new StoreOpenError(
-      `Cannot open store: the schema "${schema}" holds no store${
+      `Cannot open store: the schema "${schema}" contains no store${
         reason === undefined ? "" : `, and ${reason}`
       }; open it once with a role that may create it`,
     );

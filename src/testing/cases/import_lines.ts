@@ -265,7 +265,7 @@ export const importLines: Cases = {
     );
     assertEquals(told.map(({ line }) => line), times.map((_, i) => i + 2));
     for (const [i, { reason }] of told.entries()) {
-      assertStringIncludes(reason, '"updatedAt" is a time', times[i]);
+      assertStringIncludes(reason, '"updatedAt" must be a time', times[i]);
     }
   },
 
