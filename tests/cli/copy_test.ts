@@ -103,8 +103,11 @@ test("copy says in a line what does not go together, and makes nothing", async (
     [["copy", "k"], /give KIND and NEW_KIND/],
     [["copy", "k", "l", "--db", "a.db", "--follow"], /--follow needs a store/],
     [["copy", "k", "l", "--db", "a.db", "--mirror"], /--mirror needs a store/],
-    [["copy", "k", "l", "--db", "a.db", "--kind", "k"], /--kind is for a sto/],
-    [[...COPY, "--merge", "--mirror"], /--merge keeps the entries that --mirror deletes/],
+    [["copy", "k", "l", "--db", "a.db", "--kind", "k"], /--kind needs a store/],
+    [
+      [...COPY, "--merge", "--mirror"],
+      /--merge keeps the entries that --mirror deletes/,
+    ],
     [[...COPY, "--merge", "--follow"], /--follow makes both stores the same/],
     [[...COPY, "--db", "a.db"], /leave --db out/],
     [[...COPY, "--kind", "zestor:copy"], /it keeps the places of copies/],

@@ -202,7 +202,10 @@ testWithSignals(
     const [first, second, ...rest] = stderr.split("\n");
     assertStringIncludes(first, 'run the command for create "k"/"xxx');
     assertStringIncludes(first, "at revision 2: ");
-    assertStringIncludes(first, "the event is skipped; its kind and key are too long");
+    assertStringIncludes(
+      first,
+      "the event is skipped; its kind and key are too long",
+    );
     assertStringIncludes(first, "--record");
     assertStringIncludes(second, "at revision 3: ");
     assertEquals(rest, [""]);

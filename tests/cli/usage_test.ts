@@ -83,7 +83,7 @@ const mistakes: [args: string[], message: RegExp][] = [
   [["get", "k", "a", "--db", ":memory:"], /a store in memory is lost when/],
   [["get", "k", "a", "--db", "file:x?mode=memory"], /a store in memory/],
   [["get", "k", "a", "--db", "file:x?what=1"], /unknown parameter "what"/],
-  [["set", "k", "a", "1", "--db", "file:x?mode=ro"], /mode=ro; leave that/],
+  [["set", "k", "a", "1", "--db", "file:x?mode=ro"], /mode=ro opens it only/],
   [["get", "k\u001b[31m\n\u202e", "--no"], /"k\\u001b\[31m|"--no"/],
 ];
 

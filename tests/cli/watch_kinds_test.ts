@@ -211,7 +211,10 @@ testWithSignals(
     const lost = await runCli([...args, "--db", "backup.db"], it.here);
     assertEquals([lost.code, lost.stdout], [3, ""]);
     assertStringIncludes(lost.stderr, "the store has another change there");
-    assertStringIncludes(lost.stderr, "the place comes from place: remove this file");
+    assertStringIncludes(
+      lost.stderr,
+      "the place comes from place: remove this file",
+    );
     assertEquals(await Deno.readTextFile(it.dir.file("place")), before);
     assertEquals(await revisionAt(it.dir.file("place")), 5);
   },

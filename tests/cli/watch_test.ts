@@ -164,7 +164,10 @@ test("watch tells of a revision that the log does not reach", async () => {
   );
   const lost = await runCli(["watch", "k", "--cursor", "place"], it.here);
   assertEquals(lost.code, 3);
-  assertStringIncludes(lost.stderr, "the place comes from place: remove this file");
+  assertStringIncludes(
+    lost.stderr,
+    "the place comes from place: remove this file",
+  );
 });
 
 testWithSignals(

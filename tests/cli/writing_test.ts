@@ -145,7 +145,10 @@ test("`zestor set` refuses names that cannot be, and makes no file", async () =>
     assertEquals([code, stdout], [2, ""]);
   }
   assertMatch(results[0].stderr, /Cannot use "" as a kind: it is empty/);
-  assertMatch(results[4].stderr, /put "--" before an argument that begins with a hyphen/);
+  assertMatch(
+    results[4].stderr,
+    /put "--" before an argument that begins with a hyphen/,
+  );
   assertEquals(await cli.exists(), false);
 });
 

@@ -26,7 +26,7 @@ import {
 import { fillMany } from "../sizes.ts";
 
 export const bookmarking: Cases = {
-  "watch bookmarks: without them there are none": async (open) => {
+  "watch bookmarks: without the option there are none": async (open) => {
     await using store = await open();
     await store.set("users", "a", 1);
     const silent = [
@@ -149,7 +149,7 @@ export const bookmarking: Cases = {
     await assertRejects(() => stale.read(), WatchOverflowError);
   },
 
-  "W6 what follows a bookmark is past its revision": async (open) => {
+  "W6 every item after a bookmark has a later revision": async (open) => {
     // There is a bookmark every hundred changes, and the log has room for all
     // of them.
     await using store = await open({ history: 400 });
@@ -179,7 +179,7 @@ export const bookmarking: Cases = {
     assertEquals(events, 3);
   },
 
-  "W6 a resumed watch tells when it has caught up": async (open) => {
+  "W6 a resumed watch emits a bookmark when it has caught up": async (open) => {
     await using store = await open();
     const { revision: after } = await store.set("users", "a", 1);
     await store.set("users", "b", 1);
@@ -197,7 +197,7 @@ export const bookmarking: Cases = {
     assertEquals(brief([await next(beyond)]), ["create c@1"]);
   },
 
-  "W6 a resumed watch that had nothing to catch up with tells so": async (
+  "W6 a resumed watch that has missed nothing emits a bookmark": async (
     open,
   ) => {
     await using store = await open();
@@ -218,28 +218,31 @@ export const bookmarking: Cases = {
     assertEquals(brief([await next(fresh)]), ["create a@1"]);
   },
 
-  "W6 a resumed watch that missed changes of others alone tells so": async (
+  "W6 a resumed watch that has missed only changes of other kinds emits a bookmark":
+    async (
+      open,
+    ) => {
+      await using store = await open();
+      const { revision: after } = await store.set("users", "a", 1);
+      await store.set("users", "b", 1);
+      const { revision } = await store.set("groups", "g", 1);
+      const watches: ReadableStream<WatchEvent | WatchBookmark>[] = [
+        store.watch("none", { after, bookmarks: true }),
+        store.watch(["none", "nothing"], { after, bookmarks: true }),
+        store.watch("users", { after, bookmarks: true, key: "c" }),
+        store.watch("users", { after, bookmarks: true, prefix: "c" }),
+        store.watch("users", { after, bookmarks: true, types: ["delete"] }),
+        store.watchAll({ after, bookmarks: true, key: "c" }),
+      ];
+      for (const stream of watches) {
+        const bookmark = await next(stream.getReader());
+        assertEquals(withoutCursor(bookmark), { type: "bookmark", revision });
+      }
+    },
+
+  "W6 a watch also catches up with writes that were called before it": async (
     open,
   ) => {
-    await using store = await open();
-    const { revision: after } = await store.set("users", "a", 1);
-    await store.set("users", "b", 1);
-    const { revision } = await store.set("groups", "g", 1);
-    const watches: ReadableStream<WatchEvent | WatchBookmark>[] = [
-      store.watch("none", { after, bookmarks: true }),
-      store.watch(["none", "nothing"], { after, bookmarks: true }),
-      store.watch("users", { after, bookmarks: true, key: "c" }),
-      store.watch("users", { after, bookmarks: true, prefix: "c" }),
-      store.watch("users", { after, bookmarks: true, types: ["delete"] }),
-      store.watchAll({ after, bookmarks: true, key: "c" }),
-    ];
-    for (const stream of watches) {
-      const bookmark = await next(stream.getReader());
-      assertEquals(withoutCursor(bookmark), { type: "bookmark", revision });
-    }
-  },
-
-  "W6 what was called before a watch is caught up with, too": async (open) => {
     await using store = await open();
     const { revision: after } = await store.set("users", "a", 1);
     const writes = [store.set("users", "b", 1), store.set("groups", "g", 1)];
@@ -260,7 +263,7 @@ export const bookmarking: Cases = {
     await later;
   },
 
-  "W6 a resumed watch that missed much tells after all of it": async (
+  "W6 a resumed watch emits its bookmark after many missed changes": async (
     open,
     supports,
   ) => {
@@ -284,7 +287,7 @@ export const bookmarking: Cases = {
     assertEquals(told, keys);
   },
 
-  "W6 a resumed watch without bookmarks has none": async (open) => {
+  "W6 a resumed watch without the option emits no bookmark": async (open) => {
     await using store = await open();
     const { revision: after } = await store.set("users", "a", 1);
     await store.set("users", "b", 1);

@@ -71,7 +71,7 @@ export const bulk: Cases = {
     ]);
   },
 
-  "setAll counts what it created, updated and left unchanged": async (open) => {
+  "setAll counts created, updated and unchanged entries": async (open) => {
     await using store = await open();
     const { revision } = await store.setAll("users", { a: 1, b: 1, c: 1 });
     assertEquals(
@@ -202,7 +202,7 @@ export const bulk: Cases = {
     assertEquals(await store.count("users"), 0);
   },
 
-  "C2 a setAll whose entries throw writes nothing": async (open, supports) => {
+  "C2 a setAll writes nothing if its entries throw": async (open, supports) => {
     await using store = await open();
     const broken = new Error("broken");
     function* generate(count: number): Generator<[string, unknown]> {

@@ -46,7 +46,7 @@ export const cancelling: Cases = {
     assertEquals(await store.keys("users"), ["alice", "probe"]);
   },
 
-  "C7 the reason is the signal's own, whatever it is": async (open) => {
+  "C7 the error is the signal's reason, of any type": async (open) => {
     await using store = await open();
     for (const reason of [new DOMException("x", "AbortError"), "stop", 0]) {
       const signal = AbortSignal.abort(reason);

@@ -85,7 +85,7 @@ export const cursors: Cases = {
     }
   },
 
-  "each change has one cursor, which everybody is told": async (open) => {
+  "each change has one cursor, the same for all readers": async (open) => {
     await using store = await open();
     const options = { initial: true, bufferSize: 1 };
     const live = [
@@ -301,7 +301,7 @@ export const cursors: Cases = {
     }
   },
 
-  "a refused cursor is refused whatever the watch leaves out": async (open) => {
+  "a refused cursor is refused with every filter": async (open) => {
     await using one = await open();
     await using other = await open();
     const [event] = await makeChanges(one);
@@ -326,7 +326,7 @@ export const cursors: Cases = {
     }
   },
 
-  "what is no cursor is refused at the call": async (open) => {
+  "an invalid cursor is refused at the call": async (open) => {
     await using store = await open();
     await fill(store, "users", ["a"]);
     const { cursor } = await next(

@@ -89,7 +89,7 @@ const left: Record<keyof typeof reads, unknown> = {
 };
 
 export const expiryReads: Cases = {
-  "C9 what has expired is gone for every read": async (open, supports) => {
+  "C9 expired entries are gone for every read": async (open, supports) => {
     await using store = await open();
     await store.set("users", "b", 1);
     const gone = [["users", "a"], ["users", "c"], ["gone", "a"]] as const;
@@ -105,7 +105,7 @@ export const expiryReads: Cases = {
     await assertSound(store, supports);
   },
 
-  "C9 what has expired is gone for every read that is called at once": async (
+  "C9 expired entries are gone for reads that are called together": async (
     open,
   ) => {
     await using store = await open();
@@ -122,7 +122,7 @@ export const expiryReads: Cases = {
     }
   },
 
-  "C9 reads find what is left among many that have expired": async (
+  "C9 reads find the other entries among many expired ones": async (
     open,
     supports,
   ) => {
@@ -147,7 +147,7 @@ export const expiryReads: Cases = {
     assertEquals(keysOf(entries), lasting);
   },
 
-  "C9 a replay tells of nothing that has expired": async (open) => {
+  "C9 a replay has no expired entries": async (open) => {
     await using store = await open();
     await store.set("users", "b", 1);
     await setAllExpired(store, "users", ["a", "c"]);
@@ -160,7 +160,7 @@ export const expiryReads: Cases = {
     ]);
   },
 
-  "C9 conditions find nothing in place of what has expired": async (open) => {
+  "C9 conditions do not see expired entries": async (open) => {
     await using store = await open();
     const { version, revision } = await setExpired(store, "users", "a");
     for (const ifThere of [{ ifVersion: version }, { ifRevision: revision }]) {
@@ -195,7 +195,9 @@ export const expiryReads: Cases = {
     assertEquals(await store.kinds(), []);
   },
 
-  "C9 conditions on no entry hold for what has expired": async (open) => {
+  'C9 the condition "does not exist" holds for an expired entry': async (
+    open,
+  ) => {
     const kind = "users";
     const writes: Record<string, (store: Store) => Promise<unknown>> = {
       "set ifVersion": (store) => store.set(kind, "a", 2, { ifVersion: 0 }),
@@ -222,7 +224,10 @@ export const expiryReads: Cases = {
     }
   },
 
-  "C9 a write in place of what has expired creates": async (open, supports) => {
+  "C9 a write over an expired entry creates an entry": async (
+    open,
+    supports,
+  ) => {
     await using store = await open();
     const writes: Record<string, () => Promise<unknown>> = {
       set: () => store.set("users", "a", 1),
@@ -260,7 +265,7 @@ export const expiryReads: Cases = {
     await assertSound(store, supports);
   },
 
-  "C9 the results of writes find nothing in place of what has expired": async (
+  "C9 the results of writes do not see expired entries": async (
     open,
   ) => {
     await using store = await open();
@@ -279,7 +284,7 @@ export const expiryReads: Cases = {
     );
   },
 
-  "C9 equals is not asked of what has expired": async (open) => {
+  "C9 equals is not called with expired values": async (open) => {
     await using store = await open({
       equals() {
         throw new Error("asked");
@@ -292,7 +297,7 @@ export const expiryReads: Cases = {
     assertEquals([...(await store.list("users")).values()], [2, 2, 2]);
   },
 
-  "C9 an update starts anew from what has expired": async (open) => {
+  "C9 an update of an expired entry starts from initial": async (open) => {
     await using store = await open();
     await setAllExpired(store, "counters", ["a", "b"]);
     const increment = (n: unknown) => (n as number) + 1;
@@ -314,7 +319,7 @@ export const expiryReads: Cases = {
     assertEquals(result.results[0].value, 21);
   },
 
-  "C9 a delete finds nothing of what has expired": async (open) => {
+  "C9 a delete does not find an expired entry": async (open) => {
     await using store = await open();
     const { revision } = await store.set("users", "d", 1);
     const events = store.watch("users", { after: revision }).getReader();

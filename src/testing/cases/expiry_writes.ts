@@ -104,7 +104,7 @@ export const expiryWrites: Cases = {
     );
   },
 
-  "expiresAt: an entry that does not expire has none": async (open) => {
+  "expiresAt: is absent if the entry does not expire": async (open) => {
     await using store = await open();
     const events = store.watch("users").getReader();
     await store.set("users", "alice", 1);
@@ -117,7 +117,7 @@ export const expiryWrites: Cases = {
     assert(deleted && !("expiresAt" in deleted));
   },
 
-  "expiresAt: entries and events tell it": async (open) => {
+  "expiresAt: entries and events have it": async (open) => {
     await using store = await open();
     const events = store.watch("users").getReader();
     await store.set("users", "alice", 1, { expireIn: HOUR });
@@ -220,7 +220,7 @@ export const expiryWrites: Cases = {
     }
   },
 
-  "C5 an update that keeps value and expiry is no change": async (open) => {
+  "C5 an update that keeps value and expiry is a no-op": async (open) => {
     await using store = await open();
     const { revision } = await store.set("users", "alice", 1, {
       expireIn: HOUR,
@@ -231,7 +231,7 @@ export const expiryWrites: Cases = {
     assertEquals((await store.set("users", "b", 1)).revision, revision + 1);
   },
 
-  "C5 what compares equal, with another expiry, is a change": async (open) => {
+  "C5 an equal value with another expiry is a change": async (open) => {
     for (const [operation, write] of Object.entries(writes)) {
       await using store = await open({ equals: () => true });
       await store.set("users", "alice", 1);
@@ -380,7 +380,7 @@ export const expiryWrites: Cases = {
       assertEquals(await store.get("users", "alice"), 1);
     },
 
-  "an expireIn that is none is refused, and nothing is written": async (
+  "an invalid expireIn is refused, and nothing is written": async (
     open,
   ) => {
     await using store = await open();

@@ -25,7 +25,7 @@ import {
 } from "../reading.ts";
 
 export const historyEnding: Cases = {
-  "history of a log that has forgotten begins where the log does": async (
+  "history of a pruned log begins where the log does": async (
     open,
   ) => {
     const history = 50;
@@ -42,7 +42,7 @@ export const historyEnding: Cases = {
     assertEquals(first, []);
   },
 
-  "history past what the log no longer has is refused": async (open) => {
+  "history after a pruned revision is refused": async (open) => {
     await using store = await open({ history: 10 });
     const live = store.watch("users").getReader();
     await store.set("users", "a", 1);
@@ -64,7 +64,9 @@ export const historyEnding: Cases = {
     }
   },
 
-  "history past what the store has not reached is refused": async (open) => {
+  "history after a revision that the store has not reached is refused": async (
+    open,
+  ) => {
     await using one = await open();
     await using other = await open();
     await fill(one, "users", ["a"]);
@@ -170,7 +172,7 @@ export const historyEnding: Cases = {
     assertThrows(() => store.kind("users").history("a"), StoreClosedError);
   },
 
-  "history refuses options that are none": async (open) => {
+  "history refuses invalid options": async (open) => {
     await using store = await open();
     const wrong: [unknown, ErrorConstructor][] = [
       [{ limt: 1 }, TypeError],

@@ -12,7 +12,7 @@ import { entryLine, lineOf, refusedOf, streamOf } from "../lines.ts";
 import { numberedKeys } from "../reading.ts";
 
 export const importFormat: Cases = {
-  "import stops where the stream is no NDJSON": async (open) => {
+  "import stops if the stream is not NDJSON": async (open) => {
     await using store = await open();
     const entries = numberedKeys(300).map((key) => ({
       kind: "a",
@@ -50,7 +50,7 @@ export const importFormat: Cases = {
     assertEquals(await store.count("a"), 0);
   },
 
-  "import says what is expected once, however short the stream is": async (
+  "import says once what it expects, also for a short stream": async (
     open,
   ) => {
     await using store = await open();
@@ -70,7 +70,7 @@ export const importFormat: Cases = {
     assertEquals(reason, "expected an object, received an array");
   },
 
-  "import keeps what was there before it stops": async (open) => {
+  "import keeps the entries that it wrote before it stops": async (open) => {
     await using store = await open();
     const good = numberedKeys(5).map((key) => entryLine(key, 1)).join("");
     const error = await assertRejects(

@@ -61,7 +61,7 @@ const ANSWERS: Record<string, () => Promise<void>> = {
 };
 
 export const importStopping: Cases = {
-  "import rejects on a refused line, if nobody is told": async (
+  "import rejects at a refused line without onRefused": async (
     open,
     supports,
   ) => {
@@ -92,7 +92,7 @@ export const importStopping: Cases = {
     assert(cancelled);
   },
 
-  "C7 an import that is aborted stops, also where it waits": async (open) => {
+  "C7 an aborted import stops, also while it waits": async (open) => {
     await using store = await open();
     const reason = new Error("enough");
     const aborted = AbortSignal.abort(reason);
@@ -115,7 +115,7 @@ export const importStopping: Cases = {
     assertEquals(await store.count("a"), 0);
   },
 
-  "import rejects with what the stream errors with": async (open, supports) => {
+  "import rejects with the stream's error": async (open, supports) => {
     await using store = await open();
     const reason = new Error("cut");
     const size = linesInOneTransaction(supports);

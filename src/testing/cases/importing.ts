@@ -38,7 +38,7 @@ const TIME = "2001-02-03T04:05:06.789Z";
 
 export const importing: Cases = {
   ...needing(needsImportedVersions, {
-    "import writes what export wrote, identical": async (open, supports) => {
+    "import writes exported entries identically": async (open, supports) => {
       await using from = await open();
       await using to = await open();
       const values = [
@@ -108,7 +108,7 @@ export const importing: Cases = {
       assert(versioned!.updatedAt.toJSON() > TIME);
     },
 
-    "import writes what is there as set does": async (open) => {
+    "import writes an existing entry as set does": async (open) => {
       await using store = await open();
       await store.set("a", "same", 1);
       await store.set("a", "other", 1);
@@ -133,7 +133,7 @@ export const importing: Cases = {
       assertEquals((await store.entry("a", "new"))?.version, 8);
     },
 
-    "a watch tells of what is imported, with its version": async (open) => {
+    "a watch has imported entries, with their versions": async (open) => {
       await using store = await open();
       const watch = store.watch("a").getReader();
       await store.import(streamOf(
@@ -156,7 +156,7 @@ export const importing: Cases = {
     assertEquals(await store.kinds(), ["a", "c"]);
   },
 
-  "C2 import writes by transactions, and tells of each": async (
+  "C2 import writes in transactions, and reports each": async (
     open,
     supports,
   ) => {
@@ -178,7 +178,7 @@ export const importing: Cases = {
   },
 
   ...needing(needsValueBytes(300_002), {
-    "import keeps its transactions small where lines are large": async (
+    "import keeps its transactions small if lines are large": async (
       open,
     ) => {
       await using store = await open();
@@ -218,7 +218,7 @@ export const importing: Cases = {
     assertInstanceOf(error.cause, ValidationError);
   },
 
-  "import leaves what `equals` says is the same": async (open) => {
+  "import does not write values that `equals` calls equal": async (open) => {
     await using store = await open({ equals: () => true });
     await store.set("a", "x", 1);
     const result = await store.import(streamOf(entryLine("x", 2)));
@@ -242,7 +242,7 @@ export const importing: Cases = {
     assertEquals(await store.keys("b"), await store.keys("a"));
   },
 
-  "import refuses what is no stream, and options that are none": async (
+  "import refuses invalid streams and options": async (
     open,
   ) => {
     await using store = await open();

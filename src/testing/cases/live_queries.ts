@@ -20,7 +20,7 @@ type User = { age: number; name?: string };
 const ageOf = (_key: string, value: unknown) => (value as User).age;
 
 export const liveQueries: Cases = {
-  "mirror where: only the entries that it takes": async (open) => {
+  "mirror where: only the accepted entries": async (open) => {
     await using store = await open();
     await store.setAll("users", { a: { age: 17 }, b: { age: 18 } });
     await using adults = await store.mirror("users", {
@@ -49,7 +49,7 @@ export const liveQueries: Cases = {
     ]);
   },
 
-  "mirror sortBy: the order, and what moves in it": async (open) => {
+  "mirror sortBy: the order, and moved entries": async (open) => {
     await using store = await open();
     await store.setAll("users", {
       a: { age: 30 },
@@ -160,7 +160,7 @@ export const liveQueries: Cases = {
     );
   },
 
-  "mirror where, sortBy: what they throw, at first and later": async (open) => {
+  "mirror where, sortBy: their errors, at first and later": async (open) => {
     await using store = await open();
     const reason = new Error("no");
     const fail = (key: string) => {
@@ -180,7 +180,7 @@ export const liveQueries: Cases = {
     }
   },
 
-  "mirror where, sortBy: a TypeError for a wrong answer": async (open) => {
+  "mirror where, sortBy: an invalid result is a TypeError": async (open) => {
     await using store = await open();
     await store.set("users", "a", 1);
     const wrong: unknown[] = [
@@ -202,7 +202,7 @@ export const liveQueries: Cases = {
     }
   },
 
-  "mirror: refuses options that are none": async (open) => {
+  "mirror: refuses invalid options": async (open) => {
     await using store = await open();
     const wrong: unknown[] = [
       { key: "a", prefix: "a" },

@@ -58,7 +58,7 @@ export const mirroring: Cases = {
     assertEquals(await keysAfter(users, store.set("users", "a", 1)), ["a"]);
   },
 
-  "mirror: holds every write that was called before it": async (open) => {
+  "mirror: has every write that was called before it": async (open) => {
     await using store = await open();
     const writes = numberedKeys(50).map((key) => store.set("users", key, 1));
     await using users = await store.mirror("users");
@@ -246,7 +246,7 @@ export const mirroring: Cases = {
     assertEquals(users.get("a"), 2);
   },
 
-  "mirror reached: rejects what is no revision": async (open) => {
+  "mirror reached: rejects an invalid revision": async (open) => {
     await using store = await open();
     await using users = await store.mirror("users");
     for (const wrong of [-1, 1.5, NaN, Infinity, "1", undefined, null]) {
@@ -256,7 +256,7 @@ export const mirroring: Cases = {
     await assertRejects(() => users.reached(0, options), TypeError, "limit");
   },
 
-  "mirror: what the change log leaves behind is listed again": async (
+  "mirror: lists the entries again if the change log was pruned": async (
     open,
     supports,
   ) => {
@@ -322,7 +322,7 @@ export const mirroring: Cases = {
     assertEquals(await store.keys("users"), ["stays"]);
   },
 
-  "mirror: what has expired, and is not removed yet, is not listed": async (
+  "mirror: expired entries are not listed before their removal": async (
     open,
   ) => {
     await using store = await open();

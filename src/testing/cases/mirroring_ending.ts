@@ -158,7 +158,7 @@ export const mirroringEnding: Cases = {
     });
   },
 
-  "mirror onUnreadable: is told of each value, which is left out": async (
+  "mirror onUnreadable: gets each unreadable value, which is left out": async (
     open,
   ) => {
     await forEach(open, async (brittle) => {
@@ -187,7 +187,7 @@ export const mirroringEnding: Cases = {
     });
   },
 
-  "mirror onUnreadable: what it throws ends the mirror": async (open) => {
+  "mirror onUnreadable: its error ends the mirror": async (open) => {
     await using store = await open({ codec: { users: neverReadable } });
     await store.set("users", "x", 1);
     const reason = new Error("no");

@@ -100,7 +100,7 @@ export const names: Cases = {
     await assertRefused(open, "\uDE00\uD83D");
   },
 
-  "a kind or key that is no string is refused by every operation": async (
+  "a kind or key that is not a string is refused by every operation": async (
     open,
   ) => {
     for (const name of [1, null, undefined, {}]) {

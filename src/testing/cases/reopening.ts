@@ -94,7 +94,7 @@ export const reopening: ReopeningCases = {
     });
   },
 
-  "C5 a write without a change is none after the store is reopened": async (
+  "C5 a no-op is still a no-op after the store is reopened": async (
     open,
     reopen,
   ) => {

@@ -22,7 +22,7 @@ import {
 import { fillMany } from "../sizes.ts";
 
 export const replaying: Cases = {
-  "watch initial: replays what is there as creates, in key order": async (
+  "watch initial: replays the entries as creates, in key order": async (
     open,
   ) => {
     await using store = await open();

@@ -33,7 +33,7 @@ export const resuming: Cases = {
     assertEquals(brief([await next(events)]), ["create c@1"]);
   },
 
-  "watch after: the latest revision gives what follows": async (open) => {
+  "watch after: the latest revision gives later changes only": async (open) => {
     await using store = await open();
     await store.set("users", "a", 1);
     const { revision } = await store.set("groups", "g", 1);

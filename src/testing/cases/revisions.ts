@@ -224,7 +224,7 @@ export const revisions: Cases = {
     assertEquals(await store.get("users", "alice"), 2);
   },
 
-  "ifVersion, ifRevision: of no entry, nothing but 0 holds": async (open) => {
+  "ifVersion, ifRevision: only 0 holds if there is no entry": async (open) => {
     await using store = await open();
     const { version, revision } = await store.set("users", "alice", 1);
     await store.delete("users", "alice");
@@ -277,7 +277,7 @@ export const revisions: Cases = {
     assertEquals(await store.get("users", "alice"), won[0]);
   },
 
-  "update: a condition that holds does not stand for a value": async (open) => {
+  "update: a condition that holds does not replace a value": async (open) => {
     await using store = await open();
     for (const condition of [{ ifVersion: 0 }, { ifRevision: 0 }]) {
       await assertRejects(
@@ -288,7 +288,7 @@ export const revisions: Cases = {
     assertEquals(await store.kinds(), []);
   },
 
-  "a VersionConflictError tells what was asked for, and what was found": async (
+  "a VersionConflictError has the expected state and the found one": async (
     open,
   ) => {
     await using store = await open();
@@ -347,7 +347,7 @@ export const revisions: Cases = {
     assertEquals(await store.kinds(), []);
   },
 
-  "an ifVersion or ifRevision that is none is a RangeError": async (open) => {
+  "an invalid ifVersion or ifRevision is a RangeError": async (open) => {
     await using store = await open();
     const { revision } = await store.set("users", "alice", 1);
     const wrong = [-1, 0.5, NaN, Infinity, 2 ** 53, "1", null, 1n, true];

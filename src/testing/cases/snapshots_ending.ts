@@ -162,7 +162,9 @@ export const snapshotsEnding: Cases = {
     }
   },
 
-  "snapshot: its reads refuse what the store's refuse": async (open) => {
+  "snapshot: its reads refuse the same arguments as the store's": async (
+    open,
+  ) => {
     await using store = await open();
     await using snapshot = await store.snapshot();
     const wrong = { limt: 1 } as RangeOptions;

@@ -45,7 +45,7 @@ export const undefinedProperties: Cases = {
     },
   ])) as Cases,
 
-  "C5 the same value with a property that is undefined is no change": async (
+  "C5 the same value with an undefined property is a no-op": async (
     open,
   ) => {
     await using store = await open();

@@ -111,7 +111,7 @@ export const validatingInOrder: Cases = {
       }
     },
 
-  "C4 what is refused leaves those called with it alone": async (open) => {
+  "C4 a refused write does not affect those called with it": async (open) => {
     for (const [what, schema] of Object.entries(everySchema)) {
       await using store = await open({ schemas: { users: schema } });
       const outcomes = await Promise.allSettled(
@@ -203,7 +203,7 @@ export const validatingInOrder: Cases = {
       ]);
     },
 
-  "C3 a write whose schema refuses it in the end was never there": async (
+  "C3 a write that its schema refuses in the end was never visible": async (
     open,
   ) => {
     const { schema, refuse } = holdingSchema("slow");
@@ -262,7 +262,7 @@ export const validatingInOrder: Cases = {
     }
   },
 
-  "C7 an aborted write keeps nobody waiting for its schema": async (open) => {
+  "C7 nobody waits for the schema of an aborted write": async (open) => {
     for (const [operation, write] of Object.entries(patientWrites)) {
       const { schema } = holdingSchema("never");
       await using store = await open({ schemas: { users: schema } });
@@ -286,7 +286,7 @@ export const validatingInOrder: Cases = {
     }
   },
 
-  "schemas: what refuses a write that has failed already goes unheard": async (
+  "schemas: a late refusal of a failed write is ignored": async (
     open,
   ) => {
     for (const [what, schema] of Object.entries(asyncCountSchemas)) {

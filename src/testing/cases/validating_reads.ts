@@ -23,7 +23,7 @@ import {
 } from "../schemas.ts";
 
 export const validatingReads: Cases = {
-  "validateReads: off, what is read is not checked": async (open) => {
+  "validateReads: without it, reads are not checked": async (open) => {
     for (const options of [{}, { validateReads: false }]) {
       await using store = await openWithBad(open, options);
       for (const [operation, read] of Object.entries(reads)) {
@@ -32,7 +32,7 @@ export const validatingReads: Cases = {
     }
   },
 
-  "validateReads: on, what is read is checked by every read": async (open) => {
+  "validateReads: every read checks values": async (open) => {
     for (const isAsync of [false, true]) {
       const options = { validateReads: true };
       await using store = await openWithBad(open, options, isAsync);
@@ -68,7 +68,7 @@ export const validatingReads: Cases = {
       await assertRejects(() => getting, ValidationError, "Refused");
     },
 
-  "validateReads: keys, counts and deletions are no values": async (open) => {
+  "validateReads: keys, counts and deletions are not checked": async (open) => {
     await using store = await openWithBad(open, { validateReads: true });
     assertEquals(await store.keys("users"), ["bad", "good"]);
     assertEquals(await store.count("users"), 2);
@@ -78,7 +78,7 @@ export const validatingReads: Cases = {
     assertEquals([...await store.list("users")], [["good", 1]]);
   },
 
-  "validateReads: what is refused can be mended": async (open) => {
+  "validateReads: a refused value can be replaced": async (open) => {
     await using store = await openWithBad(open, { validateReads: true });
     const { value } = await store.update(
       "users",
@@ -102,7 +102,7 @@ export const validatingReads: Cases = {
     assertEquals(brief([await next(others.getReader())]), ["create good@1"]);
   },
 
-  "validateReads: what is read is what the schema makes of the value": async (
+  "validateReads: reads return the schema's output": async (
     open,
   ) => {
     const oneMore = (value: unknown) => ({ value: value as number + 1 });
@@ -121,7 +121,7 @@ export const validatingReads: Cases = {
     }
   },
 
-  "validateReads: where needs a schema that is synchronous": async (open) => {
+  "validateReads: where needs a synchronous schema": async (open) => {
     for (const schema of Object.values(asyncCountSchemas)) {
       const schemas = { users: schema };
       await using store = await open({ schemas, validateReads: true });

@@ -107,18 +107,19 @@ export const verifying: Cases = needing(needsVerify, {
     assertEquals((await before).status, "created");
   },
 
-  "verify: without validateReads what a schema refuses is sound": async (
-    open,
-  ) => {
-    let strict = false;
-    const numbers = () => {
-      if (strict) throw new Error("No");
-    };
-    await using store = await open({ schemas: { numbers } });
-    await store.set("numbers", "a", 1);
-    strict = true;
-    assertEquals(await store.verify(), []);
-  },
+  "verify: without validateReads, a value that the schema refuses is sound":
+    async (
+      open,
+    ) => {
+      let strict = false;
+      const numbers = () => {
+        if (strict) throw new Error("No");
+      };
+      await using store = await open({ schemas: { numbers } });
+      await store.set("numbers", "a", 1);
+      strict = true;
+      assertEquals(await store.verify(), []);
+    },
 
   "verify: a schema may be asynchronous, and read the store": async (open) => {
     let strict = false;
@@ -137,7 +138,7 @@ export const verifying: Cases = needing(needsVerify, {
     assertEquals(found.map(({ key }) => key).sort(), ["a", "b"]);
   },
 
-  "verify: of many findings it tells the first, and counts the others": async (
+  "verify: lists the first findings, and counts the others": async (
     open,
     supports,
   ) => {

@@ -47,7 +47,7 @@ export const watching: Cases = {
     ]);
   },
 
-  "watch gives what every kind of write changed": async (open) => {
+  "watch has the changes of every kind of write": async (open) => {
     await using store = await open();
     const events = store.watch("users").getReader();
     await store.set("users", "a", 1);
@@ -82,7 +82,7 @@ export const watching: Cases = {
     assertEquals(found, expected);
   },
 
-  "watch begins with what changes from now on": async (open) => {
+  "watch begins with the changes from now on": async (open) => {
     await using store = await open();
     await store.set("users", "alice", 1);
     await store.set("users", "bob", 1);
@@ -244,7 +244,7 @@ export const watching: Cases = {
     assertEquals(keysOf(await take(events, 103)), ["a", "b", "c", ...keys]);
   },
 
-  "watch delivers what the consumer writes while it reads": async (open) => {
+  "watch delivers the consumer's own writes": async (open) => {
     await using store = await open();
     await store.set("chain", "0", 0);
     const seen: string[] = [];

@@ -11,7 +11,7 @@ import { makeTraffic, next, take, takeUntil } from "../reading.ts";
 import { textOfBytes } from "../sizes.ts";
 
 export const watchingPrevious: Cases = {
-  "watch previous: an update tells the value before": async (open) => {
+  "watch previous: an update has the previous value": async (open) => {
     await using store = await open();
     const events = store.watch("users", { previous: true }).getReader();
     await store.set("users", "a", { n: 1 });
@@ -52,7 +52,7 @@ export const watchingPrevious: Cases = {
     }
   },
 
-  "watch previous: whatever the value was": async (open) => {
+  "watch previous: the value may be of any type": async (open) => {
     await using store = await open();
     const values = [null, 0, false, "", [], {}, "last"];
     const events = store.watch("users", { previous: true }).getReader();
@@ -67,20 +67,21 @@ export const watchingPrevious: Cases = {
     );
   },
 
-  "watch previous: a replayed entry has none, what follows has": async (
-    open,
-  ) => {
-    await using store = await open();
-    await store.set("users", "a", 1);
-    await store.set("users", "a", 2);
-    const events = store.watch("users", { initial: true, previous: true })
-      .getReader();
-    await store.set("users", "a", 3);
-    assertEquals(told(await take(events, 2)), [
-      { type: "create", value: 2 },
-      { type: "update", value: 3, previous: 2 },
-    ]);
-  },
+  "watch previous: a replayed entry has none, but later updates have one":
+    async (
+      open,
+    ) => {
+      await using store = await open();
+      await store.set("users", "a", 1);
+      await store.set("users", "a", 2);
+      const events = store.watch("users", { initial: true, previous: true })
+        .getReader();
+      await store.set("users", "a", 3);
+      assertEquals(told(await take(events, 2)), [
+        { type: "create", value: 2 },
+        { type: "update", value: 3, previous: 2 },
+      ]);
+    },
 
   "watch previous: of changes that were missed, too": async (open) => {
     await using store = await open();
@@ -149,7 +150,7 @@ export const watchingPrevious: Cases = {
     assertEquals(two[1].previous, { tags: ["a"] });
   },
 
-  "watch previous: the value before is what the event before told": async (
+  "watch previous: it is the value of the key's previous event": async (
     open,
   ) => {
     await using store = await open();
@@ -177,7 +178,7 @@ export const watchingPrevious: Cases = {
     assertEquals(told([cleared]), [{ type: "update", value: 1, previous: 1 }]);
   },
 
-  "watch previous: a flag that is no boolean is a TypeError": async (open) => {
+  "watch previous: an invalid flag is a TypeError": async (open) => {
     await using store = await open();
     for (const previous of [1, "yes", null]) {
       const options = { previous } as unknown as { previous: boolean };
