@@ -368,7 +368,7 @@ testOnEachDriver(
 );
 
 drivers[0].test(
-  "what is called while a driver takes its time to copy waits for its end",
+  "operations that are called while a driver copies wait for its end",
   async () => {
     await using dir = await tempDir();
     const real = await loadDriver("builtin");
@@ -534,7 +534,7 @@ testOnEachDriver("`backup()` takes a path, or a file: URL", async (driver) => {
   assertEquals(await othersIn(dir), Object.keys(FORMS).sort());
 });
 
-testOnEachDriver("`backup()` refuses what is no path", async (driver) => {
+testOnEachDriver("`backup()` refuses an invalid path", async (driver) => {
   await using dir = await tempDir();
   const path = dir.file("copy.db");
   await using store = await openOn(driver, { path: dir.file("app.db") });
@@ -590,7 +590,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`backup()` replaces no file, unless it is told to",
+  "`backup()` replaces a file only with `overwrite`",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("copy.db");
@@ -678,7 +678,7 @@ testOnUnix("a copy has the permissions of its source", async (driver) => {
 });
 
 testOnUnix(
-  "where a link leads to a file, `backup()` replaces that",
+  "if the path is a link to a file, `backup()` replaces the file",
   async (driver) => {
     await using dir = await tempDir();
     await using elsewhere = await tempDir();
@@ -713,18 +713,21 @@ const NO_FILES: Record<string, (path: string) => Promise<void>> = {
   "a device": (path) => Deno.symlink("/dev/null", path),
 };
 
-testOnUnix("`backup()` refuses to replace what is no file", async (driver) => {
-  await using dir = await tempDir();
-  await using store = await openOn(driver, { path: dir.file("app.db") });
-  for (const [what, make] of Object.entries(NO_FILES)) {
-    const path = dir.file(what);
-    await make(path);
-    for (const overwrite of [false, true]) {
-      const message = `it is ${what}; give the path of a file`;
-      await assertRefuses(store, dir, path, { overwrite }, message);
+testOnUnix(
+  "`backup()` refuses to replace something that is not a file",
+  async (driver) => {
+    await using dir = await tempDir();
+    await using store = await openOn(driver, { path: dir.file("app.db") });
+    for (const [what, make] of Object.entries(NO_FILES)) {
+      const path = dir.file(what);
+      await make(path);
+      for (const overwrite of [false, true]) {
+        const message = `it is ${what}; give the path of a file`;
+        await assertRefuses(store, dir, path, { overwrite }, message);
+      }
     }
-  }
-});
+  },
+);
 
 testOnUnix("`backup()` refuses the store's own file", async (driver) => {
   await using dir = await tempDir();
@@ -1150,7 +1153,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a copy in which something is wrong is no backup",
+  "a copy with a fault does not become a backup",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -1173,7 +1176,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a copy that does not open with the store's codecs is no backup",
+  "a copy that does not open with the store's codecs does not become a backup",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -1297,7 +1300,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`backup()` tells that there is no room for a file",
+  "`backup()` reports that there is no room for a file",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("copy.db");
@@ -1319,7 +1322,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`backup()` removes what SQLite left beside a copy",
+  "`backup()` removes the files that SQLite left beside a copy",
   async (tested) => {
     await using dir = await tempDir();
     const real = await loadDriver(tested.name);

@@ -246,7 +246,7 @@ testOnEachDriver(
   },
 );
 
-testOnEachDriver("`info()` tells who makes the checkpoints", async (driver) => {
+testOnEachDriver("`info()` says who makes the checkpoints", async (driver) => {
   await using dir = await tempDir();
   for (
     const [options, expected] of [

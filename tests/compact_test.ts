@@ -359,7 +359,7 @@ for (const driver of drivers) {
   });
 }
 
-testOnEachDriver("`compact()` refuses what it cannot do", async (driver) => {
+testOnEachDriver("`compact()` fails if it cannot work", async (driver) => {
   await using dir = await tempDir();
   const path = dir.file("app.db");
   const store = await openOn(driver, { path });

@@ -504,7 +504,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "nothing runs while nobody watches, but the look for what has expired",
+  "without watches nothing runs, except the look for expired entries",
   async (testDriver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

@@ -83,7 +83,7 @@ const notWhole: Record<string, readonly string[]> = {
 };
 
 for (const [what, texts] of Object.entries(notWhole)) {
-  Deno.test(`text that is no whole cursor is refused: ${what}`, () => {
+  Deno.test(`text that is not a complete cursor is refused: ${what}`, () => {
     for (const text of texts) {
       const error = assertThrows(() => read(text), TypeError);
       assertEquals(
@@ -106,7 +106,7 @@ Deno.test("a cursor of a newer form is refused as such", () => {
   }
 });
 
-Deno.test("what is neither text nor a number is refused", () => {
+Deno.test("a value that is neither text nor a number is refused", () => {
   for (const value of [null, true, {}, [], 1n, Symbol("z1")]) {
     assertThrows(
       () => read(value),

@@ -90,7 +90,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "an entry with a version past the last is told, and not written",
+  "an entry with a version beyond the largest is an error, and is not written",
   async (driver) => {
     for (
       const version of [`${2n ** 53n}`, `${2n ** 63n - 1n}`, "1e19", "'x'"]

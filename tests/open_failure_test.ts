@@ -35,7 +35,7 @@ async function leaveJournal(
 }
 
 testOnEachDriver(
-  "a reader is told of a journal that it cannot roll back",
+  "a reader gets an error about a journal that it cannot roll back",
   async (driver) => {
     await using dir = await tempDir();
     const left = dir.file("left.db");
@@ -55,7 +55,7 @@ testOnEachDriver(
 );
 
 testOnLockable(
-  "a reader is told that a write-ahead log cannot be read in a directory that cannot be written",
+  "a reader gets an error about a write-ahead log in an unwritable directory",
   async (driver, dir) => {
     const path = `${dir.path}/app.db`;
     await (await openOn(driver, { path })).close();
@@ -71,7 +71,7 @@ testOnLockable(
 );
 
 testOnEachDriver(
-  "what is beside a file that cannot be opened is named",
+  "an error of an opening names the files beside the database",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

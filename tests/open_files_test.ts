@@ -70,7 +70,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "closing a store whose log was replaced leaves what others wrote",
+  "closing a store whose log was replaced keeps the writes of others",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

@@ -422,7 +422,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`openStore()` leaves what others keep in the file",
+  "`openStore()` leaves the tables of others in the file",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -781,7 +781,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`openStore()` with mode=ro watches what others write",
+  "`openStore()` with mode=ro watches the writes of others",
   async (driver) => {
     for (const wal of [true, false]) {
       await using dir = await tempDir();
@@ -914,7 +914,7 @@ testOnLockable(
 );
 
 testOnEachDriver(
-  "`openStore()` tells that there is no room for its tables",
+  "`openStore()` reports that there is no room for its tables",
   async ({ name }) => {
     await using dir = await tempDir();
     const driver = await instrumentedDriver(
@@ -936,7 +936,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`openStore()` leaves a file, and its journal mode, where there is no room to bring it to the format",
+  "`openStore()` changes neither a file nor its journal mode if there is no room for an upgrade",
   async ({ name }) => {
     for (const mode of ["DELETE", "WAL"]) {
       await using dir = await tempDir();
@@ -1344,7 +1344,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`wal: false` waits for those who use the write-ahead log",
+  "`wal: false` waits for connections that use the write-ahead log",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

@@ -40,13 +40,13 @@ const SPEC = {
 const read = (options: unknown) =>
   readOptions("test", options as Options | undefined, SPEC);
 
-Deno.test("`readOptions()` of no options gives none", () => {
+Deno.test("`readOptions()` without options returns none", () => {
   const none = read(undefined);
   assertEquals(none, {});
   assert(Object.isFrozen(none));
 });
 
-Deno.test("`readOptions()` leaves out what is `undefined`", () => {
+Deno.test("`readOptions()` leaves out `undefined` options", () => {
   const given = { size: 2, deep: undefined };
   assertEquals(Object.keys(read(given)), ["size"]);
 });
@@ -64,7 +64,7 @@ Deno.test("`readOptions()` reads each option once", () => {
   assertEquals(reads, { size: 1, deep: 1 });
 });
 
-Deno.test("`readOptions()` gives what the readers return", () => {
+Deno.test("`readOptions()` returns the results of the readers", () => {
   const size: Reader<string> = (...given) => given.join();
   const options = { size: 2 };
   assertEquals(readOptions("test", options, { size }), { size: "test,size,2" });

@@ -116,7 +116,7 @@ testOnEachDriver(
   },
 );
 
-Deno.test("all who wait at a gate go on in the same turn, in their order", async () => {
+Deno.test("all waiters at a gate go on in the same turn, in their order", async () => {
   const gate = new Gate();
   const { signal } = new AbortController();
   const passed: number[] = [];
@@ -133,7 +133,7 @@ Deno.test("all who wait at a gate go on in the same turn, in their order", async
   await gate.wait();
 });
 
-Deno.test("who is aborted does not go through a gate", async () => {
+Deno.test("an aborted waiter does not go through a gate", async () => {
   const gate = new Gate();
   const stop = new AbortController();
   const reason = new Error("stop");
@@ -434,7 +434,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a full disk refuses what does not fit, and nothing else",
+  "a full disk refuses writes that do not fit, and no others",
   async ({ name }) => {
     await using dir = await tempDir();
     const driver = await instrumentedDriver(
@@ -471,7 +471,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`update()` whose transaction is lost begins again from what is stored",
+  "`update()` begins again from the stored value if its transaction is lost",
   async ({ name }) => {
     await using dir = await tempDir();
     let failures = 0;

@@ -321,7 +321,7 @@ async function openRestricted(
   return stdout;
 }
 
-Deno.test("a link opens with what Deno permits of its two paths", async () => {
+Deno.test("a link opens with the permission for one of its two paths", async () => {
   await using dir = await tempDir();
   await Deno.mkdir(dir.file("real"));
   await Deno.symlink("real/app.db", dir.file("link.db"));

@@ -171,7 +171,7 @@ for (const [what, sql] of Object.entries(BREAKS)) {
 }
 
 testOnEachDriver(
-  "all watches of a store are told that the log is broken",
+  "all watches of a store get the error that the log is broken",
   async (driver) => {
     await using dir = await tempDir();
     await using opened = await openWith(driver, dir.file("app.db"));

@@ -67,7 +67,7 @@ const LIMIT_CASES = [
   "S: as many changes as fit in one write are written (it has no limit of changes in one write)",
 ];
 
-Deno.test("testStore: without supports it asks everything but what is past a limit", () => {
+Deno.test("testStore: without supports it runs all tests, except those beyond a limit", () => {
   const all = register();
   assertEquals(all.ignored, LIMIT_CASES);
   const full: Supports = {
@@ -100,7 +100,7 @@ Deno.test("testStore: without verify its cases are ignored, and no others", () =
   }
 });
 
-Deno.test("testStore: without importedVersions what depends on them is ignored", () => {
+Deno.test("testStore: without importedVersions, dependent tests are ignored", () => {
   const reason = " (it gives imported entries versions of its own)";
   assertEquals(
     lackingFor({ importedVersions: false }),

@@ -129,7 +129,7 @@ for (const wal of [true, false]) {
 }
 
 testOnEachDriver(
-  "a watch that begins during a verification begins after what others wrote",
+  "a watch that begins during a verification begins after the writes of others",
   async (tested) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -360,7 +360,7 @@ testOnEachDriver(
   },
 );
 
-Deno.test("a verification of a memory store keeps nobody waiting", async () => {
+Deno.test("nobody waits for a verification of a memory store", async () => {
   const { options, slow, release } = slowStore();
   await using store = await openMemoryStore(options);
   await store.setAll(
@@ -497,7 +497,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a verification of a file that was moved tells of it, and of what it holds",
+  "a verification of a moved file reports the move, and the faults in it",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

@@ -785,7 +785,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "what a verification finds, no read takes for something else",
+  "no read mistakes a fault that a verification finds",
   async (driver) => {
     const wrong: Record<string, string> = {
       "a key with a NUL": INSERT(
@@ -825,7 +825,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a kind with a NUL is told by what lists the kinds",
+  "listing the kinds reports a kind with a NUL",
   async (driver) => {
     await using dir = await tempDir();
     await using file = await openFilled(driver, dir);
@@ -841,7 +841,7 @@ testOnEachDriver(
   },
 );
 
-testOnEachDriver("a version that is none is told", async (driver) => {
+testOnEachDriver("an invalid version is reported", async (driver) => {
   for (const version of ["1.5", "'x'", 2n ** 60n]) {
     await using dir = await tempDir();
     await using file = await openFilled(driver, dir);

@@ -58,7 +58,7 @@ test("backup replaces a file with --force alone", async () => {
   assertEquals(await textOf(copy.export()), await textOf(store.export()));
 });
 
-test("backup says in a line what is wrong, and leaves nothing behind", async () => {
+test("backup prints one line for an error, and leaves nothing behind", async () => {
   await using dir = await tempDir();
   const here = hereIn(dir.path);
   await using store = await open(dir.file("app.db"));
@@ -84,7 +84,7 @@ test("backup says in a line what is wrong, and leaves nothing behind", async () 
   );
 });
 
-test("info prints what a store is", async () => {
+test("info prints information about a store", async () => {
   await using dir = await tempDir();
   const here = hereIn(dir.path);
   await using store = await open(dir.file("app.db"));

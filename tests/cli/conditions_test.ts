@@ -153,7 +153,7 @@ test("delete --prefix and --all delete many, in one transaction", async () => {
   assertEquals(await it.store.kinds(), []);
 });
 
-test("delete refuses what does not say which entries, or says it twice", async () => {
+test("delete refuses arguments that select no entries, or select them twice", async () => {
   await using it = await setUp();
   const choose = "Cannot delete: give one of KEY, --prefix and --all";
   const cases: [args: string[], problem: string][] = [

@@ -49,7 +49,7 @@ const record = (numbers: Record<string, number>) =>
     ...numbers,
   }) + "\n";
 
-test("copy writes a store into another one, and tells what it did", async () => {
+test("copy writes a store into another one, and prints the result", async () => {
   await using dir = await tempDir();
   const here: CliOptions = { cwd: dir.path };
   await using a = await open(dir, "a.db");
@@ -92,7 +92,7 @@ test("copy writes a store into another one, and tells what it did", async () => 
   );
 });
 
-test("copy says in a line what does not go together, and makes nothing", async () => {
+test("copy refuses contradicting options in one line, and creates nothing", async () => {
   await using dir = await tempDir();
   await using a = await open(dir, "a.db");
   await a.set("k", "x", 1);

@@ -66,7 +66,7 @@ for (const suffix of ["-wal", "-shm"]) {
 }
 
 testDenied(
-  "a get in a directory of another user is not told to write",
+  "a get in a directory of another user does not advise to write",
   async () => {
     await using dir = await tempDir();
     await (await openBeside(dir.file("app.db"))).close();

@@ -44,7 +44,7 @@ const hints: [args: string[], hint: string][] = [
   [["--db", "get", "lst"], "similar: `list`"],
 ];
 
-test("a mistake is answered with what is valid there, and is not what was typed", async () => {
+test("a mistake is answered with a valid alternative", async () => {
   await using dir = await tempDir();
   const results = await Promise.all(
     hints.map(([args]) => runCli(args, { cwd: dir.path })),

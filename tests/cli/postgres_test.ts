@@ -152,7 +152,7 @@ testPostgres(
   },
 );
 
-testPostgres("what is for files says what to do instead", async (server) => {
+testPostgres("a command for files says what to do instead", async (server) => {
   await using it = await setUp(server);
   const cases: [args: string[], says: RegExp][] = [
     [["backup", "copy.db"], /Cannot back up: .*; use pg_dump$/m],

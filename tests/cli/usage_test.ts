@@ -87,7 +87,7 @@ const mistakes: [args: string[], message: RegExp][] = [
   [["get", "k\u001b[31m\n\u202e", "--no"], /"k\\u001b\[31m|"--no"/],
 ];
 
-test("mistakes are told in one line, with exit code 2, and leave nothing behind", async () => {
+test("mistakes give one line and exit code 2, and leave nothing behind", async () => {
   await using dir = await tempDir();
   const results = await Promise.all(
     mistakes.map(([args]) => runCli(args, { cwd: dir.path })),
@@ -138,7 +138,7 @@ const ODD_PATHS = [
   "./:memory:",
 ];
 
-test("a path is taken as it is, whatever is in its name", async () => {
+test("a path is used unchanged, with any characters", async () => {
   if (Deno.build.os === "windows") return;
   await using dir = await tempDir();
   await Promise.all(ODD_PATHS.map(async (path) => {
@@ -156,7 +156,7 @@ test("a path is taken as it is, whatever is in its name", async () => {
   assertEquals(names.map(({ name }) => name).sort(), expected.sort());
 });
 
-test("what cannot be opened is exit code 3", async () => {
+test("a store that cannot be opened gives exit code 3", async () => {
   await using dir = await tempDir();
   await Deno.writeTextFile(dir.file("other"), "no database, ".repeat(100));
   await Deno.writeTextFile(dir.file("empty"), "");
@@ -179,7 +179,7 @@ test("what cannot be opened is exit code 3", async () => {
   }
 });
 
-test("--debug tells where a command failed, and what was behind it", async () => {
+test("--debug prints the stack of an error, and its causes", async () => {
   await using dir = await tempDir();
   const args = ["set", "k", "a", "1", "--db", "none/app.db"];
   const { code, stderr } = await runCli([...args, "--debug"], {

@@ -138,7 +138,7 @@ testWithSignals(
 );
 
 testWithSignals(
-  "a cursor is of its kinds, in any order, and goes on where it was",
+  "a cursor belongs to its kinds, in any order, and continues where it was",
   async () => {
     await using it = await setUp();
     const args = ["--cursor", "place"];
@@ -193,7 +193,7 @@ testWithSignals("a cursor of an earlier version goes on, too", async () => {
 });
 
 testWithSignals(
-  "a cursor of changes that the store has lost is told, and kept",
+  "a cursor of lost changes is an error, and is kept",
   async () => {
     await using it = await setUp();
     await it.store.backup(it.dir.file("backup.db"));
@@ -247,7 +247,7 @@ testWithSignals(
   },
 );
 
-test("watch refuses no kind, kinds with --all, and what is no place", async () => {
+test("watch refuses missing kinds, kinds with --all, and invalid places", async () => {
   await using it = await setUp();
   await Deno.writeTextFile(
     it.dir.file("cut"),

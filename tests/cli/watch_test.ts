@@ -78,7 +78,7 @@ testWithSignals(
 );
 
 testWithSignals(
-  "watch takes what its options say, and nothing else",
+  "watch prints the events that its options select, and no others",
   async () => {
     await using it = await setUp();
     const { store } = it;
@@ -120,7 +120,7 @@ testWithSignals(
   },
 );
 
-test("watch refuses what makes no sense, in a line, with exit code 2", async () => {
+test("watch refuses invalid options, in one line, with exit code 2", async () => {
   await using it = await setUp();
   await Deno.writeTextFile(it.dir.file("broken"), "{");
   await Deno.writeTextFile(
@@ -310,7 +310,7 @@ testWithSignals(
 );
 
 testWithSignals(
-  "what an entry holds never reaches the shell that watch --exec runs",
+  "the content of an entry never reaches the shell of watch --exec",
   async () => {
     await using it = await setUp();
     const trap = it.dir.file("trap");
@@ -385,7 +385,7 @@ testWithSignals(
 );
 
 testWithSignals(
-  "a command that runs is told when its watch is to end",
+  "a running command gets a signal when its watch ends",
   async () => {
     await using it = await setUp();
     await it.store.set("k", "a", 1);
@@ -427,7 +427,7 @@ testWithSignals(
 );
 
 testWithSignals(
-  "watch needs the permissions that its help names, and asks for none",
+  "watch needs exactly the permissions in its help, and asks for none",
   async () => {
     await using it = await setUp();
     await it.store.set("k", "a", 1);

@@ -639,7 +639,7 @@ const CUTS_MEANWHILE: Record<string, (db: Connection) => void> = {
 
 for (const [what, cut] of Object.entries(CUTS_MEANWHILE)) {
   testOnEachDriver(
-    `a watch errors where the log loses ${what} meanwhile`,
+    `a watch errors if the log loses ${what} meanwhile`,
     async (driver) => {
       await using dir = await tempDir();
       const path = dir.file("app.db");

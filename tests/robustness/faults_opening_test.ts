@@ -242,7 +242,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`openStore()` gives up where a failure lasts, and holds nothing",
+  "`openStore()` gives up if a failure lasts, and holds nothing",
   (driver) =>
     forEachStep(driver, async (subject, { number, isUpgraded }) => {
       const failure = number % 2 === 0 ? "busy" : "io";

@@ -208,7 +208,7 @@ testOnSmallDisk(
 );
 
 testOnSmallDisk(
-  "what expires while the disk is full is gone, and is removed when there is room",
+  "entries that expire while the disk is full are gone, and are removed when there is room",
   async (disk, driver, options) => {
     const failed = Promise.withResolvers<void>();
     const { path, wal } = options;

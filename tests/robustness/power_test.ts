@@ -91,7 +91,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a backup survives a loss of power, or what it was to replace",
+  "after a loss of power there is the backup, or the file that it replaces",
   (random, { name }) =>
     assertBackupsSurvive(random, {
       driver: name,
