@@ -82,7 +82,7 @@ testOnEachDriver(
       await assertRejects(
         () => openOn(driver, { path: `file:${path}?mode=${mode}` }),
         StoreOpenError,
-        "check that this user may read and write the file,  app.db-wal beside it, and their directory",
+        "check that this user may read and write the file, app.db-wal beside it, and their directory",
       );
     }
   },

@@ -139,7 +139,7 @@ test("watch refuses invalid options, in one line, with exit code 2", async () =>
       ["--cursor", "broken"],
       "Cannot use the cursor broken: the file contains no cursor, or only a part",
     ],
-    [["--cursor", "other"], 'of a watch of {"kind":"other"}'],
+    [["--cursor", "other"], 'belongs to a watch of {"kind":"other"}'],
   ];
   await Promise.all(cases.map(async ([args, problem]) => {
     const result = await runCli(["watch", "k", ...args], it.here);
