@@ -79,8 +79,9 @@
  * - `@zestor/store/inspector`: a page in the browser that shows a store, live.
  * - `@zestor/store/cli`: the command `zestor`.
  * - `@zestor/store/driver`: for an SQLite binding of your own.
- * - [README](https://github.com/zestor-dev/zestor-deno/blob/main/README.md): the
- *   guide.
+ * - [A tutorial](https://github.com/zestor-dev/zestor-deno/blob/main/docs/start.md),
+ *   [recipes](https://github.com/zestor-dev/zestor-deno/blob/main/docs/recipes.md),
+ *   and [the guarantees in detail](https://github.com/zestor-dev/zestor-deno/blob/main/docs/guarantees.md).
  * - [Source and issues](https://github.com/zestor-dev/zestor-deno).
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Explains a wrong command line, with a hint at the right one.
+ * Explains a wrong command line, with a hint.
  *
  * The parser suggests the options of all commands, even the option that was
  * typed. So its suggestions are removed, and the ones made here name only

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A part of the storage, as findings name it. */
+/** The name of a part of the storage, in findings. */
 export type VerifyPart = "file" | "entries" | "log" | "triggers" | "foreign";
 
 /** One fault that `verify` found. */

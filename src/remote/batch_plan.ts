@@ -130,7 +130,7 @@ interface KnownEntry extends EntryName {
 /** The known entries, by kind and key. */
 type Known = Map<string, KnownEntry>;
 
-/** Takes writes until the request is full. The last one may exceed the limit. */
+/** Takes writes until the request is full. The last write may exceed the limit. */
 export function takeWrites(
   batch: Batch,
   limits: Limits,

@@ -22,7 +22,10 @@ import type { SqliteStorage } from "./storage/sqlite_storage.ts";
 
 /** The sizes before and after compacting, in bytes. */
 export interface CompactResult {
-  /** The bytes of the file and its write-ahead log before. In memory, of the database's pages. */
+  /**
+   * The bytes of the file and its write-ahead log before. In memory, the bytes
+   * of the database's pages.
+   */
   before: number;
   /** The bytes after compacting. */
   after: number;

@@ -59,7 +59,7 @@ export interface AtomicBackend {
   commit(plan: AtomicPlan, signal?: AbortSignal): Promise<AtomicResult>;
 }
 
-/** The builder that `atomic()` gives. */
+/** The builder that `atomic()` returns. */
 export class AtomicBuilder<
   Kinds extends object,
   Inputs extends { [Kind in keyof Kinds]: unknown },

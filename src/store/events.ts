@@ -60,7 +60,7 @@ export function eventOf(
 
 /**
  * The event of a replayed entry; `undefined` as above. Its cursor names
- * revision 0, from which a watch begins anew.
+ * revision 0, at which a watch begins again.
  *
  * @param mark The mark of revision 0.
  */

@@ -45,7 +45,7 @@ export async function* batchesOf(
           bytes += sizeOf(item);
         }
         next = reader.read();
-        // It is awaited below, or never.
+        // The loop may never await this promise.
         next.catch(() => {});
         const isFull = events.length >= MOST_EVENTS || bytes >= MOST_BYTES;
         item = isFull ? undefined : await ifThere(next);
@@ -58,7 +58,7 @@ export async function* batchesOf(
   }
 }
 
-/** The result of a read, unless it is outstanding, or is the end. */
+/** The result of a read, if it is available and not the end. */
 async function ifThere<T>(
   reading: Promise<ReadableStreamReadResult<T>>,
 ): Promise<T | undefined> {

@@ -15,7 +15,7 @@ import type { CliStore, OpenOptions } from "./settings.ts";
 /** The default port of a URL. */
 const DEFAULT_PORT = "5432";
 
-/** Some of the variables that the client reads, whether they are set or not. */
+/** Some of the variables that the client reads, even if they are not set. */
 const VARIABLES = ["PGHOST", "PGUSER", "PGPASSWORD", "PGBINARY"];
 
 /** The database, and the codec of its values. */

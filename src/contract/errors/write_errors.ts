@@ -140,7 +140,7 @@ export class VersionConflictError extends StoreError {
   /** The version and revision found; absent if the key does not exist. */
   readonly found?: FoundEntryState;
 
-  /** Makes the error for a kind, a key, what was expected, and what was found. */
+  /** Makes the error from a kind, a key, the expected state, and the found one. */
   constructor(
     kind: string,
     key: string,
@@ -257,7 +257,7 @@ export class CodecError extends StoreError {
   /** The revision of the change whose value cannot be read, if that is known. */
   readonly revision?: number;
 
-  /** Makes the error; `options.cause` is what the codec raised. */
+  /** Makes the error. `options.cause` is the error of the codec. */
   constructor(message: string, options?: CodecErrorOptions) {
     super("CODEC", message, options);
     this.kind = options?.kind;

@@ -1,5 +1,5 @@
 /**
- * The codec interface: from a value to the stored bytes, and back.
+ * The interface of codecs, which convert values to stored bytes and back.
  *
  * @module
  */
