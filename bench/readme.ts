@@ -1,5 +1,5 @@
 /**
- * The figures in README.md, which come from RESULTS.md:
+ * The figures in README.md, which are those of RESULTS.md:
  *
  *     deno run -A bench/readme.ts
  *

@@ -1,6 +1,6 @@
 /**
- * The figures of a run in a few lines: every figure about performance in
- * README.md comes from here.
+ * The figures of a run in a few lines, which README.md shows: every figure in
+ * its part about performance comes from here.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export const SUMMARY_START = "<!-- figures: written by deno task bench -->";
 /** The line after it. */
 export const SUMMARY_END = "<!-- end of figures -->";
 
-/** The description of a row in README.md, by the row's name. */
+/** What README.md says of a row, by the row's name. */
 const WORK: Readonly<Record<string, string>> = {
   "get, 90 B": "`get`, 90 B",
   "list, 1 000 × 90 B": "`list` of 1 000 values of 90 B",

@@ -21,10 +21,10 @@ export interface Cursor {
   readonly mark: number | undefined;
 }
 
-/** The format of the cursors. Every change to it needs a new name. */
+/** The form of the cursors that this code makes. A change to it makes a new one. */
 const FORM = "z1";
 
-/** The length is fixed, so that a truncated cursor is refused. */
+/** The length is fixed, so that a cursor that was cut is refused. */
 const MARK_DIGITS = 10;
 
 /** Draws a mark. */

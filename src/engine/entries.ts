@@ -104,14 +104,11 @@ export interface StoredChange {
   /** For an update: the previous value, if it was asked for. */
   readonly previous?: Uint8Array;
   readonly expiresAt: number | undefined;
-  /** The time of the change; `undefined` if the log does not have it. */
+  /** When it was made; `undefined` if the log does not tell. */
   readonly time: Date | undefined;
 }
 
-/**
- * A change that is incomplete or invalid in the log, because of damage or plain
- * SQL.
- */
+/** A change of which the log does not hold what it should, as damage or plain SQL can make it. */
 export interface UnreadableChange {
   readonly revision: number;
   /** The reason why it cannot be read. */

@@ -215,10 +215,7 @@ export class Queue {
     await undefined;
   }
 
-  /**
-   * Settles the writes that the engine has answered. The others are passed
-   * again.
-   */
+  /** Settles the writes that the engine answered for; the others come again. */
   #settle(writes: readonly Queued[], outcomes: readonly Outcome[]): void {
     for (let i = outcomes.length; i < writes.length; i++) handBack(writes[i]);
     if (outcomes.length === 0) return;
@@ -276,7 +273,7 @@ export class Queue {
   }
 }
 
-/** The writes of one batch. The engine takes them from the waiting ones. */
+/** The writes of one batch, as the engine takes them from those that wait. */
 class TakenWrites {
   readonly writes: Queued[] = [];
   /**

@@ -120,7 +120,7 @@ export class LocalChangeLog implements ChangeLog {
       const head = this.#storage.headRevision();
       const found = this.#find(head, read);
       if (found) {
-        // Other watches wait for the same, and also read in this turn.
+        // Others wait for the same, and read in this turn, too.
         if (head !== after) this.#knowHead(head);
         return found;
       }

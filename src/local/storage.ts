@@ -130,7 +130,7 @@ export interface Changes {
   /** The oldest revision in the log. If it is empty, the next revision. */
   oldestRevision(): number;
   /**
-   * The next changes after a revision, up to another: a page of at most
+   * The next changes past a revision, up to another: a page of them, at most
    * `limit`.
    */
   readChanges(
@@ -160,9 +160,9 @@ export interface Changes {
   /** The kinds that changed after a revision, up to another. */
   listChangedKinds(after: number, until: number): string[];
   /**
-   * The entry that a change replaced; `undefined` if it created the entry, or
-   * is not in the log. Throws `WatchOverflowError` if an early version logged
-   * the change without these data.
+   * What a change replaced; `undefined` where it created, or is not in the log.
+   * Throws `WatchOverflowError` if an earlier version logged it, which did not
+   * note all of that.
    */
   getPrevious(revision: number): Previous | undefined;
   /**

@@ -58,7 +58,7 @@ export const openSilentNotifier: OpenNotifier = () => ({
 export interface News {
   /** The newest revision. */
   readonly head: number;
-  /** The kinds that have changed since. Absent if they are unknown. */
+  /** The kinds that changed since; absent where that is not known. */
   readonly kinds?: ReadonlySet<string>;
 }
 
@@ -132,7 +132,7 @@ export class Wakeup {
     return promise;
   }
 
-  /** Reports a commit of this process, and the newest revision after it. */
+  /** Tells of an own commit, and of the newest revision after it. */
   committed(head: number): void {
     this.#committed = head;
     this.#lastCommit = performance.now();
