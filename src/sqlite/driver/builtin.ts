@@ -43,7 +43,7 @@ class BuiltinConnection implements Connection {
     return new BuiltinStatement(statement as ArrayStatement);
   }
 
-  // To `VACUUM INTO` a file is to attach it: that takes every permission.
+  // `VACUUM INTO` attaches a file, for which Deno needs every permission.
   async copyTo(path: string): Promise<void> {
     try {
       await sqlite.backup(this.#database, path, { rate: ALL_PAGES });
@@ -57,7 +57,7 @@ class BuiltinConnection implements Connection {
   }
 }
 
-/** More than a database has: they are copied in one step. */
+/** More pages than any database has, so that all are copied in one step. */
 const ALL_PAGES = 2 ** 30 - 1;
 
 /** A statement of `node:sqlite` whose rows are arrays, which Deno's types do not know. */
@@ -75,7 +75,7 @@ class BuiltinStatement implements Statement {
 
   constructor(statement: ArrayStatement) {
     this.#statement = statement;
-    // The binding's own row objects are slow to make, and slower to read.
+    // The binding's own row objects are slow to create, and slower to read.
     statement.setReturnArrays(true);
     this.#columns = statement.columns().map(({ name }) => name);
   }
@@ -122,7 +122,7 @@ function bindable(params: (SqlValue | bigint)[]): Bindable[] {
   for (let i = 0; i < params.length; i++) {
     const value = params[i] as SqlValue;
     assertBindable(value);
-    // A number would be bound as REAL.
+    // The binding would store a number as REAL.
     if (typeof value === "number") params[i] = BigInt(value);
   }
   return params as Bindable[];
@@ -148,7 +148,7 @@ function assertRecent(): void {
 }
 
 function openOwn(location: DatabaseLocation): sqlite.DatabaseSync {
-  // The binding has no way to say "do not create".
+  // The binding has no option for "do not create".
   if (location.mode === "rw" && !location.memory) assertFile(location.path);
   return new sqlite.DatabaseSync(filename(location), {
     readOnly: location.mode === "ro",
@@ -159,7 +159,7 @@ function openShared(location: DatabaseLocation): sqlite.DatabaseSync {
   try {
     return new sqlite.DatabaseSync(filename(location));
   } catch (cause) {
-    // Without every permission Deno takes the URI for a file's path.
+    // Without every permission, Deno uses the URI as a file's path.
     throw new SqlError(
       "other",
       "node:sqlite can share a database in memory only with --allow-all",
@@ -186,7 +186,7 @@ function attempt<T>(work: () => T): T {
 
 function toSqlError(error: unknown): unknown {
   if (isFailure(error)) return SqlError.from(error, error.errcode);
-  // An integer past 2^53 - 1, which nobody here writes.
+  // An integer beyond 2^53 - 1, which this package never writes.
   return hasCode(error, "ERR_OUT_OF_RANGE")
     ? new SqlError("corrupt", (error as Error).message, { cause: error })
     : error;
