@@ -1,30 +1,88 @@
 /**
- * A typed key-value store with change watching, on one SQLite file.
+ * A typed key-value store with change watching, on one SQLite file. No server,
+ * no build step, no generated code.
  *
- * Values live under a kind and a key. Every store keeps the contract that
- * {@linkcode Store} documents, and every watch etcd's guarantees: ordered,
- * unique, gap-free, resumable. `@zestor/store/postgres` opens the same store in
- * a PostgreSQL database.
+ * ```sh
+ * deno add jsr:@zestor/store
+ * ```
  *
- * @example
+ * @example A watch that goes on where it stopped
  * ```ts
  * import { openStore } from "@zestor/store";
  * import { assertEquals } from "@std/assert";
  *
- * await using store = await openStore<{ users: { name: string } }>({
- *   path: ":memory:",
- * });
- * const { revision } = await store.set("users", "alice", { name: "Alice" });
- * await store.set("users", "alice", { name: "Alicia" }, { ifRevision: revision });
- *
- * for await (const event of store.watch("users", { after: revision })) {
- *   assertEquals(event.type, "update");
- *   assertEquals(event.value.name, "Alicia");
- *   break; // To go on later, save `event.cursor`, and watch `after` it.
+ * interface Kinds {
+ *   users: { name: string };
  * }
- * await using past = await store.snapshot({ at: revision });
- * assertEquals(await past.get("users", "alice"), { name: "Alice" });
+ * const path = await Deno.makeTempFile({ suffix: ".db" }); // Such as "app.db".
+ *
+ * let store = await openStore<Kinds>({ path });
+ * await store.set("users", "alice", { name: "Alice" });
+ * let cursor: string | undefined;
+ * for await (const event of store.watch("users", { after: 0 })) {
+ *   cursor = event.cursor; // Save it when the event has been handled.
+ *   break;
+ * }
+ * await store.set("users", "alice", { name: "Alicia" });
+ * await store.close();
+ *
+ * // After a restart, the watch goes on after the saved cursor.
+ * store = await openStore<Kinds>({ path });
+ * for await (const event of store.watch("users", { after: cursor })) {
+ *   assertEquals([event.type, event.value.name], ["update", "Alicia"]);
+ *   break;
+ * }
+ * await store.close();
+ * await Deno.remove(path);
  * ```
+ *
+ * @example A transaction, and a snapshot of the past
+ * ```ts
+ * import { openStore } from "@zestor/store";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using store = await openStore<{ stock: number }>({ path: ":memory:" });
+ * const { revision } = await store.set("stock", "tea", 5);
+ *
+ * const result = await store.atomic()
+ *   .check({ kind: "stock", key: "tea", revision })
+ *   .set("stock", "tea", 4)
+ *   .set("stock", "mate", 1)
+ *   .commit();
+ * assertEquals(result.ok, true);
+ *
+ * await using past = await store.snapshot({ at: revision });
+ * assertEquals([...await past.list("stock")], [["tea", 5]]);
+ * ```
+ *
+ * ## Guarantees
+ *
+ * - **Writes** are durable when they resolve, atomic, and in program order.
+ *   Writes that wait share one transaction and one fsync.
+ * - **Watches** have etcd's guarantees: every change, in order, once, without
+ *   a gap, and resumable after a restart. They also see the writes of other
+ *   processes.
+ * - **Expired entries** are gone at once, and each gives one event.
+ *
+ * {@linkcode Store} states the whole contract, C1 to C9 and W1 to W9. The
+ * conformance suite in `@zestor/store/testing` tests it.
+ *
+ * ## Where to go on
+ *
+ * - {@linkcode openStore} and {@linkcode StoreOptions}: opening a store.
+ * - {@linkcode Store}: all operations.
+ * - {@linkcode Mirror}: live queries, read without `await`.
+ * - {@linkcode StoreError}: the errors.
+ * - `@zestor/store/memory`: the same store in memory, for tests and caches.
+ * - `@zestor/store/postgres`: the same store in a PostgreSQL database.
+ * - `@zestor/store/yaml`, `/structured` and `/protobuf`: codecs.
+ * - `@zestor/store/inspector`: a page in the browser that shows a store, live.
+ * - `@zestor/store/cli`: the command `zestor`.
+ * - `@zestor/store/driver`: for an SQLite binding of your own.
+ * - [A tutorial](https://github.com/zestor-dev/zestor-deno/blob/main/docs/start.md),
+ *   [recipes](https://github.com/zestor-dev/zestor-deno/blob/main/docs/recipes.md),
+ *   and [the guarantees in detail](https://github.com/zestor-dev/zestor-deno/blob/main/docs/guarantees.md).
+ * - [Source and issues](https://github.com/zestor-dev/zestor-deno).
  *
  * @module
  */
@@ -37,16 +95,6 @@ export type { CompactResult } from "./src/sqlite/compact.ts";
 export type { LogInfo, StoreInfo } from "./src/sqlite/info.ts";
 export type { RememberedCodecs } from "./src/values/codecs/remembered_codecs.ts";
 export type { DriverChoice } from "./src/sqlite/driver/load.ts";
-export {
-  type Connection,
-  type DatabaseLocation,
-  type Driver,
-  type Row,
-  SqlError,
-  type SqlFailure,
-  type SqlValue,
-  type Statement,
-} from "./src/sqlite/driver/driver.ts";
 export type { Codec } from "./src/values/codecs/codec.ts";
 export type {
   CodecOption,

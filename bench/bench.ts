@@ -51,7 +51,7 @@ const { values: flags } = parseArgs({
 });
 const { quick, only, driver, rounds } = flags;
 
-/** What is only to be seen to work takes fewer entries, callers and watches. */
+/** With --quick there are fewer entries, callers and watches. */
 const SCALE = quick ? 0.01 : 1;
 
 const FILE_ROWS: readonly Row[] = [
@@ -82,8 +82,8 @@ const CHARTED = [
 
 const PLAN: Plan = {
   rounds: Number(rounds ?? (quick ? 3 : 61)),
-  // Shorter than what a scheduler gives a process at once, so that most batches
-  // are not interrupted.
+  // Shorter than a scheduler's time slice, so that most batches are not
+  // interrupted.
   batch: quick ? 1 : 3,
   warmUp: quick ? 1 : 100,
   budget: quick ? 20 : 1_000,
@@ -91,9 +91,9 @@ const PLAN: Plan = {
   random: new Random("bench"),
 };
 
-/** How many entries the large kinds have. */
+/** The numbers of entries of the large kinds. */
 const SIZES = quick ? [1_000, 2_000] : [10_000, 100_000, 1_000_000];
-/** How many changes their logs have: as many as a store keeps. */
+/** The number of changes in their logs: as many as a store keeps. */
 const HISTORY = 10_000;
 
 const DRIVERS = ["builtin", "ffi", "memory"];
@@ -160,7 +160,7 @@ function assertKnown(
   );
 }
 
-/** The gate looks at the format of every file. */
+/** The gate checks the format of every file. */
 async function writeFormatted(path: string, text: string): Promise<void> {
   await Deno.writeTextFile(path, text);
   const args = ["fmt", "--quiet", path];

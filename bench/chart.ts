@@ -1,5 +1,5 @@
 /**
- * The results as a picture: a panel for each of a few rows, a bar for each
+ * The results as a chart: a panel for each of a few rows, with a bar for each
  * subject.
  *
  * @module
@@ -11,9 +11,9 @@ import type { Family, Subject } from "./subjects/subject.ts";
 const WIDTH = 920;
 const COLUMNS = 2;
 const MARGIN = 20;
-/** Where the names of the subjects end, from a panel's left. */
+/** The x position where the names of the subjects end, in a panel. */
 const NAMES = 165;
-/** What is kept for the figures at the ends of the bars. */
+/** The space for the figures at the ends of the bars. */
 const FIGURES = 75;
 const BAR = 19;
 const HEAD = 40;
@@ -31,7 +31,7 @@ const FAMILIES: Record<Family, string> = {
 };
 const TEXT = "#1f2328";
 
-/** Draws the rows; what is not durable is left out of those that are about durable writes. */
+/** Draws the rows. Rows about durable writes leave out subjects that are not durable. */
 export function drawChart(
   rows: readonly RowResult[],
   subjects: readonly Subject[],
@@ -72,7 +72,7 @@ export function drawChart(
       data: Object.values(FAMILIES),
       top: 8,
       left: MARGIN,
-      // The text is wider in some fonts than in the one it was measured by.
+      // The text is wider in some fonts than in the measured one.
       itemGap: 40,
       textStyle: { color: TEXT },
     },
@@ -99,7 +99,7 @@ export function drawChart(
       (Object.keys(FAMILIES) as Family[]).map((family) => ({
         name: FAMILIES[family],
         type: "bar",
-        // One bar for each subject, of whichever family it is.
+        // One bar for each subject, of any family.
         stack: `panel ${i}`,
         xAxisIndex: i,
         yAxisIndex: i,

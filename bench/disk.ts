@@ -1,6 +1,6 @@
 /**
- * What this process writes to disks, as Linux counts it: pages as they become
- * dirty, whichever thread or library writes them.
+ * The bytes that this process writes to disks, as Linux counts them: pages when
+ * they become dirty, for all threads and libraries.
  *
  * @see https://man7.org/linux/man-pages/man5/proc_pid_io.5.html
  *
@@ -18,7 +18,7 @@ export function writtenBytes(): number {
   return Number(bytes);
 }
 
-/** Why what is written to a folder cannot be told, if it cannot. */
+/** Why the writes to a folder cannot be counted, if they cannot. */
 export function whyNotCounted(folder: string): string | undefined {
   try {
     const before = writtenBytes();

@@ -1,26 +1,26 @@
 /**
- * How fast the store is on one driver beside the other, row by row: of lines
- * that were measured in the same rounds.
+ * The speed of one driver relative to the other, for each row, from lines that
+ * were measured in the same rounds.
  *
  * @module
  */
 import { type Measurement, speedOf, type Spread } from "./measure.ts";
 import { atLeast, digits, type Goal, type RowResult } from "./results.ts";
 
-/** How fast one driver is beside the other in a row. */
+/** The speed of one driver relative to the other in a row. */
 export interface DriverSpeed {
-  /** The row, and which of its lines. */
+  /** The row, and its line. */
   readonly work: string;
   readonly speed: Spread;
-  /** The same of raw statements: how fast one binding is beside the other. */
+  /** The same for raw statements: the speed of one binding relative to the other. */
   readonly raw?: Spread;
 }
 
-/** The driver that is compared, and the one that it is compared with. */
+/** The compared driver, and its reference. */
 const ONE = "ffi";
 const OTHER = "builtin";
 
-/** How many times as fast it has to be in the worst row. */
+/** The least relative speed in the worst row. */
 const LEAST = 0.85;
 
 /** The speeds, from the slowest. */
@@ -50,7 +50,7 @@ function driverSpeedsOf({ name, lines }: RowResult): DriverSpeed[] {
     });
 }
 
-/** The goal of the worst row, which it names; absent if one driver is. */
+/** The goal for the worst row, with its name. Absent if only one driver was measured. */
 export function driverGoal(
   rows: readonly RowResult[],
 ): Goal & { readonly work: string } | undefined {

@@ -1,5 +1,5 @@
 /**
- * What the benchmark ran on, without the machine's name.
+ * The machine of the benchmark, without its name.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { formatTime } from "./results.ts";
 import type { Binding } from "./subjects/binding.ts";
 import { peerVersions } from "./subjects/npm.ts";
 
-/** Lines that tell the machine, the versions, and the day. */
+/** Lines about the machine, the versions, and the day. */
 export function describeMachine(
   bindings: ReadonlyMap<string, Binding>,
   dir: string,
@@ -48,7 +48,7 @@ function cpuModel(): string {
   }
 }
 
-/** How long a disk takes to make a write durable, in ms; the goals for durable writes are easier, the longer. */
+/** The time to make a write durable, in ms. The goals for durable writes are lower if it is longer. */
 function timeSync(dir: string): number {
   using file = Deno.openSync(`${dir}/synced`, { create: true, write: true });
   const page = new Uint8Array(4096);

@@ -1,8 +1,7 @@
 /**
- * Interleaved rounds. Everything that a row compares is warmed up first; then
- * in each round each does the same work, in an order that changes by round. What
- * else the machine does meanwhile falls on all of them, so that the ratio
- * within a round says more than any time does.
+ * Interleaved rounds. All contenders of a row are warmed up first. Then each
+ * does the same work in each round, in a changing order. Other load on the
+ * machine affects all of them, so the ratio in a round means more than a time.
  *
  * @module
  */
@@ -12,31 +11,31 @@ import { isPromise, type MaybePromise } from "./subjects/subject.ts";
 
 /** How long and how often to measure. */
 export interface Plan {
-  /** How many rounds there are. */
+  /** The number of rounds. */
   readonly rounds: number;
   /** How long a batch should take, in ms. */
   readonly batch: number;
   /** How long each is warmed up, in ms. */
   readonly warmUp: number;
-  /** How long a contender may take over a row, in ms; a slow one gets fewer rounds. */
+  /** The largest time of a contender in a row, in ms. A slow one gets fewer rounds. */
   readonly budget: number;
-  /** How many operations are timed one by one. */
+  /** The number of operations that are timed one by one. */
   readonly singles: number;
   /** Decides the order in a round. */
   readonly random: Random;
 }
 
-/** A plan for writes: if one waits for a disk, it takes much longer than the one before. */
+/** A plan for writes, which take much longer when they wait for a disk. */
 export function longer(plan: Plan): Plan {
   return { ...plan, batch: 4 * plan.batch };
 }
 
-/** Something that does a row's work. */
+/** A contender for a row's work. */
 export interface Contender {
   readonly name: string;
-  /** Does the operation; `n` is another one each time. */
+  /** Does the operation. `n` differs each time. */
   operate(n: number): MaybePromise<unknown>;
-  /** How many of what is reported one operation counts for. @default {1} */
+  /** How many reported units one operation counts for. @default {1} */
   readonly weight?: number;
   /** Prepares what a batch needs, untimed. */
   before?(): MaybePromise<unknown>;
@@ -44,16 +43,16 @@ export interface Contender {
   after?(): MaybePromise<unknown>;
 }
 
-/** What was measured of a contender. */
+/** The measurement of a contender. */
 export interface Measurement {
   readonly name: string;
-  /** ms for each operation, by round; a round that it sat out has none. */
+  /** ms for each operation, by round. A round without the contender has none. */
   readonly times: readonly (number | undefined)[];
   /** ms of operations that were timed one by one, sorted. */
   readonly singles: readonly number[];
 }
 
-/** A median with what lies between the 10th and the 90th percentile. */
+/** A median, with the 10th and the 90th percentile. */
 export interface Spread {
   readonly median: number;
   readonly low: number;
@@ -68,7 +67,7 @@ export interface Grouping {
   readonly singles?: number;
 }
 
-/** The fewest rounds that tell something. */
+/** The least useful number of rounds. */
 const FEWEST_ROUNDS = 3;
 
 /** Measures contenders side by side. */
@@ -102,7 +101,7 @@ export async function measure(
   }));
 }
 
-/** The median, and the spread, of numbers that may be missing. */
+/** The median and the spread of numbers, some of which may be missing. */
 export function spreadOf(numbers: readonly (number | undefined)[]): Spread {
   const sorted = numbers.filter((n) => n !== undefined)
     .toSorted((a, b) => a - b);
@@ -113,7 +112,7 @@ export function spreadOf(numbers: readonly (number | undefined)[]): Spread {
   };
 }
 
-/** How many times as fast one is as the other, round by round. */
+/** The speed of one contender relative to another, by round. */
 export function speedOf(one: Measurement, other: Measurement): Spread {
   return spreadOf(one.times.map((time, round) => {
     const base = other.times[round];
@@ -121,7 +120,7 @@ export function speedOf(one: Measurement, other: Measurement): Spread {
   }));
 }
 
-/** A contender on its way. */
+/** The state of a contender. */
 class Lane {
   readonly contender: Contender;
   readonly times: (number | undefined)[] = [];
@@ -153,7 +152,7 @@ class Lane {
     if (batchSize !== undefined) return;
     let time = await this.#time(1);
     for (let warm = 0; warm < warmUp; warm += time) {
-      // Not at once: the first one may have been slow by chance.
+      // Not at once, because the first batch may have been slow by chance.
       const wanted = Math.max(1, Math.round(this.#batchSize * batch / time));
       this.#batchSize = Math.min(wanted, 4 * this.#batchSize);
       time = await this.#time(this.#batchSize);
@@ -169,7 +168,7 @@ class Lane {
 
   async runSingles(count: number, most: number): Promise<void> {
     if (this.#batchSize === 1) {
-      // The batch was one already.
+      // The batch had one operation already.
       this.singles.push(this.#last);
       return;
     }
@@ -183,7 +182,7 @@ class Lane {
   async #time(count: number): Promise<number> {
     await this.contender.before?.();
     const start = performance.now();
-    // What is synchronous is not to wait for a microtask each time.
+    // A synchronous operation must not wait for a microtask each time.
     if (this.#isAsync) await this.#runAsync(count);
     else this.#run(count);
     const time = performance.now() - start;

@@ -25,10 +25,10 @@ export interface PostgresWriteTask {
   pauses: number[];
 }
 
-/** When each of the writes had resolved, in ns since the epoch. */
+/** The time at which each write had resolved, in ns since the epoch. */
 export type Written = string[];
 
-/** Watches a kind where nothing happens, with so many watches. */
+/** Watches an idle kind, with this many watches. */
 export interface IdleTask extends StoreOptions {
   role: "idle";
   watches: number;
@@ -36,24 +36,24 @@ export interface IdleTask extends StoreOptions {
   duration: number;
 }
 
-/** What an idle process used. */
+/** The resources that an idle process used. */
 export interface Idle {
   /** CPU time, in ms. */
   cpu: number;
-  /** How often its main thread woke up; absent where that is not known. */
+  /** How often its main thread woke up. Absent if it is unknown. */
   wakeUps?: number;
 }
 
-/** Works on a store, and tells how much memory that takes. */
+/** Works on a store, and reports its memory. */
 export interface MemoryTask extends StoreOptions {
   role: "memory";
   /** The kind to read and write. */
   kind: string;
-  /** How many entries the kind has. */
+  /** The number of entries in the kind. */
   count: number;
-  /** How many write at once. */
+  /** The number of concurrent writers. */
   callers: number;
-  /** How many watches of the kind there are. */
+  /** The number of watches of the kind. */
   watchers: number;
 }
 
@@ -149,7 +149,7 @@ async function idle(
   await using store = await openStore(options);
   for (let i = 0; i < watches; i++) store.watch("quiet").getReader().read();
   await untilTold();
-  // What follows the opening is over by then.
+  // By then, the work after the opening is done.
   await delay(2_000);
   const cpu = cpuUsage();
   const wakeUps = await countWakeUps();
@@ -169,7 +169,7 @@ async function countWakeUps(): Promise<number | undefined> {
   return count === undefined ? undefined : Number(count);
 }
 
-/** How many values are written, and as many read. */
+/** The number of written values, and of read ones. */
 const OPERATIONS = 500;
 
 async function memory(
@@ -177,7 +177,7 @@ async function memory(
 ): Promise<Memory> {
   await using store = await openStore(options);
   await untilTold();
-  // What another process left is to change, too.
+  // Entries of another process must change, too.
   const name = crypto.randomUUID();
   const readers = Array.from(
     { length: watchers },

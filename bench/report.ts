@@ -16,13 +16,13 @@ import type { Subjects } from "./subjects/all.ts";
 import { SUMMARY_END, SUMMARY_START, summaryOf } from "./summary.ts";
 import { table } from "./table.ts";
 
-/** Everything that a report tells. */
+/** The content of a report. */
 export interface Report {
   /** The machine and the versions, line by line. */
   readonly machine: readonly string[];
   readonly subjects: Subjects;
   readonly rows: readonly RowResult[];
-  /** How long it took, in s. */
+  /** The duration, in s. */
   readonly duration: number;
   /** The chart's file name, if there is one. */
   readonly chart?: string;
@@ -125,7 +125,7 @@ export function goalTables(rows: readonly RowResult[]): string {
   }).join("\n\n");
 }
 
-/** Its driver, and what else names the line. */
+/** The driver in the name of a line, and the rest of the name. */
 function partsOf(subject: string): [driver: string, rest: string] {
   const [, driver, rest] = /^store \(([^)]*)\)(.*)$/.exec(subject) ??
     [subject, subject, ""];
@@ -137,7 +137,7 @@ function reachedOf({ actual, reached, limit }: Goal): string {
   return limit ? `**${actual}** (${limit})` : `**${actual}**`;
 }
 
-/** How fast one driver is beside the other; empty if only one was measured. */
+/** The speed of one driver relative to the other. Empty if only one was measured. */
 export function driverTable(rows: readonly RowResult[]): string {
   const speeds = driverSpeeds(rows);
   if (speeds.length === 0) return "";
@@ -178,7 +178,7 @@ export function sectionOf(row: RowResult, { present }: Subjects): string {
   return `## ${row.name}\n\n${work}.\n\n${results}`;
 }
 
-/** A column that would be empty is left out. */
+/** An empty column is left out. */
 function tableOf(
   { quantity = "time", unit, lines }: RowResult,
 ): string {

@@ -1,5 +1,5 @@
 /**
- * What a row tells: what was measured, and how far that is from its goals.
+ * The result of a row: the measurements, and the goals.
  *
  * @module
  */
@@ -7,18 +7,18 @@ import { quantile } from "simple-statistics";
 import { type Measurement, speedOf, type Spread, spreadOf } from "./measure.ts";
 import type { Family, Subject } from "./subjects/subject.ts";
 
-/** A row of the benchmark: a piece of work, and what it took each. */
+/** A row of the benchmark: a piece of work, and the results of all subjects. */
 export interface RowResult {
   readonly name: string;
-  /** What exactly is done. */
+  /** The exact work. */
   readonly work: string;
-  /** What is measured of it. @default {"time"} */
+  /** The measured quantity. @default {"time"} */
   readonly quantity?: "time" | "bytes";
-  /** What is counted: "get", "event", … */
+  /** The counted unit: "get", "event", … */
   readonly unit: string;
-  /** Whether it waits until what it writes is durable. */
+  /** Whether it waits until its writes are durable. */
   readonly isDurable?: boolean;
-  /** Why it could not be measured here; then it has no lines. */
+  /** Why it could not be measured here. Then it has no lines. */
   readonly absent?: string;
   readonly lines: readonly Line[];
 }
@@ -27,37 +27,37 @@ export interface RowResult {
 export interface Line {
   readonly subject: string;
   readonly family: Family;
-  /** ms, or bytes, for each of the unit. */
+  /** ms, or bytes, for each unit. */
   readonly value: Spread;
   /** ms by round, if all lines of the row were measured in the same rounds. */
   readonly times?: Measurement["times"];
-  /** ms; absent where operations are not timed one by one. */
+  /** ms. Absent if operations are not timed one by one. */
   readonly p99?: number;
-  /** What it was compared with, by the heading of a column. */
+  /** The comparisons, by the heading of the column. */
   readonly ratios: Readonly<Record<string, Spread>>;
   readonly goals: readonly Goal[];
 }
 
-/** A figure to reach, and what was reached. */
+/** A goal, and the result for it. */
 export interface Goal {
   readonly goal: string;
   readonly actual: string;
   readonly reached: boolean;
-  /** What raw or bare statements reach of it, if that says more than the goal. */
+  /** The result of raw or bare statements, if it is more useful than the goal. */
   readonly limit?: string;
 }
 
-/** What a store in a file has to reach. */
+/** The goals for a store in a file. */
 export interface SpeedGoals {
-  /** At least so many times as fast, by "raw" or the name of a subject. */
+  /** The least relative speed, by "raw" or the name of a subject. */
   readonly speed?: Readonly<Record<string, number>>;
-  /** At least so many in a second. */
+  /** The least number in a second. */
   readonly rate?: number;
 }
 
-/** What a goal calls the raw statements of the store's own binding. */
+/** The name of the raw statements of the store's own binding in goals. */
 export const RAW = "raw";
-/** The names of peers that goals and the summary are about. */
+/** The names of peers in goals and in the summary. */
 export const DENO_KV = "Deno KV";
 /** See {@linkcode DENO_KV}. */
 export const NODE_SQLITE = "node:sqlite, own table";
@@ -66,7 +66,7 @@ export const BETTER_SQLITE = "better-sqlite3, own table";
 /** See {@linkcode DENO_KV}. */
 export const LMDB = "lmdb";
 
-/** The lines of what was measured of subjects. */
+/** The lines of the measured subjects. */
 export function linesOf(
   subjects: readonly Subject[],
   measurements: readonly Measurement[],
@@ -169,7 +169,7 @@ function shortened(figure: string): string {
   return figure.replace(/\.(\d*?)0+(?!\d)/, (_, rest) => rest && `.${rest}`);
 }
 
-/** What 99 of 100 numbers are below. */
+/** The 99th percentile. */
 export function p99Of(numbers: readonly number[]): number {
   return quantile([...numbers], 0.99);
 }
@@ -180,7 +180,7 @@ export function formatTime(ms: number): string {
   return ms < 1_000 ? `${digits(ms)} ms` : `${digits(ms / 1_000)} s`;
 }
 
-/** How many in a second. */
+/** The number in a second. */
 export function formatRate(perSecond: number): string {
   return `${formatCount(Math.round(Number(perSecond.toPrecision(3))))}/s`;
 }
@@ -196,7 +196,7 @@ export function formatBytes(bytes: number): string {
   return `${digits(bytes / factor)} ${unit}`;
 }
 
-/** A ratio, with what lies between the 10th and the 90th percentile, if it was measured more than once. */
+/** A ratio, with the 10th and the 90th percentile if it was measured more than once. */
 export function formatRatio({ median, low, high }: Spread): string {
   if (low === high) return digits(median);
   return `${digits(median)} [${digits(low)}–${digits(high)}]`;

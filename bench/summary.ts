@@ -20,9 +20,9 @@ import {
 } from "./results.ts";
 import { table } from "./table.ts";
 
-/** What stands before the summary in a file. */
+/** The line before the summary in a file. */
 export const SUMMARY_START = "<!-- figures: written by deno task bench -->";
-/** What stands behind it. */
+/** The line after it. */
 export const SUMMARY_END = "<!-- end of figures -->";
 
 /** What the summary calls a row, by the row's name. */
@@ -37,7 +37,7 @@ const WORK: Readonly<Record<string, string>> = {
   "setAll, 100 000": "`setAll` of 100 000 new values",
 };
 
-/** The summary; of a part of the rows it tells what it can. */
+/** The summary. It also works for a part of the rows. */
 export function summaryOf(rows: readonly RowResult[]): string {
   const figures = new Figures(rows);
   return `${speedTable(figures)}\n\n${factsOf(figures).join("\n")}`;
@@ -62,7 +62,7 @@ function speedTable(figures: Figures): string {
   );
 }
 
-/** Sentences; one is left out if its row was not measured. */
+/** Sentences. A sentence is left out if its row was not measured. */
 function factsOf(figures: Figures): string[] {
   const on = (tell: (driver: string) => string | undefined) => {
     const [builtin, ffi] = [tell("builtin"), tell("ffi")];

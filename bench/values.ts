@@ -1,10 +1,11 @@
 /**
- * What is written: JSON objects of an exact length, the same for every subject.
+ * The written values: JSON objects of an exact length, the same for every
+ * subject.
  *
  * @module
  */
 
-/** A value. Two of another `seq` have the same length. */
+/** A value. Values that differ in `seq` have the same length. */
 export interface Value {
   readonly seq: number;
   readonly name: string;
@@ -13,18 +14,18 @@ export interface Value {
 
 /** Values of one length. */
 export interface Values {
-  /** What the tables call the length. */
+  /** The name of the length in the tables. */
   readonly label: string;
   /** The length of the JSON, in bytes. */
   readonly bytes: number;
-  /** The `n`th value; it differs from others in `seq`, and in no more unless the label says so. */
+  /** The `n`th value. It differs from others only in `seq`, unless the label says otherwise. */
   of(n: number): Value;
 }
 
-/** Where `seq` begins, so that it has the same number of digits for long. */
+/** The first `seq`. It is so large that the number of digits stays the same for long. */
 const FIRST = 1_000_000;
 
-/** How many versions of the items there are: a prime, so that a key's next value has others. */
+/** The number of versions of the items: a prime, so that a key's next value has another version. */
 const VERSIONS = 7;
 
 /** A small object. */
@@ -34,9 +35,9 @@ export const MEDIUM: Values = valuesOf("4 KiB", 4 * 1024);
 /** As much as Deno KV takes in one value. */
 export const LARGE: Values = valuesOf("64 KiB", 64 * 1024);
 /**
- * The same, but every part of one differs from the next. SQLite does not write
- * those pages of a row again that an update leaves as they were, so that a table
- * without a log writes very little of the values that differ in `seq` alone.
+ * The same, but every part differs between two values. If an update leaves a
+ * page of a row unchanged, SQLite does not write that page. So a table without
+ * a log writes very little for values that differ only in `seq`.
  */
 export const LARGE_CHANGED: Values = changedThroughout(LARGE);
 

@@ -1,7 +1,7 @@
 /**
- * How soon a watch tells what another process has written, and what idle
- * watches cost: as tables in Markdown. It takes minutes in which little is
- * done, so that it is a command of its own:
+ * The delay of events from other processes, and the cost of idle watches, as
+ * tables in Markdown. It takes minutes with little work, so it is a command of
+ * its own:
  *
  *     deno run -A bench/watch.ts [--quick] [--driver=builtin|ffi]
  *
@@ -17,9 +17,9 @@ const quick = Deno.args.includes("--quick");
 const driver = (Deno.args.find((arg) => arg.startsWith("--driver="))
   ?.slice("--driver=".length) ?? "builtin") as "builtin" | "ffi";
 
-/** How many commits are timed. */
+/** The number of timed commits. */
 const COMMITS = quick ? 300 : 2_000;
-/** For how long idle processes are measured, in ms. */
+/** How long idle processes are measured, in ms. */
 const IDLE_MS = quick ? 5_000 : 20_000;
 /** How many watches are many. */
 const MANY = 100;
@@ -85,7 +85,7 @@ async function timeOther(options: Partial<StoreOptions>): Promise<number[]> {
   return written.map((time, n) => milliseconds(seen[n] - BigInt(time)));
 }
 
-/** Pauses before commits, in ms: most are tight, a tenth idle, a few long. */
+/** Pauses before commits, in ms: most are short, a tenth is idle, a few are long. */
 function somePauses(): number[] {
   const long = quick ? 1 : 3;
   return Array.from({ length: COMMITS }, (_, n) => {
@@ -128,7 +128,7 @@ async function measureIdling(): Promise<void> {
   );
 }
 
-/** An event that came before the writer heard of its commit came at once. */
+/** An event that came before the writer's own result came at once. */
 function milliseconds(ns: bigint): number {
   return Math.max(0, Number(ns) / 1e6);
 }

@@ -1,5 +1,5 @@
 /**
- * Settings and feature flags that people can read, in the file too: a small
+ * Settings and feature flags that people can read, also in the file: a small
  * command on a store with the YAML codec. As a task of deno.json,
  *
  *     "config": "deno run --allow-read=. --allow-write=. examples/config.ts"
@@ -13,19 +13,19 @@
  *     deno task config delete search
  *     deno task config watch
  *
- * What is stored is the YAML text itself, and whoever changes it is seen by
- * `watch`, be it another process or plain SQL:
+ * The store keeps the YAML text itself, and `watch` sees changes by other
+ * processes and by plain SQL, too:
  *
  *     sqlite3 config.db "UPDATE zestor_kv SET value = 'enabled: false' WHERE key = 'search'"
  */
 import { openStore, type Store } from "@zestor/store";
 import { yaml } from "@zestor/store/yaml";
 
-/** One kind, whose values may be anything that YAML has a form for. */
+/** One kind, whose values may be anything that YAML can express. */
 type Kinds = { config: unknown };
 type Config = Store<Kinds>;
 
-/** The subcommands, each with what follows its name on the command line. */
+/** The subcommands, each with its arguments. */
 const commands: Record<
   string,
   (config: Config, ...args: string[]) => Promise<void>

@@ -1,9 +1,9 @@
 /**
- * Notes that stay: each run finds those of the runs before.
+ * Notes that stay: each run finds the notes of earlier runs.
  *
  *     deno run --allow-read=. --allow-write=. examples/notes.ts [notes.db]
  *
- * Run it twice. The second run counts and replays what the first one wrote.
+ * Run it twice. The second run counts and replays the notes of the first one.
  */
 import { openStore } from "@zestor/store";
 
@@ -13,15 +13,15 @@ interface Note {
   updated: string;
 }
 
-// `await using` closes the store at the end, whatever happens on the way.
+// `await using` closes the store at the end, also after an error.
 await using store = await openStore<{ notes: Note }>({
   path: Deno.args[0] ?? "notes.db",
 });
 console.log(`Driver: ${store.driver}`);
 console.log(`Kept from earlier runs: ${await store.count("notes")}\n`);
 
-// A watch sees everything from the moment of this call on, `initial` shows what
-// is there already. It waits to be read: nothing that is written meanwhile is
+// A watch sees everything from the moment of this call on, and `initial` first
+// shows the present entries. It may be read later: no write meanwhile is
 // missed.
 const changes = store.watch("notes", { initial: true });
 
@@ -38,7 +38,7 @@ const { revision: last } = await store.set("notes", "note-2", {
 
 for await (const { type, value, revision } of changes) {
   console.log(`[${type}] ${value.title}`);
-  if (revision >= last) break; // Without this it would go on, live.
+  if (revision >= last) break; // Without this line, the watch would go on, live.
 }
 
 const notes = await store.list("notes");

@@ -1,11 +1,11 @@
 /**
- * Writes the pages of a store as Markdown: what a watch runs whenever one of
- * them changes, see the task "pages" in deno.json.
+ * Writes the pages of a store as Markdown. A watch runs it whenever a page
+ * changes; see the task "pages" in deno.json.
  *
  *     deno run --allow-read=. --allow-write=. examples/render.ts [pages.db [pages.md]]
  *
- * The file is replaced in one step: who reads it never sees half of it. Without
- * one the pages are printed.
+ * The file is replaced in one step, so nobody reads an incomplete one. Without
+ * a file, the pages are printed.
  */
 import { openStore } from "@zestor/store";
 

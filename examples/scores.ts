@@ -1,11 +1,11 @@
 /**
- * The best three scores, live, whichever process adds points.
+ * The best three scores, live, with the points of all processes.
  *
  *     deno run --allow-read=. --allow-write=. examples/scores.ts
  *     deno run --allow-read=. --allow-write=. examples/scores.ts ann 7
  *
- * The first command shows them until it is stopped. Run the second one beside
- * it, as often as you like: it adds points.
+ * The first command shows the scores until it is stopped. Run the second one
+ * beside it, as often as you like: it adds points.
  */
 import { openStore } from "@zestor/store";
 
@@ -22,7 +22,7 @@ if (player !== undefined) {
     sortBy: (_player, score) => score,
     reverse: true,
   });
-  // The mirror is a map in the order of the scores: no read waits.
+  // The mirror is a map in the order of the scores. Its reads do not wait.
   for await (const { patches } of best.changes({ initial: true })) {
     for (const { type, key } of patches) console.log(`  ${key} ${type}`);
     const top = best.entries().take(3);

@@ -35,7 +35,7 @@ interface Note {
 type Kinds = { notes: Note };
 type Notes = Store<Kinds>;
 
-/** Tells the page to forget what it has: a replay of everything follows. */
+/** Tells the page to clear its list, because a replay of everything follows. */
 const RESET = { type: "reset" } as const;
 
 type Message = WatchEvent<Note> | WatchBookmark | typeof RESET;
@@ -68,7 +68,7 @@ export function createHandler(
       case "GET /events":
         return eventStream(store, request, signal);
       default:
-        return refuse(404, "There is nothing here");
+        return refuse(404, "There is no such page");
     }
   };
 }
@@ -150,11 +150,11 @@ function eventStream(
 }
 
 /**
- * What happened after a cursor, then what happens. Without a cursor, or if the
+ * The changes after a cursor, then live changes. Without a cursor, or if the
  * store cannot resume there, a replay comes first.
  *
- * A client that leaves cancels this stream, and so the watch. One that does not
- * read is not read for, and costs nothing.
+ * A client that leaves cancels this stream, and so the watch. If a client does
+ * not read, the watch is not read either, and costs nothing.
  */
 function messages(
   store: Notes,
@@ -175,7 +175,7 @@ function messages(
       try {
         changes = watch({ after });
       } catch (error) {
-        // The client made it up.
+        // The client sent an invalid cursor.
         if (!(error instanceof TypeError)) throw error;
         replay(controller);
       }

@@ -11,7 +11,7 @@
  *     deno run --allow-read=. --allow-write=. examples/worker.ts counts
  *
  * It saves the cursor of its last event in the transaction that stores the
- * work's result, so there is never one without the other. Kill it as you like.
+ * result, so there is never one without the other. Kill it whenever you like.
  */
 import {
   openStore,
@@ -22,17 +22,17 @@ import {
 } from "@zestor/store";
 
 type Kinds = {
-  /** What others write. */
+  /** The texts, by other processes. */
   texts: string;
-  /** How many words each has: the worker's results. */
+  /** The number of words in each text: the worker's results. */
   counts: number;
-  /** Where each worker is in the change log: the cursor of its last event. */
+  /** The place of each worker in the change log: the cursor of its last event. */
   cursors: string;
 };
 
 const WORKER = "word counter";
 
-/** Does what there is to do, and what comes, until the signal aborts. */
+/** Handles the waiting events, and those that come, until the signal aborts. */
 async function work(store: Store<Kinds>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const after = await store.get("cursors", WORKER);
@@ -42,8 +42,9 @@ async function work(store: Store<Kinds>, signal: AbortSignal): Promise<void> {
       for await (const event of watch) await handle(store, event);
     } catch (error) {
       if (!(error instanceof WatchOverflowError)) throw error;
-      // It was away for longer than the change log reaches back, or the file
-      // was put back to an earlier state. Begin anew, with what is there.
+      // The worker was away for longer than the change log reaches back, or the
+      // file was put back to an earlier state. It begins again with the present
+      // texts.
       await store.delete("cursors", WORKER);
     }
   }
@@ -68,8 +69,8 @@ async function handle(
       for (const key of await goneTexts(store)) step.delete("counts", key);
       break;
   }
-  // In the middle of a replay there is nothing to resume from. The bookmark at
-  // its end is.
+  // In the middle of a replay there is no place to resume. The bookmark at its
+  // end has one.
   if (event.revision > 0) step.set("cursors", WORKER, event.cursor);
   await step.commit();
   if (event.type !== "bookmark") console.log(`${event.type} ${event.key}`);
@@ -84,7 +85,7 @@ function countWords(text: string): number {
   return text.match(/\S+/g)?.length ?? 0;
 }
 
-/** The subcommands, each with what follows its name on the command line. */
+/** The subcommands, each with its arguments. */
 const commands: Record<
   string,
   (store: Store<Kinds>, ...args: string[]) => Promise<void>

@@ -19,11 +19,8 @@ import {
 import { pathToFileURL } from "node:url";
 import {
   type BackupOptions,
-  type Connection,
-  type Driver,
   json,
   openStore,
-  SqlError,
   type SqliteStore,
   StoreBusyError,
   StoreClosedError,
@@ -34,6 +31,11 @@ import {
   type StoreOptions,
   WatchOverflowError,
 } from "../mod.ts";
+import {
+  type Connection,
+  type Driver,
+  SqlError,
+} from "../src/sqlite/driver/mod.ts";
 import { yaml } from "../src/values/codecs/yaml.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
 import { connect, fileAt } from "./support/connect.ts";
@@ -366,7 +368,7 @@ testOnEachDriver(
 );
 
 drivers[0].test(
-  "what is called while a driver takes its time to copy waits for its end",
+  "operations that are called while a driver copies wait for its end",
   async () => {
     await using dir = await tempDir();
     const real = await loadDriver("builtin");
@@ -532,7 +534,7 @@ testOnEachDriver("`backup()` takes a path, or a file: URL", async (driver) => {
   assertEquals(await othersIn(dir), Object.keys(FORMS).sort());
 });
 
-testOnEachDriver("`backup()` refuses what is no path", async (driver) => {
+testOnEachDriver("`backup()` refuses an invalid path", async (driver) => {
   await using dir = await tempDir();
   const path = dir.file("copy.db");
   await using store = await openOn(driver, { path: dir.file("app.db") });
@@ -558,7 +560,7 @@ testOnEachDriver("`backup()` refuses what is no path", async (driver) => {
     await assertRejects(
       () => store.backup(path as never),
       TypeError,
-      'Cannot back up: "path" is a string or a URL, received',
+      'Cannot back up: "path" must be a string or a URL, received',
     );
   }
 });
@@ -570,11 +572,11 @@ testOnEachDriver(
     await using store = await openOn(driver, { path: dir.file("app.db") });
     const options: [unknown, string][] = [
       [{ overwite: true }, 'unknown option "overwite", expected "overwrite"'],
-      [{ overwrite: 1 }, '"overwrite" is a boolean, received 1'],
-      [{ signal: {} }, '"signal" is an AbortSignal'],
-      [null, "options are an object"],
-      [true, "options are an object, received true"],
-      [new AbortController().signal, "options are an object"],
+      [{ overwrite: 1 }, '"overwrite" must be a boolean, received 1'],
+      [{ signal: {} }, '"signal" must be an AbortSignal'],
+      [null, "options must be an object"],
+      [true, "options must be an object, received true"],
+      [new AbortController().signal, "options must be an object"],
     ];
     for (const [given, message] of options) {
       await assertRejects(
@@ -588,7 +590,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`backup()` replaces no file, unless it is told to",
+  "`backup()` replaces a file only with `overwrite`",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("copy.db");
@@ -676,7 +678,7 @@ testOnUnix("a copy has the permissions of its source", async (driver) => {
 });
 
 testOnUnix(
-  "where a link leads to a file, `backup()` replaces that",
+  "if the path is a link to a file, `backup()` replaces the file",
   async (driver) => {
     await using dir = await tempDir();
     await using elsewhere = await tempDir();
@@ -711,18 +713,21 @@ const NO_FILES: Record<string, (path: string) => Promise<void>> = {
   "a device": (path) => Deno.symlink("/dev/null", path),
 };
 
-testOnUnix("`backup()` refuses to replace what is no file", async (driver) => {
-  await using dir = await tempDir();
-  await using store = await openOn(driver, { path: dir.file("app.db") });
-  for (const [what, make] of Object.entries(NO_FILES)) {
-    const path = dir.file(what);
-    await make(path);
-    for (const overwrite of [false, true]) {
-      const message = `it is ${what}; give the path of a file`;
-      await assertRefuses(store, dir, path, { overwrite }, message);
+testOnUnix(
+  "`backup()` refuses to replace something that is not a file",
+  async (driver) => {
+    await using dir = await tempDir();
+    await using store = await openOn(driver, { path: dir.file("app.db") });
+    for (const [what, make] of Object.entries(NO_FILES)) {
+      const path = dir.file(what);
+      await make(path);
+      for (const overwrite of [false, true]) {
+        const message = `it is ${what}; give the path of a file`;
+        await assertRefuses(store, dir, path, { overwrite }, message);
+      }
     }
-  }
-});
+  },
+);
 
 testOnUnix("`backup()` refuses the store's own file", async (driver) => {
   await using dir = await tempDir();
@@ -762,7 +767,7 @@ testOnEachDriver(
         dir,
         path,
         { overwrite: true },
-        "a store of this process has it open; close that, or give another path",
+        "a store of this process has it open; close that store, or give another path",
       );
       // The refusal took no lock from the other store.
       using db = await connect(driver, fileAt(path));
@@ -791,7 +796,7 @@ testOnEachDriver(
           dir,
           path,
           { overwrite },
-          `beside it is ${path}${suffix}`,
+          `the file ${path}${suffix}`,
         );
         // What is empty, is no log.
         await Deno.truncate(path + suffix);
@@ -807,7 +812,7 @@ testOnUnix("`backup()` tells that it can write no file", async (driver) => {
   await using dir = await tempDir();
   await using store = await openOn(driver, { path: dir.file("app.db") });
   await Deno.writeTextFile(dir.file("file"), "");
-  const see = "see that its directory is there, and can be read and written";
+  const see = "check that its directory exists, and is readable and writable";
   for (const overwrite of [false, true]) {
     for (const name of ["none/copy.db", "file/copy.db", "x".repeat(250)]) {
       const path = dir.file(name);
@@ -832,7 +837,7 @@ testOnUnix(
       await assertRejects(
         () => store.backup(dir.file("copy.db")),
         StoreError,
-        "os error 13; see that its directory is there, and can be read",
+        "os error 13; check that its directory exists, and is readable",
       );
     } finally {
       Deno.open = open;
@@ -850,7 +855,7 @@ testOnLockable(
     await assertRejects(
       () => store.backup(`${dir.path}/copy.db`),
       StoreError,
-      "see that its directory is there, and can be read and written",
+      "check that its directory exists, and is readable and writable",
     );
     assertEquals(await Array.fromAsync(Deno.readDir(dir.path)), []);
   },
@@ -1148,7 +1153,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a copy in which something is wrong is no backup",
+  "a copy with a fault does not become a backup",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -1163,7 +1168,7 @@ testOnEachDriver(
       'the copy is not sound: Revision 6 has the type "touch"',
     );
     assertStringIncludes(error.message, ", and 1 more");
-    assertStringIncludes(error.message, "see what verify() finds");
+    assertStringIncludes(error.message, "see the findings of verify()");
     assertEquals(await othersIn(dir), ["copy.db"]);
     assertEquals(await Deno.readTextFile(dir.file("copy.db")), "old");
     assertNotEquals(await store.verify(), []);
@@ -1171,7 +1176,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a copy that does not open with the store's codecs is no backup",
+  "a copy that does not open with the store's codecs does not become a backup",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -1287,7 +1292,7 @@ testOnEachDriver(
     await assertRejects(
       () => store.backup(path, { overwrite: true }),
       StoreError,
-      `beside it is ${path}-wal`,
+      `the file ${path}-wal`,
     );
     assertEquals(await Deno.readTextFile(path), "old");
     assertEquals(await othersIn(dir), ["copy.db", "copy.db-wal"]);
@@ -1295,7 +1300,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`backup()` tells that there is no room for a file",
+  "`backup()` reports that there is no room for a file",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("copy.db");
@@ -1317,7 +1322,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`backup()` removes what SQLite left beside a copy",
+  "`backup()` removes the files that SQLite left beside a copy",
   async (tested) => {
     await using dir = await tempDir();
     const real = await loadDriver(tested.name);

@@ -95,7 +95,7 @@ Deno.test("a contender that is slow sits out the rounds after its budget", async
   }
 });
 
-Deno.test("a goal is about the store alone, and tells what raw statements reach", () => {
+Deno.test("a goal concerns only the store, and shows what raw statements reach", () => {
   const lines = linesOf(SUBJECTS, [
     measured("store (builtin)", 2, 2, 2),
     measured("raw (builtin)", 1, 1, 1),
@@ -242,7 +242,7 @@ Deno.test("figures have three digits, and a unit", () => {
   ]);
 });
 
-Deno.test("the summary leaves out what was not measured", () => {
+Deno.test("the summary leaves out rows that were not measured", () => {
   const lines = linesOf(SUBJECTS, [
     measured("store (builtin)", 0.25, 0.25, 0.25),
     measured("raw (builtin)", 0.125, 0.125, 0.125),

@@ -75,7 +75,7 @@ testServer(
   },
 );
 
-Deno.test("docs/compose.yaml starts the server that board.ts is told of", async () => {
+Deno.test("docs/compose.yaml starts the server for board.ts", async () => {
   const compose = parse(
     await Deno.readTextFile(new URL("../docs/compose.yaml", import.meta.url)),
   ) as Compose;

@@ -139,7 +139,7 @@ for (const [shape, sizes] of Object.entries(SHAPES)) {
 }
 
 testOnEachDriver(
-  "a replay takes a page at once of what was there before",
+  "a replay reads the entries page by page",
   async ({ name }) => {
     await using dir = await tempDir();
     const { store, meter } = await meteredStore(name, dir.file("app.db"));
@@ -230,7 +230,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "what another connection writes between the two statements hides nothing",
+  "a write of another connection between the two statements hides nothing",
   async (testDriver) => {
     const { name } = testDriver;
     await using dir = await tempDir();

@@ -103,7 +103,7 @@ Deno.test("a long log is looked through 10 000 revisions a step", () => {
   ]);
 });
 
-Deno.test("a kind that nobody asked about has no changed keys, and costs no look", () => {
+Deno.test("a kind that nobody asked for has no changed keys, and is not scanned", () => {
   const storage = new MemoryStorage();
   storage.put("k", "a", { value: new Uint8Array() });
   const keys = new ChangedKeys(storage, 0);

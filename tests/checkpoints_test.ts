@@ -7,7 +7,12 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { type Connection, type Driver, openStore, SqlError } from "../mod.ts";
+import { openStore } from "../mod.ts";
+import {
+  type Connection,
+  type Driver,
+  SqlError,
+} from "../src/sqlite/driver/mod.ts";
 import { hasSafeCheckpoints } from "../src/sqlite/connection/checkpoints.ts";
 import {
   openOn,
@@ -241,7 +246,7 @@ testOnEachDriver(
   },
 );
 
-testOnEachDriver("`info()` tells who makes the checkpoints", async (driver) => {
+testOnEachDriver("`info()` says who makes the checkpoints", async (driver) => {
   await using dir = await tempDir();
   for (
     const [options, expected] of [

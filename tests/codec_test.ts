@@ -273,7 +273,7 @@ Deno.test("json honours toJSON, so a Date comes back as an ISO string", () => {
   });
 });
 
-Deno.test("json calls toJSON once, and not on what it gives", () => {
+Deno.test("json calls toJSON once, and not on its result", () => {
   class Itself {
     constructor(readonly n: unknown) {}
     toJSON() {
@@ -284,7 +284,7 @@ Deno.test("json calls toJSON once, and not on what it gives", () => {
   assertThrows(() => json.encode(new Itself(NaN)), TypeError, "n");
 });
 
-Deno.test("json refuses what toJSON gives, as anything else", () => {
+Deno.test("json also checks the result of toJSON", () => {
   const value = { a: { toJSON: () => ({ b: NaN }) } };
   assertThrows(() => json.encode(value), TypeError, "NaN at a.b");
   // The object is there, and would be lost.
@@ -292,7 +292,7 @@ Deno.test("json refuses what toJSON gives, as anything else", () => {
   assertThrows(() => json.encode(gone), TypeError, "undefined at a");
 });
 
-Deno.test("json keeps nesting 1000 deep, and refuses what exhausts the stack", () => {
+Deno.test("json keeps nesting 1000 deep, and refuses nesting that exhausts the stack", () => {
   assertEquals(roundTrip(json, nested(1000)), nested(1000));
   assertThrows(() => json.encode(nested(100_000)), RangeError);
 });
@@ -405,7 +405,7 @@ line: ${value.line}
   );
 });
 
-Deno.test("yaml decodes what people write", () => {
+Deno.test("yaml decodes handwritten text", () => {
   const written = `# defaults
 base: &base { retries: 3, hosts: [a, b] }
 job:
@@ -627,7 +627,7 @@ Deno.test("protobuf encodes a message without any field as no bytes", () => {
   assertEquals(codec.decode(new Uint8Array()), create(EmptySchema));
 });
 
-Deno.test("protobuf gives equal messages equal bytes, whatever the order of map entries", () => {
+Deno.test("protobuf gives equal messages equal bytes, in any order of map entries", () => {
   const codec = protobuf(UserSchema);
   const one = user({ labels: { a: "1", b: "2", ü: "3", "10": "4", "9": "5" } });
   const other = user({
@@ -923,7 +923,7 @@ testOnEachDriver("a watch decodes with the kind's codec", async (driver) => {
 });
 
 testOnEachDriver(
-  "what a codec refuses fails its own caller only",
+  "a value that a codec refuses fails only its own caller",
   async (driver) => {
     await using store = await openMixed(driver);
     const results = await Promise.allSettled([
@@ -958,7 +958,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "an atomic operation raises what a codec refuses where it is added",
+  "an atomic operation throws at once if a codec refuses a value",
   async (driver) => {
     await using store = await openMixed(driver);
     const operation = store.atomic().set("config", "a", 1);
@@ -968,7 +968,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a value that another program spoiled fails who reads it, and names the entry",
+  "a value that another program damaged fails its reads, with an error that names the entry",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("store.db");
@@ -1028,7 +1028,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a store passes on what a codec of one's own throws",
+  "a store passes on the error of a user's codec",
   async (driver) => {
     const refusal = new RangeError("Too large");
     const codec: Codec = {

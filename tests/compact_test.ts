@@ -11,7 +11,6 @@ import {
 } from "@std/assert";
 import {
   openStore,
-  SqlError,
   type SqliteStore,
   StoreBusyError,
   StoreClosedError,
@@ -20,6 +19,7 @@ import {
   type StoreOptions,
   StoreReadOnlyError,
 } from "../mod.ts";
+import { SqlError } from "../src/sqlite/driver/mod.ts";
 import { textOf } from "../src/testing/reading.ts";
 import { connect, fileAt } from "./support/connect.ts";
 import { drivers, openOn, testOnEachDriver } from "./support/drivers.ts";
@@ -359,7 +359,7 @@ for (const driver of drivers) {
   });
 }
 
-testOnEachDriver("`compact()` refuses what it cannot do", async (driver) => {
+testOnEachDriver("`compact()` fails if it cannot work", async (driver) => {
   await using dir = await tempDir();
   const path = dir.file("app.db");
   const store = await openOn(driver, { path });
@@ -381,7 +381,7 @@ testOnEachDriver("`compact()` refuses what it cannot do", async (driver) => {
   await assertRejects(
     () => store.compact(),
     StoreError,
-    "no longer the one at its path",
+    "no longer at its path",
   );
   await Deno.rename(dir.file("moved.db"), path);
   await store.compact();

@@ -17,12 +17,12 @@ import {
 import { delay } from "@std/async";
 import { setImmediate } from "node:timers";
 import {
-  type Driver,
   openStore,
   type SqliteStore,
   StoreBusyError,
   type WatchEvent,
 } from "../mod.ts";
+import type { Driver } from "../src/sqlite/driver/mod.ts";
 import type { Durability } from "../mod.ts";
 import { loadDriver } from "../src/sqlite/driver/load.ts";
 import { HEAD_REVISION } from "../src/sqlite/format/queries.ts";
@@ -502,7 +502,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "nothing runs while nobody watches, but the look for what has expired",
+  "without watches nothing runs, except the look for expired entries",
   async (testDriver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

@@ -83,14 +83,14 @@ const notWhole: Record<string, readonly string[]> = {
 };
 
 for (const [what, texts] of Object.entries(notWhole)) {
-  Deno.test(`text that is no whole cursor is refused: ${what}`, () => {
+  Deno.test(`text that is not a complete cursor is refused: ${what}`, () => {
     for (const text of texts) {
       const error = assertThrows(() => read(text), TypeError);
       assertEquals(
         error.message,
         `Cannot watch: ${
           JSON.stringify(text)
-        } is no whole cursor; give the "cursor" of an event or a bookmark as it was`,
+        } is not a complete cursor; give the "cursor" of an event or a bookmark unchanged`,
       );
     }
   });
@@ -101,17 +101,17 @@ Deno.test("a cursor of a newer form is refused as such", () => {
     assertThrows(
       () => read(text),
       TypeError,
-      `Cannot watch: the cursor "${text}" is of a newer form; use a newer version of @zestor/store`,
+      `Cannot watch: the cursor "${text}" has a newer format; use a newer version of @zestor/store`,
     );
   }
 });
 
-Deno.test("what is neither text nor a number is refused", () => {
+Deno.test("a value that is neither text nor a number is refused", () => {
   for (const value of [null, true, {}, [], 1n, Symbol("z1")]) {
     assertThrows(
       () => read(value),
       TypeError,
-      'Cannot watch: "after" is a cursor or a revision, received ',
+      'Cannot watch: "after" must be a cursor or a revision, received ',
     );
   }
 });

@@ -142,7 +142,7 @@ testOnEachDriver("a driver binds integers as INTEGER", async (driver) => {
 });
 
 testOnEachDriver(
-  "a driver refuses numbers that are no safe integers",
+  "a driver refuses numbers that are not safe integers",
   async (driver) => {
     using db = await connect(driver);
     const echo = db.prepare("SELECT ? AS x");
@@ -274,7 +274,7 @@ testOnEachDriver("a driver leaves JSON as text", async (driver) => {
 // Calls.
 
 testOnEachDriver(
-  "`get()` gives nothing where there is no row",
+  "`get()` returns nothing if there is no row",
   async (driver) => {
     using db = await connect(driver);
     assertEquals(db.prepare("SELECT 1 WHERE 0").get(), undefined);
@@ -570,7 +570,7 @@ testOnEachDriver("a driver tells a file that is corrupt", async (driver) => {
 });
 
 testOnEachDriver(
-  "a driver tells a file that is no database",
+  "a driver recognizes a file that is not a database",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -731,7 +731,7 @@ testOnEachDriver("`store.driver` tells the driver", async ({ name }) => {
   assertEquals(store.driver, name);
 });
 
-Deno.test("`openStore()` passes on what a driver of one's own throws", async () => {
+Deno.test("`openStore()` passes on the error of a user's driver", async () => {
   const values: SqlValue[] = [];
   const driver: Driver = {
     name: "broken",

@@ -196,13 +196,13 @@ for (const [dsn, reason] of Object.entries(REFUSED)) {
   });
 }
 
-Deno.test("`parseDsn()` refuses a URL that is no file's", () => {
+Deno.test("`parseDsn()` refuses a URL that is not a file: URL", () => {
   for (const url of ["https://example.com/app.db", "data:,app.db"]) {
     assertThrows(() => parseDsn(new URL(url)), StoreOpenError, "file: URL");
   }
 });
 
-Deno.test("`parseDsn()` refuses what is no text", () => {
+Deno.test("`parseDsn()` refuses values that are not text", () => {
   for (const path of [undefined, null, 1, {}, ["app.db"]]) {
     assertThrows(() => parseDsn(path as never), TypeError, '"path"');
   }
@@ -486,7 +486,7 @@ Deno.test(
   },
 );
 
-Deno.test("`openStore()` refuses a path that is no text", async () => {
+Deno.test("`openStore()` refuses a path that is not text", async () => {
   for (const path of [undefined, null, 1]) {
     await assertRejects(
       () => openStore({ path: path as never }),

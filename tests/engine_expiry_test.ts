@@ -72,7 +72,7 @@ function waitPast({ engine }: TestEngine, after: number): Promise<number> {
 }
 
 testInTimeOnEachEngine(
-  "what has expired is in no read, also if no timer has removed it yet",
+  "reads have no expired entries, even before a timer removes them",
   async ({ engine, write }, time, end) => {
     await end(write(atomic([put("a", "1", Date.now() + 1_000)])));
     // No timer fires: the clock of the day alone goes on.
@@ -90,7 +90,7 @@ testInTimeOnEachEngine(
 );
 
 testInTimeOnEachEngine(
-  "what expires after a moment began is in each read of that moment",
+  "entries that expire after a moment began are in each of its reads",
   async ({ engine, write }, time, end) => {
     await end(write(atomic([put("a", "1", Date.now() + 1_000)])));
     const past = await end(engine.openPast());
@@ -115,7 +115,7 @@ testInTimeOnEachEngine(
 );
 
 testInTimeOnEachEngine(
-  "conditions and decisions take what has expired as missing",
+  "for conditions and decisions, expired entries are missing",
   async (test, time, end) => {
     const { write } = test;
     const expiring = (key: string) => put(key, "1", Date.now() + 1_000);
@@ -171,7 +171,7 @@ testInTimeOnEachEngine(
 );
 
 testInTimeOnEachEngine(
-  "the engine removes what expires in its time, once, and wakes those who wait",
+  "the engine removes expired entries in time, once, and wakes the watches",
   async (test, time, end) => {
     const { write } = test;
     const start = performance.now();
@@ -203,7 +203,7 @@ testInTimeOnEachEngine(
 );
 
 testInTimeOnEachEngine(
-  "what is written again, kept, or no more to expire is not removed at its old time",
+  "an entry with a new expiry is not removed at its old one",
   async (test, time, end) => {
     const { write } = test;
     const at = Date.now() + 1_000;
@@ -271,7 +271,7 @@ testInTimeOnEachEngine(
 );
 
 testInTimeOnEachEngine(
-  "a put whose expiry has passed is there for nobody, not even for the rest of its write",
+  "nobody sees a put whose expiry has passed, not even the rest of its write",
   async (test, time, end) => {
     const saw: unknown[] = [];
     const result = await end(test.write(atomic([

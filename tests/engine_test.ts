@@ -83,7 +83,7 @@ testOnEachEngine(
 );
 
 testOnEachEngine(
-  "every condition is checked before the first change, and the first one that fails is told",
+  "all conditions are checked before the first change, and the first failed one is reported",
   async ({ engine, write }) => {
     await write(set("a", "1"));
     const fails = { ...named("a"), revision: 7 } as const;
@@ -143,7 +143,7 @@ testOnEachEngine(
 );
 
 testOnEachEngine(
-  "a decision that removes tells what the entry was, if it was asked to",
+  "a removing decision returns the removed entry, if that is asked for",
   async ({ engine, write }) => {
     const origin = { version: 7, updatedAt: new Date(1_000) };
     const value = bytesOf("1");
@@ -443,7 +443,7 @@ testOnEachEngine(
 );
 
 testOnEachEngine(
-  "changes are read back in pages, to where they are asked for",
+  "changes are read backwards in pages, down to a revision",
   async (test) => {
     const { engine: { log } } = test;
     await writeKinds(test);
@@ -483,7 +483,7 @@ testOnEachEngine(
 );
 
 testOnEachEngine(
-  "a log that is pruned tells where it begins, and what is before is gone",
+  "a pruned log knows where it begins, and earlier changes are gone",
   async ({ engine, write }) => {
     const { log } = engine;
     for (let n = 0; n < 100; n++) await write(set("a", `${n}`));

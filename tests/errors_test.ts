@@ -76,7 +76,7 @@ for (const [code, [name, error]] of Object.entries(ERRORS)) {
   });
 }
 
-Deno.test("an error tells the reason, the cause, and what it is about", () => {
+Deno.test("an error has the reason, the cause, and its subject", () => {
   const cause = new Error("behind it");
   const overflow = new zestor.WatchOverflowError("ahead", "Cannot a: b", {
     cause,

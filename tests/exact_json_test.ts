@@ -50,7 +50,7 @@ Deno.test("`isExact()` is true of numbers that are only written in another way",
   for (const source of ALTERED) assertEquals(isExact(source), false, source);
 });
 
-Deno.test("`parseExactJson()` gives what `JSON.parse()` does, or throws", () => {
+Deno.test("`parseExactJson()` returns the same as `JSON.parse()`, or throws", () => {
   for (const source of EXACT) {
     const text = `{"a":[${source}]}`;
     assertEquals(parseExactJson(text), JSON.parse(text));
@@ -91,7 +91,7 @@ Deno.test("`parseExactJson()` finds names that come twice in the same object alo
   }
 });
 
-Deno.test("the exact codec keeps what is printed, or stored again, as it was", () => {
+Deno.test("the exact codec keeps printed and stored values unchanged", () => {
   const texts = [
     ...EXACT,
     ...ALTERED,

@@ -110,7 +110,7 @@ test("notes.ts takes the path of the file", async () => {
   assert((await Deno.stat(`${dir.path}/mine.db`)).isFile);
 });
 
-ffi.test("notes.ts uses the FFI binding where it may", async () => {
+ffi.test("notes.ts uses the FFI binding if it is permitted", async () => {
   await using dir = await tempDir();
   await output(example("notes.ts", dir.path, []));
   const printed = await output(example("notes.ts", dir.path, [], ["-A"]));
@@ -353,7 +353,7 @@ test("render.ts writes the pages to a file, in one step", async () => {
 
 // scores.ts
 
-test("scores.ts shows what other processes add", async () => {
+test("scores.ts shows the points of other processes", async () => {
   await using dir = await tempDir();
   const add = (player: string, points: string) =>
     output(example("scores.ts", dir.path, [player, points]));
@@ -467,7 +467,7 @@ test("sse_server.ts serves its page", async () => {
   assertStringIncludes(await response.text(), "new EventSource");
 });
 
-test("sse_server.ts answers with what the write did", async () => {
+test("sse_server.ts answers with the result of the write", async () => {
   await using server = await serve();
   assertEquals(
     await post(server.url, "a/b ü", "Title\nfirst\nsecond"),
@@ -478,7 +478,7 @@ test("sse_server.ts answers with what the write did", async () => {
   assertEquals(note?.content, "first\nsecond");
 });
 
-test("sse_server.ts refuses what it cannot do", async () => {
+test("sse_server.ts refuses invalid requests", async () => {
   await using server = await serve();
   const requests: [method: string, path: string, status: number][] = [
     ["GET", "/nothing", 404],
@@ -494,7 +494,7 @@ test("sse_server.ts refuses what it cannot do", async () => {
   }
 });
 
-test("sse_server.ts replays what is there, then streams what happens", async () => {
+test("sse_server.ts replays the notes, then streams changes", async () => {
   await using server = await serve();
   await post(server.url, "a", "Old");
 

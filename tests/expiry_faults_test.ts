@@ -119,7 +119,7 @@ for (const driver of drivers) {
 }
 
 testOnEachDriver(
-  "`close()` does not wait for a lock that keeps it from removing what has expired",
+  "`close()` does not wait for a lock to remove expired entries",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -342,7 +342,7 @@ const many = (count: number, prefix = "") =>
   );
 
 testInEachMode(
-  "what expires while a long write goes on is gone after it",
+  "entries that expire during a long write are gone after it",
   async (driver, options) => {
     // The removal may come before the watch has read past the long write.
     const history = 1_000_000;
@@ -364,7 +364,7 @@ testInEachMode(
 );
 
 testInEachMode(
-  "what expires while it is read together, in a snapshot or an export is there to the end",
+  "entries that expire during a read of one moment are there to its end",
   async (driver, options) => {
     using time = new ManualTime();
     await using store = await openOn(driver, options);
@@ -396,7 +396,7 @@ testInEachMode(
 );
 
 testOnEachDriver(
-  "a store that reads a file of format 1 sees what expires once somebody brought it up",
+  "a store that reads a file of format 1 sees expiries after an upgrade",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -431,7 +431,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "an entry to which plain SQL gave an expiry later than any Date has none",
+  "an expiry from plain SQL that is later than any Date counts as none",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

@@ -166,7 +166,7 @@ for (const { wal, each } of CHANGES) {
 }
 
 testOnEachDriver(
-  "a process that only reads sees what expires, and hears of it when a writer opens",
+  "a read-only process sees expiries, and gets their events when a writer opens",
   async (driver) => {
     await using dir = await tempDir();
     const file = { path: dir.file("app.db"), driver: driver.name };
@@ -223,7 +223,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a process that runs removes what a script left",
+  "a running process removes the expired entries of a script",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -260,7 +260,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "an open store that cannot remove what has expired lets its process exit",
+  "an open store that cannot remove expired entries lets its process exit",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

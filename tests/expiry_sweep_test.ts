@@ -144,7 +144,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a watch that is behind so many expiries is told so, and the log keeps its size",
+  "a watch that is far behind in expiries overflows, and the log keeps its size",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

@@ -86,7 +86,7 @@ function testExpiry(
 }
 
 testExpiry(
-  "what expires is removed when it does, and then nothing runs",
+  "expired entries are removed in time, and then nothing runs",
   async ({ time, storage, expiry }) => {
     expiry.start();
     assertEquals(time.timers, []);
@@ -113,7 +113,7 @@ testExpiry(
 );
 
 testExpiry(
-  "what has expired already is removed at once",
+  "entries that have expired already are removed at once",
   async ({ time, storage, expiry }) => {
     expiry.expect(storage.put(-5_000));
     await time.advance(1);
@@ -122,7 +122,7 @@ testExpiry(
 );
 
 testExpiry(
-  "what is put while it removes is removed in its time, too",
+  "entries that are put during a removal are removed in time, too",
   async ({ time, storage, expiry }) => {
     const gate = Promise.withResolvers<void>();
     storage.onRemove = () => gate.promise;
@@ -162,7 +162,7 @@ testExpiry(
   },
 );
 
-Deno.test("what others may write is looked for each second; the first look comes soon", async () => {
+Deno.test("the store looks each second for entries of others; the first look comes soon", async () => {
   using time = new ManualTime();
   const storage = new FakeStorage();
   const expiry = storage.expiry(true);
@@ -194,7 +194,7 @@ testExpiry(
 );
 
 testExpiry(
-  "if the clock was set back, what expires later is not removed before",
+  "if the clock was set back, no entry is removed too early",
   async ({ time, storage, expiry }) => {
     expiry.expect(storage.put(500));
     time.jump(-10_000);
@@ -211,7 +211,7 @@ testExpiry(
 );
 
 testExpiry(
-  "a put after the clock was set back is not kept waiting by what was planned before",
+  "a put after the clock was set back is removed in time",
   async ({ time, storage, expiry }) => {
     expiry.expect(storage.put(900));
     time.jump(-3_600_000);
@@ -280,21 +280,24 @@ testExpiry(
   },
 );
 
-testExpiry("what cannot be removed is tried again each second", async () => {
-  using time = new ManualTime();
-  let tries = 0;
-  const kept = Date.now() + 100;
-  const expiry = new Expiry({
-    isShared: false,
-    next: () => kept,
-    removeSome: () => Promise.resolve(++tries < 0),
-    isBusy,
-  });
-  expiry.expect(kept);
-  await time.advance(10_100);
-  assertEquals(tries, 11);
-  await expiry.close();
-});
+testExpiry(
+  "an entry that cannot be removed is tried again each second",
+  async () => {
+    using time = new ManualTime();
+    let tries = 0;
+    const kept = Date.now() + 100;
+    const expiry = new Expiry({
+      isShared: false,
+      next: () => kept,
+      removeSome: () => Promise.resolve(++tries < 0),
+      isBusy,
+    });
+    expiry.expect(kept);
+    await time.advance(10_100);
+    assertEquals(tries, 11);
+    await expiry.close();
+  },
+);
 
 Deno.test("`close()` ends a wait for a turn", async () => {
   using time = new ManualTime();
@@ -384,7 +387,7 @@ Deno.test("`close()` in the middle waits for the transaction, and is the end", a
   assertEquals(storage.removals.length, 1);
 });
 
-Deno.test("`close()` while it asks what expires removes nothing", async () => {
+Deno.test("`close()` during a look for expiries removes nothing", async () => {
   using time = new ManualTime();
   const storage = new FakeStorage();
   const gate = Promise.withResolvers<void>();

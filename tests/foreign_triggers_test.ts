@@ -129,7 +129,7 @@ async function openFilled(driver: TestDriver, path: string) {
 
 for (const [what, [event, body]] of Object.entries(TRIGGERS)) {
   testOnEachDriver(
-    `no write tells of what is not there with a trigger that ${what}`,
+    `no write reports a wrong result with a trigger that ${what}`,
     async (driver) => {
       await using dir = await tempDir();
       const path = dir.file("app.db");

@@ -106,7 +106,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "what it takes to bring a file to the newest format does not depend on its entries",
+  "the time of an upgrade to the newest format does not depend on the entries",
   async (driver) => {
     const make = {
       "format 1": `${FORMAT_1}`,
@@ -326,7 +326,7 @@ const READ_ONLY: Record<string, ReadOnlyFile> = {
 
 for (const [what, file] of Object.entries(READ_ONLY)) {
   testOnEachDriver(
-    `a file of ${what} that is opened to be read stays as it is`,
+    `a file of ${what} that is opened only to read is not changed`,
     async (driver) => {
       await using dir = await tempDir();
       const path = dir.file("app.db");

@@ -274,7 +274,7 @@ async function keepingDriver(
 }
 
 testOnEachDriver(
-  "no connection trusts what the file's schema calls",
+  "no connection trusts functions in the file's schema",
   async (tested) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -304,7 +304,7 @@ async function containsText(dir: TempDir, text: string): Promise<boolean> {
 }
 
 testOnEachDriver(
-  "with `secureDelete` what is gone from the log is gone from the file",
+  "with `secureDelete` values that left the log are gone from the file",
   async (driver) => {
     const text = "the text that nobody may find";
     await using dir = await tempDir();

@@ -53,29 +53,32 @@ const FILLED = {
   log: { oldest: 1, newest: 7, count: 7 },
 };
 
-testOnEachDriver("`info()` tells what is in a store", async (driver) => {
-  await using dir = await tempDir();
-  const path = dir.file("app.db");
-  for (const wal of [true, false]) {
-    await using store = await openOn(driver, { path, wal });
-    if (wal) await fill(store);
-    const info = await store.info();
-    const { walSize, ...known } = knownOf(info);
-    assertEquals(known, {
-      ...FILLED,
-      path,
-      driver: driver.name,
-      journalMode: wal ? "wal" : "delete",
-    });
-    assertEquals(info.size, (await Deno.stat(path)).size);
-    const log = wal ? (await Deno.stat(`${path}-wal`)).size : 0;
-    assertEquals(walSize, log);
-    assertEquals(walSize > 0, wal);
-    assertEquals(info.driver, store.driver);
-    // For tools.
-    assertEquals(JSON.parse(JSON.stringify(info)), info);
-  }
-});
+testOnEachDriver(
+  "`info()` describes the content of a store",
+  async (driver) => {
+    await using dir = await tempDir();
+    const path = dir.file("app.db");
+    for (const wal of [true, false]) {
+      await using store = await openOn(driver, { path, wal });
+      if (wal) await fill(store);
+      const info = await store.info();
+      const { walSize, ...known } = knownOf(info);
+      assertEquals(known, {
+        ...FILLED,
+        path,
+        driver: driver.name,
+        journalMode: wal ? "wal" : "delete",
+      });
+      assertEquals(info.size, (await Deno.stat(path)).size);
+      const log = wal ? (await Deno.stat(`${path}-wal`)).size : 0;
+      assertEquals(walSize, log);
+      assertEquals(walSize > 0, wal);
+      assertEquals(info.driver, store.driver);
+      // For tools.
+      assertEquals(JSON.parse(JSON.stringify(info)), info);
+    }
+  },
+);
 
 testOnEachDriver("`info()` tells of an empty store", async (driver) => {
   await using dir = await tempDir();
@@ -161,7 +164,7 @@ testOnEachDriver("`info()` tells how far the log reaches", async (driver) => {
 });
 
 testOnEachDriver(
-  "`info()` counts what is missing in the log",
+  "`info()` counts missing changes of the log",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -226,7 +229,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`info()` refuses what other operations do",
+  "`info()` refuses the same arguments as other operations",
   async (driver) => {
     const store = await openOn(driver, { path: ":memory:" });
     await assertRejects(
@@ -243,7 +246,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`info()` tells where a file was, wherever one is",
+  "`info()` has the path of the file, also after it was moved",
   async ({ name }) => {
     await using dir = await tempDir();
     const { code, stdout, stderr } = await runChild(

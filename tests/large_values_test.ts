@@ -424,7 +424,7 @@ const LOST: Record<string, [sql: string, revision: number]> = {
 
 for (const [why, [sql, revision]] of Object.entries(LOST)) {
   testOnEachDriver(
-    `a large value that is lost is told, never another one: ${why}`,
+    `a lost large value is an error, never another value: ${why}`,
     async (driver) => {
       await using dir = await tempDir();
       const path = dir.file("app.db");

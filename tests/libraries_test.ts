@@ -332,7 +332,10 @@ builtin.test("plain `node:sqlite` may share a file with the driver on it", async
 for (
   const [permissions, reason] of [
     ['"inherit"', "a store of this process has it open"],
-    [MAY_FILES, "a Worker that may not read the environment has a file"],
+    [
+      MAY_FILES,
+      "a Worker without the permission to read the environment has a file",
+    ],
   ]
 ) {
   builtin.test(`a backup never replaces a file that a Worker has open, ${permissions}`, async () => {

@@ -39,7 +39,7 @@ function logOf(storage: MemoryStorage): string[] {
 }
 
 for (let round = 0; round < 10; round++) {
-  Deno.test(`a storage in memory is what a plain model says (${round})`, () =>
+  Deno.test(`a storage in memory equals a plain model (${round})`, () =>
     withSeed(`memory ${round}`, (random) => {
       using time = new FrozenTime();
       const model = new StorageModel(new MemoryStorage(), random);
@@ -63,7 +63,7 @@ for (let round = 0; round < 10; round++) {
     }));
 }
 
-Deno.test("what has expired is there until its ms has come, and then for nobody", () => {
+Deno.test("an entry is there until the ms of its expiry, and then for nobody", () => {
   using time = new FrozenTime();
   const storage = new MemoryStorage();
   storage.put("k", "a", { value: bytesOf(1), expiresAt: Date.now() + 10 });
@@ -77,7 +77,7 @@ Deno.test("what has expired is there until its ms has come, and then for nobody"
   assertEquals(logOf(storage), ["create a 1", "expire a 1"]);
 });
 
-Deno.test("a put over what has expired logs its end, then creates", () => {
+Deno.test("a put over an expired entry logs its end, then a creation", () => {
   using time = new FrozenTime();
   const storage = new MemoryStorage();
   const value = bytesOf(1);
@@ -98,7 +98,7 @@ Deno.test("a put over what has expired logs its end, then creates", () => {
   ]);
 });
 
-Deno.test("the same value and the same expiry is no change, another expiry is one", () => {
+Deno.test("the same value with the same expiry is a no-op, with another expiry a change", () => {
   using _time = new FrozenTime();
   const storage = new MemoryStorage();
   const value = bytesOf(1);
@@ -166,7 +166,7 @@ Deno.test("the clock stands still in a transaction, in a moment and in a snapsho
   assert(!isThere());
 });
 
-Deno.test("`asOf` ends with what it reads, also if that throws", () => {
+Deno.test("`asOf` ends with its read, also if the read throws", () => {
   using _time = new FrozenTime();
   const storage = new MemoryStorage();
   storage.put("k", "a", { value: bytesOf(1), expiresAt: Date.now() + 10 });
@@ -180,7 +180,7 @@ Deno.test("`asOf` ends with what it reads, also if that throws", () => {
   assertEquals(keysOf(storage), ["a"]);
 });
 
-Deno.test("what is undone takes its expiries with it, and brings back those that it replaced", () => {
+Deno.test("undoing removes the new expiries, and restores the replaced ones", () => {
   using time = new FrozenTime();
   const storage = new MemoryStorage();
   const start = Date.now();
@@ -237,7 +237,7 @@ Deno.test("`removeExpired` removes the first ones, as many as it may", () => {
   assertEquals(keysOf(storage), ["d"]);
 });
 
-Deno.test("the soonest expiry of what was put is told once", () => {
+Deno.test("the soonest expiry of the puts is returned once", () => {
   const storage = new MemoryStorage();
   const put = (key: string, expiresAt?: number) =>
     storage.put("k", key, { value: bytesOf(1), expiresAt });
@@ -251,7 +251,7 @@ Deno.test("the soonest expiry of what was put is told once", () => {
   assertEquals(storage.takeSoonestPut(), 4_000);
 });
 
-Deno.test("a range is removed in pages, and what has expired in it does not count", () => {
+Deno.test("a range is removed in pages, and expired entries do not count", () => {
   using time = new FrozenTime();
   const storage = new MemoryStorage();
   const value = bytesOf(1);
@@ -305,7 +305,7 @@ Deno.test("changes of several kinds, with previous values, are read in both dire
   assertEquals(read(undefined, true, singleKey("b")), []);
 });
 
-Deno.test("a page of changes is bounded, in both directions, and tells where to go on", () => {
+Deno.test("a page of changes is limited in both directions, and has the place to continue", () => {
   const storage = new MemoryStorage();
   for (let n = 1; n <= 10; n++) {
     storage.put(n % 2 ? "k" : "l", "a", { value: bytesOf(n) });
@@ -349,7 +349,7 @@ Deno.test("each change has a mark of its own, and so has the beginning; pruning 
   assertNotEquals(storage.getMark(6), undone);
 });
 
-Deno.test("a clone has the entries and expiries of its moment, whoever changes which", () => {
+Deno.test("a clone has the entries and expiries of its moment, after changes of either", () => {
   using time = new FrozenTime();
   const storage = new MemoryStorage();
   const at = Date.now() + 10;

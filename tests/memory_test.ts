@@ -43,7 +43,7 @@ Deno.test("openMemoryStore() opens without options", async () => {
   assertEquals(value, { n: 1 });
 });
 
-Deno.test("what is given to a write can be changed after the call", async () => {
+Deno.test("the argument of a write can be changed after the call", async () => {
   await using store = await openFiles();
   const given = Array.from({ length: 5 }, () => bytesOf(1, 2));
   const writing = [
@@ -61,7 +61,7 @@ Deno.test("what is given to a write can be changed after the call", async () => 
   }
 });
 
-Deno.test("what a read gives can be changed", async () => {
+Deno.test("the result of a read can be changed", async () => {
   await using store = await openFiles();
   await store.set("files", "a", bytesOf(1, 2));
   const live = store.watch("files", { after: 0 }).getReader();
@@ -89,7 +89,7 @@ Deno.test("what a read gives can be changed", async () => {
   assertEquals((await again.read()).value?.value, bytesOf(1, 2));
 });
 
-Deno.test("what delete and its event give can be changed", async () => {
+Deno.test("the results of delete and of its event can be changed", async () => {
   await using store = await openFiles();
   const watches = [1, 2].map(() => store.watch("files").getReader());
   await store.set("files", "a", bytesOf(1));
@@ -104,7 +104,7 @@ Deno.test("what delete and its event give can be changed", async () => {
   }
 });
 
-Deno.test("an update that fails leaves what it changed in place as it was", async () => {
+Deno.test("a failed update does not keep its changes in place", async () => {
   await using store = await openFiles();
   await store.set("files", "a", bytesOf(1, 2));
   const failed = new Error("failed");
@@ -124,7 +124,7 @@ Deno.test("an update that fails leaves what it changed in place as it was", asyn
   assertEquals(await store.get("files", "a"), bytesOf(3, 2));
 });
 
-Deno.test("a replay shows what was there, whatever is done to its bytes", async () => {
+Deno.test("a replay shows the entries, even if its bytes are changed", async () => {
   await using store = await openFiles();
   await store.setAll("files", { a: bytesOf(1), b: bytesOf(2) });
   const replays = [1, 2].map(() =>
@@ -140,7 +140,7 @@ Deno.test("a replay shows what was there, whatever is done to its bytes", async 
   }
 });
 
-Deno.test("what `equals` is given can be kept, and changed", async () => {
+Deno.test("the arguments of `equals` can be kept, and changed", async () => {
   const kept: Uint8Array[] = [];
   await using store = await openFiles({
     equals(_, previous, next) {

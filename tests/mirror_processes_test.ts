@@ -39,7 +39,7 @@ async function done(peer: Peer): Promise<void> {
 
 for (const hearing of ["notified", "deaf"] as const) {
   testOnEachDriver(
-    `mirrors of what 3 processes write are a prefix of it at each revision, ${hearing}`,
+    `mirrors of the writes of 3 processes always show one revision, ${hearing}`,
     async (driver) => {
       using _ = hearing === "deaf" ? deafen() : { [Symbol.dispose]() {} };
       await using dir = await tempDir();

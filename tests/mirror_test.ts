@@ -32,7 +32,7 @@ import { testOnEachStore } from "./support/stores.ts";
 
 // Values.
 
-Deno.test("a mirror freezes what JavaScript can freeze, in values of every sort", async () => {
+Deno.test("a mirror freezes values of every sort, if JavaScript can", async () => {
   await using store = await openMemoryStore({ codec: structured });
   const cycle: Record<string, unknown> = { list: [1, , 3] };
   cycle.self = cycle;

@@ -72,7 +72,7 @@ testOnEachDriver(
       await assertRejects(
         () => write(store),
         StoreError,
-        `its version is ${LAST}, the last one that there is`,
+        `its version is ${LAST}, which is the largest possible`,
         name,
       );
     }
@@ -90,7 +90,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "an entry with a version past the last is told, and not written",
+  "an entry with a version beyond the largest is an error, and is not written",
   async (driver) => {
     for (
       const version of [`${2n ** 53n}`, `${2n ** 63n - 1n}`, "1e19", "'x'"]
@@ -110,7 +110,7 @@ testOnEachDriver(
       await setVersion(version);
       const told = `a version is ${
         version === "1e19" ? "1.0e+19" : version.replaceAll("'", "")
-      }, no safe integer`;
+      }, not a safe integer`;
       const reads: Record<string, () => Promise<unknown>> = {
         entry: () => store.entry("k", "a"),
         delete: () => store.delete("k", "a"),

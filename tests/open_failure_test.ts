@@ -35,7 +35,7 @@ async function leaveJournal(
 }
 
 testOnEachDriver(
-  "a reader is told of a journal that it cannot roll back",
+  "a reader gets an error about a journal that it cannot roll back",
   async (driver) => {
     await using dir = await tempDir();
     const left = dir.file("left.db");
@@ -43,7 +43,7 @@ testOnEachDriver(
     const { message } = await assertRejects(
       () => openOn(driver, { path: `file:${left}?mode=ro` }),
       StoreReadOnlyError,
-      "left.db-journal is what an interrupted program left",
+      "left.db-journal was left by an interrupted program",
     );
     assertStringIncludes(message, "open the file once for writing");
     assert(!message.includes("mode=rwc"), message);
@@ -55,7 +55,7 @@ testOnEachDriver(
 );
 
 testOnLockable(
-  "a reader is told that a write-ahead log cannot be read in a directory that cannot be written",
+  "a reader gets an error about a write-ahead log in an unwritable directory",
   async (driver, dir) => {
     const path = `${dir.path}/app.db`;
     await (await openOn(driver, { path })).close();
@@ -64,14 +64,14 @@ testOnLockable(
       () => openOn(driver, { path: `file:${path}?mode=ro` }),
       // Which of the two it is depends on how the directory is protected.
       StoreError,
-      "let its directory be written, or copy the file",
+      "make its directory writable, or copy the file",
     );
     assert(!message.includes("mode=rwc"), message);
   },
 );
 
 testOnEachDriver(
-  "what is beside a file that cannot be opened is named",
+  "an error of an opening names the files beside the database",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -82,7 +82,7 @@ testOnEachDriver(
       await assertRejects(
         () => openOn(driver, { path: `file:${path}?mode=${mode}` }),
         StoreOpenError,
-        "see that this user may read and write the file, app.db-wal beside it, and their directory",
+        "check that this user may read and write the file, app.db-wal beside it, and their directory",
       );
     }
   },

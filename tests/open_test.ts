@@ -21,7 +21,6 @@ import {
   CodecError,
   json,
   openStore,
-  SqlError,
   type Store,
   StoreBusyError,
   StoreOpenError,
@@ -30,6 +29,7 @@ import {
   type WatchEvent,
   WatchOverflowError,
 } from "../mod.ts";
+import { SqlError } from "../src/sqlite/driver/mod.ts";
 import type { Connection, Driver } from "../src/sqlite/driver/driver.ts";
 import { HEAD_REVISION } from "../src/sqlite/format/queries.ts";
 import { inspectFile } from "../src/sqlite/format/inspect_file.ts";
@@ -422,7 +422,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`openStore()` leaves what others keep in the file",
+  "`openStore()` leaves the tables of others in the file",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -481,7 +481,7 @@ for (const format of ["4", "99", "1.5", "new"]) {
           driver,
           dir.path,
           { path: form },
-          `the file's format is ${format}, this version knows up to 3; use a newer version`,
+          `the file's format is ${format}, but this version supports formats up to 3; use a newer version`,
         );
       }
     },
@@ -611,7 +611,7 @@ for (const [what, bytes] of Object.entries(NO_DATABASES)) {
       driver,
       dir.path,
       { path },
-      "file is not a database; it is another program's file, or encrypted",
+      "file is not a database; it belongs to another program, or is encrypted",
     );
     assertInstanceOf(error.cause, SqlError);
     assertEquals(error.cause.failure, "not_a_database");
@@ -660,7 +660,7 @@ testOnEachDriver(
       driver,
       dir.path,
       { path: dir.file("missing/app.db") },
-      "see that its directory exists",
+      "check that its directory exists",
     );
   },
 );
@@ -781,7 +781,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`openStore()` with mode=ro watches what others write",
+  "`openStore()` with mode=ro watches the writes of others",
   async (driver) => {
     for (const wal of [true, false]) {
       await using dir = await tempDir();
@@ -848,15 +848,15 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`openStore()` with mode=ro refuses a file that holds no store",
+  "`openStore()` with mode=ro refuses a file that contains no store",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
     await Deno.writeFile(path, new Uint8Array());
     const ro = { path: `file:${path}?mode=ro` };
-    await assertRefuses(driver, dir.path, ro, "the file holds no store");
+    await assertRefuses(driver, dir.path, ro, "the file contains no store");
     await writeSql(driver, path, "CREATE TABLE t (x)");
-    await assertRefuses(driver, dir.path, ro, "the file holds no store");
+    await assertRefuses(driver, dir.path, ro, "the file contains no store");
   },
 );
 
@@ -877,7 +877,10 @@ testOnLockable(
           `Cannot open store at ${form}: `,
         );
         assertEquals(error.code, "READ_ONLY");
-        assertStringIncludes(error.message, "see that its file and directory");
+        assertStringIncludes(
+          error.message,
+          "check that its file and directory",
+        );
       }
     }
     assertEquals(await contentsOf(dir.path), before);
@@ -905,13 +908,13 @@ testOnLockable(
       driver,
       dir.path,
       { path: `${dir.path}/app.db` },
-      "see that its directory exists and can be read and written",
+      "check that its directory exists, and is readable and writable",
     );
   },
 );
 
 testOnEachDriver(
-  "`openStore()` tells that there is no room for its tables",
+  "`openStore()` reports that there is no room for its tables",
   async ({ name }) => {
     await using dir = await tempDir();
     const driver = await instrumentedDriver(
@@ -933,7 +936,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`openStore()` leaves a file, and its journal mode, where there is no room to bring it to the format",
+  "`openStore()` changes neither a file nor its journal mode if there is no room for an upgrade",
   async ({ name }) => {
     for (const mode of ["DELETE", "WAL"]) {
       await using dir = await tempDir();
@@ -1264,7 +1267,11 @@ const WRONG_OPTIONS: [options: unknown, error: string, about: string][] = [
   [{}, "TypeError", '"path"'],
   [{ busytimeout: 1 }, "TypeError", 'unknown option "busytimeout"'],
   [{ Path: "app.db" }, "TypeError", 'unknown option "Path"'],
-  [{ schemas: 1 }, "TypeError", '"schemas" is an object of Standard Schemas'],
+  [
+    { schemas: 1 },
+    "TypeError",
+    '"schemas" must be an object of Standard Schemas',
+  ],
   [{ busyTimeout: -1 }, "RangeError", '"busyTimeout"'],
   [{ busyTimeout: 0.5 }, "RangeError", '"busyTimeout"'],
   [{ busyTimeout: NaN }, "RangeError", '"busyTimeout"'],
@@ -1337,7 +1344,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`wal: false` waits for those who use the write-ahead log",
+  "`wal: false` waits for connections that use the write-ahead log",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

@@ -40,13 +40,13 @@ const SPEC = {
 const read = (options: unknown) =>
   readOptions("test", options as Options | undefined, SPEC);
 
-Deno.test("`readOptions()` of no options gives none", () => {
+Deno.test("`readOptions()` without options returns none", () => {
   const none = read(undefined);
   assertEquals(none, {});
   assert(Object.isFrozen(none));
 });
 
-Deno.test("`readOptions()` leaves out what is `undefined`", () => {
+Deno.test("`readOptions()` leaves out `undefined` options", () => {
   const given = { size: 2, deep: undefined };
   assertEquals(Object.keys(read(given)), ["size"]);
 });
@@ -64,7 +64,7 @@ Deno.test("`readOptions()` reads each option once", () => {
   assertEquals(reads, { size: 1, deep: 1 });
 });
 
-Deno.test("`readOptions()` gives what the readers return", () => {
+Deno.test("`readOptions()` returns the results of the readers", () => {
   const size: Reader<string> = (...given) => given.join();
   const options = { size: 2 };
   assertEquals(readOptions("test", options, { size }), { size: "test,size,2" });
@@ -106,7 +106,7 @@ const NO_OPTIONS: [what: string, options: unknown][] = [
 
 for (const [what, options] of NO_OPTIONS) {
   Deno.test(`\`readOptions()\` refuses ${what}`, () => {
-    const message = "Cannot test: options are an object, received ";
+    const message = "Cannot test: options must be an object, received ";
     assertThrows(() => read(options), TypeError, message);
   });
 }
@@ -162,7 +162,7 @@ const REFUSED: [
     {},
     new AbortController(),
   ]],
-  ["integerFrom", integerFrom(1), "RangeError", "an integer from 1 on", [
+  ["integerFrom", integerFrom(1), "RangeError", "an integer of at least 1", [
     null,
     0,
     -1,
@@ -196,7 +196,7 @@ for (const [name, reader, errorName, expected, values] of REFUSED) {
     for (const value of values) {
       const error = assertThrows(() => reader("test", "it", value), Error);
       assertEquals(error.name, errorName);
-      const beginning = `Cannot test: "it" is ${expected}, received `;
+      const beginning = `Cannot test: "it" must be ${expected}, received `;
       assertEquals(error.message.slice(0, beginning.length), beginning);
     }
   });
@@ -219,7 +219,7 @@ Deno.test("the reader `setOf` reads each item once, and refuses a wrong one", ()
     assertThrows(
       () => kinds("test", "it", wrong),
       TypeError,
-      'Cannot test: "it" is one of "a", "b", received ',
+      'Cannot test: "it" must be one of "a", "b", received ',
     );
   }
 });

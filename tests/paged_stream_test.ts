@@ -81,7 +81,7 @@ for (const ahead of [true, false]) {
     assertEquals(found, { numbers: expected });
   });
 
-  Deno.test(`a stream gives what comes before an item that fails (ahead: ${ahead})`, async () => {
+  Deno.test(`a stream gives the items before a failing one (ahead: ${ahead})`, async () => {
     const fails: Make[] = [
       (n) => {
         if (n === 5) throw new Error("item 5");
@@ -97,7 +97,7 @@ for (const ahead of [true, false]) {
   });
 }
 
-Deno.test("an item that fails after the stream was cancelled is nobody's", async () => {
+Deno.test("an item that fails after the stream was cancelled is ignored", async () => {
   const { promise, reject } = Promise.withResolvers<Item>();
   const make: Make = (n) => n === 1 ? promise : itemOf(n);
   const { pages } = countedPages([3], make);

@@ -21,7 +21,7 @@ async function fill(store: SqliteStore): Promise<number> {
 }
 
 testOnEachDriver(
-  "a snapshot stays as it is, whoever writes the file",
+  "a snapshot is unaffected by other writers of the file",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

@@ -59,7 +59,7 @@ Deno.test("a write that may change many entries in one change comes alone", asyn
   ]]);
 });
 
-Deno.test("conditions count for what may be shared", async () => {
+Deno.test("conditions count for the size of a shared transaction", async () => {
   const engine = new ScriptedEngine();
   const queue = queueOn(engine);
   const check = { kind: "k", key: "a", exists: true };
@@ -103,7 +103,7 @@ Deno.test("a busy engine is asked no longer than `busyTimeout`", async () => {
   assertEquals(engine.batches.length, 1);
 });
 
-Deno.test("an outcome that is unclear is told as such, and the others as they are", async () => {
+Deno.test("an unclear outcome is reported as such, and the others are unaffected", async () => {
   const lost = new Error("the line was cut");
   const check = { kind: "k", key: "a", revision: 1 };
   const found = { version: 2, revision: 3 };
@@ -132,7 +132,7 @@ Deno.test("an outcome that is unclear is told as such, and the others as they ar
   assertStrictEquals(reason.cause, lost);
 });
 
-Deno.test("an engine that takes writes and answers for none is not asked for ever", async () => {
+Deno.test("an engine that takes writes and answers none is not asked for ever", async () => {
   const engine = new ScriptedEngine(() => []);
   const queue = queueOn(engine);
   await assertRejects(
@@ -143,7 +143,7 @@ Deno.test("an engine that takes writes and answers for none is not asked for eve
   assertEquals(await queue.write(write("b")), "b");
 });
 
-Deno.test("what was aborted while the engine had it, and is handed back, is dropped", async () => {
+Deno.test("a write that was aborted in the engine, and is passed back, is dropped", async () => {
   const stop = new AbortController();
   const engine = new ScriptedEngine((writes) => {
     stop.abort("stop");

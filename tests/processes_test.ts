@@ -133,7 +133,7 @@ for (const hearing of HEARING) {
     hearing === "deaf" ? deafen() : { [Symbol.dispose]() {} };
 
   testOnEachDriver(
-    `W7 a watch tells what another store of the process writes, ${hearing}`,
+    `W7 a watch sees the writes of another store in the process, ${hearing}`,
     async (driver) => {
       using _ = listen();
       await using dir = await tempDir();
@@ -145,7 +145,7 @@ for (const hearing of HEARING) {
   );
 
   testOnEachPair(
-    `W7 a watch tells what a store of another process writes, ${hearing}`,
+    `W7 a watch sees the writes of another process, ${hearing}`,
     async (first, second) => {
       using _ = listen();
       await using dir = await tempDir();
@@ -169,7 +169,7 @@ for (const hearing of HEARING) {
     ] as [string, Story<unknown>][]
   ) {
     testOnEachDriver(
-      `W7 a watch tells what ${writer}, ${hearing}`,
+      `W7 a watch sees what ${writer}, ${hearing}`,
       async (driver) => {
         using _ = listen();
         await using dir = await tempDir();
@@ -185,7 +185,7 @@ for (const hearing of HEARING) {
   }
 
   testWithShell(
-    `W7 a watch tells what the sqlite3 shell writes, ${hearing}`,
+    `W7 a watch sees the writes of the sqlite3 shell, ${hearing}`,
     async (driver) => {
       using _ = listen();
       await using dir = await tempDir();
@@ -234,7 +234,7 @@ testOnEachPair(
 
 for (const hearing of HEARING) {
   testOnEachPair(
-    `W5 a watch resumes in another process, where one that was killed was, ${hearing}`,
+    `W5 a watch resumes in another process, at the place of a killed one, ${hearing}`,
     async (first, second) => {
       await using dir = await tempDir();
       const path = dir.file("app.db");
@@ -355,7 +355,7 @@ for (const hearing of HEARING) {
   );
 
   testOnEachDriver(
-    `a watch that is not persistent tells what others write, ${hearing}`,
+    `a watch that is not persistent sees the writes of others, ${hearing}`,
     async ({ name: driver }) => {
       await using dir = await tempDir();
       const path = dir.file("app.db");

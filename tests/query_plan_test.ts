@@ -205,7 +205,7 @@ testPlans("the planner looks for nothing to insert an entry", (db, kind) => {
   assertEquals(planOf(db, INSERT_ENTRIES, kind, NOW, 1, ...many.flat()), []);
 });
 
-testPlans("the planner finds what has expired by its index", (db) => {
+testPlans("the planner finds expired entries with their index", (db) => {
   const index = "zestor_kv USING INDEX zestor_expiry";
   assertEquals(planOf(db, HAS_EXPIRED, TIME), [
     `SEARCH ${index.replace("INDEX", "COVERING INDEX")} (expires_at<?)`,

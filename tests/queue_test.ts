@@ -14,13 +14,8 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { setImmediate } from "node:timers";
-import {
-  type Connection,
-  openStore,
-  SqlError,
-  StoreBusyError,
-  StoreError,
-} from "../mod.ts";
+import { openStore, StoreBusyError, StoreError } from "../mod.ts";
+import { type Connection, SqlError } from "../src/sqlite/driver/mod.ts";
 import { Gate } from "../src/base/gate.ts";
 import {
   openOn,
@@ -121,7 +116,7 @@ testOnEachDriver(
   },
 );
 
-Deno.test("all who wait at a gate go on in the same turn, in their order", async () => {
+Deno.test("all waiters at a gate go on in the same turn, in their order", async () => {
   const gate = new Gate();
   const { signal } = new AbortController();
   const passed: number[] = [];
@@ -138,7 +133,7 @@ Deno.test("all who wait at a gate go on in the same turn, in their order", async
   await gate.wait();
 });
 
-Deno.test("who is aborted does not go through a gate", async () => {
+Deno.test("an aborted waiter does not go through a gate", async () => {
   const gate = new Gate();
   const stop = new AbortController();
   const reason = new Error("stop");
@@ -439,7 +434,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a full disk refuses what does not fit, and nothing else",
+  "a full disk refuses writes that do not fit, and no others",
   async ({ name }) => {
     await using dir = await tempDir();
     const driver = await instrumentedDriver(
@@ -476,7 +471,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`update()` whose transaction is lost begins again from what is stored",
+  "`update()` begins again from the stored value if its transaction is lost",
   async ({ name }) => {
     await using dir = await tempDir();
     let failures = 0;

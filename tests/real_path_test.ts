@@ -97,7 +97,7 @@ testOnEachDriver(
       tell(await failure(() => store.set("k", "c", 3)));
       await Deno.remove(path);
       tell((await failure(() => store.set("k", "d", 4)))
-        .includes("the file that is open is no longer the one at its path"));`,
+        .includes("the open file is no longer at its path"));`,
     );
     const expected = [[path, true], [], true, [`${path}-wal`], "b", "done"];
     assertEquals(told, [...expected, true]);
@@ -211,7 +211,7 @@ testOnEachDriver(
     await assertRejects(
       () => openOn(driver, { path: dir.file("link.db") }),
       StoreOpenError,
-      "see that its directory exists",
+      "check that its directory exists",
     );
   },
 );
@@ -230,7 +230,7 @@ testOnEachDriver(
     );
     assertStringIncludes(
       String(message),
-      "the current directory cannot be told; give an absolute path",
+      "the current directory is unknown; give an absolute path",
     );
   },
 );
@@ -271,7 +271,7 @@ testOnEachDriver(
     await assertRejects(
       () => store.backup(longer.slice(0, -13)),
       StoreError,
-      `it is written under a longer name first: ${problem}`,
+      `the copy is first written under a longer name: ${problem}`,
     );
     assertEquals(await store.get("k", "a"), 1);
   },
@@ -321,7 +321,7 @@ async function openRestricted(
   return stdout;
 }
 
-Deno.test("a link opens with what Deno permits of its two paths", async () => {
+Deno.test("a link opens with the permission for one of its two paths", async () => {
   await using dir = await tempDir();
   await Deno.mkdir(dir.file("real"));
   await Deno.symlink("real/app.db", dir.file("link.db"));

@@ -45,7 +45,7 @@ const STATEMENTS = 4_000;
 
 for (const seed of [1, 2, 3, 4]) {
   testOnEachDriver(
-    `${STATEMENTS} random statements are told alike with recursive triggers, seed ${seed}`,
+    `${STATEMENTS} random statements have the same log with recursive triggers, seed ${seed}`,
     async (driver) => {
       using plain = await emptyStore(driver, "OFF");
       using recursive = await emptyStore(driver, "ON");

@@ -82,7 +82,7 @@ const ENDS: Record<string, readonly [sql: string, message: string]> = {
   ],
   "a view in place of the log": [
     "DROP TABLE zestor_changes; CREATE VIEW zestor_changes AS SELECT 1 AS revision",
-    "a zestor_changes of another shape: it is no ordinary table",
+    "a zestor_changes of another shape: it is not an ordinary table",
   ],
 };
 
@@ -171,7 +171,7 @@ for (const [what, sql] of Object.entries(BREAKS)) {
 }
 
 testOnEachDriver(
-  "all watches of a store are told that the log is broken",
+  "all watches of a store get the error that the log is broken",
   async (driver) => {
     await using dir = await tempDir();
     await using opened = await openWith(driver, dir.file("app.db"));

@@ -13,13 +13,8 @@ import {
 import { setImmediate } from "node:timers";
 import * as v from "valibot";
 import { z } from "zod";
-import {
-  type Codec,
-  CodecError,
-  openStore,
-  SqlError,
-  ValidationError,
-} from "../mod.ts";
+import { type Codec, CodecError, openStore, ValidationError } from "../mod.ts";
+import { SqlError } from "../src/sqlite/driver/mod.ts";
 import { testOnEachDriver } from "./support/drivers.ts";
 import { instrumentedDriver } from "./support/faults/instrumented_driver.ts";
 import { testOnEachStore } from "./support/stores.ts";
@@ -55,7 +50,7 @@ for (
     ["Valibot", valibotUser],
   ] as const
 ) {
-  testOnEachStore(`${library}: what is taken is stored`, async (open) => {
+  testOnEachStore(`${library}: accepted values are stored`, async (open) => {
     await using store = await open({ schemas: { users } });
     await store.set("users", "a", ALICE);
     await store.setAll("users", { b: ALICE });
@@ -69,7 +64,7 @@ for (
     ]);
   });
 
-  testOnEachStore(`${library}: what is refused is told whole`, async (open) => {
+  testOnEachStore(`${library}: an error has all issues`, async (open) => {
     await using store = await open({ schemas: { users } });
     await store.set("users", "kept", ALICE);
     const bad = { name: "A", age: 0.5, tags: ["a", 1] } as unknown as User;
@@ -98,13 +93,19 @@ for (
     assertEquals([...await store.list("users")], [["kept", ALICE]]);
   });
 
-  testOnEachStore(`${library}: reads are checked where asked`, async (open) => {
-    await using store = await open({ schemas: { users }, validateReads: true });
-    await store.set("users", "a", ALICE);
-    assertEquals(await store.get("users", "a"), ALICE);
-    const where = (_: string, { tags }: User) => tags.includes("admin");
-    assertEquals(await store.count("users", { where }), 1);
-  });
+  testOnEachStore(
+    `${library}: reads are checked with validateReads`,
+    async (open) => {
+      await using store = await open({
+        schemas: { users },
+        validateReads: true,
+      });
+      await store.set("users", "a", ALICE);
+      assertEquals(await store.get("users", "a"), ALICE);
+      const where = (_: string, { tags }: User) => tags.includes("admin");
+      assertEquals(await store.count("users", { where }), 1);
+    },
+  );
 }
 
 for (
@@ -130,7 +131,7 @@ for (
   ] as const
 ) {
   testOnEachStore(
-    `${library}: what is stored is the schema's output`,
+    `${library}: the store keeps the schema's output`,
     async (open) => {
       await using store = await open({ schemas: { members: schema } });
       const events = store.watch("members").getReader();
@@ -241,7 +242,7 @@ testOnEachStore("each kind has the schema that is its own", async (open) => {
 });
 
 testOnEachStore(
-  "what an asynchronous function checks is what is written",
+  "the value that an asynchronous function checks is the one that is written",
   async (
     open,
   ) => {
@@ -270,7 +271,7 @@ testOnEachStore(
 );
 
 testOnEachStore(
-  "what an asynchronous function checks has to be encodable",
+  "the value that an asynchronous function checks must be encodable",
   async (
     open,
   ) => {
@@ -283,47 +284,55 @@ testOnEachStore(
   },
 );
 
-testOnEachStore("a promise is no value, with a schema or without", async (
-  open,
-) => {
-  const users = (_: unknown) => {};
-  await using store = await open<{ users: typeof users; groups: typeof users }>(
-    { schemas: { users } as never },
-  );
-  for (const kind of ["users", "groups"] as const) {
-    const promise = Promise.resolve(1);
-    await assertRejects(() => store.set(kind, "a", promise), CodecError);
-    await assertRejects(() => store.setAll(kind, { a: promise }), CodecError);
-    assertThrows(() => store.atomic().set(kind, "a", promise), CodecError);
-  }
-  assertEquals(await store.kinds(), []);
-});
+testOnEachStore(
+  "a promise is refused as a value, with a schema or without",
+  async (
+    open,
+  ) => {
+    const users = (_: unknown) => {};
+    await using store = await open<
+      { users: typeof users; groups: typeof users }
+    >(
+      { schemas: { users } as never },
+    );
+    for (const kind of ["users", "groups"] as const) {
+      const promise = Promise.resolve(1);
+      await assertRejects(() => store.set(kind, "a", promise), CodecError);
+      await assertRejects(() => store.setAll(kind, { a: promise }), CodecError);
+      assertThrows(() => store.atomic().set(kind, "a", promise), CodecError);
+    }
+    assertEquals(await store.kinds(), []);
+  },
+);
 
-testOnEachStore("what is before is decoded for `equals` only", async (open) => {
-  let decoded = 0;
-  const codec: Codec<number> = {
-    name: "counted",
-    encode: (value) => new Uint8Array([value]),
-    decode([value]) {
-      decoded++;
-      return value;
-    },
-  };
-  const schemas = { n: z.number() };
-  const write = async (equals?: () => boolean) => {
-    await using store = await open({ schemas, codec: { n: codec }, equals });
-    decoded = 0;
-    await store.set("n", "a", 1);
-    await store.setAll("n", { a: 2, b: 2 });
-    await store.atomic().set("n", "a", 3).commit();
-    return decoded;
-  };
-  assertEquals(await write(), 0);
-  // The two of each comparison.
-  assertEquals(await write(() => false), 4);
-});
+testOnEachStore(
+  "the previous value is decoded only for `equals`",
+  async (open) => {
+    let decoded = 0;
+    const codec: Codec<number> = {
+      name: "counted",
+      encode: (value) => new Uint8Array([value]),
+      decode([value]) {
+        decoded++;
+        return value;
+      },
+    };
+    const schemas = { n: z.number() };
+    const write = async (equals?: () => boolean) => {
+      await using store = await open({ schemas, codec: { n: codec }, equals });
+      decoded = 0;
+      await store.set("n", "a", 1);
+      await store.setAll("n", { a: 2, b: 2 });
+      await store.atomic().set("n", "a", 3).commit();
+      return decoded;
+    };
+    assertEquals(await write(), 0);
+    // The two of each comparison.
+    assertEquals(await write(() => false), 4);
+  },
+);
 
-testOnEachStore("what cannot be decoded can be replaced with `equals`", async (
+testOnEachStore("an undecodable value can be replaced with `equals`", async (
   open,
 ) => {
   const codec: Codec<number> = {
@@ -350,7 +359,7 @@ testOnEachStore("what cannot be decoded can be replaced with `equals`", async (
   assertEquals(await store.get("n", "a"), 1);
 });
 
-testOnEachStore("what is encoded is a copy", async (open) => {
+testOnEachStore("a schema cannot change the encoded value", async (open) => {
   // It gives each value's bytes in the same buffer.
   const scratch = new Uint8Array(1);
   const codec: Codec<number> = {

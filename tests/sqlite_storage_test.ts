@@ -73,7 +73,7 @@ function logOf(storage: SqliteStorage): string[] {
 
 for (let round = 0; round < 5; round++) {
   testOnEachDriver(
-    `a storage in SQLite is what a plain model says (${round})`,
+    `a storage in SQLite equals a plain model (${round})`,
     async (driver) => {
       using opened = await openStorage(driver);
       const { storage } = opened;
@@ -180,7 +180,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "what has expired is removed, whatever its name holds",
+  "expired entries with any name are removed",
   async (driver) => {
     using opened = await openStorage(driver);
     const { storage, db } = opened;
@@ -202,7 +202,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a trigger of others that keeps what has expired keeps nothing else, and is told to who writes there",
+  "a foreign trigger that keeps expired entries affects no others, and fails writes to them",
   async (driver) => {
     using opened = await openStorage(driver);
     const { storage, db } = opened;
@@ -266,7 +266,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "the log tells a removal as of the transaction's clock, whatever the system's says",
+  "the log has a removal's type by the transaction's clock, not the system's",
   async (driver) => {
     using opened = await openStorage(driver);
     const { storage } = opened;

@@ -41,7 +41,7 @@ const open = () => openMemoryStore<Kinds>();
 /** Compiles if the type can be passed where the other is wanted. */
 function accept<Wanted>(_given: Wanted | undefined): void {}
 
-Deno.test("a store of more kinds can be passed where one of fewer is wanted", async () => {
+Deno.test("a store of more kinds can be passed as one of fewer", async () => {
   await using both = await openMemoryStore<Users & Posts>();
   const users: Store<Users> = both;
   await users.set("users", "a", { name: "Alice" });
@@ -98,7 +98,7 @@ Deno.test("a store of fewer kinds, or of other values, cannot", () => {
   accept<Store<{ users: { name: number } }>>(memory);
 });
 
-Deno.test("a store of types can be passed where one of any kinds is wanted", async () => {
+Deno.test("a typed store can be passed as one of any kinds", async () => {
   const count = (store: Store, kind: string) => store.count(kind);
   await using typed = await openMemoryStore<Users & Posts>();
   assertEquals(await count(typed, "users"), 0);
@@ -236,7 +236,7 @@ function textOf(event: KindsEvent<Kinds>): string {
   }
 }
 
-Deno.test("an event's kind and type tell what it has", async () => {
+Deno.test("an event's kind and type narrow its properties", async () => {
   await using store = await open();
   const streams = [
     store.watch(["posts", "users"], { previous: true }),
@@ -260,7 +260,7 @@ Deno.test("an event's kind and type tell what it has", async () => {
   await stream.cancel();
 });
 
-Deno.test("a bookmark is told apart by its type", async () => {
+Deno.test("the type of a bookmark narrows an item", async () => {
   await using store = await open();
   await store.set("users", "a", { name: "Alice" });
   const options = { initial: true, bookmarks: true } as const;
@@ -282,7 +282,7 @@ Deno.test("a bookmark is told apart by its type", async () => {
   }
 });
 
-Deno.test("whatever gives all kinds is typed by them", async () => {
+Deno.test("operations that return all kinds are typed by them", async () => {
   await using store = await open();
   await store.set("users", "a", { name: "Alice" });
   const kinds = await store.kinds();
@@ -296,7 +296,7 @@ Deno.test("whatever gives all kinds is typed by them", async () => {
   assertEquals(none.length, 1);
 });
 
-Deno.test("an optional kind's values are what they would be if it were not", async () => {
+Deno.test("the values of an optional kind have the same type", async () => {
   type Optional = { users?: User; readonly posts: { readonly title: string } };
   await using store = await openMemoryStore<Optional>({
     schemas: { users: (user: User) => user.name !== "" },

@@ -119,7 +119,7 @@ const kept: Record<string, unknown> = {
 for (const [what, value] of Object.entries(kept)) {
   Deno.test(`structured keeps ${what}`, () => assertKept(value));
 
-  Deno.test(`structured writes what V8 reads, and reads what V8 writes: ${what}`, () => {
+  Deno.test(`structured and V8 read each other's bytes: ${what}`, () => {
     const native = v8.deserialize(structured.encode(value) as Buffer);
     assertSame(native, value);
     const decoded = structured.decode(nativeBytes(value));
@@ -181,7 +181,7 @@ Deno.test("structured keeps the part of a buffer that a view sees, and no more",
   assertStrictEquals(decoded.buffer.byteLength, 2);
 });
 
-Deno.test("structured keeps what parts of a value share a buffer", () => {
+Deno.test("structured keeps shared buffers shared", () => {
   const value = {
     first: new Uint8Array(buffer, 0, 8),
     second: new Uint16Array(buffer, 8, 2),
@@ -388,7 +388,7 @@ Deno.test("structured refuses undefined as a whole value", () => {
   assertThrows(() => structured.encode(undefined), TypeError, "undefined");
 });
 
-Deno.test("structured tells where in maps, sets and causes it refuses a part", () => {
+Deno.test("structured names the place of a refused part in maps, sets and causes", () => {
   const run = () => {};
   const places: [value: unknown, place: string][] = [
     [new Map([["a", run]]), 'a function at get("a")'],

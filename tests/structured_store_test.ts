@@ -87,7 +87,7 @@ testEverywhere(
   },
 );
 
-testEverywhere("the same structured value is no change", async (open) => {
+testEverywhere("the same structured value is a no-op", async (open) => {
   await using store = await open({ codec: structured });
   const { revision } = await store.set("visits", "a", visit());
   assertEquals((await store.set("visits", "a", visit())).status, "unchanged");
@@ -133,7 +133,7 @@ testEverywhere("a watch gives structured values, cycles too", async (open) => {
 });
 
 testEverywhere(
-  "what structured refuses names the entry and the place",
+  "a refusal of structured names the entry and the place",
   async (open) => {
     await using store = await open({ codec: { visits: structured } });
     const run = () => {};
@@ -194,7 +194,7 @@ testEverywhere(
 );
 
 testEverywhere(
-  "a line with bytes that are no structured clone is refused",
+  "a line with invalid structured bytes is refused",
   async (open) => {
     await using store = await open({ codec: { visits: structured } });
     const lines = ["/w8=", "/w9vew==", "e30=", "/w9BZDA="].map((bytes) =>
@@ -217,7 +217,7 @@ function doubled(): unknown[] {
 }
 
 testEverywhere(
-  "an export does not write out what comes up again and again",
+  "an export does not expand objects that occur very often",
   async (open) => {
     await using store = await open({ codec: structured });
     await store.set("visits", "a", doubled());
@@ -254,7 +254,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "structured bytes that another program spoiled fail who reads them",
+  "structured bytes that another program damaged fail their reads",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("store.db");

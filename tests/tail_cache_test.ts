@@ -87,7 +87,7 @@ Deno.test("a page that was read at another head takes the place of those before"
   assertEquals(cache.find(2, READ), undefined);
 });
 
-Deno.test("each who finds a page gets values of its own", () => {
+Deno.test("each reader of a page gets values of its own", () => {
   const cache = new TailCache();
   const pageOf = () => ({
     changes: [change(2, 1, new Uint8Array([1]))],
@@ -149,7 +149,7 @@ Deno.test("no more is kept than 64 KiB of values and 16 pages", () => {
 });
 
 testOnEachDriver(
-  "watches that wait for the same read what comes once, and no bytes of each other's",
+  "watches that wait together read new changes once, and share no bytes",
   async ({ name }) => {
     await using dir = await tempDir();
     let reads = 0;

@@ -67,7 +67,7 @@ const LIMIT_CASES = [
   "S: as many changes as fit in one write are written (it has no limit of changes in one write)",
 ];
 
-Deno.test("testStore: without supports it asks everything but what is past a limit", () => {
+Deno.test("testStore: without supports it runs all tests, except those beyond a limit", () => {
   const all = register();
   assertEquals(all.ignored, LIMIT_CASES);
   const full: Supports = {
@@ -100,30 +100,30 @@ Deno.test("testStore: without verify its cases are ignored, and no others", () =
   }
 });
 
-Deno.test("testStore: without importedVersions what depends on them is ignored", () => {
+Deno.test("testStore: without importedVersions, dependent tests are ignored", () => {
   const reason = " (it gives imported entries versions of its own)";
   assertEquals(
     lackingFor({ importedVersions: false }),
     [
-      "import writes what export wrote, identical",
+      "import writes exported entries identically",
       "import creates with the line's version and time",
       "import gives entries versions and times of their own, if asked",
-      "import writes what is there as set does",
-      "a watch tells of what is imported, with its version",
+      "import writes an existing entry as set does",
+      "a watch has imported entries, with their versions",
       "import keeps a time to the millisecond",
       "a version at the end of safe integers comes back from everywhere",
       "no write makes a version that cannot be read back",
       "C4 a write past the last version fails no other",
       "import refuses a line past the last version, and writes the others",
-      "snapshot: what is imported over it does not show",
-      "history tells of an import when it was done",
+      "snapshot: a later import is not in it",
+      "history has the time of an import, not that of its lines",
     ].map((name) => `S: ${name}${reason}`),
   );
 });
 
 Deno.test("testStore: without checksBeforeEquals one case is ignored", () => {
   assertEquals(lackingFor({ checksBeforeEquals: false }), [
-    "S: equals: is not asked where the version is another (it may ask equals before it checks)",
+    "S: equals: is not called if the version differs (it may ask equals before it checks)",
   ]);
 });
 
@@ -135,7 +135,7 @@ Deno.test("testStore: a limit brings its own cases, and ignores what is larger",
     [
       "S: C8 a setAll of 100 000 entries keeps the event loop turning" +
       changes,
-      "S: import keeps its transactions small where lines are large (it takes 4096 bytes in one value)",
+      "S: import keeps its transactions small if lines are large (it takes 4096 bytes in one value)",
       "S: C2 a long read is of one moment, and in its place among the writes" +
       changes,
       "S: C8 an atomic operation of 400 000 checks keeps the event loop turning" +
@@ -143,7 +143,7 @@ Deno.test("testStore: a limit brings its own cases, and ignores what is larger",
       "S: watch previous: of large values (it takes 4096 bytes in one value)",
       "S: C7 setAll of a generator ends it when it is aborted" + changes,
       "S: C7 setAll of a generator ends it when it aborts itself" + changes,
-      "S: setAll ends a generator of which a schema refuses an entry later" +
+      "S: setAll ends a generator if a schema refuses an entry later" +
       changes,
     ].sort((a, b) => small.indexOf(a) - small.indexOf(b)),
   );
@@ -277,7 +277,7 @@ const BROKEN: Record<string, (store: Store) => Partial<Store>> = {
       return result;
     },
   }),
-  "C2 import writes by transactions, and tells of each": (store) => ({
+  "C2 import writes in transactions, and reports each": (store) => ({
     import: (lines) => store.import(lines),
   }),
 };

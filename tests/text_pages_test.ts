@@ -142,7 +142,7 @@ const HOSTILE = [
 );
 
 testOnEachDriver(
-  "a page as text has what its rows have, whatever the values are",
+  "a page as text equals its rows, for any values",
   async (driver) => {
     using db = await makeTables(driver);
     for (const [i, value] of HOSTILE.entries()) {
@@ -172,7 +172,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a page as text has what its rows have, whatever the other columns are",
+  "a page as text equals its rows, for any other columns",
   async (driver) => {
     using db = await makeTables(driver);
     const columns: Record<string, string[]> = {
@@ -287,7 +287,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "what a page as text cannot decode is told as by rows",
+  "a page as text reports undecodable values as rows do",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -339,7 +339,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a page as text leaves out what has expired",
+  "a page as text leaves out expired entries",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

@@ -72,7 +72,7 @@ Deno.test("packages.ts uses no stand-ins if JSR is required", async () => {
   assertEquals({ code, out }, { code: 1, out: "" });
 });
 
-Deno.test("packages.ts does without JSR where nobody answers", async () => {
+Deno.test("packages.ts does without JSR if nobody answers", async () => {
   const { code, err } = await packages(["eval", "1"], {
     JSR_URL: "http://127.0.0.1:1/",
   });

@@ -15,13 +15,13 @@ import {
   type Codec,
   openStore,
   type RefusedLine,
-  SqlError,
   type Store,
   StoreClosedError,
   StoreCorruptError,
   StoreError,
   StoreFullError,
 } from "../mod.ts";
+import { SqlError } from "../src/sqlite/driver/mod.ts";
 import { yaml } from "../src/values/codecs/yaml.ts";
 import { linesOf, textOf } from "../src/testing/reading.ts";
 import { LineSplitter } from "../src/store/transfer/lines.ts";
@@ -61,7 +61,7 @@ async function storedIn(
 }
 
 testOnEachDriver(
-  "what is exported and imported is stored byte for byte, whatever the codec",
+  "exported and imported values have the same bytes with every codec",
   async (driver) => {
     await using dir = await tempDir();
     const codec = { yaml, bytes: bytesCodec };
@@ -118,7 +118,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "bytes are refused where set refuses the value that they are of",
+  "bytes are refused if set refuses their value",
   async (driver) => {
     const even: Codec = {
       name: "even",
@@ -157,7 +157,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "an export saves what cannot be decoded, and an import refuses it",
+  "an export keeps undecodable values, and an import refuses them",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -278,7 +278,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "an export is of one moment, whoever writes the file",
+  "an export is of one moment while others write the file",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -352,13 +352,13 @@ testOnEachDriver(
     await assertRejects(
       () => textOf(store.export()),
       StoreError,
-      "no longer the one at its path",
+      "no longer at its path",
     );
   },
 );
 
 testOnEachDriver(
-  "what fails in the middle of an export is a StoreError",
+  "a failure in the middle of an export is a StoreError",
   async ({ name }) => {
     await using dir = await tempDir();
     let pages = 0;
@@ -471,7 +471,7 @@ testOnEachDriver(
   },
 );
 
-Deno.test("a line that is too long is dropped as it comes, and is told", () => {
+Deno.test("a line that is too long is dropped while it is read, and reported", () => {
   const splitter = new LineSplitter(8);
   const chunks = ["12345678\n123456789", "0\n", "next"];
   const found = chunks.flatMap((chunk) => [...splitter.add(chunk)]);

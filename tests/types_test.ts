@@ -241,7 +241,7 @@ Deno.test("kinds and inputs have names", () => {
   assertSame<OutputsOf<typeof schemas>["notes"], { title: string }>();
 });
 
-Deno.test("a schema of no types gives values of none", async () => {
+Deno.test("a schema without types gives `unknown` values", async () => {
   const any = standardSchema((value) => ({ value }));
   await using store = await openMemoryStore({ schemas: { any } });
   await store.set("any", "a", 1);
@@ -283,7 +283,7 @@ Deno.test("kinds that are given may have schemas, all or some", async () => {
   await unknown.close();
 });
 
-Deno.test("with kinds that are given, schemas tell what may be written", async () => {
+Deno.test("with given kinds, schemas give the types to write", async () => {
   const users = z.object({
     name: z.string(),
     role: z.string().default("guest"),
@@ -337,7 +337,7 @@ Deno.test("with kinds that are given, schemas tell what may be written", async (
   });
 });
 
-Deno.test("schemas that are none, and an unknown option, do not compile", async () => {
+Deno.test("invalid schemas and an unknown option do not compile", async () => {
   await assertRejects(
     // @ts-expect-error: no schema
     () => openMemoryStore({ schemas: { users: 1 } }),

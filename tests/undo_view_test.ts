@@ -226,7 +226,7 @@ async function checkViews(
 }
 
 for (let round = 0; round < 30; round++) {
-  Deno.test(`a view of the past is what a plain model says (${round}) [memory]`, () =>
+  Deno.test(`a view of the past equals a plain model (${round}) [memory]`, () =>
     withSeed(`undo ${round}`, async (random) => {
       using time = new FrozenTime();
       const model = new StorageModel(new MemoryStorage(), random);
@@ -238,7 +238,7 @@ const TOMORROW = 86_400_000;
 
 for (let round = 0; round < 10; round++) {
   testOnEachDriver(
-    `a view of the past is what a plain model says (${round})`,
+    `a view of the past equals a plain model (${round})`,
     (driver) =>
       withSeed(`undo ${round}`, async (random) => {
         const storage = await openSqliteStorage(driver);
@@ -273,7 +273,7 @@ Deno.test("a view of many changes is read in several steps, and between them oth
   assertEquals(turns.length, 3);
 });
 
-Deno.test("a page of keys that were all created since is empty, and tells where to go on", async () => {
+Deno.test("a page of keys that were all created since is empty, and has the place to continue", async () => {
   const storage = new MemoryStorage();
   const value = new Uint8Array([1]);
   storage.put("k", "a", { value });

@@ -52,7 +52,7 @@ async function makeKeys(driver: TestDriver, path: string, keys: string[]) {
 }
 
 testOnEachDriver(
-  "a key that holds a NUL is told, and keeps nobody from the others",
+  "a key with a NUL is reported, and the others can be read",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -85,7 +85,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "keys that hold a NUL are told once, among many pages",
+  "keys with a NUL are reported once, among many pages",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -103,7 +103,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a watch replays what is beside a key that holds a NUL, and goes on",
+  "a watch replays the entries beside a key with a NUL, and goes on",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");

@@ -7,13 +7,13 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   openStore,
-  SqlError,
   type SqliteStore,
   StoreClosedError,
   StoreError,
   type StoreOptions,
   type WatchEvent,
 } from "../mod.ts";
+import { SqlError } from "../src/sqlite/driver/mod.ts";
 import { openMemoryStore } from "../src/memory/open_memory_store.ts";
 import { LIST_FOUND_CHANGES } from "../src/sqlite/verification/queries.ts";
 import { connect, fileAt } from "./support/connect.ts";
@@ -115,7 +115,7 @@ for (const wal of [true, false]) {
       const error = await assertRejects(() => store.verify(), StoreError);
       assertEquals([error.code, error.message], [
         "STORAGE",
-        "Cannot verify: disk I/O error; see that the disk works, and has space left",
+        "Cannot verify: disk I/O error; check that the disk works and has free space",
       ]);
       db.exec("BEGIN EXCLUSIVE; COMMIT");
       then = () => controller.abort(new Error("enough"));
@@ -129,7 +129,7 @@ for (const wal of [true, false]) {
 }
 
 testOnEachDriver(
-  "a watch that begins during a verification begins after what others wrote",
+  "a watch that begins during a verification begins after the writes of others",
   async (tested) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -360,7 +360,7 @@ testOnEachDriver(
   },
 );
 
-Deno.test("a verification of a memory store keeps nobody waiting", async () => {
+Deno.test("nobody waits for a verification of a memory store", async () => {
   const { options, slow, release } = slowStore();
   await using store = await openMemoryStore(options);
   await store.setAll(
@@ -497,7 +497,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a verification of a file that was moved tells of it, and of what it holds",
+  "a verification of a moved file reports the move, and the faults in it",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -509,7 +509,7 @@ testOnEachDriver(
     for (const isReplaced of [false, true]) {
       if (isReplaced) await Deno.writeTextFile(path, "");
       const [first, ...others] = await store.verify();
-      assertMatch(first.message, /no longer the one at its path/);
+      assertMatch(first.message, /no longer at its path/);
       assertEquals(others.some(({ part }) => part === "entries"), true);
       assertEquals(await store.get("k", "a"), 1);
     }

@@ -15,13 +15,13 @@ import {
 import {
   type Codec,
   json,
-  SqlError,
   type SqliteStore,
   StoreCorruptError,
   StoreOpenError,
   type StoreOptions,
   type VerifyFinding,
 } from "../mod.ts";
+import { SqlError } from "../src/sqlite/driver/mod.ts";
 import type { Connection } from "../src/sqlite/driver/driver.ts";
 import { runChild } from "./support/processes/child.ts";
 import { connect, fileAt } from "./support/connect.ts";
@@ -129,13 +129,13 @@ const INSERT = (columns: string, values: string) =>
 const TOLD: Record<string, readonly [sql: string, ...Expected[]]> = {
   "a key with a NUL": [
     INSERT("kind, key, value", "'k', 'c' || char(0) || 'd', 1"),
-    LOG("6", 'Cannot use "c\\u0000d" as a key: it holds a NUL'),
-    ENTRIES("", "it holds a NUL; rename it, or delete it, by SQL"),
+    LOG("6", 'Cannot use "c\\u0000d" as a key: it contains a NUL'),
+    ENTRIES("", "it contains a NUL; rename it, or delete it, by SQL"),
   ],
   "a kind with a NUL": [
     INSERT("kind, key, value", "'m' || char(0), 'c', 1"),
-    LOG("6", 'Cannot use "m\\u0000" as a kind: it holds a NUL'),
-    ENTRIES("", "it holds a NUL"),
+    LOG("6", 'Cannot use "m\\u0000" as a kind: it contains a NUL'),
+    ENTRIES("", "it contains a NUL"),
   ],
   "a key that is a blob": [
     INSERT("kind, key, value", "'k', x'6162', 1"),
@@ -186,36 +186,51 @@ const TOLD: Record<string, readonly [sql: string, ...Expected[]]> = {
 const UNTOLD: Record<string, readonly [sql: string, ...Expected[]]> = {
   "a value": [
     ROW("a", "value = '3'"),
-    ENTRIES("k a 2", "has another value than revision 2 wrote"),
+    ENTRIES(
+      "k a 2",
+      "has another value than its last change, revision 2, wrote",
+    ),
   ],
   "a value of the same length": [
     ROW("a", "value = CAST('9' AS BLOB)"),
-    ENTRIES("k a 2", "has another value than revision 2 wrote"),
+    ENTRIES(
+      "k a 2",
+      "has another value than its last change, revision 2, wrote",
+    ),
   ],
   "a version": [
     ROW("a", "version = 3"),
-    ENTRIES("k a 2", "has version 3, and version 2 in revision 2"),
+    ENTRIES(
+      "k a 2",
+      "has version 3, but version 2 in its last change, revision 2",
+    ),
   ],
   "a deletion": [
     "DELETE FROM zestor_kv WHERE key = 'a'",
-    ENTRIES("k a 2", "is not there, although revision 2 wrote it"),
+    ENTRIES("k a 2", "does not exist, although revision 2 wrote it"),
   ],
   "an entry": [
     INSERT("kind, key, value", "'k', 'c', 1"),
-    ENTRIES("k c", "is in no change of the log"),
+    ENTRIES("k c", "has no change in the log"),
   ],
   "an entry that was deleted": [
     INSERT("kind, key, value", "'k', 'b', 3"),
-    ENTRIES("k b 4", "is there, although revision 4 deleted it"),
+    ENTRIES("k b 4", "exists, although revision 4 deleted it"),
   ],
   "a change's value": [
     CHANGE(2, "value = NULL"),
     LOG("k a 2", "has no value, in a change of"),
-    ENTRIES("k a 2", "has another value than revision 2 wrote"),
+    ENTRIES(
+      "k a 2",
+      "has another value than its last change, revision 2, wrote",
+    ),
   ],
   "the bytes of a change": [
     CHANGE(2, "value = CAST('7' AS BLOB)"),
-    ENTRIES("k a 2", "has another value than revision 2 wrote"),
+    ENTRIES(
+      "k a 2",
+      "has another value than its last change, revision 2, wrote",
+    ),
   ],
   "a change's previous value": [
     CHANGE(2, "previous = CAST('7' AS BLOB)"),
@@ -238,7 +253,7 @@ const UNTOLD: Record<string, readonly [sql: string, ...Expected[]]> = {
       5,
       "type = 'update', previous = x'31', previous_revision = 4, previous_time = ''",
     ),
-    LOG("l x 5", "updates what was not there"),
+    LOG("l x 5", "updates an entry that did not exist"),
   ],
   "an update without a previous value": [
     CHANGE(2, "previous = NULL"),
@@ -249,25 +264,28 @@ const UNTOLD: Record<string, readonly [sql: string, ...Expected[]]> = {
       2,
       "type = 'create', previous = NULL, version = 1, previous_revision = NULL, previous_time = NULL",
     ),
-    LOG("k a 2", "creates what revision 1 left"),
-    ENTRIES("k a 2", "has version 2, and version 1 in revision 2"),
+    LOG("k a 2", "creates an entry that existed since revision 1"),
+    ENTRIES(
+      "k a 2",
+      "has version 2, but version 1 in its last change, revision 2",
+    ),
   ],
   "a creation with a previous value": [
     CHANGE(5, "previous = x'31'"),
-    LOG("l x 5", "has a previous value, and creates"),
+    LOG("l x 5", "has a previous value, although it is a creation"),
   ],
   "a deletion with a value": [
     CHANGE(4, "value = x'31'"),
-    LOG("k b 4", "has a value, and deletes"),
+    LOG("k b 4", "has a value, although it is a deletion"),
   ],
   "a deletion that is one too many": [
     CHANGE(
       5,
       "kind = 'k', key = 'b', type = 'delete', previous = x'33', previous_revision = 4, previous_time = ''",
     ),
-    LOG("k b 5", "has a value, and deletes"),
-    LOG("k b 5", "deletes what was not there"),
-    ENTRIES("l x", "is in no change of the log"),
+    LOG("k b 5", "has a value, although it is a deletion"),
+    LOG("k b 5", "deletes an entry that did not exist"),
+    ENTRIES("l x", "has no change in the log"),
   ],
   "an entry's revision": [
     ROW("a", "revision = 1"),
@@ -325,13 +343,13 @@ const UNTOLD: Record<string, readonly [sql: string, ...Expected[]]> = {
   ],
   "the newest changes taken out of the log": [
     "DELETE FROM zestor_changes WHERE revision > 3",
-    LOG("", "ends at revision 3, and has been at 5"),
-    ENTRIES("l x", "is in no change of the log"),
-    ENTRIES("k b 3", "is not there, although revision 3 wrote it"),
+    LOG("", "ends at revision 3, but it has reached revision 5 before"),
+    ENTRIES("l x", "has no change in the log"),
+    ENTRIES("k b 3", "does not exist, although revision 3 wrote it"),
   ],
   "SQLite's memory of the newest revision": [
     "DELETE FROM sqlite_sequence",
-    LOG("", "SQLite's memory of the newest revision is gone"),
+    LOG("", "SQLite's record of the newest revision is gone"),
   ],
   "the change log, and SQLite's memory of it": [
     "DELETE FROM zestor_changes; UPDATE sqlite_sequence SET seq = 0",
@@ -358,7 +376,7 @@ const UNTOLD: Record<string, readonly [sql: string, ...Expected[]]> = {
       PRIMARY KEY (kind, key));
     CREATE INDEX zestor_expiry ON zestor_kv (expires_at) WHERE expires_at IS NOT NULL;
     INSERT INTO zestor_kv SELECT * FROM anew; DROP TABLE anew`,
-    ["triggers", "", "The table zestor_kv was made anew, and changes may not"],
+    ["triggers", "", "The table zestor_kv was created again"],
   ],
   "the file's format": [
     "UPDATE zestor_meta SET value = '4' WHERE name = 'format'",
@@ -437,7 +455,7 @@ testOnEachDriver(
     file.db.exec(`DROP TRIGGER zestor_delete;
     CREATE TRIGGER zestor_delete AFTER DELETE ON zestor_kv BEGIN SELECT 1; END`);
     assertFindings(await file.store.verify(), [
-      ["triggers", "", "The trigger zestor_delete is another"],
+      ["triggers", "", "The trigger zestor_delete differs"],
     ]);
   },
 );
@@ -767,7 +785,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "what a verification finds, no read takes for something else",
+  "no read mistakes a fault that a verification finds",
   async (driver) => {
     const wrong: Record<string, string> = {
       "a key with a NUL": INSERT(
@@ -807,7 +825,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a kind with a NUL is told by what lists the kinds",
+  "listing the kinds reports a kind with a NUL",
   async (driver) => {
     await using dir = await tempDir();
     await using file = await openFilled(driver, dir);
@@ -823,7 +841,7 @@ testOnEachDriver(
   },
 );
 
-testOnEachDriver("a version that is none is told", async (driver) => {
+testOnEachDriver("an invalid version is reported", async (driver) => {
   for (const version of ["1.5", "'x'", 2n ** 60n]) {
     await using dir = await tempDir();
     await using file = await openFilled(driver, dir);

@@ -176,7 +176,7 @@ Deno.test("a watch of several kinds is woken by each of them, one of all by any"
   assertEquals([several.woken, none.woken], [undefined, undefined]);
 });
 
-Deno.test("every watch is woken where the kinds are not known", async () => {
+Deno.test("every watch is woken if the changed kinds are unknown", async () => {
   const file = new FakeFile();
   const wakeup = file.wakeup();
   using one = new Waiting(wakeup, "one");
@@ -236,7 +236,7 @@ Deno.test("a watch does not wait for an own commit that came before it did", asy
   assertEquals(file.looks, looks);
 });
 
-Deno.test("which kinds changed is known as far as the log tells all", () => {
+Deno.test("the changed kinds are known while the log is complete", () => {
   const changes = (oldest: number, head: number) =>
     ({
       isLogged: () => true,
@@ -272,7 +272,7 @@ Deno.test("a commit while it looks makes it look again", async () => {
   assertEquals(file.looks, 3);
 });
 
-Deno.test("it looks when the notifier opens: what was before was not told", async () => {
+Deno.test("it looks when the notifier opens, because earlier writes were not notified", async () => {
   const file = new FakeFile();
   const wakeup = file.wakeup();
   using one = new Waiting(wakeup, "one");
@@ -371,7 +371,7 @@ Deno.test("notifications that show nothing are not all followed closely", async 
   assertEquals(file.looks - before, 1);
 });
 
-Deno.test("the sweep finds what nobody told of", async () => {
+Deno.test("the sweep finds changes without a notification", async () => {
   using time = new ManualTime();
   const file = new FakeFile();
   const wakeup = file.wakeup();
@@ -384,7 +384,7 @@ Deno.test("the sweep finds what nobody told of", async () => {
   assertEquals(one.woken, 0);
 });
 
-Deno.test("it looks more often where there are no notifications", async () => {
+Deno.test("it looks more often without notifications", async () => {
   using time = new ManualTime();
   const file = new FakeFile();
   const notAvailable = () => undefined;
@@ -430,7 +430,7 @@ Deno.test("one notifier serves every watch, as long as they come back", async ()
   assert(!file.notifiers[0].isOpen);
 });
 
-Deno.test("the notifier closes when those who were woken do not come back", async () => {
+Deno.test("the notifier closes when the woken watches do not come back", async () => {
   using time = new ManualTime();
   const file = new FakeFile();
   const wakeup = file.wakeup();

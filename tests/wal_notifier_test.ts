@@ -49,7 +49,7 @@ const listener = { onWrite() {}, onEnd() {} };
 const TABLE = "PRAGMA journal_mode = WAL; CREATE TABLE t (x)";
 const INSERT = "INSERT INTO t VALUES (1)";
 
-testOnEachDriver("each commit is told", async (driver) => {
+testOnEachDriver("each commit is notified", async (driver) => {
   await using dir = await tempDir();
   const location = fileAt(dir.file("app.db"));
   using db = await connect(driver, location);
@@ -62,7 +62,7 @@ testOnEachDriver("each commit is told", async (driver) => {
 });
 
 testOnEachDriver(
-  "a commit to a database behind a link is told",
+  "a commit to a database behind a link is notified",
   async (driver) => {
     await using dir = await tempDir();
     await using elsewhere = await tempDir();
@@ -77,7 +77,7 @@ testOnEachDriver(
   },
 );
 
-testOnEachDriver("reading tells nothing", async (driver) => {
+testOnEachDriver("reads are not notified", async (driver) => {
   await using dir = await tempDir();
   const location = fileAt(dir.file("app.db"));
   using db = await connect(driver, location);
@@ -94,17 +94,20 @@ testOnEachDriver("reading tells nothing", async (driver) => {
   assertEquals(notifications.told, []);
 });
 
-testOnEachDriver("the end of the write-ahead log is told", async (driver) => {
-  await using dir = await tempDir();
-  const location = fileAt(dir.file("app.db"));
-  using db = await connect(driver, location);
-  db.exec(TABLE);
-  using notifications = new Notifications(location);
-  db.exec("PRAGMA journal_mode = DELETE");
-  await notifications.until("end");
-});
+testOnEachDriver(
+  "the end of the write-ahead log is notified",
+  async (driver) => {
+    await using dir = await tempDir();
+    const location = fileAt(dir.file("app.db"));
+    using db = await connect(driver, location);
+    db.exec(TABLE);
+    using notifications = new Notifications(location);
+    db.exec("PRAGMA journal_mode = DELETE");
+    await notifications.until("end");
+  },
+);
 
-Deno.test("nothing is told any more when the notifier is closed", async () => {
+Deno.test("nothing is notified after the notifier is closed", async () => {
   await using dir = await tempDir();
   const location = fileAt(dir.file("app.db"));
   await Deno.writeTextFile(location.path, "");

@@ -83,7 +83,7 @@ testOnEachDriver("the log is pruned to `history`", async (driver) => {
 });
 
 testOnEachDriver(
-  "a write of more than `history` leaves its own changes to those who watch",
+  "a write of more than `history` changes keeps them for watches",
   async (driver) => {
     await using dir = await tempDir();
     const path = dir.file("app.db");
@@ -175,7 +175,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "W4 a replay puts back what changes while it is read",
+  "W4 a replay is unaffected by changes while it is read",
   async (driver) => {
     await using dir = await tempDir();
     await using store = await openOn(driver, { path: dir.file("app.db") });
@@ -285,7 +285,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "W3 a commit by another between two reads of the log is no overflow",
+  "W3 a commit of another between two reads of the log does not overflow",
   async (testDriver) => {
     const { name } = testDriver;
     // Four to find that there is nothing, then the look before it sleeps.

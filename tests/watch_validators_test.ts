@@ -102,7 +102,7 @@ function guarantees(breaches: readonly string[]): string[] {
   return breaches.map((breach) => breach.split(" ")[0]);
 }
 
-Deno.test("`assertWatchGuarantees()` passes what is sound", () => {
+Deno.test("`assertWatchGuarantees()` accepts sound watches", () => {
   const sound: Session[] = [
     LIVE,
     REPLAY,
@@ -140,7 +140,7 @@ Deno.test("`assertWatchGuarantees()` passes what is sound", () => {
   assertWatchGuarantees(WRITTEN, RESUMED);
 });
 
-Deno.test("`assertWatchGuarantees()` tells whose watch broke what", () => {
+Deno.test("`assertWatchGuarantees()` names the watch and the broken guarantee", () => {
   const sessions = [{ ...LIVE, items: [2, 1].map(written), until: undefined }];
   const error = assertThrows(
     () => assertWatchGuarantees(WRITTEN, { name: "anna", sessions }),
@@ -335,7 +335,7 @@ for (const [name, [expected, session]] of Object.entries(BROKEN)) {
   });
 }
 
-Deno.test("`findBreaches()` finds what a resumed stream tells again", () => {
+Deno.test("`findBreaches()` finds events that a resumed stream repeats", () => {
   const [first, second] = RESUMED.sessions;
   const again = {
     ...second,
@@ -349,7 +349,7 @@ Deno.test("`findBreaches()` finds what a resumed stream tells again", () => {
   assertEquals(guarantees(breaches), ["W2", "W5"], breaches.join("\n"));
 });
 
-Deno.test("`findBreaches()` finds a cursor that two watches are told differently", () => {
+Deno.test("`findBreaches()` finds a cursor that differs between two watches", () => {
   const written = { ...WRITTEN, cursors: new Map<number, string>() };
   const other = cursorOf(6, 1);
   const items = LIVE.items.map((item) =>

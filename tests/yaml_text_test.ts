@@ -18,7 +18,7 @@ const keys = (count: number) =>
 const lines = (count: number, line: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => line(i) + "\n").join("");
 
-Deno.test("merge keys mean what the parser makes of them", () => {
+Deno.test("merge keys have the parser's meaning", () => {
   const texts = [
     "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3, z: 4}",
     "a: &a {x: 1, y: 2}\nb: {y: 3, <<: *a, z: 4}",
@@ -150,13 +150,13 @@ Deno.test("keys count for the size of a value with its aliases", () => {
   assertThrows(() => decode(text), SyntaxError, "written out");
 });
 
-Deno.test("what has too many levels is a SyntaxError", () => {
+Deno.test("too many levels are a SyntaxError", () => {
   for (const level of ["[", "- ", "? "]) {
     assertThrows(() => decode(level.repeat(100_000)), SyntaxError);
   }
 });
 
-Deno.test("what the codec encoded it decodes, whatever the text looks like", () => {
+Deno.test("the codec decodes its own text in any form", () => {
   const code =
     "if (a << 2 ? *p : !merge) f(&p, **q); // <<: *p [*p]: {*p : 1}\n";
   const values = [

@@ -1,30 +1,32 @@
 /**
- * Runs a `deno` subcommand with the project's JSR packages taken from where
- * they can be had, and prints from where that is:
+ * Runs a `deno` subcommand with the project's JSR packages from an available
+ * source, and prints the source:
  *
  *     deno run -A tools/packages.ts test -A tests
  *
- * For each package that deno.json imports, the first of these that has it:
+ * For each package that deno.json imports, it uses the first source that has
+ * it:
  *
  * 1. `JSR_LINKS`: folders with checkouts of JSR packages, separated as in
- *    `PATH` or by commas. They become deno.json's own `links`, so what the
- *    linked packages import in turn has to be linked too.
+ *    `PATH` or by commas. They become deno.json's own `links`, so the imports
+ *    of linked packages have to be linked, too.
  * 2. JSR, or the mirror in Deno's own `JSR_URL`, if it answers.
- * 3. `tools/stand_ins`: what the tests and the codecs use of `@std/*`; of
- *    `@db/sqlite` only the types, and importing it throws.
+ * 3. `tools/stand_ins`: the used parts of `@std/*`. For `@db/sqlite` they are
+ *    only types, and importing it throws.
  *
  * The command finds in its environment:
  *
- * - `ZESTOR_FFI_UNAVAILABLE`: why `@db/sqlite` is a stand-in; not set if it is
- *   real. A caller who sets it gets the stand-ins without a question to JSR,
- *   and so the steps of `deno task ok` share one answer.
- * - `ZESTOR_DENO_CONFIG`: what a `deno` that the command starts in turn needs
- *   as its `--config`; not set if deno.json will do.
+ * - `ZESTOR_FFI_UNAVAILABLE`: why `@db/sqlite` is a stand-in. It is not set if
+ *   the package is real. If a caller sets it, the stand-ins are used without
+ *   asking JSR. So the steps of `deno task ok` share one answer.
+ * - `ZESTOR_DENO_CONFIG`: the `--config` for each `deno` that the command
+ *   starts. It is not set if deno.json is enough.
  *
  * With `ZESTOR_REQUIRE_JSR=1` it is an error if a package is a stand-in.
  *
  * That configuration is derived from deno.json, which is never written. It lies
- * beside it while the command runs, so that relative paths mean the same.
+ * beside deno.json while the command runs, so that relative paths mean the
+ * same.
  *
  * This file imports nothing from JSR.
  *
@@ -34,12 +36,12 @@ import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 
-/** How long JSR may take to deliver one small module, in ms. */
+/** The longest time for JSR to deliver one small module, in ms. */
 const PATIENCE = 10_000;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** What is read or replaced of deno.json. */
+/** The parts of deno.json that are read or replaced. */
 interface Config {
   imports: Record<string, string>;
   /** Packages that only one folder imports by their names, by the folder. */
@@ -54,9 +56,9 @@ interface LinkedPackage {
   url: string;
 }
 
-/** What became of the packages. */
+/** The sources of the packages. */
 interface Resolution {
-  /** Where they come from, in a line. */
+  /** The sources, in one line. */
   summary: string;
   linked: LinkedPackage[];
   /** The stand-ins' URLs by the name of the package. */
@@ -94,7 +96,7 @@ async function main(args: string[]): Promise<number> {
     imports: {
       ...config.imports,
       ...standIns,
-      // The store itself imports a package by what deno.json maps its name to.
+      // The store itself imports a package by the specifier in deno.json.
       ...Object.fromEntries(
         Object.keys(standIns).map((name) => [
           config.imports[name],
@@ -159,7 +161,7 @@ async function resolvePackages(
   };
 }
 
-/** `@std/assert` is stood in for by `std_assert.ts`. */
+/** `std_assert.ts` replaces `@std/assert`. */
 function standIn(name: string): string {
   const file = name.slice(1).replace(/\W/g, "_");
   return new URL(`stand_ins/${file}.ts`, import.meta.url).href;
@@ -189,10 +191,10 @@ async function linkedPackage(folder: string): Promise<LinkedPackage> {
 }
 
 /**
- * Asks JSR for one small module. Deno asks, not this file, so that its cache,
- * its proxy settings and `JSR_URL` count as they will for the command.
+ * Asks JSR for one small module. Deno asks, not this file, so its cache, its
+ * proxy settings and `JSR_URL` have the same effect as for the command.
  *
- * @returns Nothing if JSR answered, the reason if not.
+ * @returns Nothing if JSR answered, else the reason.
  */
 async function whyUnreachable(specifier: string): Promise<string | undefined> {
   const signal = AbortSignal.timeout(PATIENCE);
@@ -210,8 +212,8 @@ async function whyUnreachable(specifier: string): Promise<string | undefined> {
 }
 
 /**
- * Deno hides the type errors of packages that come from JSR, but reports those
- * of linked ones. They are no more this project's there than here: tests run
+ * Deno hides the type errors of packages from JSR, but reports those of linked
+ * packages. They do not belong to this project in either case: tests run
  * unchecked, and `check` fails only for errors elsewhere.
  */
 async function denoWithLinks(
@@ -276,8 +278,9 @@ function denoProcess(
     stdin: "inherit",
     ...options,
   }).spawn();
-  // This process has to outlive the child, to remove the configuration. A
-  // terminal sends its SIGINT to both, anybody else's SIGTERM comes here only.
+  // This process must live longer than the child, to remove the configuration.
+  // A terminal sends SIGINT to both; other processes send SIGTERM only to this
+  // one.
   Deno.addSignalListener("SIGINT", () => {});
   if (Deno.build.os !== "windows") {
     Deno.addSignalListener("SIGTERM", () => child.kill("SIGTERM"));

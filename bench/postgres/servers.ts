@@ -17,13 +17,13 @@ import {
 export interface PostgresServers extends AsyncDisposable {
   /** The major version. */
   readonly version: number;
-  /** A server whose commits wait for the disk alone. */
+  /** A server whose commits wait only for the disk. */
   quick(): Promise<Server>;
   /** A server whose commits wait 5 ms more, as on a slower disk. */
   slow(): Promise<Server>;
 }
 
-/** Settings that add 5 ms to each flush, whatever else is going on. */
+/** Settings that add 5 ms to each flush in any case. */
 const SLOW = { commit_delay: 5_000, commit_siblings: 0 };
 
 /** The servers, or why there are none. */

@@ -1,7 +1,7 @@
 /**
- * What the rows compare: the store, and bare prepared statements through the
- * same client on a plain table with the columns kind, key and value. The table
- * has no versions, no change log, and nothing to watch.
+ * The subjects of these rows: the store, and bare prepared statements through
+ * the same client on a plain table with the columns kind, key and value. The
+ * table has no versions, no change log, and no watches.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export interface Bare extends AsyncDisposable {
 export async function openBare(url: string): Promise<Bare> {
   const table = freshName();
   const client = await connect(url, true);
-  // The client cannot COPY while it pipelines.
+  // The client cannot use COPY while it pipelines.
   const copier = await connect(url, false);
   await client.query(`CREATE TABLE ${table} (
     kind text COLLATE "C", key text COLLATE "C", value bytea NOT NULL,

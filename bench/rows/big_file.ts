@@ -1,6 +1,6 @@
 /**
- * Files with many entries, made by plain SQL: most of them as the triggers are
- * away, so that it does not take minutes, the last ones with a change log.
+ * Files with many entries, made by plain SQL. Most of the entries are written
+ * without the triggers, to save minutes, and the last ones have a change log.
  *
  * @module
  */

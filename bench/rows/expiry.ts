@@ -1,6 +1,6 @@
 /**
- * Expiry: what it costs a write, and what it costs others that many entries
- * which have expired are removed.
+ * Expiry: its cost for a write, and the cost for others while many expired
+ * entries are removed.
  *
  * @module
  */
@@ -22,9 +22,9 @@ import { groupedLines } from "./pairs.ts";
 import type { Bench, Row } from "./row.ts";
 
 const HOUR = 3_600_000;
-/** How many entries a `set` replaces, in turn. */
+/** The number of entries that a `set` replaces, in turn. */
 const COUNT = 1_000;
-/** The kind that is written to while entries of the other are removed. */
+/** The kind that is written while entries of the other kind are removed. */
 const OTHER_KIND = "others";
 
 /** The rows; `scale` makes them smaller. */
@@ -70,7 +70,7 @@ const setRow: Row = {
           durability: "normal",
         }),
       );
-      // Each way has a kind of its own, so that no entry changes from one to the other.
+      // Each way has a kind of its own, so that no entry changes its way.
       for (const kind of ["plain", "expiring"]) {
         await store.setAll(kind, entriesOf(SMALL, COUNT));
       }
@@ -109,16 +109,16 @@ const setRow: Row = {
   },
 };
 
-/** What was measured on a driver, round by round, in ms. */
+/** The measurements on a driver, by round, in ms. */
 interface Removals {
   readonly driver: DriverName;
-  /** For each entry that was removed. */
+  /** For each removed entry. */
   readonly removals: number[];
-  /** Every `set` of another kind while entries were removed. */
+  /** Each `set` of another kind during the removal. */
   readonly meanwhile: number[];
   /** As many afterwards. */
   readonly afterwards: number[];
-  /** How many times as long a `set` took meanwhile, by the medians of a round. */
+  /** The relative time of a `set` during the removal, from the medians of a round. */
   readonly slowdowns: number[];
 }
 
@@ -139,7 +139,10 @@ async function measureRemovals(
   return all;
 }
 
-/** A closed file whose entries have all expired, as no writer makes it: its log does not tell of it. */
+/**
+ * A closed file whose entries have all expired. No writer makes such a file:
+ * its log does not have the expiries.
+ */
 async function makeExpired(
   bench: Bench,
   driver: DriverName,
@@ -183,11 +186,11 @@ async function removeOnce(
       const start = performance.now();
       await store.set(OTHER_KIND, keyOf(n % COUNT), SMALL.of(n++));
       const time = performance.now() - start;
-      // Timers and what has been removed have their turn.
+      // Timers and reports of removals get their turn.
       await turn();
       return time;
     };
-    // The store looks for the first time a little after it was opened.
+    // The first look of the store comes a little after its opening.
     while (expired.count() === count) await timeSet();
     const left = expired.count();
     const during: number[] = [];
@@ -207,7 +210,7 @@ async function removeOnce(
   }
 }
 
-/** What has expired and is still there. */
+/** The expired entries that are still there. */
 function expiredIn(connection: Connection) {
   const from = "FROM zestor_kv WHERE expires_at IS NOT NULL";
   const count = connection.prepare(`SELECT count(*) AS count ${from}`);

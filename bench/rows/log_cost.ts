@@ -1,11 +1,12 @@
 /**
- * What the change log costs a write: the store, and raw statements, on a file
- * with its triggers and on one that has lost them.
+ * The cost of the change log for a write: the store and raw statements, on a
+ * file with its triggers and on a file without them.
  *
  * @module
  */
 import { deepEqual } from "node:assert";
-import { type Driver, openStore, type Statement } from "../../mod.ts";
+import { openStore } from "../../mod.ts";
+import type { Driver, Statement } from "../../src/sqlite/driver/mod.ts";
 import { loadDriver } from "../../src/sqlite/driver/load.ts";
 import { GET_SCHEMA_VERSION } from "../../src/sqlite/connection/queries.ts";
 import { type Contender, longer, measure, speedOf } from "../measure.ts";
@@ -17,9 +18,9 @@ import { entriesOf, keyOf, SMALL } from "../values.ts";
 import type { Bench, Row } from "./row.ts";
 
 const COUNT = 1_000;
-/** So few changes that the log is full, and is pruned, from the beginning on. */
+/** So few changes that the log is full, and pruned, from the beginning. */
 const HISTORY = COUNT;
-/** How many times as long a `set` may take with the log. */
+/** The largest relative time of a `set` with the log. */
 const MOST = 1.4;
 
 const HEADING = "time / no triggers";
@@ -55,7 +56,8 @@ export const logCostRow: Row = {
           ratios: { [HEADING]: cost },
           goals: [atMost(MOST, cost.median, digits, " × no triggers", limit)],
         },
-        // Nobody runs it so: it counts for no comparison of drivers.
+        // Nobody runs it like this, so it does not count for the comparison of
+        // drivers.
         { ...lineOf(storeUnlogged, "store"), times: undefined },
         { ...lineOf(raw, "raw"), ratios: { [HEADING]: rawCost } },
         lineOf(rawUnlogged, "raw"),
@@ -106,7 +108,7 @@ class LogFiles implements AsyncDisposable {
     };
   }
 
-  /** Sees that the log has, or has not, grown. */
+  /** Checks that the log has grown, or has not. */
   assertLogged(logged: readonly boolean[]): void {
     const grown = this.#files.map(({ connection, revision }) =>
       revisionOf(connection) > revision
@@ -143,7 +145,7 @@ class LogFiles implements AsyncDisposable {
   }
 }
 
-/** A driver on which a store does not notice that its triggers are gone: it would make them again. */
+/** A driver on which a store does not notice the missing triggers, which it would create again. */
 async function unnoticing(name: DriverName): Promise<Driver> {
   const driver = await loadDriver(name);
   return {
@@ -162,7 +164,7 @@ async function unnoticing(name: DriverName): Promise<Driver> {
   };
 }
 
-/** The statement, with the row that it gives at first. */
+/** The statement, with the row of its first call. */
 function constant(statement: Statement): Statement {
   let first: ReturnType<Statement["get"]>;
   return {

@@ -1,6 +1,6 @@
 /**
- * How the memory of a process grows: with what is stored, with callers, and
- * with watches. Each is measured in a process of its own.
+ * The growth of a process's memory: with the entries, with callers, and with
+ * watches. Each is measured in a process of its own.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Mirrors: reads of a map that follows a kind, beside LMDB's of mapped memory.
+ * Mirrors: reads of a map that follows a kind, compared with LMDB's reads of
+ * mapped memory.
  *
  * @module
  */
@@ -30,7 +31,7 @@ export function mirrorRows(scale: number): Row[] {
 }
 
 function getRow(count: number): Row {
-  // Made once, as those of a program are.
+  // Made once, as in a program.
   const keys = Array.from({ length: count }, (_, n) => keyOf(n * 7 % count));
   const entries = entriesOf(SMALL, count);
   return {

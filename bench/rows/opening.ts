@@ -1,5 +1,5 @@
 /**
- * Opening a store that is there.
+ * Opening an existing store.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { KIND } from "../subjects/store.ts";
 import { entriesOf, SMALL } from "../values.ts";
 import type { Row } from "./row.ts";
 
-/** How much longer the store may take than the raw database, in ms. */
+/** The most additional time of the store over the raw database, in ms. */
 const MOST = 10;
 
 /** The row; `scale` makes it smaller. */

@@ -1,5 +1,5 @@
 /**
- * Rows that compare ways to do the same: one by one with the plainest, on each
+ * Rows that compare ways to do the same work with the simplest one, on each
  * driver.
  *
  * @module
@@ -9,7 +9,7 @@ import { speedOf } from "../measure.ts";
 import { type Line, lineOf } from "../results.ts";
 import type { Family } from "../subjects/subject.ts";
 
-/** Lines of measurements that come in groups: each is compared with the first of its group. */
+/** Lines of measurements in groups. Each is compared with the first of its group. */
 export function groupedLines(
   measurements: readonly Measurement[],
   size: number,

@@ -110,7 +110,7 @@ interface BareRow {
   readonly work: string;
   readonly unit: string;
   readonly isDurable?: boolean;
-  /** How many times as fast as bare statements the store has to be. */
+  /** The least speed relative to bare statements. */
   readonly least: number;
   readonly weight?: number;
   readonly grouping?: Grouping;
@@ -143,7 +143,7 @@ function bareRow(row: BareRow): Row {
   };
 }
 
-/** The lines of two: the first has to be so many times as fast as the second. */
+/** The lines of two subjects. The goal is the relative speed of the first. */
 function compared(
   [one, other]: readonly Measurement[],
   heading: string,
@@ -367,11 +367,11 @@ function snapshotRow(
   };
 }
 
-/** What sets took before a snapshot was open, and at the end of it, in ms. */
+/** The times of sets before a snapshot was open, and at its end, in ms. */
 interface Slowdown {
   readonly before: readonly number[];
   readonly last: readonly number[];
-  /** How many times as fast they are at the end. */
+  /** The relative time at the end. */
   readonly ratio: number;
 }
 
@@ -379,7 +379,7 @@ function slowdownOf(
   before: readonly number[],
   during: readonly number[],
 ): Slowdown {
-  // What the last second took tells what a longer snapshot would.
+  // The last second shows the effect of a longer snapshot.
   const last = during.slice(-Math.ceil(during.length / 12));
   const ratio = spreadOf(before).median / spreadOf(last).median;
   return { before, last, ratio };
@@ -409,7 +409,7 @@ function slowdownLines(
 /** Replaces the values of ten entries at once. */
 type Setter = (entries: [string, Value][]) => Promise<unknown>;
 
-/** How many calls one makes before it is the other's turn. */
+/** How many calls one subject makes before the other's turn. */
 const TURN = 10;
 
 /** ms for each set, by the calls of ten at once; each makes as many. */

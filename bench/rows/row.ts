@@ -1,5 +1,5 @@
 /**
- * What a row of the benchmark is.
+ * A row of the benchmark.
  *
  * @module
  */
@@ -10,28 +10,29 @@ import type { DriverName } from "../subjects/store.ts";
 import type { Subject } from "../subjects/subject.ts";
 import type { BigFile } from "./big_file.ts";
 
-/** What rows are measured with. */
+/** The means to measure rows. */
 export interface Bench {
   readonly subjects: readonly Subject[];
   /** The binding of each driver that is measured. */
   readonly bindings: ReadonlyMap<DriverName, Binding>;
   readonly plan: Plan;
   /**
-   * Files with many entries, from the smallest to the largest; made once for
-   * each driver, as two copies of SQLite in one process must not share a file.
+   * Files with many entries, from the smallest to the largest. They are made
+   * once for each driver, because two copies of SQLite in one process must not
+   * share a file.
    */
   bigFiles(driver: DriverName): Promise<readonly BigFile[]>;
-  /** Makes an empty folder, which is gone at the end. */
+  /** Makes an empty folder, which is removed at the end. */
   makeFolder(): Promise<string>;
 }
 
-/** A row: one piece of work, measured of all that can do it. */
+/** A row: one piece of work, measured for all subjects that can do it. */
 export interface Row {
   readonly name: string;
   measure(bench: Bench): Promise<RowResult>;
 }
 
-/** Numbers made smaller, each of them once. */
+/** Smaller numbers, each once. */
 export function scaled(numbers: readonly number[], scale: number): number[] {
   return [...new Set(numbers.map((number) => Math.ceil(number * scale)))];
 }

@@ -18,16 +18,16 @@ export interface SessionRow extends Grouping {
   readonly values: Values;
   /** How many entries there are. */
   readonly count: number;
-  /** Whether it waits until what it writes is durable. */
+  /** Whether it waits until its writes are durable. */
   readonly isDurable?: boolean;
   readonly goals?: SpeedGoals;
-  /** How many of the unit an operation is. */
+  /** How many units an operation counts for. */
   readonly weight?: number;
-  /** The operation on a session; none where it has no such operation. */
+  /** The operation on a session; `undefined` if it has none. */
   operation(session: Session): Contender["operate"] | undefined;
 }
 
-/** Makes the row: opens and fills all that can do it, measures, closes. */
+/** Makes the row: opens and fills all subjects that can do it, measures, closes. */
 export function sessionRow(row: SessionRow): Row {
   return {
     name: row.name,
@@ -60,7 +60,7 @@ export function sessionRow(row: SessionRow): Row {
   };
 }
 
-/** Fills a database, and sees that it gives back what it was given. */
+/** Fills a database, and checks that it returns the same values. */
 async function fill(
   session: Session,
   { values, count }: SessionRow,

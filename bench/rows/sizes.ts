@@ -1,5 +1,5 @@
 /**
- * How the work grows with what is stored.
+ * The growth of the work with the number of entries.
  *
  * @module
  */
@@ -30,12 +30,12 @@ interface SizeRow extends Grouping {
   readonly name: string;
   readonly work: string;
   readonly unit: string;
-  /** How many times as long it may take on the largest file as on the smallest. */
+  /** The largest time on the largest file, relative to the smallest. */
   readonly most?: number;
   readonly weight?: number;
-  /** What the store does. */
+  /** The operation of the store. */
   operation(sized: Sized): Contender["operate"];
-  /** What raw statements do. */
+  /** The operation of raw statements. */
   rawOperation?(sized: Sized): Contender["operate"];
 }
 

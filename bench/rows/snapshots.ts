@@ -1,5 +1,5 @@
 /**
- * Reads of a snapshot, beside reads of the store itself.
+ * Reads of a snapshot, compared with reads of the store itself.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A program that runs once: what it pays above a program that does nothing.
+ * A program that runs once: its time compared with an empty program.
  *
  * @module
  */
@@ -53,7 +53,7 @@ export const startUpRow: Row = {
       await Deno.writeTextFile(file, program);
       contenders.push({ name, operate: () => run(file, `${file}.db`) });
     }
-    // A process takes long, and few of them tell little.
+    // A process takes long, and few of them say little.
     const plan = { ...bench.plan, budget: 5 * bench.plan.budget };
     const measured = await measure(contenders, plan, {
       batchSize: 1,
@@ -80,7 +80,7 @@ async function run(program: string, path: string): Promise<void> {
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
-/** What a program took, and a goal for what it took more than the empty one. */
+/** The time of a program, and a goal for its difference to the empty one. */
 function lineAbove(empty: Measurement, own: Measurement): Line {
   const isStore = own.name.startsWith("store");
   const line = lineOf(own, isStore ? "store" : "peer");

@@ -1,5 +1,5 @@
 /**
- * How a write grows with the watches that are open.
+ * The growth of a write's time with the number of open watches.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { type Row, scaled } from "./row.ts";
 
 const OTHER_KIND = "others";
 
-/** How long a `set` may take until 100 watches have told of it, in ms. */
+/** The longest time of a `set` until 100 watches have its event, in ms. */
 const MOST = 0.6;
 
 /** The rows; `scale` makes them smaller. */

@@ -1,5 +1,6 @@
 /**
- * Watching: how fast a watch catches up, and how soon it tells of a commit.
+ * Watching: the speed of catching up, and the delay of an event after its
+ * commit.
  *
  * @module
  */
@@ -21,7 +22,7 @@ import { KIND, type Kinds } from "../subjects/store.ts";
 import { entriesOf, SMALL } from "../values.ts";
 import type { Bench, Row } from "./row.ts";
 
-/** How soon an event of the same process has to come, in ms. */
+/** The longest delay of an event in the same process, in ms. */
 const MOST = 0.1;
 
 /** The rows; `scale` makes them smaller. */

@@ -38,7 +38,7 @@ export function writeRows(scale: number): Row[] {
   ];
 }
 
-/** How many call at once, and how fast they have to be. */
+/** The numbers of concurrent callers, with their goals. */
 const CALLERS = new Map<number, SpeedGoals["speed"]>([
   [10, { [RAW]: 0.9 }],
   [100, { [RAW]: 0.8, [DENO_KV]: 13 }],
@@ -87,7 +87,7 @@ function callersRow(callers: number): Row {
   });
 }
 
-/** How fast `setAll` has to be: beside a table without a log, too. */
+/** The goals for `setAll`, also against a table without a log. */
 const SET_ALL = { [RAW]: 0.8, [DENO_KV]: 1.3, [NODE_SQLITE]: 0.45 };
 
 function setAllRow(count: number): Row {

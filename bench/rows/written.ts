@@ -1,5 +1,5 @@
 /**
- * How many bytes a durable `set` writes to the disk.
+ * The bytes that a durable `set` writes to the disk.
  *
  * @module
  */
@@ -66,7 +66,8 @@ function writtenRow(values: Values, sets: number, count: number): Row {
         const filled = await open(folder);
         await filled.setAll(entriesOf(values, count));
         await closeWhole(filled, folder);
-        // Opened anew, so that the first checkpoint has only what is counted.
+        // Opened again, so that the first checkpoint contains only the counted
+        // writes.
         const session = await open(folder);
         await session.get(keyOf(0));
         const before = writtenBytes();
@@ -84,13 +85,13 @@ function writtenRow(values: Values, sets: number, count: number): Row {
   };
 }
 
-/** Not the other tables on SQLite: they write what `node:sqlite` writes. */
+/** Other tables on SQLite are left out, because they write the same as `node:sqlite`. */
 function isMeasured({ name, family, isDurable }: Subject): boolean {
   if (family === "peer") return [DENO_KV, NODE_SQLITE, LMDB].includes(name);
   return isDurable;
 }
 
-/** Closes it, and sees that the last checkpoint is not still to come. */
+/** Closes it, and checks that no checkpoint is outstanding. */
 async function closeWhole(session: Session, folder: string): Promise<void> {
   await session.close();
   const names = [...Deno.readDirSync(folder)].map(({ name }) => name);

@@ -1,5 +1,5 @@
 /**
- * Everything that is compared, and what of it cannot be had here.
+ * All subjects, and those that are not available here.
  *
  * @module
  */

@@ -1,12 +1,11 @@
 /**
- * The SQLite bindings, as far as they are alike: for statements with no store
- * around them.
+ * The common part of the SQLite bindings, for statements without a store.
  *
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
 
-/** What can be bound. */
+/** A value to bind. */
 export type Param = string | number | bigint | Uint8Array | null;
 
 /** A row by column name. */
@@ -38,9 +37,9 @@ export const nodeSqlite: Binding = {
   open: (path) => new DatabaseSync(path) as Connection,
 };
 
-/** `@db/sqlite`, as who wants it fast would open it. */
+/** `@db/sqlite`, opened for speed. */
 export async function loadDbSqlite(): Promise<Binding> {
-  // Not a static import: where JSR is out of reach, it throws.
+  // Not a static import, because it throws if JSR is out of reach.
   const { Database } = await import("@db/sqlite");
   return {
     open: (path) =>
@@ -52,6 +51,6 @@ export async function loadDbSqlite(): Promise<Binding> {
   };
 }
 
-/** What makes a commit outlast the loss of power, as the store's "full" does. */
+/** A commit survives a loss of power with this setting, which is also the store's "full". */
 export const DURABLE =
   "PRAGMA journal_mode = WAL; PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON";

@@ -1,7 +1,7 @@
 /**
- * The packages of npm that the store is compared with. They are this folder's
- * neighbour's, not the project's: npm installs them when the benchmark runs, so
- * that nothing else loads them, or fails where one cannot be had.
+ * The npm packages that the store is compared with. They belong to the
+ * neighbouring folder, not to the project: npm installs them when the benchmark
+ * runs. So nothing else loads them, or fails if one is not available.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export type Exports = any;
 
 const folder = fileURLToPath(new URL("../peers/", import.meta.url));
 
-/** Installs what `bench/peers/package.json` lists; gives why, where it cannot. */
+/** Installs the packages in `bench/peers/package.json`. Returns the reason if it cannot. */
 export async function installPeers(): Promise<string | undefined> {
   const args = [
     "install",

@@ -1,6 +1,6 @@
 /**
- * A table of one's own: a key, a value, three prepared statements. It has no
- * versions, no change log, and nothing to watch.
+ * A simple table: a key, a value, three prepared statements. It has no
+ * versions, no change log, and no watches.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export function ownTableSubject(name: string, binding: Binding): Subject {
 /** `better-sqlite3`, which brings its binaries along from its version 13 on. */
 export function loadBetterSqlite(): Binding {
   const Database = requirePeer("better-sqlite3");
-  // That the binary loads is known only now.
+  // Only now is it certain that the binary loads.
   new Database(":memory:").close();
   return { open: (path) => new Database(path) };
 }

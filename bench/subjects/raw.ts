@@ -1,7 +1,7 @@
 /**
  * Raw prepared statements on the store's own tables, with its triggers: the
- * same work with nothing around it, which is the limit of what the store can
- * reach on that binding.
+ * same work without a store around it, which is the limit for the store on that
+ * binding.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export function rawSubject(driver: DriverName, binding: Binding): Subject {
     setsAllBy: AT_ONCE,
     async open(folder) {
       const path = `${folder}/raw.db`;
-      // It makes the tables and triggers.
+      // It creates the tables and triggers.
       await (await openStore({ path, driver })).close();
       const connection = binding.open(path);
       connection.exec(DURABLE);
@@ -102,7 +102,7 @@ function decode(bytes: Uint8Array): Value {
 
 const PAGE_SIZE = 1_000;
 
-/** Reads the whole change log by pages, decoded; gives how many changes it has. */
+/** Reads the whole change log by pages, decoded. Returns the number of its changes. */
 export function changesOf(connection: Connection): number {
   const page = connection.prepare(
     `SELECT revision, key, type, version, value FROM zestor_changes

@@ -1,6 +1,6 @@
 /**
- * What is compared: one interface for the store, for raw statements, and for
- * what a user would take instead.
+ * The compared subjects: one interface for the store, for raw statements, and
+ * for alternatives.
  *
  * @module
  */
@@ -10,29 +10,29 @@ import type { Value } from "../values.ts";
 export type MaybePromise<T> = T | PromiseLike<T>;
 
 /**
- * What a subject is: this store; prepared statements on the store's own tables,
- * which are its limit; or another store.
+ * The family of a subject: this store; prepared statements on the store's own
+ * tables, which are its limit; or another store.
  */
 export type Family = "store" | "raw" | "peer";
 
-/** Something to compare. */
+/** A subject. */
 export interface Subject {
-  /** What the tables call it. */
+  /** The name in the tables. */
   readonly name: string;
   readonly family: Family;
   /** Whether a resolved write survives the loss of power. */
   readonly isDurable: boolean;
-  /** By which settings, or why not. */
+  /** The settings for that, or the reason why not. */
   readonly durability: string;
-  /** By what `setAll` writes, if it can write many at once at all. */
+  /** The way in which `setAll` writes, if it can write many entries at once. */
   readonly setsAllBy?: string;
-  /** Of a store, the raw statements that are its limit, by name. */
+  /** For a store: the name of the raw statements that are its limit. */
   readonly limit?: string;
   /** Opens the database in a folder of its own; in an empty one, a new one. */
   open(folder: string): Promise<Session>;
 }
 
-/** A subject that cannot be had here. */
+/** A subject that is not available here. */
 export interface Absent {
   readonly name: string;
   /** Why. */
@@ -46,18 +46,18 @@ export const AT_ONCE = "one transaction";
 export interface Session {
   /** The value, decoded. */
   get(key: string): MaybePromise<Value | undefined>;
-  /** Replaces the value of a key that is there; resolves when that is durable. */
+  /** Replaces the value of an existing key. Resolves when that is durable. */
   set(key: string, value: Value): MaybePromise<unknown>;
   /**
-   * Replaces values as callers would who come at once, each with one of them.
-   * Without it each caller's is a `set`.
+   * Replaces values like concurrent callers, each with one of them. Without it,
+   * each caller uses `set`.
    */
   setTogether?(entries: readonly [string, Value][]): MaybePromise<unknown>;
-  /** Adds entries that are not there, in as few transactions as it can. */
+  /** Adds new entries, in as few transactions as possible. */
   setAll(entries: readonly [string, Value][]): MaybePromise<unknown>;
   /** All values by key, in one piece. */
   list?(): MaybePromise<ReadonlyMap<string, Value>>;
-  /** All entries with their versions; gives how many there were. */
+  /** All entries with their versions. Returns their number. */
   entries?(): MaybePromise<number>;
   /** Closes it. */
   close(): MaybePromise<unknown>;

@@ -1,10 +1,10 @@
 /**
- * Bytes: compared, counted, and as text.
+ * Functions that compare bytes, count them, and convert them to text.
  *
  * @module
  */
 
-/** Whether two runs of bytes are the same. */
+/** Whether two byte arrays are equal. */
 export function equalBytes(
   a: Uint8Array,
   b: Uint8Array | undefined,
@@ -12,7 +12,7 @@ export function equalBytes(
   return b !== undefined && a.length === b.length && compareBytes(a, b) === 0;
 }
 
-/** How many bytes a text has in UTF-8. It makes no copy of a long text. */
+/** The length of a text in UTF-8 bytes. It does not copy a long text. */
 export function utf8Length(text: string): number {
   const encoder = new TextEncoder();
   const bytes = new Uint8Array(64 * 1024);
@@ -25,7 +25,9 @@ export function utf8Length(text: string): number {
   return length;
 }
 
-/** Byte by byte, as SQLite orders blobs: below 0 where `a` comes first. */
+/**
+ * Compares byte by byte, as SQLite orders blobs. Negative if `a` comes first.
+ */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i] - b[i];
@@ -38,10 +40,14 @@ const strictDecoder = new TextDecoder("utf-8", {
   fatal: true,
 });
 
-/** The text whose UTF-8 the bytes are, with its byte order mark if it has one; `undefined` if they are no UTF-8. */
+/**
+ * Decodes UTF-8, and keeps a byte order mark. Returns `undefined` if the bytes
+ * are not UTF-8.
+ */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   const text = decoder.decode(bytes);
-  // The strict decoder takes four times as long, and is asked where it matters.
+  // The strict decoder takes four times as long, so it runs only if the fast
+  // result is in doubt.
   if (!text.includes("\ufffd")) return text;
   try {
     return strictDecoder.decode(bytes);

@@ -1,36 +1,39 @@
 /**
- * Makes what a store, a file's name or a command line holds safe to show: no
- * control character, and nothing that turns the direction of what follows,
- * reaches a terminal. It is shown as an escape instead.
+ * Makes text from a store, a file name or a command line safe to show. Control
+ * characters, and characters that change the text direction, are shown as
+ * escapes, so they cannot affect a terminal.
  *
  * @module
  */
 
-// What JSON text may hold as it is: line feeds are its own, other controls it escapes.
+// JSON text may contain line feeds between its tokens. It escapes other control
+// characters itself.
 const INVISIBLE =
   /[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
-// Lone surrogates have no form in UTF-8.
+// UTF-8 cannot express lone surrogates.
 const HAZARDS =
   /[\p{Cc}\p{Surrogate}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
-/** Whether a text holds what has to be escaped. */
+/** Whether a text contains characters to escape. */
 export function isHazardous(text: string): boolean {
   HAZARDS.lastIndex = 0;
   return HAZARDS.test(text);
 }
 
-/** A text, with what is hazardous as escapes of JavaScript. */
+/** A text with hazardous characters as JavaScript escapes. */
 export function escapeText(text: string): string {
   return text.replace(HAZARDS, escapeOf);
 }
 
-/** JSON text of the same meaning, with what is hazardous as escapes. */
+/**
+ * JSON text with hazardous characters as escapes. Its meaning does not change.
+ */
 export function escapeJson(json: string): string {
   return json.replace(INVISIBLE, escapeOf);
 }
 
-/** A kind or a key: as it is where that is plain, else as a JSON string. */
+/** A kind or a key: unchanged if it is plain, else as a JSON string. */
 export function nameText(name: string): string {
   if (!isHazardous(name) && !/^["\s]|\s$/.test(name)) return name;
   return escapeJson(JSON.stringify(name));

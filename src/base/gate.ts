@@ -1,20 +1,24 @@
 /**
- * Something that many wait for, until it has happened once.
+ * A one-time event that many callers can wait for.
  *
- * The invariant: all go on in the same turn of the promises, in the order in
- * which they came. A promise would let those that can be aborted go on later,
- * since each `then` and each `race` between takes a turn of its own.
+ * The invariant: all waiters go on in the same turn of the promises, in the
+ * order in which they came. With a plain promise, waiters that can be aborted
+ * would go on later, because each `then` and each `race` takes a turn of its
+ * own.
  *
  * @module
  */
 
-/** A gate, closed at first. */
+/** A gate. It is closed at first. */
 export class Gate {
   #isOpen = false;
-  /** Most gates open before anyone waits. */
+  /**
+   * Most gates open before anyone waits, so the set is made only when it is
+   * needed.
+   */
   #waiting: Set<() => void> | undefined;
 
-  /** Lets everyone go on who waits, or will. */
+  /** Opens the gate for all present and future waiters. */
   open(): void {
     this.#isOpen = true;
     if (!this.#waiting) return;
@@ -22,7 +26,10 @@ export class Gate {
     this.#waiting = undefined;
   }
 
-  /** Resolves when it opens; rejects with `signal.reason` when the signal aborts before. */
+  /**
+   * Resolves when the gate opens. Rejects with `signal.reason` if the signal
+   * aborts before.
+   */
   wait(signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#isOpen) return Promise.resolve();

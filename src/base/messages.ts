@@ -1,12 +1,13 @@
 /**
- * The parts of error messages: names, values and reasons, whatever they are.
+ * The parts of error messages: names, values and reasons. Each function accepts
+ * any value.
  *
  * @module
  */
 
 import { platform } from "./platform.ts";
 
-/** More of a text, in characters, makes no message clearer. */
+/** Messages show at most this many characters of a text. */
 const LONGEST_TEXT = 200;
 
 /** An entry: its kind and key, quoted and escaped. */
@@ -14,14 +15,17 @@ export function quote(kind: string, key: string): string {
   return `${quoteText(kind)}/${quoteText(key)}`;
 }
 
-/** A text, quoted and escaped; of a long one the beginning. */
+/** A text, quoted and escaped. A long text is cut. */
 export function quoteText(text: string): string {
   if (text.length <= LONGEST_TEXT) return JSON.stringify(text);
   const beginning = JSON.stringify(text.slice(0, LONGEST_TEXT));
   return `${beginning}… (${text.length} characters)`;
 }
 
-/** A value that was received. It may be one that throws when it is looked at. */
+/**
+ * Describes a received value. It also works for values that throw when they are
+ * inspected.
+ */
 export function describe(value: unknown): string {
   if (typeof value === "string") return quoteText(value);
   try {
@@ -31,7 +35,7 @@ export function describe(value: unknown): string {
   }
 }
 
-/** Why something was thrown. That may be anything, too. */
+/** The reason of a thrown value, which need not be an `Error`. */
 export function reasonOf(cause: unknown): string {
   try {
     return cause instanceof Error ? cause.message : String(cause);

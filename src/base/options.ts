@@ -1,14 +1,14 @@
 /**
- * Reads options as plain JavaScript may give them. A misspelt option is an
- * error: ignored, it would be a setting that silently does not hold.
+ * Reads options that plain JavaScript may pass. A misspelt option is an error:
+ * if it were ignored, a setting would silently not apply.
  *
  * @module
  */
 import { describe, quoteText } from "./messages.ts";
 
 /**
- * Reads the value of one option, which is never `undefined`. It returns what
- * the store uses, often the value itself, or throws on what cannot be one.
+ * Reads the value of one option, which is never `undefined`. Returns the value
+ * to use, often the same one. Throws if the value is not valid.
  */
 export type Reader<Value = unknown> = (
   action: string,
@@ -16,12 +16,12 @@ export type Reader<Value = unknown> = (
   value: unknown,
 ) => Value;
 
-/** How each option of an interface is read: all of them, and no other. */
+/** A reader for each option of an interface, and for no other. */
 export type OptionsSpec<Options extends object> = {
   readonly [Name in keyof Required<Options>]: Reader;
 };
 
-/** What the readers of a spec returned, for the options that were given. */
+/** The results of a spec's readers, for the options that were given. */
 export type OptionsRead<Spec> = {
   readonly [Name in keyof Spec]?: Spec[Name] extends Reader<infer Value> ? Value
     : never;
@@ -30,10 +30,11 @@ export type OptionsRead<Spec> = {
 const NOT_GIVEN = Object.freeze({});
 
 /**
- * A copy of the options, each read once and checked: a later change of the
- * object changes nothing. `undefined` means "not given", for the object and for
- * each option. Throws a `TypeError` unless the options are an object that has
- * only options of the spec; the readers throw on wrong values, in their order.
+ * Copies the options. It reads and checks each one once, so later changes of
+ * the object have no effect. `undefined` means "not given", for the object and
+ * for each option. Throws a `TypeError` unless the options are an object that
+ * has only options of the spec. The readers throw on wrong values, in their
+ * order.
  */
 export function readOptions<
   Options extends object,
@@ -63,7 +64,9 @@ function assertNames(
 ): void {
   if (!isRecord(options, expected)) {
     throw new TypeError(
-      `Cannot ${action}: options are an object, received ${describe(options)}`,
+      `Cannot ${action}: options must be an object, received ${
+        describe(options)
+      }`,
     );
   }
   for (const name of Object.keys(options)) {
@@ -78,11 +81,11 @@ function assertNames(
 }
 
 /**
- * Whether something is an object to be looked at by property names. A signal, a
- * promise or a `Map` has none: it would pass for an empty object, and be
- * ignored. An instance of a class may have them, of its own or inherited.
+ * Whether a value is an object with named properties. A signal, a promise or a
+ * `Map` is not: it would pass for an empty object, and be ignored. An instance
+ * of a class may be one, with own or inherited properties.
  *
- * @param names Those that it may inherit.
+ * @param names The properties that the object may inherit.
  */
 export function isRecord(
   value: unknown,
@@ -97,21 +100,22 @@ export function isRecord(
 
 // The readers.
 
-/** Takes any value: the place that uses it checks it. */
+/** Accepts any value. The code that uses the value checks it. */
 export function unchecked<Value>(): Reader<Value> {
   return (_action, _name, value) => value as Value;
 }
 
-/** Takes a boolean; throws a `TypeError` for anything else. */
+/** Accepts a boolean; throws a `TypeError` for any other value. */
 export const boolean: Reader<boolean> = (action, name, value) => {
   if (typeof value === "boolean") return value;
   throw wrongType(action, name, "a boolean", value);
 };
 
 /**
- * Takes a function; throws a `TypeError` for anything else.
+ * Accepts a function; throws a `TypeError` for any other value.
  *
- * @typeParam Func How it is called, which cannot be checked.
+ * @typeParam Func The type of the function, which cannot be checked at run
+ * time.
  */
 export function func<Func>(): Reader<Func> {
   return (action, name, value) => {
@@ -120,27 +124,30 @@ export function func<Func>(): Reader<Func> {
   };
 }
 
-/** Takes an `AbortSignal`; throws a `TypeError` for anything else. */
+/** Accepts an `AbortSignal`; throws a `TypeError` for any other value. */
 export const signal: Reader<AbortSignal> = (action, name, value) => {
   if (value instanceof AbortSignal) return value;
   throw wrongType(action, name, "an AbortSignal", value);
 };
 
-/** Takes a safe integer from `least` on; throws a `RangeError` for anything else. */
+/**
+ * Accepts a safe integer of at least `least`; throws a `RangeError` for any
+ * other value.
+ */
 export function integerFrom(least: number): Reader<number> {
   return (action, name, value) => {
     if (Number.isSafeInteger(value) && (value as number) >= least) {
       return value as number;
     }
     throw new RangeError(
-      `Cannot ${action}: "${name}" is an integer from ${least} on, received ${
+      `Cannot ${action}: "${name}" must be an integer of at least ${least}, received ${
         describe(value)
       }`,
     );
   };
 }
 
-/** Takes one of the choices; throws a `TypeError` for anything else. */
+/** Accepts one of the choices; throws a `TypeError` for any other value. */
 export function oneOf<Choice extends string>(
   ...choices: readonly Choice[]
 ): Reader<Choice> {
@@ -150,7 +157,10 @@ export function oneOf<Choice extends string>(
   };
 }
 
-/** Takes an array, as a set of its items; throws a `TypeError` for anything else. */
+/**
+ * Accepts an array, and returns the set of its items; throws a `TypeError` for
+ * any other value.
+ */
 export function setOf<Item>(item: Reader<Item>): Reader<ReadonlySet<Item>> {
   return (action, name, value) => {
     if (!Array.isArray(value)) {
@@ -167,7 +177,7 @@ function wrongType(
   received: unknown,
 ): TypeError {
   return new TypeError(
-    `Cannot ${action}: "${name}" is ${expected}, received ${
+    `Cannot ${action}: "${name}" must be ${expected}, received ${
       describe(received)
     }`,
   );

@@ -1,28 +1,36 @@
 /**
- * Streams that are read by the page and given item by item: a page's items are
- * made when they are asked for, without a turn through promises.
+ * Streams that read pages and give single items. A page makes its items on
+ * demand, and most items need no turn of the promises.
  *
  * @module
  */
 import { isPromise, type MaybePromise } from "./promises.ts";
 
-/** Reads page after page. A page makes its items one by one; it gives `undefined` in place of an item that is left out. */
+/**
+ * Reads page after page. A page makes its items one by one. `undefined` stands
+ * for an item to leave out.
+ */
 export type Pages<T extends object> = AsyncGenerator<
   Iterable<MaybePromise<T | undefined>>,
   void
 >;
 
-/** The items of pages, one by one. */
+/** The items of the pages, one by one. */
 export class PagedItems<T extends object> {
   readonly #pages: Pages<T>;
   #page: Iterator<MaybePromise<T | undefined>> | undefined;
 
-  /** Takes the pages, none of which is read before the first item is asked for. */
+  /**
+   * Takes the pages. It reads the first page when the first item is asked for.
+   */
   constructor(pages: Pages<T>) {
     this.#pages = pages;
   }
 
-  /** The next item, `undefined` at the end: at once as long as the page has one. */
+  /**
+   * The next item, or `undefined` at the end. It needs no promise while the
+   * page has items.
+   */
   next(): MaybePromise<T | undefined> {
     for (;;) {
       const item = this.#page?.next();
@@ -32,7 +40,10 @@ export class PagedItems<T extends object> {
     }
   }
 
-  /** The next item that the page has, as it makes it; `undefined` at its end. Reads no page. */
+  /**
+   * The next item of the page, or `undefined` at the page's end. It does not
+   * read another page.
+   */
   nextOfPage(): MaybePromise<T> | undefined {
     for (;;) {
       const item = this.#page?.next();
@@ -61,13 +72,16 @@ export class PagedItems<T extends object> {
   }
 }
 
-/** How many items are made at once: a turn through the stream costs more than most of them. */
+/**
+ * How many items are made at once, because one turn of the stream costs more
+ * than most items.
+ */
 const MADE_AT_ONCE = 32;
 
 /**
- * A stream of pages' items, which reads a page when it is out of items, not
- * before. `ahead` lets it make a few items of a page before they are asked for.
- * If one of them fails, the stream gives those before it first.
+ * A stream of the pages' items. It reads a page only when it has no more items.
+ * With `ahead`, it makes a few items of a page before they are asked for. If
+ * one of these items fails, the stream first gives the items before it.
  */
 export function pagedStream<T extends object>(
   pages: Pages<T>,
@@ -75,7 +89,7 @@ export function pagedStream<T extends object>(
 ): ReadableStream<T> {
   const items = new PagedItems(pages);
   const most = ahead ? MADE_AT_ONCE : 1;
-  /** What an item made ahead came to that could not be given yet. */
+  /** The outcome of an item that was made ahead, and could not be given yet. */
   let next: (() => MaybePromise<T | undefined>) | undefined;
   const makeAhead = (controller: ReadableStreamDefaultController<T>) => {
     try {
@@ -83,7 +97,7 @@ export function pagedStream<T extends object>(
         const item = items.nextOfPage();
         if (item === undefined) return;
         if (isPromise(item)) {
-          // Whoever asks for it hears that it failed.
+          // The caller who asks for this item gets the failure.
           item.then(undefined, () => {});
           next = () => item;
           return;

@@ -1,28 +1,34 @@
 /**
- * The paths of files. On Windows these are the functions of `node:path`. On the
- * other systems they are here, because to load that module takes a program 10 ms
- * at its start.
+ * Functions for file paths. On Windows, they are those of `node:path`. On other
+ * systems they are implemented here, because loading that module costs a
+ * program 10 ms at its start.
  *
  * @module
  */
 
 import { platform } from "./platform.ts";
 
-/** What is used of `node:path`. */
+/** The functions of `node:path` that are used. */
 export interface Paths {
-  /** Whether a path does not depend on the current directory. */
+  /** Whether a path is absolute. */
   isAbsolute(path: string): boolean;
-  /** A path without its last name. */
+  /** A path without its last part. */
   dirname(path: string): string;
-  /** The last name of a path. */
+  /** The last part of a path. */
   basename(path: string): string;
-  /** One path of several parts, without "." and as few ".." as possible. */
+  /**
+   * Joins several parts to one path, and resolves "." and ".." in it if
+   * possible.
+   */
   join(...parts: string[]): string;
-  /** The same, made absolute. Throws if there is no current directory. */
+  /** The same, as an absolute path. Throws if there is no current directory. */
   resolve(path: string): string;
 }
 
-/** The paths of every system but Windows. They do not end with a slash. */
+/**
+ * The functions of all systems except Windows. Their results do not end with a
+ * slash.
+ */
 export const posix: Paths = {
   isAbsolute: (path) => path.startsWith("/"),
   dirname: (path) => /^(.*[^/])\/+[^/]+\/*$/s.exec(path)?.[1] ?? rootOf(path),
@@ -48,6 +54,6 @@ function shortest(path: string): string {
   return root + names.join("/") || ".";
 }
 
-/** The functions of this system. */
+/** The functions for this system. */
 export const { isAbsolute, dirname, basename, join, resolve } =
   platform.isWindows ? await import("node:path") : posix;

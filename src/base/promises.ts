@@ -1,5 +1,5 @@
 /**
- * Values that may still have to come.
+ * Values that may be promises.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 /** A value, or a promise of it. */
 export type MaybePromise<T> = T | PromiseLike<T>;
 
-/** Whether something is a promise, of whatever maker. */
+/** Whether a value is a promise, of any implementation. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null)?.then === "function";
 }
@@ -17,7 +17,10 @@ export function promiseOf<T>(work: () => MaybePromise<T>): Promise<T> {
   return new Promise((resolve) => resolve(work()));
 }
 
-/** What the promise gives, unless the signal aborts first: then `signal.reason`. */
+/**
+ * Waits for the promise. Rejects with `signal.reason` if the signal aborts
+ * before.
+ */
 export function unlessAborted<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,

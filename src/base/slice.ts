@@ -1,24 +1,28 @@
 /**
- * Long work in slices: the event loop gets a turn whenever one is used up.
+ * Long work in slices. After each slice the event loop gets a turn.
  *
  * @module
  */
 
 import { platform } from "./platform.ts";
 
-/** How long work may hold the event loop before it gives it a turn, in ms. */
+/**
+ * The length of a slice, in ms. After it, the work gives the event loop a turn.
+ */
 const SLICE_MS = 8;
 
-/** The same for work in the background, whose end nobody else waits for. */
+/**
+ * The length of a slice of background work, in ms, which no caller waits for.
+ */
 export const SHORT_SLICE_MS = 2;
 
-/** The time since the event loop was last given a turn by this work. */
+/** Measures the time since this work last gave the event loop a turn. */
 export class Slice {
   readonly #length: number;
   /** When the slice began; absent if nobody has asked since a restart. */
   #start: number | undefined = performance.now();
 
-  /** Begins the first slice, each of so many ms. */
+  /** Begins the first slice. `length` is the length of each slice, in ms. */
   constructor(length = SLICE_MS) {
     this.#length = length;
   }
@@ -32,7 +36,7 @@ export class Slice {
 
   /** Lets timers and I/O run, then begins the next slice. */
   async nextTurn(): Promise<void> {
-    // A timer of 0 ms takes 2 ms here, this 7 µs.
+    // `setImmediate` takes 7 µs; a timer of 0 ms takes 2 ms here.
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#start = performance.now();
   }
@@ -44,9 +48,10 @@ export class Slice {
 }
 
 /**
- * Runs work that yields wherever it may pause: the first slice at once, before
- * this returns, the rest over later turns of the event loop. When the signal
- * aborts, the work ends where it pauses, and its `finally` blocks run.
+ * Runs work that yields at each place where it may pause. The first slice runs
+ * before this function returns, the others in later turns of the event loop.
+ * When the signal aborts, the work ends at its next pause, and its `finally`
+ * blocks run.
  */
 export function runInSlices<T>(
   work: Generator<void, T>,
@@ -75,8 +80,8 @@ export function runInSlices<T>(
 }
 
 /**
- * Waits, in ms; rejects with `signal.reason` when the signal aborts. Unless it
- * is `persistent`, it does not keep the process running.
+ * Waits, in ms. Rejects with `signal.reason` when the signal aborts. It keeps
+ * the process running only if it is `persistent`.
  */
 export function sleep(
   ms: number,

@@ -1,15 +1,15 @@
 /**
- * Completion for Bash, whose readline parts words at ":", "@" and "=".
+ * Completion for Bash, whose readline splits words at ":", "@" and "=".
  *
- * The script puts the parts together before it asks for suggestions, and then
- * takes away the part of each suggestion that is on the line already. It leaves
- * `COMP_WORDBREAKS` alone, which all commands of the shell share.
+ * The script joins the parts before it asks for suggestions. Then it removes
+ * from each suggestion the part that is on the line already. It does not change
+ * `COMP_WORDBREAKS`, which all commands of the shell share.
  *
  * @module
  */
 import { bash } from "@optique/core/completion";
 
-/** Gives the script for a program. */
+/** Makes the script for a program. */
 export function bashScript(name: string, args?: readonly string[]): string {
   const suggest = bash.generateScript(name, args)
     .replace(`function _${name} ()`, `function _${name}_suggest ()`);

@@ -1,6 +1,6 @@
 /**
- * What a command is: a file in `commands/` with its help, its parser and what
- * it does, and a place in the list in `commands/mod.ts`.
+ * The form of a command: a file in `commands/` with its help, its parser and
+ * its action, and an entry in the list in `commands/mod.ts`.
  *
  * @module
  */
@@ -18,21 +18,21 @@ import type { FileOnly } from "./stores/open.ts";
 import type { Access, CliStore } from "./stores/settings.ts";
 import type { AwaitedStore } from "./stores/waiting.ts";
 
-/** What a command is given to do its work with. */
+/** The parts that a command works with. */
 export interface CommandContext {
   /** Opens the store that the command line names; `await using` closes it. */
   openStore(access: Access): Promise<CliStore>;
-  /** The same for what only a store in a file can do. */
+  /** The same, for work that only a store in a file supports. */
   openFile(access: Access, what: FileOnly): Promise<SqliteStore>;
   /** Opens the two stores of a copy; `await using` closes them. */
   openEnds(names: EndNames): Promise<Ends>;
-  /** Opens it to read, as soon as it is there. */
+  /** Opens the store to read, as soon as it exists. */
   openStoreWhenThere(): Promise<AwaitedStore>;
-  /** The variables that name the store for another process; they may hold a password. */
+  /** The environment variables that name the store for another process. They may contain a password. */
   variablesOf(store: CliStore): Promise<Record<string, string>>;
-  /** How to print data. Without a format, that is a table on a terminal, else a line a record. */
+  /** How to print data. Without a format: a table on a terminal, else one line a record. */
   printing(format: Format | undefined): PrintOptions;
-  /** Where to print. */
+  /** The output. */
   readonly output: Output;
   /** The codec of the store. */
   readonly codec: CodecName;
@@ -42,39 +42,39 @@ export interface CommandContext {
   yieldTerminal(): Disposable;
 }
 
-/** Runs a command; gives its exit code where that is not 0. */
+/** Runs a command. Returns its exit code if that is not 0. */
 export type Action = (context: CommandContext) => Promise<number | void>;
 
-/** A command as its file has it. */
+/** A command, as its file defines it. */
 export interface CommandDefinition<Options> {
   readonly name: string;
-  /** What it does, in a line. */
+  /** The action, in one line. */
   readonly brief: Message;
-  /** The rest of what there is to know: what it prints, and when it fails. */
+  /** Details: the output, and the failures. */
   readonly details: Message;
-  /** A command line that works on a store at `app.db`. */
+  /** An example of a command line for a store at `app.db`. */
   readonly example: string;
   /** The flags of `deno run` that it needs for a store at `app.db`, and no more. */
   readonly permissions: string;
-  /** Whether it is for stores in files alone. */
+  /** Whether it is only for stores in files. */
   readonly isForFiles?: true;
   /** Its options and arguments. */
   parser(names: NameParsers): Parser<Mode, Options, unknown>;
-  /** What it does. */
+  /** Its action. */
   run(
     context: CommandContext,
     options: Options,
   ): Promise<number | void>;
 }
 
-/** The flags for a store in PostgreSQL, in place of those for app.db. */
+/** The flags for a store in PostgreSQL, instead of those for app.db. */
 const POSTGRES_PERMISSIONS =
   "--allow-net=HOST:5432 --allow-env='PG*,ZESTOR_DB,ZESTOR_SCHEMA'";
 
 /** A command in the list of commands. */
 export interface Command {
   readonly name: string;
-  /** Parses its part of a command line into what is to be done. */
+  /** Parses its part of a command line into an action. */
   parser(names: NameParsers): Parser<Mode, { action: Action }, unknown>;
 }
 
@@ -84,7 +84,7 @@ export const READ_PERMISSIONS = "--allow-read=app.db";
 /** The permissions of commands that write. */
 export const WRITE_PERMISSIONS = "--allow-read=app.db --allow-write=app.db";
 
-/** Makes a command of its definition. */
+/** Makes a command from its definition. */
 export function defineCommand<Options>(
   { name, brief, details, example, permissions, isForFiles, parser, run }:
     CommandDefinition<Options>,

@@ -1,6 +1,6 @@
 /**
- * Completion in shells: where names are looked for, and which of them a shell
- * can put on its command line.
+ * Completion in shells: the store to search for names, and the names that a
+ * shell can put on its command line.
  *
  * @module
  */
@@ -14,19 +14,19 @@ import { openStoreOf } from "./stores/open.ts";
 import type { StoreSettings } from "./stores/settings.ts";
 import { takesValue, wordOf } from "./usage_terms.ts";
 
-/** How long a completion waits for others' locks, in ms. */
+/** How long a completion waits for locks of others, in ms. */
 const TIMEOUT = 200;
 
-/** How long it waits for a server to be reached, in ms. */
+/** How long it waits for a server, in ms. */
 const PATIENCE = 2_000;
 
-/** Shells that put what is suggested on the command line as it is. */
+/** Shells that put a suggestion on the command line unchanged. */
 export const SHELLS = {
   bash: { ...unquoted(bash), generateScript: bashScript },
   nu: unquoted(nu),
 };
 
-/** A shell to which nothing is suggested that means something else there: "$(…)" would be run. */
+/** A shell that gets no suggestion with a special meaning: it would run "$(…)". */
 function unquoted(shell: ShellCompletion): ShellCompletion {
   return {
     ...shell,
@@ -39,15 +39,15 @@ function unquoted(shell: ShellCompletion): ShellCompletion {
   };
 }
 
-/** Whether a word is the same in every shell without quotes. */
+/** Whether a word needs no quotes in any shell. */
 function isPlainWord(word: string): boolean {
   return /^[\p{L}\p{N}_@%+,./:=-]+$/u.test(word);
 }
 
 /**
- * Looks for names in the store of a command line that is being completed, the
- * last word being the beginning of one. Throws where it cannot, or where that
- * word is no name.
+ * Searches the store of a command line that is being completed, whose last word
+ * is the beginning of a name. Throws if it cannot, or if that word is not a
+ * name.
  */
 export async function withStoreOf<T>(
   words: readonly string[],
@@ -66,7 +66,7 @@ export async function withStoreOf<T>(
   return await work(store);
 }
 
-/** Which store is named by the words of a command line, which need not be whole. */
+/** The store that the words of a command line name. The command line may be incomplete. */
 function settingsIn(words: readonly string[]): StoreSettings {
   const [codec] = CODECS.filter((name) => name === wordOf(words, "--codec"));
   return {

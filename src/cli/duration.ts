@@ -1,6 +1,6 @@
 /**
- * Durations as people write them: a number and its unit, such as `500ms` or
- * `10m`. Every option that takes a duration reads it here.
+ * Durations in human form: a number and a unit, such as `500ms` or `10m`. All
+ * options with a duration use this.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { message, text } from "@optique/core/message";
 import type { ValueParser } from "@optique/core/valueparser";
 import { quoteText } from "../base/messages.ts";
 
-/** How many ms a unit has. */
+/** The ms of each unit. */
 const UNITS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,
@@ -19,7 +19,7 @@ const UNITS: Readonly<Record<string, number>> = {
 
 const EXAMPLES = "500ms, 10s, 10m, 2h or 7d";
 
-/** The ms of a duration, in whole ms. Throws a `RangeError` if it is none, or more than `most`. */
+/** The whole ms of a duration. Throws a `RangeError` if it is not a duration, or longer than `most`. */
 export function parseDuration(duration: string, most: number): number {
   const [, digits, unit] = /^(\d+(?:\.\d+)?)([a-zµ]*)$/i.exec(duration) ?? [];
   if (digits === undefined) {
@@ -51,14 +51,14 @@ export function parseDuration(duration: string, most: number): number {
   );
 }
 
-/** A duration in the largest unit that it has a whole number of. */
+/** A duration in the largest unit that divides it. */
 export function formatDuration(ms: number): string {
   const [unit, size] = Object.entries(UNITS)
     .findLast(([, size]) => ms % size === 0) ?? ["ms", 1];
   return `${ms / size}${unit}`;
 }
 
-/** A parser of durations, which gives ms; `most` is the longest, in ms. */
+/** A parser of durations. The result is in ms, and `most` is the longest, in ms. */
 export function durationParser(most: number): ValueParser<"sync", number> {
   return {
     mode: "sync",

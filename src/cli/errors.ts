@@ -1,6 +1,5 @@
 /**
- * What a command's failure means: its exit code, and what is printed of it, in
- * one line.
+ * The failures of a command: exit codes, and messages in one line.
  *
  * @module
  */
@@ -20,15 +19,15 @@ import { escapeText } from "../base/escape.ts";
 /** The exit codes of the command. */
 export const EXIT = {
   done: 0,
-  /** There is no such entry, or it has another version than was asked for. */
+  /** There is no such entry, or it has another version than the option says. */
   notFound: 1,
-  /** The command line, or what was to be written, makes no sense. */
+  /** The command line or the value is invalid. */
   usage: 2,
   /** The store failed, or is not sound. */
   failure: 3,
 } as const;
 
-/** The command was not used as it has to be; nothing was done. */
+/** The command was used wrongly. Nothing was done. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -37,7 +36,7 @@ export class UsageError extends Error {
 export class EntryNotFoundError extends Error {
   override readonly name = "EntryNotFoundError";
 
-  /** Makes the error; `action` is as in "read". */
+  /** Makes the error. `action` is such as "read". */
   constructor(action: string, kind: string, key: string) {
     super(`Cannot ${action} ${quote(kind, key)}: there is no such entry`);
   }
@@ -47,7 +46,7 @@ export class EntryNotFoundError extends Error {
 export class EntriesNotFoundError extends Error {
   override readonly name = "EntriesNotFoundError";
 
-  /** Makes the error; `action` is as in "copy". */
+  /** Makes the error. `action` is such as "copy". */
   constructor(action: string, kind: string) {
     super(`Cannot ${action} ${quoteText(kind)}: the kind has no entries`);
   }
@@ -58,12 +57,12 @@ export class ConflictError extends Error {
   override readonly name = "ConflictError";
 }
 
-/** What the user has edited could not be written. It is in a file. */
+/** The edited text could not be written. It is in a file. */
 export class KeptTextError extends Error {
   override readonly name = "KeptTextError";
   override readonly cause: unknown;
 
-  /** Makes the error for why, and where the text is. */
+  /** Makes the error from the cause, and the path of the text. */
   constructor(cause: unknown, path: string) {
     super(`${reasonOf(cause)}; the edited text is in ${path}`);
     this.cause = cause;
@@ -77,7 +76,8 @@ const USAGE_ERRORS = [
   ValidationError,
   StoreTooLargeError,
   ImportError,
-  // Of bounds that exclude each other, and of values nested too deep.
+  // The error for bounds that exclude each other, and for values that are
+  // nested too deeply.
   RangeError,
 ];
 const NOT_FOUND_ERRORS = [
@@ -89,7 +89,7 @@ const NOT_FOUND_ERRORS = [
   VersionConflictError,
 ];
 
-/** The exit code for what was thrown. */
+/** The exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof KeptTextError) return exitCodeOf(error.cause);
   if (USAGE_ERRORS.some((type) => error instanceof type)) return EXIT.usage;
@@ -98,12 +98,12 @@ export function exitCodeOf(error: unknown): number {
     : EXIT.failure;
 }
 
-/** What was thrown, as one line without control characters. */
+/** An error as one line without control characters. */
 export function lineOf(error: unknown): string {
   return escapeText(error instanceof Error ? error.message : String(error));
 }
 
-/** What was thrown, where, and what was behind it. */
+/** An error with its stack and its causes. */
 export function traceOf(error: unknown): string {
   return Deno.inspect(error).split("\n").map(escapeText).join("\n");
 }

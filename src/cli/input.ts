@@ -1,7 +1,7 @@
 /**
- * The value that a command line gives to be written: its argument, or standard
- * input, as JSON or YAML. What cannot be kept as it is written is refused, with
- * the place.
+ * The value on a command line: its argument, or standard input, as JSON or
+ * YAML. A value that cannot be kept exactly as written is refused, with the
+ * place.
  *
  * @module
  */
@@ -11,26 +11,26 @@ import { UsageError } from "./errors.ts";
 import { inOneLine, type Language, parseValue } from "../values/text/parse.ts";
 import type { CodecName } from "./stores/codecs.ts";
 
-/** The language that the values of a codec are written in, unless another is asked for. */
+/** The default language for values of a codec. */
 export function languageOf(codec: CodecName): Language {
   return codec === "yaml" ? "yaml" : "json";
 }
 
-/** Where a value is read from. */
+/** The source of a value. */
 export interface InputSource {
-  /** The argument; absent, or "-", for standard input. */
+  /** The argument. Absent or "-": standard input. */
   readonly argument: string | undefined;
   readonly signal: AbortSignal;
 }
 
-/** What is read, and how. */
+/** The options for reading a value. */
 export interface InputOptions extends InputSource {
   readonly language: Language;
-  /** The language that the store keeps values in. */
+  /** The codec of the store. */
   readonly codec: CodecName;
 }
 
-/** The value that was given. Throws `UsageError` where it is none. */
+/** Reads the value. Throws `UsageError` if it is invalid. */
 export async function readValue(
   { language, codec, ...source }: InputOptions,
 ): Promise<unknown> {
@@ -41,7 +41,7 @@ export async function readValue(
   });
 }
 
-/** The text that was given, as it is. Throws `UsageError` if it is not UTF-8. */
+/** Reads the text itself. Throws `UsageError` if it is not UTF-8. */
 export async function readString(source: InputSource): Promise<string> {
   return await readSource(source, {
     as: "a string",
@@ -50,11 +50,11 @@ export async function readString(source: InputSource): Promise<string> {
   });
 }
 
-/** How a text is read. */
+/** How to read a text. */
 interface Reading<T> {
-  /** As what, for errors. */
+  /** The name of the form, for errors. */
   readonly as: string;
-  /** Whether a byte order mark is a part of the text. */
+  /** Whether a byte order mark belongs to the text. */
   readonly ignoreBOM: boolean;
   parse(text: string): T | Promise<T>;
 }
@@ -92,7 +92,7 @@ async function readInput(signal: AbortSignal): Promise<Uint8Array> {
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }
 
-/** The text of bytes; throws a `SyntaxError` where they are none. */
+/** Decodes bytes to text. Throws a `SyntaxError` if they are not UTF-8. */
 export function decode(bytes: Uint8Array, ignoreBOM: boolean): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM }).decode(bytes);
@@ -103,14 +103,14 @@ export function decode(bytes: Uint8Array, ignoreBOM: boolean): string {
   }
 }
 
-/** The index of the first byte that is no UTF-8. */
+/** The index of the first byte that is not UTF-8. */
 function firstInvalid(bytes: Uint8Array): number {
   const encoder = new TextEncoder();
   const lossy = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   let valid = 0;
   for (const piece of lossy.split("\ufffd")) {
     valid += encoder.encode(piece).length;
-    // The character may be there as such.
+    // The text may really contain this character.
     const [a, b, c] = bytes.subarray(valid);
     if (a !== 0xef || b !== 0xbf || c !== 0xbd) return valid;
     valid += 3;

@@ -1,12 +1,12 @@
 /**
- * Copies the entries of a kind to another kind, or moves them.
+ * Copies or moves the entries of a kind to another kind.
  *
  * The invariants:
- * - Each batch is one transaction. An entry that is moved is in exactly one of
- *   the two kinds at any moment, also if the process or the machine stops.
- * - An entry is moved as it is at that moment: the transaction checks that it
- *   has not changed since it was read.
- * - No more is in memory than a batch, and a page of the store's.
+ * - Each batch is one transaction. A moved entry is in exactly one of the two
+ *   kinds at any moment, even if the process or the machine stops.
+ * - An entry is moved in its present state: the transaction checks that it has
+ *   not changed since it was read.
+ * - Memory holds at most a batch, and a page of the store.
  *
  * @module
  */
@@ -19,22 +19,22 @@ import { ConflictError, EntriesNotFoundError, UsageError } from "./errors.ts";
 /** How many entries a batch has at most. */
 const MOST_ENTRIES = 256;
 
-/** A batch of so many bytes of values takes no more. */
+/** A batch with this many bytes of values takes no more. */
 const MOST_BYTES = 1_048_576;
 
-/** What is to be copied or moved, and how. */
+/** The transfer to make. */
 export interface KindTransfer {
   readonly action: "copy" | "rename";
   readonly from: string;
   readonly to: string;
-  /** Whether the other kind may have entries. Those with the same keys are replaced. */
+  /** Whether the new kind may have entries. Those with the same keys are replaced. */
   readonly merge: boolean;
-  /** What the values are kept in. */
+  /** The codec of the values. */
   readonly codec: Codec;
   readonly signal: AbortSignal;
 }
 
-/** Copies or moves every entry, and gives how many there were. */
+/** Copies or moves all entries, and returns their number. */
 export async function transferKind(
   store: Store,
   transfer: KindTransfer,
@@ -67,7 +67,7 @@ export async function transferKind(
       count += await transferBatch(store, batch, transfer);
     }
     total += count;
-    // Others may have written meanwhile: all of the kind is to be moved.
+    // Others may have written meanwhile, and the whole kind must be moved.
     if (action === "copy" || count === 0) return total;
   }
 }
@@ -89,7 +89,7 @@ async function* batchesOf(
   if (batch.length > 0) yield batch;
 }
 
-/** Copies or moves some entries in one transaction. One that has changed is read again. */
+/** Copies or moves some entries in one transaction. If an entry has changed, it is read again. */
 async function transferBatch(
   store: Store,
   entries: readonly Entry[],
@@ -105,7 +105,7 @@ async function transferBatch(
       throw new ConflictError(
         `Cannot ${action} ${quoteText(from)}: ${
           quote(to, key)
-        } has been made meanwhile; run it again with --merge to go on and replace it`,
+        } has been created meanwhile; run it again with --merge to go on and replace it`,
       );
     }
     const now = await store.entry(from, key, { signal });
@@ -133,7 +133,7 @@ function operationOf(
   return operation;
 }
 
-/** An entry that has just expired may be written for a moment more. */
+/** An entry that has just expired may be written for another moment. */
 function msUntil(time: Date): number {
   return Math.max(1, time.getTime() - Date.now());
 }

@@ -1,5 +1,5 @@
 /**
- * What `zestor copy` and `zestor rename` share.
+ * The common part of `zestor copy` and `zestor rename`.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { nameText } from "../base/escape.ts";
 import { type Columns, printRecord } from "./output/formats.ts";
 import { codecNamed } from "./stores/codecs.ts";
 
-/** What was copied or moved. */
+/** The record of a copy or a move. */
 interface Transferred {
   readonly from: string;
   readonly to: string;
@@ -32,12 +32,12 @@ const COLUMNS: Columns<Transferred> = {
   ],
 };
 
-/** Two kinds, and whether the second may have entries. */
+/** Two kinds, and whether the second one may have entries. */
 export function kindTransferParser(names: NameParsers) {
   return object({
     from: kindArgument(names),
     to: argument(names.otherKind("NEW_KIND"), {
-      description: message`The kind that they are written to.`,
+      description: message`The kind to write the entries to.`,
     }),
     merge: mergeOption(),
     format: formatOption(),
@@ -48,11 +48,11 @@ export function kindTransferParser(names: NameParsers) {
 export function mergeOption(): Parser<"sync", boolean, unknown> {
   return option("--merge", {
     description:
-      message`Also if the other one has entries; those with the same keys are replaced.`,
+      message`Go on if the new kind has entries; entries with the same keys are replaced.`,
   });
 }
 
-/** Copies or moves the entries, and prints how many. */
+/** Copies or moves the entries, and prints their number. */
 export async function runKindTransfer(
   action: KindTransfer["action"],
   { openStore, printing, codec, signal }: CommandContext,

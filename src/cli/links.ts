@@ -1,14 +1,17 @@
 /**
- * Symbolic links, which may lead to a file that is not there yet.
+ * Symbolic links, which may lead to a file that does not exist yet.
  *
  * @module
  */
 import { dirname, isAbsolute, join } from "../base/paths.ts";
 
-/** How many links to a file are followed; the same number as Linux has. */
+/** The largest number of links to follow, as on Linux. */
 const MOST_LINKS = 40;
 
-/** Where a path leads to, also if there is no file yet; `undefined` for a link that leads to itself. */
+/**
+ * The path that a path leads to, even if the file does not exist; `undefined`
+ * for a link that leads to itself.
+ */
 export function followLinks(path: string): string | undefined {
   let target = path;
   for (let count = 0; count < MOST_LINKS; count++) {

@@ -6,11 +6,11 @@
  * deno install -g -n zestor -A jsr:@zestor/store/cli
  * ```
  *
- * It exits with 0 when all is done, 1 where there is no such entry or it has
- * another version, 2 where the command line or a value makes no sense, 3 where
- * the store fails or is not sound; with 130 and 143 when it is interrupted or
- * terminated. An error is one line on standard error. Every store that it opens
- * is closed, and what it prints is written, before it exits.
+ * Its exit code is 0 if all is done, 1 if there is no such entry, or if it has
+ * another version, 2 if the command line or a value is invalid, and 3 if the
+ * store fails or is not sound. It is 130 after an interruption, and 143 after a
+ * termination. An error is one line on standard error. Before it exits, it
+ * closes all stores, and writes all output.
  *
  * @module
  */
@@ -34,11 +34,11 @@ import { openStoreWhenThere } from "./stores/waiting.ts";
 import { CommandLineError, usageText } from "./usage_message.ts";
 import { wordOf } from "./usage_terms.ts";
 
-/** The signals that end a command, and what it exits with. */
+/** The signals that end a command, with their exit codes. */
 const INTERRUPTIONS: Partial<Record<Deno.Signal, number>> =
   Deno.build.os === "windows" ? { SIGINT: 130 } : { SIGINT: 130, SIGTERM: 143 };
 
-/** How long after it was sent a signal may be told, in ms. */
+/** How long after its sending a signal may arrive, in ms. */
 const LATE_SIGNAL_MS = 100;
 
 /**
@@ -71,7 +71,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return await run(parsed, interruption);
   } catch (error) {
     if (signal.aborted) return interruption.exitCode;
-    // Whoever was reading has seen enough.
+    // The reader of the output has closed it.
     if (error instanceof Deno.errors.BrokenPipe) return EXIT.done;
     tell(error, isColored(color, Deno.stderr) ? "colored" : "plain");
     if (isDebugged) writeError(traceOf(error));
@@ -110,7 +110,7 @@ async function run(
   return await flushing(output, () => action(context)) ?? EXIT.done;
 }
 
-/** What was printed until something failed is printed, too. */
+/** Also prints the output from before a failure. */
 async function flushing<T>(
   { flush }: Output,
   work: () => Promise<T>,
@@ -126,7 +126,7 @@ async function flushing<T>(
   return result;
 }
 
-/** When to use colours, also if the rest of the command line makes no sense. */
+/** When to use colours, even if the rest of the command line is invalid. */
 function colorIn(args: readonly string[]): ColorChoice {
   const found = wordOf(args, "--color");
   return found === "always" || found === "never" ? found : "auto";
@@ -141,9 +141,9 @@ function tell(error: unknown, as: "plain" | "colored"): void {
 }
 
 interface Interruption extends Disposable {
-  /** Aborts when the process is told to end. */
+  /** Aborts when the process must end. */
   readonly signal: AbortSignal;
-  /** What to exit with then. */
+  /** The exit code in this case. */
   readonly exitCode: number;
   /** Ignores `SIGINT` until it is disposed of. */
   yieldTerminal(): Disposable;
@@ -183,5 +183,5 @@ function listenForInterruption(): Interruption {
   };
 }
 
-// What is pending then are reads and writes that nobody waits for any more.
+// Nobody waits for the reads and writes that are still pending.
 if (import.meta.main) Deno.exit(await main(Deno.args));

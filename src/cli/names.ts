@@ -1,6 +1,6 @@
 /**
  * Kinds and keys as arguments: checked before anything is opened, and completed
- * from what the store holds.
+ * from the names in the store.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import { isHazardous } from "../base/escape.ts";
 /** How many names are suggested at most. */
 const MOST_NAMES = 100;
 
-/** Longer names help nobody who is typing one, in UTF-16 units. */
+/** Longer names are not suggested. In UTF-16 units. */
 const LONGEST_NAME = 200;
 
-/** Does something with the store that a command line names. */
+/** Works on the store that a command line names. */
 export type WithStore = <T>(
   work: (store: Store) => Promise<T>,
 ) => Promise<T>;
@@ -28,13 +28,13 @@ export type WithStore = <T>(
 export interface NameParsers {
   /** A kind. */
   readonly kind: ValueParser<"async", string>;
-  /** Another kind, which the key is not of. */
+  /** Another kind, to which the key does not belong. */
   otherKind(metavar: "KIND" | "NEW_KIND"): ValueParser<"async", string>;
-  /** A key of the kind that is another argument. */
+  /** A key of the kind in the other argument. */
   readonly key: ValueParser<"async", string>;
 }
 
-/** Makes the parsers; what they suggest is in the store. */
+/** Makes the parsers. They suggest names from the store. */
 export function nameParsers(withStore: WithStore): NameParsers {
   const findKinds = (prefix: string) =>
     withStore(async (store) =>
@@ -76,7 +76,7 @@ function nameParser(
       }
     },
     async *suggest(prefix): AsyncIterable<Suggestion> {
-      // Whoever is typing is not to be told why there is nothing to suggest.
+      // An error must not disturb the person who is typing.
       const names = await find(prefix).catch(() => []);
       for (const name of names.filter(isTypable).slice(0, MOST_NAMES)) {
         yield { kind: "literal", text: name };
@@ -85,7 +85,7 @@ function nameParser(
   };
 }
 
-/** Whether a shell can put the name on its command line, and it will be taken for one there. */
+/** Whether a shell can put the name on its command line, where it is parsed as a name. */
 function isTypable(name: string): boolean {
   return !isHazardous(name) && !name.startsWith("-") &&
     name.length <= LONGEST_NAME;

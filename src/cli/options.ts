@@ -23,24 +23,24 @@ import type { NameParsers } from "./names.ts";
 import { CODECS } from "./stores/codecs.ts";
 import { DB_VARIABLE, DRIVERS, SCHEMA_VARIABLE } from "./stores/settings.ts";
 
-/** The options that go with every command, before its name or after it. */
+/** The options of all commands, before or after the command's name. */
 export const globalOptions = object("Options of every command", {
   db: optional(option("--db", pathParser("PATH"), {
     description:
-      message`The store: a file, as a path, a file: URL or a DSN; or a postgres:// URL. Without it, ${
+      message`The store: a file, as a path, a file: URL or a DSN; or a postgres:// URL. Default: ${
         envVar(DB_VARIABLE)
       } in the environment.`,
   })),
   codec: withDefault(
     option("--codec", choice(CODECS, { metavar: "CODEC" }), {
-      description: message`What the store keeps its values in.`,
+      description: message`The codec of the store's values.`,
       hidden: "usage",
     }),
     "json" as const,
   ),
   driver: optional(
     option("--driver", choice(DRIVERS, { metavar: "DRIVER" }), {
-      description: message`The SQLite binding of a file, by default ${
+      description: message`The SQLite binding for a file, by default ${
         text("builtin")
       }; ${text("ffi")} needs every permission.`,
       hidden: "usage",
@@ -48,7 +48,7 @@ export const globalOptions = object("Options of every command", {
   ),
   schema: optional(
     option("--schema", string({ metavar: "NAME" }), {
-      description: message`The schema in a PostgreSQL database. Without it, ${
+      description: message`The schema in a PostgreSQL database. Default: ${
         envVar(SCHEMA_VARIABLE)
       } in the environment, or "zestor".`,
       hidden: "usage",
@@ -69,40 +69,40 @@ export const globalOptions = object("Options of every command", {
   ),
   debug: option("--debug", {
     description:
-      message`Where a command fails, print where, and what was behind it.`,
+      message`If a command fails, also print the stack and the causes of the error.`,
     hidden: "usage",
   }),
 });
 
-/** What the options of every command come to. */
+/** The values of these options. */
 export type GlobalOptions = InferValue<typeof globalOptions>;
 
-/** The kind that a command is about. */
+/** The kind argument of a command. */
 export function kindArgument(
   { kind }: NameParsers,
 ): Parser<"async", string, unknown> {
   return argument(kind, { description: message`The kind of the entries.` });
 }
 
-/** The key of the entry that a command is about. */
+/** The key argument of a command. */
 export function keyArgument(
   { key }: NameParsers,
 ): Parser<"async", string, unknown> {
   return argument(key, { description: message`The key of the entry.` });
 }
 
-/** How to print data. */
+/** The format of the output. */
 export function formatOption(): Parser<"sync", Format | undefined, unknown> {
   return optional(
     option("--format", choice(FORMATS, { metavar: "FORMAT" }), {
-      description: message`How to print: ${
+      description: message`The format of the output: ${
         text("ndjson")
       } is a line of JSON for each record.`,
     }),
   );
 }
 
-/** Which version an entry has to have. */
+/** The version that an entry must have. */
 export function ifVersionOption(): Parser<
   "sync",
   number | undefined,
@@ -116,7 +116,7 @@ export function ifVersionOption(): Parser<
   );
 }
 
-/** Which revision the last change of an entry has to have. */
+/** The revision that the last change of an entry must have. */
 export function ifRevisionOption(): Parser<
   "sync",
   number | undefined,
@@ -130,7 +130,7 @@ export function ifRevisionOption(): Parser<
   );
 }
 
-/** Conditions on the entry that is written. */
+/** Conditions on the entry to write. */
 export interface Conditions {
   readonly ifVersion: number | undefined;
   readonly ifRevision: number | undefined;
@@ -147,24 +147,24 @@ export function assertOneCondition(
   );
 }
 
-/** As of which revision to read. */
+/** The revision to read. */
 export function atOption(): Parser<"sync", number | undefined, unknown> {
   return optional(
     option("--at", integer({ min: 0, metavar: "REVISION" }), {
       description:
-        message`As it was at this revision, if the change log still reaches it.`,
+        message`Read the store as it was at this revision, if the change log reaches back to it.`,
     }),
   );
 }
 
-/** What the keys begin with. */
+/** The beginning of the keys. */
 export function prefixOption(): Parser<"sync", string | undefined, unknown> {
   return optional(option("--prefix", string({ metavar: "PREFIX" }), {
-    description: message`Only keys that begin with this.`,
+    description: message`Only keys that begin with this text.`,
   }));
 }
 
-/** Which entries of a kind, and in which order. */
+/** The entries of a kind to read, and their order. */
 const rangeOptions = object("Which entries", {
   prefix: prefixOption(),
   start: optional(option("--start", string({ metavar: "KEY" }), {
@@ -174,14 +174,14 @@ const rangeOptions = object("Which entries", {
     description: message`The end of the keys, exclusive.`,
   })),
   limit: optional(option("--limit", integer({ min: 0, metavar: "COUNT" }), {
-    description: message`At most so many entries.`,
+    description: message`The largest number of entries.`,
   })),
   reverse: option("--reverse", {
     description: message`From the last key to the first.`,
   }),
 });
 
-/** A kind and which of its entries, as the commands that print several take them. */
+/** A kind and a range, for commands that print several entries. */
 export function rangeParser(names: NameParsers) {
   return merge(
     object({
@@ -193,7 +193,7 @@ export function rangeParser(names: NameParsers) {
   );
 }
 
-/** A kind and a key, as the commands that print one entry take them. */
+/** A kind and a key, for commands that print one entry. */
 export function entryParser(names: NameParsers) {
   return object({
     kind: kindArgument(names),
@@ -203,7 +203,7 @@ export function entryParser(names: NameParsers) {
   });
 }
 
-/** Throws a `RangeError` for bounds that exclude each other, before anything is opened. */
+/** Throws a `RangeError` if the bounds exclude each other, before anything is opened. */
 export function assertRange(
   action: string,
   { prefix, start, end, limit, reverse }: InferValue<typeof rangeOptions>,
@@ -211,28 +211,28 @@ export function assertRange(
   selectionOf(action, { prefix, start, end, limit, reverse });
 }
 
-/** What of a store to export or import. */
+/** The parts of a store to export or import. */
 export function partOptions({ kind }: NameParsers): Parser<
   "async",
   { kinds: string[] | undefined; versions: boolean; times: boolean },
   unknown
 > {
-  return object("What of the store", {
+  return object("Parts of the store", {
     kinds: map(
       multiple(option("--kind", kind, {
-        description: message`Only this kind; may be given several times.`,
+        description: message`Only this kind. You may give it several times.`,
       })),
       (kinds) => kinds.length === 0 ? undefined : [...kinds],
     ),
     versions: map(
       option("--no-versions", {
-        description: message`Without the entries' versions.`,
+        description: message`Leave out the entries' versions.`,
       }),
       (without) => !without,
     ),
     times: map(
       option("--no-times", {
-        description: message`Without the times of their last changes.`,
+        description: message`Leave out the times of the last changes.`,
       }),
       (without) => !without,
     ),
@@ -295,7 +295,7 @@ export function changeTypesParser(): ValueParser<"sync", ChangeType[]> {
   };
 }
 
-/** A path, which shells complete. */
+/** A path, which shells can complete. */
 export function pathParser(
   metavar: "PATH" | "FILE" | "STORE",
 ): ValueParser<"sync", string> {

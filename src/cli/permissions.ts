@@ -1,5 +1,5 @@
 /**
- * Deno's permissions, without ever asking for one: where one is missing, that is
+ * Deno's permissions. The command never asks for one: a missing permission is
  * an error that names the flag.
  *
  * @module
@@ -25,8 +25,8 @@ export async function assertGranted(
 }
 
 /**
- * Throws `UsageError` where SQLite may not compact: `node:sqlite` takes every
- * permission for it, and the other driver takes FFI, which is as much.
+ * Throws `UsageError` if SQLite may not compact. `node:sqlite` needs all
+ * permissions for it, and the other driver needs FFI, which is as much.
  */
 export async function assertMayCompact(): Promise<void> {
   if (await isGranted({ name: "ffi" })) return;

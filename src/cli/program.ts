@@ -1,5 +1,5 @@
 /**
- * The command line: what it may be, and its help.
+ * The parser of the command line, and its help.
  *
  * @module
  */
@@ -16,24 +16,24 @@ import { type GlobalOptions, globalOptions } from "./options.ts";
 import { CommandLineError } from "./usage_message.ts";
 import { commandIndex, usageProblem, type Usages } from "./usage_problem.ts";
 
-/** The command that the parser has, besides `help`. */
+/** The parser's own command, besides `help`. */
 const COMPLETION = "completion";
 
-/** What a command line asks for. */
+/** The parsed command line. */
 export type Invocation = { readonly action: Action } & GlobalOptions;
 
-/** How help is shown. */
+/** The settings of the help. */
 export interface HelpOptions {
   readonly isColored: boolean;
-  /** The width of the terminal; absent where there is none. */
+  /** The width of the terminal. Absent if there is none. */
   readonly columns: number | undefined;
 }
 
 /**
- * Reads a command line.
+ * Parses a command line.
  *
- * @returns What it asks for, or the text that is all of it: help, the version,
- * what completes it. Throws `UsageError` where it makes no sense.
+ * @returns The action, or a text that is the whole output: help, the version,
+ * or a completion. Throws `UsageError` if the command line is invalid.
  */
 export async function parseCommandLine(
   args: readonly string[],
@@ -49,7 +49,7 @@ export async function parseCommandLine(
   return await parse(await loadCommands(), args, help);
 }
 
-/** The same, if there are only these commands. */
+/** The same, with only these commands. */
 async function parse(
   known: readonly Command[],
   args: readonly string[],
@@ -68,12 +68,13 @@ async function parse(
   let printed = "";
   const shown = Symbol();
   const result = await runParserAsync(program, "zestor", args, {
-    brief: message`Reads and writes a store of Zestor, which is a file.`,
+    brief:
+      message`Reads and writes a Zestor store, in a file or a PostgreSQL database.`,
     description: message`Usage: zestor COMMAND [ARGUMENT...] [OPTION...]`,
     colors: isColored,
-    // Help is broken into lines; of an error there is to be one.
+    // Help is wrapped to the width, but an error is one line.
     maxWidth: isHelp(args) ? columns ?? 80 : undefined,
-    // Every command has its own.
+    // Every command has its own usage.
     showUsage: commandIndex(args, usages) >= 0,
     showDefault: true,
     showChoices: true,

@@ -1,12 +1,12 @@
 /**
- * What a command reads: the store as it is, or as it was.
+ * The store that a command reads: at present, or at a past revision.
  *
  * @module
  */
 import type { Reads } from "../contract/reads.ts";
 import type { Store } from "../contract/store.ts";
 
-/** The store at a past revision, or now. It ends with the store. */
+/** The store at a past revision, or at present. It ends with the store. */
 export async function readsAt(
   store: Store,
   at: number | undefined,

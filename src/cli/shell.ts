@@ -7,15 +7,16 @@ import { UsageError } from "./errors.ts";
 import { isGranted } from "./permissions.ts";
 
 /**
- * The shell, and the flags before a command's text. It is PowerShell on Windows:
- * `cmd` would put what is in a variable into the command's text, and run it.
+ * The shell, and the flags before a command's text. On Windows it is
+ * PowerShell, because `cmd` would insert the content of a variable into the
+ * command's text, and run it.
  */
 export const SHELL: readonly [shell: string, ...flags: string[]] =
   Deno.build.os === "windows"
     ? ["powershell", "-NoProfile", "-Command"]
     : ["sh", "-c"];
 
-/** Throws `UsageError` if the shell may not be run; `action` is as in "run a command". */
+/** Throws `UsageError` if the shell is not permitted. `action` is such as "run a command". */
 export async function assertShellPermitted(action: string): Promise<void> {
   const [shell] = SHELL;
   if (await isGranted({ name: "run", command: shell })) return;

@@ -1,5 +1,5 @@
 /**
- * `zestor copy --from … --to …`: a whole store, once or as it changes.
+ * `zestor copy --from … --to …`: copies a whole store, once or continuously.
  *
  * @module
  */
@@ -40,7 +40,7 @@ const COLUMNS: Columns<CopyResult> = {
   cells: (result) => NAMES.map((name) => String(result[name])),
 };
 
-/** What a command line says of the copy of a store. */
+/** The options of a copy of a store. */
 export interface StoreCopyOptions {
   readonly ends: EndNames;
   readonly kinds: readonly string[];
@@ -50,7 +50,7 @@ export interface StoreCopyOptions {
   readonly format: Format | undefined;
 }
 
-/** Copies a store, and prints what was copied; gives the exit code. */
+/** Copies a store, and prints the result. Returns the exit code. */
 export async function runStoreCopy(
   context: CommandContext,
   options: StoreCopyOptions,
@@ -92,7 +92,7 @@ export async function runStoreCopy(
   }
 }
 
-/** What is copied, and how it is told. */
+/** The copy, and its reports. */
 interface Telling extends EntriesCopy {
   print(result: CopyResult): Promise<void>;
   tell(text: string): void;
@@ -124,10 +124,10 @@ async function followEnds(
       if (copied) await copy.print(copied);
     },
     onCopyAgain: (why) =>
-      copy.tell(`${reasonOf(why)}; the differences are copied again`),
-    onRetry: (why) => copy.tell(`${reasonOf(why)}; it is tried again`),
+      copy.tell(`${reasonOf(why)}; copying the differences again`),
+    onRetry: (why) => copy.tell(`${reasonOf(why)}; trying again`),
   });
-  // An interruption ends what it has to do, unless that had not begun.
+  // While it follows, an interruption is its normal end.
   if (!isFollowing) signal.throwIfAborted();
   return EXIT.done;
 }
@@ -137,11 +137,11 @@ function assertCopied(kinds: readonly string[]): void {
   throw new UsageError(
     `Cannot copy the kind ${
       quoteText(PLACE_KIND)
-    }: it holds the places of copies; leave it out`,
+    }: it keeps the places of copies; leave it out`,
   );
 }
 
-/** To count the entries takes time, and only a bar has a use for it. */
+/** Counting the entries takes time, and only a bar needs it. */
 async function progressOf(
   source: Store,
   kinds: readonly string[] | undefined,

@@ -1,6 +1,6 @@
 /**
- * The text of a message of the parser, on one line. A word that the user typed
- * is shown with escapes; only this file adds colours.
+ * The text of the parser's messages, on one line. Words that the user typed are
+ * shown with escapes. Only this file adds colours.
  *
  * @module
  */
@@ -25,7 +25,7 @@ const STYLES: Partial<Record<MessageTerm["type"], Style>> = {
 
 /** The parser refused the command line. Nothing was done. */
 export class CommandLineError extends UsageError {
-  /** What is wrong, with its parts apart. */
+  /** The message, in its parts. */
   readonly parts: Message;
 
   /** Makes the error. */
@@ -52,7 +52,7 @@ function plainText(term: MessageTerm): string {
     case "text":
       return term.text.replace(/\s*\n\s*/g, " ");
     case "value":
-      // A long one is cut.
+      // A long word is cut.
       return quoteText(withoutPasswords(term.value));
     default:
       return formatMessage([term], { colors: false, quotes: true });

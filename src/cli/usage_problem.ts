@@ -1,9 +1,9 @@
 /**
- * What is wrong with a command line, and what would be right in its place.
+ * Explains a wrong command line, with a hint.
  *
- * The parser suggests the options of all commands, also the option that was
- * typed. So its suggestions are left out, and those made here name only what
- * the command takes.
+ * The parser suggests the options of all commands, even the option that was
+ * typed. So its suggestions are removed, and the ones made here name only
+ * options of the command.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { findSimilar } from "@optique/core/suggestion";
 import { extractOptionNames, type Usage } from "@optique/core/usage";
 import { takesValue } from "./usage_terms.ts";
 
-/** Which commands and options there are. */
+/** The commands and the options. */
 export interface Usages {
   /** The usage of each command, by its name. */
   readonly commands: ReadonlyMap<string, Usage>;
@@ -26,16 +26,16 @@ export interface Usages {
   readonly globals: Usage;
 }
 
-/** Options that the parser has itself. */
+/** The parser's own options. */
 const OWN_OPTIONS = ["--help", "--version"];
 
-/** A word on the command line that is not expected there. */
+/** A word of the command line that is not expected there. */
 const UNEXPECTED = /^Unexpected option or (argument|subcommand): $/;
 
-/** How arguments depend on each other; the parser adds it to some messages. */
+/** A remark about dependent arguments, which the parser adds to some messages. */
 const DEPENDENCIES = /\.? Dependency chain: "[^"]*"/;
 
-/** The parser's message, with a hint instead of its suggestions, and where to read on. */
+/** The parser's message, with a hint instead of its suggestions, and a reference to the help. */
 export function usageProblem(
   found: Message,
   args: readonly string[],
@@ -103,7 +103,7 @@ function optionHint(
   { args, usages, commandAt, wordAt }: Place,
 ): Message {
   if (/^-\d/.test(word)) {
-    return [text(`; put "--" before what begins with a hyphen`)];
+    return [text(`; put "--" before an argument that begins with a hyphen`)];
   }
   const [name] = word.split("=", 1);
   const command = args[commandAt];
@@ -115,7 +115,7 @@ function optionHint(
   const owners = [...usages.commands]
     .filter(([, usage]) => optionsOf(usage).has(name))
     .map(([owner]) => owner);
-  if (owners.length > 0) return [text(`; it is for ${inWords(owners)}`)];
+  if (owners.length > 0) return [text(`; it belongs to ${inWords(owners)}`)];
   const valid = [
     ...optionsOf(usages.globals),
     ...OWN_OPTIONS,
@@ -149,14 +149,14 @@ function inWords(names: readonly string[]): string {
     : `${quoted.join(", ")} and ${last} only`;
 }
 
-/** Where the command is, among the words of a command line; -1 if there is none. */
+/** The index of the command among the words of a command line; -1 if there is none. */
 export function commandIndex(
   args: readonly string[],
   { commands, globals }: Usages,
 ): number {
   for (let at = 0; at < args.length; at++) {
     if (commands.has(args[at])) return at;
-    // The next word is its value, also if it is the name of a command.
+    // The next word is its value, even if it is the name of a command.
     if (takesValue(globals, args[at])) at++;
   }
   return -1;

@@ -1,5 +1,5 @@
 /**
- * Reads the words of a command line, which need not be complete.
+ * Reads the words of a command line, which may be incomplete.
  *
  * @module
  */

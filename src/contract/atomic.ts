@@ -39,7 +39,7 @@ export type AtomicCheck<Kind extends string = string> = AtomicCondition & {
 
 /** Options of an atomic operation's `update`. */
 export interface AtomicUpdateOptions<T = unknown> extends ExpiryOptions {
-  /** What to start from if there is no value. Without it, the commit rejects with `KeyNotFoundError`. */
+  /** The value to start from if there is no entry. Without it, the commit rejects with `KeyNotFoundError`. */
   initial?: T;
   /**
    * How long the entry lasts, in ms from the call on, more than 0. Without it
@@ -52,14 +52,14 @@ export interface AtomicUpdateOptions<T = unknown> extends ExpiryOptions {
 export interface AtomicWriteResult {
   /** `"unchanged"`: the value was there already, or there was nothing to delete. */
   status: SetStatus | "deleted";
-  /** The entry's version now; of a deletion, 0. */
+  /** The entry's version now; 0 if the entry was deleted. */
   version: number;
   /**
    * The revision of the entry's last change: this one, or an earlier one if
    * nothing changed. If there was nothing to delete, the store's latest.
    */
   revision: number;
-  /** Of an update: what the function returned, as it was written. */
+  /** For an update: the function's result, as it was written. */
   value?: unknown;
 }
 
@@ -82,23 +82,51 @@ export type AtomicResult =
 
 /**
  * Several writes, to several keys of several kinds, that take effect together
- * or not at all. Built by chaining, run by `commit`, once.
+ * or not at all. Chain calls to build it, then call `commit` once.
  *
- * @typeParam Kinds The store's kinds and their values.
+ * @typeParam Kinds A map from kind to value type.
+ * @typeParam Inputs A map from kind to the type of the values to write.
  */
 export interface AtomicOperation<
   Kinds extends object = AnyKinds,
   Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
 > {
   /**
-   * Adds conditions: all must hold when the operation is committed. A call that
-   * throws adds none of them.
+   * Adds conditions: all must hold when the operation is committed. If the call
+   * throws, it has added none of them.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore<{ stock: number }>({ path: ":memory:" });
+   * await store.set("stock", "tea", 5);
+   *
+   * const result = await store.atomic()
+   *   .check({ kind: "stock", key: "tea", version: 2 })
+   *   .set("stock", "tea", 4)
+   *   .commit();
+   * assertEquals(result.ok, false); // The version is 1, so nothing was written.
+   * ```
    */
   check(...checks: AtomicCheck<KindOf<Kinds>>[]): this;
   /**
-   * Adds a write. The value is encoded now, unless its schema is asynchronous.
-   * What the codec refuses raises `CodecError`; what the schema refuses is the
-   * commit's `ValidationError`.
+   * Adds a write. It encodes the value now, unless its schema is asynchronous. If
+   * the codec refuses the value, the call throws `CodecError`. If the schema
+   * refuses it, `commit` rejects with `ValidationError`.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore<{ stock: number }>({ path: ":memory:" });
+   * await store.set("stock", "tea", 5);
+   *
+   * await store.atomic().set("stock", "tea", 4).set("stock", "mate", 9).commit();
+   * assertEquals([...await store.list("stock")], [["mate", 9], ["tea", 4]]);
+   * ```
    */
   set<Kind extends KindOf<Kinds>>(
     kind: Kind,
@@ -107,8 +135,24 @@ export interface AtomicOperation<
     options?: ExpiryOptions,
   ): this;
   /**
-   * Adds a write that replaces a value by what a function makes of it, as the
-   * store's `update` does. The function sees what the writes before it leave.
+   * Adds a write that replaces a value by the result of a function, as the
+   * store's `update` does. The function gets the value as the operation's earlier
+   * writes have left it.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore<{ stock: number }>({ path: ":memory:" });
+   * await store.set("stock", "tea", 5);
+   *
+   * await store.atomic()
+   *   .update("stock", "tea", (n) => n - 1)
+   *   .update("stock", "mate", (n) => n + 1, { initial: 0 })
+   *   .commit();
+   * assertEquals([...await store.list("stock")], [["mate", 1], ["tea", 4]]);
+   * ```
    */
   update<Kind extends KindOf<Kinds>>(
     kind: Kind,
@@ -116,12 +160,43 @@ export interface AtomicOperation<
     fn: (value: ValueOf<Kinds, Kind>) => ValueOf<Inputs, Kind>,
     options?: AtomicUpdateOptions<ValueOf<Kinds, Kind>>,
   ): this;
-  /** Adds a deletion; it does nothing if there is no such key. */
+  /**
+   * Adds a deletion. It does nothing if there is no entry.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore<{ stock: number }>({ path: ":memory:" });
+   * await store.set("stock", "tea", 5);
+   *
+   * await store.atomic().delete("stock", "tea").delete("stock", "mate").commit();
+   * assertEquals(await store.count("stock"), 0);
+   * ```
+   */
   delete(kind: KindOf<Kinds>, key: string): this;
   /**
-   * Checks every condition, then does every write in the order it was added,
-   * in one transaction. If its signal aborts before it begins, the operation
-   * can be committed again; else nothing can be done with it any more.
+   * Checks all conditions, then does the writes in the order in which they were
+   * added, in one transaction. After that, the operation cannot be used again.
+   * Only if the signal aborts before the commit begins can you call `commit`
+   * again.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore<{ stock: number }>({ path: ":memory:" });
+   * await store.set("stock", "tea", 5);
+   *
+   * const result = await store.atomic()
+   *   .check({ kind: "stock", key: "tea", exists: true })
+   *   .set("stock", "tea", 4)
+   *   .commit();
+   * if (!result.ok) throw result.conflict;
+   * assertEquals(result.results, [{ status: "updated", version: 2, revision: 2 }]);
+   * ```
    */
   commit(options?: OperationOptions): Promise<AtomicResult>;
 }

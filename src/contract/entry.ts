@@ -1,18 +1,21 @@
 /**
- * What is read: entries, and ranges of them.
+ * Entries, and the options that choose entries to read.
  *
  * @module
  */
 import type { CodecError, ValidationError } from "./errors.ts";
 import type { OperationOptions } from "./operation.ts";
 
-/** A stored value and what the store knows of it. */
+/** A stored value, with its key, version, revision and times. */
 export interface Entry<T = unknown> {
   /** The key, unique within its kind. */
   key: string;
   /** The value, decoded. */
   value: T;
-  /** 1 when the entry was created, 1 more with each change. */
+  /**
+   * The number of changes of the entry: 1 when it is created, then 1 more with
+   * each change.
+   */
   version: number;
   /**
    * The revision of its last change. An entry that is deleted and created again
@@ -20,11 +23,14 @@ export interface Entry<T = unknown> {
    */
   revision: number;
   /**
-   * When the entry was last changed, to the millisecond, by the clock of the
-   * writer, or of the server that keeps the store.
+   * The time of the last change, in ms precision, by the clock of the writer,
+   * or of the server that keeps the store.
    */
   updatedAt: Date;
-  /** When the entry expires: from this millisecond on it is gone. Absent if it does not expire. */
+  /**
+   * The time at which the entry expires: from this ms on, it is gone. Absent if
+   * it does not expire.
+   */
   expiresAt?: Date;
 }
 
@@ -36,53 +42,56 @@ export interface KeyValue<T = unknown> {
   value: T;
 }
 
-/** Which keys. All conditions must hold. */
+/** Options that choose keys. All conditions must hold. */
 export interface KeyRangeOptions extends OperationOptions {
   /** Only keys that begin with this string. */
   prefix?: string;
   /** The first key, inclusive. Not together with `startAfter`. */
   start?: string;
   /**
-   * Only keys after this one: the last key of the page before. Not together with
-   * `start`. If pages go from the last key to the first, use `end`.
+   * Only keys after this one. For the next page, pass the last key of the page
+   * before. Not together with `start`. In reverse order, use `end` instead.
    */
   startAfter?: string;
-  /** The end of the keys, exclusive; not before `start`. */
+  /** The end of the keys, exclusive. It must not be before `start`. */
   end?: string;
 }
 
-/** What to do with stored values that cannot be read. */
+/** The option for stored values that cannot be read. */
 export interface UnreadableOptions {
   /**
    * Called for each value that the codec cannot decode, or that the schema
-   * refuses if reads are checked. The error tells kind and key, a `CodecError`
-   * also the revision. The value is left out, and the read goes on; in a read
-   * without `where` it counts for the `limit`. Without this function, the read
-   * fails. If the function throws, so does the read. It is synchronous: a
-   * promise that it returns is a `TypeError`.
+   * refuses if reads are checked. The error has the kind and the key; a
+   * `CodecError` has the revision, too. The read leaves the value out, and goes
+   * on. In a read without `where`, the value counts for `limit`. Without this
+   * function, the read fails. If the function throws, the read fails with its
+   * error. It must be synchronous: if it returns a promise, the read fails with
+   * a `TypeError`.
    */
   onUnreadable?: (error: CodecError | ValidationError) => void;
 }
 
 /**
- * Which entries of a kind, and in which order. All conditions must hold.
+ * Options that choose the entries of a kind, and their order. All conditions
+ * must hold.
  *
  * @typeParam T The kind's values.
  */
 export interface RangeOptions<T = unknown>
   extends KeyRangeOptions, UnreadableOptions {
   /**
-   * At most so many entries, counted after `where`; 0 or more. Without `where`,
-   * an entry that cannot be read counts, too.
+   * The largest number of entries, 0 or more, counted after `where`. Without
+   * `where`, an entry that cannot be read counts, too.
    * @default {Infinity}
    */
   limit?: number;
   /** From the last key to the first. @default {false} */
   reverse?: boolean;
   /**
-   * Only entries for which this returns true. It decodes every value in the
-   * range. It is synchronous, and a `TypeError` unless it returns a boolean. It
-   * runs again for an entry if the read had to begin again.
+   * Only entries for which this returns true. The read decodes every value in
+   * the range. The function must be synchronous, and return a boolean; else the
+   * read fails with a `TypeError`. It may run twice for an entry, if the read
+   * has to begin again.
    */
   where?: (key: string, value: T) => boolean;
 }

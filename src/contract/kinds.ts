@@ -1,22 +1,26 @@
 /**
  * The kinds of a store, as types.
  *
- * A store of more kinds can be passed where one of fewer is wanted. So whatever
- * gives all kinds is a generic method: TypeScript does not compare the types
- * that those give. Else the kinds that are not wanted would be in the way.
+ * You can pass a store of more kinds where a store of fewer kinds is expected.
+ * For this, each operation that returns all kinds is a generic method:
+ * TypeScript does not compare the results of generic methods, so the additional
+ * kinds cause no error.
  *
  * @module
  */
 
-/** The kinds of a store opened without a type: any name, values unknown. */
+/**
+ * The kinds of a store that was opened without a type: any name, with `unknown`
+ * values.
+ */
 export type AnyKinds = Record<string, unknown>;
 
 /** The names of the kinds in a map from kind to value type. */
 export type KindOf<Kinds> = keyof Kinds & string;
 
 /**
- * The values of a kind. Those of an optional kind, `{ users?: User }`, are
- * `User` alone: a kind is always there, if empty.
+ * The type of a kind's values. For an optional kind, `{ users?: User }`, it is
+ * `User`, because a kind always exists, even if it has no entries.
  *
  * @typeParam Kinds A map from kind to value type.
  * @typeParam Kind The kind.

@@ -1,5 +1,5 @@
 /**
- * Reads that follow what is read.
+ * Reads that go on while the store changes.
  *
  * @module
  */
@@ -7,20 +7,20 @@ import type { AnyKinds, KindOf, ValueOf } from "./kinds.ts";
 import type { Mirror, MirrorOptions, WaitForOptions } from "./mirror.ts";
 
 /**
- * The reads of a store that go on, as the store changes.
+ * The reads of a store that go on while the store changes.
  *
  * @typeParam Kinds A map from kind to value type.
  */
 export interface LiveReads<Kinds extends object = AnyKinds> {
   /**
-   * A map in memory that follows a kind, or a part of it. It is complete when
-   * the promise resolves, and holds every write that was called before.
+   * A map in memory that follows a kind, or a part of it. When the promise
+   * resolves, the map is complete, and has every write that was called before.
    *
-   * It keeps the process running, unless it is not `persistent`. Close it, or
-   * open it by `await using`.
+   * The mirror keeps the process running, unless `persistent` is `false`. Close
+   * it, or open it with `await using`.
    *
-   * @throws {WatchOverflowError} If the change log is pruned faster than the
-   * entries are read, ten times.
+   * @throws {WatchOverflowError} If the store prunes the change log faster than
+   * it can read the entries, ten times in a row.
    *
    * @example
    * ```ts
@@ -53,13 +53,14 @@ export interface LiveReads<Kinds extends object = AnyKinds> {
   ): Promise<Mirror<ValueOf<Kinds, Kind>>>;
 
   /**
-   * Waits until an entry is there, and until a predicate is true for its value;
-   * resolves with the value, at once if that is so already. If the value is
-   * replaced quickly, the predicate may miss it.
+   * Waits until an entry exists, and a predicate is true for its value. It
+   * resolves with the value, and does so at once if both hold already. The
+   * predicate may miss a value that is replaced quickly.
    *
-   * The predicate is synchronous, and a `TypeError` unless it returns a boolean.
+   * The predicate must be synchronous, and return a boolean; else the call
+   * rejects with a `TypeError`.
    *
-   * @throws {StoreClosedError} If the store closes meanwhile.
+   * @throws {StoreClosedError} If the store closes before.
    *
    * @example
    * ```ts

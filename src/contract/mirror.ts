@@ -1,5 +1,5 @@
 /**
- * Mirrors: maps in memory that follow a kind, and what they tell.
+ * Mirrors, which are maps in memory that follow a kind, and their changes.
  *
  * @module
  */
@@ -46,8 +46,8 @@ export interface MirrorOptions<T = unknown> extends UnreadableOptions {
   /** From the last entry of the order to the first. @default {false} */
   reverse?: boolean;
   /**
-   * Whether the mirror keeps the process running, as a timer does. One that
-   * does not may see later what other processes write.
+   * Whether the mirror keeps the process running, as a timer does. If it does
+   * not, it may see the writes of other processes later.
    * @default {true}
    */
   persistent?: boolean;
@@ -123,36 +123,38 @@ export type MirrorPatch<T = unknown> =
 export interface MirrorChange<T = unknown> {
   /** The mirror's `revision` after it. */
   readonly revision: number;
-  /** One for each entry that differs: first those that left, then the others in their order. */
+  /** One patch for each entry that differs: first the entries that left, then the others in their order. */
   readonly patches: readonly MirrorPatch<T>[];
 }
 
 /** Options of a mirror's `changes`. */
 export interface MirrorChangesOptions {
-  /** First tell the entries that are there, as `entered`. @default {false} */
+  /** Whether the stream begins with the present entries, as `entered`. @default {false} */
   initial?: boolean;
   /** Ends the stream; it closes. */
   signal?: AbortSignal;
 }
 
 /**
- * A map in memory that follows a kind, or a part of it: every change, whoever
- * makes it. Its reads need no `await`.
+ * A map in memory that follows a kind, or a part of it. It shows every change,
+ * by this store or any other writer. Its reads need no `await`.
  *
- * - **A prefix of the history.** It is always as the kind was at one revision.
- *   It shows a transaction whole, unless more than 10 000 changes wait, or it
- *   has values of more than 512 KiB. If the change log no longer holds what it has yet to see, it lists the entries
- *   again, and shows the differences. It is never empty in between.
+ * - **It shows one revision.** The map always shows the kind as it was at one
+ *   revision. It shows a transaction whole, unless more than 10 000 changes
+ *   wait, or the transaction has values of more than 512 KiB. If the change log
+ *   no longer holds every change that the mirror has yet to see, the mirror
+ *   lists the entries again, and shows the differences. It is never empty in
+ *   between.
  * - **Values are shared and frozen.** `get` gives the same object each time.
- *   Objects and arrays in it are frozen. What JavaScript cannot freeze must not
- *   be changed: a `Date`, a `Map`, a `Set`, bytes, an instance of a class.
+ *   Objects and arrays in it are frozen. JavaScript cannot freeze a `Date`,
+ *   a `Map`, a `Set`, bytes, or an instance of a class: do not change these.
  * - **An iteration shows one moment**: that of its beginning.
- * - **Expiry**: an entry that has expired leaves with its `delete` event, which
- *   may come a second later.
- * - **Its end.** It ends when it is closed, when its signal aborts, and when the
- *   store closes. It fails at a value that cannot be read (see `onUnreadable`),
- *   if `where` or `sortBy` throws, and if the store cannot be read. From then on,
- *   every use throws the reason, since it no longer follows: `StoreClosedError`,
+ * - **Expiry**: an expired entry leaves with its `delete` event, which may come
+ *   a second after the expiry.
+ * - **Its end.** A mirror ends when it is closed, when its signal aborts, and
+ *   when the store closes. It fails if a value cannot be read (see
+ *   `onUnreadable`), if `where` or `sortBy` throws, and if the store cannot be
+ *   read. From then on, every use throws the reason: `StoreClosedError`,
  *   `signal.reason`, or the error.
  *
  * @typeParam T The kind's values.
@@ -167,8 +169,8 @@ export interface Mirror<T = unknown>
   readonly closed: Promise<void>;
 
   /**
-   * Resolves when the mirror has seen every change up to a revision, such as
-   * that of a write's result. So a program reads its own writes.
+   * Resolves when the mirror has seen every change up to a revision. Pass the
+   * revision of a write's result, and the mirror shows this write.
    *
    * @example
    * ```ts
@@ -186,11 +188,11 @@ export interface Mirror<T = unknown>
   reached(revision: number, options?: OperationOptions): Promise<void>;
 
   /**
-   * What changes from now on, as a stream of differences. A consumer that is
-   * slow gets one difference for several. What waits for it takes memory for
-   * each entry at most, however many writes there are.
+   * The changes from now on, as a stream of differences. A slow consumer gets
+   * several changes as one difference. So the memory for a slow consumer grows
+   * with the number of entries, not with the number of writes.
    *
-   * The stream closes when the mirror ends, and errors if it fails.
+   * The stream closes when the mirror ends, and errors if the mirror fails.
    *
    * @example A list that follows the mirror
    * ```ts
@@ -222,7 +224,27 @@ export interface Mirror<T = unknown>
    */
   changes(options?: MirrorChangesOptions): ReadableStream<MirrorChange<T>>;
 
-  /** Calls back, with the difference as `detail`, as soon as the mirror has changed. */
+  /**
+   * Calls the listener as soon as the mirror has changed. The difference is the
+   * event's `detail`.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore<{ users: string }>({ path: ":memory:" });
+   * await using users = await store.mirror("users");
+   * const seen: string[] = [];
+   * users.addEventListener("change", ({ detail }) => {
+   *   for (const { type, key } of detail.patches) seen.push(`${type} ${key}`);
+   * });
+   *
+   * const { revision } = await store.set("users", "al", "Alice");
+   * await users.reached(revision);
+   * assertEquals(seen, ["entered al"]);
+   * ```
+   */
   addEventListener(
     type: "change",
     listener:
@@ -231,13 +253,32 @@ export interface Mirror<T = unknown>
       | null,
     options?: boolean | AddEventListenerOptions,
   ): void;
-  /** Calls back for an event. */
+  /** Calls the listener for an event. */
   addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions,
   ): void;
-  /** No longer calls back. */
+  /**
+   * Stops calling the listener.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore<{ users: string }>({ path: ":memory:" });
+   * await using users = await store.mirror("users");
+   * let calls = 0;
+   * const count = () => void calls++;
+   * users.addEventListener("change", count);
+   * users.removeEventListener("change", count);
+   *
+   * const { revision } = await store.set("users", "al", "Alice");
+   * await users.reached(revision);
+   * assertEquals(calls, 0);
+   * ```
+   */
   removeEventListener(
     type: "change",
     listener:
@@ -246,14 +287,28 @@ export interface Mirror<T = unknown>
       | null,
     options?: boolean | EventListenerOptions,
   ): void;
-  /** No longer calls back. */
+  /** Stops calling the listener. */
   removeEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | EventListenerOptions,
   ): void;
 
-  /** Ends it, and its streams. Closing it again does nothing. */
+  /**
+   * Ends the mirror and its streams. A second call does nothing. `await using`
+   * calls it for you.
+   *
+   * @example
+   * ```ts
+   * import { openStore, StoreClosedError } from "@zestor/store";
+   * import { assertThrows } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * const users = await store.mirror("users");
+   * await users.close();
+   * assertThrows(() => users.get("al"), StoreClosedError);
+   * ```
+   */
   close(): Promise<void>;
 }
 

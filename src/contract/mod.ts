@@ -1,5 +1,5 @@
 /**
- * The contract's types. `store.ts` states what every store guarantees.
+ * The contract's types. `Store` states what every store guarantees.
  *
  * @module
  */
@@ -17,3 +17,4 @@ export type * from "./transfer.ts";
 export type * from "./verify.ts";
 export type * from "./watch.ts";
 export type * from "./write.ts";
+export type * from "./writes.ts";

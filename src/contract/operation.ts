@@ -1,14 +1,14 @@
 /**
- * What every operation of a store takes.
+ * The options of every operation of a store.
  *
  * @module
  */
 
-/** What every operation takes. */
+/** The options of every operation. */
 export interface OperationOptions {
   /**
-   * Cancels the operation: it rejects with `signal.reason`. A write that has
-   * begun when the signal aborts completes, and resolves.
+   * Cancels the operation, which then rejects with `signal.reason`. If a write
+   * has begun when the signal aborts, the write completes, and resolves.
    */
   signal?: AbortSignal;
 }

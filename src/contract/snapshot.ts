@@ -10,27 +10,42 @@ import type { Reads } from "./reads.ts";
 /** Options of `snapshot`. */
 export interface SnapshotOptions extends OperationOptions {
   /**
-   * The revision to read as of: any that the change log reaches. Without it,
-   * the newest one. Entries that had expired when that change was made are left
-   * out.
+   * The revision to read: any that the change log reaches. Entries that had
+   * expired when that change was made are left out.
+   * @default {the newest}
    */
   at?: number;
 }
 
 /**
- * The reads of a store, all of them as of one moment, also if others write meanwhile.
+ * The reads of a store, all as of one moment, also if others write meanwhile.
  *
- * It locks nothing and costs no space: a read undoes the later changes by the
- * change log. It can be read as long as the log reaches its revision. Then
- * a read rejects with `RevisionUnavailableError`. Its memory grows with the
- * number of entries that have changed since, up to the store's `history`.
+ * A snapshot holds no lock and takes no disk space: a read undoes the later
+ * changes with the help of the change log. When the log no longer reaches the
+ * snapshot's revision, a read rejects with `RevisionUnavailableError`. The
+ * snapshot's memory grows with the number of entries that have changed since,
+ * up to the store's `history`.
  *
  * @typeParam Kinds A map from kind to value type.
  */
 export interface Snapshot<Kinds extends object = AnyKinds>
   extends Reads<Kinds>, AsyncDisposable {
-  /** The revision that it is of. */
+  /** The revision that the snapshot shows. */
   readonly revision: number;
-  /** Ends it: reads reject with `StoreClosedError`. Closing it again does nothing. */
+  /**
+   * Ends the snapshot: reads reject with `StoreClosedError`. A second call does
+   * nothing. `await using` calls it for you.
+   *
+   * @example
+   * ```ts
+   * import { openStore, StoreClosedError } from "@zestor/store";
+   * import { assertRejects } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * const snapshot = await store.snapshot();
+   * await snapshot.close();
+   * await assertRejects(() => snapshot.keys("users"), StoreClosedError);
+   * ```
+   */
   close(): Promise<void>;
 }

@@ -1,56 +1,8 @@
 /**
- * The contract that every store keeps, whether it keeps its entries in a file,
- * in memory, or on a server.
- *
- * Values live under a **kind** (a collection) and a **key**. Kinds and keys are
- * non-empty, well-formed strings without NUL, anything else is an
- * `InvalidNameError`; keys are ordered by their UTF-8 bytes.
- *
- * Every store guarantees:
- *
- * - **C1, durable**: a resolved write survives every failure that the store was
- *   opened to survive.
- * - **C2, atomic**: `setAll` and `atomic` take effect whole or not at all.
- * - **C3, program order**: an operation sees every write that was called before
- *   it on the same store, awaited or not.
- * - **C4, isolated callers**: writes that share a transaction never fail each
- *   other.
- * - **C5, no-op**: a write that changes nothing bumps no version and emits no
- *   event. An entry is its value and its expiry.
- * - **C6, versions**: an entry's version is 1 when it is created, or what an
- *   import gives it, and grows by 1 with each change; revisions are one
- *   ascending number for the whole store, one for each change. Both are safe
- *   integers: a write that would go past those is refused.
- * - **C7, cancellable**: an aborted operation that has not begun does nothing
- *   and rejects with `signal.reason`; one that has begun completes whole.
- * - **C8, never blocks**: waiting for others, for a lock or an answer, never
- *   blocks the event loop.
- * - **C9, expiry**: an entry that has expired is gone at once, for every read
- *   and every condition, in every process. Its deletion is logged once.
- *
- * And of every watch:
- *
- * - **W1, ordered**: events come in the order of their revisions.
- * - **W2, unique**: no event comes twice.
- * - **W3, reliable**: no event is missing, unless the stream errors with
- *   `WatchOverflowError`; no filter hides that.
- * - **W4, atomic**: the events of one transaction are contiguous; replay and
- *   subscription are one step, at the moment of the call, replay first.
- * - **W5, resumable** from the cursor of any change that is still in the change
- *   log. A cursor of another store, or of changes that this one has lost, errors
- *   the stream with `WatchOverflowError`.
- * - **W6, bookmarkable**: bookmarks tell how far a watch has seen, on a quiet
- *   kind too.
- * - **W7, complete**: the writes of everyone who writes to the same storage
- *   appear.
- * - **W8, bounded**: a watcher that is not read costs no memory that grows with
- *   the writes.
- * - **W9**: the stream closes exactly once.
+ * The contract of a store, as prose and as types. {@linkcode Store} states it.
  *
  * @module
  */
-import type { AtomicOperation } from "./atomic.ts";
-import type { KeyRangeOptions } from "./entry.ts";
 import type { KindStore } from "./kind_store.ts";
 import type { AnyKinds, KindOf, ValueOf } from "./kinds.ts";
 import type { LiveReads } from "./live_reads.ts";
@@ -71,140 +23,90 @@ import type {
   WatchEvent,
   WatchOptions,
 } from "./watch.ts";
-import type {
-  DeleteAllResult,
-  DeletedEntry,
-  DeleteOptions,
-  EntriesInput,
-  SetAllOptions,
-  SetAllResult,
-  SetOptions,
-  SetResult,
-  UpdateOptions,
-  UpdateResult,
-} from "./write.ts";
+import type { Writes } from "./writes.ts";
 
 /**
- * A typed key-value store with change watching. The module's comment states
- * what every store guarantees.
+ * A typed key-value store with change watching. Every store keeps the contract
+ * below, whether its entries are in a file, in memory, or on a server.
  *
- * Every operation rejects with `StoreClosedError` once the store is closed,
- * with `InvalidNameError` for a kind or key that cannot be one, and with
+ * A value lives under a **kind** (a collection) and a **key**. Kinds and keys
+ * are non-empty, well-formed strings without NUL; any other name is an
+ * `InvalidNameError`. Keys are ordered by their UTF-8 bytes. An **entry** is
+ * a key with its value, version, revision and times.
+ *
+ * Every store guarantees:
+ *
+ * - **C1, durable**: a resolved write survives every failure that the store was
+ *   opened to survive.
+ * - **C2, atomic**: `setAll` and `atomic` take effect whole or not at all.
+ * - **C3, program order**: an operation sees every write that was called before
+ *   it on the same store, awaited or not.
+ * - **C4, isolated callers**: writes may share a transaction, but the failure of
+ *   one never makes another one fail.
+ * - **C5, no-op**: a write that changes neither the value nor the expiry of an
+ *   entry raises no version and emits no event.
+ * - **C6, versions**: an entry's version is 1 when the entry is created, unless
+ *   an import gives it another, and each change adds 1. Each change in the store
+ *   has a revision of its own, larger than all before it. Both are safe
+ *   integers; the store refuses a write that would exceed them.
+ * - **C7, cancellable**: an operation that is aborted before it begins does
+ *   nothing, and rejects with `signal.reason`. An operation that has begun
+ *   completes whole.
+ * - **C8, never blocks**: the event loop goes on while the store waits for
+ *   a lock, or for an answer.
+ * - **C9, expiry**: an entry that has expired is gone at once, for every read
+ *   and every condition, in every process. Its deletion is logged once.
+ *
+ * Every watch guarantees:
+ *
+ * - **W1, ordered**: events come in the order of their revisions.
+ * - **W2, unique**: no event comes twice.
+ * - **W3, reliable**: no event is missing, unless the stream errors with
+ *   `WatchOverflowError`. No filter hides this error.
+ * - **W4, atomic**: the events of one transaction come together, with no other
+ *   event between them. The replay shows the store at the moment of the call;
+ *   the changes after that moment follow it.
+ * - **W5, resumable**: a watch resumes from the cursor of any change that is
+ *   still in the change log. If the cursor is of another store, or of a change
+ *   that this store has lost, the stream errors with `WatchOverflowError`.
+ * - **W6, bookmarkable**: bookmarks tell how far a watch has seen, on a quiet
+ *   kind too.
+ * - **W7, complete**: a watch sees the writes of everyone who writes to the same
+ *   storage.
+ * - **W8, bounded**: a watch that nobody reads uses memory that does not grow
+ *   with the number of writes.
+ * - **W9, one end**: the stream closes exactly once.
+ *
+ * Every operation rejects with `StoreClosedError` if the store is closed, with
+ * `InvalidNameError` if a kind or a key is not a valid name, and with
  * `signal.reason` when its signal aborts.
  *
  * @typeParam Kinds A map from kind to value type.
- * @typeParam Inputs A map from kind to the type of what may be written: another
- * where the kind's schema makes something else of it.
+ * @typeParam Inputs A map from kind to the type of the values to write. It
+ * differs from `Kinds` if a schema converts values.
  */
 export interface Store<
   Kinds extends object = AnyKinds,
   Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
-> extends Reads<Kinds>, LiveReads<Kinds>, AsyncDisposable {
+> extends
+  Reads<Kinds>,
+  Writes<Kinds, Inputs>,
+  LiveReads<Kinds>,
+  AsyncDisposable {
   /**
-   * Writes a value. It is encoded before the call returns, unless its schema
-   * is asynchronous. Like every write, it rejects with `ValidationError` if the
-   * kind's schema refuses a value, and writes nothing.
-   *
-   * @throws {VersionConflictError} If the entry is not as the condition says.
-   */
-  set<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    key: string,
-    value: ValueOf<Inputs, Kind>,
-    options?: SetOptions,
-  ): Promise<SetResult>;
-
-  /**
-   * Writes several values of a kind, all or nothing: those of a `Map`, or of
-   * any iterable of pairs. Of a key that comes twice the last value counts.
-   * Keys that are not named stay. Events come in key order. Entries beyond the
-   * first few thousand are read from `entries` after the call has returned, so
-   * do not change it until the promise settles. If that rejects, the iteration
-   * of `entries` has been ended, as `break` ends a loop.
-   */
-  setAll<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    entries: Iterable<readonly [key: string, value: ValueOf<Inputs, Kind>]>,
-    options?: SetAllOptions,
-  ): Promise<SetAllResult>;
-  /** Writes several values of a kind, all or nothing: an object's own properties. */
-  setAll<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    entries: Readonly<Record<string, ValueOf<Inputs, Kind>>>,
-    options?: SetAllOptions,
-  ): Promise<SetAllResult>;
-  /** Writes several values of a kind, all or nothing. */
-  setAll<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    entries: EntriesInput<ValueOf<Inputs, Kind>>,
-    options?: SetAllOptions,
-  ): Promise<SetAllResult>;
-
-  /**
-   * Replaces a value by what a function makes of it, atomically.
-   *
-   * The function runs inside the transaction, so it is synchronous, must not
-   * use the store, and may run again if the transaction it shared could not be
-   * committed. What it throws rejects the call, and nothing is written. The
-   * kind's schema has to be synchronous, too.
-   *
-   * The entry keeps its expiry, unless `expireIn` gives another.
-   *
-   * @throws {VersionConflictError} If the entry is not as the condition says.
-   */
-  update<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    key: string,
-    fn: (value: ValueOf<Kinds, Kind>) => ValueOf<Inputs, Kind>,
-    options?: UpdateOptions<ValueOf<Kinds, Kind>>,
-  ): Promise<UpdateResult<ValueOf<Kinds, Kind>>>;
-
-  /**
-   * Deletes an entry, and gives what it was, or `undefined` if there was none.
-   * If the codec cannot decode the value, it rejects with `CodecError`, and the
-   * entry stays; an atomic operation and `deleteAll` delete without reading.
-   *
-   * @throws {VersionConflictError} If the entry is not as the condition says.
-   */
-  delete<Kind extends KindOf<Kinds>>(
-    kind: Kind,
-    key: string,
-    options?: DeleteOptions,
-  ): Promise<DeletedEntry<ValueOf<Kinds, Kind>> | undefined>;
-
-  /**
-   * Deletes all entries of a kind, or those of a range of keys, in one
-   * transaction. Each gives a `delete` event, in key order.
-   */
-  deleteAll(
-    kind: KindOf<Kinds>,
-    range?: KeyRangeOptions,
-  ): Promise<DeleteAllResult>;
-
-  /**
-   * Begins an operation on several keys and kinds.
+   * The operations on one kind, for code that uses only this kind.
    *
    * @example
    * ```ts
    * import { openStore } from "@zestor/store";
    * import { assertEquals } from "@std/assert";
    *
-   * await using store = await openStore<{ stock: number; orders: string }>({
-   *   path: ":memory:",
-   * });
-   * await store.set("stock", "tea", 5);
-   *
-   * const result = await store.atomic()
-   *   .check({ kind: "orders", key: "1", exists: false })
-   *   .update("stock", "tea", (n) => n - 1)
-   *   .set("orders", "1", "tea")
-   *   .commit();
-   * assertEquals(result.ok && result.results[0].value, 4);
+   * await using store = await openStore<{ users: string }>({ path: ":memory:" });
+   * const users = store.kind("users");
+   * await users.set("al", "Alice");
+   * assertEquals(await users.get("al"), "Alice");
    * ```
    */
-  atomic(): AtomicOperation<Kinds, Inputs>;
-
-  /** The operations on one kind, which is then not named again. */
   kind<Kind extends KindOf<Kinds>>(
     kind: Kind,
   ): KindStore<ValueOf<Kinds, Kind>, ValueOf<Inputs, Kind>>;
@@ -212,11 +114,26 @@ export interface Store<
   /**
    * The changes of a kind from now on, as a stream.
    *
-   * It ends when the signal aborts, when its consumer cancels it or leaves the
-   * `for await`, and when the store closes. It errors with `WatchOverflowError`
-   * when the change log no longer holds what the consumer has yet to see. While
-   * it is being read it keeps the process running, unless it is not
-   * `persistent`.
+   * The stream ends when the signal aborts, when its consumer cancels it or
+   * leaves the `for await`, and when the store closes. It errors with
+   * `WatchOverflowError` if the change log no longer holds every change that the
+   * consumer has yet to see. While somebody reads the stream, it keeps the
+   * process running, unless `persistent` is `false`.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore<{ users: string }>({ path: ":memory:" });
+   * const changes = store.watch("users");
+   * await store.set("users", "al", "Alice");
+   *
+   * for await (const event of changes) {
+   *   assertEquals([event.type, event.key, event.value], ["create", "al", "Alice"]);
+   *   break; // Save `event.cursor`, and pass it as `after` to resume here.
+   * }
+   * ```
    */
   watch<Kind extends KindOf<Kinds>>(
     kind: Kind,
@@ -249,10 +166,26 @@ export interface Store<
   ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
 
   /**
-   * The changes of all kinds from now on, in one order; of those, too, that come
-   * later, and of those that the type does not name.
+   * The changes of all kinds from now on, in one order. It includes kinds that
+   * get their first entry later, and kinds that the type does not name.
    *
    * @typeParam Kind The kinds that are expected: those of the store.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * await store.set("users", "al", "Alice");
+   * await store.set("teams", "red", ["al"]);
+   *
+   * const changes = store.watchAll({ initial: true }).getReader();
+   * const first = await changes.read();
+   * const second = await changes.read();
+   * assertEquals([first.value?.kind, second.value?.kind], ["teams", "users"]);
+   * await changes.cancel();
+   * ```
    */
   watchAll<Kind extends KindOf<Kinds> = KindOf<Kinds>>(
     options: WatchOptions & { bookmarks: true },
@@ -267,12 +200,13 @@ export interface Store<
   ): ReadableStream<KindsEvent<Kinds, Kind> | WatchBookmark>;
 
   /**
-   * The changes of a kind, or of one of its keys, that are in the change log,
-   * up to the moment of the call, as a stream in constant memory. Updates tell
-   * the value before. The log keeps the store's last `history` changes.
+   * The past changes of a kind, or of one of its keys, as a stream in constant
+   * memory: all that the change log holds at the moment of the call. An update
+   * has the `previous` value, too. The log keeps the store's last `history`
+   * changes.
    *
-   * The stream errors with `RevisionUnavailableError` if the log does not hold
-   * every change that was asked for.
+   * The stream errors with `RevisionUnavailableError` if you ask for a change
+   * that the log does not hold.
    *
    * @example
    * ```ts
@@ -298,10 +232,10 @@ export interface Store<
   ): ReadableStream<HistoryChange<ValueOf<Kinds, Kind>, Kind>>;
 
   /**
-   * The store as it is now, or as it was at a past revision that the change log
-   * reaches.
+   * The store as it is now, or as it was at a past revision.
    *
-   * @throws {RevisionUnavailableError} If the log does not reach that revision.
+   * @throws {RevisionUnavailableError} If the change log does not reach back to
+   * that revision.
    *
    * @example
    * ```ts
@@ -318,34 +252,54 @@ export interface Store<
    */
   snapshot(options?: SnapshotOptions): Promise<Snapshot<Kinds>>;
 
-  /** The entries as NDJSON, as they are now, or were at a past revision. */
+  /**
+   * The entries as NDJSON, as they are now, or as they were at a past revision.
+   * See {@linkcode Reads.export} for the form of a line.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * const { revision } = await store.set("users", "al", "Alice");
+   * await store.delete("users", "al");
+   *
+   * const lines = store.export({ at: revision, times: false });
+   * assertEquals(
+   *   await new Response(lines).text(),
+   *   '{"kind":"users","key":"al","value":"Alice","version":1}\n',
+   * );
+   * ```
+   */
   export(
     options?: StoreExportOptions<KindOf<Kinds>>,
   ): ReadableStream<Uint8Array<ArrayBuffer>>;
 
   /**
-   * Writes the entries of a stream of NDJSON, as `export` makes it: chunks of
-   * bytes or text, wherever they are cut. An entry that is there already is
-   * written as `set` writes it, so that its version grows by 1 unless it has
-   * the value; one that is not is created with its line's version and time.
+   * Writes the entries of a stream of NDJSON, as `export` makes it. A chunk is
+   * bytes or text, and may end anywhere. If an entry exists already, it is
+   * written as by `set`: its version grows by 1, unless it has the value
+   * already. If an entry does not exist, it is created with the version and the
+   * time of its line.
    *
-   * It writes by transactions of up to 1000 lines, or about 1 MB, each whole or
-   * not at all; those that are committed stay when it fails later. Importing
-   * the same again does no harm. It reads the stream no faster than it writes,
+   * It writes transactions of up to 1000 lines, or about 1 MB, each whole or not
+   * at all. If it fails, the transactions committed before stay. Importing the
+   * same lines again does no harm. It reads the stream no faster than it writes,
    * and takes constant memory.
    *
-   * A line is kept as it is or refused: if `set` refuses its value, or if
-   * anything that it says would be altered, such as a name that comes twice,
-   * a number with more digits than a number keeps, or a time that does not
-   * exist.
+   * It imports a line unaltered, or refuses it. It refuses a line if `set`
+   * refuses the value, or if a part of the line cannot be kept exactly, such as
+   * a property name that comes twice, a number with too many digits, or a time
+   * that does not exist.
    *
-   * It reads the stream to its end or cancels it. When the signal aborts it
-   * rejects with `signal.reason`, and when the store closes, with
-   * `StoreClosedError`: at once, whatever the stream waits for, or when the
-   * transaction that it has called is finished.
+   * It reads the stream to its end, or cancels it. It rejects with
+   * `signal.reason` when the signal aborts, and with `StoreClosedError` when the
+   * store closes. It does so at once if it waits for the stream; else when the
+   * current transaction has ended.
    *
-   * @throws {ImportError} If a line cannot be imported and there is no
-   * `onRefused`, or if the stream is no NDJSON.
+   * @throws {ImportError} If a line is refused and there is no `onRefused`, or
+   * if the stream is not NDJSON.
    *
    * @example
    * ```ts
@@ -370,20 +324,21 @@ export interface Store<
   ): Promise<ImportResult>;
 
   /**
-   * Checks everything that is stored. It finds damage, rows of others that are
-   * no entries, and a change log that does not match the entries. It changes
+   * Checks everything that is stored. It finds damage, foreign rows that are not
+   * valid entries, and a change log that does not match the entries. It changes
    * nothing.
    *
    * It sees one moment: all writes that were called before it, and none that
-   * come later. It takes time in proportion to what is stored, in slices. The
-   * store's other reads go on meanwhile. Its writes go on, too, unless the kind
-   * of store cannot keep a moment without making them wait.
+   * come later. Its time grows with the size of the store, and it works in
+   * slices: the store's other reads go on meanwhile. Writes go on, too, unless
+   * this kind of store can keep one moment only by making them wait.
    *
-   * It does not find another value, version or time of an entry whose last
-   * change is no longer in the log, unless the codec or a schema refuses it.
+   * It compares an entry with its last change in the change log. If that change
+   * is no longer in the log, it notices an altered value only if the codec or
+   * the schema refuses it, and an altered version or time not at all.
    *
-   * @returns What was found: nothing, if all is sound. For each part, the first
-   * hundred findings, and a last one that counts the others.
+   * @returns The findings; an empty array if all is sound. For each part, the
+   * first hundred findings, and one more that counts the rest.
    *
    * @example
    * ```ts
@@ -402,8 +357,21 @@ export interface Store<
 
   /**
    * Closes the store: refuses new operations, stops imports and exports,
-   * finishes the writes that wait, ends every watch. Calling it again waits for
-   * the same.
+   * finishes the writes that wait, and ends every watch. A second call waits for
+   * the same end. `await using` calls it for you.
+   *
+   * @example
+   * ```ts
+   * import { openStore, StoreClosedError } from "@zestor/store";
+   * import { assertRejects } from "@std/assert";
+   *
+   * const store = await openStore({ path: ":memory:" });
+   * const write = store.set("users", "al", "Alice");
+   * await store.close();
+   *
+   * await write; // It was called before `close`, so it is done.
+   * await assertRejects(() => store.get("users", "al"), StoreClosedError);
+   * ```
    */
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /**
- * Export and import: their options, and what an import did.
+ * Export and import: their options and results.
  *
  * @module
  */
@@ -12,13 +12,16 @@ import type { OperationOptions } from "./operation.ts";
  */
 export interface ExportOptions<Kind extends string = string>
   extends OperationOptions {
-  /** Only these kinds; one that has no entries gives no lines. @default {all} */
+  /** Only these kinds. A kind without entries gives no lines. @default {all} */
   kinds?: readonly Kind[];
-  /** Only keys that begin with this string, of each kind. */
+  /** Only keys that begin with this string, in each kind. */
   prefix?: string;
-  /** Whether lines tell the entries' versions. @default {true} */
+  /** Whether lines have the `version` of their entries. @default {true} */
   versions?: boolean;
-  /** Whether lines tell when the entries were last changed; `expiresAt` they always tell. @default {true} */
+  /**
+   * Whether lines have `updatedAt`. They always have `expiresAt` if the entry
+   * expires. @default {true}
+   */
   times?: boolean;
 }
 
@@ -29,7 +32,10 @@ export interface ExportOptions<Kind extends string = string>
  */
 export interface StoreExportOptions<Kind extends string = string>
   extends ExportOptions<Kind> {
-  /** The revision to export as of: any that the change log reaches. @default {the newest} */
+  /**
+   * The revision to export: any that the change log reaches. @default {the
+   * newest}
+   */
   at?: number;
 }
 
@@ -40,46 +46,57 @@ export interface StoreExportOptions<Kind extends string = string>
  */
 export interface ImportOptions<Kind extends string = string>
   extends OperationOptions {
-  /** Only lines of these kinds; others are skipped. @default {all} */
+  /** Only lines of these kinds. The import skips the others. @default {all} */
   kinds?: readonly Kind[];
-  /** Whether an entry that is created gets its line's version, if it tells one, else 1. @default {true} */
+  /**
+   * Whether a created entry gets the version of its line. If not, or if the
+   * line has none, it gets 1. @default {true}
+   */
   versions?: boolean;
-  /** Whether an entry that is created gets its line's time, if it tells one, else now. @default {true} */
+  /**
+   * Whether a created entry gets the time of its line. If not, or if the line
+   * has none, it gets the time of the import. @default {true}
+   */
   times?: boolean;
   /**
-   * Called after each transaction, with what has been done so far. A promise
-   * that it returns is waited for; if it throws or rejects, so does the import.
+   * Called after each transaction, with the sums so far. If it returns a
+   * promise, the import waits for it. If it throws or rejects, the import
+   * fails.
    */
   onProgress?: (soFar: ImportResult) => void;
   /**
-   * Called for each line that cannot be imported, in their order, when the
-   * transaction of the lines around it has been committed. Without it, the
-   * first such line is an `ImportError`. With it, the import fails only if none
-   * of the first 10 lines is an entry, or none of 100 in a row: such a stream is
-   * no NDJSON. Its promises and errors are treated as those of `onProgress`.
+   * Called for each refused line, in their order, after the transaction of the
+   * lines around it has been committed. Without this function, the import fails
+   * with `ImportError` at the first such line. With it, the import fails only
+   * if none of the first 10 lines is an entry, or none of 100 lines in a row:
+   * such a stream is not NDJSON. Promises and errors have the same effect as
+   * for `onProgress`.
    */
   onRefused?: (refused: RefusedLine) => void;
 }
 
-/** What `import` did, in numbers of lines. */
+/** The result of `import`, as numbers of lines. */
 export interface ImportResult {
-  /** Lines that were read, empty ones too. */
+  /** Lines that were read, including empty lines. */
   lines: number;
-  /** Entries that were not there before. */
+  /** Entries that the import created. */
   created: number;
   /** Entries whose value or expiry changed. */
   updated: number;
-  /** Entries whose value was there already. */
+  /** Entries that had the value already. */
   unchanged: number;
-  /** Lines of kinds that were not asked for, and of entries that have expired. */
+  /**
+   * Lines that were left out: those of other kinds, and those of entries that
+   * have expired.
+   */
   skipped: number;
-  /** Lines that could not be imported. */
+  /** Lines that the import refused. */
   refused: number;
 }
 
-/** A line that could not be imported. */
+/** A line that the import refused. */
 export interface RefusedLine {
-  /** Its number, from 1. */
+  /** The line's number, from 1. */
   line: number;
   /** Why. */
   reason: string;

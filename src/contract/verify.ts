@@ -1,26 +1,31 @@
 /**
- * What `verify` finds.
+ * The findings of `verify`.
  *
  * @module
  */
 
-/** A part of what a store keeps, as a verification names it. */
+/** The name of a part of the storage, in findings. */
 export type VerifyPart = "file" | "entries" | "log" | "triggers" | "foreign";
 
-/** Something that a verification found wrong. */
+/** One fault that `verify` found. */
 export interface VerifyFinding {
   /**
-   * Where: in the storage itself (`"file"`), in the entries, in the change log,
-   * in what writes the log (`"triggers"`), or in what others added to the
-   * storage that acts on writes (`"foreign"`): what is stored is sound.
+   * The part with the fault: the storage itself (`"file"`), the entries, the
+   * change log, or the triggers that write the log. `"foreign"` means that the
+   * data is sound, but that others have added something to the storage that
+   * acts on writes.
    */
   part: VerifyPart;
-  /** What is wrong, and what to do about it. */
+  /** The fault, and what to do about it. */
   message: string;
-  /** The entry's kind, if it is about an entry, or a change of one. */
+  /**
+   * The entry's kind, if the finding concerns an entry or one of its changes.
+   */
   kind?: string;
-  /** The entry's key, if it is about an entry, or a change of one. */
+  /**
+   * The entry's key, if the finding concerns an entry or one of its changes.
+   */
   key?: string;
-  /** The change's revision, if it is about a change. */
+  /** The change's revision, if the finding concerns a change. */
   revision?: number;
 }

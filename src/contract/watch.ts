@@ -1,5 +1,5 @@
 /**
- * What a watch tells, and its options; and what the past tells.
+ * Watches and the history: their events and options.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { KindOf, ValueOf } from "./kinds.ts";
 export type ChangeType = "create" | "update" | "delete";
 
 /**
- * What the event of every change tells.
+ * The properties of every change.
  *
  * @typeParam Kind The kind.
  */
@@ -19,31 +19,32 @@ export interface ChangeEvent<Kind extends string> {
   kind: Kind;
   /** The entry's key. */
   key: string;
-  /** The entry's version after the change; for `"delete"` the last one it had. */
+  /** The entry's version after the change. For `"delete"`, its last version. */
   version: number;
   /**
-   * The change's number in the whole store. A replayed entry has 0: in the
-   * middle of a replay there is nothing to resume from. The bookmark at its end
-   * has the revision of the moment that was replayed.
+   * The change's number in the whole store. A replayed entry has 0, because a
+   * watch cannot resume in the middle of a replay. The bookmark at the end of a
+   * replay has the revision that the replay showed.
    */
   revision: number;
   /**
-   * Resume `after` this change. It is text that names the change, and not only
-   * its number: in another store, or in one that was put back to an earlier
-   * state, another change may have the number. A replayed entry has the cursor
-   * of revision 0, after which nothing is skipped.
+   * Text that names the change. To resume after this change, pass it as
+   * `after`. It holds more than the revision, because another store, or a
+   * restored one, may have another change at the same revision. A replayed
+   * entry has the cursor of revision 0: after it, the watch begins from the
+   * start.
    */
   cursor: string;
 }
 
-/** An entry came. A replayed entry is one, too. */
+/** An entry was created. A replayed entry also comes as this event. */
 export interface CreateEvent<T = unknown, Kind extends string = string>
   extends ChangeEvent<Kind> {
   /** What happened. */
   type: "create";
   /** The value. */
   value: T;
-  /** When the entry expires; absent if it does not. */
+  /** The time at which the entry expires. Absent if it does not expire. */
   expiresAt?: Date;
 }
 
@@ -54,20 +55,20 @@ export interface UpdateEvent<T = unknown, Kind extends string = string>
   type: "update";
   /** The new value. */
   value: T;
-  /** The value before, if it was asked for. */
+  /** The value before the change. Present if the option `previous` is set. */
   previous?: T;
-  /** When the entry expires; absent if it does not. */
+  /** The time at which the entry expires. Absent if it does not expire. */
   expiresAt?: Date;
 }
 
-/** An entry went. */
+/** An entry was deleted. */
 export interface DeleteEvent<T = unknown, Kind extends string = string>
   extends ChangeEvent<Kind> {
   /** What happened. */
   type: "delete";
   /** The value that was deleted. */
   value: T;
-  /** Present if the entry had expired; absent if somebody deleted it before. */
+  /** Present if the entry was deleted because it had expired. */
   expired?: true;
 }
 
@@ -83,77 +84,84 @@ export type WatchEvent<T = unknown, Kind extends string = string> =
   | DeleteEvent<T, Kind>;
 
 /**
- * One change of an entry of one of several kinds.
+ * A change of an entry, in one of several kinds.
  *
  * @typeParam Kinds A map from kind to value type.
- * @typeParam Kind The kinds that are watched.
+ * @typeParam Kind The watched kinds.
  */
 export type KindsEvent<
   Kinds extends object,
   Kind extends KindOf<Kinds> = KindOf<Kinds>,
 > = { [Name in Kind]: WatchEvent<ValueOf<Kinds, Name>, Name> }[Kind];
 
-/** Tells that a watch has seen everything up to a revision. */
+/** Says that a watch has seen everything up to a revision. */
 export interface WatchBookmark {
   /** Marks it as a bookmark. */
   type: "bookmark";
-  /** Every change up to this revision was told. */
+  /** The watch has emitted every change up to this revision. */
   revision: number;
-  /** Resume `after` this: text that names the revision and the history that led to it. */
+  /** Text that names this place. To resume here, pass it as `after`. */
   cursor: string;
 }
 
 /** Options of `watch`. */
 export interface WatchOptions extends UnreadableOptions {
   /**
-   * Replay what is there at the moment of the call as `create` events, by kind
-   * and in key order, then go live. Not together with `after`.
+   * Replay the entries as they are at the moment of the call, as `create`
+   * events, by kind and in key order, then go live. Not together with `after`.
    * @default {false}
    */
   initial?: boolean;
-  /** Only changes of these types; replayed entries count as `"create"`. @default {all} */
+  /**
+   * Only changes of these types. A replayed entry counts as `"create"`.
+   * @default {all}
+   */
   types?: readonly ChangeType[];
-  /** Only this key, of each kind. Not together with `prefix`. */
+  /** Only this key, in each kind. Not together with `prefix`. */
   key?: string;
   /** Only keys that begin with this string. */
   prefix?: string;
   /**
-   * Resume: every change past this one, then live. The `cursor` of an event or
-   * a bookmark; or a revision, which means "of this store, as it is". If the
-   * change log does not reach so far back, or has not got there yet, or if the
-   * cursor's change is not the one that this store has there, the stream errors
-   * with `WatchOverflowError`.
+   * Resume: emit every change after this one, then go live. Give the `cursor`
+   * of an event or a bookmark. You may also give a revision, but then the store
+   * cannot notice that it was replaced meanwhile. The stream errors with
+   * `WatchOverflowError` if the change log does not reach back to this change,
+   * if the store has not reached it, or if the store has another change there.
    */
   after?: string | number;
-  /** Whether an update tells the value before. @default {false} */
+  /** Whether an update event has the `previous` value. @default {false} */
   previous?: boolean;
   /**
-   * How many events the watch may hold in memory ahead of its consumer, at
-   * least 1. It bounds memory, not how far the consumer may fall behind: that
-   * is the store's `history`.
+   * How many events the watch may hold in memory for its consumer, at least 1.
+   * This bounds the memory, not the distance that the consumer may fall behind:
+   * the store's `history` bounds that.
    * @default {128}
    */
   bufferSize?: number;
   /**
-   * Also emit a bookmark when a replay is complete, when a resumed watch has
-   * caught up with what there was at the call, and now and then while others
-   * change and what is watched does not, so that a cursor that a consumer saved
-   * does not fall off the change log.
+   * Whether to emit bookmarks: when a replay is complete, when a resumed watch
+   * has caught up with the moment of the call, and now and then while only
+   * other kinds change. Save the cursor of each bookmark, so that the saved
+   * cursor stays within the change log.
    * @default {false}
    */
   bookmarks?: boolean;
   /**
-   * Whether a stream that is being read keeps the process running, as a timer
-   * does. One that does not may be told later of what other processes write.
+   * Whether the stream keeps the process running while somebody reads it, as a
+   * timer does. If it does not, the writes of other processes may reach it
+   * later.
    * @default {true}
    */
   persistent?: boolean;
-  /** Ends the stream; it closes, as when the consumer cancels it. */
+  /**
+   * Ends the stream. The stream closes, as it does when its consumer cancels
+   * it.
+   */
   signal?: AbortSignal;
 }
 
 /**
- * One change of an entry, as the change log has it.
+ * A change of an entry, as the change log keeps it.
  *
  * @typeParam T The kind's values.
  * @typeParam Kind The kind.
@@ -162,8 +170,8 @@ export type HistoryChange<T = unknown, Kind extends string = string> =
   & WatchEvent<T, Kind>
   & {
     /**
-     * When it was made, by the clock of the writer. Absent if an earlier version
-     * of the store logged it, which did not note the time.
+     * The time of the change, by the clock of the writer. Absent if an early
+     * version of this package logged the change without its time.
      */
     changedAt?: Date;
   };
@@ -172,9 +180,12 @@ export type HistoryChange<T = unknown, Kind extends string = string> =
 export interface HistoryOptions extends UnreadableOptions {
   /** Only keys that begin with this string. Not together with a key. */
   prefix?: string;
-  /** Only changes past this one: a revision, or a `cursor`. @default {all in the log} */
+  /**
+   * Only changes after this one: a revision, or a `cursor`. @default {all in
+   * the log}
+   */
   after?: string | number;
-  /** At most so many changes. @default {Infinity} */
+  /** The largest number of changes. @default {Infinity} */
   limit?: number;
   /** From the last change to the first. @default {false} */
   reverse?: boolean;

@@ -1,33 +1,33 @@
 /**
- * The writes of one kind: their options, and their results.
+ * Options and results of writes.
  *
  * @module
  */
 import type { Entry } from "./entry.ts";
 import type { OperationOptions } from "./operation.ts";
 
-/** A condition on the entry to write. Give one at most. */
+/** A condition on the entry. Give at most one. */
 export interface WriteCondition {
   /**
-   * Write only if the entry has this version now, 0 for "does not exist".
-   * Else the write is refused with `VersionConflictError`.
+   * Write only if the entry has this version now; 0 means "does not exist".
+   * Else the write rejects with `VersionConflictError`.
    */
   ifVersion?: number;
   /**
-   * Write only if the entry's last change has this revision, 0 for "does not
-   * exist". Else the write is refused with `VersionConflictError`. An entry that
-   * was deleted and created again has another revision, but may have the same
-   * version.
+   * Write only if the entry's last change has this revision; 0 means "does not
+   * exist". Else the write rejects with `VersionConflictError`. If an entry was
+   * deleted and created again, it may have the same version as before, but
+   * never the same revision.
    */
   ifRevision?: number;
 }
 
-/** How long what is written lasts. */
+/** The lifetime of an entry. */
 export interface ExpiryOptions {
   /**
-   * How long the entry lasts, in ms from the call on, more than 0. Then it is
-   * gone for every read at once, and its `delete` event follows. Without it, the
-   * entry does not expire.
+   * How long the entry lasts, in ms from the call on; more than 0. Then the
+   * entry is gone for every read at once, and its `delete` event follows.
+   * Without it, the entry does not expire.
    */
   expireIn?: number;
 }
@@ -49,52 +49,63 @@ export interface SetAllOptions extends OperationOptions, ExpiryOptions {}
  */
 export interface UpdateOptions<T = unknown>
   extends OperationOptions, WriteCondition {
-  /** What to start from if there is no value. Without it, the call rejects with `KeyNotFoundError`. */
+  /**
+   * The value to start from if there is no entry. Without it, the call rejects
+   * with `KeyNotFoundError`.
+   */
   initial?: T;
   /**
-   * How long the entry lasts, in ms from the call on, more than 0. Without it
-   * the entry expires when it did before, if at all.
+   * How long the entry lasts, in ms from the call on; more than 0. Without it,
+   * the entry keeps its expiry, if it has one.
    */
   expireIn?: number;
 }
 
-/** What a write did to its entry. */
+/** The effect of a write on its entry. */
 export type SetStatus = "created" | "updated" | "unchanged";
 
-/** What `set` did. */
+/** The result of `set`. */
 export interface SetResult {
-  /** `"unchanged"`: the value was there already, and nothing was written. */
+  /**
+   * `"unchanged"`: the entry had this value already, and nothing was written.
+   */
   status: SetStatus;
   /** The entry's version now. */
   version: number;
-  /** The revision of the entry's last change: this one, or an earlier one if nothing changed. */
+  /**
+   * The revision of the entry's last change. If nothing changed, it is that of
+   * an earlier change.
+   */
   revision: number;
 }
 
 /**
- * What `update` did.
+ * The result of `update`.
  *
  * @typeParam T The kind's values.
  */
 export interface UpdateResult<T = unknown> extends SetResult {
-  /** What the function returned, as it was written. */
+  /** The function's result, as it was written. */
   value: T;
 }
 
-/** What `setAll` did: how many entries of each status. */
+/** The result of `setAll`: the number of entries of each status. */
 export interface SetAllResult {
-  /** Entries that were not there before. */
+  /** Entries that were created. */
   created: number;
   /** Entries whose value or expiry changed. */
   updated: number;
-  /** Entries whose value was there already. */
+  /** Entries that had the value already. */
   unchanged: number;
-  /** The revision of the last change; if nothing changed, the store's latest. */
+  /**
+   * The revision of the last change. If nothing changed, the store's newest
+   * revision.
+   */
   revision: number;
 }
 
 /**
- * An entry that `delete` removed, as it was.
+ * An entry that `delete` removed.
  *
  * @typeParam T The kind's values.
  */
@@ -103,16 +114,19 @@ export interface DeletedEntry<T = unknown> extends Entry<T> {
   deleteRevision: number;
 }
 
-/** What `deleteAll` did. */
+/** The result of `deleteAll`. */
 export interface DeleteAllResult {
-  /** How many entries were deleted. */
+  /** The number of deleted entries. */
   deleted: number;
-  /** The revision of the last deletion; if there was none, the store's latest. */
+  /**
+   * The revision of the last deletion. If nothing was deleted, the store's
+   * newest revision.
+   */
   revision: number;
 }
 
 /**
- * What `setAll` takes: a `Map` or another iterable of pairs, or an object.
+ * The values for `setAll`: a `Map` or another iterable of pairs, or an object.
  *
  * @typeParam T The kind's values.
  */

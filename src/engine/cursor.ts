@@ -1,17 +1,17 @@
 /**
- * Cursors: where to resume in the change log, as text.
+ * Cursors: places in the change log, as text.
  *
- * A cursor names a change by its revision and its mark, a number that was drawn
- * when the change was logged. In another store, or in one that was put back to
- * an earlier state, another change may have the same revision. Its mark differs,
- * so nobody resumes past changes that they have not seen.
+ * A cursor names a change by its revision and its mark, a random number that is
+ * drawn when the change is logged. Another store, or a store that was put back
+ * to an earlier state, may have another change at the same revision. The marks
+ * differ, so no watch resumes there and misses changes.
  *
  * @module
  */
 import { describe, quoteText } from "../base/messages.ts";
 import { LAST_NUMBER } from "./last_number.ts";
 
-/** Marks are less than this: 48 bits. */
+/** Marks are below this number: they have 48 bits. */
 export const MARKS = 2 ** 48;
 
 /** A change, or the beginning of a log. */
@@ -59,13 +59,16 @@ function digitsOf(mark: number): string {
     PAIRS[lower % 36 ** 2];
 }
 
-/** Whether a text is a cursor that a newer version made, which this one cannot read. */
+/**
+ * Whether a text is a cursor of a newer version, which this version cannot
+ * read.
+ */
 export function isOfNewerForm(text: string): boolean {
   const [, form] = /^(z[1-9]\d*)-/.exec(text) ?? [];
   return form !== undefined && form !== FORM;
 }
 
-/** Reads a cursor, or a revision alone; throws for what is neither. */
+/** Reads a cursor or a revision. Throws if the value is neither. */
 export function readCursor(
   action: string,
   name: string,
@@ -74,7 +77,7 @@ export function readCursor(
   if (typeof value === "number") return { revision: value, mark: undefined };
   if (typeof value !== "string") {
     throw new TypeError(
-      `Cannot ${action}: "${name}" is a cursor or a revision, received ${
+      `Cannot ${action}: "${name}" must be a cursor or a revision, received ${
         describe(value)
       }`,
     );
@@ -83,7 +86,7 @@ export function readCursor(
     throw new TypeError(
       `Cannot ${action}: the cursor ${
         quoteText(value)
-      } is of a newer form; use a newer version of @zestor/store`,
+      } has a newer format; use a newer version of @zestor/store`,
     );
   }
   const [, revision, mark] = /^z\d+-(\d{1,16})-([0-9a-z]+)$/.exec(value) ?? [];
@@ -95,6 +98,6 @@ export function readCursor(
   throw new TypeError(
     `Cannot ${action}: ${
       quoteText(value)
-    } is no whole cursor; give the "cursor" of an event or a bookmark as it was`,
+    } is not a complete cursor; give the "cursor" of an event or a bookmark unchanged`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Entries and changes as an engine keeps them: with their values encoded, and
- * their expiry in ms since 1970.
+ * Entries and changes as an engine stores them, with encoded values and expiry
+ * times in ms since 1970.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { ChangeType } from "../contract/watch.ts";
 export interface StoredValue {
   readonly key: string;
   readonly value: Uint8Array;
-  /** The value as text, if it was read so: `value` is the UTF-8 of that. */
+  /** The value as text, if it was read as text: `value` is its UTF-8. */
   readonly text?: string;
 }
 
@@ -22,34 +22,38 @@ export class TextValue implements StoredValue {
   readonly key: string;
   readonly text: string;
 
-  /** Takes the key, and the text that is stored in UTF-8. */
+  /** Takes the key, and the text that is stored as UTF-8. */
   constructor(key: string, text: string) {
     this.key = key;
     this.text = text;
   }
 
-  /** Encodes the text at each call. */
+  /** Encodes the text at each access. */
   get value(): Uint8Array {
     return encoder.encode(this.text);
   }
 }
 
-/** How much a value is, about: its bytes, or the UTF-16 units of its text. */
+/**
+ * The approximate size of a value: its bytes, or the UTF-16 units of its text.
+ */
 export function sizeOfValue(stored: StoredValue): number {
   return stored.text?.length ?? stored.value.byteLength;
 }
 
-/** What a condition can be on. */
+/** The properties that a condition can test. */
 export interface EntryState {
   readonly version: number;
-  /** That of the entry's last change. */
+  /** The revision of the entry's last change. */
   readonly revision: number;
 }
 
-/** An entry as it is kept. */
+/** An entry as it is stored. */
 export interface StoredEntry extends StoredValue, EntryState {
   readonly updatedAt: Date;
-  /** From when on it is gone; `undefined` if it does not expire. */
+  /**
+   * The time from which the entry is gone; `undefined` if it does not expire.
+   */
   readonly expiresAt: number | undefined;
 }
 
@@ -60,7 +64,9 @@ export class TextEntry extends TextValue implements StoredEntry {
   readonly updatedAt: Date;
   readonly expiresAt: number | undefined;
 
-  /** Takes the key, the text that is stored in UTF-8, and the rest. */
+  /**
+   * Takes the key, the text that is stored as UTF-8, and the other properties.
+   */
   constructor(
     key: string,
     text: string,
@@ -77,22 +83,25 @@ export class TextEntry extends TextValue implements StoredEntry {
   }
 }
 
-/** A change as the log keeps it. */
+/** A change as the log stores it. */
 export interface StoredChange {
   readonly revision: number;
-  /** What tells it from another store's change of the revision. */
+  /**
+   * A number that distinguishes this change from changes of other stores at the
+   * same revision.
+   */
   readonly mark: number;
   readonly kind: string;
   readonly type: ChangeType;
-  /** Of a deletion: whether the entry had expired. */
+  /** For a deletion: whether the entry had expired. */
   readonly isExpiry: boolean;
   readonly key: string;
   readonly version: number;
-  /** The new value; of a deletion the previous one. */
+  /** The new value. For a deletion, the deleted value. */
   readonly value: Uint8Array;
-  /** The value as text, if several read it so. */
+  /** The value as text, if several callers read it as text. */
   readonly text?: string;
-  /** Of an update, if it was asked for: the value before. */
+  /** For an update: the previous value, if it was asked for. */
   readonly previous?: Uint8Array;
   readonly expiresAt: number | undefined;
   /** When it was made; `undefined` if nobody asked, or the log does not tell. */
@@ -130,7 +139,7 @@ export class TextChange extends TextValue implements StoredChange {
 /** A change of which the log does not hold what it should, as damage or plain SQL can make it. */
 export interface UnreadableChange {
   readonly revision: number;
-  /** Why it cannot be read. */
+  /** The reason why it cannot be read. */
   readonly problem: StoreError;
 }
 
@@ -138,8 +147,13 @@ export interface UnreadableChange {
 export interface ChangePage {
   /** The changes that pass the filter, in the order of reading. */
   readonly changes: (StoredChange | UnreadableChange)[];
-  /** The revision up to which there are no others, in the order of reading. */
+  /**
+   * The revision up to which all changes were read, in the order of reading.
+   */
   readonly cursor: number;
-  /** The mark of the change at `cursor`, of a log that `canBePutBack`; absent if the log does not have it. */
+  /**
+   * The mark of the change at `cursor`, in a log that `canBePutBack`. Absent if
+   * the log does not have it.
+   */
   readonly mark?: number;
 }

@@ -1,61 +1,75 @@
 /**
- * Removes what has expired, so that its deletion is logged soon. It is a timer
- * that does not keep the process running, and looks again each time: the clock
- * may jump, and others may have removed it, or have written what expires sooner.
+ * Removes expired entries, so that their deletions are logged soon. A timer,
+ * which does not keep the process running, looks for them again and again: the
+ * clock may jump, and others may have removed entries, or have written entries
+ * that expire sooner.
  *
  * @module
  */
 import { startBackgroundTimer } from "../base/background_timer.ts";
 import type { MaybePromise } from "../base/promises.ts";
 
-/** The longest time between two looks, in ms: others may have written. */
+/**
+ * The longest time between two looks, in ms, because others may have written.
+ */
 const LOOK_MS = 1_000;
-/** When the first look comes, in ms: a program that soon ends need not pay for it. */
+/**
+ * The delay of the first look, in ms. A program that ends before does not pay
+ * for it.
+ */
 const FIRST_LOOK_MS = 20;
 
-/** How long others may use the storage before more is removed, in ms. */
+/**
+ * The pause between two removals, in ms, in which others can use the storage.
+ */
 const REST_MS = 3;
 
 /**
- * How soon it tries again if another connection has the lock, in ms. It tries
- * often: between the transactions of a busy writer there is little room.
+ * The pause before a retry if another connection holds the lock, in ms. It is
+ * short, because a busy writer leaves little time between its transactions.
  */
 const BUSY_MS = 10;
 
-/** What is done when the time comes. */
+/** The work that the timer does. */
 export interface ExpiryWork {
-  /** Whether others may write what expires. */
+  /** Whether others may write entries that expire. */
   readonly isShared: boolean;
-  // Neither waits for the lock of another connection: that would keep the
-  // process running. What waits for a turn in this one is ended by the signal.
-  /** When the next entry expires, in ms since 1970. */
+  // Neither function waits for the lock of another connection, because that
+  // would keep the process running. The signal ends their wait for a turn in
+  // this connection.
+  /** The time at which the next entry expires, in ms since 1970. */
   next(signal: AbortSignal): MaybePromise<number | undefined>;
-  /** Removes some of what has expired, in one transaction; tells whether there may be more. */
+  /**
+   * Removes some expired entries, in one transaction. Returns whether there may
+   * be more.
+   */
   removeSome(signal: AbortSignal): Promise<boolean>;
-  /** Whether an error is only that another connection has the lock. */
+  /** Whether an error only means that another connection holds the lock. */
   isBusy(error: unknown): boolean;
 }
 
-/** The timer of a store that may write. */
+/** The timer of a writable store. */
 export class Expiry {
   readonly #work: ExpiryWork;
   #cancelTimer: (() => void) | undefined;
-  /** When the timer ends, in ms since 1970. */
+  /** The time of the next look, in ms since 1970. */
   #planned = Infinity;
   #running: Promise<void> | undefined;
   readonly #closed = new AbortController();
 
-  /** Takes what is to be done. */
+  /** Takes the work to do. */
   constructor(work: ExpiryWork) {
     this.#work = work;
   }
 
-  /** Begins to look. */
+  /** Starts the timer. */
   start(): void {
     if (this.#work.isShared) this.#plan(Date.now() + FIRST_LOOK_MS);
   }
 
-  /** An entry was written that expires then, in ms since 1970. */
+  /**
+   * Notes that an entry was written which expires at `at`, in ms since 1970.
+   */
   expect(at: number): void {
     if (at < this.#planned) this.#plan(at);
   }
@@ -81,16 +95,17 @@ export class Expiry {
     try {
       next = await this.#removeSome();
     } catch (error) {
-      // Whoever reads or writes is told. For this there is a next time.
+      // Other operations report this failure to their callers. The timer only
+      // tries again later.
       next = Date.now() + (this.#work.isBusy(error) ? BUSY_MS : LOOK_MS);
     }
     const longest = this.#work.isShared ? Date.now() + LOOK_MS : Infinity;
     const at = Math.min(next, longest, this.#planned);
-    // Somebody may have written meanwhile.
+    // An entry may have been written meanwhile.
     if (at < Infinity) this.#plan(at);
   }
 
-  /** Removes some of what has expired; gives when to look again. */
+  /** Removes some expired entries. Returns the time of the next look. */
   async #removeSome(): Promise<number> {
     const { signal } = this.#closed;
     const next = await this.#work.next(signal) ?? Infinity;
@@ -98,11 +113,11 @@ export class Expiry {
     if (next > now || signal.aborted) return next;
     if (await this.#work.removeSome(signal)) return Date.now() + REST_MS;
     const after = await this.#work.next(signal) ?? Infinity;
-    // If something is left that had expired then, it cannot be removed.
+    // An entry that had expired then, and is still there, cannot be removed.
     return Math.max(after, Date.now() + (after <= now ? LOOK_MS : REST_MS));
   }
 
-  /** Looks no more; resolves when nothing is being removed. */
+  /** Stops the timer. Resolves when no removal runs. */
   async close(): Promise<void> {
     this.#closed.abort();
     this.#plan(Infinity);

@@ -1,12 +1,12 @@
 /**
- * What a verification finds: of many findings it tells the first, and counts the
- * others.
+ * The findings of a verification. It lists the first ones of each part, and
+ * counts the others.
  *
  * @module
  */
 import type { VerifyFinding, VerifyPart } from "../contract/verify.ts";
 
-/** How many findings of a part are told. */
+/** How many findings of a part are listed. */
 export const MOST_FINDINGS = 100;
 
 /** The findings of one part. */
@@ -15,7 +15,7 @@ export class Findings {
   readonly #first: VerifyFinding[] = [];
   #others = 0;
 
-  /** Takes the part. */
+  /** Takes the name of the part. */
   constructor(part: VerifyPart) {
     this.#part = part;
   }
@@ -26,16 +26,16 @@ export class Findings {
     else this.#others++;
   }
 
-  /** Counts findings that are not told. */
+  /** Adds to the number of findings that are not listed. */
   addOthers(count: number): void {
     this.#others += count;
   }
 
-  /** The findings, and how many others there are. */
+  /** The listed findings, and one more with the number of others. */
   list(): VerifyFinding[] {
     if (this.#others === 0) return this.#first;
     const message =
-      `There are ${this.#others} more findings of this part; mend these, then verify again`;
+      `There are ${this.#others} more findings of this part; repair these, then verify again`;
     return [...this.#first, { part: this.#part, message }];
   }
 }

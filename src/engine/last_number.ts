@@ -1,6 +1,6 @@
 /**
- * The largest version and revision. Both are safe integers: past those
- * JavaScript has no exact number. A write that would go past them is refused,
+ * The largest version and revision. Both are safe integers, because JavaScript
+ * cannot express larger integers exactly. A write beyond them is refused,
  * because nobody could read it back.
  *
  * @module
@@ -8,10 +8,13 @@
 import { quote } from "../base/messages.ts";
 import { StoreError } from "../contract/errors.ts";
 
-/** The last version of an entry, and the last revision of a store. */
+/** The largest version of an entry, and the largest revision of a store. */
 export const LAST_NUMBER = Number.MAX_SAFE_INTEGER;
 
-/** The version of an entry after its next change; throws if there is none. */
+/**
+ * The version of an entry after its next change. Throws if the version is the
+ * largest one.
+ */
 export function nextVersion(
   kind: string,
   key: string,
@@ -21,7 +24,7 @@ export function nextVersion(
   throw noVersionAfter(kind, key, version);
 }
 
-/** The error of a write of an entry whose version is the last one. */
+/** The error of a write to an entry that has the largest version. */
 export function noVersionAfter(
   kind: string,
   key: string,
@@ -31,6 +34,6 @@ export function noVersionAfter(
     "STORAGE",
     `Cannot write ${
       quote(kind, key)
-    }: its version is ${version}, the last one that there is; delete the entry, then write it again`,
+    }: its version is ${version}, which is the largest possible; delete the entry, then write it again`,
   );
 }

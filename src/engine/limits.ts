@@ -1,24 +1,33 @@
 /**
- * What an engine has room for, and the errors of what is larger.
+ * The size limits of an engine, and the errors for larger writes.
  *
  * @module
  */
 import { StoreTooLargeError } from "../contract/errors.ts";
 import { type Next, weightOf, type Write } from "./write.ts";
 
-/** What an engine has room for. `Infinity` means "no limit known". */
+/** The size limits of an engine. `Infinity` means "no limit known". */
 export interface Limits {
-  /** UTF-8 bytes of a kind and its key together. */
+  /** The UTF-8 bytes of a kind and its key together. */
   readonly nameBytes: number;
-  /** Bytes of a value. */
+  /** The bytes of a value. */
   readonly valueBytes: number;
-  /** Checks and changes of one write. A larger one fails, and the message names the limit. */
+  /**
+   * The checks and changes of one write. A larger write fails, and the message
+   * names the limit.
+   */
   readonly changes: number;
-  /** Checks and changes up to which a write may share a transaction. The queue keeps it. */
+  /**
+   * The checks and changes of a write that may share a transaction. The queue
+   * applies this limit.
+   */
   readonly shared: number;
 }
 
-/** Throws `StoreTooLargeError` if a write has too many checks and changes, or a check too long a name. */
+/**
+ * Throws `StoreTooLargeError` if a write has too many checks and changes, or if
+ * the name in a check is too long.
+ */
 export function assertWriteFits(write: Write, limits: Limits): void {
   const weight = weightOf(write);
   if (weight > limits.changes) {
@@ -29,7 +38,9 @@ export function assertWriteFits(write: Write, limits: Limits): void {
   }
 }
 
-/** Throws `StoreTooLargeError` if the name of an entry, or what comes next for it, is too large. */
+/**
+ * Throws `StoreTooLargeError` if an entry's name or its new value is too large.
+ */
 export function assertChangeFits(
   write: Write,
   kind: string,
@@ -54,7 +65,7 @@ function assertNameFits(
   key: string,
   { nameBytes }: Limits,
 ): void {
-  // A code unit has three bytes at most: most names need no count.
+  // A code unit has at most three bytes, so most names need no count.
   if ((kind.length + key.length) * 3 <= nameBytes) return;
   const bytes = new TextEncoder().encode(kind + key).byteLength;
   if (bytes <= nameBytes) return;

@@ -1,33 +1,33 @@
 /**
- * Waiting for another connection's lock on timers, with growing, jittered
- * pauses. SQLite's own busy timeout would block the event loop.
+ * Waits for another connection's lock with timers, in growing pauses with
+ * jitter. SQLite's own busy timeout would block the event loop.
  *
  * @module
  */
 import { sleep } from "../base/slice.ts";
 
 const FIRST_PAUSE_MS = 1;
-// Whoever writes without a pause leaves the lock for moments only: with rare
-// tries a waiting process would hardly ever hit one.
+// A writer without pauses leaves the lock free for moments only. With rare
+// tries, a waiting process would hardly ever get it.
 const LONGEST_PAUSE_MS = 5;
 
 /** One wait for a lock, from the first refusal on. */
 export class LockWait {
-  /** When the lock was first refused, in the time of `performance.now`. */
+  /** The time of the first refusal, on the clock of `performance.now`. */
   readonly since: number;
   #pause = FIRST_PAUSE_MS;
 
-  /** Begins the wait, now or at a time before. */
+  /** Begins the wait now, or at an earlier time. */
   constructor(since: number = performance.now()) {
     this.since = since;
   }
 
-  /** How long it has been waiting, in ms. */
+  /** How long the wait has lasted, in ms. */
   get elapsed(): number {
     return performance.now() - this.since;
   }
 
-  /** Pauses before the next try, but not past `deadline` ms of waiting. */
+  /** Pauses before the next try, but never beyond `deadline` ms of waiting. */
   async pause(deadline: number, signal?: AbortSignal): Promise<void> {
     const jittered = this.#pause * (0.5 + Math.random());
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
@@ -38,7 +38,10 @@ export class LockWait {
   }
 }
 
-/** Tries until the lock is had, for `timeout` ms; then throws as the last try did. */
+/**
+ * Retries for `timeout` ms until the lock is free. Then it throws the error of
+ * the last try.
+ */
 export async function retryWhileBusy<T>(
   work: () => T | Promise<T>,
   isBusy: (error: unknown) => boolean,

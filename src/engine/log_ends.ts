@@ -5,7 +5,10 @@
  */
 import { WatchOverflowError } from "../contract/errors.ts";
 
-/** The log no longer holds every change past a revision; `oldest` is the first that it holds. */
+/**
+ * The log no longer holds every change after a revision. `oldest` is the first
+ * that it holds.
+ */
 export function prunedPast(after: number, oldest: number): WatchOverflowError {
   return new WatchOverflowError(
     "pruned",
@@ -13,7 +16,10 @@ export function prunedPast(after: number, oldest: number): WatchOverflowError {
   );
 }
 
-/** The store was put back to an earlier state, and has another change there, or none yet. */
+/**
+ * The store was put back to an earlier state, and has another change at the
+ * revision, or has not reached it.
+ */
 export function putBack(
   reason: "ahead" | "history",
   revision: number,

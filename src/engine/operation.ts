@@ -1,18 +1,27 @@
 /**
- * A write with what its caller is told: what a store puts into the queue.
+ * A write with its results for the caller. A store puts these into the queue.
  *
  * @module
  */
 import type { Check, Effect, Found, Write } from "./write.ts";
 
-/** A write as it waits in the queue. */
+/** A write that waits in the queue. */
 export interface Operation<T> extends Write {
-  /** The write begins when it has resolved; if it rejects, so does the operation. */
+  /**
+   * The write begins when this promise has resolved. If it rejects, so does the
+   * operation.
+   */
   readonly ready?: Promise<unknown>;
-  /** The result of what took effect: an effect for each change, and the newest revision. */
+  /**
+   * The result if the write took effect. It gets an effect for each change, and
+   * the newest revision.
+   */
   done(effects: readonly Effect[], revision: number): T;
-  /** The result of a refusal, or throws it. */
+  /** The result if a check refused the write. It may throw. */
   refused(check: Check, found: Found | undefined): T;
-  /** What the caller is told of a failure of its own, `at` which change. @default {the error} */
+  /**
+   * The error for the caller if the write itself fails, at change number `at`.
+   * @default {the error}
+   */
   failed?(error: unknown, at: number | undefined): unknown;
 }

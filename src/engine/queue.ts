@@ -1,12 +1,12 @@
 /**
- * Puts a store's operations on its engine in order. Writes that wait are handed
- * to it together (group commit), so that they share one fsync, or one round
+ * Puts a store's operations on its engine in order. It passes waiting writes to
+ * the engine together (group commit), so that they share one fsync or one round
  * trip.
  *
  * The invariants:
- * - Writes begin, and settle, in the order in which they were called.
+ * - Writes begin and settle in the order in which they were called.
  * - A read begins after the writes called before it have settled.
- * - Writes that share a transaction never fail each other.
+ * - Writes that share a transaction never make each other fail.
  *
  * @module
  */
@@ -32,35 +32,41 @@ const ASK_HEAD: Operation<number> = {
   },
 };
 
-/** What takes its turn among the writes, and is none: nothing else runs meanwhile. */
+/** Work that takes its turn among the writes. Nothing else runs meanwhile. */
 export interface Turn<T> {
   /** For messages. */
   readonly action: string;
-  /** From here on the turn itself minds its signal. */
+  /** When it runs, it observes its signal itself. */
   run(): Promise<T>;
 }
 
-/** A write, or a turn, from its call until the queue has left it behind. */
+/** A write or a turn, from its call until the queue is done with it. */
 interface Queued {
   readonly job: Operation<unknown> | Turn<unknown>;
-  /** When it was called, in the time of `performance.now`. */
+  /** The time of the call, on the clock of `performance.now`. */
   readonly since: number;
   /** What the observer made of the call. */
   readonly call: unknown;
   /** Whether the operation's `ready` has resolved. */
   ready: boolean;
-  /** If it has to: resolves when it has, or the write is dropped. */
+  /**
+   * Present if `ready` has not resolved yet. It resolves when `ready` has, or
+   * when the write is dropped.
+   */
   readonly held?: PromiseWithResolvers<void>;
-  /** From here on an abort comes too late. */
+  /** After this, an abort comes too late. */
   begun: boolean;
-  /** Settled before it began, as when it was aborted: there is nothing left to do. */
+  /**
+   * It settled before it began, for example because it was aborted. Nothing is
+   * left to do.
+   */
   dropped: boolean;
-  /** It shared a transaction that failed: now it gets one of its own. */
+  /** Its shared transaction failed, so it now gets a transaction of its own. */
   alone: boolean;
-  /** What reads that were called after it wait for. */
+  /** Reads that were called after it wait for this gate. */
   left?: Gate;
   readonly signal?: AbortSignal;
-  /** Forgets the signal, if there is one. */
+  /** Removes the abort listener, if there is one. */
   readonly settle: (() => void) | undefined;
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -70,23 +76,32 @@ interface Queued {
 export class Queue {
   readonly #engine: Engine;
   readonly #busyTimeout: number;
-  /** In the order of their calls; those that have begun come first. */
+  /**
+   * The waiting operations in the order of their calls. Those that have begun
+   * come first.
+   */
   readonly #waiting: Queued[] = [];
   #draining: Promise<void> | undefined;
-  /** Since when the lock has been refused. */
+  /** The current wait for the lock, since its first refusal. */
   #lockWait: LockWait | undefined;
   /** The batch that is tried, if there is an observer. */
   #observed: ObservedBatch | undefined;
   /** Is told of writes and batches, from now on. */
   observer: Observer | undefined;
 
-  /** Takes the engine, and how long a write may wait for somebody else's lock (ms). */
+  /**
+   * Takes the engine, and how long a write may wait for another connection's
+   * lock, in ms.
+   */
   constructor(engine: Engine, busyTimeout: number) {
     this.#engine = engine;
     this.#busyTimeout = busyTimeout;
   }
 
-  /** Runs a write in its turn. Rejects with `signal.reason` if aborted before it begins. */
+  /**
+   * Runs a write in its turn. Rejects with `signal.reason` if it is aborted
+   * before it begins.
+   */
   write<T>(operation: Operation<T>, signal?: AbortSignal): Promise<T> {
     return this.#add(operation, operation.ready, signal);
   }
@@ -127,7 +142,9 @@ export class Queue {
     return promise;
   }
 
-  /** Whether no write waits or runs: what is called now need not wait for any. */
+  /**
+   * Whether no write waits or runs. Then an operation need not wait for any.
+   */
   get isIdle(): boolean {
     return this.#waiting.length === 0;
   }
@@ -141,12 +158,12 @@ export class Queue {
   }
 
   /**
-   * The newest revision at this place in the order of operations: at once if no
-   * write waits and the engine knows it, else between the writes called before
-   * and after it.
+   * The newest revision at this place in the order of operations. If no write
+   * waits and the engine knows it, the result comes at once. Else it is read
+   * between the writes called before and after.
    */
   head(): MaybePromise<number> {
-    // It has no writes to be in order with.
+    // A read-only store has no writes to be in order with.
     if (this.#engine.isReadOnly) return this.#engine.log.head();
     const head = this.#draining ? undefined : this.#engine.headNow();
     return head ?? this.write(ASK_HEAD);
@@ -169,7 +186,7 @@ export class Queue {
     this.#endBatch();
   }
 
-  /** The first write that is still to be done. */
+  /** The first write that is not done yet. */
   #first(): Queued | undefined {
     while (this.#waiting[0]?.dropped) this.#waiting.shift()!.left?.open();
     return this.#waiting[0];
@@ -194,7 +211,7 @@ export class Queue {
     try {
       const outcomes = await this.#carryOut(taken);
       taken.end();
-      // Else it would be asked again and again.
+      // Without this error, the engine would be asked again and again.
       if (outcomes.length === 0 && taken.writes.length > 0) throw noAnswer();
       this.#endBatch(taken.writes, outcomes.length);
       this.#settle(taken.writes, outcomes);
@@ -202,7 +219,7 @@ export class Queue {
       taken.end();
       return await this.#handleFailure(taken, error);
     }
-    // The reads that waited for the end go before the next transaction.
+    // The waiting reads run before the next transaction.
     await undefined;
   }
 
@@ -240,13 +257,17 @@ export class Queue {
     const left = this.#waiting.splice(0, this.#waiting.indexOf(last) + 1);
     let next = 0;
     for (const queued of left) {
-      // Between them there may be some that were dropped before they began.
+      // Between them there may be operations that were dropped before they
+      // began.
       if (queued === writes[next]) settle(queued, outcomes[next++]);
       queued.left?.open();
     }
   }
 
-  /** Nothing was written: what shared the transaction does not share the failure. */
+  /**
+   * Nothing was written. Writes that shared the transaction do not share its
+   * failure.
+   */
   async #handleFailure(
     { writes: batch, since }: TakenWrites,
     failure: unknown,
@@ -265,12 +286,12 @@ export class Queue {
   }
 
   /**
-   * Pauses; gives up the writes that have waited for `busyTimeout`. The engine
-   * may have waited for the lock itself, from `since` on.
+   * Pauses, and gives up the writes that have waited for `busyTimeout`. The
+   * engine may have waited for the lock itself, from `since` on.
    */
   async #waitForLock(refusal: unknown, since?: number): Promise<void> {
     const wait = this.#lockWait ??= new LockWait(since);
-    // How long a write waits, in the time of the whole wait.
+    // How long a write may wait, measured from the start of the whole wait.
     const patience = ({ since }: Queued) =>
       Math.max(0, since - wait.since) + this.#busyTimeout;
     for (const queued of this.#waiting) {
@@ -297,13 +318,15 @@ function observedWriteOf({ job, call }: Queued): ObservedWrite {
 /** The writes of one batch, as the engine takes them from those that wait. */
 class TakenWrites {
   readonly writes: Queued[] = [];
-  /** When the first was taken, in the time of `performance.now`. */
+  /**
+   * When the engine took the first write, on the clock of `performance.now`.
+   */
   since: number | undefined;
   readonly #waiting: readonly Queued[];
   readonly #mostShared: number;
-  /** How many of those that wait were taken, or dropped. */
+  /** How many of the waiting operations were taken or dropped. */
   #passed = 0;
-  /** Whether the first is to share its transaction with none. */
+  /** Whether the first write must be alone in its transaction. */
   #hasLone = false;
   #isEnded = false;
 
@@ -327,13 +350,16 @@ class TakenWrites {
     return queued.job;
   }
 
-  /** From here on the engine gets none. */
+  /** After this, the engine gets no more writes. */
   end(): void {
     this.#isEnded = true;
   }
 }
 
-/** Drops a write when the signal aborts, unless it has begun; gives what forgets the signal. */
+/**
+ * Drops a write when the signal aborts, unless the write has begun. Returns a
+ * function that removes the listener.
+ */
 function dropOnAbort(signal: AbortSignal, queued: () => Queued): () => void {
   const onAbort = () => {
     if (!queued().begun) drop(queued(), signal.reason);
@@ -342,7 +368,7 @@ function dropOnAbort(signal: AbortSignal, queued: () => Queued): () => void {
   return () => signal.removeEventListener("abort", onAbort);
 }
 
-/** A write that did not take effect is as it was before it began: an abort counts. */
+/** Resets a write that did not take effect. An abort counts again. */
 function handBack(queued: Queued): void {
   queued.begun = false;
   if (queued.signal?.aborted) drop(queued, queued.signal.reason);
@@ -356,7 +382,7 @@ function drop(queued: Queued, error: unknown): void {
   queued.reject(error);
 }
 
-/** Tells a write's caller what became of it. */
+/** Settles a write with its outcome. */
 function settle(queued: Queued, outcome: Outcome): void {
   queued.settle?.();
   try {
@@ -383,7 +409,7 @@ function resultOf<T>(operation: Operation<T>, outcome: Outcome): T {
 
 function noAnswer(): TypeError {
   return new TypeError(
-    "Cannot go on: the engine took writes, and answered for none of them",
+    "Cannot go on: the engine took writes, but answered none of them",
   );
 }
 
@@ -391,7 +417,7 @@ function unclearError(action: string, cause: unknown): UnknownOutcomeError {
   return new UnknownOutcomeError(
     `Cannot tell whether ${action} took effect: ${
       reasonOf(cause)
-    }, after which what it wrote may be there; read it again, then decide`,
+    }, so the write may have taken effect; read the entries again, then decide`,
     { cause },
   );
 }

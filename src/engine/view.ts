@@ -1,5 +1,5 @@
 /**
- * What can be read of an engine's entries.
+ * The reads of an engine's entries.
  *
  * @module
  */
@@ -9,12 +9,14 @@ import type { EntryState, StoredEntry, StoredValue } from "./entries.ts";
 import type { Page, PageOptions } from "./page.ts";
 
 /**
- * The entries as of one moment, or of the moment of each call: those that have
- * not expired then. What is read is in key order. A read rejects with
+ * The entries at one moment, or at the moment of each call. Entries that have
+ * expired then are left out. Results are in key order. A read rejects with
  * `signal.reason` if the signal aborts.
  */
 export interface View {
-  /** The bytes of a value. Apart from `entry`, because it is cheaper. */
+  /**
+   * The bytes of a value. It is separate from `entry`, because it is cheaper.
+   */
   value(
     kind: string,
     key: string,
@@ -31,13 +33,19 @@ export interface View {
     key: string,
     signal?: AbortSignal,
   ): MaybePromise<EntryState | undefined>;
-  /** The values of several keys, as of one moment, in any order; those that are there. */
+  /**
+   * The values of several keys, at one moment, in any order. Missing entries
+   * are left out.
+   */
   some(
     kind: string,
     keys: readonly string[],
     signal?: AbortSignal,
   ): MaybePromise<StoredValue[]>;
-  /** The next keys of a range: a page of them has no values, and no bytes. */
+  /**
+   * The next keys of a range. A page of keys has no values, and no limit of
+   * bytes.
+   */
   keys(
     kind: string,
     range: KeyRange,
@@ -58,7 +66,7 @@ export interface View {
     page?: PageOptions,
     signal?: AbortSignal,
   ): MaybePromise<Page<StoredEntry>>;
-  /** How many entries there are, counted up to `limit`. */
+  /** The number of entries, counted up to `limit`. */
   count(
     kind: string,
     range: KeyRange,
@@ -71,18 +79,24 @@ export interface View {
 
 /** The entries as of one moment, also if others write meanwhile. */
 export interface Snapshot extends Pick<View, "kinds" | "entries"> {
-  /** Does nothing if it is closed already. `Engine.close` closes each that is open. */
+  /**
+   * Does nothing if the snapshot is closed already. `Engine.close` closes all
+   * open snapshots.
+   */
   close(): MaybePromise<void>;
 }
 
 /**
- * The entries as they were at a revision, read by what the change log tells of
- * each change since. It keeps nobody waiting, and costs the engine no space.
- * A read throws `WatchOverflowError` if the log no longer reaches, or was put
- * back, and has another change at the revision.
+ * The entries as they were at a revision, read with the help of the later
+ * changes in the log. It blocks nobody, and takes no space in the engine. A
+ * read throws `WatchOverflowError` if the log no longer reaches the revision,
+ * or was put back and has another change there.
  */
 export interface PastView extends View {
   readonly revision: number;
-  /** Does nothing if it is closed already. The engine need not wait for it. */
+  /**
+   * Does nothing if the view is closed already. The engine need not wait for
+   * it.
+   */
   close(): MaybePromise<void>;
 }

@@ -1,10 +1,10 @@
 /**
- * Writes as data: what a store hands to its engine, and what became of it.
+ * Writes as data: a store passes them to its engine, and gets their outcomes.
  *
  * A write has checks and changes. A change may be a decision: a function of the
- * bytes that are there, which the engine asks at the change's place. It may ask
- * again, since an engine that is far away decides on what it saw last, and
- * learns only then that somebody else was faster.
+ * entry's bytes, which the engine calls at the change's place. The engine may
+ * call it again: a far engine decides on the bytes that it saw last, and learns
+ * only later that another writer was faster.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { SetStatus } from "../contract/write.ts";
 import type { KeyRange } from "../keys/key_range.ts";
 import type { EntryState } from "./entries.ts";
 
-/** Where an entry is. */
+/** The kind and the key of an entry. */
 export interface EntryName {
   readonly kind: string;
   readonly key: string;
@@ -22,52 +22,61 @@ export interface EntryName {
 /** A condition on an entry. Version and revision 0 mean "does not exist". */
 export type Check = EntryName & EntryCondition;
 
-/** What an entry that is created is to have, if it comes from elsewhere. */
+/** Properties of a new entry that comes from elsewhere. */
 export interface Origin {
-  /** 1 without it. */
+  /** @default {1} */
   readonly version?: number;
-  /** Now without it. */
+  /** @default {now} */
   readonly updatedAt?: Date;
 }
 
-/** The bytes to store, and how long they last. The engine may keep the bytes: nobody changes them. */
+/**
+ * The bytes to store, and their expiry. The engine may keep the bytes, because
+ * nobody changes them.
+ */
 export interface Put {
   readonly value: Uint8Array;
   /**
-   * From when on the entry is gone, in ms since 1970; never if it is absent.
-   * `"keep"`: the entry expires when it did before, if at all.
+   * The time from which the entry is gone, in ms since 1970. Absent: never.
+   * `"keep"`: the entry keeps its expiry, if it has one.
    */
   readonly expiresAt?: number | "keep";
-  /** Import alone gives it. */
+  /** Only imports give it. */
   readonly origin?: Origin;
 }
 
-/** What happens to an entry. `"keep"` leaves it as it is, or missing. */
+/**
+ * The new state of an entry. `"keep"` leaves the entry as it is, or missing.
+ */
 export type Next = Put | "remove" | "keep";
 
 /**
- * Decides what happens to an entry, from its bytes now; `undefined` if it does
- * not exist. The bytes are the function's own: it may change them.
+ * Decides the new state of an entry from its present bytes, which are
+ * `undefined` if the entry does not exist. The function owns the bytes, and may
+ * change them.
  *
- * It is synchronous, and has no effect on the store. It sees what earlier
- * changes of the same write, and earlier writes of the same batch, leave. The
- * engine may ask several times: the last answer is the one that is carried out.
- * It may ask although a check fails in the end. If the function throws, the
- * write fails alone.
+ * It is synchronous, and has no effect on the store. It sees the results of
+ * earlier changes of the same write, and of earlier writes of the same batch.
+ * The engine may call it several times, and carries out the last answer. It may
+ * call it even if a check fails in the end. If the function throws, only its
+ * write fails.
  *
- * It sees no version and no time: inside a batch, an engine that is far away
- * cannot know them before the server has run the batch.
+ * It does not see the version or the time, because a far engine cannot know
+ * them before the server has run the batch.
  */
 export type Decide = (value: Uint8Array | undefined) => Next;
 
 /** A change of one entry. */
 export interface EntryChange extends EntryName {
   readonly next: Next | Decide;
-  /** Whether a decision may answer `"remove"`: its effect then tells what was removed. */
+  /**
+   * Whether a decision may answer `"remove"`. The effect then has the removed
+   * entry.
+   */
   readonly mayRemove?: boolean;
 }
 
-/** The removal of every entry of a kind in a range of keys, in key order. */
+/** The removal of all entries of a kind in a range of keys, in key order. */
 export interface RangeRemoval {
   readonly kind: string;
   readonly range: KeyRange;
@@ -78,58 +87,73 @@ export type Change = EntryChange | RangeRemoval;
 
 /** A write as data. It takes effect whole or not at all. */
 export interface Write {
-  /** What it does, for messages: `set "users"/"alice"`. */
+  /** The action, for messages: `set "users"/"alice"`. */
   readonly action: string;
-  /** All must hold before the first change. The first one that fails is told. */
+  /**
+   * All must hold before the first change. The outcome names the first check
+   * that fails.
+   */
   readonly checks: readonly Check[];
   /**
-   * Whether it may change many entries in one change: then it shares its
-   * transaction with none.
+   * Whether one change of it may change many entries. Then it is alone in its
+   * transaction.
    */
   readonly isBulk?: boolean;
   /**
-   * How many changes it has, at most; the same each time it is asked. 0: the
-   * write asks for the newest revision at its place.
+   * The largest number of changes, the same at each call. 0: the write asks for
+   * the newest revision at its place.
    */
   size(): number;
   /**
-   * The changes, in order; the same each time. The engine asks again for each
-   * attempt, and may take them slowly: between two of them the event loop may
-   * turn.
+   * The changes, in order, the same at each call. The engine calls it for each
+   * attempt, and may take the changes slowly: the event loop may turn between
+   * two of them.
    */
   changes(): Iterable<Change>;
 }
 
-/** How many checks and changes a write has. */
+/** The number of checks and changes of a write. */
 export function weightOf(write: Write): number {
   return write.checks.length + write.size();
 }
 
-/** Whether a write is too large to share a transaction in which there is room for so many checks and changes. */
+/**
+ * Whether a write is too large to share a transaction that has room for
+ * `mostShared` checks and changes.
+ */
 export function isLone(write: Write, mostShared: number): boolean {
   return write.isBulk === true || weightOf(write) > mostShared;
 }
 
-/** What one change did. */
+/** The effect of one change. */
 export interface Effect {
-  /** `"unchanged"`: the same value and expiry were there, or there was nothing to remove. */
+  /**
+   * `"unchanged"`: the entry had this value and expiry already, or there was
+   * nothing to remove.
+   */
   readonly status: SetStatus | "removed";
-  /** The entry's version now. If a decision removed it: the last one it had. */
+  /**
+   * The entry's version now. If a decision removed the entry, its last version.
+   */
   readonly version: number;
   /**
-   * The revision of the change; if nothing changed, the one of the entry's last
-   * change, 0 if there is no entry. For a range: that of the last removal, or 0.
+   * The revision of the change. If nothing changed, the revision of the entry's
+   * last change, or 0 if there is no entry. For a range, the revision of the
+   * last removal, or 0.
    */
   readonly revision: number;
-  /** If a decision removed the entry: what else it had. */
+  /** The other properties of the entry, if a decision removed it. */
   readonly removed?: RemovedEntry;
-  /** Of a range: how many entries were removed. */
+  /** For a range: the number of removed entries. */
   readonly count?: number;
 }
 
-/** What an entry was that a decision removed, beside its value and version. */
+/**
+ * The properties of an entry that a decision removed, besides its value and
+ * version.
+ */
 export interface RemovedEntry {
-  /** That of its last change before. */
+  /** The revision of the entry's last change before the removal. */
   readonly revision: number;
   readonly updatedAt: Date;
   readonly expiresAt: number | undefined;
@@ -138,10 +162,12 @@ export interface RemovedEntry {
 /** The entry that a failed check found. */
 export type Found = EntryState;
 
-/** A write that took effect, to the durability that the store was opened with. */
+/**
+ * A write that took effect, with the durability that the store was opened with.
+ */
 export interface Done {
   readonly type: "done";
-  /** One for each change, in their order. */
+  /** One effect for each change, in their order. */
   readonly effects: readonly Effect[];
   /** The newest revision at the write's place in the order. */
   readonly revision: number;
@@ -155,30 +181,36 @@ export interface Refused {
   readonly found: Found | undefined;
 }
 
-/** A write that failed alone: nothing was written, and the others of its batch do not suffer. */
+/**
+ * A write that failed alone. Nothing of it was written, and the other writes of
+ * its batch are not affected.
+ */
 export interface Failed {
   readonly type: "failed";
-  /** What its caller is told: thrown by a decision, or the engine's `StoreError`. */
+  /**
+   * The error for the caller: thrown by a decision, or a `StoreError` of the
+   * engine.
+   */
   readonly error: unknown;
-  /** Which change failed, from 0. */
+  /** The number of the change that failed, from 0. */
   readonly at?: number;
 }
 
-/** A write of which the engine cannot find out whether it took effect. Nobody tries it again. */
+/** A write with an unknown effect. It is never retried. */
 export interface Unclear {
   readonly type: "unclear";
   readonly error: unknown;
 }
 
-/** What became of a write. */
+/** The outcome of a write. */
 export type Outcome = Done | Refused | Failed | Unclear;
 
-/** The writes that wait, in the order of their calls. */
+/** The waiting writes, in the order of their calls. */
 export interface Batch {
   /**
-   * The next write, or `undefined` if none may share this transaction. The
-   * write has begun: an abort comes too late. Aborted writes never come out.
-   * Writes that were called since the batch began may still come out.
+   * The next write, or `undefined` if no other may share this transaction. The
+   * returned write has begun, so an abort comes too late. Aborted writes are
+   * left out. Writes that were called after the batch began may be included.
    */
   next(): Write | undefined;
 }

@@ -1,14 +1,15 @@
 /**
- * Who may use the inspector. Every page that a browser shows can send requests
- * to this machine, and so can every program and user on it. So a request has to
- * pass all of these:
+ * Decides who may use the inspector. Every page in a browser can send requests
+ * to this machine, and so can every program and user on it. So a request must
+ * pass all of these checks:
  *
- * - **Host**: it names this machine. A page of another site can give its own
- *   name this machine's address (DNS rebinding); the request still has that name.
+ * - **Host**: it names this machine. A page of another site can let its own
+ *   name resolve to this machine's address (DNS rebinding), but the request
+ *   still has that name.
  * - **Origin**: it is not from a page of another origin. `localhost:3000` is
- *   another origin than `localhost:8000`, but the same site, so that a cookie of
- *   `SameSite=Strict` is sent.
- * - **Session**: it has the cookie that the first URL was exchanged for. The
+ *   another origin than `localhost:8000`, but the same site, so the browser
+ *   sends a cookie with `SameSite=Strict`.
+ * - **Session**: it has the cookie for which the first URL was exchanged. The
  *   URL has a random token, which only its reader knows.
  *
  * @module
@@ -17,25 +18,25 @@ import { toBase64Url } from "../base/byte_texts.ts";
 import { createHash, timingSafeEqual } from "node:crypto";
 import { RequestError } from "./failures.ts";
 
-/** The names of this machine that need not be given. */
+/** The names of this machine that are always accepted. */
 const LOOPBACK: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
-/** These stand for each address of the machine. */
+/** Each of these means all addresses of the machine. */
 const ANY_ADDRESS: readonly string[] = ["0.0.0.0", "[::]", "::"];
 
 /** The parameter of the first URL. */
 const TOKEN = "token";
 
-/** Decides by a rule of the caller's own who may use the inspector. */
+/** A rule of the caller that decides who may use the inspector. */
 export type Authorize = (request: Request) => boolean | Promise<boolean>;
 
-/** What access depends on. */
+/** The settings for access. */
 export interface AccessConfig {
-  /** Other names of the machine, beside those of the loopback address. */
+  /** Other names of the machine, in addition to those of the loopback address. */
   readonly hosts: readonly string[];
   /** The token of the first URL. */
   readonly token: string;
-  /** In place of the token. */
+  /** Replaces the token. */
   readonly authorize?: Authorize;
 }
 
@@ -45,13 +46,16 @@ export class Access {
   /** The name of the cookie. */
   readonly #cookie: string;
 
-  /** Takes what access depends on. */
+  /** Takes the settings. */
   constructor(config: AccessConfig) {
     this.#config = config;
     this.#cookie = cookieName(config.token);
   }
 
-  /** Throws a `RequestError` if a request is for another host, or of a page of another origin. */
+  /**
+   * Throws a `RequestError` if a request is for another host, or comes from a
+   * page of another origin.
+   */
   assertOwn(request: Request, url: URL): void {
     if (!this.#isOwnHost(url.hostname)) {
       throw new RequestError(
@@ -79,15 +83,16 @@ export class Access {
   }
 
   /**
-   * If a request has the token, the answer that exchanges it for the cookie:
-   * it leads to the same page, without the token in its URL.
+   * If a request has the token, the response that exchanges it for the cookie.
+   * It redirects to the same page, without the token in the URL.
    */
   exchange(request: Request, url: URL): Response | undefined {
     const token = url.searchParams.get(TOKEN);
     if (token === null || this.#config.authorize) return undefined;
     if (request.method !== "GET") return undefined;
     if (!areSame(token, this.#config.token)) throw noSession();
-    // Without a path, a browser sends it below the directory of this URL alone.
+    // Without a path, a browser sends the cookie only to the directory of this
+    // URL.
     const cookie = `${this.#cookie}=${token}; HttpOnly; SameSite=Strict`;
     return new Response(null, {
       status: 303,
@@ -124,13 +129,13 @@ function noSession(): RequestError {
   return new RequestError(
     401,
     "NO_SESSION",
-    "There is no session: open the URL with the token, which was given when the inspector started",
+    "There is no session: open the URL with the token, which the inspector gave when it started",
   );
 }
 
 /**
- * Whether a page of another origin fetches something. A link of another site may
- * lead to the page itself: then a browser sends no cookie.
+ * Whether a page of another origin sends the request. A link of another site
+ * may lead to the page itself; then the browser sends no cookie.
  */
 function isForeignFetch({ headers, method }: Request): boolean {
   const site = headers.get("sec-fetch-site");
@@ -141,13 +146,13 @@ function isForeignFetch({ headers, method }: Request): boolean {
   return !isVisit;
 }
 
-/** Cookies do not tell ports apart, so inspectors on several ports have several names. */
+/** Cookies do not depend on the port, so inspectors on several ports need several names. */
 function cookieName(token: string): string {
   const hash = createHash("sha256").update(`zestor cookie of ${token}`);
   return `zestor-${hash.digest("hex").slice(0, 16)}`;
 }
 
-/** The values that a request has for a cookie. */
+/** The values of a cookie in a request. */
 function cookiesOf({ headers }: Request, name: string): string[] {
   const pairs = (headers.get("cookie") ?? "").split(";").map((it) => it.trim());
   return pairs
@@ -155,19 +160,19 @@ function cookiesOf({ headers }: Request, name: string): string[] {
     .map((pair) => pair.slice(name.length + 1));
 }
 
-/** Whether two texts are the same, in time that does not tell where they differ. */
+/** Whether two texts are equal. Its time does not show where they differ. */
 function areSame(a: string, b: string): boolean {
   const [left, right] = [a, b].map((text) => new TextEncoder().encode(text));
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-/** A host as URLs name it: an IPv6 address in brackets. */
+/** A host in the form of URLs: an IPv6 address is in brackets. */
 function nameOf(host: string): string {
   const name = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
   return name.toLowerCase();
 }
 
-/** Whether a host is an address: no site can make one lead elsewhere. */
+/** Whether a host is an address: no site can make an address lead elsewhere. */
 function isAddress(hostname: string): boolean {
   return hostname.startsWith("[") || /^\d+\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -1,12 +1,12 @@
 /**
- * What the page in the browser and the server of the inspector say to each
- * other, as types. The page imports this file for its types only.
+ * The API between the page in the browser and the server of the inspector, as
+ * types. The page imports only types from this file.
  *
- * Every path is relative to the page's own URL, which ends with "/": the
- * inspector may be mounted anywhere. Requests carry the session's cookie. A
- * `GET` has its parameters in the query, a `POST` a JSON body (`content-type:
- * application/json`). Answers are JSON, never cached. Every answer that is not
- * 2xx is a {@linkcode Failure}.
+ * Every path is relative to the page's own URL, which ends with "/", because
+ * the inspector may be mounted anywhere. Requests have the session's cookie. A
+ * `GET` has its parameters in the query, and a `POST` has a JSON body
+ * (`content-type: application/json`). Responses are JSON, and are never cached.
+ * Every response that is not 2xx is a {@linkcode Failure}.
  *
  * | request                | parameters                 | answer                      |
  * | ---------------------- | -------------------------- | --------------------------- |
@@ -28,10 +28,10 @@
  * Times are ISO strings, in UTC. Kinds and keys are any text without NUL. They
  * are shown as text, never as HTML.
  *
- * How a page stays up to date: it opens `api/events` first. After each `start`
- * that is not resumed, it reads what it shows anew. Each answer of `kinds` and
- * `entries` tells the `revision` that it is at least of; a change of the stream
- * with a revision that is not higher is in the answer already.
+ * A page stays up to date as follows: it opens `api/events` first. After each
+ * `start` that is not resumed, it reads everything that it shows. Each response
+ * of `kinds` and `entries` has a `revision`: changes of the stream up to this
+ * revision are in the response already.
  *
  * @module
  */
@@ -43,35 +43,38 @@ export type * from "./api_values.ts";
 
 // The store.
 
-/** `GET api/session`: what the page has to know before anything else. */
+/** `GET api/session`: the facts that the page needs first. */
 export interface Session {
-  /** The name to show in the title: a file's path, ":memory:", a URL without a password, "memory". */
+  /** The name for the title: a file's path, ":memory:", a URL without a password, "memory". */
   readonly location: string;
-  /** What keeps the store: `"sqlite"`, `"postgres"` or `"memory"`. */
+  /** The engine: `"sqlite"`, `"postgres"` or `"memory"`. */
   readonly engine: string;
-  /** The schema, of a store in PostgreSQL. */
+  /** The schema of a store in PostgreSQL. */
   readonly schema?: string;
   /** Whether entries may be created, edited and deleted. */
   readonly canWrite: boolean;
-  /** If not, why not, and what to do. */
+  /** If not, the reason, and what to do. */
   readonly readOnlyReason?: string;
   /** The version of the package. */
   readonly version: string;
   /** The server's clock. */
   readonly now: string;
   readonly limits: {
-    /** The most entries, or changes, in a page. */
+    /** The largest number of entries or changes in a page. */
     readonly page: number;
     /** The longest body of a request, in bytes. */
     readonly body: number;
-    /** The longest text of a value in `api/entry`, in UTF-16 units, if no other is asked for. */
+    /**
+     * The longest text of a value in `api/entry`, in UTF-16 units, unless
+     * another length is requested.
+     */
     readonly text: number;
     /** The longest preview of a value in a table or the feed, in UTF-16 units. */
     readonly preview: number;
   };
 }
 
-/** As of which revision to read; absent for now. */
+/** The revision to read. Absent: the present. */
 export interface AtQuery {
   /** A revision that the log reaches: from `LogAnswer.first` to `LogAnswer.newest.revision`. */
   readonly at?: number;
@@ -86,23 +89,23 @@ export interface KindsAnswer {
 }
 
 /**
- * How many entries a kind has. A `create` of the stream adds one, a `delete`
- * takes one away. An entry that expires is left out of a count at once, and its
- * `delete` follows, so read the counts again now and then.
+ * The number of entries of a kind. A `create` of the stream adds one, and a
+ * `delete` removes one. An expired entry is not counted from the moment of its
+ * expiry, and its `delete` follows, so read the counts again now and then.
  */
 export interface KindCount {
   readonly kind: string;
   readonly count: number;
-  /** The name of its codec. */
+  /** The name of the kind's codec. */
   readonly codec: string;
 }
 
 // Entries.
 
-/** Which entries. All conditions must hold. */
+/** The range of entries. All conditions must hold. */
 export interface RangeQuery extends AtQuery {
   readonly kind: string;
-  /** Only keys that begin with this. */
+  /** Only keys that begin with this text. */
   readonly prefix?: string;
   /** The first key, inclusive. */
   readonly start?: string;
@@ -110,39 +113,42 @@ export interface RangeQuery extends AtQuery {
   readonly end?: string;
 }
 
-/** `GET api/entries`: a page, found by its first key, however many entries are before it. */
+/**
+ * `GET api/entries`: a page. It is found by its first key, independent of the
+ * number of entries before it.
+ */
 export interface EntriesQuery extends RangeQuery {
   /**
-   * Only entries past this key, in the order of reading: after it, or before it
-   * with `reverse`. The next page has the last key of this one; the page before
-   * has its first key, and the other order.
+   * Only entries after this key, or before it with `reverse`. For the next
+   * page, pass the last key of this one. For the previous page, pass its first
+   * key, and the other order.
    */
   readonly past?: string;
   /** `1`: from the last key to the first. */
   readonly reverse?: 1;
-  /** At most so many; a page may have fewer if the values are large. @default {100} */
+  /** The largest number. A page may have fewer if the values are large. @default {100} */
   readonly limit?: number;
 }
 
 /** A page of entries. */
 export interface EntriesPage {
   /**
-   * The page holds every change up to this revision, and maybe later ones; with
-   * `at`, that.
+   * The page has every change up to this revision, and maybe later ones. With
+   * `at`, it is `at`.
    */
   readonly revision: number;
-  /** In the order of reading. It may be empty and yet `hasMore`. */
+  /** In the order of reading. It may be empty although `hasMore` is true. */
   readonly entries: readonly EntryRow[];
-  /** Whether there are entries past these, in the order of reading. */
+  /** Whether there are more entries, in the order of reading. */
   readonly hasMore: boolean;
 }
 
-/** An entry, without all of its value. */
+/** An entry, with only a part of its value. */
 export interface EntryRow {
   readonly key: string;
   /** One line. */
   readonly preview: ShownValue;
-  /** The stored bytes of the value. */
+  /** The number of stored bytes of the value. */
   readonly size: number;
   readonly version: number;
   readonly revision: number;
@@ -150,13 +156,13 @@ export interface EntryRow {
   readonly expiresAt?: string;
 }
 
-/** `GET api/count`: how many entries a range has. */
+/** `GET api/count`: the number of entries in a range. */
 export type CountQuery = RangeQuery;
 
 /** The count of a range. */
 export interface CountAnswer {
   readonly count: number;
-  /** Whether there are more: it counts no further than 100 000. */
+  /** Whether there are more, because it counts at most to 100 000. */
   readonly isMore: boolean;
 }
 
@@ -175,7 +181,7 @@ export interface EntryAnswer {
   readonly kind: string;
   readonly key: string;
   readonly value: ShownValue;
-  /** The stored bytes of the value. */
+  /** The number of stored bytes of the value. */
   readonly size: number;
   /** The name of the codec. */
   readonly codec: string;
@@ -184,11 +190,12 @@ export interface EntryAnswer {
   readonly updatedAt: string;
   readonly expiresAt?: string;
   /**
-   * Whether the text, in this language, can be edited: read again, it is the
-   * same value, and all of it is here. It does not tell whether the page may write.
+   * Whether the text can be edited in this language: it is complete, and is
+   * read back as the same value. It does not depend on whether the page may
+   * write.
    */
   readonly canEdit: boolean;
-  /** If not, why not, and what to do, such as to use the other language. */
+  /** If not, the reason, and what to do, such as to use the other language. */
   readonly editReason?: string;
 }
 
@@ -196,32 +203,32 @@ export interface EntryAnswer {
 
 /** `GET api/log` */
 export interface LogQuery {
-  /** So many moments of the log, at even distances, at most 50. @default {0} */
+  /** How many moments of the log to return, at even distances, at most 50. @default {0} */
   readonly moments?: number;
 }
 
-/** How far the change log reaches. */
+/** The reach of the change log. */
 export interface LogAnswer {
-  /** The oldest revision to read `at`: the state before the oldest change that is kept. */
+  /** The oldest revision for `at`: the state before the oldest change in the log. */
   readonly first: number;
-  /** The oldest change that is kept; absent if there is none. */
+  /** The oldest change in the log. Absent if there is none. */
   readonly oldest?: Moment;
-  /** The newest change that is kept; absent if there is none. Read `at` up to its revision. */
+  /** The newest change in the log. Absent if there is none. `at` can be up to its revision. */
   readonly newest?: Moment;
-  /** In the order of their revisions; with `oldest` and `newest`. */
+  /** In the order of their revisions, including `oldest` and `newest`. */
   readonly moments: readonly Moment[];
 }
 
-/** When a revision came to be. */
+/** A revision, and the time of its change. */
 export interface Moment {
   readonly revision: number;
-  /** Absent if it was not noted. */
+  /** Absent if the log does not have the time. */
   readonly changedAt?: string;
 }
 
 /**
- * `GET api/changes`: past changes, from the newest to the oldest: of all kinds,
- * of a kind, or of a key.
+ * `GET api/changes`: past changes of all kinds, of a kind, or of a key, from
+ * the newest to the oldest.
  */
 export interface ChangesQuery {
   readonly kind?: string;
@@ -229,9 +236,9 @@ export interface ChangesQuery {
   readonly key?: string;
   /** Together with `kind`. Not together with `key`. */
   readonly prefix?: string;
-  /** Only changes before this revision: `next` of the page before. */
+  /** Only changes before this revision: `next` of the previous page. */
   readonly before?: number;
-  /** At most so many; a page may have fewer. @default {50} */
+  /** The largest number. A page may have fewer. @default {50} */
   readonly limit?: number;
   /** The language of the values. @default {as of EntryQuery} */
   readonly language?: Language;
@@ -248,7 +255,7 @@ export interface ChangesPage {
 
 /** A change of the past. */
 export interface PastChange extends Change {
-  /** Absent if it was not noted. */
+  /** Absent if the log does not have the time. */
   readonly changedAt?: string;
   /** The new value; absent for a deletion. */
   readonly after?: ShownValue;
@@ -258,11 +265,11 @@ export interface PastChange extends Change {
 
 // Health.
 
-/** `GET api/info`. It counts everything, so do not ask every second. */
+/** `GET api/info`. It counts everything, so do not call it every second. */
 export interface InfoAnswer {
-  /** What the store tells, in an order to show it in. */
+  /** The facts about the store, in the order of display. */
   readonly facts: readonly Fact[];
-  /** What the user should know, such as what is known of SQLite's version. */
+  /** Important notes for the user, for example about SQLite's version. */
   readonly notes: readonly Note[];
   /** The change log; absent if the store has none. */
   readonly log?: {
@@ -290,9 +297,9 @@ export interface Note {
   readonly text: string;
 }
 
-/** `POST api/verify`. It takes time in proportion to what is stored. */
+/** `POST api/verify`. Its time grows with the size of the store. */
 export interface VerifyAnswer {
-  /** Nothing, if all is sound. */
+  /** Empty if all is sound. */
   readonly findings: readonly Finding[];
   /** When it began. */
   readonly startedAt: string;
@@ -300,7 +307,7 @@ export interface VerifyAnswer {
   readonly took: number;
 }
 
-/** Something that is wrong. */
+/** A fault. */
 export interface Finding {
   readonly part: "file" | "entries" | "log" | "triggers" | "foreign";
   readonly message: string;
@@ -309,7 +316,7 @@ export interface Finding {
   readonly revision?: number;
 }
 
-// Writes, only if `Session.canWrite`.
+// Writes. They are possible only if `Session.canWrite`.
 
 /** `POST api/set`: creates or replaces an entry. */
 export interface SetRequest {
@@ -321,8 +328,8 @@ export interface SetRequest {
   /** The revision of the entry that was edited; 0 to create one. */
   readonly ifRevision: number;
   /**
-   * What becomes of the expiry: as it is, none, or so many ms from now. A new
-   * entry that keeps it has none.
+   * The expiry: unchanged, none, or this many ms from now. For a new entry,
+   * `"keep"` means none.
    * @default {"keep"}
    */
   readonly expiry?: "keep" | "none" | number;
@@ -337,19 +344,22 @@ export interface DeleteRequest {
 }
 
 /**
- * `POST api/restore`: writes the value that an entry had, which does not pass
- * through the page. It has no expiry then.
+ * `POST api/restore`: writes a past value of an entry, without sending it to
+ * the page. The entry then has no expiry.
  */
 export interface RestoreRequest {
   readonly kind: string;
   readonly key: string;
-  /** As of which revision: that of a change that wrote the value, or any past it while it was there. */
+  /**
+   * The revision: that of the change that wrote the value, or any later one
+   * while the entry had the value.
+   */
   readonly at: number;
-  /** The revision of the entry now; 0 if there is none. */
+  /** The revision of the entry now; 0 if it does not exist. */
   readonly ifRevision: number;
 }
 
-/** What a write did. */
+/** The result of a write. */
 export interface WriteAnswer {
   readonly status: "created" | "updated" | "unchanged" | "deleted";
   readonly revision: number;

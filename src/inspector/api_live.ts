@@ -1,28 +1,28 @@
 /**
- * The part of the API that tells of live changes, by Server-Sent Events. The
- * page has it from `api.ts`.
+ * The part of the API for live changes, by Server-Sent Events. The page imports
+ * it from `api.ts`.
  *
  * @module
  */
 import type { ShownValue } from "./api_values.ts";
 
-/** What is told of each change. */
+/** The properties of each change. */
 export interface Change {
   readonly revision: number;
   readonly kind: string;
   readonly key: string;
   readonly type: "create" | "update" | "delete";
-  /** Of a deletion: whether the entry had expired. */
+  /** For a deletion: whether the entry had expired. */
   readonly expired?: true;
-  /** After the change; of a deletion the last one. */
+  /** The version after the change. For a deletion, the last version. */
   readonly version: number;
-  /** The stored bytes of `value`. */
+  /** The number of stored bytes of `value`. */
   readonly size: number;
   readonly expiresAt?: string;
 }
 /**
- * `GET api/events`. A browser that reconnects sends `Last-Event-ID`, which goes
- * before `after`.
+ * `GET api/events`. A browser that reconnects sends `Last-Event-ID`, which has
+ * precedence over `after`.
  */
 export interface EventsQuery {
   /** The id of the last event that was seen. */
@@ -30,29 +30,29 @@ export interface EventsQuery {
 }
 
 /**
- * The events by their names, and what their data is, as JSON. The id of an event
- * is where to go on after it. Comments keep the connection alive.
+ * The events by name, with their data as JSON. The id of an event is the place
+ * to continue after it. Comments keep the connection alive.
  */
 export interface StreamEvents {
-  /** The first event, and one whenever the stream begins anew by itself. */
+  /** The first event. It also comes whenever the stream begins again by itself. */
   readonly start: StartEvent;
-  /** Changes, in order, none missing and none twice since `start`. */
+  /** Changes, in order. Since `start`, no change is missing or comes twice. */
   readonly changes: ChangesEvent;
-  /** The store cannot be reached. The stream goes on by itself when it can. */
+  /** The store cannot be reached. The stream continues by itself when it can. */
   readonly down: { readonly message: string };
   /** The store can be reached again. No change was missed, unless a `start` says so. */
   readonly up: Record<string, never>;
-  /** It is over: the store is closed, or the server ends. Do not reconnect. */
+  /** The stream is over, because the store is closed, or the server ends. Do not reconnect. */
   readonly end: { readonly message: string };
 }
 
 /** The stream begins. */
 export interface StartEvent {
-  /** Every change past this revision follows. */
+  /** Every change after this revision follows. */
   readonly revision: number;
-  /** Whether it goes on where the browser was. If not, the page has to read all anew. */
+  /** Whether it continues where the browser was. If not, the page must read everything again. */
   readonly isResumed: boolean;
-  /** Why it could not go on, if the browser asked for it. */
+  /** Why it could not continue, if the browser asked for it. */
   readonly message?: string;
 }
 
@@ -63,7 +63,7 @@ export interface ChangesEvent {
 
 /** A change as it happens. */
 export interface LiveChange extends Change {
-  /** The new value, in one line; of a deletion the last one. */
+  /** The new value, on one line. For a deletion, the last value. */
   readonly preview: ShownValue;
   /** When the server saw it. */
   readonly seenAt: string;

@@ -4,10 +4,10 @@
  * that are loaded already, in Node.js and Bun as files that are read once. Nothing
  * is built, and no request leaves the machine.
  *
- * The page's own scripts are TypeScript. Their types are taken out when they
- * are first asked for; so they may use only what can be taken out (no `enum`,
- * no JSX), and name their modules with the suffix. A browser knows no package
- * names: `from "preact"` becomes the path of the library's file.
+ * The page's own scripts are TypeScript. Their types are removed at the first
+ * request. So they may use only syntax that can be removed (no `enum`, no JSX),
+ * and their imports have file extensions. A browser knows no package names, so
+ * `from "preact"` becomes the path of the library's file.
  *
  * @module
  */
@@ -20,14 +20,14 @@ export interface Asset {
   /** Its media type. */
   readonly type: string;
   readonly body: string;
-  /** Another one if the body is another one. */
+  /** It changes with the body. */
   readonly etag: string;
 }
 
-/** The path of the page itself: that of the mount. */
+/** The path of the page itself, which is the path of the mount. */
 export const INDEX = "";
 
-/** Under this path are the page's scripts and styles, and below it `lib/`. */
+/** The page's scripts and styles are under this path, and the libraries below it in `lib/`. */
 const ASSETS = "assets/";
 
 /** The paths of the libraries, by the name that modules have for them. */
@@ -54,7 +54,7 @@ const { page, libraries, uplotStyle } = isDeno
   ? (await import("./module_texts.ts")).MODULE_TEXTS
   : readTexts(Object.keys(LIBRARIES));
 
-/** The texts of all files, by their paths. Scripts are as they are written. */
+/** The texts of all files, by path. Scripts are in their original form. */
 const SOURCES: ReadonlyMap<string, string> = new Map([
   ...Object.entries(page).map(([name, text]) =>
     [name === "index.html" ? INDEX : `${ASSETS}${name}`, text] as const
@@ -65,7 +65,7 @@ const SOURCES: ReadonlyMap<string, string> = new Map([
   [`${ASSETS}lib/uplot.css`, uplotStyle],
 ]);
 
-/** What was made of a source is made once. */
+/** Each file is made once. */
 const made = new Map<string, Promise<Asset>>();
 
 /** The paths of all files, relative to the mount. */
@@ -97,13 +97,13 @@ function scriptOf(path: string, suffix: string, source: string): string {
 }
 
 /**
- * A bare name in an import: as it is written, or as publishing the package
- * rewrites it, such as "npm:preact@^10.0.0/hooks".
+ * A bare name in an import: in its original form, or as publishing rewrites it,
+ * such as "npm:preact@^10.0.0/hooks".
  */
 const BARE =
   /(?<before>\b(?:from|import)\s*\(?\s*)(?<quote>["'])(?:npm:)?\/?(?<name>[a-z][\w.-]*)(?:@[^/"']*)?(?<rest>\/[\w./-]+)?\k<quote>/g;
 
-/** A module's text, with the paths of the libraries that it imports. */
+/** A module's text, with the paths of its libraries. */
 export function withPaths(text: string, path: string): string {
   const depth = path.slice(ASSETS.length).split("/").length - 1;
   const up = depth === 0 ? "./" : "../".repeat(depth);

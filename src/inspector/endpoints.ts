@@ -1,5 +1,5 @@
 /**
- * The endpoints of the API: what each path takes and does.
+ * The endpoints of the API, with their parameters and actions.
  *
  * @module
  */
@@ -28,20 +28,20 @@ import {
   type Writing,
 } from "./writing.ts";
 
-/** What the endpoints stand on. */
+/** The parts that the endpoints need. */
 export interface EndpointContext {
   readonly store: Store;
   readonly inspection: Inspection;
   readonly reachability: Reachability;
   readonly verifier: Verifier;
-  /** Why nothing may be written; `undefined` if it may. */
+  /** Why writing is not permitted; `undefined` if it is. */
   readonly readOnlyReason: string | undefined;
   session(): Session;
   /** Aborts when the inspector ends. */
   readonly signal: AbortSignal;
 }
 
-/** A request, and what it asks for. */
+/** A request, with its parameters. */
 interface Call {
   readonly context: EndpointContext;
   readonly request: Request;
@@ -51,12 +51,12 @@ interface Call {
 interface Endpoint {
   readonly method: "GET" | "POST";
   readonly parameters: readonly string[];
-  /** Whether it changes what is stored. */
+  /** Whether it writes to the store. */
   readonly writes?: true;
   run(call: Call): Promise<Response>;
 }
 
-/** Reads by the inspection of a store. */
+/** Reads through the inspection of a store. */
 type Read = (
   inspection: Inspection,
   parameters: Parameters,
@@ -153,17 +153,17 @@ export async function callEndpoint(
 /** Throws a `RequestError` unless a request has this method. */
 export function assertMethod({ method }: Request, expected: string): void {
   if (method === expected) return;
-  throw new RequestError(405, "METHOD", `The method has to be ${expected}`);
+  throw new RequestError(405, "METHOD", `The method must be ${expected}`);
 }
 
-/** The live changes. A browser that reconnects tells by a header where it was. */
+/** The live changes. A browser that reconnects sends its place in a header. */
 async function followChanges(
   { context, request, parameters }: Call,
 ): Promise<Response> {
   const { inspection, reachability, signal } = context;
   const last = request.headers.get("last-event-id") || undefined;
   const after = last ?? parameters.text("after");
-  // A store that is closed is an answer, and no stream.
+  // If the store is closed, the response is an error, not a stream.
   await inspection.read(
     "watch",
     () => inspection.engine.assertWatchable("watch"),

@@ -1,5 +1,5 @@
 /**
- * Errors as data: what the page is told if a request fails.
+ * Errors as data for the page.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export class RequestError extends Error {
   readonly code: string;
   readonly details: Partial<ApiError>;
 
-  /** Takes the HTTP status, the code, the message, and what else is told. */
+  /** Takes the HTTP status, the code, the message, and more properties. */
   constructor(
     status: number,
     code: string,
@@ -33,7 +33,7 @@ export class RequestError extends Error {
   }
 }
 
-/** A request whose parameter makes no sense. */
+/** A request with an invalid parameter. */
 export function badRequest(message: string, parameter?: string): RequestError {
   const details = parameter === undefined ? {} : { parameter };
   return new RequestError(400, "BAD_REQUEST", message, details);
@@ -62,13 +62,13 @@ const STATUSES: Readonly<Record<StoreErrorCode, number>> = {
   STORAGE: 500,
 };
 
-/** What is answered to a request that failed. */
+/** The response for a failed request. */
 export interface FailedAnswer {
   readonly status: number;
   readonly body: Failure;
 }
 
-/** The answer for what was thrown. */
+/** The response for a thrown value. */
 export function failureOf(error: unknown): FailedAnswer {
   if (error instanceof RequestError) {
     const { status, code, message, details } = error;

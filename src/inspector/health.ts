@@ -1,5 +1,5 @@
 /**
- * What a store tells of itself, in words for people, and what `verify` finds.
+ * Facts about a store, in words for people, and the findings of `verify`.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Inspection } from "../store/inspection.ts";
 import type { RememberedCodecs } from "../values/codecs/remembered_codecs.ts";
 import type { Fact, InfoAnswer, KindCount, Note, VerifyAnswer } from "./api.ts";
 
-/** What a store tells of itself; more of it depends on what keeps the store. */
+/** The information of a store. It has more properties, depending on the engine. */
 interface Told {
   readonly kinds: readonly { readonly kind: string; readonly count: number }[];
   readonly log?: {
@@ -20,12 +20,12 @@ interface Told {
   };
 }
 
-/** A store that tells what it is. */
+/** A store that has information about itself. */
 interface DescribedStore extends Store {
   info(options?: OperationOptions): Promise<Told>;
 }
 
-/** The titles of what stores tell, in the order to show it in. */
+/** The titles of the properties, in the order of display. */
 const TITLES: Readonly<Record<string, string>> = {
   path: "File",
   url: "Database",
@@ -44,10 +44,10 @@ const TITLES: Readonly<Record<string, string>> = {
   readOnly: "Read-only because",
 };
 
-/** The facts that are a number of bytes. */
+/** The properties that are numbers of bytes. */
 const BYTES: readonly string[] = ["size", "walSize", "logSize"];
 
-/** What a store is. */
+/** The facts about a store. */
 export async function readInfo(
   store: Store,
   inspection: Inspection,
@@ -73,7 +73,7 @@ function isDescribed(store: Store): store is DescribedStore {
   return typeof (store as Partial<DescribedStore>).info === "function";
 }
 
-/** What can be told of a store that does not tell it itself, as one in memory. */
+/** The facts about a store without information, such as one in memory. */
 async function describe(
   { engine, read, place }: Inspection,
   signal: AbortSignal,
@@ -107,7 +107,7 @@ function factsOf(told: Readonly<Record<string, unknown>>): Fact[] {
   });
 }
 
-/** What is no plain value, as text. */
+/** A structured property as text. */
 function textOf(name: string, value: unknown): string {
   if (name !== "codecs") return JSON.stringify(value);
   const { fallback, named } = value as RememberedCodecs;
@@ -115,10 +115,10 @@ function textOf(name: string, value: unknown): string {
   return [fallback, ...ofKinds].join(", ");
 }
 
-/** A log that is larger grows without end, or somebody reads an old state: bytes. */
+/** A larger write-ahead log grows without end, or a connection reads an old state. In bytes. */
 const LARGE_WAL = 64 * 1024 * 1024;
 
-/** What is known of what a store tells. */
+/** The notes that follow from the information. */
 function notesOf(told: Readonly<Record<string, unknown>>): Note[] {
   const { checkpoints, sqliteVersion, walSize, isNotified, readOnly } = told;
   const notes: Note[] = [];
@@ -126,21 +126,21 @@ function notesOf(told: Readonly<Record<string, unknown>>): Note[] {
     notes.push({
       level: "info",
       text:
-        `SQLite ${sqliteVersion} is older than 3.51.3 and can lose commits when one connection copies the write-ahead log back while another writes. The store copies it back while nobody can write, so it loses none; let all other programs that write the file use 3.51.3 or newer.`,
+        `SQLite ${sqliteVersion} is older than 3.51.3, and can lose commits if one connection checkpoints the write-ahead log while another writes. The store checkpoints while nobody can write, so it loses none; make sure that all other programs that write the file use 3.51.3 or newer.`,
     });
   }
   if (typeof walSize === "number" && walSize > LARGE_WAL) {
     notes.push({
       level: "warning",
       text:
-        "The write-ahead log is large. Somebody reads an old state for a long time, or no one copies the log back. End long reads, then run zestor compact.",
+        "The write-ahead log is large. A connection reads an old state for a long time, or no connection checkpoints the log. End long reads, then run zestor compact.",
     });
   }
   if (isNotified === false) {
     notes.push({
       level: "info",
       text:
-        "The server does not notify the watches, so they ask it ten times a second. It is so while no watch waits, too.",
+        "The server does not notify the watches, so they ask it ten times a second. While no watch waits, this is normal.",
     });
   }
   if (typeof readOnly === "string") {
@@ -152,7 +152,7 @@ function notesOf(told: Readonly<Record<string, unknown>>): Note[] {
   return notes;
 }
 
-/** Verifies a store, once for all who ask at the same time. */
+/** Verifies a store, once for all requests at the same time. */
 export class Verifier {
   readonly #store: Store;
   #running: Promise<VerifyAnswer> | undefined;
@@ -162,7 +162,7 @@ export class Verifier {
     this.#store = store;
   }
 
-  /** What is wrong. */
+  /** The findings. */
   verify(): Promise<VerifyAnswer> {
     return this.#running ??= this.#verify().finally(() => {
       this.#running = undefined;

@@ -1,19 +1,19 @@
 /**
- * The inspector: a page in the browser that shows a store, live. It is a handler
- * of requests, to be served alone or mounted in a server of one's own;
+ * The inspector: a page in the browser that shows a store, live. It is a
+ * request handler, for a server of its own, or mounted in another server.
  * `zestor ui` serves it.
  *
  * ```sh
  * zestor ui --db app.db
  * ```
  *
- * The page, its styles and its libraries come with the package: there is no
- * build step, and no request leaves the machine.
+ * The page, its styles and its libraries come with the package. There is no
+ * build step, and the page loads nothing from the Internet.
  *
- * It shows everything that the store holds, so it is for those who may read all
- * of it. It answers only requests whose `Host` is this machine, that no page of
- * another origin sends, and that have the session's cookie. Nothing can be
- * written unless `write` is set.
+ * It shows everything in the store, so it is for people who may read all of it.
+ * It answers only requests whose `Host` is this machine, that do not come from
+ * a page of another origin, and that have the session's cookie. It can write
+ * only if `write` is set.
  *
  * @module
  */
@@ -51,25 +51,29 @@ export interface InspectorOptions {
   /** Whether entries may be created, edited and deleted. @default {false} */
   write?: boolean;
   /**
-   * The names by which browsers reach the server, without ports, beside
-   * `localhost`, `127.0.0.1` and `[::1]`: requests to other names are refused.
-   * `"0.0.0.0"` stands for each address, but for no name.
+   * The names under which browsers reach the server, without ports, in addition
+   * to `localhost`, `127.0.0.1` and `[::1]`. Requests for other names are
+   * refused. `"0.0.0.0"` means all addresses, but no name.
    * @default {none}
    */
   hosts?: readonly string[];
   /**
-   * The secret in the first URL, which becomes the cookie of the session, at
-   * least 16 characters: letters, digits, "-" and "_". Give one if the URL has
-   * to stay the same after a restart.
+   * The secret in the first URL, which becomes the cookie of the session. It
+   * has at least 16 characters: letters, digits, "-" and "_". Give one if the
+   * URL must stay the same after a restart.
    * @default {256 random bits}
    */
   token?: string;
   /**
-   * Decides who may use the inspector, in place of the token, in a server that
-   * knows its users: it is called for each request, and only `true` lets it pass.
+   * Decides who may use the inspector, instead of the token, in a server that
+   * knows its users. It is called for each request, and only `true` lets the
+   * request pass.
    */
   authorize?: (request: Request) => boolean | Promise<boolean>;
-  /** When it aborts, the streams of live changes end. A server waits for them when it shuts down. */
+  /**
+   * When it aborts, the streams of live changes end. A server waits for these
+   * streams when it shuts down.
+   */
   signal?: AbortSignal;
 }
 
@@ -81,15 +85,27 @@ export interface Inspector {
    * The first URL to open, with the token.
    *
    * @param base The URL at which the inspector is mounted. Its path ends with "/".
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { inspector } from "@zestor/store/inspector";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using store = await openStore({ path: ":memory:" });
+   * const inspect = inspector(store, { token: "a-secret-of-my-own" });
+   * const url = new URL(inspect.url("http://127.0.0.1:8000/admin/"));
+   * assertEquals(url.pathname, "/admin/");
+   * ```
    */
   url(base: string | URL): string;
 }
 
-/** The letters are those of a URL and a cookie, as they are. */
+/** These characters need no escapes in a URL or a cookie. */
 const token: Reader<string> = (action, name, value) => {
   if (typeof value === "string" && /^[\w-]{16,}$/.test(value)) return value;
   throw new TypeError(
-    `Cannot ${action}: "${name}" is a text of at least 16 letters, digits, "-" and "_"`,
+    `Cannot ${action}: "${name}" must be a text of at least 16 letters, digits, "-" and "_"`,
   );
 };
 
@@ -98,7 +114,7 @@ const hosts: Reader<readonly string[]> = (action, name, value) => {
     value.every((host) => typeof host === "string" && isHost(host));
   if (areNames) return [...value];
   throw new TypeError(
-    `Cannot ${action}: "${name}" is an array of names without ports, received ${
+    `Cannot ${action}: "${name}" must be an array of names without ports, received ${
       describe(value)
     }`,
   );
@@ -120,15 +136,15 @@ const INSPECTOR = {
 
 /**
  * Makes the inspector of a store. It can be mounted under any path that ends
- * with "/", also by a router that takes the path away.
+ * with "/", also by a router that removes the path.
  *
- * It needs no permission beside those of the store and the server. It does not
- * close the store. If the store closes, the page says so.
+ * It needs only the permissions of the store and the server. It does not close
+ * the store. If the store closes, the page says so.
  *
  * @param store A store that this package opened.
  * @param options Whether it may write, and who may use it.
  * @throws {TypeError} If the store is not one of this package, or an option is
- * wrong.
+ * invalid.
  *
  * @example
  * ```ts
@@ -187,10 +203,10 @@ function readOnlyReasonOf(
   write: boolean,
 ): string | undefined {
   if (!write) {
-    return "Nothing can be written here; start zestor ui with --write, or give the inspector the option write";
+    return "This inspector may not write; start zestor ui with --write, or give the inspector the option write";
   }
   return engine.isReadOnly
-    ? "The store was opened to be read only; open it to write"
+    ? "The store was opened only to read; open it for writing"
     : undefined;
 }
 
@@ -216,7 +232,7 @@ function sessionOf(
   };
 }
 
-/** What a path asks for, wherever the inspector is mounted. */
+/** The target of a path, independent of the mount. */
 type Target =
   | { readonly endpoint: string }
   | { readonly asset: string };
@@ -258,7 +274,7 @@ async function respondTo(
   request: Request,
 ): Promise<Response> {
   if (target === undefined) {
-    throw new RequestError(404, "NOT_FOUND", "There is nothing here");
+    throw new RequestError(404, "NOT_FOUND", "There is no such page");
   }
   if ("endpoint" in target) {
     return await callEndpoint(context, target.endpoint, request);

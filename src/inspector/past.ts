@@ -1,6 +1,6 @@
 /**
- * What is read of the change log: how far it reaches, and the changes in it,
- * from the newest to the oldest.
+ * Reads of the change log: its reach, and its changes from the newest to the
+ * oldest.
  *
  * @module
  */
@@ -21,24 +21,24 @@ import { MOST_ROWS } from "./reading.ts";
 import type { Parameters } from "./requests.ts";
 import { languageOf, previewOf, textOf } from "./shown_values.ts";
 
-/** How many changes a page has if no other number is asked for. */
+/** The default number of changes in a page. */
 const CHANGES = 50;
 
-/** The most moments of the log that are told at once. */
+/** The largest number of moments of the log in one answer. */
 export const MOST_MOMENTS = 50;
 
-/** The ends of the log. If it is empty, `oldest` is past `newest`. */
+/** The ends of the log. If it is empty, `oldest` is after `newest`. */
 interface Ends {
   readonly oldest: number;
   readonly newest: number;
 }
 
-/** How often a read begins again because the log was cut back meanwhile. */
+/** How often a read is retried because the log was pruned meanwhile. */
 const MOST_TRIES = 8;
 
 /**
- * Reads between the ends of the log. Others write, so that its beginning moves
- * on: each try leaves more of it out, which will be gone soon.
+ * Reads between the ends of the log. Others write, so its beginning moves. Each
+ * retry leaves out more of the oldest changes, which will soon be gone.
  */
 async function betweenEnds<T>(
   inspection: Inspection,
@@ -69,7 +69,7 @@ async function endsOf(
   return { oldest, newest };
 }
 
-/** How far the log reaches, and when some of its revisions came to be. */
+/** The reach of the log, and the times of some of its revisions. */
 export async function readLog(
   inspection: Inspection,
   parameters: Parameters,

@@ -1,9 +1,9 @@
 /**
- * What is read of the entries: kinds, pages, counts and single entries, as they
- * are now, or as they were.
+ * Reads of entries: kinds, pages, counts and single entries, at present or in
+ * the past.
  *
- * The invariant: a request reads one page of the engine at most, however many
- * entries there are; only the counts look at each key.
+ * The invariant: a request reads at most one page of the engine, for any number
+ * of entries. Only the counts visit each key.
  *
  * @module
  */
@@ -35,25 +35,25 @@ import {
   whyNotEdited,
 } from "./shown_values.ts";
 
-/** The most entries, or changes, in a page. */
+/** The largest number of entries or changes in a page. */
 export const MOST_ROWS = 250;
 
-/** How many entries a page has if no other number is asked for. */
+/** The default number of entries in a page. */
 const ROWS = 100;
 
-/** How far a range is counted. */
+/** The largest number that is counted in a range. */
 const MOST_COUNTED = 100_000;
 
 /** The names of a range's parameters. */
 export const RANGE = ["kind", "prefix", "start", "end", "at"] as const;
 
-/** Something that was read, and a revision up to which it holds every change. */
+/** The result of a read, and a revision up to which it has every change. */
 interface Read<T> {
   readonly revision: number;
   readonly found: T;
 }
 
-/** Reads as of the revision that is asked for, or now. */
+/** Reads at the requested revision, or at present. */
 async function readAt<T>(
   inspection: Inspection,
   at: number | undefined,
@@ -76,7 +76,7 @@ async function readAt<T>(
   }
 }
 
-/** The newest revision; 0 of a file that has no change log, and may only be read. */
+/** The newest revision; 0 for a read-only file without a change log. */
 async function newestRevision(
   { engine, read }: Inspection,
   signal: AbortSignal,
@@ -85,7 +85,7 @@ async function newestRevision(
   return await read("read entries", () => engine.log.head(), signal);
 }
 
-/** Whether there is a change log, or one can be made. */
+/** Whether there is a change log, or one can be created. */
 function isLogged(engine: Engine): boolean {
   try {
     engine.assertWatchable("read the log");
@@ -96,7 +96,7 @@ function isLogged(engine: Engine): boolean {
   }
 }
 
-/** What the kinds are counted in. */
+/** The view in which kinds are counted. */
 interface Counted extends Pick<View, "kinds" | "count"> {
   readonly revision: number;
   close(): MaybePromise<void>;
@@ -116,7 +116,7 @@ async function openCounted(
   };
 }
 
-/** The kinds, and how many entries each has, as of one moment. */
+/** The kinds, each with the number of its entries, at one moment. */
 export async function readKinds(
   inspection: Inspection,
   parameters: Parameters,
@@ -153,9 +153,9 @@ export async function readEntries(
   const past = parameters.text("past");
   const whole = rangeOf(parameters);
   const range = past === undefined ? whole : pastKey(whole, past, reverse);
-  // What is not as the engine keeps it is left out: verify tells of it.
+  // Invalid entries are left out; verify reports them.
   const onUnreadable = (_problem: StoreError) => {};
-  // One more tells whether there are more.
+  // One more entry shows whether there are more.
   const page = { limit: limit + 1, reverse, onUnreadable };
   const { revision, found } = await readAt<Page<StoredEntry>>(
     inspection,
@@ -171,13 +171,14 @@ export async function readEntries(
   };
 }
 
-/** Whether there are entries past the first `limit` of a page that may have one more. */
+/** Whether there are entries after the first `limit` of a page that may have one more. */
 function isMore({ items, rest }: Page<StoredEntry>, limit: number): boolean {
-  // Else the page ends before its limit, as one of large values does.
+  // Otherwise, the page ended before its limit, for example because its values
+  // are large.
   return items.length > limit || rest !== undefined;
 }
 
-/** How many entries a range has, up to a limit. */
+/** The number of entries in a range, up to a limit. */
 export async function countEntries(
   inspection: Inspection,
   parameters: Parameters,
@@ -211,7 +212,7 @@ function rangeOf(parameters: Parameters): KeyRange {
   }
 }
 
-/** What is left of a range past a key, in the order of reading. The key may be anywhere. */
+/** The part of a range after a key, in the order of reading. The key may be outside the range. */
 function pastKey(range: KeyRange, key: string, reverse: boolean): KeyRange {
   const bound = { key, inclusive: false };
   return intersect(
@@ -248,7 +249,7 @@ function timesOf(
   };
 }
 
-/** The entry that is asked for; throws if there is none. */
+/** The requested entry. Throws if there is none. */
 async function readStored(
   inspection: Inspection,
   parameters: Parameters,
@@ -281,7 +282,7 @@ export async function readEntry(
   const value = textOf(values, stored, language, longest);
   const editReason = value.state === "text"
     ? value.isCut
-      ? "Only the beginning of the text is here; ask for all of it"
+      ? "Only the beginning of the text is loaded; load all of it"
       : await whyNotEdited(
         values,
         stored,
@@ -310,7 +311,7 @@ function valueOf(
   return valueText(values.decode(kind, key, value.slice()), language);
 }
 
-/** A value as a file: its text, or its bytes if it has none. */
+/** A value as a file: its text, or its bytes if it has no text. */
 export interface Download {
   readonly name: string;
   readonly type: string;

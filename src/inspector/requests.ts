@@ -1,6 +1,6 @@
 /**
- * Reads what a request asks for: its query, and its body. What makes no sense
- * is a `RequestError` that names the parameter.
+ * Reads the query and the body of a request. An invalid part is a
+ * `RequestError` that names the parameter.
  *
  * @module
  */
@@ -10,32 +10,32 @@ import { LANGUAGES } from "../values/text/parse.ts";
 import type { Language } from "./api.ts";
 import { badRequest, RequestError } from "./failures.ts";
 
-/** The longest body, in bytes: the largest value of a store in PostgreSQL fits. */
+/** The longest body, in bytes. The largest value of a store in PostgreSQL fits. */
 export const MOST_BODY = 20 * 1024 * 1024;
 
-/** What a request asks for, by the names of the parameters. */
+/** The parameters of a request, by name. */
 export interface Parameters {
-  /** A text; `undefined` if it is not there. */
+  /** A text; `undefined` if it is absent. */
   text(name: string): string | undefined;
-  /** An integer from `least` to `most`; `undefined` if it is not there. */
+  /** An integer from `least` to `most`; `undefined` if it is absent. */
   integer(name: string, least: number, most?: number): number | undefined;
   /** Whether a flag is set: `1` in a query, `true` in a body. */
   flag(name: string): boolean;
-  /** The name of a kind or a key, which has to be there. */
+  /** The name of a kind or a key, which must be present. */
   name(name: "kind" | "key"): string;
   language(): Language | undefined;
-  /** What a body has, as it is. */
+  /** A property of the body, unchecked. */
   raw(name: string): unknown;
 }
 
-/** The parameters of a query. Throws if there is one that is not among `names`, or one that comes twice. */
+/** The parameters of a query. Throws if one is not among `names`, or is given twice. */
 export function queryOf(url: URL, names: readonly string[]): Parameters {
   assertDecodable(url.search);
   const given: Record<string, unknown> = {};
   for (const [name, value] of url.searchParams) {
     assertKnown(name, names);
     if (Object.hasOwn(given, name)) {
-      throw badRequest(`The parameter "${name}" comes twice`, name);
+      throw badRequest(`The parameter "${name}" is given twice`, name);
     }
     given[name] = value;
   }
@@ -45,7 +45,7 @@ export function queryOf(url: URL, names: readonly string[]): Parameters {
   });
 }
 
-/** Throws unless a query is UTF-8: what is not would become another key in silence. */
+/** Throws unless a query is UTF-8, because other bytes would silently become another key. */
 function assertDecodable(query: string): void {
   try {
     decodeURIComponent(query);
@@ -64,7 +64,7 @@ export async function bodyOf(
     throw new RequestError(
       415,
       "BAD_REQUEST",
-      "The body has to be application/json",
+      "The body must be application/json",
     );
   }
   const body = parseBody(await readText(request));
@@ -77,15 +77,15 @@ function parseBody(text: string): Record<string, unknown> {
   try {
     body = JSON.parse(text);
   } catch {
-    throw badRequest("The body is no JSON");
+    throw badRequest("The body is not JSON");
   }
   if (typeof body === "object" && body !== null && !Array.isArray(body)) {
     return body as Record<string, unknown>;
   }
-  throw badRequest(`The body is an object, received ${describe(body)}`);
+  throw badRequest(`The body must be an object, received ${describe(body)}`);
 }
 
-/** The body as text. It is read no further than its limit, whatever its header says. */
+/** The body as text. It is read only up to the limit, whatever its header says. */
 async function readText({ body }: Request): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let text = "";
@@ -128,7 +128,9 @@ function parametersOf(
     Object.hasOwn(given, name) ? given[name] : undefined;
   const wrong = (name: string, expected: string) =>
     badRequest(
-      `The parameter "${name}" is ${expected}, received ${describe(raw(name))}`,
+      `The parameter "${name}" must be ${expected}, received ${
+        describe(raw(name))
+      }`,
       name,
     );
   const text = (name: string) => {

@@ -1,6 +1,5 @@
 /**
- * Responses, with the headers that keep a browser from doing more with them
- * than it has to.
+ * Responses, with headers that restrict the browser to what is necessary.
  *
  * @module
  */
@@ -9,8 +8,8 @@ import type { Download } from "./reading.ts";
 import { failureOf } from "./failures.ts";
 
 /**
- * The page may load scripts, styles and data from its own server alone. It has
- * no script and no style within it, and is shown in no other page.
+ * The page may load scripts, styles and data only from its own server. It has
+ * no inline scripts or styles, and cannot be shown inside another page.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -32,7 +31,7 @@ const COMMON = {
   "x-frame-options": "DENY",
 };
 
-/** A response with the headers of all, which is kept nowhere unless it says so. */
+/** A response with the common headers. It is not cached, unless it says so. */
 export function guarded(response: Response): Response {
   const { headers } = response;
   for (const [name, value] of Object.entries(COMMON)) headers.set(name, value);
@@ -45,7 +44,7 @@ export function answer(body: unknown, status = 200): Response {
   return Response.json(body, { status });
 }
 
-/** A file of the page: a browser keeps it, and asks each time whether it is still the same. */
+/** A file of the page. A browser caches it, and asks each time whether it has changed. */
 export function assetResponse(
   { type, body, etag }: Asset,
   request: Request,
@@ -67,7 +66,7 @@ export function downloadResponse({ name, type, body }: Download): Response {
   });
 }
 
-/** A stream of Server-Sent Events. A server that compressed it would keep events back. */
+/** A stream of Server-Sent Events. A server that compressed it would delay events. */
 export function eventsResponse(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): Response {
@@ -79,7 +78,7 @@ export function eventsResponse(
   });
 }
 
-/** What failed: as data for the page, and as a sentence for a person who opened a URL. */
+/** An error: as data for the page, or as a sentence for a person who opened a URL. */
 export function failureResponse(error: unknown, isForPage: boolean): Response {
   const { status, body } = failureOf(error);
   return isForPage ? answer(body, status) : new Response(

@@ -1,8 +1,8 @@
 /**
- * Stored values as text for the page: whole, cut, or as a preview in one line.
+ * Stored values as text for the page: whole, cut, or as a preview on one line.
  *
- * The invariant: whatever bytes are stored, there is an answer, and it takes
- * time and memory in proportion to what is shown or to a fixed limit.
+ * The invariant: every stored value has an answer. Its time and memory are
+ * proportional to the shown part, or limited.
  *
  * @module
  */
@@ -19,19 +19,19 @@ import { yamlText } from "../values/text/yaml.ts";
 import type { Values } from "../values/values.ts";
 import type { Language, ShownValue } from "./api.ts";
 
-/** Larger values are not decoded to be shown, in bytes. */
+/** Larger values are not decoded for display, in bytes. */
 export const MOST_SHOWN = 32 * 1024 * 1024;
 
 /** Larger values are not decoded for a preview, in bytes. */
 export const MOST_PREVIEWED = 64 * 1024;
 
-/** The longest text of a value, if no other is asked for, in UTF-16 units. */
+/** The default length of a value's text, in UTF-16 units. */
 export const LONGEST_TEXT = 256 * 1024;
 
 /** The longest preview, in UTF-16 units. */
 export const LONGEST_PREVIEW = 200;
 
-/** How many bytes are shown of a value that cannot be decoded. */
+/** How many bytes of an undecodable value are shown. */
 const MOST_BYTES = 1024;
 
 /** A stored value. */
@@ -45,16 +45,16 @@ export interface Stored {
 export interface ValueText {
   readonly language: Language;
   readonly text: string;
-  /** Why it is not in the language that was asked for. */
+  /** Why it is not in the requested language. */
   readonly reason?: string;
 }
 
-/** The language of the values of a codec, unless another is asked for. */
+/** The default language for values of a codec. */
 export function languageOf(codec: string): Language {
   return codec === "yaml" ? "yaml" : "json";
 }
 
-/** A value in one line, cut. */
+/** A value on one line, cut. */
 export function previewOf(
   values: Values,
   { kind, key, value }: Stored,
@@ -63,7 +63,7 @@ export function previewOf(
     return large(value, "it is too large for a preview");
   }
   return shown(value, LONGEST_PREVIEW, () => {
-    // A copy: a codec may give it away.
+    // A copy, because a codec may give its bytes away.
     const decoded = values.decode(kind, key, value.slice());
     return values.codecOf(kind) === "json"
       ? { language: "json", text: jsonText(decoded) }
@@ -71,7 +71,7 @@ export function previewOf(
   });
 }
 
-/** A value as text of up to so many UTF-16 units. */
+/** A value as text of at most this many UTF-16 units. */
 export function textOf(
   values: Values,
   stored: Stored,
@@ -80,7 +80,7 @@ export function textOf(
 ): ShownValue {
   const { kind, key, value } = stored;
   if (value.length > MOST_SHOWN) {
-    return large(value, "it is too large to be shown; download it");
+    return large(value, "it is too large to show; download it");
   }
   return shown(
     value,
@@ -89,7 +89,7 @@ export function textOf(
   );
 }
 
-/** A decoded value as text. What JSON has no form for is YAML. */
+/** A decoded value as text. It is YAML if JSON cannot express it. */
 export function valueText(value: unknown, language: Language): ValueText {
   if (language === "yaml") return { language, text: yamlText(value) };
   try {
@@ -100,15 +100,17 @@ export function valueText(value: unknown, language: Language): ValueText {
   }
 }
 
-/** JSON that a browser shows as it is; throws if the value has no form in it. */
+/** JSON for a browser. Throws if JSON cannot express the value. */
 function jsonText(value: unknown, indent?: number): string {
   if (multipliesWithoutEnd(value)) {
-    throw new TypeError("objects that come up again and again have no end");
+    throw new TypeError(
+      "its text would have no end, or be far too long, because objects repeat in it",
+    );
   }
   const hasDigits = partsOf(value).some((part) =>
     exactDigits(part) !== undefined
   );
-  // What has digits was decoded from JSON, and is JSON.
+  // A value with exact digits was decoded from JSON, so JSON can express it.
   const text = hasDigits
     ? JSON.stringify(value, null, indent)
     : stringifyJson(value, indent);
@@ -116,8 +118,8 @@ function jsonText(value: unknown, indent?: number): string {
 }
 
 /**
- * Why a text of a stored value cannot be edited; `undefined` if it can: read
- * again, it is the same value.
+ * Why the text of a stored value cannot be edited; `undefined` if it can,
+ * because it is read back as the same value.
  */
 export async function whyNotEdited(
   values: Values,
@@ -136,11 +138,11 @@ export async function whyNotEdited(
     // Then it is not the same value either.
   }
   return reason === undefined
-    ? `As ${name} it would become another value; try ${other}, or write it by a program`
-    : `JSON has no form for it (${reason}), and YAML would make it another value; write it by a program`;
+    ? `As ${name} the value would change; try ${other}, or write it with a program`
+    : `JSON cannot express it (${reason}), and YAML would change it; write it with a program`;
 }
 
-/** Shows what is made of bytes, if they can be decoded. */
+/** Shows decoded bytes, if they can be decoded. */
 function shown(
   bytes: Uint8Array,
   longest: number,

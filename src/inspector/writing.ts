@@ -1,6 +1,6 @@
 /**
- * The writes of the page: each on the condition that the entry is as the page
- * has seen it.
+ * The writes of the page. Each is on the condition that the entry is unchanged
+ * since the page has seen it.
  *
  * @module
  */
@@ -13,14 +13,14 @@ import { badRequest, RequestError } from "./failures.ts";
 import type { Parameters } from "./requests.ts";
 import { languageOf } from "./shown_values.ts";
 
-/** What a write is done with. */
+/** The parts that a write needs. */
 export interface Writing {
   readonly store: Store;
   readonly inspection: Inspection;
   readonly parameters: Parameters;
 }
 
-/** Which entry is written, and the revision that it has to have. */
+/** The entry to write, and its required revision. */
 interface Target {
   readonly kind: string;
   readonly key: string;
@@ -42,7 +42,7 @@ function targetOf(parameters: Parameters): Target {
 /** The longest time until an expiry, in ms: 1000 years. */
 const LONGEST_EXPIRY = 31_557_600_000_000;
 
-/** What becomes of the expiry. */
+/** The expiry. */
 type Expiry = "keep" | "none" | number;
 
 function expiryOf(parameters: Parameters): Expiry {
@@ -53,7 +53,7 @@ function expiryOf(parameters: Parameters): Expiry {
     return given;
   }
   throw badRequest(
-    `The parameter "expiry" is "keep", "none" or a number of ms, from above 0 to ${LONGEST_EXPIRY}`,
+    `The parameter "expiry" must be "keep", "none" or a number of ms above 0, at most ${LONGEST_EXPIRY}`,
     "expiry",
   );
 }
@@ -79,13 +79,13 @@ async function write(
     ? { ifRevision, expireIn: expiry }
     : { ifRevision };
   try {
-    // Only an update keeps the expiry to the millisecond.
+    // Only an update keeps the expiry exactly.
     const { status, revision, version } = keeps
       ? await store.update(kind, key, () => value, options)
       : await store.set(kind, key, value, options);
     return { status, revision, version };
   } catch (error) {
-    // Such as an update of a kind whose schema is asynchronous.
+    // For example, an update of a kind with an asynchronous schema.
     if (!(error instanceof TypeError)) throw error;
     throw new RequestError(422, "UNSUPPORTED", error.message);
   }
@@ -118,7 +118,7 @@ async function parsedValue(
   }
 }
 
-/** How parsers tell a place: "line 2, column 1", "line 2 column 1", or "(2:1)". */
+/** The forms of a place in errors of parsers: "line 2, column 1", "line 2 column 1", or "(2:1)". */
 const PLACE = /(?:\bline |\()(\d+)(?:,? column |:)(\d+)/;
 
 function syntaxError(language: string, reason: string): RequestError {
@@ -130,13 +130,16 @@ function syntaxError(language: string, reason: string): RequestError {
   return new RequestError(422, "SYNTAX", message, details);
 }
 
-/** Deletes an entry, also one whose value cannot be decoded. */
+/** Deletes an entry, even if its value cannot be decoded. */
 export async function deleteEntry(
   { store, parameters }: Writing,
 ): Promise<WriteAnswer> {
   const { kind, key, ifRevision } = targetOf(parameters);
   if (ifRevision === 0) {
-    throw badRequest(`"ifRevision" is the revision of an entry`, "ifRevision");
+    throw badRequest(
+      `"ifRevision" must be the revision of an entry`,
+      "ifRevision",
+    );
   }
   const result = await store.atomic()
     .check({ kind, key, revision: ifRevision })
@@ -146,7 +149,7 @@ export async function deleteEntry(
   return { status: "deleted", revision: result.revision, version: 0 };
 }
 
-/** Writes the value that an entry had. */
+/** Writes a past value of an entry. */
 export async function restoreEntry(writing: Writing): Promise<WriteAnswer> {
   const { inspection, parameters } = writing;
   const target = targetOf(parameters);

@@ -1,12 +1,15 @@
 /**
- * The order of keys, in every store: that of their UTF-8 bytes, which is that
- * of their code points. JavaScript's own is that of UTF-16 code units, which
- * puts U+10000 and up before U+E000.
+ * The order of keys in every store: by UTF-8 bytes, which is the order of code
+ * points. JavaScript orders strings by UTF-16 code units, which puts U+10000
+ * and above before U+E000.
  *
  * @module
  */
 
-/** Compares two well-formed keys: negative, zero or positive, as for `sort`. */
+/**
+ * Compares two well-formed keys. The result is negative, zero or positive, as
+ * for `sort`.
+ */
 export function compareKeys(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
@@ -17,15 +20,17 @@ export function compareKeys(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Where a code unit stands by code point: the surrogates after the rest. */
+/**
+ * The place of a code unit in the order of code points: surrogates come last.
+ */
 function rank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x10000 : unit;
 }
 
 /**
- * The least string that is after every string with this prefix, or `undefined`
- * where there is none: for `""` and for U+10FFFF repeated.
+ * The least string after all strings with this prefix, or `undefined` if there
+ * is none, as for `""` and for U+10FFFF repeated.
  */
 export function prefixEnd(prefix: string): string | undefined {
   for (let head = prefix; head !== "";) {
@@ -34,13 +39,16 @@ export function prefixEnd(prefix: string): string | undefined {
     const last = head.codePointAt(head.length - length)!;
     head = head.slice(0, -length);
     if (last === 0x10ffff) continue;
-    // The code points between are surrogates: no string has them.
+    // All code points between are surrogates, which no string contains.
     return head + String.fromCodePoint(last === 0xd7ff ? 0xe000 : last + 1);
   }
   return undefined;
 }
 
-/** The index of the first item at or after `key`, in a list in key order, from an index on. */
+/**
+ * The index of the first item at or after `key`, in a list in key order,
+ * beginning at an index.
+ */
 export function lowerBound(
   items: readonly { key: string }[],
   key: string,
@@ -56,7 +64,10 @@ export function lowerBound(
   return low;
 }
 
-/** Merges two lists that are each in key order; where keys are equal, `b`'s item comes second. */
+/**
+ * Merges two lists that are in key order. If two keys are equal, the item of
+ * `b` comes second.
+ */
 export function* mergeByKey<T extends { key: string }>(
   a: readonly T[],
   b: readonly T[],
@@ -72,7 +83,7 @@ export function* mergeByKey<T extends { key: string }>(
 /** How many items are sorted at once, without a pause. */
 const SORT_RUN = 1024;
 
-/** Sorts by key, and yields wherever it may pause. */
+/** Sorts by key. It yields at each place where it may pause. */
 export function* sortByKey<T extends { key: string }>(
   items: readonly T[],
 ): Generator<void, T[]> {

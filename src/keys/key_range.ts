@@ -1,27 +1,27 @@
 /**
- * Which keys a range or a watch names, as two bounds. The keys and the prefix
- * that it takes have been checked.
+ * Ranges of keys, for reads and watches, as two bounds. The keys and prefixes
+ * passed in have been checked.
  *
  * @module
  */
 import { compareKeys, prefixEnd } from "./key_order.ts";
 
-/** An end of a range of keys. */
+/** A bound of a range of keys. */
 export interface KeyBound {
-  /** The key at the end. */
+  /** The key of the bound. */
   readonly key: string;
-  /** Whether that key is in the range. */
+  /** Whether the range includes that key. */
   readonly inclusive: boolean;
 }
 
 /** A range of keys. Every key is at or after `""`. */
 export interface KeyRange {
   readonly lower: KeyBound;
-  /** Absent where the range has no end. */
+  /** Absent if the range has no upper bound. */
   readonly upper?: KeyBound;
 }
 
-/** A kind's every key. */
+/** All keys of a kind. */
 export const ALL_KEYS: KeyRange = { lower: { key: "", inclusive: true } };
 
 /** The keys with a prefix. */
@@ -58,7 +58,7 @@ function isSameBound(a?: KeyBound, b?: KeyBound): boolean {
   return a?.key === b?.key && a?.inclusive === b?.inclusive;
 }
 
-/** The rest of a range, past one of its keys in the direction of reading. */
+/** The part of a range after one of its keys, in the direction of reading. */
 export function rangePast(
   range: KeyRange,
   key: string,
@@ -70,7 +70,7 @@ export function rangePast(
     : { lower: bound, upper: range.upper };
 }
 
-/** The beginning of a range, up to one of its keys in the direction of reading. */
+/** The part of a range up to one of its keys, in the direction of reading. */
 export function rangeUpTo(
   range: KeyRange,
   key: string,
@@ -82,7 +82,7 @@ export function rangeUpTo(
     : { lower: range.lower, upper: bound };
 }
 
-/** What of a range was read if `rest` is left of it. */
+/** The part of a range that was read, if `rest` is the part that was not. */
 export function rangeBefore(
   range: KeyRange,
   rest: KeyRange,
@@ -92,7 +92,7 @@ export function rangeBefore(
   return rangeUpTo(range, last.key, reverse);
 }
 
-/** The part of a range that is in another one, too. */
+/** The keys that are in both ranges. */
 export function intersect(a: KeyRange, b: KeyRange): KeyRange {
   return {
     lower: isTighter(b.lower, a.lower, 1) ? b.lower : a.lower,
@@ -102,7 +102,10 @@ export function intersect(a: KeyRange, b: KeyRange): KeyRange {
   };
 }
 
-/** Whether a bound leaves fewer keys than another; `side` is 1 for lower ones, -1 for upper ones. */
+/**
+ * Whether a bound leaves fewer keys than another. `side` is 1 for lower bounds,
+ * -1 for upper bounds.
+ */
 function isTighter(bound: KeyBound, other: KeyBound, side: 1 | -1): boolean {
   const order = compareKeys(bound.key, other.key) * side;
   return order > 0 || (order === 0 && !bound.inclusive && other.inclusive);

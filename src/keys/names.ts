@@ -1,12 +1,12 @@
 /**
- * What a kind and a key can be.
+ * Checks of the names of kinds and keys.
  *
  * @module
  */
 import { describe, quoteText } from "../base/messages.ts";
 import { InvalidNameError } from "../contract/errors.ts";
 
-/** Throws `InvalidNameError` unless an entry can have this kind and this key. */
+/** Throws `InvalidNameError` unless the kind and the key are valid names. */
 export function assertEntryName(kind: unknown, key: unknown): void {
   assertName("kind", kind);
   assertName("key", key);
@@ -14,8 +14,8 @@ export function assertEntryName(kind: unknown, key: unknown): void {
 
 /**
  * Throws `InvalidNameError` unless the name is a non-empty, well-formed string
- * without NUL. SQLite's bindings cut text at a NUL, and make every lone
- * surrogate the same character: two keys would become one.
+ * without NUL. SQLite's bindings cut text at a NUL, and replace each lone
+ * surrogate by the same character, so two keys would become one.
  */
 export function assertName(
   what: "kind" | "key",
@@ -27,7 +27,7 @@ export function assertName(
   }
 }
 
-/** The same for a part of a key, such as a prefix, which may be empty. */
+/** The same check for a part of a key, such as a prefix, which may be empty. */
 export function assertText(
   what: string,
   text: unknown,
@@ -39,12 +39,14 @@ export function assertText(
   }
   if (text.includes("\0")) {
     throw new InvalidNameError(
-      `Cannot use ${quoteText(text)} as a ${what}: it holds a NUL`,
+      `Cannot use ${quoteText(text)} as a ${what}: it contains a NUL`,
     );
   }
   if (!text.isWellFormed()) {
     throw new InvalidNameError(
-      `Cannot use ${quoteText(text)} as a ${what}: it holds a lone surrogate`,
+      `Cannot use ${
+        quoteText(text)
+      } as a ${what}: it contains a lone surrogate`,
     );
   }
 }

@@ -23,29 +23,29 @@ import { compareKeys } from "../keys/key_order.ts";
 import type { KeyRange } from "../keys/key_range.ts";
 import type { RangeRemoved, Storage } from "./storage.ts";
 
-/** About how many bytes of values are inserted at once: it is not paused. */
+/** About how many bytes of values are inserted at once, without a pause. */
 const BYTES_AT_ONCE = 1_000_000;
 
 const NOTHING: Effect = { status: "unchanged", version: 0, revision: 0 };
 
-/** What may fail in a write, and is not the storage's failure: it fails alone. */
+/** An error that fails one write alone, and is not a failure of the storage. */
 export class ChangeError extends Error {
-  /** Which change failed, from 0; absent if something else did. */
+  /** The number of the failed change, from 0. Absent if something else failed. */
   readonly at?: number;
 
-  /** Takes the error, and which change it is of, if it is of one. */
+  /** Takes the error, and the number of its change, if it concerns one. */
   constructor(cause: unknown, at?: number) {
     super("A change failed", { cause });
     this.at = at;
   }
 }
 
-/** Whether a write has so little to do that it needs no pause, and nothing to undo if it fails. */
+/** Whether a write is so small that it needs no pause, and leaves nothing to undo if it fails. */
 export function isSmall(write: Write): boolean {
   return !write.isBulk && weightOf(write) <= 2 && write.size() <= 1;
 }
 
-/** Carries out a small write, at once. Throws the storage's failures. */
+/** Carries out a small write at once. Throws the storage's failures. */
 export function carryOutSmall(storage: Storage, write: Write): Outcome {
   const effects: Effect[] = [];
   try {
@@ -59,16 +59,17 @@ export function carryOutSmall(storage: Storage, write: Write): Outcome {
     }
     return { type: "done", effects, revision: storage.headRevision() };
   } catch (error) {
-    // The storage's failures end the transaction, the caller's own its write.
+    // A failure of the storage ends the transaction; an error of the caller
+    // ends only its write.
     if (storage.isFailure(error)) throw error;
     return { type: "failed", error, at: 0 };
   }
 }
 
 /**
- * Carries out a write of any size; yields wherever it may pause. Throws
- * `ChangeError` if it failed alone and is to be undone, and the storage's
- * failures.
+ * Carries out a write of any size. It yields at each place where it may pause.
+ * Throws `ChangeError` if the write failed alone and must be undone, and the
+ * storage's failures.
  */
 export function* carryOut(
   storage: Storage,
@@ -94,7 +95,8 @@ export function* carryOut(
     return { type: "done", effects, revision: storage.headRevision() };
   } catch (error) {
     if (storage.isFailure(error)) throw error;
-    // A check may fail, too, and so may the revision if it is past the last one.
+    // A check may fail, too, and so may the revision, if it is beyond the
+    // largest one.
     throw new ChangeError(error, isChanging ? effects.length : undefined);
   }
 }
@@ -140,7 +142,7 @@ function removedBy(revision: number | undefined): Effect {
     : { status: "removed", version: 0, revision };
 }
 
-/** The whole entry is read at once: the effect tells what it was. */
+/** It reads the whole entry at once, because the effect has the removed entry. */
 function decideRemoval(
   storage: Storage,
   change: EntryChange,
@@ -175,13 +177,13 @@ function* removeRange(
   };
 }
 
-/** Plain values of a kind, in key order, each key once. */
+/** Simple values of a kind, in key order, each key once. */
 interface PutRun {
   readonly kind: string;
   readonly run: StoredValue[];
 }
 
-/** The changes, with those joined that one statement may do. */
+/** The changes. Those that one statement can carry out are joined. */
 function joined(
   { insertsAtOnce }: Storage,
   changes: Iterable<Change>,
@@ -219,7 +221,7 @@ function* runsOf(
   if (open) yield open;
 }
 
-/** The value that a change puts in any case, as it is to be, for ever. */
+/** The value that a change puts in any case, unaltered and without expiry. */
 function plainPutOf(change: Change): Put | undefined {
   if ("range" in change) return undefined;
   const { next } = change;

@@ -1,7 +1,7 @@
 /**
- * Which keys have changed since a revision, as far as somebody has asked: for
- * each kind, each key with the first change since. More is looked through when
- * the log has grown.
+ * The keys that have changed since a revision, for the kinds that were asked
+ * for: each key with its first change since. When the log has grown, the new
+ * part is scanned, too.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { compareKeys, lowerBound, mergeByKey } from "../keys/key_order.ts";
 import { ALL_KEYS, isInRange, type KeyRange } from "../keys/key_range.ts";
 import type { ChangedKey, Changes } from "./storage.ts";
 
-/** How many revisions one step looks through. */
+/** How many revisions one step scans. */
 export const SCAN_WINDOW: number = 10_000;
 
 /** The keys that changed since a revision. */
@@ -25,8 +25,8 @@ export class ChangedKeys {
   }
 
   /**
-   * Looks through the next part of the log for a kind's keys; tells whether it
-   * has come to the revision `until`.
+   * Scans the next part of the log for a kind's keys. Returns whether it has
+   * reached the revision `until`.
    */
   scan(kind: string, until: number): boolean {
     const known = this.#of(kind);
@@ -47,12 +47,12 @@ export class ChangedKeys {
     return known;
   }
 
-  /** The revision of a key's first change, among those that were looked through. */
+  /** The revision of a key's first change, in the scanned part. */
   firstChange(kind: string, key: string): number | undefined {
     return this.#of(kind).firstChange(key);
   }
 
-  /** The keys of a range, in the order of reading, among those that were looked through. */
+  /** The keys of a range in the scanned part, in the order of reading. */
   within(kind: string, range: KeyRange, reverse = false): Iterable<ChangedKey> {
     return this.#of(kind).within(range, reverse);
   }
@@ -60,12 +60,12 @@ export class ChangedKeys {
 
 /** The changed keys of one kind. */
 class ChangedKind {
-  /** The revision up to which they are complete. */
+  /** The revision up to which the keys are complete. */
   scanned: number;
   readonly #first = new Map<string, number>();
   /** In key order. */
   #sorted: ChangedKey[] = [];
-  /** Those that are not among them yet. */
+  /** The new keys, which are not sorted yet. */
   #fresh: ChangedKey[] = [];
 
   constructor(since: number) {
@@ -91,7 +91,7 @@ class ChangedKind {
     let at = startOf(keys, range, reverse);
     for (; at >= 0 && at < keys.length; at += step) {
       if (isInRange(range, keys[at].key)) yield keys[at];
-      // At the bound itself, which may not be in the range.
+      // It is at the bound itself, which may be outside the range.
       else if (!isBound(range, keys[at].key)) return;
     }
   }

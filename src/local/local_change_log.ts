@@ -1,6 +1,6 @@
 /**
- * The change log of a local engine: what watches read, and what a commit does
- * to it.
+ * The change log of a local engine: the reads of watches, and the work of a
+ * commit.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { TailCache, type TailRead } from "./tail_cache.ts";
 import type { Turns } from "./turns.ts";
 import { type News, type OpenNotifier, Wakeup } from "./wakeup.ts";
 
-/** What a change log is made of. */
+/** The parts of a change log. */
 export interface ChangeLogConfig {
   readonly storage: Storage;
   readonly turns: Turns;
@@ -28,9 +28,9 @@ export interface ChangeLogConfig {
   readonly history: number;
   /** Its newest revision. */
   readonly head: number;
-  /** How to be notified of what others write. */
+  /** The notifications of others' writes. */
   readonly openNotifier: OpenNotifier;
-  /** Brings the log back, if others dropped what writes it. */
+  /** Restores the log, if others dropped its triggers. */
   bringBack(): void;
 }
 
@@ -43,17 +43,17 @@ export class LocalChangeLog implements ChangeLog {
   readonly #bringBack: () => void;
   readonly #tail = new TailCache();
   readonly #pruner: LogPruner;
-  /** The newest revision as it was found in this turn of the event loop, by several watches. */
+  /** The newest revision that watches have found in this turn of the event loop. */
   #headOfTurn: number | undefined;
   #endOfTurn: ReturnType<typeof setImmediate> | undefined;
   /** The newest revision when this engine last committed, or was opened. */
   #head: number;
-  /** The newest revision in the transaction that is about to commit. */
+  /** The newest revision in the transaction that will commit next. */
   #nextHead: number;
   /** The kinds of the changes between the two, if they are known. */
   #nextKinds: ReadonlySet<string> | undefined;
 
-  /** Takes what it is made of. */
+  /** Takes its parts. */
   constructor(config: ChangeLogConfig) {
     const { storage, history, head } = config;
     this.#storage = storage;
@@ -78,13 +78,14 @@ export class LocalChangeLog implements ChangeLog {
 
   #newsPast(after: number): News {
     const news = newsPast(this.#storage, after);
-    // Who is woken for what is newer has to find it: else it would look for it in
-    // a circle, and the turn would never end.
+    // A watch that is woken for a newer revision must find it. If it found an
+    // older one, it would wait and be woken again and again, and the turn would
+    // never end.
     if (news.head !== this.#headOfTurn) this.#headOfTurn = undefined;
     return news;
   }
 
-  /** The newest revision, if it can be told at once, and everything is logged. */
+  /** The newest revision, if it is known without waiting, and everything is logged. */
   headNow(): number | undefined {
     return this.#turns.readNow(() => this.#loggedHead());
   }
@@ -139,17 +140,18 @@ export class LocalChangeLog implements ChangeLog {
     return page;
   }
 
-  /** The page of a read if the log's newest revision tells it, or if it was read before. */
+  /** The page of a read, if the log's newest revision determines it, or if it was read before. */
   #find(head: number, read: TailRead): ChangePage | undefined {
-    // As most reads find it. The newest change is there, so none is missing.
+    // This is the most frequent case. The newest change is there, so none is
+    // missing.
     return head === read.after
       ? { changes: [], cursor: head }
       : this.#tail.find(head, read);
   }
 
   /**
-   * Lets the watches that are woken together share a look at the log: until the
-   * event loop turns, or somebody writes as far as is known here.
+   * Lets the watches that are woken together share one look at the log: until
+   * the event loop turns, or a write of this process or a notification comes.
    */
   #knowHead(head: number): void {
     this.#headOfTurn = head;
@@ -159,7 +161,7 @@ export class LocalChangeLog implements ChangeLog {
     });
   }
 
-  /** Reads what is committed; fails if that is not what others see. */
+  /** Reads committed data. Fails if it is not what others see. */
   #read<T>(work: () => T): MaybePromise<T> {
     return this.#turns.read(() => {
       this.#storage.look("watch");
@@ -167,7 +169,7 @@ export class LocalChangeLog implements ChangeLog {
     });
   }
 
-  /** If it throws, the log begins anew as soon as this engine may write. */
+  /** If it throws, a new log begins as soon as this engine may write. */
   #assertLogged(): void {
     try {
       assertLogged(this.#storage);
@@ -205,7 +207,7 @@ export class LocalChangeLog implements ChangeLog {
     return this.#wakeup.wait(wait);
   }
 
-  /** Prunes the log, in the transaction that is about to commit. */
+  /** Prunes the log, in the transaction that will commit next. */
   beforeCommit(): void {
     this.#nextHead = this.#storage.headRevision();
     this.#nextKinds = this.#wakeup.isAwaited
@@ -214,13 +216,13 @@ export class LocalChangeLog implements ChangeLog {
     this.#pruner.prune(this.#head, this.#nextHead);
   }
 
-  /** Whether what was to be committed is there; another process's changes look the same. */
+  /** Whether the transaction may have been committed. Changes of another process look the same. */
   mayBeCommitted(): boolean {
     return this.#nextHead > this.#head &&
       this.#storage.headRevision() >= this.#nextHead;
   }
 
-  /** Wakes the watches that wait for what was committed. */
+  /** Wakes the watches that wait for the committed changes. */
   afterCommit(): void {
     const since = this.#head;
     const kinds = this.#nextKinds;

@@ -1,9 +1,9 @@
 /**
  * The engine on a storage in this process: SQLite's, or the one in memory. Its
- * calls are synchronous, so that most operations are done when they are called.
+ * calls are synchronous, so most operations are done when they are called.
  *
- * A transaction holds the event loop no longer than a slice. Many writes become
- * several transactions; one long write pauses inside its own.
+ * A transaction holds the event loop for at most a slice. Many writes become
+ * several transactions, and one long write pauses inside its own.
  *
  * @module
  */
@@ -33,7 +33,7 @@ import { type ReadInTurn, UndoView } from "./undo_view.ts";
 import { Verification } from "./verification.ts";
 import { type OpenNotifier, openSilentNotifier } from "./wakeup.ts";
 
-/** What a local engine is made of. */
+/** The parts of a local engine. */
 export interface LocalEngineConfig {
   readonly storage: Storage;
   /** How long to wait for another connection's lock, in ms. */
@@ -42,11 +42,11 @@ export interface LocalEngineConfig {
   readonly history: number;
   /** The change log's newest revision. */
   readonly head: number;
-  /** How to be notified of what others write. */
+  /** The notifications of others' writes. */
   readonly openNotifier: OpenNotifier;
 }
 
-/** How many entries are removed before the time is looked at. */
+/** How many entries are removed between two looks at the clock. */
 const EXPIRED_AT_ONCE = 64;
 
 /** The engine on a storage. */
@@ -64,9 +64,9 @@ export class LocalEngine implements Engine {
   readonly #busyTimeout: number;
   readonly #slice = new Slice();
   readonly #expiry: Expiry;
-  /** What goes on beside the store's operations: it ends before the engine closes. */
+  /** Background work. It ends before the engine closes. */
   readonly #running = new Set<Promise<unknown>>();
-  /** Whether the log is being brought back: many watches may notice at once. */
+  /** Whether the log is being restored, because many watches may notice the loss at once. */
   #isBringingBack = false;
 
   /** Takes over a storage. */
@@ -109,7 +109,7 @@ export class LocalEngine implements Engine {
     return this.#storage.errorOf(action, error);
   }
 
-  // Reads. Each fails if what it would read is not what others see.
+  // Reads. Each fails if it would not read what others see.
 
   value(
     kind: string,
@@ -204,7 +204,7 @@ export class LocalEngine implements Engine {
     return this.#turns.read(work, signal);
   }
 
-  /** Runs what keeps everybody else out until it has settled. */
+  /** Runs work while nothing else runs. */
   runAlone<T>(work: () => T | Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.#turns.alone(work, signal);
   }
@@ -215,7 +215,7 @@ export class LocalEngine implements Engine {
   ): Promise<T> {
     return this.#turns.readTogether(
       () => this.#storage.openMoment(),
-      // The connection is inside the moment, and so is each of its reads.
+      // The connection is in the moment, and so is each of its reads.
       () => read(this),
       signal,
     );
@@ -247,7 +247,7 @@ export class LocalEngine implements Engine {
       return await open();
     } catch (error) {
       if (!isAhead(error)) throw error;
-      // A long read of this store may hide what others wrote since it began.
+      // A long read of this store may hide newer writes of others.
       await this.#turns.momentsClosed(signal);
       return await open();
     }
@@ -277,10 +277,11 @@ export class LocalEngine implements Engine {
     return await this.#transact(batch);
   }
 
-  /** To be called when nobody else has a turn: it begins at once. */
+  /** Call it when nobody else has a turn: it begins at once. */
   async #transact(batch: Batch): Promise<readonly Outcome[]> {
     this.#storage.begin();
-    // In the same step: a read between the two would be in the transaction.
+    // In the same step, because a read between the two would be in the
+    // transaction.
     const release = this.#turns.hold();
     const run = new TransactionRun(this.#storage, this.#slice);
     let isOver = false;
@@ -306,7 +307,7 @@ export class LocalEngine implements Engine {
     return run.outcomes;
   }
 
-  /** Commits; gives what was thrown if that failed. */
+  /** Commits. Returns the error if it failed. */
   #tryCommit(): { readonly error: unknown } | undefined {
     try {
       this.#storage.commit();
@@ -317,8 +318,8 @@ export class LocalEngine implements Engine {
   }
 
   /**
-   * Commits again as long as a reader's lock is in the way, as it may be with
-   * a rollback journal. Throws if it is certain that nothing was written.
+   * Retries the commit while a reader's lock is in the way, as with a rollback
+   * journal. Throws if it is certain that nothing was written.
    */
   async #commitLater(
     run: TransactionRun,
@@ -338,7 +339,7 @@ export class LocalEngine implements Engine {
     }
   }
 
-  /** Ends a transaction whose commit failed; throws unless it may have taken effect. */
+  /** Ends a transaction whose commit failed. Throws unless it may have taken effect. */
   async #handleFailure(run: TransactionRun, error: unknown): Promise<void> {
     this.#storage.rollBack();
     if (this.isBusy(error) || !await this.#mayBeCommitted()) throw error;
@@ -346,9 +347,9 @@ export class LocalEngine implements Engine {
   }
 
   /**
-   * Whether a commit that failed took effect all the same, for all that can be
-   * told. Of a rollback journal SQLite deletes first, which is the commit, then
-   * syncs the directory, which may fail. To do it all again would do it twice.
+   * Whether a failed commit may have taken effect anyway. With a rollback
+   * journal, SQLite first deletes the journal, which is the commit, and then
+   * syncs the directory, which may fail. A retry would write twice.
    */
   async #mayBeCommitted(): Promise<boolean> {
     try {
@@ -358,11 +359,14 @@ export class LocalEngine implements Engine {
     }
   }
 
-  /** Begins a transaction, which brings back what others dropped. Whoever watches or writes next is told if that fails. */
+  /**
+   * Begins a transaction, which restores objects that others dropped. If it
+   * fails, the next watch or write gets the error.
+   */
   #bringBack(): void {
     if (this.#isBringingBack) return;
     this.#isBringingBack = true;
-    // Every watch that was woken reads in this turn, and is told the same.
+    // Every woken watch reads in this turn, and gets the same answer.
     const done = this.#slice.nextTurn()
       .then(() => this.#turns.alone(() => this.#transactAtOnce(() => {})))
       .finally(() => this.#isBringingBack = false);
@@ -376,7 +380,7 @@ export class LocalEngine implements Engine {
     }, signal);
   }
 
-  /** Removes entries that have expired, as many as a slice has room for; tells whether there may be more. */
+  /** Removes expired entries, as many as fit a slice. Returns whether there may be more. */
   async #removeExpired(signal: AbortSignal): Promise<boolean> {
     let isMore = false;
     await this.#turns.aloneOnce(() =>
@@ -391,7 +395,7 @@ export class LocalEngine implements Engine {
     return isMore;
   }
 
-  /** To be called when nobody else has a turn. */
+  /** Call it when nobody else has a turn. */
   #transactAtOnce(work: () => void): void {
     this.#storage.begin();
     try {

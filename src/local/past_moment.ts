@@ -1,5 +1,5 @@
 /**
- * The moment that a view of the past is of.
+ * The moment of a view of the past.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { WatchOverflowError } from "../contract/errors.ts";
 import { assertLogged, assertLogReaches } from "./revisions.ts";
 import type { Changes } from "./storage.ts";
 
-/** A revision, and the time that tells which entries had expired. */
+/** A revision, and the time that decides which entries had expired. */
 export interface PastMoment {
   readonly revision: number;
   /** In ms since 1970: an entry that had expired then is left out. */
@@ -15,9 +15,9 @@ export interface PastMoment {
 }
 
 /**
- * The moment of a revision, or now. Without a time it is of the time of that
- * revision's change, or of now. Throws `WatchOverflowError` if the log does not
- * reach the revision, in one direction or the other.
+ * The moment of a revision, or the present. Without a time, it has the time of
+ * the revision's change, or the present time. Throws `WatchOverflowError` if
+ * the log does not reach the revision, backwards or forwards.
  */
 export function momentOf(
   changes: Changes,
@@ -40,9 +40,9 @@ function notReached(revision: number, head: number): WatchOverflowError {
 }
 
 /**
- * When the change of a revision was made; now, if that is not known. It is not
- * later: a writer's clock may be ahead, and plain SQL may write any time, which
- * must not hide entries that have not expired.
+ * The time of a revision's change; the present if it is unknown. It is never
+ * later than the present: a writer's clock may be ahead, and plain SQL may
+ * write any time, but this must not hide entries that have not expired.
  */
 function timeOf(changes: Changes, revision: number | undefined): number {
   const now = Date.now();

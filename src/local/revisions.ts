@@ -1,6 +1,5 @@
 /**
- * The two ends of the change log: how far it goes, how far back, and its
- * pruning.
+ * The two ends of the change log, and its pruning.
  *
  * @module
  */
@@ -9,16 +8,16 @@ import { prunedPast } from "../engine/log_ends.ts";
 import type { Changes } from "./storage.ts";
 import type { News } from "./wakeup.ts";
 
-/** How many changes one transaction prunes at most, if it made fewer itself. */
+/** How many changes one transaction prunes at most, if it made fewer changes itself. */
 const PRUNE_SLICE = 1_000;
 
 /** How many revisions one read of the log visits at most. */
 export const READ_WINDOW = 10_000;
 
 /**
- * Throws `WatchOverflowError` unless the log holds every change past
- * a revision. To be called after reading those changes: another process may
- * prune between two statements, but a row that is there now was there before.
+ * Throws `WatchOverflowError` unless the log holds every change after a
+ * revision. Call it after you read those changes: another process may prune
+ * between two statements, but a row that is there now was there before.
  */
 export function assertLogReaches(changes: Changes, after: number): void {
   const oldest = changes.oldestRevision();
@@ -28,22 +27,22 @@ export function assertLogReaches(changes: Changes, after: number): void {
 
 /**
  * Throws `WatchOverflowError` if entries may have changed without a change in
- * the log, as when somebody dropped the triggers that write it. To be called
- * before reading: what the log does not tell can then not pass for nothing.
+ * the log, for example because somebody dropped the log's triggers. Call it
+ * before you read, so that a missing change does not count as "no change".
  */
 export function assertLogged(changes: Changes): void {
   if (changes.isLogged()) return;
   throw new WatchOverflowError(
     "broken",
-    "Cannot watch: somebody changed the tables or triggers that keep the change log, so changes may be missing from it; read the kind again and watch from there",
+    "Cannot watch: somebody changed the tables or triggers of the change log, so the log may lack changes; read the kind again and watch from there",
   );
 }
 
 /**
- * What happened past a revision. Which kinds changed is known as long as the
- * log reaches, and is not too far ahead. Throws `WatchOverflowError` if
- * somebody cut the log back, and its revisions begin anew, and if changes may
- * be missing from it.
+ * The changes after a revision. The changed kinds are known while the log
+ * reaches back, and is not too far ahead. Throws `WatchOverflowError` if
+ * somebody cut the log back, so that its revisions begin again, or if changes
+ * may be missing from it.
  */
 export function newsPast(changes: Changes, after: number): News {
   assertLogged(changes);
@@ -61,11 +60,11 @@ function cutBack(after: number, head: number): WatchOverflowError {
   );
 }
 
-/** Keeps the log at `history` changes, by tenths. */
+/** Keeps the log at `history` changes. It prunes by tenths. */
 export class LogPruner {
   readonly #changes: Changes;
   readonly #history: number;
-  /** The oldest revision, when it was last looked at: it only goes up. */
+  /** The oldest revision at the last look. It only grows. */
   #oldest = 0;
 
   /** Takes the log, and how many changes it keeps. */
@@ -75,10 +74,11 @@ export class LogPruner {
   }
 
   /**
-   * Prunes, inside a write transaction that found the log at `before` and
-   * leaves it at `head`. It removes twice as many changes as the transaction
-   * added, so that the log shrinks faster than it grows, and none of those:
-   * a watcher that is caught up never overflows on one large write.
+   * Prunes inside a write transaction that found the log at `before` and leaves
+   * it at `head`. It removes twice as many changes as the transaction added, so
+   * that the log shrinks faster than it grows. It never removes the
+   * transaction's own changes, so a watch that has caught up does not overflow
+   * because of one large write.
    */
   prune(before: number, head: number): void {
     const newest = Math.min(head - this.#history, before);

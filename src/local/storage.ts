@@ -1,10 +1,10 @@
 /**
- * What a local engine is built on: entries, their change log, and transactions.
- * SQLite and memory each implement it; the engine knows nothing of how they keep
- * things.
+ * The storage under a local engine: entries, their change log, and
+ * transactions. SQLite and memory each implement it, and the engine does not
+ * know how.
  *
- * The invariant: whatever changes an entry adds its change to the log, in the
- * same transaction. Every call is synchronous, and none waits for a lock.
+ * The invariant: each change of an entry adds a change to the log, in the same
+ * transaction. Every call is synchronous, and none waits for a lock.
  *
  * @module
  */
@@ -20,50 +20,50 @@ import type {
 import type { Page, PageOptions } from "../engine/page.ts";
 import type { Put } from "../engine/write.ts";
 
-/** A key that changed, and in which revision. */
+/** A changed key, and the revision of its change. */
 export interface ChangedKey {
   readonly key: string;
   readonly revision: number;
 }
 
-/** What an entry was before a change. */
+/** An entry before a change. */
 export type Previous = Omit<StoredEntry, "key">;
 
-/** What became of a value that was to be written. */
+/** The result of a put. */
 export interface PutResult extends EntryState {
   readonly status: SetStatus;
 }
 
-/** What was removed of a range. */
+/** The result of removing a range. */
 export interface RangeRemoved {
-  /** How many entries were removed, without those that had expired. */
+  /** The number of removed entries, without those that had expired. */
   readonly count: number;
   /** The keys that are still to be removed; absent at the end of the range. */
   readonly rest?: KeyRange;
 }
 
-/** The entries as of one moment, whoever writes meanwhile, until it or the storage is closed. */
+/** The entries at one moment, independent of later writes, until it or the storage is closed. */
 export interface Snapshot {
   /** The kinds that have entries. */
   listKinds(): string[];
   /** The next entries of a range. */
   readEntries(kind: string, range: KeyRange): Page<StoredEntry>;
-  /** Does nothing where it is closed already. */
+  /** Does nothing if it is closed already. */
   close(): void;
 }
 
 /**
- * The entries. What is read is in key order. What has expired is there for
- * nobody, by the storage's clock: that of each call, or, in a transaction or
- * a moment, that of its beginning.
+ * The entries. Results are in key order. Nobody sees an expired entry. The time
+ * is that of the storage's clock: at each call, or, in a transaction or a
+ * moment, at its beginning.
  */
 export interface Entries {
   getValue(kind: string, key: string): Uint8Array | undefined;
   getEntry(kind: string, key: string): StoredEntry | undefined;
   getState(kind: string, key: string): EntryState | undefined;
-  /** The values of several keys, in any order; those that are there. */
+  /** The values of several keys, in any order. Missing entries are left out. */
   readSome(kind: string, keys: readonly string[]): StoredValue[];
-  /** The next keys of a range: a page of them has no values, and no bytes. */
+  /** The next keys of a range. A page of keys has no values, and no limit of bytes. */
   readKeys(kind: string, range: KeyRange, page?: PageOptions): Page<string>;
   /** The next keys of a range, with their values. */
   readValues(
@@ -77,56 +77,57 @@ export interface Entries {
     range: KeyRange,
     page?: PageOptions,
   ): Page<StoredEntry>;
-  /** How many there are, counted up to `limit`. */
+  /** The number of entries, counted up to `limit`. */
   count(kind: string, range: KeyRange, limit?: number): number;
   /** The kinds that have entries. */
   listKinds(): string[];
-  /** Reads as of another time, in ms since 1970: what had not expired then. */
+  /** Reads at another time, in ms since 1970: the entries that had not expired then. */
   asOf<T>(time: number, read: () => T): T;
 
   /**
-   * Writes a value and its expiry, unless both are there already. What has
-   * expired is removed first. The bytes are not used again.
+   * Writes a value and its expiry, unless the entry has both already. An
+   * expired entry is removed first. The caller does not use the bytes again.
    */
   put(kind: string, key: string, put: Put): PutResult;
-  /** How many entries `insertAll` inserts; 0 if it never does. */
+  /** How many entries `insertAll` inserts; 0 if it never inserts. */
   readonly insertsAtOnce: number;
   /**
-   * Inserts so many entries, in key order, each with version 1 and no expiry, if
-   * there is none from their first to their last key; else false, and nothing
-   * was written. Their revisions are the next ones, in their order.
+   * Inserts this many entries, in key order, each with version 1 and without
+   * expiry, if there is no entry from their first to their last key. Otherwise
+   * returns false, and nothing was written. Their revisions are the next ones,
+   * in their order.
    */
   insertAll(kind: string, entries: readonly StoredValue[]): boolean;
-  /** Removes an entry; gives the revision of that, or `undefined` if there was none. */
+  /** Removes an entry. Returns the revision of the removal, or `undefined` if there was no entry. */
   remove(kind: string, key: string): number | undefined;
   /** Removes the next entries of a range, at most a page of them. */
   removeRange(kind: string, range: KeyRange): RangeRemoved;
 
   /**
-   * When the next entry expires that is there, in ms since 1970. It may have
-   * passed; if a transaction has something else to mend, it is 0.
+   * The time at which the next existing entry expires, in ms since 1970. It may
+   * have passed. It is 0 if a transaction has something else to repair.
    */
   nextExpiry(): number | undefined;
   /**
-   * When the first of those entries expires that were put since this was asked
-   * last; `undefined` if none of them expires.
+   * The time at which the first of the entries expires that were put since the
+   * last call; `undefined` if none of them expires.
    */
   takeSoonestPut(): number | undefined;
   /**
-   * Removes entries that have expired; gives how many it tried, at most `limit`.
-   * What the triggers of others keep is passed over, and tried again when it has
-   * tried all.
+   * Removes expired entries. Returns how many it tried, at most `limit`. If
+   * triggers of others keep an entry, it is skipped, and tried again after all
+   * others.
    */
   removeExpired(limit: number): number;
 }
 
 /** The change log: one change for each revision, without a gap. */
 export interface Changes {
-  /** Whether whatever changes an entry is logged, as far as can be told now. */
+  /** Whether every change of an entry is logged, as far as is known now. */
   isLogged(): boolean;
   /** The newest revision, 0 before the first. */
   headRevision(): number;
-  /** The oldest in the log; where that is empty, the one that will be. */
+  /** The oldest revision in the log. If it is empty, the next revision. */
   oldestRevision(): number;
   /**
    * The next changes past a revision, up to another: a page of them, at most
@@ -139,9 +140,9 @@ export interface Changes {
     limit: number,
   ): ChangePage;
   /**
-   * The changes before a revision and past another, from the last one back: a
-   * page of them, at most `limit`. Its cursor is the revision down to which
-   * there are no others.
+   * The changes before a revision and after another, from the last one back: a
+   * page of at most `limit`. Its cursor is the revision down to which all
+   * changes were read.
    */
   readChangesBack(
     filter: ChangeFilter,
@@ -149,14 +150,14 @@ export interface Changes {
     after: number,
     limit: number,
   ): ChangePage;
-  /** Which keys of a kind changed, in the order of the revisions. */
+  /** The keys of a kind that changed, in the order of the revisions. */
   listChangedKeys(
     kind: string,
     range: KeyRange,
     after: number,
     until: number,
   ): ChangedKey[];
-  /** Which kinds changed past a revision, up to another. */
+  /** The kinds that changed after a revision, up to another. */
   listChangedKinds(after: number, until: number): string[];
   /**
    * The kinds of the changes past a revision, if it is known that the open
@@ -174,18 +175,18 @@ export interface Changes {
    * `undefined` if the log does not have it.
    */
   getMark(revision: number): number | undefined;
-  /** When a change was made; `undefined` if the log does not tell. */
+  /** The time of a change; `undefined` if the log does not have it. */
   getTime(revision: number): Date | undefined;
   /** Removes the changes up to a revision. */
   prune(until: number): void;
 }
 
-/** An entry as a verification finds it, whatever is wrong with it. */
+/** An entry for a verification, which may have any fault. */
 export interface FoundEntry {
-  /** A string, unless it is no text. */
+  /** A string, unless the stored name is not text. */
   readonly kind: unknown;
   readonly key: unknown;
-  /** `undefined` where there is none. */
+  /** `undefined` if there is no value. */
   readonly value: Uint8Array | undefined;
   readonly version: unknown;
   readonly revision: unknown;
@@ -193,42 +194,42 @@ export interface FoundEntry {
   readonly expiresAt: unknown;
 }
 
-/** A change as a verification finds it. */
+/** A change for a verification. */
 export interface FoundChange
   extends Pick<FoundEntry, "kind" | "key" | "version" | "value"> {
   readonly revision: number;
   readonly type: unknown;
   readonly previous: Uint8Array | undefined;
-  /** What the entry's revision was before; `undefined` if it was not there. */
+  /** The entry's revision before; `undefined` if it did not exist. */
   readonly previousRevision: unknown;
-  /** Whether an earlier version logged it, which did not note all that a change has now. */
+  /** Whether an early version logged it, without some of the present data. */
   readonly isEarlier: boolean;
-  /** What else is wrong with it, as the storage finds it. */
+  /** Another fault that the storage has found. */
   readonly problem?: string;
 }
 
-/** What a storage can verify of itself: it yields nothing where it may pause. */
+/** The storage's own verification. It yields nothing at each place where it may pause. */
 export interface OwnVerification {
   readonly part: VerifyPart;
   find(): Iterable<VerifyFinding | undefined>;
 }
 
-/** A moment that stays readable until it is closed, whoever writes meanwhile. */
+/** A moment that stays readable until it is closed, independent of later writes. */
 export interface Moment {
   /**
-   * Whether it lasts only as long as this storage writes nothing. Its own reads
-   * may go on.
+   * Whether it lasts only while this storage writes nothing. Its own reads may
+   * go on.
    */
   readonly keepsWritesOut: boolean;
   close(): void;
 }
 
-/** What a verification reads, all of it as of one moment. */
+/** The data of a verification, all at one moment. */
 export interface Verifiable extends Moment {
   readonly ownVerifications: readonly OwnVerification[];
   /**
-   * The revision at which the log begins, or goes on after an earlier version.
-   * The entries of before have it, or an earlier one.
+   * The revision at which the log begins, or continues after an early version.
+   * Older entries have this revision or an earlier one.
    */
   readonly logBegin: number;
   /** Every entry, by kind and key. */
@@ -239,46 +240,46 @@ export interface Verifiable extends Moment {
   valueOf(revision: number): Uint8Array | undefined;
 }
 
-/** Transactions, one at a time. What fails in one, and is not the caller's error, ends it. */
+/** Transactions, one at a time. A failure that is not the caller's error ends the transaction. */
 export interface Transactions {
   begin(): void;
   commit(): void;
-  /** Does nothing where the transaction has ended by itself. */
+  /** Does nothing if the transaction has ended by itself. */
   rollBack(): void;
-  /** Begins a part that can be undone alone. */
+  /** Begins a savepoint, which can be undone alone. */
   save(): void;
-  /** Undoes what was written since `save`. */
+  /** Undoes all writes since `save`. */
   undo(): void;
-  /** Ends the part. */
+  /** Ends the savepoint. */
   release(): void;
-  /** Begins a moment that the storage's own reads are of, outside a transaction. */
+  /** Begins a moment for the storage's own reads, outside a transaction. */
   openMoment(): Moment;
-  /** Reads with several calls as of one moment, outside a transaction. */
+  /** Reads with several calls at one moment, outside a transaction. */
   snapshot<T>(read: () => T): T;
   /** Whether an error is the storage's, not the caller's. */
   isFailure(error: unknown): boolean;
-  /** Whether it is only that another connection's lock is in the way. */
+  /** Whether a lock of another connection is in the way. */
   isBusy(error: unknown): boolean;
-  /** What an operation's caller is told of an error. */
+  /** The error for an operation's caller. */
   errorOf(action: string, error: unknown): unknown;
 }
 
-/** What keeps a store. */
+/** The storage of a store. */
 export interface Storage extends Entries, Changes, Transactions {
   /**
-   * Throws if what would be read is no longer what others see. It comes before
-   * each read, and so looks only now and then.
+   * Throws if reads would no longer return what others see. It is called before
+   * each read, so it checks only now and then.
    */
   look(action: string): void;
-  /** Whether nothing can be written. */
+  /** Whether the storage is read-only. */
   readonly isReadOnly: boolean;
-  /** Throws `StoreReadOnlyError` where nothing can be written. */
+  /** Throws `StoreReadOnlyError` if the storage is read-only. */
   assertWritable(action: string): void;
-  /** Throws `StoreReadOnlyError` if there is no change log, and none can be made. */
+  /** Throws `StoreReadOnlyError` if there is no change log, and none can be created. */
   assertWatchable(action: string): void;
-  /** The entries as of this moment. To be used outside a transaction. */
+  /** The entries at this moment. Use it outside a transaction. */
   openSnapshot(): Snapshot;
-  /** What a verification reads, as of this moment. To be called outside a transaction. */
+  /** The data of a verification, at this moment. Call it outside a transaction. */
   openVerification(): Verifiable;
   close(): void;
 }

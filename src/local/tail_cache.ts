@@ -1,10 +1,10 @@
 /**
- * What watches read last at the end of the change log. Watches that wait for
- * the same changes are woken together, and each then reads the same page: the
- * first from the storage, the others from here.
+ * The last pages that watches have read at the end of the change log. Watches
+ * that wait for the same changes are woken together, and each then reads the
+ * same page: the first one from the storage, the others from here.
  *
- * A page is good for as long as the log's newest revision is what it was when
- * the page was read: until then nothing can have been added to it.
+ * A page is valid while the log's newest revision is the same as when the page
+ * was read, because nothing has been added until then.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import {
 } from "../engine/entries.ts";
 import type { ChangeFilter } from "../engine/change_log.ts";
 
-/** How many pages are kept: watches of as many different filters share them. */
+/** How many pages are kept, for watches with as many different filters. */
 const MOST_PAGES = 16;
 
 /** How many bytes of values are kept. */
 const MOST_BYTES = 64 * 1024;
 
-/** What a page was read for. */
+/** The arguments of a read. */
 export interface TailRead {
   readonly filter: ChangeFilter;
   readonly after: number;
@@ -34,20 +34,20 @@ interface KeptPage extends TailRead {
   readonly page: ChangePage;
 }
 
-/** The pages that were read since the newest revision last changed. */
+/** The pages that were read since the newest revision changed last. */
 export class TailCache {
   #head = 0;
   #pages: KeptPage[] = [];
   #bytes = 0;
 
-  /** The page that was read for the same at this head, if it is kept. */
+  /** The page of the same read at this head, if it is kept. */
   find(head: number, read: TailRead): ChangePage | undefined {
     if (head !== this.#head) return undefined;
     const kept = this.#pages.find((kept) => isSameRead(kept, read));
     return kept?.page;
   }
 
-  /** Keeps a page that was read at this head, unless there is no room. */
+  /** Keeps a page that was read at this head, if there is room. */
   keep(head: number, read: TailRead, page: ChangePage): void {
     if (head !== this.#head) {
       this.#head = head;
@@ -77,13 +77,16 @@ function isSameFilter(a: ChangeFilter, b: ChangeFilter): boolean {
     isSameRange(a.keys, b.keys);
 }
 
-/** How many bytes of values a change has. */
+/** The bytes of values in a change. */
 function sizeOf(change: ChangePage["changes"][number]): number {
   if ("problem" in change) return 0;
   return sizeOfValue(change) + (change.previous?.byteLength ?? 0);
 }
 
-/** The page as it can be given to several: whoever asks for a value gets a copy, since a codec may give it away. */
+/**
+ * The page for several readers. Each access to a value makes a copy, because a
+ * codec may give its bytes away.
+ */
 function shared({ changes, cursor }: ChangePage): ChangePage {
   return {
     changes: changes.map((change) =>

@@ -14,13 +14,13 @@ import { carryOut, carryOutSmall, ChangeError, isSmall } from "./carry_out.ts";
 import type { Storage } from "./storage.ts";
 
 /**
- * A larger write has a transaction of its own. In a shared one it would need
- * a savepoint, under which SQLite keeps a copy of each page that it changes, by
- * now for longer than a quick disk takes for an fsync of its own.
+ * A larger write has a transaction of its own. In a shared one it would need a
+ * savepoint, for which SQLite copies each page that it changes. For more
+ * changes than this, the copies take longer than an fsync on a quick disk.
  */
 export const MOST_SHARED = 100;
 
-/** What a transaction does, from its begin to its commit. */
+/** The work of a transaction, from its begin to its commit. */
 export class TransactionRun {
   readonly #storage: Storage;
   readonly #slice: Slice;
@@ -33,7 +33,7 @@ export class TransactionRun {
     this.#slice = slice;
   }
 
-  /** What became of the writes that were taken. */
+  /** The outcomes of the writes that were taken. */
   get outcomes(): readonly Outcome[] {
     return this.#outcomes;
   }
@@ -43,7 +43,7 @@ export class TransactionRun {
     return this.#isUndone || this.#outcomes.length === 0;
   }
 
-  /** Carries out as many writes as a slice has room for, one at least if there is one. */
+  /** Carries out as many writes as fit a slice, at least one if there is one. */
   carryOut(batch: Batch): Promise<void> | undefined {
     do {
       const write = batch.next();
@@ -54,14 +54,14 @@ export class TransactionRun {
     return undefined;
   }
 
-  /** The same from a large write on. */
+  /** The same, from a large write on. */
   async #carryOutFrom(write: Write, batch: Batch): Promise<void> {
     this.#outcomes.push(await this.#carryOutLarge(write));
     if (!this.#slice.isUsedUp) await this.carryOut(batch);
   }
 
   async #carryOutLarge(write: Write): Promise<Outcome> {
-    // The queue gives it alone: what it wrote is undone with the transaction.
+    // The queue passes it alone, so its writes are undone with the transaction.
     const isAlone = isLone(write, MOST_SHARED);
     if (!isAlone) this.#storage.save();
     let outcome: Outcome;
@@ -85,9 +85,9 @@ export class TransactionRun {
     }
   }
 
-  /** Nobody can tell whether it was committed. */
+  /** Nobody knows whether it was committed. */
   becomeUnclear(error: unknown): void {
-    // A refusal, too, may be due to a write before it that is not there.
+    // A refusal may also depend on an earlier write, which may be missing.
     const first = this.#outcomes.findIndex(({ type }) => type === "done");
     this.#outcomes = this.#outcomes.map((outcome, i) =>
       first >= 0 && i >= first ? { type: "unclear", error } : outcome

@@ -1,11 +1,11 @@
 /**
- * Who may use a storage's one connection, and when.
+ * Decides who may use a storage's only connection, and when.
  *
  * The invariants:
- * - A read never runs while a write transaction is open: it sees what is
- *   committed, nothing else.
- * - Nothing is written while a moment is read that keeps writes out.
- * - Those that wait go on in the order in which they came.
+ * - A read never runs while a write transaction is open, so it sees only
+ *   committed data.
+ * - Nothing is written while a moment that excludes writes is read.
+ * - Waiting callers go on in the order in which they came.
  *
  * @module
  */
@@ -26,14 +26,14 @@ interface OpenedMoment<M extends Moment> {
 export class Turns {
   readonly #isBusy: (error: unknown) => boolean;
   readonly #busyTimeout: number;
-  /** The open transaction, or what runs alone: it opens when that has ended. */
+  /** The gate of the open transaction, or of work that runs alone. It opens at the end. */
   #transaction: Gate | undefined;
-  /** The moments that keep writes out: each opens when it has been closed. */
+  /** The gates of the moments that exclude writes. Each opens when its moment is closed. */
   readonly #moments = new Set<Gate>();
 
   /**
-   * Takes what tells whether an error is only another connection's lock, and
-   * how long to wait for one, in ms.
+   * Takes a function that recognizes the lock of another connection, and how
+   * long to wait for such a lock, in ms.
    */
   constructor(isBusy: (error: unknown) => boolean, busyTimeout: number) {
     this.#isBusy = isBusy;
@@ -53,7 +53,7 @@ export class Turns {
     return this.#readLater(work, signal);
   }
 
-  /** Runs a read if it can be done at once. */
+  /** Runs a read, if it can run at once. */
   readNow<T>(work: () => T): T | undefined {
     if (this.#transaction !== undefined) return undefined;
     try {
@@ -68,20 +68,20 @@ export class Turns {
     return this.retry(() => this.readOnce(work, signal), signal);
   }
 
-  /** Runs a read when no transaction is open. It waits for no other connection's lock. */
+  /** Runs a read when no transaction is open. It does not wait for locks of other connections. */
   async readOnce<T>(work: () => T, signal?: AbortSignal): Promise<T> {
     while (this.#transaction) await this.#transaction.wait(signal);
     return work();
   }
 
-  /** Tries until another connection's lock is had; then throws as the last try did. */
+  /** Retries until it gets the lock of another connection. Then it throws the error of the last try. */
   retry<T>(work: () => T | Promise<T>, signal?: AbortSignal): Promise<T> {
     return retryWhileBusy(work, this.#isBusy, this.#busyTimeout, signal);
   }
 
   /**
-   * Opens a moment to read, which keeps writes out if it says so. In the same
-   * step: a write between the two would be in the way.
+   * Opens a moment to read, which may exclude writes. Both are one step, so
+   * that no write comes in between.
    */
   #open<M extends Moment>(openMoment: () => M): OpenedMoment<M> {
     const moment = openMoment();
@@ -112,7 +112,7 @@ export class Turns {
 
   /**
    * Reads a moment with several calls. If another connection's lock gets in the
-   * way, it begins anew.
+   * way, it begins again.
    */
   readTogether<T>(
     openMoment: () => Moment,
@@ -136,8 +136,8 @@ export class Turns {
   }
 
   /**
-   * Resolves when a transaction might begin. Somebody else may be faster: look
-   * again.
+   * Resolves when a transaction might begin. Another caller may be faster, so
+   * check again.
    */
   async free(signal?: AbortSignal): Promise<void> {
     if (this.#transaction) await this.#transaction.wait(signal);
@@ -149,7 +149,7 @@ export class Turns {
     while (this.#moments.size > 0) await this.free(signal);
   }
 
-  /** Keeps everybody else out until what it returns is called. To be called when they are free. */
+  /** Excludes all others until the returned function is called. Call it when the turns are free. */
   hold(): () => void {
     const gate = this.#transaction = new Gate();
     return () => {
@@ -159,8 +159,8 @@ export class Turns {
   }
 
   /**
-   * Runs what takes its own time and keeps everybody else out. If `work` throws
-   * at once that another connection has the lock, it is tried again.
+   * Runs work that takes time, and excludes all others. If `work` throws at
+   * once that another connection holds the lock, it is retried.
    */
   async alone<T>(
     work: () => T | Promise<T>,
@@ -171,7 +171,7 @@ export class Turns {
     return await result;
   }
 
-  /** The same, but it is tried once. */
+  /** The same, without a retry. */
   async aloneOnce<T>(
     work: () => T | Promise<T>,
     signal?: AbortSignal,
@@ -180,7 +180,7 @@ export class Turns {
     return await result;
   }
 
-  /** Begins it; gives its result in an object, as it is not tried again once it has begun. */
+  /** Begins it. Returns its result in an object, because it must not be retried after it has begun. */
   async #beginAlone<T>(
     work: () => T | Promise<T>,
     signal?: AbortSignal,

@@ -1,8 +1,8 @@
 /**
- * Reads entries as they were at a past revision, by undo: the entries that are
- * there now, with every key that changed since put back to what its first
- * change replaced. It holds no read transaction, which would pin the WAL, and
- * no more in memory than a page and the keys that changed since.
+ * Reads entries at a past revision, by undo: the present entries, with every
+ * key that changed since set back to the entry that its first change replaced.
+ * It holds no read transaction, which would prevent checkpoints of the WAL. In
+ * memory it has one page, and the keys that have changed since.
  *
  * @module
  */
@@ -34,16 +34,16 @@ export type ReadInTurn = <T>(
   signal?: AbortSignal,
 ) => MaybePromise<T>;
 
-/** How the rows of a page are read, and what they are. */
+/** How to read the rows of a page, and what they contain. */
 interface Rows<T> {
   read(range: KeyRange, page: PageOptions): Page<T>;
   keyOf(row: T): string;
   sizeOf(row: T): number;
-  /** The row of an entry as it was. */
+  /** The row of a past entry. */
   of(key: string, previous: Previous): T;
 }
 
-/** The entries of a storage as they were. */
+/** The past entries of a storage. */
 export class UndoView implements PastView {
   readonly revision: number;
   readonly #time: number;
@@ -51,7 +51,7 @@ export class UndoView implements PastView {
   readonly #read: ReadInTurn;
   readonly #changed: ChangedKeys;
 
-  /** Takes the storage, how to read it, and the moment. */
+  /** Takes the storage, the function for reads, and the moment. */
   constructor(
     storage: Storage,
     read: ReadInTurn,
@@ -205,7 +205,7 @@ export class UndoView implements PastView {
     return kinds;
   }
 
-  /** Those that have entries now, and those that have changed since, in order. */
+  /** The kinds with present entries, and those that have changed since, in order. */
   async #listKinds(signal?: AbortSignal): Promise<string[]> {
     const changed = new Set<string>();
     let scanned = this.revision;
@@ -244,7 +244,7 @@ export class UndoView implements PastView {
 
   close(): void {}
 
-  /** Reads as of one moment, when every key of the kind that changed is known. */
+  /** Reads at one moment, when all changed keys of the kind are known. */
   async #step<T>(
     kind: string,
     work: () => T,
@@ -267,7 +267,8 @@ export class UndoView implements PastView {
       const isScanned = this.#changed.scan(kind, storage.headRevision());
       if (!isScanned) return undefined;
       const result = storage.asOf(this.#time, work);
-      // After what was read: what is in the log now was there then.
+      // It comes after the read: a change that is in the log now was there
+      // then.
       assertLogReaches(storage, this.revision);
       return { result };
     });
@@ -303,14 +304,16 @@ export class UndoView implements PastView {
     let change = changes.next().value;
     let current = 0;
     let undone = 0;
-    // A previous value's size is known when it is read, so one may be too much.
+    // The size of a previous value is known only after it was read, so one
+    // value may exceed the limit.
     let left = bytes;
     let reached: string | undefined;
-    // A key that was created since leaves no entry. So the number of undone keys is bounded, too.
+    // A key that was created since leaves no entry, so the number of undone
+    // keys is limited, too.
     while (items.length < limit && undone < PAGE_ENTRIES && left > 0) {
       const row = now[current] as T | undefined;
       const rowKey = row === undefined ? undefined : keyOf(row);
-      // Past the rows that were read, a changed key may have rows before it.
+      // After the rows that were read, a changed key may have rows before it.
       const undoNext = change !== undefined &&
         (rowKey === undefined
           ? rest === undefined
@@ -339,7 +342,7 @@ export class UndoView implements PastView {
     };
   }
 
-  /** What an entry was before a change: nothing, if that created it, or if it had expired. */
+  /** The entry before a change; nothing if the change created it, or if it had expired. */
   #before(revision: number): Previous | undefined {
     const previous = this.#storage.getPrevious(revision);
     const isThere = previous &&
@@ -352,7 +355,7 @@ function keyOf({ key }: StoredValue): string {
   return key;
 }
 
-/** Whether a key comes at another one's place, or before it. */
+/** Whether a key comes at the place of another, or before it. */
 function inOrder(key: string, other: string, reverse: boolean): boolean {
   const order = compareKeys(key, other);
   return reverse ? order >= 0 : order <= 0;

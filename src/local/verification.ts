@@ -1,10 +1,9 @@
 /**
- * Looks through what a storage holds: what each entry and each change is by
- * itself, whether the log tells a story that can have happened, and whether the
- * entries are what it led to.
+ * Checks a storage: each entry and each change by itself, whether the log is
+ * consistent, and whether the entries follow from it.
  *
- * It keeps in memory which change of a key was the last, never a value: where
- * two are to be compared, the earlier one is read again.
+ * In memory it keeps the last change of each key, but never a value. To compare
+ * two values, it reads the earlier one again.
  *
  * @module
  */
@@ -35,18 +34,18 @@ const PARTS: readonly VerifyPart[] = [
 ];
 
 const REWRITE = "write the entry again, or delete it";
-/** What cannot be read back is not written either. */
+/** A version that cannot be read cannot be written either. */
 const RENUMBER = "set its version by SQL";
 const RENEW_LOG =
-  "stop who watches, drop the table zestor_changes and open the store again: the log begins anew";
+  "stop all watches, drop the table zestor_changes, and open the store again: then a new log begins";
 
-/** A kind and a key that can be ones. */
+/** A kind and a key that are valid. */
 interface Name {
   readonly kind: string;
   readonly key: string;
 }
 
-/** What the log says of a key last. */
+/** The last change of a key in the log. */
 type LastChange = Pick<
   FoundChange,
   "revision" | "type" | "version" | "isEarlier"
@@ -61,18 +60,18 @@ export class Verification {
   );
   /** By kind, then by key. */
   readonly #lastChanges = new Map<string, Map<string, LastChange>>();
-  /** Whether the log goes back to the first change of all. */
+  /** Whether the log reaches back to the very first change. */
   #logIsWhole = false;
-  /** Values that are still being judged: a transaction waits for no promise. */
+  /** Values that are still being judged, because a transaction waits for no promise. */
   readonly #judging = new Set<Promise<void>>();
 
-  /** Takes the storage, and what judges its values. */
+  /** Takes the storage, and the function that judges values. */
   constructor(storage: Storage, judge: Judge) {
     this.#storage = storage;
     this.#judge = judge;
   }
 
-  /** Reads everything, in its turn; rejects with `signal.reason` when that aborts. */
+  /** Reads everything, in its turn. Rejects with `signal.reason` when the signal aborts. */
   async read(turns: Turns, signal?: AbortSignal): Promise<void> {
     try {
       await turns.readInSlices(
@@ -88,7 +87,7 @@ export class Verification {
     }
   }
 
-  /** What was found, once every value is judged: the storage is no longer read. */
+  /** The findings, when every value is judged. The storage is no longer read. */
   async findings(signal?: AbortSignal): Promise<VerifyFinding[]> {
     await unlessAborted(Promise.all(this.#judging), signal);
     return [...this.#findings.values()].flatMap((found) => found.list());
@@ -102,7 +101,7 @@ export class Verification {
       "log",
       this.#verifyLog(verifiable),
     );
-    // Of a log that could not be read to its end nothing is known to be last.
+    // If the log could not be read to its end, the last changes are unknown.
     if (!logIsRead) {
       this.#lastChanges.clear();
       this.#logIsWhole = false;
@@ -114,7 +113,7 @@ export class Verification {
     if (allRead) yield* this.#addMissing();
   }
 
-  /** Whether a part could be read; if not, that is a finding, and the others can be. */
+  /** Checks a part. If it cannot be read, that is a finding, and the other parts are still checked. */
   *#unlessCorrupt(
     part: VerifyPart,
     work: Generator<void, void>,
@@ -181,7 +180,9 @@ export class Verification {
         revision,
       });
     const wrongName = nameProblem(change);
-    if (wrongName) return add(`is of an entry that cannot be: ${wrongName}`);
+    if (wrongName) {
+      return add(`is of an entry with an invalid name: ${wrongName}`);
+    }
     const name = nameOf(change);
     const keys = this.#keysOf(name.kind);
     const last = keys.get(name.key);
@@ -208,10 +209,12 @@ export class Verification {
     }
     if (!isVersion(version)) yield versionProblem(version);
     if ((value === undefined) !== (type === "delete")) {
-      yield value ? "has a value, and deletes" : "has no value";
+      yield value ? "has a value, although it is a deletion" : "has no value";
     }
     if ((previous === undefined) !== (type === "create")) {
-      yield previous ? "has a previous value, and creates" : "has no previous";
+      yield previous
+        ? "has a previous value, although it is a creation"
+        : "has no previous";
     }
     if (change.problem !== undefined) yield change.problem;
     if (change.isEarlier && change.revision > verifiable.logBegin) {
@@ -219,10 +222,12 @@ export class Verification {
     }
     const wasThere = last ? last.type !== "delete" : !this.#logIsWhole;
     if (type === "create") {
-      if (last && wasThere) yield `creates what revision ${last.revision} left`;
+      if (last && wasThere) {
+        yield `creates an entry that existed since revision ${last.revision}`;
+      }
       return;
     }
-    if (!wasThere) return yield `${type}s what was not there`;
+    if (!wasThere) return yield `${type}s an entry that did not exist`;
     if (!last) return;
     const expected = Number(last.version) + (type === "update" ? 1 : 0);
     if (isVersion(version) && version !== expected) {
@@ -246,7 +251,7 @@ export class Verification {
       const wrongName = nameProblem(entry);
       if (wrongName) {
         const message =
-          `An entry has a name that cannot be: ${wrongName}; rename it, or delete it, by SQL`;
+          `An entry has an invalid name: ${wrongName}; rename it, or delete it, by SQL`;
         this.#add({ part: "entries", message });
       } else {
         const name = nameOf(entry);
@@ -300,7 +305,7 @@ export class Verification {
       const message = `${problem}; ${REWRITE}`;
       this.#add({ part: "entries", message, ...name });
     };
-    // A copy: a codec may give it away.
+    // A copy, because a codec may give its bytes away.
     const problem = this.#judge(name, bytes.slice());
     if (!isPromise(problem)) return add(problem);
     const judging = Promise.resolve(problem).then(add);
@@ -321,17 +326,17 @@ export class Verification {
         const problem = `has the revision ${platform.inspect(told)}`;
         this.#addEntry(name, `${problem}, expected an integer from 0 on`);
       }
-      if (this.#logIsWhole) this.#addEntry(name, "is in no change of the log");
+      if (this.#logIsWhole) this.#addEntry(name, "has no change in the log");
       return;
     }
     const { revision } = last;
     if (last.type === "delete") {
-      const problem = `is there, although revision ${revision} deleted it`;
+      const problem = `exists, although revision ${revision} deleted it`;
       return this.#addEntry(name, problem, revision);
     }
     if (version !== last.version) {
       const problem =
-        `has version ${version}, and version ${last.version} in revision ${revision}, its last change`;
+        `has version ${version}, but version ${last.version} in its last change, revision ${revision}`;
       this.#addEntry(name, problem, revision);
     }
     const expected = revisionAfter(last, verifiable);
@@ -345,18 +350,18 @@ export class Verification {
     }
     if (value && !equalBytes(value, verifiable.valueOf(revision))) {
       const problem =
-        `has another value than revision ${revision} wrote, its last change`;
+        `has another value than its last change, revision ${revision}, wrote`;
       this.#addEntry(name, problem, revision);
     }
   }
 
-  /** What the log left, and is not there. */
+  /** Entries that the log has left, but that are missing. */
   *#addMissing(): Generator<void, void> {
     for (const [kind, keys] of this.#lastChanges) {
       for (const [key, { type, revision }] of keys) {
         if (type !== "delete") {
           const problem =
-            `is not there, although revision ${revision} wrote it`;
+            `does not exist, although revision ${revision} wrote it`;
           this.#addEntry({ kind, key }, problem, revision);
         }
         yield;
@@ -365,7 +370,7 @@ export class Verification {
   }
 }
 
-/** Why a kind and a key cannot be ones. */
+/** Why a kind and a key are invalid. */
 function nameProblem(
   { kind, key }: { readonly kind: unknown; readonly key: unknown },
 ): string | undefined {
@@ -378,7 +383,7 @@ function nameProblem(
   }
 }
 
-/** A name that has no problem. */
+/** A valid name. */
 function nameOf({ kind, key }: { kind: unknown; key: unknown }): Name {
   return { kind: kind as string, key: key as string };
 }

@@ -1,13 +1,13 @@
 /**
- * Wakes the watches that have seen everything when there may be more: one for
- * all of a store's watches, and nothing that runs while none waits. It is
- * a hint, never a guarantee: a watch reads the log itself, and may find nothing.
+ * Wakes the watches that have seen everything when there may be more. There is
+ * one for all watches of a store, and nothing runs while none waits. It is a
+ * hint, never a guarantee: a watch reads the log itself, and may find nothing.
  *
- * Whatever the sign of a change, it comes down to a look at the log: at once
- * after an own commit, and after a notification that the file is being written.
- * That may come before what is written can be read, and be the only one, so
- * more looks follow, soon, then ever more slowly, down to the sweep, which goes
- * on as long as somebody waits.
+ * Every sign of a change leads to a look at the log: at once after a commit of
+ * this process, and after a notification that somebody writes the file. The
+ * notification may come before the data can be read, and may be the only one.
+ * So more looks follow, first soon, then ever more slowly, down to the sweep,
+ * which continues while somebody waits.
  *
  * @module
  */
@@ -15,41 +15,47 @@ import { platform } from "../base/platform.ts";
 import type { MaybePromise } from "../base/promises.ts";
 import type { Wait } from "../engine/change_log.ts";
 
-/** The longest time between two looks while somebody waits, in ms. Each costs an idle process half a ms of CPU time, or one. */
+/**
+ * The longest time between two looks while somebody waits, in ms. A look costs
+ * an idle process between half a ms and one ms of CPU time.
+ */
 const SWEEP_MS = 2_000;
-/** The same where there are no notifications. */
+/** The same without notifications. */
 const POLL_MS = 100;
-/** When to look again: after this part of the time since the last sign. */
+/** The next look comes after this part of the time since the last sign. */
 const GROWTH = 0.5;
-/** For how long after a sign the looks are a turn of the event loop apart, in ms: a timer takes two at least. */
+/**
+ * How long after a sign the looks come at each turn of the event loop, in ms,
+ * because a timer takes at least two ms.
+ */
 const SPIN_MS = 1;
-/** How soon such looks that found nothing may be made again, in ms. */
+/** The pause before such looks may be repeated if they found nothing, in ms. */
 const SPIN_REST_MS = 20;
-/** For how long after an own commit a notification is taken to be of that, in ms. */
+/** How long after a commit of this process a notification is taken for that commit, in ms. */
 const OWN_COMMIT_MS = 5;
-/** How long the notifier stays while nobody waits, in ms: most watches are soon back. */
+/** How long the notifier stays open while nobody waits, in ms, because most watches are back soon. */
 const LINGER_MS = 50;
 
-/** Who is told. */
+/** The receiver of notifications. */
 export interface WriteListener {
-  /** Something was written: it can be read now, or any moment. */
+  /** Somebody has written. The data can be read now, or very soon. */
   onWrite(): void;
   /** There will be no more notifications. */
   onEnd(): void;
 }
 
 /**
- * Begins to tell a listener, until what it returns is disposed of: nothing
- * where there are no notifications. It keeps the process running meanwhile.
+ * Begins to notify a listener, until the result is disposed of. Returns nothing
+ * if there are no notifications. It keeps the process running meanwhile.
  */
 export type OpenNotifier = (listener: WriteListener) => Disposable | undefined;
 
-/** The notifier of what nobody else writes to: there is never anything to tell. */
+/** The notifier for a storage that nobody else writes to. It never notifies. */
 export const openSilentNotifier: OpenNotifier = () => ({
   [Symbol.dispose]() {},
 });
 
-/** What a look at the log found. */
+/** The result of a look at the log. */
 export interface News {
   /** The newest revision. */
   readonly head: number;
@@ -62,42 +68,42 @@ interface Waiter extends Wait {
 }
 
 interface Planned {
-  /** When, in the time of `performance.now`. */
+  /** The time, on the clock of `performance.now`. */
   readonly at: number;
   /** Whether it keeps the process running. */
   readonly persistent: boolean;
   cancel(): void;
 }
 
-/** The one wake-up source of a store's watches. */
+/** The only wake-up source of a store's watches. */
 export class Wakeup {
   readonly #look: (after: number) => MaybePromise<News>;
   readonly #openNotifier: OpenNotifier;
   readonly #patience: number;
-  /** The watches that wait, by their signals. */
+  /** The waiting watches, by their signals. */
   readonly #waiting = new Map<AbortSignal, Waiter>();
   /** How many of them keep the process running. */
   #persistent = 0;
   /** The watches that have waited, and have not ended. */
   readonly #watches = new Set<AbortSignal>();
-  /** Whoever waits has seen the changes of its kind up to here. */
+  /** Every waiting watch has seen the changes of its kinds up to here. */
   #seen = 0;
-  /** The newest revision after the last own commit. */
+  /** The newest revision after the last commit of this process. */
   #committed = 0;
   #looking = false;
   #lookAgain = false;
   #next: Planned | undefined;
-  /** `null` where there is none to be had. */
+  /** `null` if there are no notifications. */
   #notifier: Disposable | null | undefined;
-  // In the time of `performance.now`:
+  // On the clock of `performance.now`:
   #lastSign = -Infinity;
   #lastSpin = -Infinity;
   #lastCommit = -Infinity;
 
   /**
-   * Takes how to look for what changed past a revision, how to open
-   * a notifier, and after how many revisions of other kinds a watch is woken
-   * all the same.
+   * Takes functions that look for changes after a revision and open a notifier,
+   * and the number of revisions of other kinds after which a watch is woken,
+   * too.
    */
   constructor(
     look: (after: number) => MaybePromise<News>,
@@ -184,7 +190,7 @@ export class Wakeup {
       try {
         this.#tell(await this.#look(this.#seen));
       } catch {
-        // The watches meet the failure themselves: let them read.
+        // The watches get the failure when they read.
         for (const waiter of this.#waiting.values()) {
           this.#wake(waiter, waiter.after);
         }
@@ -198,7 +204,7 @@ export class Wakeup {
     const before = this.#seen;
     if (head <= before) return;
     this.#seen = head;
-    // More may follow, announced or not.
+    // More changes may follow, with or without a notification.
     this.#lastSign = performance.now() - SPIN_MS;
     this.#lastSpin = -Infinity;
     for (const waiter of this.#waiting.values()) {
@@ -233,7 +239,7 @@ export class Wakeup {
     };
   }
 
-  /** Nobody waits. Most watches are soon back: keep the notifier for a moment. */
+  /** Nobody waits. Most watches are back soon, so the notifier stays open for a moment. */
   #linger(): void {
     this.#next?.cancel();
     this.#next = undefined;
@@ -248,10 +254,13 @@ export class Wakeup {
     this.#closeNotifier();
   }
 
-  // The notifier. It keeps the process running, so it is only for those who
+  // The notifier. It keeps the process running, so it is only for watches that
   // want that.
 
-  /** Opens the notifier if there was none: what was written before was not told. */
+  /**
+   * Opens the notifier if there was none. Returns whether it did, because
+   * earlier writes were not notified.
+   */
   #openedNotifier(): boolean {
     if (this.#persistent === 0 || this.#notifier !== undefined) return false;
     this.#notifier = this.#openNotifier({
@@ -279,7 +288,10 @@ export class Wakeup {
   }
 }
 
-/** Calls back after a pause in ms, 0 for the next turn of the event loop; gives what cancels it. */
+/**
+ * Calls back after a pause in ms, 0 for the next turn of the event loop.
+ * Returns a function that cancels it.
+ */
 function later(ms: number, persistent: boolean, work: () => void): () => void {
   if (ms === 0) {
     const turn = setImmediate(work);

@@ -1,5 +1,5 @@
 /**
- * When entries in memory expire: those that do, in the order of their times.
+ * The expiry times of entries in memory, in order.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { BTree } from "../base/b_tree.ts";
 import { compareKeys } from "../keys/key_order.ts";
 import type { EntryName } from "../engine/write.ts";
 
-/** When an entry expires, in ms since 1970. */
+/** The expiry of an entry, in ms since 1970. */
 interface Expiry extends EntryName {
   readonly at: number;
 }
@@ -16,17 +16,17 @@ interface Expiry extends EntryName {
 export class Expiries {
   #tree = new BTree<Expiry, true>([], compareExpiries);
 
-  /** Notes that an entry expires then. */
+  /** Adds an entry that expires at `at`. */
   add(kind: string, key: string, at: number): void {
     this.#tree.set({ kind, key, at }, true);
   }
 
-  /** Forgets an entry that was to expire then. */
+  /** Removes an entry that would expire at `at`. */
   delete(kind: string, key: string, at: number): void {
     this.#tree.delete({ kind, key, at });
   }
 
-  /** When the first entry expires. */
+  /** The time at which the first entry expires. */
   get next(): number | undefined {
     return this.#tree.minKey()?.at;
   }
@@ -41,7 +41,7 @@ export class Expiries {
     return names;
   }
 
-  /** Expiries of its own, of the same entries. */
+  /** An independent copy. */
   clone(): Expiries {
     const clone = new Expiries();
     clone.#tree = this.#tree.clone();

@@ -1,5 +1,5 @@
 /**
- * What a verification finds in a store in memory.
+ * The entries and changes of a store in memory, for a verification.
  *
  * @module
  */
@@ -13,7 +13,7 @@ interface Entries {
   entries(): Iterable<[string, Kept]>;
 }
 
-/** Every entry, by kind and key; of those that have expired, too. */
+/** Every entry, by kind and key, including expired entries. */
 export function* findEntries(
   kinds: ReadonlyMap<string, Entries>,
 ): Generator<FoundEntry> {

@@ -1,36 +1,36 @@
 /**
- * Entries as they are kept in memory. What is given out has bytes of its own.
+ * Entries as they are kept in memory. Results have bytes of their own.
  *
  * @module
  */
 import type { StoredEntry, StoredValue } from "../engine/entries.ts";
 
-/** An entry, beside its kind and key. */
+/** An entry, without its kind and key. */
 export interface Kept {
   readonly value: Uint8Array;
   readonly version: number;
-  /** That of its last change. */
+  /** The revision of the entry's last change. */
   readonly revision: number;
   readonly updatedAt: Date;
   /** In ms since 1970; `undefined` if it does not expire. */
   readonly expiresAt: number | undefined;
 }
 
-/** A change, with what it replaced. */
+/** A change, with the entry that it replaced. */
 export interface Logged {
   readonly kind: string;
   readonly key: string;
   readonly type: "create" | "update" | "delete";
-  /** Of a deletion: whether the entry had expired. */
+  /** For a deletion: whether the entry had expired. */
   readonly isExpiry: boolean;
-  /** What is there now; of a deletion, nothing. */
+  /** The new entry; `undefined` for a deletion. */
   readonly entry: Kept | undefined;
   readonly previous: Kept | undefined;
   readonly time: Date;
   readonly mark: number;
 }
 
-/** How many bytes an entry's value has. */
+/** The number of bytes of an entry's value. */
 export function sizeOf({ value }: Kept): number {
   return value.byteLength;
 }

@@ -14,7 +14,7 @@ import type { Logged } from "./kept.ts";
 
 /** Changes by their revisions. */
 export class MemoryLog {
-  /** The first is that of the revision `#pruned + 1`. */
+  /** The first has the revision `#pruned + 1`. */
   readonly #changes: Logged[] = [];
   #pruned = 0;
   /** The mark of the revision at which the log began. */
@@ -25,7 +25,7 @@ export class MemoryLog {
     return this.#pruned + this.#changes.length;
   }
 
-  /** The oldest revision in the log, or the one that will be. */
+  /** The oldest revision in the log, or the next one if the log is empty. */
   get oldest(): number {
     return this.#pruned + 1;
   }
@@ -35,7 +35,7 @@ export class MemoryLog {
     this.#changes.push(change);
   }
 
-  /** Takes the newest change out again. */
+  /** Removes the newest change. */
   takeBack(): Logged {
     return this.#changes.pop()!;
   }
@@ -45,7 +45,7 @@ export class MemoryLog {
     return this.#changes[revision - this.#pruned - 1];
   }
 
-  /** The changes past a revision, up to another. */
+  /** The changes after a revision, up to another. */
   *between(after: number, until: number): Generator<[number, Logged]> {
     const first = Math.max(after, this.#pruned) + 1;
     for (let revision = first; revision <= until; revision++) {
@@ -72,7 +72,7 @@ export class MemoryLog {
     return readPage(filter, this.between(after, until), until, limit);
   }
 
-  /** The same from the last change back. */
+  /** The same, from the last change back. */
   readBack(
     filter: ChangeFilter,
     before: number,
@@ -83,7 +83,7 @@ export class MemoryLog {
     return readPage(filter, changes, after + 1, limit);
   }
 
-  /** Which keys of a kind changed. */
+  /** The keys of a kind that changed. */
   listChangedKeys(
     kind: string,
     range: KeyRange,
@@ -98,14 +98,14 @@ export class MemoryLog {
     return keys;
   }
 
-  /** Which kinds changed. */
+  /** The kinds that changed. */
   listChangedKinds(after: number, until: number): string[] {
     const kinds = new Set<string>();
     for (const [, { kind }] of this.between(after, until)) kinds.add(kind);
     return [...kinds];
   }
 
-  /** What a change replaced. */
+  /** The entry that a change replaced. */
   getPrevious(revision: number): Previous | undefined {
     const previous = this.get(revision)?.previous;
     return previous && {
@@ -126,7 +126,7 @@ export class MemoryLog {
     this.#pruned = until;
   }
 
-  /** A log of its own, with the same changes. */
+  /** An independent copy of the log. */
   clone(): MemoryLog {
     const clone = new MemoryLog();
     clone.#pruned = this.#pruned;

@@ -1,9 +1,9 @@
 /**
  * A store's storage in memory: a sorted map for each kind, and the change log
- * in an array. What a transaction changed it can undo, change by change.
+ * in an array. It can undo the changes of a transaction one by one.
  *
- * Bytes that are put are kept as they are, and copied on the way out: nobody
- * outside holds what is kept here.
+ * It keeps the bytes that are put, and copies the bytes that it returns, so
+ * nobody outside holds the kept bytes.
  *
  * @module
  */
@@ -49,18 +49,18 @@ import {
 import { countAll, isAnyLeft, makeTree, type Tree, walk } from "./tree.ts";
 import { MemoryLog } from "./memory_log.ts";
 
-/** Entries and their change log, for as long as the process lives. */
+/** Entries and their change log, which last as long as the process. */
 export class MemoryStorage implements Storage {
   readonly isReadOnly = false;
   readonly #kinds = new Map<string, Tree>();
   #expiries = new Expiries();
   #log = new MemoryLog();
-  /** The revisions at which the open transaction, and the part of it, began. */
+  /** The revisions at which the open transaction and its savepoint began. */
   readonly #begun: number[] = [];
   #soonestPut: number | undefined;
-  /** How many moments are read. */
+  /** The number of moments that are being read. */
   #moments = 0;
-  /** The time that reads are of, if it stands still: in ms since 1970. */
+  /** The fixed time of reads, if there is one, in ms since 1970. */
   #time: number | undefined;
 
   // Entries.
@@ -271,7 +271,7 @@ export class MemoryStorage implements Storage {
     }
   }
 
-  // The change log: see MemoryLog.
+  // The change log. See `MemoryLog`.
 
   isLogged(): boolean {
     return true;
@@ -382,7 +382,8 @@ export class MemoryStorage implements Storage {
     return this.asOf(this.#now(), read);
   }
 
-  // Nothing fails, nobody else is in the way, everything is allowed.
+  // Nothing fails, there are no other connections, and every operation is
+  // allowed.
 
   look(): void {}
 
@@ -426,11 +427,11 @@ export class MemoryStorage implements Storage {
     };
   }
 
-  /** A storage of its own, with the same entries. It has none of their changes. */
+  /** An independent storage with the same entries, but without their changes. */
   clone(): MemoryStorage {
     const clone = new MemoryStorage();
     for (const [kind, tree] of this.#kinds) {
-      // What both hold is copied when one of them changes it.
+      // Shared parts are copied when one of the trees changes.
       clone.#kinds.set(kind, tree.clone());
     }
     clone.#expiries = this.#expiries.clone();

@@ -1,6 +1,6 @@
 /**
- * A store in memory: the same operations, watches and guarantees, with no file
- * and no driver. What it holds lives as long as it is open.
+ * A store in memory: the same operations, watches and guarantees, without a
+ * file or a driver. Its entries are lost when it is closed.
  *
  * @module
  */
@@ -26,24 +26,24 @@ import { openSilentNotifier } from "../local/wakeup.ts";
 import { MemoryStorage } from "./memory_storage.ts";
 
 /**
- * Options of {@linkcode openMemoryStore}. Those of `openStore` that concern
- * a file are taken, so that one can stand in for the other, and change nothing.
+ * Options of {@linkcode openMemoryStore}. It accepts the options of `openStore`
+ * for files, too, and ignores them, so that one function can replace the other.
  *
  * @typeParam Kinds A map from kind to value type.
  */
 export interface MemoryStoreOptions<Kinds extends object = AnyKinds>
   extends CommonOptions<Kinds> {
-  /** Of a file. Two stores of the same path share nothing. */
+  /** Ignored. Two stores with the same path share nothing. */
   path?: string | URL;
-  /** Of a file. */
+  /** Ignored. */
   driver?: unknown;
-  /** Of a file: nobody else holds a lock. */
+  /** Ignored, because nobody else holds a lock. */
   busyTimeout?: number;
-  /** Of a file. */
+  /** Ignored. */
   wal?: boolean;
-  /** Of a file. */
+  /** Ignored. */
   durability?: "full" | "normal";
-  /** Of a file. */
+  /** Ignored. */
   secureDelete?: boolean;
 }
 
@@ -63,22 +63,22 @@ const MEMORY_STORE = {
  * A store in memory.
  *
  * @typeParam Kinds A map from kind to value type.
- * @typeParam Inputs A map from kind to the type of what may be written.
+ * @typeParam Inputs A map from kind to the type of the values to write.
  */
 export interface MemoryStore<
   Kinds extends object = AnyKinds,
   Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
 > extends Store<Kinds, Inputs> {
-  /** There is none: always `"memory"`. */
+  /** Always `"memory"`. */
   readonly driver: "memory";
 }
 
 /**
- * Opens a store in memory, which begins empty and is gone when it is closed.
- * There is no limit to a value but that of memory.
+ * Opens a store in memory. It begins empty, and its entries are lost when it is
+ * closed. Only the memory limits the size of a value.
  *
  * @typeParam Schemas The kinds' schemas, from which the kinds' types follow.
- * @param options How it works.
+ * @param options The settings of the store.
  * @returns The store. `await using` closes it.
  *
  * @example
@@ -97,9 +97,9 @@ export function openMemoryStore<const Schemas extends SchemasByKind>(
     & { schemas: Schemas },
 ): Promise<MemoryStore<OutputsOf<Schemas>, InputsOf<Schemas>>>;
 /**
- * Opens a store in memory whose kinds' types are given, and whose schemas tell what
- * may be written: `openMemoryStore<Kinds, typeof schemas>`. Use it if a schema takes
- * something else than it gives, such as one with defaults.
+ * Opens a store in memory with given types of kinds, and with schemas for the
+ * values to write: `openMemoryStore<Kinds, typeof schemas>`. Use it if a schema
+ * converts values, for example if it has defaults.
  */
 export function openMemoryStore<
   Kinds extends object,
@@ -109,11 +109,11 @@ export function openMemoryStore<
     schemas: OnlyKinds<Kinds, Schemas>;
   },
 ): Promise<MemoryStore<Kinds, InputsWith<Kinds, Schemas>>>;
-/** Opens a store in memory whose kinds' types are given, or are `unknown`. */
+/** Opens a store in memory whose kinds have the given types, or the type `unknown`. */
 export function openMemoryStore<Kinds extends object = AnyKinds>(
   options?: MemoryStoreOptions<NoInfer<Kinds>>,
 ): Promise<MemoryStore<Kinds>>;
-/** Opens a store in memory whose kinds' types are those of their codecs. */
+/** Opens a store in memory whose kinds have the types of their codecs. */
 export function openMemoryStore<Kinds extends object>(
   options:
     & MemoryStoreOptions<NoInfer<Kinds>>

@@ -8,7 +8,7 @@ import { compareKeys } from "../keys/key_order.ts";
 import { isInRange, type KeyRange } from "../keys/key_range.ts";
 import { isGone, type Kept } from "./kept.ts";
 
-/** No key is after it: it is no key itself, since it is not well-formed. */
+/** A bound after every key. It is not itself a key, because it is not well-formed. */
 const NO_END = { key: "\u{DFFF}", inclusive: false };
 
 /** Entries by key. */
@@ -19,7 +19,7 @@ export function makeTree(): Tree {
   return new BTree([], compareKeys);
 }
 
-/** The entries of a range; of those that have expired, too. */
+/** The entries of a range, including expired entries. */
 export function* walk(
   tree: Tree | undefined,
   range: KeyRange,
@@ -35,13 +35,13 @@ export function* walk(
       yield pair;
       continue;
     }
-    // Past the end, or at the bound where it began.
+    // The iteration is past the end, or at the bound where it began.
     const start = reverse ? upper : lower;
     if (pair[0] !== start?.key) return;
   }
 }
 
-/** How many entries a range has; those that have expired count, too. */
+/** The number of entries in a range, including expired entries. */
 export function countAll(
   tree: Tree,
   { lower, upper = NO_END }: KeyRange,
@@ -49,7 +49,7 @@ export function countAll(
   const order = compareKeys(lower.key, upper.key);
   const isEmpty = order === 0 && !(lower.inclusive && upper.inclusive);
   if (order > 0 || isEmpty) return 0;
-  // Without a function, it counts a node of the tree at a time.
+  // Without a function, it counts whole nodes of the tree.
   const count = tree.forRange(lower.key, upper.key, upper.inclusive);
   const isBefore = !lower.inclusive && tree.has(lower.key);
   return count - Number(isBefore);

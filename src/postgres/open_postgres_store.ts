@@ -47,20 +47,38 @@ export type { PostgresStoreOptions } from "./postgres_options.ts";
 export type { PostgresStore, PostgresStoreInfo } from "./postgres_store.ts";
 
 /**
- * Opens a store in a PostgreSQL database, and makes its tables where there are
- * none. The server is PostgreSQL 14 or newer, and the database's encoding UTF8.
+ * Opens a store in a PostgreSQL database, and creates its tables if they are
+ * missing. The server must be PostgreSQL 14 or newer, and the database's
+ * encoding UTF8.
  *
- * A role that may only read, and a standby, give a store that only reads.
+ * If the role may only read, or the server is a standby, the store is read-only.
  *
  * @typeParam Schemas The kinds' schemas, from which the kinds' types follow.
  * @param options Where the store is, and how it works.
  * @returns The store. `await using` closes it.
  * @throws {StoreOpenError} If the server cannot be reached, refuses the
- * connection, or holds what is no store of this version, or if the role may not
- * read the store. Nothing was changed.
- * @throws {StoreReadOnlyError} If the role may not make the tables.
+ * connection, or if the schema holds something that is not a store of this
+ * version, or if the role may not read the store. Nothing was changed.
+ * @throws {StoreReadOnlyError} If the role may not create the tables.
  * @throws {StoreBusyError} If another connection holds a lock for longer than
  * `busyTimeout`.
+ *
+ * @example
+ * ```ts
+ * import { openPostgresStore } from "@zestor/store/postgres";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Such as "postgres://app:secret@db.example.com/app".
+ * const url = Deno.env.get("POSTGRES_URL");
+ * if (url !== undefined) {
+ *   await using store = await openPostgresStore<{ users: { name: string } }>({
+ *     url,
+ *     schema: "example",
+ *   });
+ *   await store.set("users", "alice", { name: "Alice" });
+ *   assertEquals(await store.get("users", "alice"), { name: "Alice" });
+ * }
+ * ```
  */
 export function openPostgresStore<const Schemas extends SchemasByKind>(
   options:
@@ -68,9 +86,9 @@ export function openPostgresStore<const Schemas extends SchemasByKind>(
     & { schemas: Schemas },
 ): Promise<PostgresStore<OutputsOf<Schemas>, InputsOf<Schemas>>>;
 /**
- * Opens a store whose kinds' types are given, and whose schemas tell what may be
- * written: `openPostgresStore<Kinds, typeof schemas>`. Use it if a schema takes
- * something else than it gives, such as one with defaults.
+ * Opens a store with given types of kinds, and with schemas for the values to
+ * write: `openPostgresStore<Kinds, typeof schemas>`. Use it if a schema
+ * converts values, for example if it has defaults.
  */
 export function openPostgresStore<
   Kinds extends object,
@@ -80,11 +98,11 @@ export function openPostgresStore<
     schemas: OnlyKinds<Kinds, Schemas>;
   },
 ): Promise<PostgresStore<Kinds, InputsWith<Kinds, Schemas>>>;
-/** Opens a store whose kinds' types are given, or are `unknown`. */
+/** Opens a store whose kinds have the given types, or the type `unknown`. */
 export function openPostgresStore<Kinds extends object = AnyKinds>(
   options?: PostgresStoreOptions<NoInfer<Kinds>>,
 ): Promise<PostgresStore<Kinds>>;
-/** Opens a store whose kinds' types are those of their codecs. */
+/** Opens a store whose kinds have the types of their codecs. */
 export function openPostgresStore<Kinds extends object>(
   options:
     & PostgresStoreOptions<NoInfer<Kinds>>
@@ -149,7 +167,7 @@ function storeOf<Kinds extends object>(
   });
 }
 
-/** What a caller is told. Its message has no password. */
+/** The error to raise. Its message contains no password. */
 function openError(name: string, error: unknown): unknown {
   if (isBusy(error)) return storeErrorOf("open store", error);
   const isTold = error instanceof StoreOpenError ||

@@ -42,7 +42,7 @@ import { Verification } from "./storage/verification.ts";
 import { pruneStep, Writer } from "./storage/writer.ts";
 
 /**
- * What a server has room for. A key of an index has a third of a page at most
+ * The limits of a server. An index key takes at most a third of a page
  * (https://www.postgresql.org/docs/current/btree.html). A value is copied
  * several times on its way.
  */
@@ -53,10 +53,10 @@ export const LIMITS: Limits = {
   shared: 256,
 };
 
-/** How many entries that have expired one transaction removes. */
+/** How many expired entries one transaction removes. */
 const EXPIRED_AT_ONCE = 500;
 
-/** What an engine is made of. */
+/** The parts of an engine. */
 export interface PostgresEngineConfig {
   readonly tables: Tables;
   readonly links: Links;
@@ -84,7 +84,7 @@ export class PostgresEngine extends EntryView implements Engine {
   /** The verifications that run. */
   readonly #verifying = new Set<Promise<unknown>>();
 
-  /** Takes what it is made of. */
+  /** Takes its parts. */
   constructor(config: PostgresEngineConfig) {
     const { tables, links, state, history } = config;
     super(tables, (query, signal) => links.read(query, { signal }));
@@ -144,9 +144,10 @@ export class PostgresEngine extends EntryView implements Engine {
     return undefined;
   }
 
-  // What has expired, and what plain SQL logged beyond the history.
+  // Tidying removes expired entries, and changes of plain SQL beyond the
+  // history.
 
-  /** When there is something to tidy, in ms since 1970. */
+  /** The time of the next tidying, in ms since 1970. */
   async #nextTidying(): Promise<number | undefined> {
     const [{ next, surplus }] = await this.#links.read({
       text: `SELECT (SELECT ${
@@ -171,7 +172,7 @@ export class PostgresEngine extends EntryView implements Engine {
     return more;
   }
 
-  // Reads of one moment.
+  // Reads at one moment.
 
   async together<T>(
     read: (view: View) => MaybePromise<T>,
@@ -182,7 +183,7 @@ export class PostgresEngine extends EntryView implements Engine {
       try {
         return await read(snapshot);
       } catch (error) {
-        // The server was restarted, and the moment is gone.
+        // The server was restarted, and the snapshot is gone.
         if (!(error instanceof Cut) || tries >= FEW_TRIES) throw error;
       } finally {
         await snapshot.close();
@@ -216,9 +217,9 @@ export class PostgresEngine extends EntryView implements Engine {
     }
   }
 
-  /** A connection of its own, which may take as long as a read does. */
+  /** A connection of its own. Opening it may take as long as a read. */
   async #openLink(): Promise<Link> {
-    // A server that cannot be reached now may be there soon.
+    // The server cannot be reached now, but may be back soon.
     await this.#links.read({ text: "SELECT 1" });
     return await this.#links.open();
   }
@@ -289,7 +290,7 @@ export class PostgresEngine extends EntryView implements Engine {
     if (this.#links.isClosed && error instanceof Cut) {
       return new StoreClosedError();
     }
-    // A read knows only that it is one.
+    // The read does not know the operation's name.
     if (error instanceof StoreUnavailableError) {
       return unavailable(action, error.cause);
     }
@@ -298,7 +299,7 @@ export class PostgresEngine extends EntryView implements Engine {
 
   async close(): Promise<void> {
     await Promise.allSettled(this.#verifying);
-    // All at once: a server that is silent must not hold up each of them.
+    // All at once, so that a silent server does not delay each of them.
     await Promise.all([
       this.#links.close(),
       this.#expiry?.close(),
@@ -308,13 +309,13 @@ export class PostgresEngine extends EntryView implements Engine {
   }
 }
 
-/** How many times reads of one moment begin anew after a cut. */
+/** How often reads of one moment are retried after a cut. */
 const FEW_TRIES = 3;
 
-/** Another connection has the lock: what has expired is removed later. */
-const LOCKED = new Error("Another connection has the lock");
+/** Another connection holds the lock. Expired entries are removed later. */
+const LOCKED = new Error("Another connection holds the lock");
 
-/** The entries as of this moment: a transaction on a connection of its own. */
+/** The entries at this moment: a transaction on a connection of its own. */
 class ServerSnapshot extends EntryView implements Snapshot {
   readonly #link: Link;
   readonly #onClose: () => void;
@@ -354,7 +355,10 @@ function notReached(revision: number, head: number): WatchOverflowError {
   );
 }
 
-/** When a revision's change was made; now if that is not known, or if the view is of now. */
+/**
+ * The time of a revision's change. It is now if that time is unknown, or if the
+ * view is of the present.
+ */
 function timeOf(at: number | undefined, { time, now }: Row): number {
   return at === undefined ? now : Math.min(time ?? now, now);
 }

@@ -1,5 +1,5 @@
 /**
- * The options of a store on PostgreSQL, and how they are read.
+ * The options of a store on PostgreSQL, and their readers.
  *
  * @module
  */
@@ -33,50 +33,50 @@ import {
 export interface PostgresStoreOptions<Kinds extends object = AnyKinds>
   extends CommonOptions<Kinds> {
   /**
-   * Where the database is: `postgres://user:password@host:port/database`, with
-   * the parameters of `npm:pg` such as `sslmode`. Without it, the variables
-   * `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD`, `PGDATABASE` of the environment
-   * tell.
+   * The database: `postgres://user:password@host:port/database`, with
+   * parameters of `npm:pg` such as `sslmode`. Without it, the environment
+   * variables `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and `PGDATABASE` are
+   * used.
    */
   url?: string | URL;
   /**
-   * Where to listen for notifications, if `url` leads to a pooler, such as
-   * pgbouncer, that delivers none. Without notifications, watches ask the
-   * server ten times a second.
+   * The URL for notifications, if `url` leads to a pooler that delivers none,
+   * such as pgbouncer. Without notifications, watches ask the server ten times
+   * a second.
    * @default {url}
    */
   listenUrl?: string | URL;
   /**
-   * The schema that holds the store's tables and functions. Stores of different
-   * schemas share nothing. If it is missing, and the role may, it is made.
+   * The schema with the store's tables and functions. Stores in different
+   * schemas share nothing. A missing schema is created, if the role may do so.
    * @default {"zestor"}
    */
   schema?: string;
   /**
-   * Whether nothing may be written. Then the schema is not made, nor brought to
-   * the current format.
+   * Whether the store may only read. Then the schema is neither created nor
+   * upgraded.
    * @default {false}
    */
   readOnly?: boolean;
   /**
-   * How many connections reads share, at least 1. Beside them, writes have one;
-   * watches that wait have one, and each export and each snapshot of this
-   * moment has one of its own.
+   * How many connections reads share, at least 1. In addition, writes have one
+   * connection, and waiting watches have one. Each export and each snapshot of
+   * the present has its own.
    * @default {4}
    */
   poolSize?: number;
   /**
-   * How long an operation waits, in ms: a write for the lock that another
-   * connection holds (then it rejects with `StoreBusyError`), and any for
-   * a server that cannot be reached (then with `StoreUnavailableError`, or
-   * `UnknownOutcomeError` if a write was sent and not answered).
+   * How long an operation waits, in ms. A write waits for a lock of another
+   * connection, then rejects with `StoreBusyError`. Any operation waits for a
+   * server that cannot be reached, then rejects with `StoreUnavailableError`,
+   * or with `UnknownOutcomeError` if a write was sent but not answered.
    * @default {5000}
    */
   busyTimeout?: number;
   /**
-   * What a resolved write survives. `"full"`: what the server's
-   * `synchronous_commit` says, and at least a crash of the server. `"normal"`:
-   * a crash of the client; the server may lose its last 0.6 s or so
+   * The failures that a resolved write survives. `"full"`: those of the
+   * server's `synchronous_commit`, and at least a crash of the server.
+   * `"normal"`: a crash of the client; the server may lose about its last 0.6 s
    * (https://www.postgresql.org/docs/current/wal-async-commit.html).
    * @default {"full"}
    */
@@ -93,7 +93,7 @@ const schema: Reader<string> = (action, name, value) => {
     new TextEncoder().encode(value).length <= 63 && !value.startsWith("pg_");
   if (isName) return value;
   throw new TypeError(
-    `Cannot ${action}: "${name}" is a name of 1 to 63 bytes that does not begin with "pg_", received ${
+    `Cannot ${action}: "${name}" must be a name of 1 to 63 bytes that does not begin with "pg_", received ${
       describe(value)
     }`,
   );
@@ -110,7 +110,7 @@ const POSTGRES_STORE = {
   durability: oneOf("full", "normal"),
 } satisfies OptionsSpec<PostgresStoreOptions>;
 
-/** What the options come to. */
+/** The settings that follow from the options. */
 export interface PostgresSettings extends CommonSettings {
   readonly address: Address;
   readonly listenAddress: Address | undefined;
@@ -122,7 +122,7 @@ export interface PostgresSettings extends CommonSettings {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Reads the options of `openPostgresStore`; throws on what they cannot be. */
+/** Reads the options of `openPostgresStore`. Throws if they are invalid. */
 export function readPostgresOptions<Kinds extends object>(
   options: PostgresStoreOptions<Kinds> | undefined,
 ): PostgresSettings {

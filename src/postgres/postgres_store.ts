@@ -1,5 +1,5 @@
 /**
- * A store on PostgreSQL, and what it tells of itself.
+ * A store on PostgreSQL, and its information about itself.
  *
  * @module
  */
@@ -16,32 +16,36 @@ import type { SchemaState } from "./format/prepare_schema.ts";
 import type { PostgresLog } from "./storage/postgres_log.ts";
 import { headOf, prunedOf, type Tables } from "./storage/selection.ts";
 
-/** What a store on PostgreSQL is. */
+/** Information about a store on PostgreSQL. */
 export interface PostgresStoreInfo {
-  /** Where the database is: a URL without a password. */
+  /** The URL of the database, without a password. */
   url: string;
-  /** The schema that holds the store. */
+  /** The name of the schema that holds the store. */
   schema: string;
   /** The version of the server. */
   serverVersion: string;
   /** The number of the schema's format. */
   format: number;
-  /** The names of the codecs that the schema remembers. */
+  /** The names of the codecs that are noted in the schema. */
   codecs?: RememberedCodecs;
-  /** Why nothing can be written; absent if it can. */
+  /** Why the store is read-only. Absent if it is writable. */
   readOnly?: string;
   /**
-   * Whether the server notifies the watches that wait. If it does not, as behind
-   * a pooler, they ask it ten times a second. It is false while no watch waits.
+   * Whether the server notifies waiting watches. If it does not, for example
+   * behind a pooler, they ask the server ten times a second. It is `false` while
+   * no watch waits.
    */
   isNotified: boolean;
   /** The bytes of the entries, with their indexes. */
   size: number;
   /** The bytes of the change log, with its indexes. */
   logSize: number;
-  /** The kinds that have entries, in order, and how many each has. */
+  /** The kinds that have entries, in order, each with the number of its entries. */
   kinds: { kind: string; count: number }[];
-  /** The change log: its oldest revision (if it is empty, the one that will be), its newest, and how many changes it holds. */
+  /**
+   * The change log: its oldest revision, its newest, and its number of changes.
+   * If the log is empty, `oldest` is the revision of the next change.
+   */
   log: { oldest: number; newest: number; count: number };
 }
 
@@ -49,7 +53,7 @@ export interface PostgresStoreInfo {
  * A store on PostgreSQL.
  *
  * @typeParam Kinds A map from kind to value type.
- * @typeParam Inputs A map from kind to the type of what may be written.
+ * @typeParam Inputs A map from kind to the type of the values to write.
  */
 export interface PostgresStore<
   Kinds extends object = AnyKinds,
@@ -58,13 +62,27 @@ export interface PostgresStore<
   /** Always `"postgres"`. */
   readonly driver: "postgres";
   /**
-   * What the store is, as of one moment: its schema, its format, and how much is
-   * in it. It counts every entry and every change.
+   * Information about the store, as of one moment: its schema, its format, and
+   * its sizes. It counts every entry and every change.
+   *
+   * @example
+   * ```ts
+   * import { openPostgresStore } from "@zestor/store/postgres";
+   * import { assertEquals } from "@std/assert";
+   *
+   * // Such as "postgres://app:secret@db.example.com/app".
+   * const url = Deno.env.get("POSTGRES_URL");
+   * if (url !== undefined) {
+   *   await using store = await openPostgresStore({ url, schema: "example" });
+   *   const { schema } = await store.info();
+   *   assertEquals(schema, "example");
+   * }
+   * ```
    */
   info(options?: OperationOptions): Promise<PostgresStoreInfo>;
 }
 
-/** What a store knows of its server. */
+/** The information that a store has about its server. */
 export interface OpenedSchema {
   readonly address: Address;
   readonly schema: string;
@@ -82,7 +100,7 @@ export class PostgresKvStore<Kinds extends object> extends KvStore<Kinds>
   readonly driver = "postgres";
   readonly #opened: OpenedSchema;
 
-  /** Takes how the store works, and its schema. */
+  /** Takes the settings of the store, and its schema. */
   constructor(config: StoreConfig, opened: OpenedSchema) {
     super(config);
     this.#opened = opened;

@@ -1,17 +1,17 @@
 /**
- * Pauses between two tries to reach a server.
+ * The pauses between attempts to reach a server.
  *
  * @module
  */
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 1_000;
 
-/** Pauses that grow, and differ, so that many clients do not come back at once. */
+/** Growing pauses with jitter, so that many clients do not come back at once. */
 export class Backoff {
   #pause: number;
   readonly #longest: number;
 
-  /** Takes the longest pause, and the first one, in ms. */
+  /** Takes the longest pause and the first pause, in ms. */
   constructor(
     longest: number = LONGEST_PAUSE_MS,
     first: number = FIRST_PAUSE_MS,
@@ -20,7 +20,10 @@ export class Backoff {
     this.#pause = first;
   }
 
-  /** The next pause, in ms, but not past a deadline in the time of `performance.now`. */
+  /**
+   * The next pause, in ms. It does not go beyond a deadline, which is on the
+   * clock of `performance.now`.
+   */
   next(deadline = Infinity): number {
     const jittered = this.#pause * (0.5 + Math.random() / 2);
     this.#pause = Math.min(this.#pause * 2, this.#longest);

@@ -1,15 +1,15 @@
 /**
- * A batch as an engine behind a network sees it before it is sent: its writes,
- * with their decisions made on what the server held a moment ago.
+ * Plans a batch before it is sent: its writes, with their decisions made on
+ * earlier answers of the server.
  *
- * The invariant: a decision never counts by itself. What it saw goes to the
- * server as a condition of the write, also if it answered `"keep"`, or threw. If
- * the condition does not hold, the server does nothing from this write on, and
- * the client reads and decides anew.
+ * The invariant: a decision never counts by itself. The bytes that it saw are
+ * sent to the server as a condition of the write, even if it answered `"keep"`,
+ * or threw. If the condition does not hold, the server stops at this write, and
+ * the client reads and decides again.
  *
- * A decision is asked only if the checks of its write hold, for all that is
- * known. What is known of an entry that the batch itself changes is its bytes,
- * not its version.
+ * A decision is asked only if the checks of its write hold, as far as the
+ * client knows. If the batch itself changes an entry, the client knows the
+ * entry's bytes, but not its version.
  *
  * @module
  */
@@ -32,7 +32,7 @@ import {
 } from "../engine/write.ts";
 import { isInRange } from "../keys/key_range.ts";
 
-/** How much a request has, before it takes no more writes. */
+/** The size from which a request takes no more writes. */
 export interface RequestSize {
   /** Checks and changes. */
   readonly weight: number;
@@ -40,7 +40,7 @@ export interface RequestSize {
   readonly bytes: number;
 }
 
-/** What a server holds for a name: `undefined` means that there is no entry. */
+/** A server's entry under a name; `undefined` means that there is no entry. */
 export interface SeenEntry {
   readonly value: Uint8Array | undefined;
   /** 0 if there is no entry. */
@@ -54,7 +54,7 @@ export interface SeenValue extends EntryName {
   readonly value: Uint8Array | undefined;
 }
 
-/** A time of the server, in ms since 1970: `from` is in it, `until` is not. */
+/** A time span of the server, in ms since 1970, from `from` to before `until`. */
 export interface TimeSpan {
   readonly from: number;
   readonly until: number;
@@ -63,46 +63,47 @@ export interface TimeSpan {
 /** A change of one entry whose decision is made. */
 export interface DecidedEntryChange extends EntryName {
   readonly next: Next;
-  /** Whether the client asks what was removed. */
+  /** Whether the client wants to know the removed entry. */
   readonly mayRemove?: boolean;
 }
 
 /** A change that the server can carry out. */
 export type DecidedChange = DecidedEntryChange | RangeRemoval;
 
-/** What becomes of a write whose conditions hold. */
+/** The outcome of a write whose conditions hold. */
 export type DecidedEnd =
   /** Its changes are made. */
   | "done"
-  /** It fails, as when a decision threw: nothing is written. */
+  /** It fails, for example because a decision threw. Nothing is written. */
   | "fails"
-  /** A check was to refuse it: what the client saw is out of date. */
+  /** A check should refuse it, but the client's knowledge is stale. */
   | "stale";
 
-/** A write whose decisions are made. Its conditions are of the moment before its first change. */
+/** A write with its decisions made. Its conditions are checked before its first change. */
 export interface DecidedWrite {
   readonly checks: readonly Check[];
   readonly seen: readonly SeenValue[];
   /**
-   * When it may be carried out: a decision saw an entry that the write itself
-   * put, and that expires. If it is another time, the decision is stale.
+   * The time span in which the write may be carried out. It is present if a
+   * decision saw an entry that the write itself put, and that expires. At
+   * another time, the decision is stale.
    */
   readonly time?: TimeSpan;
   readonly changes: readonly DecidedChange[];
   readonly end: DecidedEnd;
 }
 
-/** Why a write fails, and at which of its changes. */
+/** The error of a write, and the number of its failed change. */
 export interface WriteFailure {
   readonly error: unknown;
   readonly at?: number;
 }
 
-/** A write that was taken from the queue, with its changes read once. */
+/** A write from the queue, with its changes read once. */
 export interface TakenWrite {
   readonly write: Write;
   readonly changes: readonly Change[];
-  /** It fails by itself, whatever the server holds. */
+  /** The write fails by itself, whatever the server has. */
   readonly failure?: WriteFailure;
 }
 
@@ -110,23 +111,26 @@ export interface TakenWrite {
 export interface PlannedWrite {
   readonly taken: TakenWrite;
   readonly decided: DecidedWrite;
-  /** What its caller is told if the server confirms what its decisions saw. */
+  /** The error for the caller if the server confirms what the decisions saw. */
   readonly failure?: WriteFailure;
 }
 
-/** What is known of an entry. Version and revision are `undefined` if the batch itself changes them. */
+/**
+ * The known state of an entry. Version and revision are `undefined` if the
+ * batch itself changes them.
+ */
 interface KnownEntry extends EntryName {
   readonly value: Uint8Array | undefined;
   readonly version: number | undefined;
   readonly revision: number | undefined;
-  /** When it expires, or has expired, if the batch itself put it so. */
+  /** The time at which the entry expires, if the batch itself put it. */
   readonly expiresAt?: number;
 }
 
-/** What is known of entries: by kind and key. */
+/** The known entries, by kind and key. */
 type Known = Map<string, KnownEntry>;
 
-/** Takes writes until the request is full. The last one may be more than fits. */
+/** Takes writes until the request is full. The last write may exceed the limit. */
 export function takeWrites(
   batch: Batch,
   limits: Limits,
@@ -158,7 +162,7 @@ export function failuresOf(taken: readonly TakenWrite[]): Outcome[] {
   return taken.map(({ failure }) => ({ type: "failed", ...failure! }));
 }
 
-/** The entries that decisions ask for, and those on which it depends whether they are asked. */
+/** The entries that the decisions need, and those that decide whether the decisions are asked. */
 export function decidedNames(taken: readonly TakenWrite[]): EntryName[] {
   const names = new Map<string, EntryName>();
   const add = ({ kind, key }: EntryName) =>
@@ -176,9 +180,9 @@ function isDecision(change: Change): change is EntryChange {
 }
 
 /**
- * Decides each write on what was seen, and on what the writes before it leave.
- * It leaves out writes at the end that do not fit, and those whose checks can be
- * judged only when the writes before them are done: they are handed again.
+ * Decides each write on the known entries, and on the results of the writes
+ * before it. It leaves out writes at the end that do not fit, and writes whose
+ * checks need the results of earlier writes. The queue passes them again.
  */
 export function planWrites(
   taken: readonly TakenWrite[],
@@ -205,7 +209,7 @@ export function planWrites(
   return planned;
 }
 
-/** How many bytes of values a write sends. */
+/** The bytes of values that a write sends. */
 function bytesOf({ seen, changes }: DecidedWrite): number {
   let bytes = 0;
   for (const { value } of seen) bytes += value?.byteLength ?? 0;
@@ -216,7 +220,7 @@ function bytesOf({ seen, changes }: DecidedWrite): number {
   return bytes;
 }
 
-/** Decides a write. If it does not fail, `known` tells what it leaves. */
+/** Decides a write. If it does not fail, its results are added to `known`. */
 function planWrite(
   taken: TakenWrite,
   known: Known,
@@ -240,18 +244,18 @@ function planWrite(
   return decideChanges(taken, known, limits);
 }
 
-/** Whether it is known if the checks of a write that decides hold. */
+/** Whether the client can tell if the checks of a write with decisions hold. */
 function canBeJudged({ write, changes }: TakenWrite, known: Known): boolean {
   return !changes.some(isDecision) ||
     write.checks.every((check) => judge(check, known) !== undefined);
 }
 
-/** Whether a check does not hold, for all that is known. */
+/** Whether a check does not hold, as far as the client knows. */
 function isRefused(check: Check, known: Known): boolean {
   return judge(check, known) === false;
 }
 
-/** Whether a check holds; `undefined` if that is not known. */
+/** Whether a check holds; `undefined` if the client does not know. */
 function judge(check: Check, known: Known): boolean | undefined {
   const entry = known.get(nameOf(check.kind, check.key));
   if (!entry) return undefined;
@@ -304,24 +308,24 @@ function decideChanges(
   return { taken, decided };
 }
 
-/** What the decisions of a write see, and so the conditions of the write. */
+/** The entries that the decisions of a write see, and so the conditions of the write. */
 class Sight {
   readonly #known: Known;
   readonly #own: Known;
   readonly #seen = new Map<string, SeenValue>();
   #time: TimeSpan | undefined;
 
-  /** Takes what was there before the write, and what the write makes of it. */
+  /** Takes the known entries before the write, and the results of the write itself. */
   constructor(known: Known, own: Known) {
     this.#known = known;
     this.#own = own;
   }
 
-  /** The bytes of an entry at a change's place. */
+  /** The bytes of an entry at the place of a change. */
   of({ kind, key }: EntryName): Uint8Array | undefined {
     const name = nameOf(kind, key);
     const own = this.#own.get(name);
-    // The server need not have what the write itself has made of the entry.
+    // The server need not confirm what the write itself has put.
     if (own) {
       this.#limitTime(own);
       return own.value;
@@ -349,7 +353,7 @@ function isRemoved({ kind, range }: RangeRemoval, entry: EntryName): boolean {
   return entry.kind === kind && isInRange(range, entry.key);
 }
 
-/** Notes what is there after a change. What has expired by now is gone at once. */
+/** Notes an entry after a change. If it has expired by now, it is gone at once. */
 function notePut(
   own: Known,
   name: EntryName,
@@ -380,8 +384,8 @@ function note(
 }
 
 /**
- * The outcomes of a batch of which nobody knows whether it arrived. A write is
- * unclear if it changes anything; the others have written nothing in any case.
+ * The outcomes of a batch that may or may not have arrived. A write is unclear
+ * if it changes anything; the others wrote nothing in any case.
  */
 export function outcomesUnknown(
   planned: readonly PlannedWrite[],

@@ -1,11 +1,10 @@
 /**
- * Wakes the watches that have seen everything, when a server tells that there is
- * more.
+ * Wakes the watches that have seen everything, when a server has more changes.
  *
- * A notification is a hint, the sweep is the guarantee. Both come down to a look
- * at the server: how far its log is, and which kinds have changed. The
- * invariant: a watch never waits for a change that a hint told of after its last
- * read began.
+ * A notification is a hint; the regular look is the guarantee. Both look at the
+ * server: at the newest revision of its log, and at the kinds that have
+ * changed. The invariant: if a hint for a change came after a watch began its
+ * last read, the watch does not wait.
  *
  * @module
  */
@@ -14,33 +13,33 @@ import type { Wait } from "../engine/change_log.ts";
 import type { Cursor } from "../engine/cursor.ts";
 import { Backoff } from "./backoff.ts";
 
-/** What a look found. */
+/** The result of a look. */
 export interface News {
   /** The newest revision. */
   readonly head: number;
   /** The mark of the newest change. */
   readonly mark?: number;
   /**
-   * The marks of the changes at the revisions that it was asked about, as far as
-   * the log has them: others, if the log was put back.
+   * The marks that the log has at the requested revisions. They differ if the
+   * log was put back.
    */
   readonly marks: ReadonlyMap<number, number>;
-  /** The kinds that changed since; absent if that is not known. */
+  /** The kinds that have changed since. Absent if they are not known. */
   readonly kinds?: ReadonlySet<string>;
 }
 
-/** What the watches wait for. */
+/** The server that the watches wait for. */
 export interface NewsSource {
   /**
-   * Looks at what came past the first of some revisions, and at the marks of all.
-   * It may fail: then there is a next look.
+   * Looks at the changes after the first of some revisions, and at the marks of
+   * all. If it fails, another look follows.
    */
   look(revisions: readonly [after: number, ...number[]]): Promise<News>;
-  /** The longest time between two looks, in ms; asked before each. */
+  /** The longest time between two looks, in ms. It is called before each look. */
   interval(): number;
-  /** After how many revisions of other kinds a watch is woken all the same. */
+  /** After this many revisions of other kinds, a watch is woken, too. */
   readonly bookmarkInterval: number;
-  /** Watches begin to wait, or none waits any more. */
+  /** Called when watches begin to wait, and when none waits any more. */
   onWaiting?(isWaiting: boolean): void;
 }
 
@@ -49,13 +48,13 @@ interface Waiter {
   wake(cursor: number): void;
 }
 
-/** The watches that wait. */
+/** The waiting watches. */
 export class NewsWaits {
   readonly #source: NewsSource;
   readonly #waiting = new Set<Waiter>();
-  /** Each watch that waits has seen the changes of its kinds up to here. */
+  /** Each waiting watch has seen the changes of its kinds up to here. */
   #seen: Cursor = { revision: 0, mark: undefined };
-  /** A hint came that no look has followed. */
+  /** Whether a hint came after the last look. */
   #isHinted = false;
   #isLooking = false;
   #isClosed = false;
@@ -66,12 +65,12 @@ export class NewsWaits {
     readonly persistent: boolean;
   } | undefined;
 
-  /** Takes what they wait for. */
+  /** Takes the server to wait for. */
   constructor(source: NewsSource) {
     this.#source = source;
   }
 
-  /** How many watches wait. */
+  /** The number of waiting watches. */
   get size(): number {
     return this.#waiting.size;
   }
@@ -80,7 +79,7 @@ export class NewsWaits {
   wait(wait: Wait): Promise<number> {
     const { after, signal } = wait;
     const isFirst = this.#waiting.size === 0;
-    // The server may have been put back since somebody waited last.
+    // The server may have been put back since the last wait.
     if (isFirst) {
       this.#seen = { revision: after, mark: wait.mark };
     }
@@ -107,8 +106,8 @@ export class NewsWaits {
   }
 
   /**
-   * There may be something new. The watches of a kind that has changed read at
-   * once; the others learn how far the log is.
+   * There may be changes. The watches of a changed kind read at once; the
+   * others learn the newest revision.
    */
   hint(kinds: Iterable<string> = []): void {
     this.#isHinted = true;
@@ -131,11 +130,12 @@ export class NewsWaits {
         const seen = this.#seen;
         const news = await this.#source.look([seen.revision, ...this.#past()]);
         this.#trouble = undefined;
-        // If all went on meanwhile, the answer is not about those that wait now.
+        // If all watches have gone on meanwhile, the answer does not concern
+        // those that wait now.
         if (seen === this.#seen) this.#tell(news);
         else this.#isHinted = true;
       } catch {
-        // The server cannot be reached: the next look comes soon.
+        // The server cannot be reached. The next look comes soon.
         this.#isHinted = false;
         this.#trouble ??= new Backoff();
       }
@@ -144,7 +144,7 @@ export class NewsWaits {
     this.#plan();
   }
 
-  /** Where the watches are that have read past `#seen`. */
+  /** The places of the watches that have read past `#seen`. */
   #past(): Set<number> {
     const revisions = new Set<number>();
     for (const { wait: { after } } of this.#waiting) {
@@ -162,7 +162,7 @@ export class NewsWaits {
       const { after } = wait;
       const isNews = head > before.revision &&
         (!kinds || !wait.kinds || wait.kinds.some((kind) => kinds.has(kind)));
-      // Let the watch read: then it is told what is the matter.
+      // The watch reads, and then gets the error.
       const isAstray = isPutBack ||
         isElsewhere({ revision: after, mark: wait.mark }, news);
       const isFar = head - after >= this.#source.bookmarkInterval;
@@ -170,7 +170,7 @@ export class NewsWaits {
     }
   }
 
-  /** Plans the next look, as long as somebody waits. */
+  /** Plans the next look while somebody waits. */
   #plan(): void {
     const persistent = this.#isPersistent();
     const isWanted = this.#waiting.size > 0 && !this.#isLooking;
@@ -188,7 +188,7 @@ export class NewsWaits {
     this.#sweep = { timer, persistent };
   }
 
-  /** The time until the next look, in ms: more and more while looks fail. */
+  /** The time until the next look, in ms. It grows while looks fail. */
   #pause(): number {
     const interval = this.#source.interval();
     return this.#trouble ? interval + this.#trouble.next() : interval;
@@ -206,7 +206,7 @@ export class NewsWaits {
   }
 }
 
-/** Whether the log has not reached a change, or has another one there: it was put back. */
+/** Whether the log has not reached a change, or has another change there, because it was put back. */
 function isElsewhere(
   { revision, mark }: Cursor,
   { head, marks }: News,

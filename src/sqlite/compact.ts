@@ -1,11 +1,11 @@
 /**
- * Compacting: the database is written anew without what it no longer uses, in
- * place, and its write-ahead log is emptied.
+ * Compacting: SQLite rewrites the database in place without unused pages, and
+ * empties its write-ahead log.
  *
- * This is SQLite's `VACUUM` (https://sqlite.org/lang_vacuum.html), and not its
- * incremental mode. That one has to be chosen when a file is made, so it does
- * nothing for the files that there are; every write to them would have to keep
- * a map of the pages; and pages that are only half full stay as they are.
+ * This is SQLite's `VACUUM` (https://sqlite.org/lang_vacuum.html), not its
+ * incremental mode. The incremental mode must be chosen when a file is created,
+ * so it does nothing for existing files. Each write would also have to maintain
+ * a map of the pages, and half-full pages would stay.
  *
  * @module
  */
@@ -20,15 +20,18 @@ import { databaseSizes } from "./info.ts";
 import type { OwnTurns } from "./own_turns.ts";
 import type { SqliteStorage } from "./storage/sqlite_storage.ts";
 
-/** What compacting gave back to the file system, in bytes. */
+/** The sizes before and after compacting, in bytes. */
 export interface CompactResult {
-  /** What the file and its write-ahead log had before; in memory, the database's pages. */
+  /**
+   * The bytes of the file and its write-ahead log before. In memory, the bytes
+   * of the database's pages.
+   */
   before: number;
-  /** What they have now. */
+  /** The bytes after compacting. */
   after: number;
 }
 
-/** A store that is compacted. */
+/** The store to compact. */
 export interface CompactedStore {
   readonly location: DatabaseLocation;
   readonly database: Database;
@@ -59,9 +62,9 @@ export async function compact(
   return { before, after: await turns.readCommitted(action, size) };
 }
 
-/** Throws at once if another connection has the lock. */
+/** Throws at once if another connection holds the lock. */
 function vacuum(storage: SqliteStorage, database: Database): void {
-  // Else what is in the log would take room beside the new pages.
+  // Without this, the content of the log would take space beside the new pages.
   storage.emptyLog();
   try {
     database.run("VACUUM");
@@ -71,16 +74,16 @@ function vacuum(storage: SqliteStorage, database: Database): void {
   }
 }
 
-/** Pages that were written, but not committed, would take the room that a full disk lacks. */
+/** A full disk may lack the space of pages that were written, but not committed. */
 function clearLeftovers(storage: SqliteStorage): void {
   try {
     storage.emptyLog();
   } catch {
-    // Why it cannot be compacted is what counts.
+    // The first error counts.
   }
 }
 
-/** Empties the write-ahead log as soon as nobody is in the way, for `busyTimeout` at most. */
+/** Empties the write-ahead log as soon as nobody is in the way. It waits at most `busyTimeout`. */
 async function whenNobodyReads(
   turns: OwnTurns,
   action: string,
@@ -92,12 +95,12 @@ async function whenNobodyReads(
       throw new SqlError("busy", "the write-ahead log is being read");
     });
   } catch (error) {
-    // The database is compact all the same. The log is emptied later.
+    // The database is compact anyway. The log is emptied later.
     if (!(error instanceof StoreBusyError)) throw error;
   }
 }
 
-/** Without every permission Deno lets SQLite attach nothing, as `VACUUM` does. */
+/** Without all permissions, Deno does not allow SQLite to attach a file, which `VACUUM` does. */
 function isForbidden(error: unknown): error is SqlError {
   return error instanceof SqlError &&
     error.message.includes("too many attached databases");

@@ -1,5 +1,5 @@
 /**
- * What a store is, for people and tools.
+ * Information about a store, for people and tools.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { readMeta } from "./format/inspect_file.ts";
 import { isTable, type Query, readObjects } from "./format/schema_objects.ts";
 import type { SqliteStorage } from "./storage/sqlite_storage.ts";
 
-/** What a store is. */
+/** Information about a store. */
 export interface StoreInfo {
   /** The file's absolute path, with symbolic links followed. For a database in memory, its name. */
   path: string;
@@ -30,44 +30,50 @@ export interface StoreInfo {
   driver: string;
   /** The version of the SQLite library that the driver uses. */
   sqliteVersion: string;
-  /** The number of the file's format; 0 where it has none, as one that is only read may. */
+  /** The number of the file's format; 0 if it has none, which is possible in a read-only store. */
   format: number;
-  /** The names of the codecs that the file remembers; absent where it remembers none. */
+  /** The names of the codecs that the file remembers. Absent if it remembers none. */
   codecs?: RememberedCodecs;
   /** SQLite's journal mode: `"wal"`, `"delete"`, `"memory"`. */
   journalMode: string;
   /**
-   * How the write-ahead log is copied into the file. `"automatic"`: the store
-   * does it when its writes pause, and SQLite does it with a commit if they never
-   * do, or other programs write. `"exclusive"`: the SQLite library is older
-   * than 3.51.3 and can lose commits when one connection does it while another
-   * one writes (https://sqlite.org/wal.html#the_wal_reset_bug), so the store
-   * does it while no one can write. `"none"`: there is no write-ahead log.
+   * When the write-ahead log is copied into the file. `"automatic"`: the store
+   * does it when its writes pause, and SQLite does it with a commit if they
+   * never pause, or if other programs write. `"exclusive"`: the SQLite library
+   * is older than 3.51.3, and can lose commits if one connection copies while
+   * another one writes (https://sqlite.org/wal.html#the_wal_reset_bug), so the
+   * store copies while nobody can write. `"none"`: there is no write-ahead log.
    */
   checkpoints: "automatic" | "exclusive" | "none";
-  /** The bytes of the file, without its write-ahead log; of a database in memory those of its pages. */
+  /**
+   * The bytes of the file without its write-ahead log. For a database in
+   * memory, the bytes of its pages.
+   */
   size: number;
-  /** The bytes of the write-ahead log's file, 0 if there is none. It is cut to some 4 MB when the log begins anew, and by `compact`. */
+  /**
+   * The bytes of the write-ahead log's file, 0 if there is none. The file is
+   * truncated to about 4 MB when the log restarts, and by `compact`.
+   */
   walSize: number;
-  /** The kinds that have entries, in order, and how many each has. */
+  /** The kinds that have entries, in order, each with the number of its entries. */
   kinds: { kind: string; count: number }[];
-  /** The change log; absent where the file has none, as one that is only read may. */
+  /** The change log. Absent if the file has none, which is possible in a read-only store. */
   log?: LogInfo;
 }
 
-/** What a change log holds. */
+/** Information about a change log. */
 export interface LogInfo {
-  /** The oldest revision in it; where it is empty, the one that will be. */
+  /** The oldest revision in it. If it is empty, the revision of the next change. */
   oldest: number;
   /** The newest revision, 0 before the first. */
   newest: number;
-  /** How many changes it holds. */
+  /** The number of changes in it. */
   count: number;
 }
 
-/** What a store is made of, as far as it tells. */
+/** The parts of a store that the information comes from. */
 export interface DescribedStore {
-  /** A file's path is its real one. */
+  /** The path of a file is its real path. */
   readonly location: DatabaseLocation;
   readonly driver: string;
   readonly database: Database;
@@ -114,7 +120,7 @@ export function databaseSizes(
 ): Pick<StoreInfo, "size" | "walSize"> {
   const sizes = location.memory ? undefined : sizesOf(location.path);
   if (sizes) return sizes;
-  // The driver may read what Deno may not.
+  // The driver may read files that Deno may not.
   const { page_count } = database.get(GET_PAGE_COUNT)!;
   const { page_size } = database.get(GET_PAGE_SIZE)!;
   return { size: (page_count as number) * (page_size as number), walSize: 0 };

@@ -1,7 +1,7 @@
 /**
- * Why a store cannot be opened, and what to do. SQLite says only that it cannot;
- * the files beside the database tell more. They are looked at and never opened:
- * to close one would drop SQLite's locks on it.
+ * Explains why a store cannot be opened, and what to do. SQLite says only that
+ * it cannot; the files beside the database show more. They are never opened,
+ * because closing one would drop SQLite's locks on it.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { type DatabaseLocation, SqlError } from "./driver/driver.ts";
 import { storeError } from "./connection/failure.ts";
 import { lengthProblem } from "./file/real_path.ts";
 
-/** The error of an opening that failed; `path` is as it was given. */
+/** The error of a failed opening. `path` is the given one. */
 export function openError(
   path: string | URL,
   location: DatabaseLocation,
@@ -47,27 +47,30 @@ function adviceFor({ failure }: SqlError, location: DatabaseLocation): string {
 }
 
 const ADVICE: Partial<Record<SqlError["failure"], string>> = {
-  not_a_database: "it is another program's file, or encrypted",
+  not_a_database: "it belongs to another program, or is encrypted",
   corrupt: "restore it from a backup",
   full: "free some space",
-  io: "see that the disk works, and has space left",
+  io: "check that the disk works and has free space",
 };
 
-/** A file that is only read is also written to by SQLite: it is rolled back, or gets an index of its log. */
+/**
+ * SQLite also writes to a file that is only read: it rolls the file back, or
+ * creates an index of its log.
+ */
 function readOnlyAdvice({ path, mode }: DatabaseLocation): string {
   if (mode !== "ro") {
-    return "open it with mode=rwc, and see that its file and directory can be written";
+    return "open it with mode=rwc, and check that its file and directory are writable";
   }
   const isLeft = (lookAt(`${path}-journal`)?.size ?? 0) > 0;
   return isLeft
     ? `${
       basename(path)
-    }-journal is what an interrupted program left, and a reader cannot roll it back; open the file once for writing, as a user who may write it and its directory`
+    }-journal was left by an interrupted program, and a reader cannot roll it back; open the file once for writing, as a user who may write the file and its directory`
     : DIRECTORY_ADVICE;
 }
 
 const DIRECTORY_ADVICE =
-  "to read a write-ahead log, SQLite makes files beside it, so let its directory be written, or copy the file to a directory that can be";
+  "to read a write-ahead log, SQLite creates files beside it; make its directory writable, or copy the file to a writable directory";
 
 function cannotOpenAdvice({ path, mode, memory }: DatabaseLocation): string {
   const tooLong = memory ? undefined : lengthProblem(path);
@@ -78,17 +81,17 @@ function cannotOpenAdvice({ path, mode, memory }: DatabaseLocation): string {
     return file ? [describe(path + suffix, file, found)] : [];
   });
   if (found && beside.length === 0 && mode === "ro") {
-    return `see that this user may read the file; ${DIRECTORY_ADVICE}`;
+    return `check that this user may read the file; ${DIRECTORY_ADVICE}`;
   }
   if (!found || beside.length === 0) {
-    return "see that its directory exists and can be read and written";
+    return "check that its directory exists, and is readable and writable";
   }
-  return `see that this user may read and write the file, ${
+  return `check that this user may read and write the file, ${
     beside.join(", ")
   } beside it, and their directory`;
 }
 
-/** The name of a file, with its owner if that is not the owner of the database. */
+/** The name of a file, with its owner if the database has another owner. */
 function describe(
   path: string,
   { uid }: FileStatus,

@@ -1,5 +1,5 @@
 /**
- * The options of a store in a file, and how they are read.
+ * The options of a store in a file, and their readers.
  *
  * @module
  */
@@ -32,20 +32,21 @@ export interface StoreOptions<Kinds extends object = AnyKinds>
   extends CommonOptions<Kinds> {
   /**
    * The database: a path, a `file:` URL, `":memory:"`, or a DSN such as
-   * `file:app.db?mode=ro`. Its parameters are `mode` (`ro`, `rw`, `rwc` or
-   * `memory`) and `cache` (`shared` lets the stores of this process share
-   * a database in memory); any other is an error.
+   * `file:app.db?mode=ro`. The parameters of a DSN are `mode` (`ro`, `rw`,
+   * `rwc` or `memory`) and `cache` (with `shared`, the stores of this process
+   * share a database in memory). Any other parameter is an error.
    *
-   * A relative path is resolved, and symbolic links are followed, once: when
-   * the store opens.
+   * When the store opens, it resolves a relative path, and follows symbolic
+   * links, once.
    */
   path: string | URL;
   /**
    * The SQLite binding. `"ffi"` is `@db/sqlite`: it needs `--allow-ffi`, which
-   * gives a script the whole process. `"builtin"` is `node:sqlite`: file
-   * permissions are enough. `"auto"` is the driver that this process has the
-   * file open with; else the first, if FFI is permitted and the native library
-   * is on this machine; else the second. It downloads nothing.
+   * gives a script access to the whole process. `"builtin"` is `node:sqlite`:
+   * file permissions are enough. `"auto"` is the driver with which this process
+   * has the file open already. Otherwise it is `"ffi"` if FFI is permitted and
+   * the native library is on this machine, else `"builtin"`. It downloads
+   * nothing.
    * @default {"auto"}
    */
   driver?: DriverChoice;
@@ -56,21 +57,22 @@ export interface StoreOptions<Kinds extends object = AnyKinds>
    */
   busyTimeout?: number;
   /**
-   * Keep a write-ahead log, so that readers and the writer do not wait for each
-   * other. `false` uses a rollback journal: one file, slower, for file systems
-   * without shared memory.
+   * Whether to use a write-ahead log, with which readers and the writer do not
+   * wait for each other. `false` uses a rollback journal, which is slower, and
+   * needs no shared memory of the file system.
    * @default {true}
    */
   wal?: boolean;
-  /** What a resolved write survives. @default {"full"} */
+  /** The failures that a resolved write survives. @default {"full"} */
   durability?: Durability;
   /**
-   * Overwrite what is deleted or replaced in the file with zeros, at the price
-   * of more to write (https://sqlite.org/pragma.html#pragma_secure_delete).
-   * Values stay readable all the same: in the change log, which keeps the value
-   * before each change until it is pruned; in the `-wal` until it is
-   * overwritten; in backups; in what others delete; and on the disk, if it
-   * keeps old blocks.
+   * Whether to overwrite deleted and replaced data in the file with zeros, at
+   * the cost of more writes
+   * (https://sqlite.org/pragma.html#pragma_secure_delete). The data may still
+   * be readable in other places: in the change log, which has the value before
+   * each change until the log is pruned; in the `-wal` until it is overwritten;
+   * in backups; in data that others delete; and on a disk that keeps old
+   * blocks.
    * @default {false}
    */
   secureDelete?: boolean;
@@ -81,7 +83,7 @@ const ACTION = "open store";
 const driver: Reader<DriverChoice> = (action, name, choice) => {
   if (isDriverChoice(choice)) return choice;
   throw new TypeError(
-    `Cannot ${action}: "${name}" is "auto", "ffi", "builtin" or a driver, received ${
+    `Cannot ${action}: "${name}" must be "auto", "ffi", "builtin" or a driver, received ${
       platform.inspect(choice)
     }`,
   );
@@ -97,17 +99,17 @@ const STORE = {
   secureDelete: boolean,
 } satisfies OptionsSpec<StoreOptions>;
 
-/** What the options come to. */
+/** The settings that follow from the options. */
 export interface Settings extends CommonSettings, FileSettings {
   readonly driver: DriverChoice;
 }
 
-/** Reads the options of `openStore`; throws on what they cannot be. */
+/** Reads the options of `openStore`. Throws if they are invalid. */
 export function readStoreOptions<Kinds extends object>(
   options: StoreOptions<Kinds>,
 ): Settings & Pick<StoreOptions, "path" | "signal"> {
   if (options === undefined) {
-    throw new TypeError(`Cannot ${ACTION}: expected options, with a "path"`);
+    throw new TypeError(`Cannot ${ACTION}: expected options with a "path"`);
   }
   const given = readOptions(ACTION, options, STORE);
   return {

@@ -1,6 +1,6 @@
 /**
- * Opens a store: reads the options, loads the driver, looks at the file before
- * anything in it is changed, and brings it to the current format.
+ * Opens a store: reads the options, loads the driver, inspects the file before
+ * it changes it, and upgrades the file to the current format.
  *
  * @module
  */
@@ -45,18 +45,18 @@ import { SqliteStorage } from "./storage/sqlite_storage.ts";
 import { notifierOf } from "./wal_notifier.ts";
 
 /**
- * Opens a store, creating its file where there is none, and bringing a file
- * that the Go store made, or plain SQL, to the current format in place.
+ * Opens a store. It creates the file if it is missing. It upgrades a file of
+ * the Go store or of plain SQL to the current format, in place.
  *
- * @typeParam Kinds A map from kind to value type; without it, any kind, and
- * values are `unknown`.
- * @param options Where the store is, and how it works.
+ * @typeParam Kinds A map from kind to value type. Without it, every name is a
+ * kind, and values are `unknown`.
+ * @param options The place of the store, and its settings.
  * @returns The store. `await using` closes it.
- * @throws {StoreOpenError} Where the file is no store's, of a newer format, of
- * another codec, missing or unreadable. It is left as it was.
- * @throws {StoreReadOnlyError} Where the file cannot be written.
- * @throws {StoreBusyError} Where another connection holds the lock for longer
- * than `busyTimeout`.
+ * @throws {StoreOpenError} If the file is not a store's, has a newer format or
+ * another codec, is missing, or is unreadable. The file is not changed.
+ * @throws {StoreReadOnlyError} If the file is not writable.
+ * @throws {StoreBusyError} If another connection holds the lock for longer than
+ * `busyTimeout`.
  *
  * @example
  * ```ts
@@ -76,9 +76,9 @@ export function openStore<const Schemas extends SchemasByKind>(
     & { schemas: Schemas },
 ): Promise<SqliteStore<OutputsOf<Schemas>, InputsOf<Schemas>>>;
 /**
- * Opens a store whose kinds' types are given, and whose schemas tell what
- * may be written: `openStore<Kinds, typeof schemas>`. Use it if a schema takes
- * something else than it gives, such as one with defaults.
+ * Opens a store with given types of kinds, and with schemas for the values to
+ * write: `openStore<Kinds, typeof schemas>`. Use it if a schema converts
+ * values, for example if it has defaults.
  */
 export function openStore<
   Kinds extends object,
@@ -88,11 +88,11 @@ export function openStore<
     schemas: OnlyKinds<Kinds, Schemas>;
   },
 ): Promise<SqliteStore<Kinds, InputsWith<Kinds, Schemas>>>;
-/** Opens a store whose kinds' types are given, or are `unknown`. */
+/** Opens a store whose kinds have the given types, or the type `unknown`. */
 export function openStore<Kinds extends object = AnyKinds>(
   options: StoreOptions<NoInfer<Kinds>>,
 ): Promise<SqliteStore<Kinds>>;
-/** Opens a store whose kinds' types are those of their codecs. */
+/** Opens a store whose kinds have the types of their codecs. */
 export function openStore<Kinds extends object>(
   options: StoreOptions<NoInfer<Kinds>> & { codec: CodecsByKind<Kinds> },
 ): Promise<SqliteStore<Kinds>>;
@@ -123,7 +123,7 @@ async function openLocation<Kinds extends object>(
     assertDatabaseFile(location);
     claim = claimFile(location, driver);
     connection = openConnection(driver, location);
-    // It was not there before.
+    // The file did not exist before.
     claim ??= claimFile(location, driver);
     const files = new OpenFiles(location);
     const database = new Database(connection, claim);
@@ -142,7 +142,7 @@ async function openLocation<Kinds extends object>(
       schema,
       codecs: settings.codecs,
       files,
-      // There is no other connection to what is in memory.
+      // A database in memory has no second connection.
       openReader: location.memory ? undefined : () => openOther("ro"),
       checkpointer: checkpoints && new Checkpointer({
         ...checkpoints,
@@ -174,14 +174,14 @@ async function openLocation<Kinds extends object>(
     try {
       connection?.close();
     } catch {
-      // Why it cannot be opened is what counts.
+      // The first error counts.
     }
     claim?.release();
     throw error;
   }
 }
 
-/** Opens a copy of a store to read it, with whatever that was opened with. */
+/** Opens a copy of a store to read it, with the same settings. */
 async function openCopy(
   path: string,
   driver: Driver,

@@ -1,13 +1,13 @@
 /**
- * The turns of what an SQLite store does beside the contract: its backups, its
- * compacting, what it tells of itself.
+ * The turns of an SQLite store's operations outside the contract: backups,
+ * compacting and information.
  *
  * @module
  */
 import type { LocalEngine } from "../local/local_engine.ts";
 import type { Lifecycle } from "../store/lifecycle.ts";
 
-/** How an operation takes its turn among those of the contract. */
+/** Lets these operations take their turn among those of the contract. */
 export class OwnTurns {
   readonly #life: Lifecycle;
   readonly #engine: LocalEngine;
@@ -28,7 +28,7 @@ export class OwnTurns {
     return await this.#life.read(action, read, signal);
   }
 
-  /** Runs a read as soon as no transaction is open, whatever writes wait. */
+  /** Runs a read as soon as no transaction is open, even if writes wait. */
   async readCommitted<T>(
     action: string,
     work: () => T,
@@ -42,8 +42,8 @@ export class OwnTurns {
   }
 
   /**
-   * Runs what keeps everybody else out, after the writes called before it. If
-   * it throws at once that another connection has the lock, it is tried again.
+   * Runs work after the writes called before it, while nothing else runs. If it
+   * throws at once that another connection holds the lock, it is retried.
    */
   readonly alone = async <T>(
     action: string,
@@ -54,7 +54,7 @@ export class OwnTurns {
     return await this.#life.afterWrites(action, run, signal);
   };
 
-  /** The same, and the writes called after it come after it. */
+  /** The same, and the writes called after it run after it. */
   async inOrder<T>(
     action: string,
     work: () => T | Promise<T>,

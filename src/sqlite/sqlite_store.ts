@@ -1,5 +1,5 @@
 /**
- * A store in an SQLite file: a store that also does what a file allows.
+ * A store in an SQLite file: the contract, and operations for files.
  *
  * @module
  */
@@ -28,57 +28,57 @@ import { OwnTurns } from "./own_turns.ts";
  *   is SQLite's limit.
  * - `StoreCorruptError`: SQLite found the file malformed, or a backup of it is
  *   not sound.
- * - `UnknownOutcomeError`: SQLite's commit failed at its last step, so the write
- *   may have taken effect.
+ * - `UnknownOutcomeError`: SQLite's commit failed at its last step, so the
+ *   write may have taken effect.
  *
- * `export` reads a file through a connection of its own. Until its stream ends
- * or is cancelled, a write-ahead log is not cut back, and with a rollback
- * journal writers wait. A database in memory is copied.
+ * `export` reads a file through a second connection. Until its stream ends or
+ * is cancelled, the write-ahead log cannot be emptied, and with a rollback
+ * journal writers wait. A database in memory is copied first.
  *
- * `verify` calls SQLite's own check of the whole database first. That is one
- * call: the event loop waits for it, about 10 ms for each MB. A write-ahead log
- * is not cut back until `verify` has ended. In a file with a rollback journal,
- * and in a database in memory, writes wait until then. The store's own writes
- * wait for as long as it takes, those of others up to their `busyTimeout`. If
- * that is too long, use `backup`: it checks the copy.
+ * `verify` first runs SQLite's own check of the whole database. This is one
+ * call: it blocks the event loop for about 10 ms for each MB. The write-ahead
+ * log cannot be emptied until `verify` has ended. If a file has a rollback
+ * journal, or the database is in memory, writes wait until then: the store's
+ * own writes for as long as it takes, those of others up to their
+ * `busyTimeout`. If that is too long, use `backup`, which checks the copy.
  *
  * @typeParam Kinds A map from kind to value type.
- * @typeParam Inputs A map from kind to the type of what may be written.
+ * @typeParam Inputs A map from kind to the type of the values to write.
  */
 export interface SqliteStore<
   Kinds extends object = AnyKinds,
   Inputs extends { [Kind in keyof Kinds]: unknown } = Kinds,
 > extends Store<Kinds, Inputs> {
-  /** The driver in use: `"ffi"`, `"builtin"`, or the given one's name. */
+  /** The driver in use: `"ffi"`, `"builtin"`, or the name of a given driver. */
   readonly driver: string;
 
   /**
-   * Writes a backup: the whole file as of one moment, with its change log and
-   * whatever else is in it, while this store and others go on writing. It is
-   * one file, which opens as a store; watches resume on it.
+   * Writes a backup: the whole file at one moment, with its change log and all
+   * other tables, while this store and others continue to write. The backup is
+   * one file, which can be opened as a store. Watches can resume on it.
    *
-   * It comes after the writes called before it. The copy is one call of SQLite:
-   * the event loop waits for it, some 3 ms for each MB, and so does who writes
-   * to a file with a rollback journal. Then it is opened with the same driver
-   * and codecs and verified as by `verify`, which takes longer, and which the
-   * store's other operations do not wait for. Only a copy that is sound, and on
-   * the disk, comes to be at the path, in one step. It has the permissions of
-   * the store's file.
+   * It contains the writes called before it. The copy is one call of SQLite: it
+   * blocks the event loop for about 3 ms for each MB, and writers to a file
+   * with a rollback journal wait for it, too. Then the store opens the copy
+   * with the same driver and codecs, and verifies it as `verify` does. This
+   * takes longer, but the store's other operations do not wait. Only a copy
+   * that is sound and synced is moved to the path, in one step. It has the
+   * permissions of the store's file.
    *
-   * Deno has to permit to read and write the directory of the path: there the
-   * copy is written first, under another name.
+   * Deno must permit to read and write the directory of the path, because the
+   * copy is first written there under a temporary name.
    *
-   * @param path Where to: a path, or a `file:` URL.
-   * @param options Whether it may replace a file, and what cancels it.
-   * @throws {StoreError} Of code `STORAGE`, where there is a file already, or
-   * one that cannot be replaced: the store's own, one that a store of this
-   * process has open, or that has a write-ahead log or a rollback journal
-   * beside it; and where the file system refuses. If the copy is in place, and
-   * only its directory cannot be synced, the message says so.
-   * @throws {StoreCorruptError} Where the copy is not sound.
-   * @throws {StoreFullError} Where the disk has no room for it.
-   * @throws {StoreBusyError} Where another connection holds a lock that keeps
-   * readers out, for longer than `busyTimeout`.
+   * @param path The target: a path, or a `file:` URL.
+   * @param options Whether to replace a file, and a signal.
+   * @throws {StoreError} With code `STORAGE`, if the file exists already, or
+   * cannot be replaced. It cannot if it is the store's own file, if a store of
+   * this process has it open, or if it has a write-ahead log or a rollback
+   * journal beside it. Also if the file system refuses. If the copy is in
+   * place, but its directory cannot be synced, the message says so.
+   * @throws {StoreCorruptError} If the copy is not sound.
+   * @throws {StoreFullError} If the disk has no room for it.
+   * @throws {StoreBusyError} If another connection holds a lock against readers
+   * for longer than `busyTimeout`.
    *
    * @example
    * ```ts
@@ -100,33 +100,33 @@ export interface SqliteStore<
   backup(path: string | URL, options?: BackupOptions): Promise<void>;
 
   /**
-   * Gives the file system back what the file no longer uses: a file never
-   * shrinks by itself, and its write-ahead log seldom. The change log keeps its
-   * `history`. In memory, it frees the pages.
+   * Gives unused space back to the file system. A file never shrinks by itself,
+   * and its write-ahead log rarely does. The change log keeps its `history`. In
+   * memory, it frees the unused pages.
    *
-   * It comes after the writes called before it. It writes the database anew, in
-   * place, by one call of SQLite: the event loop waits for it, about 20 ms for
-   * each MB that is left. Who writes meanwhile waits: this store's writes for
-   * its end, those of others up to their `busyTimeout`. Readers and watches go
-   * on, but with a rollback journal they wait too. It needs free disk space for
-   * up to twice what is left.
+   * It runs after the writes called before it. One call of SQLite rewrites the
+   * database in place: it blocks the event loop for about 20 ms for each MB
+   * that remains. Meanwhile writers wait: this store's writes until it ends,
+   * those of others up to their `busyTimeout`. Readers and watches go on, but
+   * with a rollback journal they wait, too. It needs free disk space of up to
+   * twice the resulting size.
    *
-   * Then it empties the write-ahead log, and cuts its file to 0 bytes (to a
-   * page, if the SQLite library is older than 3.51.3), as soon
-   * as nobody reads an older state. It waits for that up to `busyTimeout`,
-   * while the store goes on. If it waits in vain, the file shrinks when the log
-   * is emptied later.
+   * Then it empties the write-ahead log as soon as nobody reads an older state,
+   * and truncates its file to 0 bytes (to one page, if the SQLite library is
+   * older than 3.51.3). It waits for that up to `busyTimeout`, while the store
+   * goes on. If it waits in vain, the file shrinks when the log is emptied
+   * later.
    *
-   * Deno lets the driver `"builtin"` do it only with `--allow-all`. The
-   * process that compacts need not be the one that uses the store.
+   * With the driver `"builtin"`, Deno permits this only with `--allow-all`.
+   * Another process than the one that uses the store can do it.
    *
-   * @param options What cancels it, until it has begun.
-   * @returns The bytes before and after, of the file and its write-ahead log.
+   * @param options A signal that cancels it until it begins.
+   * @returns The bytes of the file and its write-ahead log, before and after.
    * @throws {StoreBusyError} If another connection holds the lock for longer
    * than `busyTimeout`. Nothing was done.
    * @throws {StoreFullError} If the disk has no room for it. Nothing is lost.
    * @throws {StoreReadOnlyError} If the store was opened read-only.
-   * @throws {StoreError} Of code `STORAGE`, if a permission is missing.
+   * @throws {StoreError} With code `STORAGE`, if a permission is missing.
    *
    * @example
    * ```ts
@@ -144,8 +144,8 @@ export interface SqliteStore<
   compact(options?: OperationOptions): Promise<CompactResult>;
 
   /**
-   * What the store is, as of one moment: its file, its format, and how much is
-   * in it. It counts every entry and every change, in one call.
+   * Information about the store, at one moment: its file, its format, and its
+   * sizes. It counts every entry and every change, in one call.
    *
    * @example
    * ```ts
@@ -163,7 +163,7 @@ export interface SqliteStore<
   info(options?: OperationOptions): Promise<StoreInfo>;
 }
 
-/** What a store knows of its file, beside what is stored in it. */
+/** The information that a store has about its file. */
 export interface OpenedFile extends BackupSource {
   describe(): StoreInfo;
   compact(
@@ -179,7 +179,7 @@ export class SqliteKvStore<Kinds extends object> extends KvStore<Kinds>
   readonly #file: OpenedFile;
   readonly #turns: OwnTurns;
 
-  /** Takes how the store works, and its file. */
+  /** Takes the settings of the store, and its file. */
   constructor(
     config: StoreConfig & { readonly engine: LocalEngine },
     file: OpenedFile,

@@ -1,13 +1,13 @@
 /**
- * Tells when a database's write-ahead log is being written, by whomever: by
- * notification of the operating system.
+ * Notifies when somebody writes a database's write-ahead log, with the help of
+ * the operating system.
  *
- * It watches that one file, never the directory. Of each file that something
- * happens to in a watched directory, Deno opens and closes the file itself, and
- * with that this process would lose every lock that SQLite holds on it
+ * It watches only this file, never the directory. If a directory is watched,
+ * Deno opens and closes each file in it that changes, and this process would
+ * lose all locks that SQLite holds on the file
  * (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
- * SQLite locks the database and its `-shm`, but never the write-ahead log, and
- * that stays where it is for as long as somebody has the database open.
+ * SQLite locks the database and its `-shm`, but never the write-ahead log,
+ * which stays at its path while somebody has the database open.
  *
  * @module
  */
@@ -20,7 +20,10 @@ import {
 import { mayRead } from "./file/database_file.ts";
 import type { DatabaseLocation } from "./driver/driver.ts";
 
-/** How to be notified of writes to a database. A file's path is its real one: the write-ahead log is beside that. */
+/**
+ * The notifications of writes to a database. The path of a file is its real
+ * path, because the write-ahead log is beside it.
+ */
 export function notifierOf(location: DatabaseLocation): OpenNotifier {
   switch (location.memory) {
     case undefined:
@@ -45,8 +48,8 @@ function openWalNotifier(
     });
     return { [Symbol.dispose]: close };
   } catch {
-    // There is none, with a rollback journal; or there are no notifications on
-    // this file system, or too many watchers.
+    // With a rollback journal there is no such file. The file system may also
+    // have no notifications, or too many watchers.
     return undefined;
   }
 }

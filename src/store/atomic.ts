@@ -1,5 +1,5 @@
 /**
- * Collects an atomic operation, for every store.
+ * Builds atomic operations, for every store.
  *
  * @module
  */
@@ -21,23 +21,26 @@ import type { Prepared } from "../values/values.ts";
 import type { PutOptions, Updating } from "./operations.ts";
 import { ATOMIC_UPDATE, EXPIRY, OPERATION, readCheck } from "./options.ts";
 
-/** A write of an atomic operation: a value, a function of it, or neither to delete. */
+/**
+ * A write of an atomic operation: of a value, or of a function's result; a
+ * deletion if it has neither.
+ */
 export interface AtomicWrite {
   readonly kind: string;
   readonly key: string;
   readonly value: MaybePromise<Prepared> | undefined;
-  /** How the value is put. */
+  /** How to store the value. */
   readonly options?: PutOptions;
   readonly updating?: Updating;
 }
 
-/** What an atomic operation is to do. */
+/** The steps of an atomic operation. */
 export interface AtomicPlan {
   readonly checks: readonly Check[];
   readonly writes: readonly AtomicWrite[];
 }
 
-/** What `update` of an atomic operation is given. */
+/** The arguments of an atomic operation's `update`. */
 export interface AtomicUpdate {
   readonly kind: string;
   readonly key: string;
@@ -46,17 +49,17 @@ export interface AtomicUpdate {
   readonly expiresAt?: number;
 }
 
-/** What a store does for its atomic operations. */
+/** The functions that a store provides for its atomic operations. */
 export interface AtomicBackend {
   /** Checks and encodes a value. */
   prepare(kind: string, key: string, value: unknown): MaybePromise<Prepared>;
-  /** Checks what an update is given. */
+  /** Checks the arguments of an update. */
   prepareUpdate(update: AtomicUpdate): Updating;
   /** Carries the plan out in one transaction. */
   commit(plan: AtomicPlan, signal?: AbortSignal): Promise<AtomicResult>;
 }
 
-/** The builder that `atomic()` gives. */
+/** The builder that `atomic()` returns. */
 export class AtomicBuilder<
   Kinds extends object,
   Inputs extends { [Kind in keyof Kinds]: unknown },
@@ -66,14 +69,14 @@ export class AtomicBuilder<
   readonly #writes: AtomicWrite[] = [];
   #committed = false;
 
-  /** Takes what prepares values, and commits. */
+  /** Takes the functions that prepare values and commit. */
   constructor(backend: AtomicBackend) {
     this.#backend = backend;
   }
 
   check(...checks: AtomicCheck<KindOf<Kinds>>[]): this {
     this.#assertOpen("check");
-    // All of them first: a call that throws adds none.
+    // Reads all checks first, so that a call that throws adds none.
     for (const check of checks.map(readCheck)) this.#checks.push(check);
     return this;
   }
@@ -113,7 +116,9 @@ export class AtomicBuilder<
     return this;
   }
 
-  /** What a schema refuses, at once or later, is the commit's error. */
+  /**
+   * If the schema refuses the value, now or later, the commit gets the error.
+   */
   #prepare(kind: string, key: string, value: unknown): MaybePromise<Prepared> {
     try {
       return this.#backend.prepare(kind, key, value);
@@ -140,7 +145,8 @@ export class AtomicBuilder<
       const plan = { checks: this.#checks, writes: this.#writes };
       return await this.#backend.commit(plan, signal);
     } catch (error) {
-      // It had not begun: an abort comes too late for one that has.
+      // The commit had not begun, so the operation can be used again. If it has
+      // begun, an abort comes too late.
       if (signal?.aborted && error === signal.reason) this.#committed = false;
       throw error;
     }

@@ -1,6 +1,5 @@
 /**
- * Each write of several entries as data: what its engine is to do, and what its
- * caller is told.
+ * Writes of several entries as data, with the results for their callers.
  *
  * @module
  */
@@ -33,7 +32,10 @@ export class SetAllOperation implements Operation<SetAllResult> {
   readonly #entries: Eventual<readonly Settled<PreparedEntry>[]>;
   readonly #options: PutOptions;
 
-  /** Takes what compares, the kind, the entries in key order, and how they are put. */
+  /**
+   * Takes the functions that compare, the kind, the entries in key order, and
+   * how to store them.
+   */
   constructor(
     values: Values,
     kind: string,
@@ -119,7 +121,7 @@ export class CommitOperation implements Operation<AtomicResult> {
   readonly #values: Values;
   readonly #writes: Eventual<readonly Settled<AtomicWrite>[]>;
 
-  /** Takes what compares, the plan, and its writes. */
+  /** Takes the functions that compare, the plan, and its writes. */
   constructor(
     values: Values,
     { checks }: AtomicPlan,

@@ -1,5 +1,5 @@
 /**
- * Reads what `setAll` is given, for every store.
+ * Reads the entries that `setAll` gets, for every store.
  *
  * @module
  */
@@ -18,11 +18,11 @@ export interface PreparedEntry {
 }
 
 /**
- * Checks and encodes the entries, and puts them in key order; of a key that
- * comes twice the last value counts. Yields wherever it may pause.
+ * Checks and encodes the entries, and puts them in key order. If a key comes
+ * twice, the last value counts. It yields at each place where it may pause.
  *
- * It reads no further when a value was refused, at once or by a schema that is
- * asynchronous: there may be no end of them.
+ * When a value is refused, at once or by an asynchronous schema, it stops
+ * reading, because the iterable may have no end.
  */
 export function* prepareEntries(
   values: Values,
@@ -46,20 +46,23 @@ export function* prepareEntries(
   return yield* prepared.inOrder();
 }
 
-/** Entries by key. As long as they come in key order, as most do, they are not sorted. */
+/** Entries by key. It sorts them only if they do not come in key order. */
 class OrderedEntries {
   readonly #first: PreparedEntry[] = [];
-  /** All of them, since the first that did not come in order. */
+  /** All entries by key, once one has come out of order. */
   #byKey: Map<string, PreparedEntry> | undefined;
 
-  /** Whether an entry may be added as it is; else they have to be indexed first. */
+  /** Whether an entry may be added without an index. */
   isNext(key: string): boolean {
     const last = this.#first.at(-1);
     return this.#byKey !== undefined || last === undefined ||
       compareKeys(last.key, key) < 0;
   }
 
-  /** Lets entries come in any order. Yields wherever it may pause. */
+  /**
+   * Builds the index, after which entries may come in any order. Yields at each
+   * place where it may pause.
+   */
   *index(): Generator<void, void> {
     const byKey = new Map<string, PreparedEntry>();
     for (const entry of this.#first) {
@@ -69,7 +72,7 @@ class OrderedEntries {
     this.#byKey = byKey;
   }
 
-  /** Adds an entry, in place of one with the same key. */
+  /** Adds an entry. It replaces one with the same key. */
   add(entry: PreparedEntry): void {
     if (this.#byKey) this.#byKey.set(entry.key, entry);
     else this.#first.push(entry);
@@ -103,7 +106,9 @@ function isIterable(entries: unknown): entries is Iterable<unknown> {
     Symbol.iterator in entries;
 }
 
-/** Of a promise, say, the properties would be looked at, and it has none. */
+/**
+ * Without this check, a promise would be read as an object without properties.
+ */
 function isEntries(entries: unknown): entries is EntriesInput<unknown> {
   return isIterable(entries) ||
     (isRecord(entries) && !isPromise(entries) &&

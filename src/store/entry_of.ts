@@ -1,5 +1,5 @@
 /**
- * Entries as callers get them.
+ * Converts stored entries to entries for callers.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Entry } from "../contract/entry.ts";
 import type { StoredEntry } from "../engine/entries.ts";
 import type { Values } from "../values/values.ts";
 
-/** What a caller gets of an entry; a promise where the schema is asynchronous. */
+/** The entry for a caller. It is a promise if the schema is asynchronous. */
 export function entryOf<T>(
   values: Values,
   kind: string,

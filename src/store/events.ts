@@ -1,5 +1,5 @@
 /**
- * Changes as a watch and a history tell them.
+ * Converts stored changes to events of watches and histories.
  *
  * @module
  */
@@ -17,15 +17,16 @@ import type {
 import type { Values } from "../values/values.ts";
 import { type OnUnreadable, readOrTell } from "./unreadable.ts";
 
-/** What is read of changes. */
+/** Options and functions for reading changes. */
 export interface ReadChange {
   readonly values: Pick<Values, "isText" | "readStored">;
   readonly onUnreadable: OnUnreadable;
 }
 
 /**
- * The event of a change; `undefined` if its value cannot be read, and that was
- * told. A previous value that cannot be read is told of, and left out.
+ * The event of a change. It is `undefined` if its value cannot be read, and the
+ * error was reported. If the previous value cannot be read, the error is
+ * reported, and the event has no previous value.
  */
 export function eventOf(
   change: ChangePage["changes"][number],
@@ -58,10 +59,10 @@ export function eventOf(
 }
 
 /**
- * The event of an entry that was there when its watch began, `undefined` as
- * above. Its cursor only names a place to begin anew from: revision 0.
+ * The event of a replayed entry; `undefined` as above. Its cursor names
+ * revision 0, at which a watch begins again.
  *
- * @param mark That of revision 0.
+ * @param mark The mark of revision 0.
  */
 export function replayedEventOf(
   kind: string,
@@ -86,7 +87,7 @@ export function replayedEventOf(
   return isPromise(value) ? value.then(toReplayed) : toReplayed(value);
 }
 
-/** A value that was read: it may be anything. */
+/** Holds a value that was read, which may be any value. */
 export interface Box {
   readonly value: unknown;
 }
@@ -109,7 +110,7 @@ export function historyChangeOf(
   return isPromise(event) ? event.then(withTime) : withTime(event);
 }
 
-/** What is thrown for a change that the log does not hold as it should. */
+/** The error for a change that is invalid in the log. */
 function problemOf(
   { revision, problem }: UnreadableChange,
   onUnreadable: OnUnreadable,
@@ -122,7 +123,7 @@ function problemOf(
     : problem;
 }
 
-/** What an event tells of a change beside its values. */
+/** The properties of an event, without its values. */
 type Told =
   & Pick<
     StoredChange,

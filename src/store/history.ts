@@ -1,5 +1,5 @@
 /**
- * The changes in the log, as a stream: a page of them is in memory at a time.
+ * The changes in the log, as a stream that holds one page in memory.
  *
  * @module
  */
@@ -18,20 +18,23 @@ import { notReached, resumeAfter } from "./resume.ts";
 import { unavailable } from "./snapshot.ts";
 import { type HistorySettings, historySettingsOf } from "./watch_options.ts";
 
-/** What `history` is given. */
+/** The arguments of `history`. */
 export interface HistoryRequest {
   readonly kind: unknown;
   readonly key: unknown;
   readonly options: HistoryOptions | undefined;
 }
 
-/** Which changes are read. */
+/** The changes to read. */
 interface Reach {
   readonly after: Cursor;
   readonly until: number;
 }
 
-/** Begins to tell the changes that are in the log at this moment; throws on what makes no history. */
+/**
+ * Opens a stream of the changes that are in the log at this moment. Throws on
+ * invalid arguments.
+ */
 export function openHistory(
   engine: Engine,
   life: Lifecycle,
@@ -41,7 +44,7 @@ export function openHistory(
   const settings = historySettingsOf(kind, key, options);
   const { signal } = settings;
   const head = promiseOf(() => life.head());
-  // If nobody reads the stream, nobody hears that it failed.
+  // If nobody reads the stream, nobody needs this error.
   head.catch(() => {});
   const read = <T>(work: () => MaybePromise<T>): MaybePromise<T> => {
     life.assertOpen();
@@ -52,7 +55,7 @@ export function openHistory(
   return pagedStream(told(pages, engine), { ahead: signal === undefined });
 }
 
-/** The same pages, with errors as the stream's reader is told of them. */
+/** The same pages, with the errors that the stream's reader gets. */
 async function* told(
   pages: Pages<HistoryChange>,
   engine: Engine,

@@ -1,7 +1,7 @@
 /**
- * What tools see of a store beneath its values: the bytes that are stored, also
- * those that nobody can decode, and the change log of all kinds at once. It is
- * for code of this package, and no part of the contract.
+ * A view of a store for tools, beneath its values: stored bytes, also those
+ * that cannot be decoded, and the change log of all kinds. Only this package
+ * uses it. It is not part of the contract.
  *
  * @module
  */
@@ -16,25 +16,28 @@ import { openPast, unavailable } from "./snapshot.ts";
 import type { ReadChange } from "./events.ts";
 import { openWatch } from "./watch_stream.ts";
 
-/** Where a store is, for people. */
+/** The place of a store, to show to people. */
 export interface StorePlace {
-  /** What keeps it: `"sqlite"`, `"postgres"`, `"memory"`. */
+  /** The engine: `"sqlite"`, `"postgres"`, `"memory"`. */
   readonly engine: string;
-  /** A file's path, or a URL without a password; absent if it has no name. */
+  /**
+   * A file's path, or a URL without its password. Absent if the store has no
+   * name.
+   */
   readonly location?: string;
   /** The schema in a PostgreSQL database. */
   readonly schema?: string;
 }
 
-/** An event of a watch whose values are stored bytes. */
+/** An event of a watch, with stored bytes as values. */
 export type StoredEvent = WatchEvent<Uint8Array> | WatchBookmark;
 
-/** A store beneath its values. */
+/** The view of a store beneath its values. */
 export interface Inspection {
   readonly place: StorePlace;
   readonly engine: Engine;
   readonly values: Values;
-  /** Runs a read of the engine in its turn; it rejects with a `StoreError`. */
+  /** Runs a read of the engine in its turn. Rejects with a `StoreError`. */
   read<T>(
     action: string,
     work: () => MaybePromise<T>,
@@ -43,19 +46,19 @@ export interface Inspection {
   /** The entries as they were at a revision, or as they are now. */
   openPast(at: number | undefined, signal?: AbortSignal): Promise<PastView>;
   /**
-   * The changes of all kinds after a cursor, or from now on, with bookmarks. What
-   * the log does not hold as it should is left out.
+   * The changes of all kinds after a cursor, or from now on, with bookmarks.
+   * Changes that are invalid in the log are left out.
    */
   watch(after: string | undefined, signal: AbortSignal): ReadableStream<
     StoredEvent
   >;
-  /** How many watches are open. */
+  /** The number of open watches. */
   readonly watches: number;
   /** Who is told of the store's writes, and of the events of watches that begin from now on. */
   observer: Observer | undefined;
 }
 
-/** What an inspection stands on. */
+/** The parts of a store that an inspection needs. */
 export interface InspectionSource {
   readonly engine: Engine;
   readonly values: Values;
@@ -108,7 +111,7 @@ export function inspectionFrom(
   };
 }
 
-/** Reads no value: an event has the bytes that are stored. */
+/** Decodes nothing: an event has the stored bytes. */
 const asBytes: ReadChange["values"] = {
   isText: () => false,
   readStored: (_kind, { value }) => value,
@@ -116,12 +119,15 @@ const asBytes: ReadChange["values"] = {
 
 const inspections = new WeakMap<object, Inspection>();
 
-/** Makes a store known. */
+/** Registers a store, so that it can be inspected. */
 export function allowInspection(store: object, inspection: Inspection): void {
   inspections.set(store, inspection);
 }
 
-/** A store beneath its values; `undefined` if it is not of this copy of the package. */
+/**
+ * The inspection of a store; `undefined` if another copy of the package opened
+ * it.
+ */
 export function inspectionOf(store: object): Inspection | undefined {
   return inspections.get(store);
 }

@@ -1,5 +1,5 @@
 /**
- * The store: every operation, from its arguments to its result, on an engine.
+ * The store: each operation from its arguments to its result, on any engine.
  *
  * @module
  */
@@ -91,13 +91,13 @@ import { waitFor } from "./wait_for.ts";
 import { watchedKinds } from "./watch_options.ts";
 import { openWatch } from "./watch_stream.ts";
 
-/** What a store is made of. */
+/** The parts of a store. */
 export interface StoreConfig {
   readonly engine: Engine;
   readonly values: Values;
-  /** Where the store is. */
+  /** The place of the store. */
   readonly place: StorePlace;
-  /** How long a write waits for somebody else's lock, in ms. */
+  /** How long a write waits for another connection's lock, in ms. */
   readonly busyTimeout: number;
 }
 
@@ -135,7 +135,7 @@ export class KvStore<
 
   // Writes.
 
-  // Not `async`: that would make one more promise, and wait for it.
+  // Not `async`, because that would cost one more promise, and a wait for it.
   set<Kind extends KindOf<Kinds>>(
     kind: Kind,
     key: string,
@@ -190,7 +190,7 @@ export class KvStore<
       });
       return await this.#life.write(setAll, signal);
     } finally {
-      // If the write was given up, the entries are not read any further.
+      // If the write was given up, the rest of the entries is not read.
       stop.abort();
       preparing.return([]);
     }
@@ -282,7 +282,7 @@ export class KvStore<
     kind: Kind,
   ): KindStore<Kinds[Kind], Inputs[Kind]> {
     assertName("kind", kind);
-    return new KindHandle(this, kind);
+    return new KindHandle<Kinds, Inputs, Kind>(this, kind);
   }
 
   // Watching, and the past.
@@ -440,7 +440,7 @@ export class KvStore<
     await this.close();
   }
 
-  /** What operations that a store has beside the contract's run in. */
+  /** Runs the operations that a store has in addition to the contract. */
   protected get life(): Lifecycle {
     return this.#life;
   }

@@ -1,6 +1,6 @@
 /**
- * The operations of a store from its opening to its end: each takes its turn,
- * and the store closes when all have settled.
+ * The operations of a store, from opening to closing. Each takes its turn, and
+ * the store closes when all have settled.
  *
  * @module
  */
@@ -24,7 +24,10 @@ export class Lifecycle {
   readonly #closer = new AbortController();
   #closing: Promise<void> | undefined;
 
-  /** Takes over an engine, and how long its writes wait for somebody else's lock (ms). */
+  /**
+   * Takes over an engine, and how long its writes wait for another connection's
+   * lock, in ms.
+   */
   constructor(engine: Engine, busyTimeout: number) {
     this.#engine = engine;
     this.#queue = new Queue(engine, busyTimeout);
@@ -49,13 +52,15 @@ export class Lifecycle {
     if (this.#closing) throw new StoreClosedError();
   }
 
-  /** Throws if nothing can be written. */
+  /** Throws if the store is read-only. */
   assertWritable(action: string): void {
     this.assertOpen();
     this.#engine.assertWritable(action);
   }
 
-  /** Runs a read after the writes called before it: at once if there are none. */
+  /**
+   * Runs a read after the writes called before it; at once if no write waits.
+   */
   read<T>(
     action: string,
     work: () => MaybePromise<T>,
@@ -66,7 +71,10 @@ export class Lifecycle {
     return result instanceof Promise ? this.track(result) : result;
   }
 
-  /** The same, as a step of an operation that was called before the store closes. */
+  /**
+   * The same, for a step of an operation that was called before the store began
+   * to close.
+   */
   afterWrites<T>(
     action: string,
     work: () => MaybePromise<T>,
@@ -99,7 +107,9 @@ export class Lifecycle {
     return this.#queue.write(operation, signal);
   }
 
-  /** Runs what later writes wait for, after the writes called before it. */
+  /**
+   * Runs work that later writes wait for, after the writes called before it.
+   */
   turn<T>(
     action: string,
     work: () => Promise<T>,
@@ -109,7 +119,7 @@ export class Lifecycle {
     return this.#queue.turn({ action, run: work }, signal);
   }
 
-  /** What is wrong with what is stored, after the writes called before. */
+  /** The faults in the storage, after the writes called before. */
   async verify(judge: Judge, signal?: AbortSignal): Promise<VerifyFinding[]> {
     this.assertOpen();
     signal?.throwIfAborted();
@@ -127,7 +137,7 @@ export class Lifecycle {
     return this.#queue.head();
   }
 
-  /** Notes an operation: closing waits for it. */
+  /** Notes an operation, so that closing waits for it. */
   track<T>(operation: Promise<T>): Promise<T> {
     this.#running.add(operation);
     const done = () => this.#running.delete(operation);
@@ -135,13 +145,16 @@ export class Lifecycle {
     return operation;
   }
 
-  /** Closes the engine when every operation has settled; again, it waits for the same. */
+  /**
+   * Closes the engine when every operation has settled. A second call waits for
+   * the same.
+   */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
 
   async #close(): Promise<void> {
-    // From here on the store counts as closing, whatever a listener calls.
+    // From here on, the store counts as closing, also for calls of listeners.
     await undefined;
     this.#closer.abort(new StoreClosedError());
     await this.#queue.drained();

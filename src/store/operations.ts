@@ -1,6 +1,5 @@
 /**
- * Each write of one entry as data: what its engine is to do, and what its caller
- * is told.
+ * Writes of one entry as data, with the results for their callers.
  *
  * @module
  */
@@ -33,12 +32,12 @@ import type { Eventual, Prepared, Values } from "../values/values.ts";
 /** The checks of a write without conditions. */
 export const NO_CHECKS: readonly Check[] = [];
 
-/** How a value is to be put. */
+/** How to store a value. */
 export type PutOptions = Pick<Put, "expiresAt" | "origin">;
 
 /**
- * What happens to an entry that is set to a value. If `equals` says that the
- * value is there already, it stays as it is, and its expiry alone is set.
+ * The new state of an entry that is set to a value. If `equals` says that the
+ * entry has the value already, the value stays, and only the expiry is set.
  */
 export function nextOf(
   values: Values,
@@ -55,27 +54,27 @@ export function nextOf(
   if (!values.areCompared) return put;
   return (seen) => {
     if (!seen) return put;
-    // A copy: a codec may give it away.
+    // A copy, because a codec may give its bytes away.
     const isSame = values.areEqual(kind, key, seen.slice(), value);
     return isSame ? { ...put, value: seen } : put;
   };
 }
 
-/** Which entry is written, and what it must be. */
+/** The entry to write, and the condition on it. */
 export interface EntryTarget {
   readonly kind: string;
   readonly key: string;
   readonly condition?: EntryCondition;
 }
 
-/** What a write of one entry has in common with others. */
+/** The common part of all writes of one entry. */
 abstract class EntryOperation<T> implements Operation<T> {
   readonly checks: readonly Check[];
   protected readonly values: Values;
   protected readonly kind: string;
   protected readonly key: string;
 
-  /** Takes what encodes, and the entry. */
+  /** Takes the codecs, and the entry. */
   constructor(values: Values, { kind, key, condition }: EntryTarget) {
     this.values = values;
     this.kind = kind;
@@ -105,7 +104,7 @@ export class SetOperation extends EntryOperation<SetResult> {
   readonly #value: Eventual<Prepared>;
   readonly #options: PutOptions;
 
-  /** Takes what encodes, the entry, its value, and how it is put. */
+  /** Takes the codecs, the entry, its value, and how to store it. */
   constructor(
     values: Values,
     target: EntryTarget,
@@ -136,7 +135,7 @@ export class SetOperation extends EntryOperation<SetResult> {
   }
 }
 
-/** What `update` does with a value, each time it is asked. */
+/** The effect of `update` on a value, each time the engine asks. */
 export class Updating {
   readonly #values: Values;
   readonly #kind: string;
@@ -144,10 +143,13 @@ export class Updating {
   readonly #fn: (value: never) => unknown;
   readonly #initial: Uint8Array | undefined;
   readonly #options: PutOptions;
-  /** What the function returned last. */
+  /** The last result of the function. */
   #result: unknown;
 
-  /** Takes what encodes, the entry's name, the function, what it starts from (encoded), and when the entry expires. */
+  /**
+   * Takes the codecs, the entry's name, the function, the initial value
+   * (encoded), and the expiry of the entry.
+   */
   constructor(
     values: Values,
     { kind, key }: EntryTarget,
@@ -163,7 +165,7 @@ export class Updating {
     this.#options = { expiresAt: expiresAt ?? "keep" };
   }
 
-  /** What the function returned, as it was written. */
+  /** The function's result, as it was written. */
   get result(): unknown {
     return this.#result;
   }
@@ -179,7 +181,7 @@ export class Updating {
     const values = this.#values;
     const kind = this.#kind;
     const key = this.#key;
-    // A copy each time: a codec may give it away.
+    // A copy each time, because a codec may give its bytes away.
     const previous = seen ?? this.#initial?.slice();
     if (!previous) throw new KeyNotFoundError(kind, key);
     const stored = seen && values.areCompared ? seen.slice() : undefined;
@@ -214,7 +216,7 @@ export class UpdateOperation<Value>
   extends EntryOperation<UpdateResult<Value>> {
   readonly #updating: Updating;
 
-  /** Takes what encodes, the entry, and what is done with its value. */
+  /** Takes the codecs, the entry, and the function for its value. */
   constructor(values: Values, target: EntryTarget, updating: Updating) {
     super(values, target);
     this.#updating = updating;
@@ -236,7 +238,7 @@ export class UpdateOperation<Value>
 /** `delete`. */
 export class DeleteOperation<Value>
   extends EntryOperation<DeletedEntry<Value> | undefined> {
-  /** The value that was there last. */
+  /** The last value that was there. */
   #value: unknown;
 
   get action(): string {
@@ -251,7 +253,7 @@ export class DeleteOperation<Value>
 
   #decide(seen: Uint8Array | undefined): Next {
     if (!seen) return "keep";
-    // First, so that what cannot be told is not lost.
+    // It decodes first, so that a value that cannot be returned is not deleted.
     this.#value = this.values.decode(this.kind, this.key, seen);
     return "remove";
   }
@@ -285,7 +287,9 @@ export function conflictOf(
   return new VersionConflictError(kind, key, expected, found);
 }
 
-/** Throws a `TypeError` for a promise, inside a transaction. */
+/**
+ * Throws a `TypeError` if a function inside a transaction returned a promise.
+ */
 function assertSynchronous<T>(
   what: string,
   kind: string,

@@ -1,7 +1,7 @@
 /**
- * The options of the contract's operations: how each is read, and what they
- * come to. The defaults are here too. `limit` and `reverse` have none: reads
- * treat an absent `limit` as `Infinity`, and an absent `reverse` as `false`.
+ * The options of the contract's operations, with their readers and defaults.
+ * `limit` and `reverse` have no defaults here: reads treat an absent `limit` as
+ * `Infinity`, and an absent `reverse` as `false`.
  *
  * @module
  */
@@ -54,7 +54,7 @@ import type { LineParts } from "./transfer/line.ts";
 
 // Readers.
 
-/** A version, a revision, a number of things. */
+/** A version, a revision, or a number of things. */
 export const zeroOrMore: Reader<number> = integerFrom(0);
 
 const kindName: Reader<string> = (_action, _name, kind) => {
@@ -72,30 +72,33 @@ export const keyText: Reader<string> = (_action, name, text) => {
 export const limit: Reader<number> = (action, name, value) =>
   value === Infinity ? value : zeroOrMore(action, name, value);
 
-/** The last time that every engine, and a line of an export, can tell. */
+/** The last time that all engines, and a line of an export, can express. */
 const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** How long an entry lasts; read as the time at which it expires, in ms since 1970. */
+/**
+ * How long an entry lasts. The result is the time at which it expires, in ms
+ * since 1970.
+ */
 const expireIn: Reader<number> = (action, name, value) => {
   if (typeof value === "number" && value > 0) {
     const expiresAt = Date.now() + Math.ceil(value);
     if (expiresAt <= LAST_TIME) return expiresAt;
   }
   throw new RangeError(
-    `Cannot ${action}: "${name}" is a number of milliseconds above 0, up to the year 9999, received ${
+    `Cannot ${action}: "${name}" must be a number of milliseconds above 0, up to the year 9999, received ${
       describe(value)
     }; leave it out if the entry does not expire`,
   );
 };
 
-/** A function that is told of what cannot be read. */
+/** A function that is called for each value that cannot be read. */
 export const onUnreadable = func<
   NonNullable<UnreadableOptions["onUnreadable"]>
 >();
 
 // Reads and writes.
 
-/** The options of an operation that can only be cancelled. */
+/** The options of an operation that has only a `signal`. */
 export const OPERATION = { signal } satisfies OptionsSpec<OperationOptions>;
 
 const CONDITION = {
@@ -142,7 +145,7 @@ export const SNAPSHOT = {
   signal,
 } satisfies OptionsSpec<SnapshotOptions>;
 
-/** What a write's options ask of its entry; throws if they ask two things. */
+/** The condition in a write's options. Throws if there are two. */
 export function conditionOf(
   action: string,
   { ifVersion, ifRevision }: OptionsRead<typeof CONDITION>,
@@ -164,7 +167,7 @@ const CHECK = {
   exists: boolean,
 } satisfies OptionsSpec<Record<keyof AtomicCheck, unknown>>;
 
-/** An atomic operation's check as it is at the call; throws unless it is one. */
+/** Copies a check of an atomic operation. Throws if it is invalid. */
 export function readCheck(check: AtomicCheck): Check {
   if (!isRecord(check, ["kind", "key"])) {
     throw new TypeError(
@@ -206,7 +209,7 @@ const RANGE = {
   onUnreadable,
 } satisfies OptionsSpec<RangeOptions>;
 
-/** What to read of a kind: its options, as they were given. */
+/** The entries to read of a kind: checked options. */
 export interface Selection<T> extends
   Pick<
     RangeOptions<T>,
@@ -215,7 +218,7 @@ export interface Selection<T> extends
   readonly keys: KeyRange;
 }
 
-/** The selection that `options` make; throws on options that make none. */
+/** Reads the options of a range. Throws if they are invalid. */
 export function selectionOf<T>(
   action: string,
   options: RangeOptions<T> | undefined,
@@ -228,7 +231,10 @@ export function selectionOf<T>(
   return { ...rest, keys: keysOf(action, { prefix, start, startAfter, end }) };
 }
 
-/** The keys that `deleteAll` is to delete; throws on options that name none. */
+/**
+ * The range of keys that `deleteAll` deletes. Throws if the options are
+ * invalid.
+ */
 export function deletedKeysOf(
   options: KeyRangeOptions | undefined,
 ): { readonly keys: KeyRange; readonly signal?: AbortSignal } {
@@ -285,27 +291,27 @@ const IMPORT = {
   onRefused: func<(refused: RefusedLine) => void>(),
 } satisfies OptionsSpec<ImportOptions>;
 
-/** Which entries, and which parts of them. */
+/** The entries to export or import, and their parts. */
 interface Choice extends LineParts, OperationOptions {
-  /** All kinds, if it is absent. */
+  /** The kinds. Absent: all kinds. */
   readonly kinds?: ReadonlySet<string>;
 }
 
-/** What to export. */
+/** The settings of an export. */
 export interface ExportChoice extends Choice {
   readonly keys: KeyRange;
-  /** The revision to export as of; the newest, if it is absent. */
+  /** The revision to export. Absent: the newest. */
   readonly at?: number;
 }
 
-/** What a snapshot's export is given; throws on options that make none. */
+/** Reads the options of a snapshot's export. Throws if they are invalid. */
 export function exportChoiceOf(
   options: ExportOptions | undefined,
 ): ExportChoice {
   return exportedOf(readOptions("export", options, EXPORT));
 }
 
-/** What a store's export is given; throws on options that make none. */
+/** Reads the options of a store's export. Throws if they are invalid. */
 export function storeExportChoiceOf(
   options: StoreExportOptions | undefined,
 ): ExportChoice {
@@ -319,7 +325,7 @@ function exportedOf(
   return { ...choiceOf(given), keys, at };
 }
 
-/** What an import is given; throws if it cannot be imported. */
+/** Reads the options of an import. Throws if they are invalid. */
 export function importPlanOf(
   lines: unknown,
   options: ImportOptions | undefined,

@@ -1,11 +1,11 @@
 /**
- * Reads of many entries of a kind: page by page, and in slices.
+ * Reads of many entries of a kind, page by page, and in slices.
  *
  * The invariants:
- * - What is read at once (`list`, `keys`, …) is as of one moment. What fits
- *   a page is read by one call; more is read by pages in one read transaction,
- *   between which the event loop turns.
- * - What is streamed has one page in memory.
+ * - `list`, `keys` and similar operations read at one moment. If the result
+ *   fits a page, it is read by one call. Else its pages are read in one read
+ *   transaction, and the event loop turns between them.
+ * - A stream has one page in memory.
  *
  * @module
  */
@@ -41,10 +41,13 @@ import {
   tellProblems,
 } from "./unreadable.ts";
 
-/** How the pages are read of what is collected whole: larger, since all of it is kept. */
+/**
+ * The size of the pages for results that are collected whole. These pages are
+ * larger, because all of them stay in memory.
+ */
 const COLLECTED = { limit: 4 * PAGE_ENTRIES, bytes: 4 * PAGE_BYTES };
 
-/** How many bytes are decoded before the time is looked at; an entry counts as some. */
+/** The clock is read after this many decoded bytes. Each entry also counts as some. */
 const DECODED_BYTES = 32 * 1024;
 const DECODED_ENTRY = 512;
 
@@ -57,7 +60,7 @@ type ReadPage<T> = (
   page: PageOptions,
 ) => MaybePromise<Page<T>>;
 
-/** What the reads of one operation stand on. */
+/** The parts of a store that the reads of one operation need. */
 export interface ReadsConfig {
   readonly engine: Pick<Engine, keyof View | "together">;
   readonly values: Values;
@@ -72,10 +75,10 @@ export class RangeReads {
   readonly #values: Values;
   readonly #signal: AbortSignal | undefined;
   readonly #inTurn: ReadsConfig["read"];
-  /** What is not as the engine keeps it, of the pages that were read. */
+  /** The invalid entries in the pages that were read. */
   #problems: StoreError[] = [];
 
-  /** Takes what they stand on. */
+  /** Takes the parts that it needs. */
   constructor({ engine, values, signal, read }: ReadsConfig) {
     this.#engine = engine;
     this.#values = values;
@@ -96,7 +99,7 @@ export class RangeReads {
     await this.#decodeEach(kind, stored, use, onUnreadable);
   }
 
-  /** Calls `use` with the values of several keys that are there, in the order of the keys. */
+  /** Calls `use` with the values of several keys, in their order. Skips missing entries. */
   async some<T>(
     kind: string,
     keys: readonly string[],
@@ -144,7 +147,7 @@ export class RangeReads {
     use: (kind: string, key: string, value: T) => void,
   ): Promise<void> {
     const read = async (view: View) => {
-      // One for all: there may be many kinds with few entries.
+      // One slice for all kinds: there may be many kinds with few entries.
       const slice = new Slice(SHORT_SLICE_MS);
       const kinds = new Map<string, StoredValue[]>();
       for (const kind of await view.kinds(this.#signal)) {
@@ -170,7 +173,7 @@ export class RangeReads {
     }
   }
 
-  /** How pages of values are read that are decoded then. */
+  /** Reads pages of values that will be decoded. */
   #readValues(kind: string): ReadPage<StoredValue> {
     const asText = this.#values.isText(kind);
     return (view, rest, page) =>
@@ -185,7 +188,7 @@ export class RangeReads {
     return this.#engine.together(readAnew, this.#signal);
   }
 
-  /** How a page is read if somebody is told of what cannot be read. */
+  /** The options of a page if the caller wants reports of unreadable values. */
   #noting(onUnreadable: OnUnreadable): Pick<PageOptions, "onUnreadable"> {
     if (!onUnreadable) return {};
     return { onUnreadable: (problem) => this.#problems.push(problem) };
@@ -267,7 +270,7 @@ export class RangeReads {
     const collect = ({ items, rest }: Page<T>): MaybePromise<T[]> =>
       !rest || items.length === limit
         ? items
-        // What was read is of another moment.
+        // The first page is of another moment, so all pages are read again.
         : this.#together((view) => this.#collectPages(view, read, selection));
     return await this.#inTurn(() => {
       const page = read(this.#engine, keys, first);
@@ -330,7 +333,7 @@ export class RangeReads {
     }
   }
 
-  /** Tells of a value that cannot be read, with the revision of its entry if that is known. */
+  /** Reports a value that cannot be read, with its entry's revision if that is known. */
   async #tell(
     view: Pick<View, "state">,
     kind: string,
@@ -347,7 +350,7 @@ export class RangeReads {
     return this.#values.readStored(kind, stored) as MaybePromise<T>;
   }
 
-  /** The entries that pass `where`: a page of them is filtered after the read. */
+  /** The entries that pass `where`. A page is filtered after it was read. */
   async #filter<T>(
     kind: string,
     selection: Selection<T>,
@@ -412,7 +415,7 @@ export class RangeReads {
   }
 }
 
-/** What `where` answers; throws a `TypeError` for what is no answer, such as a promise. */
+/** The result of `where`. Throws a `TypeError` if it is not a boolean. */
 export function isWanted<T>(
   where: (key: string, value: T) => boolean,
   kind: string,
@@ -428,7 +431,7 @@ export function isWanted<T>(
   );
 }
 
-/** Throws a `TypeError` where a value that is read is still being checked. */
+/** Throws a `TypeError` if the schema of a value that was read is asynchronous. */
 function assertFilterable<T>(
   kind: string,
   value: MaybePromise<T>,

@@ -1,6 +1,6 @@
 /**
- * The reads of the contract, from their arguments to their results: of a store
- * as it is now, and of a snapshot.
+ * The reads of the contract, from arguments to results, for a store and for a
+ * snapshot.
  *
  * @module
  */
@@ -39,25 +39,25 @@ import {
   withRevision,
 } from "./unreadable.ts";
 
-/** What reads stand on. */
+/** The source of reads. */
 export interface ReadSource {
   readonly view: Pick<Engine, keyof View | "together">;
   readonly values: Values;
-  /** Aborts when there is to be no more. */
+  /** Aborts when the source ends. */
   readonly closing: AbortSignal;
-  /** Throws if there is to be no more. */
+  /** Throws if the source has ended. */
   assertOpen(): void;
-  /** Runs a read in its turn; what it throws is what the caller is told. */
+  /** Runs a read in its turn. Its errors are those for the caller. */
   read<T>(
     action: string,
     work: () => MaybePromise<T>,
     signal?: AbortSignal,
   ): MaybePromise<T>;
-  /** Notes an operation: closing waits for it. */
+  /** Notes an operation, so that closing waits for it. */
   track<T>(operation: Promise<T>): Promise<T>;
-  /** Every entry, as of one moment. */
+  /** All entries, at one moment. */
   openEntries(at?: number, signal?: AbortSignal): MaybePromise<Snapshot>;
-  /** What the reader of a stream is told of an error. */
+  /** The error for the reader of a stream. */
   errorOf(action: string, error: unknown): unknown;
 }
 
@@ -212,7 +212,8 @@ export class StoreReads<Kinds extends object = AnyKinds>
     assertName("kind", kind);
     const selection = selectionOf("entries", range);
     const reads = this.#reads("entries", selection.signal);
-    // If it is aborted, nothing more is given that was made before.
+    // With a signal, no item is made ahead, so that an aborted stream gives no
+    // further item.
     const ahead = selection.signal === undefined;
     return pagedStream(reads.pages(kind, selection), { ahead });
   }
@@ -250,7 +251,7 @@ export class StoreReads<Kinds extends object = AnyKinds>
     return this.exportChosen(exportChoiceOf(options));
   }
 
-  /** Exports what was chosen. */
+  /** Exports the chosen entries. */
   protected exportChosen(
     { signal, at, ...choice }: ExportChoice,
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -270,7 +271,7 @@ export class StoreReads<Kinds extends object = AnyKinds>
     return streamUntilStopped(chunks, [source.closing, signal]);
   }
 
-  /** The reads of an operation; `close` waits for what is tracked. */
+  /** The reads of an operation. `close` waits for tracked work. */
   #reads(action: string, signal?: AbortSignal): RangeReads {
     this.#source.assertOpen();
     return new RangeReads({
@@ -293,9 +294,11 @@ export class StoreReads<Kinds extends object = AnyKinds>
   }
 }
 
-/** The keys that are asked for, each once; throws unless they are an iterable of keys. */
+/**
+ * The requested keys, each once. Throws unless they are an iterable of keys.
+ */
 function wantedKeys(keys: Iterable<string>): string[] {
-  // A string has an iterator, too: of its characters.
+  // A string has an iterator, too: that of its characters.
   if (typeof keys !== "object" || keys === null || !(Symbol.iterator in keys)) {
     throw new TypeError(
       `Cannot getMany: expected an iterable of keys, received ${

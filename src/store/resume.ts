@@ -1,6 +1,6 @@
 /**
- * Where a watch or a history goes on: the revision that a cursor names, if its
- * change is the one that the store has there.
+ * Finds the place where a watch or a history resumes. The change that a cursor
+ * names must be the one that the store has at its revision.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import type { Cursor } from "../engine/cursor.ts";
 const ANEW = "read the entries again and watch from there";
 
 /**
- * Where to resume. Throws `WatchOverflowError` if the store, whose newest
- * revision was `head`, may not tell every change since.
+ * The place to resume. Throws `WatchOverflowError` if the store, whose newest
+ * revision was `head`, may lack a change since then.
  */
 export async function resumeAfter(
   log: ChangeLog,
@@ -20,7 +20,7 @@ export async function resumeAfter(
   head: number,
 ): Promise<Cursor> {
   const { revision, mark } = cursor;
-  // A long read of this store may hide what others wrote since it began.
+  // A long read of this store may hide what others wrote since the read began.
   if (revision > head) await assertReached(log, revision);
   if (mark === undefined) return await withMark(log, revision);
   const found = await log.markOf(revision);
@@ -33,7 +33,9 @@ export async function resumeAfter(
   );
 }
 
-/** A revision of the store as it is, with its mark if the log can be put back. */
+/**
+ * A revision of the present store, with its mark if the log can be put back.
+ */
 export async function withMark(
   log: ChangeLog,
   revision: number,
@@ -42,7 +44,10 @@ export async function withMark(
   return { revision, mark };
 }
 
-/** Throws `WatchOverflowError` if the log was put back, and has another change there. */
+/**
+ * Throws `WatchOverflowError` if the log was put back, and has another change
+ * there.
+ */
 export async function assertSameHistory(
   log: ChangeLog,
   { revision, mark }: Cursor,

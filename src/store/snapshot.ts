@@ -23,10 +23,13 @@ const REASONS = {
   history:
     "the cursor is another store's, or the store was put back to an earlier state since; read the entries again",
   broken:
-    "somebody changed the change log, or what writes it; see what verify() finds",
+    "somebody changed the change log, or what writes it; see the findings of verify()",
 };
 
-/** The error of a past revision that cannot be read; other errors as they are. */
+/**
+ * Converts the error of a past revision that cannot be read. Other errors are
+ * returned unchanged.
+ */
 export function unavailable(error: unknown, revision?: number): unknown {
   if (!(error instanceof WatchOverflowError)) return error;
   const what = revision === undefined
@@ -39,7 +42,10 @@ export function unavailable(error: unknown, revision?: number): unknown {
   );
 }
 
-/** Begins to read as of a revision, or of now; throws `RevisionUnavailableError`. */
+/**
+ * Opens a read of a revision, or of the present. Throws
+ * `RevisionUnavailableError`.
+ */
 export async function openPast(
   engine: Engine,
   at: number | undefined,
@@ -52,7 +58,7 @@ export async function openPast(
   }
 }
 
-/** What `snapshot` gives. */
+/** The store that `snapshot` returns. */
 export class PastStore<Kinds extends object = AnyKinds>
   extends StoreReads<Kinds>
   implements Snapshot<Kinds> {
@@ -83,7 +89,7 @@ export class PastStore<Kinds extends object = AnyKinds>
         return life.track(readPast(work, told, engine, action));
       },
       track: (operation) => life.track(operation),
-      // It goes on to be of use.
+      // The view stays open for later reads.
       openEntries: () => Object.assign(withTogether(view), { close() {} }),
       errorOf: (action, error) => told(engine.errorOf(action, error)),
     });
@@ -122,7 +128,7 @@ async function readPast<T>(
   }
 }
 
-/** The view, each of whose reads is of the same moment. */
+/** A view with `together`. All its reads are of the same moment anyway. */
 function withTogether(view: PastView) {
   return {
     value: view.value.bind(view),

@@ -1,5 +1,5 @@
 /**
- * The options that every store takes.
+ * The common options of all stores.
  *
  * @module
  */
@@ -18,37 +18,39 @@ import type { SchemasFor } from "../values/schemas/schema.ts";
 import { type Equals, Values } from "../values/values.ts";
 
 /**
- * Options of every store.
+ * The common options of all stores.
  *
  * @typeParam Kinds A map from kind to value type.
  */
 export interface CommonOptions<Kinds extends object = AnyKinds>
   extends OperationOptions {
   /**
-   * How values are encoded: one codec for every kind, or one for each kind,
-   * where kinds that are not named use JSON. A file remembers their names.
+   * The codecs that encode values: one codec for all kinds, or an object with a
+   * codec for some kinds; the other kinds use JSON. A file remembers their
+   * names.
    * @default {json}
    */
   codec?: CodecOption<Kinds>;
   /**
-   * What checks the values of each kind: a value that its schema refuses is
-   * never written. What is stored is what the schema makes of the value.
+   * The schemas that check the values of kinds. A value that its schema refuses
+   * is never written. The store keeps the schema's output.
    * @default {none}
    */
   schemas?: SchemasFor<Kinds>;
   /**
-   * Whether what is read is checked, too, where others write who do not check:
-   * values that are read, streamed or watched, but not what `update` starts
-   * from and `delete` gives. A schema that makes something else of a value has
-   * to take that as well.
+   * Whether reads check values, too. Use it if other programs write to the
+   * storage without checks. It applies to values that are read, streamed or
+   * watched, but not to the value that `update` passes to its function, or that
+   * `delete` returns. A schema must then accept its own output.
    * @default {false}
    */
   validateReads?: boolean;
   /**
-   * Whether a value counts as the one before: if so, writing it is no change.
-   * It runs inside the transaction, and it is a `TypeError` unless it returns
-   * a boolean. Without it, the same bytes count as the same value, and the one
-   * before is not decoded.
+   * Whether a new value counts as equal to the previous one. If it does, a
+   * write of it changes nothing. The function runs inside the transaction. It
+   * must return a boolean, else the write fails with a `TypeError`. Without it,
+   * values with the same bytes are equal, and the previous value is not
+   * decoded.
    */
   equals?: <Kind extends KindOf<Kinds>>(
     kind: Kind,
@@ -56,15 +58,15 @@ export interface CommonOptions<Kinds extends object = AnyKinds>
     next: Kinds[Kind],
   ) => boolean;
   /**
-   * How many changes the change log keeps, at least 1, for watches to resume
-   * from, and for reads of the past. Each costs the size of its value and of the
-   * one before.
+   * How many changes the change log keeps, at least 1. Watches resume from the
+   * log, and reads of the past use it. A change takes the space of its value
+   * and of the previous one.
    * @default {10_000}
    */
   history?: number;
 }
 
-/** How those options are read. */
+/** The readers of these options. */
 export const COMMON = {
   codec: (_action, _name, codec) => new KindCodecs(codec),
   schemas: (_action, _name, schemas) => new KindSchemas(schemas),
@@ -74,14 +76,14 @@ export const COMMON = {
   signal,
 } satisfies OptionsSpec<CommonOptions>;
 
-/** What the options come to. */
+/** The settings that follow from these options. */
 export interface CommonSettings {
   readonly codecs: KindCodecs;
   readonly values: Values;
   readonly history: number;
 }
 
-/** What the options that every store takes come to. */
+/** Reads these options. */
 export function commonSettingsOf(
   {
     codec: codecs = new KindCodecs(),

@@ -1,5 +1,6 @@
 /**
- * Stored values that cannot be read: each is told of, or ends the read.
+ * Handles stored values that cannot be read: each is reported, or ends the
+ * read.
  *
  * @module
  */
@@ -12,7 +13,7 @@ import {
 import type { UnreadableOptions } from "../contract/entry.ts";
 import type { View } from "../engine/view.ts";
 
-/** Is told of a value that cannot be read. */
+/** The function that gets a report of each unreadable value. */
 export type OnUnreadable = UnreadableOptions["onUnreadable"];
 
 /** Whether an error says that a stored value cannot be read. */
@@ -23,9 +24,9 @@ export function isUnreadable(
 }
 
 /**
- * The revision of an entry whose value cannot be read. It is told beside the
- * error, so it is `undefined` if it cannot be read any more: then that error is
- * still the one to tell.
+ * The revision of an entry whose value cannot be read; `undefined` if the
+ * revision cannot be read either. The caller reports the first error in any
+ * case.
  */
 export async function revisionOf(
   view: Pick<View, "state">,
@@ -41,7 +42,10 @@ export async function revisionOf(
   }
 }
 
-/** The error with the revision of the change whose value it is, if that is known. */
+/**
+ * The error with the revision of the change that has the value, if that is
+ * known.
+ */
 export function withRevision(
   error: CodecError | ValidationError,
   revision: number | undefined,
@@ -51,7 +55,10 @@ export function withRevision(
   return new CodecError(message, { cause, kind, key, revision });
 }
 
-/** Tells of an error, or throws it: if nobody is told, or if it is another one. */
+/**
+ * Reports an error. Throws it if there is no function to report it to, or if it
+ * is another error.
+ */
 export function tell(
   error: unknown,
   revision: number | undefined,
@@ -62,7 +69,7 @@ export function tell(
   if (!onUnreadable) throw told;
   const answer: unknown = onUnreadable(told);
   if (!isPromise(answer)) return undefined;
-  // Nobody waits for it.
+  // Nobody waits for this promise.
   answer.then(undefined, () => {});
   throw new TypeError(
     `Cannot go on past a value that cannot be read: "onUnreadable" returned a promise, and nobody waits for it; return nothing`,
@@ -70,7 +77,7 @@ export function tell(
   );
 }
 
-/** Tells of what is not as the engine keeps it. */
+/** Reports invalid entries. */
 export function tellProblems(
   kind: string,
   problems: readonly StoreError[],
@@ -82,7 +89,10 @@ export function tellProblems(
   }
 }
 
-/** What is read of a change's value; `undefined` if it cannot be read, and that was told. */
+/**
+ * Reads a change's value. Returns `undefined` if it cannot be read, and the
+ * error was reported.
+ */
 export function readOrTell<T extends object>(
   read: () => MaybePromise<T>,
   revision: number,

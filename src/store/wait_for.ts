@@ -21,7 +21,7 @@ const WAIT_FOR = {
   signal,
 } satisfies OptionsSpec<WaitForOptions>;
 
-/** What is waited for, as it was given. */
+/** The arguments of `waitFor`. */
 export interface WaitedFor<T> {
   readonly kind: string;
   readonly key: string;
@@ -29,7 +29,10 @@ export interface WaitedFor<T> {
   readonly options?: WaitForOptions;
 }
 
-/** The first value of an entry, now or later, for which the predicate is true. */
+/**
+ * The first value of an entry, now or later, for which the predicate returns
+ * true.
+ */
 export async function waitFor<T>(
   watch: (options: WatchOptions) => ReadableStream<WatchEvent<T>>,
   { kind, key, predicate, options }: WaitedFor<T>,
@@ -54,7 +57,7 @@ export async function waitFor<T>(
         error.reason !== "broken";
       if (!isGap) throw error;
     }
-    // It reads the value anew.
+    // Then it reads the value again.
     await sleep(pauses.next(), signal);
   }
 }

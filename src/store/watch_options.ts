@@ -1,5 +1,5 @@
 /**
- * The options of `watch` and `history`: how each is read, and what they come to.
+ * The options of `watch` and `history`, with their readers.
  *
  * @module
  */
@@ -31,7 +31,7 @@ import {
 import { assertName } from "../keys/names.ts";
 import { keyText, limit, onUnreadable, zeroOrMore } from "./options.ts";
 
-/** The name of a key. */
+/** A key. */
 export const keyName: Reader<string> = (_action, _name, key) => {
   assertName("key", key);
   return key;
@@ -43,7 +43,7 @@ const cursor: Reader<Cursor> = (action, name, value) => {
   return read;
 };
 
-/** The kinds that are given, each once; throws unless they are an array of names. */
+/** The given kinds, each once. Throws unless they are an array of names. */
 export function watchedKinds(kinds: unknown): readonly string[] {
   if (!Array.isArray(kinds)) {
     assertName("kind", kinds);
@@ -76,12 +76,12 @@ const WATCH = {
   signal,
 } satisfies OptionsSpec<WatchOptions>;
 
-/** What a watch is to emit, and how. */
+/** The settings of a watch. */
 export interface WatchSettings extends UnreadableOptions {
   readonly initial: boolean;
   readonly types: ReadonlySet<ChangeType>;
   readonly keys: KeyRange;
-  /** Events from now on, if it is absent. */
+  /** Absent: events from now on. */
   readonly after?: Cursor;
   readonly previous: boolean;
   readonly bufferSize: number;
@@ -90,7 +90,7 @@ export interface WatchSettings extends UnreadableOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a watch's options come to; throws on options that make no watch. */
+/** Reads the options of a watch. Throws if they are invalid. */
 export function watchSettingsOf(
   options: WatchOptions | undefined,
 ): WatchSettings {
@@ -115,7 +115,7 @@ export function watchSettingsOf(
   };
 }
 
-/** The keys that a key or a prefix names: all if there is neither. */
+/** The range of a key or a prefix; all keys if there is neither. */
 export function watchedKeys(
   action: string,
   { key, prefix }: Pick<OptionsRead<typeof WATCH>, "key" | "prefix">,
@@ -140,18 +140,18 @@ const HISTORY = {
   signal,
 } satisfies OptionsSpec<HistoryOptions>;
 
-/** Which changes to tell. */
+/** The changes to report. */
 export interface HistorySettings extends UnreadableOptions {
   readonly kind: string;
   readonly keys: KeyRange;
-  /** All that there are, if it is absent. */
+  /** Absent: all changes in the log. */
   readonly after?: Cursor;
   readonly limit: number;
   readonly reverse: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** What `history` is given; throws on what makes none. */
+/** Reads the options of `history`. Throws if they are invalid. */
 export function historySettingsOf(
   kind: unknown,
   key: unknown,

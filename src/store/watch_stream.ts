@@ -1,7 +1,8 @@
 /**
- * The stream of a watch: a cursor into the change log, and nothing more. It is
- * read on `pull`, with no queue of its own, so a consumer that does not read
- * costs nothing, and no event is lost or doubled between the log and it.
+ * The stream of a watch: a cursor into the change log, and nothing more. It
+ * reads on `pull`, without a queue of its own. So a consumer that does not read
+ * costs nothing, and no event is lost or doubled between the log and the
+ * stream.
  *
  * @module
  */
@@ -28,16 +29,16 @@ import { assertSameHistory, resumeAfter, withMark } from "./resume.ts";
 import { tellProblems } from "./unreadable.ts";
 import { type WatchSettings, watchSettingsOf } from "./watch_options.ts";
 
-/** What a watch emits. */
+/** An item of a watch. */
 export type WatchItem = WatchEvent | WatchBookmark;
 
-/** A watch as the store holds it. */
+/** A watch, for the store. */
 export interface Watch {
-  /** Ends the stream, as when the store closes. */
+  /** Ends the stream, for example when the store closes. */
   end(): void;
 }
 
-/** What a watch stands on. */
+/** The parts of the store that a watch needs. */
 export interface WatchSource {
   readonly engine: Pick<Engine, "log" | "openPast" | "errorOf">;
   /** The newest revision, in order with the store's writes. */
@@ -50,8 +51,8 @@ export interface WatchSource {
 }
 
 /**
- * Begins a watch of some kinds, or of all, at this moment. It is in `open` until
- * its stream closes, for any reason. Throws on options that make no watch.
+ * Begins a watch of some kinds, or of all, at this moment. It is in `open`
+ * until its stream closes, for any reason. Throws if the options are invalid.
  */
 export function openWatch(
   { engine, head: newest, values, open, observer }: WatchSource,
@@ -80,7 +81,7 @@ export function openWatch(
   ));
   let controller!: ReadableStreamDefaultController<WatchItem>;
 
-  /** True for the first caller: the one who closes the stream. */
+  /** Returns true to the first caller, who then closes the stream. */
   const stopOnce = (): boolean => {
     if (stop.signal.aborted) return false;
     stop.abort();
@@ -118,13 +119,13 @@ export function openWatch(
   return stream;
 }
 
-/** The newest revision at this moment; where it cannot be read, the stream tells. */
+/** The newest revision at this moment. If it cannot be read, the stream reports the error. */
 function headOf(
   log: ChangeLog,
   newest: () => MaybePromise<number>,
 ): Promise<Cursor> {
   const head = promiseOf(newest).then((revision) => withMark(log, revision));
-  // If nobody reads the stream, nobody hears that it failed.
+  // If nobody reads the stream, nobody needs this error.
   head.catch(() => {});
   return head;
 }
@@ -155,7 +156,7 @@ async function* watchPages(
   const start = await head;
   let seen = after ? await resumeAfter(log, after, start.revision) : start;
   if (initial && types.has("create")) {
-    // It only names a place to begin anew from.
+    // The cursor only names a place to begin again.
     const mark = await log.markOf(0) ?? 0;
     const view = await engine.openPast(start.revision, time);
     const replay = { view, mark, limit: bufferSize };
@@ -171,9 +172,9 @@ async function* watchPages(
     found?: number,
   ): Promise<WatchBookmark[]> => {
     const mark = found ?? await log.markOf(revision);
-    // It is gone from the log already: a later one has to do.
+    // The log no longer has it, so a later bookmark follows.
     if (mark === undefined) return [];
-    // The log was put back: the next read tells.
+    // The log was put back; the next read reports it.
     if (known !== undefined && known !== mark) return [];
     return [{ type: "bookmark", revision, cursor: cursorOf(revision, mark) }];
   };
@@ -224,7 +225,7 @@ async function* watchPages(
   }
 }
 
-/** The change up to which a watch has seen everything, once it has read a page. */
+/** The change up to which a watch has seen everything, after it has read a page. */
 export function seenBy({ cursor, mark }: ChangePage, before: Cursor): Cursor {
   const known = cursor === before.revision ? before.mark : undefined;
   return { revision: cursor, mark: mark ?? known };
@@ -238,7 +239,7 @@ interface Replay {
   readonly limit: number;
 }
 
-/** What was there, by kind and in key order, if the view is sound; closes it. */
+/** The entries of the moment, by kind and in key order, if the view is sound. It closes the view. */
 async function* replayPages(
   { view, mark, limit }: Replay,
   { kinds, keys }: ChangeFilter,

@@ -1,13 +1,13 @@
 /**
- * Every operation of a store, to be called all alike: for what holds for all
- * of them, such as which names they refuse.
+ * All operations of a store with the same signature, for tests of common
+ * behaviour, such as refused names.
  *
  * @module
  */
 import type { Store } from "../contract/store.ts";
 import type { Manifest } from "./supports.ts";
 
-/** What a call is made with. `options` is whatever plain JavaScript may pass. */
+/** The arguments of a call. `options` is any value that plain JavaScript may pass. */
 export interface CallArguments {
   kind: string;
   key: string;
@@ -68,8 +68,8 @@ const writes: Calls<Promise<unknown>> = {
   delete: (store, { kind, key, options }) => store.delete(kind, key, options),
 };
 
-// Chained inside an async function, so that it does not matter which link of
-// the chain refuses.
+// The chain is inside an async function, so that it does not matter which link
+// refuses.
 const atomics: Calls<Promise<unknown>> = {
   "atomic check": async (store, { kind, key, options }) =>
     await store.atomic().check({ kind, key, version: 0 }).commit(options),
@@ -90,7 +90,7 @@ export const callsWithKey: Calls<Promise<unknown>> = {
   ...atomics,
 };
 
-/** The operations that take a kind, and a key or none. */
+/** The operations that take a kind, and perhaps a key. */
 export const callsWithKind: Calls<Promise<unknown>> = {
   ...callsWithKey,
   ...readsOfKind,
@@ -101,7 +101,7 @@ export const callsWithKind: Calls<Promise<unknown>> = {
 /** The operations that take a range of entries. `deleteAll` takes one of keys. */
 export const callsWithRange: Calls<Promise<unknown>> = readsOfKind;
 
-/** Every operation that gives a promise, of those that the store supports. */
+/** All operations that return a promise, if the store supports them. */
 export function promiseCallsOf({ verify }: Manifest): Calls<Promise<unknown>> {
   return {
     ...callsWithKind,
@@ -110,7 +110,7 @@ export function promiseCallsOf({ verify }: Manifest): Calls<Promise<unknown>> {
   };
 }
 
-/** The operations on a kind that give a stream. */
+/** The operations on a kind that return a stream. */
 export const streamCallsWithKind: Calls<ReadableStream<unknown>> = {
   entries: (store, { kind, options }) => store.entries(kind, options),
   watch: (store, { kind, options }) => store.watch(kind, options),
@@ -122,7 +122,7 @@ export const streamCallsWithKind: Calls<ReadableStream<unknown>> = {
     store.history(kind, key, options),
 };
 
-/** Every operation that gives a stream. They throw what the others reject with. */
+/** All operations that return a stream. They throw the errors with which the others reject. */
 export const streamCalls: Calls<ReadableStream<unknown>> = {
   ...streamCallsWithKind,
   watchAll: (store, { options }) => store.watchAll(options),

@@ -1,6 +1,6 @@
 /**
- * What a test of the suite is: a name, a function, which is handed the way to
- * open stores, and what it needs of them. Each test opens its own stores.
+ * A test of the suite: a name, a function that gets a way to open stores, and
+ * its requirements. Each test opens its own stores.
  *
  * @module
  */
@@ -9,23 +9,23 @@ import type { Codec } from "../values/codecs/codec.ts";
 import type { Schema } from "../values/schemas/schema.ts";
 import type { Limits, Manifest } from "./supports.ts";
 
-/** What a test asks of the store it opens. */
+/** The requirements of a test for its store. */
 export interface OpenForTest {
   /**
-   * How many changes the change log keeps for watchers to catch up on or
-   * resume from. A store may keep somewhat more, never fewer.
+   * How many changes the change log keeps. A store may keep a few more, but
+   * never fewer.
    * @default {10000}
    */
   history?: number;
-  /** What encodes the values of each kind that is named; JSON those of others. */
+  /** The codecs of some kinds. The other kinds use JSON. */
   codec?: Readonly<Record<string, Codec>>;
-  /** What checks the values of each kind that is named. @default {none} */
+  /** The schemas of some kinds. @default {none} */
   schemas?: Readonly<Record<string, Schema>>;
-  /** Whether values that are read are checked, too. @default {false} */
+  /** Whether reads check values, too. @default {false} */
   validateReads?: boolean;
   /**
-   * Whether a value counts as the one before. Without it, the same value does,
-   * as the store encodes it.
+   * Whether a value counts as equal to the previous one. Without it, values
+   * with the same encoded bytes are equal.
    */
   equals?: (kind: string, previous: unknown, next: unknown) => boolean;
 }
@@ -36,10 +36,10 @@ export type Open = (options?: OpenForTest) => Promise<Store> | Store;
 /** Closes a store and opens its storage again. */
 export type Reopen = (store: Store) => Promise<Store> | Store;
 
-/** A test. It is handed the way to open stores, and what they support. */
+/** A test. It gets a way to open stores, and their manifest. */
 export type Run = (open: Open, supports: Manifest) => Promise<void>;
 
-/** A test of a store that keeps what it holds when it is closed. */
+/** A test of a store whose entries survive closing. */
 export type ReopeningRun = (
   open: Open,
   reopen: Reopen,
@@ -47,12 +47,12 @@ export type ReopeningRun = (
 ) => Promise<void>;
 
 /**
- * What a test needs of a store. It returns what the store lacks, for the test's
- * name (`"it has no verify"`), or `undefined` if it lacks nothing.
+ * A requirement of a test. Returns the missing ability, for the test's name
+ * (`"it has no verify"`), or `undefined` if nothing is missing.
  */
 export type Need = (supports: Manifest) => string | undefined;
 
-/** A test that not every store is asked. */
+/** A test that not every store can pass. */
 export interface GatedCase {
   readonly need: Need;
   readonly run: Run;
@@ -61,10 +61,10 @@ export interface GatedCase {
 /** Tests by name. */
 export type Cases = Record<string, Run | GatedCase>;
 
-/** Tests by name, of stores that keep what they hold when they are closed. */
+/** Tests by name, for stores whose entries survive closing. */
 export type ReopeningCases = Record<string, ReopeningRun>;
 
-/** The same tests, for the stores that have what they need. */
+/** The same tests, for stores that meet a requirement. */
 export function needing(
   need: Need,
   cases: Record<string, Run>,
@@ -85,7 +85,7 @@ export const needsImportedVersions: Need = ({ importedVersions }) =>
 export const needsChecksBeforeEquals: Need = ({ checksBeforeEquals }) =>
   checksBeforeEquals ? undefined : "it may ask equals before it checks";
 
-/** The store takes a write of so many changes. */
+/** The store accepts a write with this many changes. */
 export function needsChanges(changes: number): Need {
   return ({ limits }) =>
     limits.changes >= changes
@@ -93,7 +93,7 @@ export function needsChanges(changes: number): Need {
       : `it takes ${limits.changes} changes in one write`;
 }
 
-/** The store takes a value of so many bytes, as JSON. */
+/** The store accepts a value with this many bytes, as JSON. */
 export function needsValueBytes(bytes: number): Need {
   return ({ limits }) =>
     limits.valueBytes >= bytes
@@ -107,7 +107,7 @@ const UNLIMITED: Readonly<Record<keyof Limits, string>> = {
   changes: "changes in one write",
 };
 
-/** The store has a limit, so that a test can go past it. */
+/** The store has this limit, so a test can exceed it. */
 export function needsLimit(limit: keyof Limits): Need {
   return ({ limits }) =>
     limits[limit] === Infinity

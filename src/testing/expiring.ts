@@ -1,13 +1,13 @@
 /**
- * How the tests let entries expire: they read until a read changes, or await
- * the `delete` event. They never sleep.
+ * Helpers for expiring entries: they read until a read changes, or await the
+ * `delete` event. They never sleep.
  *
  * @module
  */
 import { assert, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import type { SetResult, Store } from "../contract/mod.ts";
 
-/** An expiry that no test lives to see, in ms. */
+/** An expiry that no test reaches, in ms. */
 export const HOUR = 3_600_000;
 
 /** An expiry that a test waits for, in ms. */
@@ -19,7 +19,7 @@ const PATIENCE = 60_000;
 /**
  * Reads until an entry is gone. A store in this process answers without a turn
  * of the event loop, so no timer has run meanwhile: the entry has expired, but
- * the store has not removed it yet.
+ * has not been removed yet.
  */
 export async function untilGone(
   store: Store,
@@ -55,7 +55,7 @@ export async function setAllExpired(
   await untilGone(store, kind, keys[0]);
 }
 
-/** Asserts that a write makes an entry expire so many ms after its call. */
+/** Asserts that a write makes an entry expire this many ms after its call. */
 export async function assertLasts(
   store: Store,
   key: string,
@@ -73,7 +73,7 @@ export async function assertLasts(
   assertLessOrEqual(expiresAt, called + ms, what);
 }
 
-/** When a user expires, in ms since 1970; `undefined` if never. */
+/** The time at which a user expires, in ms since 1970; `undefined` if never. */
 export async function expiryOf(
   store: Store,
   key: string,

@@ -22,7 +22,7 @@ export function entryLine(key: string, value: unknown, more = {}): string {
   return lineOf({ kind: "a", key, value, ...more });
 }
 
-/** What an import of nothing did. */
+/** The result of an import of nothing. */
 export const NOTHING: ImportResult = {
   lines: 0,
   created: 0,
@@ -32,7 +32,7 @@ export const NOTHING: ImportResult = {
   refused: 0,
 };
 
-/** Imports, and gives which lines were refused. */
+/** Imports, and returns the refused lines. */
 export async function refusedOf(
   store: Store,
   ...chunks: (string | Uint8Array)[]

@@ -1,5 +1,5 @@
 /**
- * How the tests follow a mirror: as a list, by the patches that it tells.
+ * Follows a mirror as a list, by its patches.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import type {
 import { next, type Reader } from "./reading.ts";
 
 /**
- * A list of keys and values that changes by patches alone. Each has to be of
- * the list as the patches before it left it.
+ * A list of keys and values that only patches change. Each patch must fit the
+ * list after the patches before it.
  */
 export class PatchedList<T = unknown> {
   /** The entries, in their order. */
@@ -49,7 +49,7 @@ export class PatchedList<T = unknown> {
     return this.entries.findIndex((entry) => entry.key === key);
   }
 
-  /** Asserts that it is as the mirror is now. */
+  /** Asserts that it equals the mirror. */
   assertIs(mirror: ReadonlyMap<string, T>, what?: string): void {
     assertEquals(this.entries, entriesOf(mirror), what);
   }
@@ -60,7 +60,7 @@ export function entriesOf<T>(mirror: ReadonlyMap<string, T>): KeyValue<T>[] {
   return Array.from(mirror, ([key, value]) => ({ key, value }));
 }
 
-/** Reads changes until the mirror's revision is told; gives their patches. */
+/** Reads changes up to the mirror's revision, and returns their patches. */
 export async function patchesUpTo<T>(
   changes: Reader<MirrorChange<T>>,
   revision: number,
@@ -82,7 +82,7 @@ export function briefPatches(patches: readonly MirrorPatch[]): string[] {
   );
 }
 
-/** Waits until a mirror has seen a write; gives its keys. */
+/** Waits until a mirror has seen a write, and returns its keys. */
 export async function keysAfter(
   mirror: Mirror,
   write: Promise<{ readonly revision: number }>,

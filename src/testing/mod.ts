@@ -1,7 +1,7 @@
 /**
- * The conformance suite: one named test, or several, for each guarantee of a
- * store's contract and for each operation and option. Every store of this
- * package passes it; so can yours:
+ * The conformance suite: named tests for each guarantee of a store's contract,
+ * and for each operation and option. Every store of this package passes it. Run
+ * it on your own store:
  *
  * ```ts ignore
  * import { testStore } from "@zestor/store/testing";
@@ -13,13 +13,13 @@
  * });
  * ```
  *
- * The names of the tests begin with the guarantee's code (C1 to C9 and W1 to
- * W9, as the contract numbers them), or with the operation. W7 is not among
- * them: who else writes to a store's storage only the store knows.
+ * A test's name begins with the code of a guarantee (C1 to C9, W1 to W9; see
+ * `Store`), or with an operation. The suite has no tests of W7, because each
+ * kind of store has its own way for others to write to its storage.
  *
- * A store that lacks something says so by `supports`: a store on a server may
- * have limits, for example. The tests that need it are then ignored, and their
- * names tell why. See {@linkcode Supports} for what you cannot rely on.
+ * If your store lacks something, such as values of any size, declare it with
+ * `supports`. The suite ignores the tests that need it, and their names tell
+ * why. See {@linkcode Supports} for the details.
  *
  * @module
  */
@@ -91,35 +91,78 @@ import { writes } from "./cases/writes.ts";
 export type { OpenForTest } from "./case.ts";
 export type { Limits, Supports } from "./supports.ts";
 
-/** Registers a test by its name. */
+/** Registers a test under a name. */
 export type RegisterTest = (name: string, fn: () => Promise<void>) => unknown;
 
 /**
- * A test runner's function to register tests, with a method to register one
- * that is not to run. `Deno.test`, `test` of `node:test` and vitest, and `it`
- * of mocha are such functions as they are.
+ * A test runner's function that registers tests, with a method that registers
+ * a test that does not run. `Deno.test`, `test` of `node:test` and of Vitest, and
+ * `it` of Mocha are such functions.
  */
 export type TestFunction =
   & RegisterTest
   & ({ ignore: RegisterTest } | { skip: RegisterTest });
 
-/** A store, to be tested. */
+/** The store to test. */
 export interface StoreUnderTest {
   /** Precedes each test's name. */
   name: string;
   /**
-   * Opens a new, empty store, which the test closes. It must hold any value
-   * that JSON can express, take properties that are `undefined`, and refuse
-   * `undefined` with `CodecError`.
+   * Opens a new, empty store, which the test closes. The store must accept any
+   * value that JSON can express, and objects with `undefined` properties. It must
+   * refuse `undefined` itself with `CodecError`.
+   *
+   * @example
+   * ```ts
+   * import type { StoreUnderTest } from "@zestor/store/testing";
+   * import { openStore } from "@zestor/store";
+   *
+   * const inMemory: StoreUnderTest = {
+   *   name: "in memory",
+   *   open: (options) => openStore({ path: ":memory:", ...options }),
+   * };
+   * const store = await inMemory.open();
+   * await store.close();
+   * ```
    */
   open(options?: OpenForTest): Promise<Store> | Store;
   /**
-   * Closes the store and opens the same storage again. Left out where closing
-   * forgets everything; the tests that need it are then ignored.
+   * Closes the store, and opens the same storage again. Leave it out if a closed
+   * store is lost: the suite then ignores the tests that need it.
+   *
+   * @example
+   * ```ts
+   * import type { StoreUnderTest } from "@zestor/store/testing";
+   * import { openStore, type Store } from "@zestor/store";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const dir = await Deno.makeTempDir();
+   * const paths = new WeakMap<Store, string>();
+   * async function openAt(path: string): Promise<Store> {
+   *   const store = await openStore({ path });
+   *   paths.set(store, path);
+   *   return store;
+   * }
+   * const inFiles: StoreUnderTest = {
+   *   name: "in files",
+   *   open: () => openAt(`${dir}/${crypto.randomUUID()}.db`),
+   *   async reopen(store) {
+   *     await store.close();
+   *     return await openAt(paths.get(store)!);
+   *   },
+   * };
+   *
+   * const store = await inFiles.open();
+   * await store.set("users", "al", "Alice");
+   * const again = await inFiles.reopen!(store);
+   * assertEquals(await again.get("users", "al"), "Alice");
+   * await again.close();
+   * await Deno.remove(dir, { recursive: true });
+   * ```
    */
   reopen?(store: Store): Promise<Store> | Store;
   /**
-   * What the store supports. The tests that need something else are ignored.
+   * What the store supports. The suite ignores the tests that need more.
    * @default {everything, without limits}
    */
   supports?: Supports;
@@ -138,7 +181,7 @@ export interface StoreUnderTest {
  * @throws {TypeError} If there is no test function, outside Deno, or if
  * `supports` has an unknown field.
  * @throws {RangeError} If a limit in `supports` is smaller than the suite needs.
- * @example In any test runner: a function that is handed names and tests
+ * @example In any test runner: a function that receives names and tests
  * ```ts
  * import { testStore } from "@zestor/store/testing";
  * import { openStore } from "@zestor/store";

@@ -1,5 +1,5 @@
 /**
- * A store with a past, and what it was at each of its moments.
+ * A store with a past, and its state at each moment.
  *
  * @module
  */
@@ -7,19 +7,19 @@ import type { Store } from "../contract/store.ts";
 import { numberedKey, numberedKeys } from "./reading.ts";
 import { everythingOf } from "./reads_of.ts";
 
-/** The kinds that {@linkcode makePast} writes, and one that it does not. */
+/** The kinds that {@linkcode makePast} writes, and one that it does not write. */
 export const KINDS = ["users", "groups", "none"];
 
 /** The keys that {@linkcode makePast} writes. */
 export const KEYS = [...numberedKeys(10), "a", "b"];
 
-/** What a store was at a revision. */
+/** The state of a store at a revision. */
 export interface Moment {
   readonly revision: number;
   readonly all: Record<string, unknown>;
 }
 
-/** Changes a store in every way, and tells what it was each time. */
+/** Changes a store in every way, and returns its state after each change. */
 export async function makePast(store: Store): Promise<Moment[]> {
   const moments: Moment[] = [];
   const steps: (() => Promise<{ revision: number }>)[] = [

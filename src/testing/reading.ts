@@ -1,6 +1,7 @@
 /**
- * How the tests read streams and wait: by awaiting what has to come, never by
- * sleeping. That nothing came is shown by a later write, whose event is next.
+ * Helpers that read streams and wait. They await events that must come, and
+ * never sleep. To show that no event came, a test makes a later write, whose
+ * event must be the next.
  *
  * @module
  */
@@ -18,10 +19,10 @@ import type { Manifest } from "./supports.ts";
 /** A stream's reader. */
 export type Reader<T> = ReadableStreamDefaultReader<T>;
 
-/** How a stream ended, and what came before. */
+/** The end of a stream, and the items before. */
 export interface Ending<T> {
   chunks: T[];
-  /** What the stream errored with; `undefined` where it closed. */
+  /** The stream's error; `undefined` if it closed. */
   error: unknown;
 }
 
@@ -66,7 +67,7 @@ export async function linesOf(
   return lines.map((line) => JSON.parse(line));
 }
 
-/** Reads events up to the one of a key, which is the last of those returned. */
+/** Reads events up to the one with a key, which is the last of those returned. */
 export async function takeUntil(
   reader: Reader<WatchEvent>,
   key: string,
@@ -76,13 +77,13 @@ export async function takeUntil(
   return events;
 }
 
-/** Asserts that the stream has ended, and ended well. */
+/** Asserts that the stream has closed without an error. */
 export async function assertEnded(reader: Reader<unknown>): Promise<void> {
   assertEquals(await reader.read(), { done: true, value: undefined });
   await reader.closed;
 }
 
-/** Asserts that a call rejects with this very object. */
+/** Asserts that a call rejects with exactly this object. */
 export async function assertRejectsWith(
   call: () => Promise<unknown>,
   reason: unknown,
@@ -91,7 +92,7 @@ export async function assertRejectsWith(
   assertStrictEquals(await assertRejects(call, what), reason, what);
 }
 
-/** Asserts that `verify` finds nothing, if it can be asked. */
+/** Asserts that `verify` finds nothing, if the store supports it. */
 export async function assertSound(
   store: Store,
   { verify }: Manifest,
@@ -123,8 +124,8 @@ export function named(
 }
 
 /**
- * Events and bookmarks without their cursors, which only the store can know.
- * Asserts that they have them.
+ * Events and bookmarks without their cursors, which only the store knows.
+ * Asserts that they have cursors.
  */
 export function withoutCursors(
   items: readonly (WatchEvent | WatchBookmark)[],
@@ -135,7 +136,7 @@ export function withoutCursors(
   });
 }
 
-/** The same of one. */
+/** The same for one item. */
 export function withoutCursor(item: WatchEvent | WatchBookmark): unknown {
   return withoutCursors([item])[0];
 }
@@ -162,7 +163,7 @@ export function numberedKey(number: number): string {
   return String(number).padStart(6, "0");
 }
 
-/** Writes an entry for each key; its value says so. */
+/** Writes an entry for each key. The value contains the key. */
 export async function fill(
   store: Store,
   kind: string,
@@ -172,8 +173,8 @@ export async function fill(
 }
 
 /**
- * Lets many writers write to several kinds at once. The last change of each
- * kind is of the key "end". Gives the revisions of all changes, in order.
+ * Many writers write to several kinds at once. The last change of each kind has
+ * the key "end". Returns the revisions of all changes, in order.
  */
 export async function makeTraffic(
   store: Store,
@@ -206,8 +207,9 @@ export function turn(): Promise<void> {
 }
 
 /**
- * Runs something long, and asserts that the event loop turned meanwhile. It is
- * counted, not timed: what holds the loop lets it turn once before and after.
+ * Runs long work, and asserts that the event loop turned meanwhile. It counts
+ * turns, and measures no time: work that blocks the loop lets it turn once
+ * before and once after.
  */
 export async function assertLoopTurns(
   run: () => Promise<unknown>,

@@ -1,5 +1,5 @@
 /**
- * Every read of a store or a snapshot, to compare what two of them give.
+ * All reads of a store or a snapshot, to compare two of them.
  *
  * @module
  */
@@ -27,8 +27,8 @@ const RANGES: readonly RangeOptions[] = [
 ];
 
 /**
- * What every read gives, of these kinds and keys. Dates are as they are. All
- * reads are called at once, so that a far store takes no time for each.
+ * The results of all reads of these kinds and keys. Dates are unchanged. All
+ * reads are called at once, so that a far store does not take time for each.
  */
 export async function everythingOf(
   reads: Reads,
@@ -74,7 +74,7 @@ export function inOrder(result: unknown): unknown {
   return Array.from(result, ([key, value]) => [key, inOrder(value)]);
 }
 
-/** Each read, of a kind and a key where it takes them. Streams are read to their end. */
+/** All reads, with a kind and a key if they take them. Streams are read to their end. */
 export const readCalls: Readonly<
   Record<
     string,

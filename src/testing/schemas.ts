@@ -1,6 +1,6 @@
 /**
- * Schemas written by hand, one for each way in which a store can be given one,
- * and the writes that are checked by them.
+ * Handwritten schemas, one for each form that a store accepts, and the writes
+ * that they check.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import type { Store } from "../contract/store.ts";
 import type { Schema } from "../values/schemas/schema.ts";
 import { turn } from "./reading.ts";
 
-/** What a Standard Schema finds. */
+/** The result of a Standard Schema. */
 export type Finding = StandardSchemaV1.Result<unknown>;
 
-/** A Standard Schema that does what a function does. */
+/** A Standard Schema that calls a function. */
 export function standardSchema(
   validate: (value: unknown) => Finding | Promise<Finding>,
 ): StandardSchemaV1 {
   return { "~standard": { version: 1, vendor: "test", validate } };
 }
 
-/** What is wrong with a value that is no count. */
+/** The message for a value that is not a count. */
 export const NO_COUNT = "Expected a count";
 
-/** Takes integers from 0 on. */
+/** Accepts integers of at least 0. */
 export function findCount(value: unknown): Finding {
   return isCount(value) ? { value } : { issues: [{ message: NO_COUNT }] };
 }
@@ -41,13 +41,13 @@ function assertCount(value: unknown): void {
   if (!isCount(value)) throw new Error(NO_COUNT);
 }
 
-/** Schemas that take a count, by what they are, and tell it at once. */
+/** Synchronous schemas that accept a count, by description. */
 export const countSchemas: Readonly<Record<string, Schema>> = {
   "a Standard Schema": standardSchema(findCount),
   "a function": assertCount,
 };
 
-/** The same, of those that take their time. */
+/** The same, for asynchronous schemas. */
 export const asyncCountSchemas: Readonly<Record<string, Schema>> = {
   "an asynchronous Standard Schema": standardSchema(findCountLater),
   "an asynchronous function": async (value: unknown) => {
@@ -56,23 +56,23 @@ export const asyncCountSchemas: Readonly<Record<string, Schema>> = {
   },
 };
 
-/** Takes a text, and makes its length of it. */
+/** Accepts a text, and returns its length. */
 export const lengthSchema: Schema = standardSchema((value) =>
   typeof value === "string"
     ? { value: value.length }
     : { issues: [{ message: "Expected a text" }] }
 );
 
-/** A schema that finds at once what it takes, but for the values that it holds up. */
+/** A schema that answers at once, except for the values that it holds. */
 export interface HoldingSchema {
   readonly schema: Schema;
-  /** Takes what it held up. */
+  /** Accepts the held values. */
   take(): void;
-  /** Refuses what it held up. */
+  /** Refuses the held values. */
   refuse(): void;
 }
 
-/** Holds up the values that are `held`. */
+/** Holds the value `held`. */
 export function holdingSchema(held: unknown): HoldingSchema {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   return {
@@ -88,7 +88,7 @@ export function holdingSchema(held: unknown): HoldingSchema {
   };
 }
 
-/** Schemas that take a count, and tell it at once or later. */
+/** Schemas that accept a count, synchronous and asynchronous ones. */
 export const everySchema: Readonly<Record<string, Schema>> = {
   ...countSchemas,
   ...asyncCountSchemas,

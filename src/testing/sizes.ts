@@ -1,6 +1,6 @@
 /**
- * How large the suite's own writes are: as large as a test would have them, but
- * within what the store takes.
+ * The sizes of the suite's own writes: the wanted size, or less if the store
+ * has a limit.
  *
  * @module
  */
@@ -8,24 +8,24 @@ import type { Store } from "../contract/store.ts";
 import { numberedKeys } from "./reading.ts";
 import type { Manifest } from "./supports.ts";
 
-/** So many keys in order, or as many as one write takes. */
+/** This many keys in order, or as many as one write takes. */
 export function keysOfOneWrite(count: number, supports: Manifest): string[] {
   return numberedKeys(countInOneWrite(count, supports));
 }
 
-/** So many changes, or as many as one write takes. */
+/** This many changes, or as many as one write takes. */
 export function countInOneWrite(count: number, { limits }: Manifest): number {
   return Math.min(count, limits.changes);
 }
 
-/** How many lines `import` writes in one transaction, if they are short. */
+/** How many short lines `import` writes in one transaction. */
 export function linesInOneTransaction(supports: Manifest): number {
   return countInOneWrite(1_000, supports);
 }
 
 /**
- * Writes an entry for each key; its value says so. All writes are called at
- * once: one, or as many as the store's limit makes necessary.
+ * Writes an entry for each key. The value contains the key. All writes are
+ * called at once: one, or as many as the store's limit requires.
  */
 export async function fillMany(
   store: Store,
@@ -42,13 +42,13 @@ export async function fillMany(
   await Promise.all(writes);
 }
 
-/** A text whose JSON takes so many bytes, in characters of two bytes each. */
+/** A text whose JSON has this many bytes, in characters of two bytes each. */
 export function textOfBytes(bytes: number): string {
   const room = bytes - '""'.length;
   return "é".repeat(Math.floor(room / 2)) + "x".repeat(room % 2);
 }
 
-/** A name that takes so many bytes in UTF-8, in characters of two bytes each. */
+/** A name that has this many bytes in UTF-8, in characters of two bytes each. */
 export function nameOfBytes(bytes: number): string {
   return textOfBytes(bytes + '""'.length);
 }

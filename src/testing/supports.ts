@@ -1,12 +1,13 @@
 /**
- * What a store may lack of the contract, as data. The suite asks a store only
- * the tests that it can pass; it never looks at the store's name.
+ * The manifest of a store: the parts of the contract that it may lack, as data.
+ * The suite runs only the tests that the store can pass, and never looks at the
+ * store's name.
  *
  * @module
  */
 import { describe } from "../base/messages.ts";
 
-/** How large the parts of a write may be. */
+/** The largest sizes of the parts of a write. */
 export interface Limits {
   /**
    * Bytes of a kind and its key together, in UTF-8: at least 256. A write with
@@ -22,50 +23,51 @@ export interface Limits {
   valueBytes: number;
   /**
    * Changes in one write: at least 32. A larger `setAll` or `atomic` rejects
-   * with a `StoreError` of code `TOO_LARGE`: cut it into several, of which each
-   * is atomic. An `atomic` with more checks than that may be refused, too.
-   * `import` cuts its transactions to so many lines by itself. `deleteAll` is one
-   * change, however many entries it deletes.
+   * with a `StoreError` of code `TOO_LARGE`: divide it into several, each of
+   * which is atomic. An `atomic` with more checks than that may be refused,
+   * too. `import` limits its transactions to this many lines by itself.
+   * `deleteAll` is one change, for any number of entries.
    * @default {Infinity}
    */
   changes: number;
 }
 
 /**
- * What a store supports. Each field tells what you cannot rely on if it is
- * false, or finite. Everything else in the contract holds for every store.
+ * The abilities of a store. If a field is `false` or finite, its comment says
+ * what you cannot rely on. Everything else in the contract holds for every
+ * store.
  */
 export interface Supports {
-  /** How large a write may be. A limit that is left out is `Infinity`. */
+  /** The limits of a write. A missing limit is `Infinity`. */
   limits?: Partial<Limits>;
   /**
-   * Whether `verify` can be asked. If not, nothing but a read finds damage.
+   * Whether the store has `verify`. If not, only a read finds damage.
    * @default {true}
    */
   verify?: boolean;
   /**
    * Whether `import` creates an entry with the version and the time of its
    * line. If not, a copy by `export` and `import` has the same values, but its
-   * versions begin at 1 and its times are new: an `ifVersion` that a program
-   * read from the original does not hold for the copy.
+   * versions begin at 1, and its times are new. So an `ifVersion` from the
+   * original is not valid for the copy.
    * @default {true}
    */
   importedVersions?: boolean;
   /**
-   * Whether `equals` is asked only after the version of a write was found to be
-   * the one asked for. If not, `equals` may also be asked for a write that is
-   * then refused: do not count on its calls.
+   * Whether `equals` is called only after the condition of a write was found to
+   * hold. If not, `equals` may also be called for a write that is then refused:
+   * do not rely on the number of its calls.
    * @default {true}
    */
   checksBeforeEquals?: boolean;
 }
 
-/** What a store supports, with every field given. */
+/** The abilities of a store, with all fields. */
 export interface Manifest extends Required<Supports> {
   readonly limits: Limits;
 }
 
-/** What the suite itself needs; its tests of other things write so much. */
+/** The limits that the suite itself needs, because its other tests write this much. */
 const LEAST: Limits = { nameBytes: 256, valueBytes: 4_096, changes: 32 };
 
 const FULL: Manifest = {
@@ -76,11 +78,11 @@ const FULL: Manifest = {
 };
 
 /**
- * Fills in what is left out.
+ * Fills in the missing fields.
  *
- * @throws {TypeError} If a field is unknown, or not of its type.
- * @throws {RangeError} If a limit is not an integer or `Infinity`, or is smaller
- * than the suite needs.
+ * @throws {TypeError} If a field is unknown, or has the wrong type.
+ * @throws {RangeError} If a limit is not an integer or `Infinity`, or is
+ * smaller than the suite needs.
  */
 export function manifestOf(supports: Supports = {}): Manifest {
   const { limits = {}, ...flags } = supports;

@@ -1,13 +1,13 @@
 /**
- * Makes a rejection that nobody handles the failure of the test in which it
- * happens. A runner by itself would end the whole run.
+ * Makes an unhandled rejection the failure of the test in which it happens. By
+ * default, a runner would end the whole run.
  *
  * @module
  */
 import process from "node:process";
 import { turn } from "./reading.ts";
 
-/** Runs a test, and throws what was rejected meanwhile without being handled. */
+/** Runs a test, and throws the rejections that nobody handled meanwhile. */
 export async function failOnUnhandled(run: () => Promise<void>): Promise<void> {
   const unhandled: unknown[] = [];
   const note = (reason: unknown) => {
@@ -17,7 +17,7 @@ export async function failOnUnhandled(run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } finally {
-    // Rejections turn out to be unhandled at the end of a turn.
+    // The runtime reports unhandled rejections at the end of a turn.
     await turn();
     process.off("unhandledRejection", note);
   }

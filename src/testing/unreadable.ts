@@ -1,6 +1,6 @@
 /**
- * Stores with values that can be written, and then no longer be read: by their
- * codec, or because their schema has come to refuse them.
+ * Stores with values that can be written, and later become unreadable: the
+ * codec cannot decode them, or the schema refuses them.
  *
  * @module
  */
@@ -12,24 +12,24 @@ import type { Open, OpenForTest } from "./case.ts";
 import { turn } from "./reading.ts";
 import { standardSchema } from "./schemas.ts";
 
-/** What tells of a value that cannot be read. */
+/** The error for an unreadable value. */
 export type Unreadable = CodecError | ValidationError;
 
-/** A store whose kind "users" has values that cannot be read when it is broken. */
+/** A store whose kind "users" has unreadable values while it is broken. */
 export interface BrittleStore extends AsyncDisposable {
   readonly store: Store;
-  /** Whether texts that begin with "bad" cannot be read. They can be written if not. */
+  /** Whether texts that begin with "bad" are unreadable. They can be written while it is not broken. */
   isBroken: boolean;
-  /** Whether `where` can be asked of the kind. */
+  /** Whether `where` can be used for the kind. */
   readonly isFilterable: boolean;
-  /** Asserts that an error is of an entry, and, if it is one of the codec's, of a change. */
+  /** Asserts that an error names an entry, and, if it comes from the codec, a change. */
   assertOf(error: unknown, key: string, revision?: number): void;
 }
 
-/** Opens a store, which is not broken yet. */
+/** Opens a store that is not broken yet. */
 type OpenBrittle = (open: Open, options?: OpenForTest) => Promise<BrittleStore>;
 
-/** What can make values unreadable. */
+/** The causes of unreadable values. */
 export const brittleStores: Readonly<Record<string, OpenBrittle>> = {
   "the codec": async (open, options) => {
     const state = { isBroken: false };

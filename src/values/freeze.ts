@@ -1,19 +1,19 @@
 /**
- * Freezing of values that several readers share.
+ * Freezes values that several readers share.
  *
  * @module
  */
 
 /**
- * Freezes a value, and everything in it, as far as that can be: objects without
- * a class, arrays, and what the entries of a `Map` and a `Set` hold. JavaScript
- * cannot freeze bytes, nor the entries of a `Map` and a `Set`, nor the time of
- * a `Date`. Instances of a class stay as they are: they may need to change.
+ * Freezes a value and all its parts, if JavaScript allows it: plain objects,
+ * arrays, and the values inside a `Map` or a `Set`. JavaScript cannot freeze
+ * bytes, the entries of a `Map` or a `Set`, or the time of a `Date`. Instances
+ * of classes are not frozen, because they may need to change.
  *
- * It takes cycles, and any depth.
+ * It works for cycles, and for any depth.
  */
 export function freezeDeep<T>(value: T): T {
-  // A recursive function has no stack for deep values.
+  // A recursive function would run out of stack for deep values.
   const rest: object[] = [];
   const freeze = (part: unknown) => {
     if (typeof part === "object" && part !== null && !Object.isFrozen(part)) {
@@ -30,7 +30,7 @@ export function freezeDeep<T>(value: T): T {
     } else if (next instanceof Set) {
       for (const member of Object.freeze(next)) freeze(member);
     } else if (isPlain(next)) {
-      // An array may have holes, and be longer than anybody could visit.
+      // An array may have holes, and be too long to visit every index.
       for (const part of Object.values(Object.freeze(next))) freeze(part);
     }
   }

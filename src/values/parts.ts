@@ -1,12 +1,12 @@
 /**
- * What a value consists of. Several parts may be the same object, and an object
- * may contain itself: each object is looked at once, so that time is in
- * proportion to the value.
+ * The parts of a value. Several parts may be the same object, and an object may
+ * contain itself. Each object is visited once, so the time is proportional to
+ * the value.
  *
  * @module
  */
 
-/** A value and each part of it; an object comes before its parts, and only once. */
+/** A value and each of its parts. An object comes before its parts, and only once. */
 export function* partsOf(value: unknown): Generator<unknown, void> {
   const seen = new Set<object>();
   const rest = [value];
@@ -21,7 +21,7 @@ export function* partsOf(value: unknown): Generator<unknown, void> {
   }
 }
 
-/** The objects that come up more than once in a value. */
+/** The objects that occur more than once in a value. */
 export function repeatedObjects(value: unknown): Set<object> {
   const repeated = new Set<object>();
   const seen = new Set<object>();
@@ -38,8 +38,8 @@ export function repeatedObjects(value: unknown): Set<object> {
 }
 
 /**
- * How many characters a value has, about, if an object is written out wherever
- * it comes up; infinitely many if it contains itself.
+ * The approximate number of characters of a value if each occurrence of an
+ * object is written out; `Infinity` if an object contains itself.
  */
 export function expandedSize(value: unknown): number {
   const sizes = new Map<object, number>();
@@ -48,7 +48,7 @@ export function expandedSize(value: unknown): number {
     if (!isObject(part)) return 1;
     let size = sizes.get(part);
     if (size !== undefined) return size;
-    // If it comes up again before its size is known, it contains itself.
+    // If the object occurs again before its size is known, it contains itself.
     sizes.set(part, Infinity);
     size = ownSize(part);
     for (const inner of innerParts(part)) size += sizeOf(inner);
@@ -58,10 +58,13 @@ export function expandedSize(value: unknown): number {
   return sizeOf(value);
 }
 
-/** How large a value may become by what comes up again, in characters. */
+/** The largest size of a value in which objects repeat, in characters. */
 const MOST_EXPANDED = 10_000_000;
 
-/** Whether a text that has no references would be endless for a value, or nearly so: objects come up again and again in it. */
+/**
+ * Whether the text of a value, without references, would be endless or far too
+ * long because objects repeat in it.
+ */
 export function multipliesWithoutEnd(value: unknown): boolean {
   return expandedSize(value) > MOST_EXPANDED && repeatedObjects(value).size > 0;
 }
@@ -75,13 +78,13 @@ function ownSize(value: object): number {
   return Object.keys(value).reduce((size, name) => size + name.length, 1);
 }
 
-/** The parts of an object, without theirs. */
+/** The parts of an object, without the parts of these. */
 function innerParts(value: object): unknown[] {
   if (ArrayBuffer.isView(value)) return [];
   if (value instanceof Map) return [...value].flat();
   if (value instanceof Set) return [...value];
   if (value instanceof Error) return [value.cause];
-  // A string's object has its characters as properties.
+  // The object of a string has its characters as properties.
   if (value instanceof String) return [String(value)];
   return Object.values(value);
 }

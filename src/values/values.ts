@@ -1,6 +1,6 @@
 /**
- * How values come into a store and out of it: checked by their kind's schema,
- * and encoded by its codec.
+ * Values on their way into a store and out of it: the kind's schema checks
+ * them, and its codec encodes them.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { KindSchemas } from "./schemas/kind_schemas.ts";
 
 const decoder = new TextDecoder();
 
-/** A value that may be written: what its schema made of it, and its bytes. */
+/** A value to write: the schema's output, and its bytes. */
 export interface Prepared {
   readonly value: unknown;
   readonly bytes: Uint8Array;
@@ -26,24 +26,24 @@ export interface Prepared {
 export interface EncodedEntry {
   readonly key: string;
   readonly value: Uint8Array;
-  /** The value as text, if it was read so. */
+  /** The value as text, if it was read as text. */
   readonly text?: string;
 }
 
-/** Whether two values of a kind count as the same. */
+/** Whether two values of a kind count as equal. */
 export type Equals = (
   kind: string,
   previous: unknown,
   next: unknown,
 ) => boolean;
 
-/** What a store does with its values. */
+/** The settings for a store's values. */
 export interface ValuesConfig {
   readonly codecs: KindCodecs;
   readonly schemas: KindSchemas;
-  /** Without it, values with the same bytes are the same. */
+  /** Without it, values with the same bytes are equal. */
   readonly equals?: Equals;
-  /** Whether what is read is checked, too. */
+  /** Whether values that are read are checked, too. */
   readonly validateReads: boolean;
 }
 
@@ -51,14 +51,15 @@ export interface ValuesConfig {
 export class Values {
   readonly #config: ValuesConfig;
 
-  /** Takes the codecs, and what else is done with values. */
+  /** Takes the settings. */
   constructor(config: ValuesConfig) {
     this.#config = config;
   }
 
   /**
-   * Checks and encodes a value; a promise where the schema is asynchronous.
-   * Throws `ValidationError` and `CodecError`, or rejects with them.
+   * Checks and encodes a value. Returns a promise if the schema is
+   * asynchronous. Throws `ValidationError` and `CodecError`, or rejects with
+   * them.
    */
   prepare(kind: string, key: string, value: unknown): MaybePromise<Prepared> {
     return this.#config.schemas.validate(kind, key, value, (value) => ({
@@ -68,9 +69,9 @@ export class Values {
   }
 
   /**
-   * Checks what the codec of this name has encoded, and keeps the bytes, unless the schema makes
-   * something else of the value. Throws as `prepare` does, also if the codec
-   * refuses to encode the value.
+   * Checks bytes that the codec of this name has encoded. It keeps the bytes,
+   * unless the schema changes the value. Throws as `prepare` does, also if the
+   * codec refuses to encode the value.
    */
   accept(
     kind: string,
@@ -79,7 +80,7 @@ export class Values {
     bytes: Uint8Array,
   ): MaybePromise<Prepared> {
     this.#assertCodec(kind, codec);
-    // A copy: a codec may give it away.
+    // A copy, because a codec may give its bytes away.
     const given = this.decode(kind, key, bytes.slice());
     return this.#config.schemas.validate(kind, key, given, (value) => {
       const encoded = this.encode(kind, key, value);
@@ -97,19 +98,19 @@ export class Values {
     );
   }
 
-  /** A stored value as JSON; `undefined` if that would not become the same bytes again. */
+  /** A stored value as JSON; `undefined` if the JSON would not give the same bytes again. */
   jsonOf(kind: string, key: string, stored: Uint8Array): string | undefined {
     try {
-      // A copy: a codec may give it away.
+      // A copy, because a codec may give its bytes away.
       const value = this.decode(kind, key, stored.slice());
       const isJson = this.codecOf(kind) === json.name;
-      // JSON writes out an object wherever it comes up, which may have no end.
+      // JSON writes each occurrence of an object, which may have no end.
       if (!isJson && multipliesWithoutEnd(value)) return undefined;
       const plain = json.encode(value);
       const again = isJson ? plain : this.encode(kind, key, json.decode(plain));
       return equalBytes(again, stored) ? decoder.decode(plain) : undefined;
     } catch {
-      // It cannot be decoded, or JSON has no form for it.
+      // It cannot be decoded, or JSON cannot express it.
       return undefined;
     }
   }
@@ -124,25 +125,25 @@ export class Values {
     return this.#config.codecs.encode(kind, key, value);
   }
 
-  /** Decodes what is stored, as it is; throws `CodecError`. */
+  /** Decodes stored bytes, without a check; throws `CodecError`. */
   decode(kind: string, key: string, bytes: Uint8Array): unknown {
     return this.#config.codecs.decode(kind, key, bytes);
   }
 
-  /** Whether a kind's values are decoded from text as well as from bytes. */
+  /** Whether the kind's codec can decode text as well as bytes. */
   isText(kind: string): boolean {
     return this.#config.codecs.isText(kind);
   }
 
   /**
-   * Decodes what is read, and checks it where that is asked for; a promise
-   * where the schema is asynchronous.
+   * Decodes stored bytes, and checks the value if that is set. Returns a
+   * promise if the schema is asynchronous.
    */
   read(kind: string, key: string, bytes: Uint8Array): MaybePromise<unknown> {
     return this.#checked(kind, key, this.decode(kind, key, bytes));
   }
 
-  /** The same of a value that may have been read as text. */
+  /** The same, for a value that may have been read as text. */
   readStored(kind: string, stored: EncodedEntry): MaybePromise<unknown> {
     const text = this.isText(kind) ? stored.text : undefined;
     const value = text === undefined
@@ -158,7 +159,10 @@ export class Values {
       : value;
   }
 
-  /** Why a stored value cannot be read, or nothing; a promise where the schema is asynchronous. */
+  /**
+   * Why a stored value cannot be read; nothing if it can. Returns a promise if
+   * the schema is asynchronous.
+   */
   problemOf(
     kind: string,
     key: string,
@@ -176,14 +180,15 @@ export class Values {
     }
   }
 
-  /** Whether `equals` decides what is a change. */
+  /** Whether `equals` decides if a write is a change. */
   get areCompared(): boolean {
     return this.#config.equals !== undefined;
   }
 
   /**
-   * Whether a value counts as the one that is stored; both are encoded. What
-   * was encoded may have been changed since, so that it is decoded here.
+   * Whether a value counts as equal to the stored one. Both are encoded. It
+   * decodes the new value again, because the caller may have changed the
+   * original.
    */
   areEqual(
     kind: string,
@@ -195,7 +200,7 @@ export class Values {
     try {
       previous = this.decode(kind, key, stored);
     } catch (error) {
-      // What cannot be read may be overwritten.
+      // A value that cannot be read may be overwritten.
       if (error instanceof CodecError) return false;
       throw error;
     }
@@ -203,7 +208,7 @@ export class Values {
     const equal: unknown = this.#config.equals!(kind, previous, next);
     if (typeof equal === "boolean") return equal;
     const what = `Cannot compare the values of ${quote(kind, key)}: "equals"`;
-    // It would count as true, and the write be lost.
+    // A promise would count as true, and the write would be lost.
     throw new TypeError(
       isPromise(equal)
         ? `${what} returned a promise, and a transaction cannot wait for it`
@@ -212,7 +217,7 @@ export class Values {
   }
 }
 
-/** Something with a value that is there by now. */
+/** An item with its value, which is present. */
 export type Settled<Item> = Omit<Item, "value"> & {
   readonly value:
     | Prepared
@@ -222,7 +227,7 @@ export type Settled<Item> = Omit<Item, "value"> & {
     >;
 };
 
-/** Waits for the values that are not there yet, if there are any. */
+/** Waits for the missing values, if there are any. */
 export function settleAll<
   Item extends { readonly value: MaybePromise<Prepared> | undefined },
 >(items: readonly Item[]): MaybePromise<readonly Settled<Item>[]> {
@@ -231,12 +236,12 @@ export function settleAll<
     : items as readonly unknown[] as readonly Settled<Item>[];
 }
 
-/** Rejects as soon as one of the values does. */
+/** Rejects as soon as one of the values rejects. */
 async function settleInSlices<
   Item extends { readonly value: MaybePromise<Prepared> | undefined },
 >(items: readonly Item[]): Promise<readonly Settled<Item>[]> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  // Where it rejects before it is waited for.
+  // It may reject before somebody waits for it.
   promise.catch(() => {});
   const settled: unknown[] = [...items];
   const slice = new Slice();
@@ -258,23 +263,23 @@ async function settleInSlices<
   return settled as Settled<Item>[];
 }
 
-/** A value that may still have to come: it is there when `ready` has resolved. */
+/** A value that may come later. It is present when `ready` has resolved. */
 export class Eventual<T> {
   readonly ready?: Promise<unknown>;
   #value: T | undefined;
 
-  /** Takes the value, or the promise of it. */
+  /** Takes the value, or a promise of it. */
   constructor(value: MaybePromise<T>) {
     if (!isPromise(value)) {
       this.#value = value;
       return;
     }
     this.ready = Promise.resolve(value).then((it) => this.#value = it as T);
-    // Where the write is refused before it waits for this.
+    // The write may be refused before it waits for this promise.
     this.ready.catch(() => {});
   }
 
-  /** The value, once it is there. */
+  /** The value, when it is present. */
   get value(): T {
     return this.#value as T;
   }

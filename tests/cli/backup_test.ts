@@ -58,7 +58,7 @@ test("backup replaces a file with --force alone", async () => {
   assertEquals(await textOf(copy.export()), await textOf(store.export()));
 });
 
-test("backup says in a line what is wrong, and leaves nothing behind", async () => {
+test("backup prints one line for an error, and leaves nothing behind", async () => {
   await using dir = await tempDir();
   const here = hereIn(dir.path);
   await using store = await open(dir.file("app.db"));
@@ -67,7 +67,7 @@ test("backup says in a line what is wrong, and leaves nothing behind", async () 
     [[], 2, "FILE"],
     [[""], 2, "expected the path of a file"],
     [["file:copy.db"], 2, "expected the path of a file"],
-    [["none/copy.db"], 3, "see that its directory is there"],
+    [["none/copy.db"], 3, "check that its directory exists"],
     [["app.db", "--force"], 3, "it is the store's own file"],
     [["copy.db", "--db", "none.db"], 3, "none.db"],
   ];
@@ -84,7 +84,7 @@ test("backup says in a line what is wrong, and leaves nothing behind", async () 
   );
 });
 
-test("info prints what a store is", async () => {
+test("info prints information about a store", async () => {
   await using dir = await tempDir();
   const here = hereIn(dir.path);
   await using store = await open(dir.file("app.db"));

@@ -148,7 +148,7 @@ Deno.test("an event without a line is in no burst, and its place is", async () =
   assertEquals(it.found, [" 0 c1", "a 2 c3"]);
 });
 
-Deno.test("a watch that fails gives what came before, and then the error", async () => {
+Deno.test("a failing watch gives the earlier events, then the error", async () => {
   await using it = collecting();
   it.emit(event(1));
   await it.time.advance(QUIET / 2);
@@ -169,7 +169,7 @@ Deno.test("a watch that ends drops the burst that waits", async () => {
   assertEquals(it.time.timers, []);
 });
 
-Deno.test("who stops reading bursts cancels the watch, also while it waits", async () => {
+Deno.test("ending the bursts cancels the watch, also while it waits", async () => {
   using time = new ManualTime();
   let isCancelled = false;
   const items = new ReadableStream<Item>({

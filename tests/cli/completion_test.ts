@@ -231,7 +231,7 @@ for (const shell of Object.keys(ASK)) {
   );
 }
 
-test("completion says nothing where it cannot look", async () => {
+test("completion prints nothing if it cannot read the store", async () => {
   await using cli = await completable();
   const options = { cwd: cli.dir.path, env: { ZESTOR_DB: "app.db" } };
   const [nothing, wrongFile] = await Promise.all([
@@ -249,7 +249,7 @@ test("completion says nothing where it cannot look", async () => {
 
 const testBash = isThere.bash ? testOnTerminal : Deno.test.ignore;
 
-testBash("bash completes what is typed, when Tab is", async () => {
+testBash("bash completes the typed word when Tab is pressed", async () => {
   await using cli = await completable();
   await cli.writeScript("bash");
   const child = new Deno.Command("script", {

@@ -153,7 +153,7 @@ test("delete --prefix and --all delete many, in one transaction", async () => {
   assertEquals(await it.store.kinds(), []);
 });
 
-test("delete refuses what does not say which entries, or says it twice", async () => {
+test("delete refuses arguments that select no entries, or select them twice", async () => {
   await using it = await setUp();
   const choose = "Cannot delete: give one of KEY, --prefix and --all";
   const cases: [args: string[], problem: string][] = [
@@ -161,9 +161,9 @@ test("delete refuses what does not say which entries, or says it twice", async (
     [["b", "--all"], choose],
     [["b", "--prefix", "a"], choose],
     [["--all", "--prefix", "a"], choose],
-    [["--prefix", ""], "an empty --prefix is every key; give --all"],
-    [["--all", "--if-version", "1"], "are for one KEY"],
-    [["--prefix", "a", "--if-revision", "0"], "are for one KEY"],
+    [["--prefix", ""], "an empty --prefix selects every key; give --all"],
+    [["--all", "--if-version", "1"], "need a KEY"],
+    [["--prefix", "a", "--if-revision", "0"], "need a KEY"],
   ];
   await Promise.all(cases.map(async ([args, problem]) => {
     const { code, stdout, stderr } = await it.run("delete", "k", ...args);

@@ -49,7 +49,7 @@ const record = (numbers: Record<string, number>) =>
     ...numbers,
   }) + "\n";
 
-test("copy writes a store into another one, and tells what it did", async () => {
+test("copy writes a store into another one, and prints the result", async () => {
   await using dir = await tempDir();
   const here: CliOptions = { cwd: dir.path };
   await using a = await open(dir, "a.db");
@@ -92,22 +92,25 @@ test("copy writes a store into another one, and tells what it did", async () => 
   );
 });
 
-test("copy says in a line what does not go together, and makes nothing", async () => {
+test("copy refuses contradicting options in one line, and creates nothing", async () => {
   await using dir = await tempDir();
   await using a = await open(dir, "a.db");
   await a.set("k", "x", 1);
   await Deno.symlink(dir.file("a.db"), dir.file("link.db"));
   const wrong: [args: string[], says: RegExp][] = [
-    [["copy", "k", "l", "--from", "a.db"], /copy a kind, --from and --to/],
-    [["copy"], /give KIND and NEW_KIND for a kind, or --from and --to/],
+    [["copy", "k", "l", "--from", "a.db"], /copy a kind, but --from and --to/],
+    [["copy"], /give KIND and NEW_KIND to copy a kind, or --from and --to/],
     [["copy", "k"], /give KIND and NEW_KIND/],
-    [["copy", "k", "l", "--db", "a.db", "--follow"], /--follow is for a store/],
-    [["copy", "k", "l", "--db", "a.db", "--mirror"], /--mirror is for a store/],
-    [["copy", "k", "l", "--db", "a.db", "--kind", "k"], /--kind is for a sto/],
-    [[...COPY, "--merge", "--mirror"], /--merge keeps what --mirror deletes/],
-    [[...COPY, "--merge", "--follow"], /--follow makes the stores the same/],
+    [["copy", "k", "l", "--db", "a.db", "--follow"], /--follow needs a store/],
+    [["copy", "k", "l", "--db", "a.db", "--mirror"], /--mirror needs a store/],
+    [["copy", "k", "l", "--db", "a.db", "--kind", "k"], /--kind needs a store/],
+    [
+      [...COPY, "--merge", "--mirror"],
+      /--merge keeps the entries that --mirror deletes/,
+    ],
+    [[...COPY, "--merge", "--follow"], /--follow makes both stores the same/],
     [[...COPY, "--db", "a.db"], /leave --db out/],
-    [[...COPY, "--kind", "zestor:copy"], /it holds the places of copies/],
+    [[...COPY, "--kind", "zestor:copy"], /it keeps the places of copies/],
     [[...COPY, "--schema", "s"], /--schema is for PostgreSQL/],
     [["copy", "--from", "a.db", "--to", "a.db"], /are the same store/],
     [["copy", "--from", "a.db", "--to", "link.db"], /are the same store/],
@@ -242,7 +245,7 @@ testWithSignals(
     const { code, stdout, stderr } = await second.ended();
     assertMatch(
       stderr,
-      /^zestor: Cannot go on after revision \d+: [^\n]*; the differences are copied again\nzestor: Cannot follow: "k"\/"x" in the target has version \d+ and version \d+ was expected[^\n]*\n$/,
+      /^zestor: Cannot go on after revision \d+: [^\n]*; copying the differences again\nzestor: Cannot follow: "k"\/"x" in the target has version \d+ and version \d+ was expected[^\n]*\n$/,
     );
     assertEquals([code, stdout], [1, ""]);
   },

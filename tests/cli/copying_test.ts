@@ -130,7 +130,7 @@ testOnPairs("a copy there and back is the same bytes", async (open) => {
   assertEquals(await linesOfStore(back.target), lines);
 });
 
-testOnPairs("a copy of what is there writes nothing", async (open) => {
+testOnPairs("a copy of equal entries writes nothing", async (open) => {
   await using pair = await open();
   const { source, target } = pair;
   await fill(source);
@@ -161,7 +161,7 @@ testOnPairs("a copy of some kinds leaves the others", async (open) => {
   assertEquals(await target.keys("c"), ["own"]);
 });
 
-testOnPairs("a copy that was stopped goes on where it was", async (open) => {
+testOnPairs("a stopped copy continues where it was", async (open) => {
   await using pair = await open();
   const { source, target } = pair;
   await fill(source);
@@ -184,7 +184,7 @@ testOnPairs("a copy that was stopped goes on where it was", async (open) => {
 });
 
 testOnPairs(
-  "a copy refuses, keeps or deletes what the target alone has",
+  "a copy refuses, keeps or deletes the entries that only the target has",
   async (open) => {
     await using pair = await open();
     const { source, target } = pair;
@@ -229,37 +229,40 @@ testOnPairs(
   },
 );
 
-testOnPairs("what the target cannot hold is told", async (open) => {
-  await using pair = await open({
-    target: {
-      schemas: {
-        k: (value: unknown) => {
-          if (value === 2) throw new Error("no two");
+testOnPairs(
+  "entries that the target cannot hold are reported",
+  async (open) => {
+    await using pair = await open({
+      target: {
+        schemas: {
+          k: (value: unknown) => {
+            if (value === 2) throw new Error("no two");
+          },
         },
       },
-    },
-  });
-  const { source, target } = pair;
-  await source.setAll("k", { a: 1, b: 2, c: 3 });
-  const told: string[] = [];
-  const result = await copyStore(
-    source,
-    target,
-    copyOf({
-      onRefused: ({ kind, key, reason }) => {
-        told.push(`${kind} ${key} ${reason}`);
-      },
-    }),
-  );
-  assertEquals(result, { ...NOTHING, entries: 3, created: 2, refused: 1 });
-  assertEquals(told.length, 1);
-  assert(/^k b .*no two/.test(told[0]), told[0]);
-  await assertRejects(
-    () => startFollow(source, target).ended,
-    CannotCopyError,
-    "the target cannot hold 1 entries",
-  );
-});
+    });
+    const { source, target } = pair;
+    await source.setAll("k", { a: 1, b: 2, c: 3 });
+    const told: string[] = [];
+    const result = await copyStore(
+      source,
+      target,
+      copyOf({
+        onRefused: ({ kind, key, reason }) => {
+          told.push(`${kind} ${key} ${reason}`);
+        },
+      }),
+    );
+    assertEquals(result, { ...NOTHING, entries: 3, created: 2, refused: 1 });
+    assertEquals(told.length, 1);
+    assert(/^k b .*no two/.test(told[0]), told[0]);
+    await assertRejects(
+      () => startFollow(source, target).ended,
+      CannotCopyError,
+      "the target cannot hold 1 entries",
+    );
+  },
+);
 
 testOnPairs(
   "a follow writes each change once and in order, however often it is stopped",
@@ -345,7 +348,7 @@ testOnPairs("a follow of some kinds writes those alone", async (open) => {
 });
 
 testOnPairs(
-  "a follow whose place is no longer in the log copies the differences",
+  "a follow copies the differences if its place is no longer in the log",
   async (open) => {
     await using pair = await open({ source: { history: 50 } });
     const { source, target } = pair;
@@ -456,7 +459,7 @@ testOnPairs("of two follows into one target one ends", async (open) => {
 });
 
 testOnPairs(
-  "what expires is gone in the target, too, and comes back with its version",
+  "expired entries are gone in the target, too, and come back with their versions",
   async (open) => {
     await using pair = await open();
     const { source, target } = pair;

@@ -127,14 +127,14 @@ testOnUnix(
   },
 );
 
-test("a cursor that holds no place is told, with what to do", async () => {
+test("a cursor file without a place is an error that says what to do", async () => {
   await using dir = await tempDir();
   const whole = cursorText(12);
   for (let length = 0; length < whole.length - 1; length++) {
     await Deno.writeTextFile(dir.file("place"), whole.slice(0, length));
     const what = length === 0
       ? "the file is empty"
-      : "the file holds no cursor, or a part of one";
+      : "the file contains no cursor, or only a part of one";
     assertThrows(
       () => keep(dir.file("place"), 1),
       UsageError,
@@ -154,7 +154,7 @@ test("a cursor that holds no place is told, with what to do", async () => {
   );
 });
 
-test("a cursor that a newer version wrote is told as such, and kept", async () => {
+test("a cursor file of a newer version is reported as such, and kept", async () => {
   await using dir = await tempDir();
   const text = '{"kind":"k","cursor":"z2-1234-00000004dq"}\n';
   await Deno.writeTextFile(dir.file("place"), text);

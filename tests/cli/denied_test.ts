@@ -66,7 +66,7 @@ for (const suffix of ["-wal", "-shm"]) {
 }
 
 testDenied(
-  "a get in a directory of another user is not told to write",
+  "a get in a directory of another user does not advise to write",
   async () => {
     await using dir = await tempDir();
     await (await openBeside(dir.file("app.db"))).close();
@@ -75,7 +75,7 @@ testDenied(
     const line = await errorOf(["get", "k", "a"], dir.path);
     assertStringIncludes(
       line,
-      "let its directory be written, or copy the file",
+      "make its directory writable, or copy the file",
     );
     assert(!line.includes("mode=rwc"), line);
   },

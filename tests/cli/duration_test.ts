@@ -25,7 +25,7 @@ Deno.test("a duration is a number and a unit", () => {
   }
 });
 
-Deno.test("what is no duration is refused, with what to write instead", () => {
+Deno.test("an invalid duration is refused, with an example", () => {
   const wrong: [text: string, problem: string][] = [
     ["", "Expected a duration such as 500ms, 10s, 10m, 2h or 7d"],
     ["soon", 'got "soon"'],

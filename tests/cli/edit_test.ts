@@ -62,7 +62,7 @@ async function setUp(value: unknown = { n: 1, name: "Alice" }) {
   };
 }
 
-test("edit opens the value as JSON, and writes what it is changed to", async () => {
+test("edit opens the value as JSON, and writes the edited value", async () => {
   await using it = await setUp();
   const result = await it.edit(
     `sh -c 'cat "$1"; ls -l "$1" | cut -c 1-10; sed -i.old s/Alice/Bob/ "$1"; rm "$1.old"' x`,
@@ -105,7 +105,7 @@ test("edit takes YAML, if asked, and if the store keeps it", async () => {
     code: 2,
     stdout: "",
     stderr:
-      "zestor: Cannot edit as JSON: it would become another value; use --input yaml\n",
+      "zestor: Cannot edit as JSON: the value would change; use --input yaml\n",
   });
   assertEquals(await it.kept(), []);
 });
@@ -168,7 +168,7 @@ test("edit --create makes an entry, and a file, that are not there", async () =>
   assertEquals(await it.kept(), []);
 });
 
-test("edit does not replace what somebody else wrote meanwhile, and keeps the text", async () => {
+test("edit does not replace another write, and keeps the text", async () => {
   await using it = await setUp(1);
   const cli = cliForShell();
   const cases: [meanwhile: string, args: string[], found: string][] = [
@@ -232,7 +232,7 @@ test("edit keeps a text that holds no value, or one that would be altered", asyn
   assertStringIncludes(untouched.stdout, "unchanged");
 });
 
-test("an editor that fails writes nothing, and what it wrote is kept", async () => {
+test("if the editor fails, nothing is written, and the text is kept", async () => {
   await using it = await setUp();
   const results = [
     await it.edit("exit 4; :", "a"),
@@ -280,7 +280,7 @@ test("the editor is that of --editor, VISUAL or EDITOR, in this order", async ()
   assertEquals(results[3].code, 2);
 });
 
-test("edit needs the permissions that its help names, and asks for none", async () => {
+test("edit needs exactly the permissions in its help, and asks for none", async () => {
   await using it = await setUp(1);
   const tmp = it.env.TMPDIR;
   const permissions = [
@@ -307,7 +307,7 @@ test("edit needs the permissions that its help names, and asks for none", async 
   }
 });
 
-test("SIGTERM ends the editor, and keeps what it wrote", async () => {
+test("SIGTERM ends the editor, and keeps the text", async () => {
   await using it = await setUp();
   await Deno.writeTextFile(
     it.dir.file("editor"),

@@ -102,7 +102,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 testWithSignals(
-  "what a command leaves in the background ends with the watch, not before",
+  "background processes of a command end with the watch, not before",
   async () => {
     await using it = await setUp();
     await it.store.set("k", "b", 1);
@@ -120,7 +120,7 @@ testWithSignals(
 );
 
 testWithSignals(
-  "what other commands left ends when a command fails, too",
+  "background processes of other commands also end when a command fails",
   async () => {
     await using it = await setUp();
     await it.store.set("k", "b", 1);
@@ -138,7 +138,7 @@ testWithSignals(
 );
 
 testWithSignals(
-  "a watch that is killed takes with it what its command has started",
+  "if a watch is killed, the processes of its command end",
   async () => {
     await using it = await setUp();
     const watch = startCli([
@@ -202,7 +202,10 @@ testWithSignals(
     const [first, second, ...rest] = stderr.split("\n");
     assertStringIncludes(first, 'run the command for create "k"/"xxx');
     assertStringIncludes(first, "at revision 2: ");
-    assertStringIncludes(first, "the event is skipped; its names are too long");
+    assertStringIncludes(
+      first,
+      "the event is skipped; its kind and key are too long",
+    );
     assertStringIncludes(first, "--record");
     assertStringIncludes(second, "at revision 3: ");
     assertEquals(rest, [""]);

@@ -104,7 +104,7 @@ test("copy and rename refuse a kind with entries, the same kind, and one without
   assertEquals(await it.all(), kinds);
 });
 
-test("copy keeps what others wrote digit by digit", async () => {
+test("copy keeps the digits of others' numbers", async () => {
   await using it = await setUp({ k: { a: 1 } });
   const value = '{"n":12345678901234567890,"f":[0.10000000000000000001]}';
   {
@@ -188,7 +188,7 @@ test("an entry is in one of the two kinds at any moment of a rename", async () =
   assertEquals(await store.get("b", "7"), { of: "7" });
 });
 
-test("a rename moves what others write meanwhile, and makes nothing of what they delete", async () => {
+test("a rename moves entries that others write meanwhile, and does not restore deleted ones", async () => {
   await using store = await filled();
   const beside = withCommits(store, {
     async before(count) {
@@ -224,7 +224,7 @@ test("a rename that finds a key taken meanwhile stops, and loses nothing", async
   const error = await assertRejects(
     () => transferKind(beside, transfer({})),
     ConflictError,
-    '"b"/"999" has been made meanwhile; run it again with --merge',
+    '"b"/"999" has been created meanwhile; run it again with --merge',
   );
   assertEquals(error.message.split("\n").length, 1);
   assertEquals(await store.get("b", "999"), "theirs");

@@ -14,15 +14,15 @@ import { onTerminal, testOnTerminal } from "../support/terminal.ts";
 const [{ test }] = drivers;
 
 const ONLY_OF_RANGES =
-  'it is for "delete", "list", "keys", "count", "log", "watch" and "export" only';
+  'it belongs to "delete", "list", "keys", "count", "log", "watch" and "export" only';
 
 const hints: [args: string[], hint: string][] = [
   // An option of other commands.
   [["set", "npm", "--prefix", "x"], ONLY_OF_RANGES],
   [["get", "k", "a", "--prefix=x"], ONLY_OF_RANGES],
   [["--prefix", "x"], ONLY_OF_RANGES],
-  [["list", "k", "--key", "a"], 'it is for "watch" only'],
-  [["count", "k", "--force"], 'it is for "backup" only'],
+  [["list", "k", "--key", "a"], 'it belongs to "watch" only'],
+  [["count", "k", "--force"], 'it belongs to "backup" only'],
   // A similar one of this command, or of all.
   [["list", "k", "--limitt", "1"], "similar: `--limit`"],
   [["list", "k", "--LIMIT", "1"], "similar: `--limit`"],
@@ -37,14 +37,14 @@ const hints: [args: string[], hint: string][] = [
   [["get", "k", "a", "format"], ""],
   // A right one at a wrong place.
   [["--format", "json", "get", "k", "a"], 'put it after "get"'],
-  [["get", "k", "-5"], 'put "--" before what begins with a hyphen'],
+  [["get", "k", "-5"], 'put "--" before an argument that begins with a hyphen'],
   // A command.
   [["gett", "k"], "similar: `get`, `set`"],
   [["help", "lst"], "similar: `list`"],
   [["--db", "get", "lst"], "similar: `list`"],
 ];
 
-test("a mistake is answered with what is valid there, and is not what was typed", async () => {
+test("a mistake is answered with a valid alternative", async () => {
   await using dir = await tempDir();
   const results = await Promise.all(
     hints.map(([args]) => runCli(args, { cwd: dir.path })),

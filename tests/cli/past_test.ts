@@ -126,7 +126,7 @@ test("`zestor log --previous` tells the value before, in every format", async ()
   assertMatch(plain, /^REVISION +CHANGED +TYPE +KEY +VERSION +VALUE\n/);
 });
 
-test("a deletion of an entry that had expired is told so", async () => {
+test("the deletion of an expired entry is marked as expired", async () => {
   await using it = await setUp();
   await it.store.set("short", "a", 1, { expireIn: 1 });
   // Whoever deletes it then, the sweeper or this call, tells of the expiry.
@@ -186,7 +186,7 @@ test("--at reads the store as it was, with every command that reads", async () =
   assertEquals([missing.code, missing.stdout], [1, ""]);
 });
 
-test("what the log does not reach is an error, and so is what makes no sense", async () => {
+test("a revision that the log does not reach is an error, and so is an invalid one", async () => {
   await using it = await setUp();
   const cases: [args: string[], code: number, problem: string][] = [
     [["get", "k", "a", "--at", "99"], 3, "the store has not reached it"],

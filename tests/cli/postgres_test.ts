@@ -139,7 +139,7 @@ testPostgres(
       const { code, stderr } = await runCli(args, it.here);
       assertMatch(
         stderr,
-        /^zestor: Cannot open store at postgres:[^\n]*: the schema "zt_\w+" holds no store; see that the schema is right, or make it with "zestor set"\n$/,
+        /^zestor: Cannot open store at postgres:[^\n]*: the schema "zt_\w+" contains no store; check the schema, or create it with "zestor set"\n$/,
       );
       assertEquals(code, 3, args[0]);
     }
@@ -152,14 +152,14 @@ testPostgres(
   },
 );
 
-testPostgres("what is for files says what to do instead", async (server) => {
+testPostgres("a command for files says what to do instead", async (server) => {
   await using it = await setUp(server);
   const cases: [args: string[], says: RegExp][] = [
     [["backup", "copy.db"], /Cannot back up: .*; use pg_dump$/m],
     [["compact"], /Cannot compact: .*; use VACUUM of PostgreSQL$/m],
     [["kinds", "--driver", "builtin"], /--driver is for files/],
     [["kinds", "--db", `${it.url}?schema=x`], /give --schema NAME/],
-    [["kinds", "--schema", ""], /"" is no name of a schema/],
+    [["kinds", "--schema", ""], /"" is not the name of a schema/],
     [["kinds", "--schema", "pg_x"], /does not begin with "pg_"/],
     [["kinds", "--db", "app.db", "--schema", "x"], /--schema is for Postg/],
   ];

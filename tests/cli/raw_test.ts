@@ -56,7 +56,7 @@ test("get --raw prints a string as it is, with one line feed, and JSON of all el
   assertEquals(printed, values.map(([, text]) => text));
 });
 
-test("get --raw refuses what UTF-8 has no form for, and another format", async () => {
+test("get --raw refuses text that UTF-8 cannot express, and another format", async () => {
   await using it = await setUp({ surrogate: "a\ud800" });
   const results = await Promise.all([
     runCli(["get", "k", "surrogate", "--raw"], it.here),
@@ -70,7 +70,7 @@ test("get --raw refuses what UTF-8 has no form for, and another format", async (
   ]);
   assertEquals(
     results[0].stderr,
-    'zestor: Cannot print "k"/"surrogate" raw: it holds a lone surrogate, which UTF-8 has no form for; leave out --raw\n',
+    'zestor: Cannot print "k"/"surrogate" raw: it contains a lone surrogate, which UTF-8 cannot express; leave out --raw\n',
   );
   assertStringIncludes(results[1].stderr, "--raw and --format exclude");
 });
@@ -103,7 +103,7 @@ test("get --raw prints bytes as they are, and nothing after them", async () => {
 });
 
 testOnTerminal(
-  "on a terminal --raw shows what it would obey as escapes",
+  "on a terminal --raw escapes control characters",
   async () => {
     await using it = await setUp({ "a\u001b[31m": HOSTILE });
     const run = (...args: string[]) =>
@@ -143,7 +143,7 @@ test("keys --raw refuses keys of several lines, which --null prints", async () =
     code: 2,
     stdout: "",
     stderr:
-      'zestor: Cannot print the key "b\\nc" raw: it holds a line feed; use --null, or leave out --raw\n',
+      'zestor: Cannot print the key "b\\nc" raw: it contains a line feed; use --null, or leave out --raw\n',
   });
   assertEquals(
     await outputOfCli(["keys", "k", "--null"], it.here),
@@ -159,7 +159,7 @@ test("keys --raw refuses keys of several lines, which --null prints", async () =
   }
 });
 
-test("set --string writes the text itself, whatever it is", async () => {
+test("set --string writes any text unchanged", async () => {
   await using it = await setUp({});
   const texts = ["{", "null", "12345678901234567890", "", "  ", '"', "\ufeffx"];
   await Promise.all(
@@ -178,7 +178,7 @@ test("set --string writes the text itself, whatever it is", async () => {
   }
 });
 
-test("set --string keeps a string in YAML, too, and what it refuses makes no file", async () => {
+test("set --string keeps a string in YAML, too, and creates no file if it refuses one", async () => {
   await using dir = await tempDir();
   const here = hereIn(dir.path);
   const refused = await Promise.all([

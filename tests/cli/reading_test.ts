@@ -194,7 +194,7 @@ for (const [range, expected] of ranges) {
   });
 }
 
-test("`zestor get` and `zestor entry` exit with 1 where there is nothing", async () => {
+test("`zestor get` and `zestor entry` exit with 1 if there is no entry", async () => {
   await using cli = await users();
   const results = await Promise.all([
     cli.run("get", "users", "eve"),
@@ -211,7 +211,7 @@ test("`zestor get` and `zestor entry` exit with 1 where there is nothing", async
   }
 });
 
-test("`zestor verify` prints its findings, and exits with 3 where there are any", async () => {
+test("`zestor verify` prints its findings, and exits with 3 if there are any", async () => {
   await using cli = await users();
   const sound = await Promise.all([
     cli.print("verify"),
@@ -240,7 +240,7 @@ test("`zestor verify` prints its findings, and exits with 3 where there are any"
   assertEquals([unreadable.code, unreadable.stdout], [3, ""]);
 });
 
-test("what other programs wrote is printed digit by digit", async () => {
+test("numbers of other programs are printed with all digits", async () => {
   await using cli = await users();
   const numbers = `{"n":12345678901234567890,"f":[0.10000000000000000001,-0]}`;
   {
@@ -274,7 +274,7 @@ test("a command that reads changes nothing, and makes no file", async () => {
   const { code, stderr } = await cli.run("list", "users", "--db", "other.db");
   assertEquals(
     stderr,
-    `zestor: Cannot open store at other.db: there is no such file; see that the path is right, or make it with "zestor set"\n`,
+    `zestor: Cannot open store at other.db: there is no such file; check the path, or create the file with "zestor set"\n`,
   );
   assertEquals(code, 3);
   const names = await Array.fromAsync(Deno.readDir(cli.dir.path));

@@ -69,7 +69,7 @@ testOnUnix("output that cannot be written is an error", async () => {
   assertEquals(same, [error, code]);
 });
 
-test("what is piped is whole, however large it is", async () => {
+test("piped output is complete at any size", async () => {
   await using dir = await largeStore();
   const options = { cwd: dir.path, env: { ZESTOR_DB: "app.db" } };
   const [lines, json, reverse] = await Promise.all([

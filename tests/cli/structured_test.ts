@@ -72,7 +72,7 @@ test("with --codec structured YAML shows every value, on one line if it has no f
   assertEquals(flowText(error), '!TypeError {"message": "m", "cause": 1}');
 });
 
-test("with --codec structured JSON shows what JSON can say, and names what it cannot", async () => {
+test("with --codec structured, JSON shows what it can express, and an error names the rest", async () => {
   await using cli = await cliOn({
     plain: { a: [1, "b"] },
     time: new Date(0),
@@ -95,7 +95,7 @@ test("with --codec structured JSON shows what JSON can say, and names what it ca
   }
 });
 
-test("a table shows as YAML what JSON has no form for", async () => {
+test("a table shows values as YAML if JSON cannot express them", async () => {
   await using cli = await cliOn({ a: { b: 1 }, c: new Map([["d", 1n]]) });
   const table = await cli.run("list", "k", "--format", "table");
   assertEquals(table, {
@@ -105,7 +105,7 @@ test("a table shows as YAML what JSON has no form for", async () => {
   });
 });
 
-test("what comes up again and again is printed once as YAML, and not as JSON", async () => {
+test("an object that occurs very often is printed once as YAML, and refused as JSON", async () => {
   let doubled: unknown[] = [];
   for (let i = 0; i < 60; i++) doubled = [doubled, doubled];
   await using cli = await cliOn({ doubled });

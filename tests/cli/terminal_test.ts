@@ -122,7 +122,7 @@ for (const columns of [200, 80, 40, 20, 9]) {
 }
 
 testOnTerminal(
-  "what has no room in a table ends with a whole character and …",
+  "a cut cell of a table ends with a whole character and …",
   async () => {
     await using cli = await terminalCli();
     const { output } = await cli.run(["get", "k", Object.keys(VALUES)[2]], {

@@ -28,7 +28,7 @@ const open = (path: string): Promise<Store> =>
 const lineOf = (key: string, value: unknown) =>
   JSON.stringify({ kind: "k", key, value }) + "\n";
 
-test("what export prints, import writes, identical", async () => {
+test("import writes exported entries identically", async () => {
   await using dir = await tempDir();
   const here = hereIn(dir.path);
   await using store = await open(dir.file("app.db"));
@@ -116,7 +116,7 @@ test("import tells of each line that it refuses, and writes the others", async (
   assertMatch(told[2], /^zestor: line 4: .*12345678901234567890/);
 });
 
-test("import stops where its input is no lines of JSON, and says what is expected", async () => {
+test("import stops if its input is not lines of JSON, and says what it expects", async () => {
   await using dir = await tempDir();
   const entries = Array.from({ length: 5_000 }, (_, i) => ({
     kind: "k",
@@ -148,7 +148,7 @@ test("import stops where its input is no lines of JSON, and says what is expecte
   assertEquals(await store.keys("k"), ["a"]);
 });
 
-test("export and import say in a line what is wrong", async () => {
+test("export and import print one line for an error", async () => {
   await using dir = await tempDir();
   const here = hereIn(dir.path);
   const cases: [args: string[], code: number, problem: string][] = [

@@ -159,7 +159,7 @@ testSignals(
 );
 
 testSignals(
-  "on another address, who can reach it is told, and its name is answered to",
+  "on another address, a warning comes first, and requests for its name are answered",
   async () => {
     await using dir = await withStore();
     const ui = startCli(
@@ -176,7 +176,7 @@ testSignals(
   },
 );
 
-test("`zestor ui` tells what is missing", async () => {
+test("`zestor ui` names the missing permission", async () => {
   await using dir = await withStore();
   const run = (args: string[], ...permissions: string[]) =>
     runCli(["ui", "--db", "app.db", ...args], { cwd: dir.path, permissions });

@@ -80,14 +80,14 @@ const mistakes: [args: string[], message: RegExp][] = [
   [["completion", "tcsh"], /Unsupported shell "tcsh"/],
   [["get", "k", "a"], /there is no path; give --db PATH, or set ZESTOR_DB/],
   [["get", "k", "a", "--db", ""], /there is no path/],
-  [["get", "k", "a", "--db", ":memory:"], /what is in memory ends with/],
-  [["get", "k", "a", "--db", "file:x?mode=memory"], /what is in memory/],
+  [["get", "k", "a", "--db", ":memory:"], /a store in memory is lost when/],
+  [["get", "k", "a", "--db", "file:x?mode=memory"], /a store in memory/],
   [["get", "k", "a", "--db", "file:x?what=1"], /unknown parameter "what"/],
-  [["set", "k", "a", "1", "--db", "file:x?mode=ro"], /mode=ro; leave that/],
+  [["set", "k", "a", "1", "--db", "file:x?mode=ro"], /mode=ro opens it only/],
   [["get", "k\u001b[31m\n\u202e", "--no"], /"k\\u001b\[31m|"--no"/],
 ];
 
-test("mistakes are told in one line, with exit code 2, and leave nothing behind", async () => {
+test("mistakes give one line and exit code 2, and leave nothing behind", async () => {
   await using dir = await tempDir();
   const results = await Promise.all(
     mistakes.map(([args]) => runCli(args, { cwd: dir.path })),
@@ -138,7 +138,7 @@ const ODD_PATHS = [
   "./:memory:",
 ];
 
-test("a path is taken as it is, whatever is in its name", async () => {
+test("a path is used unchanged, with any characters", async () => {
   if (Deno.build.os === "windows") return;
   await using dir = await tempDir();
   await Promise.all(ODD_PATHS.map(async (path) => {
@@ -156,7 +156,7 @@ test("a path is taken as it is, whatever is in its name", async () => {
   assertEquals(names.map(({ name }) => name).sort(), expected.sort());
 });
 
-test("what cannot be opened is exit code 3", async () => {
+test("a store that cannot be opened gives exit code 3", async () => {
   await using dir = await tempDir();
   await Deno.writeTextFile(dir.file("other"), "no database, ".repeat(100));
   await Deno.writeTextFile(dir.file("empty"), "");
@@ -164,7 +164,7 @@ test("what cannot be opened is exit code 3", async () => {
     [["get", "k", "a", "--db", "missing.db"], /there is no such file/],
     [["get", "k", "a", "--db", "."], /it is a directory/],
     [["get", "k", "a", "--db", "other"], /other/],
-    [["get", "k", "a", "--db", "empty"], /holds no store/],
+    [["get", "k", "a", "--db", "empty"], /contains no store/],
     [["set", "k", "a", "1", "--db", "none/app.db"], /none\/app\.db/],
     [["kinds", "--db", "other/app.db"], /Cannot open store at other\/app\.db/],
   ];
@@ -179,7 +179,7 @@ test("what cannot be opened is exit code 3", async () => {
   }
 });
 
-test("--debug tells where a command failed, and what was behind it", async () => {
+test("--debug prints the stack of an error, and its causes", async () => {
   await using dir = await tempDir();
   const args = ["set", "k", "a", "1", "--db", "none/app.db"];
   const { code, stderr } = await runCli([...args, "--debug"], {

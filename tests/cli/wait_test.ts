@@ -165,7 +165,7 @@ testWithSignals(
   },
 );
 
-test("without --wait a file that is missing is an error, and with it what can never be a store", async () => {
+test("a missing file is an error without --wait; with it, an impossible one is", async () => {
   await using dir = await tempDir();
   const here = hereIn(dir.path);
   await Deno.writeTextFile(dir.file("other.db"), "no database ".repeat(100));

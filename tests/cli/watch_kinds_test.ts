@@ -138,7 +138,7 @@ testWithSignals(
 );
 
 testWithSignals(
-  "a cursor is of its kinds, in any order, and goes on where it was",
+  "a cursor belongs to its kinds, in any order, and continues where it was",
   async () => {
     await using it = await setUp();
     const args = ["--cursor", "place"];
@@ -169,7 +169,7 @@ testWithSignals(
       assertEquals(code, 2);
       assertStringIncludes(
         stderr,
-        `it is of a watch of {"kinds":["a","b"]}, not of ${name}`,
+        `it belongs to a watch of {"kinds":["a","b"]}, not of ${name}`,
       );
     }
   },
@@ -193,7 +193,7 @@ testWithSignals("a cursor of an earlier version goes on, too", async () => {
 });
 
 testWithSignals(
-  "a cursor of changes that the store has lost is told, and kept",
+  "a cursor of lost changes is an error, and is kept",
   async () => {
     await using it = await setUp();
     await it.store.backup(it.dir.file("backup.db"));
@@ -211,7 +211,10 @@ testWithSignals(
     const lost = await runCli([...args, "--db", "backup.db"], it.here);
     assertEquals([lost.code, lost.stdout], [3, ""]);
     assertStringIncludes(lost.stderr, "the store has another change there");
-    assertStringIncludes(lost.stderr, "the place is that of place: remove it");
+    assertStringIncludes(
+      lost.stderr,
+      "the place comes from place: remove this file",
+    );
     assertEquals(await Deno.readTextFile(it.dir.file("place")), before);
     assertEquals(await revisionAt(it.dir.file("place")), 5);
   },
@@ -244,7 +247,7 @@ testWithSignals(
   },
 );
 
-test("watch refuses no kind, kinds with --all, and what is no place", async () => {
+test("watch refuses missing kinds, kinds with --all, and invalid places", async () => {
   await using it = await setUp();
   await Deno.writeTextFile(
     it.dir.file("cut"),
@@ -257,7 +260,10 @@ test("watch refuses no kind, kinds with --all, and what is no place", async () =
     [["a", "--after", "z1-1"], "Expected a revision or a cursor"],
     [["a", "--after", "1.5"], "Expected a revision or a cursor"],
     [["a", "--previous", "--exec", "x"], "needs --record or --debounce"],
-    [["a", "--cursor", "cut"], "the file holds no cursor, or a part of one"],
+    [
+      ["a", "--cursor", "cut"],
+      "the file contains no cursor, or only a part of one",
+    ],
   ];
   await Promise.all(cases.map(async ([args, problem]) => {
     const { code, stdout, stderr } = await runCli(["watch", ...args], it.here);

@@ -78,7 +78,7 @@ testWithSignals(
 );
 
 testWithSignals(
-  "watch takes what its options say, and nothing else",
+  "watch prints the events that its options select, and no others",
   async () => {
     await using it = await setUp();
     const { store } = it;
@@ -120,7 +120,7 @@ testWithSignals(
   },
 );
 
-test("watch refuses what makes no sense, in a line, with exit code 2", async () => {
+test("watch refuses invalid options, in one line, with exit code 2", async () => {
   await using it = await setUp();
   await Deno.writeTextFile(it.dir.file("broken"), "{");
   await Deno.writeTextFile(
@@ -137,9 +137,9 @@ test("watch refuses what makes no sense, in a line, with exit code 2", async () 
     [["--after", "x"], "--after"],
     [
       ["--cursor", "broken"],
-      "Cannot use the cursor broken: the file holds no cursor, or a part",
+      "Cannot use the cursor broken: the file contains no cursor, or only a part",
     ],
-    [["--cursor", "other"], 'of a watch of {"kind":"other"}'],
+    [["--cursor", "other"], 'belongs to a watch of {"kind":"other"}'],
   ];
   await Promise.all(cases.map(async ([args, problem]) => {
     const result = await runCli(["watch", "k", ...args], it.here);
@@ -164,7 +164,10 @@ test("watch tells of a revision that the log does not reach", async () => {
   );
   const lost = await runCli(["watch", "k", "--cursor", "place"], it.here);
   assertEquals(lost.code, 3);
-  assertStringIncludes(lost.stderr, "the place is that of place: remove it");
+  assertStringIncludes(
+    lost.stderr,
+    "the place comes from place: remove this file",
+  );
 });
 
 testWithSignals(
@@ -307,7 +310,7 @@ testWithSignals(
 );
 
 testWithSignals(
-  "what an entry holds never reaches the shell that watch --exec runs",
+  "the content of an entry never reaches the shell of watch --exec",
   async () => {
     await using it = await setUp();
     const trap = it.dir.file("trap");
@@ -382,7 +385,7 @@ testWithSignals(
 );
 
 testWithSignals(
-  "a command that runs is told when its watch is to end",
+  "a running command gets a signal when its watch ends",
   async () => {
     await using it = await setUp();
     await it.store.set("k", "a", 1);
@@ -424,7 +427,7 @@ testWithSignals(
 );
 
 testWithSignals(
-  "watch needs the permissions that its help names, and asks for none",
+  "watch needs exactly the permissions in its help, and asks for none",
   async () => {
     await using it = await setUp();
     await it.store.set("k", "a", 1);

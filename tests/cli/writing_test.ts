@@ -32,7 +32,7 @@ async function freshCli() {
   };
 }
 
-test("`zestor set` writes a value, and tells what became of it", async () => {
+test("`zestor set` writes a value, and prints the result", async () => {
   await using cli = await freshCli();
   const set = (value: string) => cli.done(["set", "users", "a", value]);
   assertEquals(await set(`{"n": 1}`), {
@@ -53,7 +53,7 @@ test("`zestor set` writes a value, and tells what became of it", async () => {
   assertEquals(await store.get("users", "a"), 3);
 });
 
-test("`zestor set` reads standard input where the value is - or absent", async () => {
+test("`zestor set` reads standard input if the value is - or absent", async () => {
   await using cli = await freshCli();
   await cli.done(["set", "k", "absent"], { input: `{"from": "input"}\n` });
   await cli.done(["set", "k", "hyphen", "-"], { input: "[1, 2]" });
@@ -66,7 +66,7 @@ test("`zestor set` reads standard input where the value is - or absent", async (
   assertEquals(await store.get("k", "large"), "é".repeat(500_000));
 });
 
-test("`zestor set` keeps what JSON has a form for", async () => {
+test("`zestor set` keeps all that JSON can express", async () => {
   await using cli = await freshCli();
   const values: Record<string, string> = {
     zero: "-0",
@@ -113,7 +113,7 @@ const refusedValues: [value: string | Uint8Array<ArrayBuffer>, why: RegExp][] =
     [new Uint8Array([34, 195, 169, 239, 191, 189, 255, 34]), /\(byte 7\)/],
   ];
 
-test("`zestor set` refuses what is no JSON, or would be altered, and makes no file", async () => {
+test("`zestor set` refuses values that are not JSON, or would be altered, and creates no file", async () => {
   await using cli = await freshCli();
   const results = await Promise.all(
     refusedValues.map(([input]) => cli.run(["set", "k", "a"], { input })),
@@ -145,11 +145,14 @@ test("`zestor set` refuses names that cannot be, and makes no file", async () =>
     assertEquals([code, stdout], [2, ""]);
   }
   assertMatch(results[0].stderr, /Cannot use "" as a kind: it is empty/);
-  assertMatch(results[4].stderr, /put "--" before what begins with a hyphen/);
+  assertMatch(
+    results[4].stderr,
+    /put "--" before an argument that begins with a hyphen/,
+  );
   assertEquals(await cli.exists(), false);
 });
 
-test("`zestor set --if-version` writes only where the version is that", async () => {
+test("`zestor set --if-version` writes only if the entry has this version", async () => {
   await using cli = await freshCli();
   const set = (value: string, version: string) =>
     cli.run(["set", "k", "a", value, "--if-version", version]);
@@ -169,7 +172,7 @@ test("`zestor set --if-version` writes only where the version is that", async ()
   assertEquals(await store.get("k", "a"), 2);
 });
 
-test("`zestor delete` prints what it deleted, and exits with 1 where there is nothing", async () => {
+test("`zestor delete` prints the deleted entry, and exits with 1 if there is none", async () => {
   await using cli = await freshCli();
   const missing = await cli.run(["delete", "k", "a"]);
   assertMatch(missing.stderr, /there is no such file/);
@@ -234,7 +237,7 @@ test("with --codec yaml values are YAML, in the file and on the command line", a
   assertEquals(await store.get("k", "json"), { b: 1 });
 });
 
-test("--input yaml reads YAML for a store that keeps JSON, and refuses what JSON would lose", async () => {
+test("--input yaml reads YAML for a store with JSON, and refuses values that JSON would lose", async () => {
   await using cli = await freshCli();
   const set = (key: string, input: string) =>
     cli.run(["set", "k", key, "--input", "yaml"], { input });

@@ -223,7 +223,7 @@ test("pages of other origins are refused, also those of the same site", async ()
   assertEquals(await store.get("users", "alice"), 1);
 });
 
-test("a form of another page cannot write, whatever it sends", async () => {
+test("a form of another page can never write", async () => {
   await using store = await openMemoryStore();
   await using served = await serveInspector(store, { write: true });
   const body = JSON.stringify({
@@ -282,7 +282,7 @@ test("every response keeps a browser from more than it has to do", async () => {
   }
 });
 
-test("a server of one's own decides who may use it", async () => {
+test("the embedding server decides who may use it", async () => {
   await using store = await openMemoryStore();
   const inspect = inspector(store, {
     authorize: async ({ headers }) =>
@@ -309,7 +309,7 @@ test("a server of one's own decides who may use it", async () => {
   assertEquals([response.status, error.code], [500, "INTERNAL"]);
 });
 
-test("what is no store, and options that are wrong, are errors", async () => {
+test("invalid stores and options are errors", async () => {
   await using store = await openMemoryStore();
   assertThrows(
     () => inspector({} as typeof store),

@@ -17,7 +17,7 @@ import { tempDir } from "../support/temp_dir.ts";
 const [{ test }] = drivers;
 
 testOnEveryStore(
-  "info tells what the store is, in words for people",
+  "info describes the store in words for people",
   async (open) => {
     await using store = await open();
     await store.setAll("users", { alice: 1, bob: 2 });
@@ -61,7 +61,7 @@ testOnEveryStore("a sound store has no findings", async (open) => {
   assert(took >= 0 && !Number.isNaN(Date.parse(startedAt)));
 });
 
-test("who asks while a store is being verified gets the same answer", async () => {
+test("requests during a verification get the same answer", async () => {
   await using store = await openMemoryStore();
   let calls = 0;
   store.verify = async () => {
@@ -78,7 +78,7 @@ test("who asks while a store is being verified gets the same answer", async () =
   await assertRejects(() => verifier.verify(), Error, "It is away");
 });
 
-test("what is wrong is told", async () => {
+test("findings are reported", async () => {
   await using dir = await tempDir();
   const path = dir.file("app.db");
   await using store = await openStore({ path, driver: "builtin" });

@@ -130,7 +130,7 @@ testOnEveryStore(
 );
 
 testOnEveryStore(
-  "a browser that was away for too long begins anew, and is told",
+  "a browser that was away for too long begins again, with a message",
   async (open) => {
     await using store = await open({ history: 2 });
     await using served = await serveInspector(store);
@@ -153,7 +153,7 @@ testOnEveryStore(
 );
 
 testOnEveryStore(
-  "a cursor of another store begins anew, and one that is none is refused",
+  "a cursor of another store begins again, and an invalid one is refused",
   async (open) => {
     await using store = await open();
     await using other = await openMemoryStore();
@@ -219,7 +219,7 @@ testOnEveryStore("when a browser leaves, its watch ends", async (open) => {
 });
 
 testOnEveryStore(
-  "when the store closes, the browser is told, and the stream ends",
+  "when the store closes, the browser gets a message, and the stream ends",
   async (open) => {
     const store = await open();
     await using served = await serveInspector(store);
@@ -235,7 +235,7 @@ testOnEveryStore(
   },
 );
 
-test("when the server ends, the browser is told, and the server waits for nobody", async () => {
+test("when the server ends, the browser gets a message, and the server does not wait", async () => {
   await using store = await openMemoryStore();
   await using served = await serveInspector(store);
   const streams = await Promise.all([1, 2].map(() => served.events()));

@@ -21,7 +21,7 @@ import { tempDirInMemory } from "../support/temp_dir.ts";
 
 const [{ test }] = drivers;
 
-test("a million entries are shown by pages, each of which reads no more than it shows", async () => {
+test("a million entries are shown by pages, and each reads only its own entries", async () => {
   await using dir = await tempDirInMemory();
   let rows = 0;
   let statements = 0;

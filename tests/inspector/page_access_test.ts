@@ -206,7 +206,7 @@ testPage(
 );
 
 testPage(
-  "views are told apart by the title and the focus",
+  "views differ in the title and the focus",
   async ({ store, open }) => {
     await fill(store);
     const page = await open("#entries?kind=users");

@@ -47,11 +47,14 @@ testPage(
   },
 );
 
-testPage("an expiry is told apart from a deletion", async ({ store, open }) => {
-  const page = await open("#changes");
-  await store.set("sessions", "s1", 1, { expireIn: 50 });
-  await shows(page.locator(".feed .c-type", { hasText: "expired" }));
-});
+testPage(
+  "an expiry is shown differently from a deletion",
+  async ({ store, open }) => {
+    const page = await open("#changes");
+    await store.set("sessions", "s1", 1, { expireIn: 50 });
+    await shows(page.locator(".feed .c-type", { hasText: "expired" }));
+  },
+);
 
 testPage(
   "the pause holds changes back, and loses none",
@@ -178,7 +181,7 @@ testPage(
 );
 
 testPage(
-  "the health page tells facts, and what a check finds",
+  "the health page shows facts, and the findings of a check",
   async ({ store, open }) => {
     await store.set("users", "alice", 1);
     await store.set("jobs", "j1", 1);

@@ -17,7 +17,7 @@ import {
 const expects = /ERR_|Failed to load/;
 
 testPage(
-  "a lost connection is told; once it is back, no change is missing",
+  "a lost connection is shown; when it is back, no change is missing",
   async ({ store, open, line }) => {
     await store.set("users", "a", 1);
     const [page, feed] = [
@@ -53,7 +53,7 @@ testPage(
 );
 
 testPage(
-  "what could not be read while the server was away is read after",
+  "data that could not be read while the server was away is read afterwards",
   async ({ store, open, line }) => {
     await store.set("users", "a", { age: 1 });
     await store.set("jobs", "j1", { age: 2 });
@@ -88,7 +88,7 @@ testPage(
 );
 
 testPage(
-  "another store in its place is shown from its beginning, and the gap is told",
+  "another store in its place is shown from its beginning, with a gap",
   async ({ store, open, line, stop, serve }) => {
     await store.set("users", "a", 1);
     const [page, feed] = [
@@ -112,7 +112,7 @@ testPage(
   },
 );
 
-testPage("a session that is over is told", async ({ store, open, line }) => {
+testPage("the end of a session is shown", async ({ store, open, line }) => {
   await store.set("users", "a", 1);
   const page = await open("#entries?kind=users", { expects });
   await showsKeys(page, ["a"]);
@@ -127,7 +127,7 @@ testPage("a session that is over is told", async ({ store, open, line }) => {
 });
 
 testPage(
-  "what the user writes stays while the server is away",
+  "the user's text stays while the server is away",
   async ({ store, open, line }) => {
     await store.set("users", "a", { age: 1 });
     const page = await open("#entries?kind=users&key=a&tab=edit", { expects });

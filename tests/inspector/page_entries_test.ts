@@ -141,7 +141,7 @@ testPage(
 );
 
 testPage(
-  "keys keep the order of the store, whatever characters they have",
+  "keys with any characters keep the order of the store",
   async ({ store, open }) => {
     const odd = ["  ", "a b", "a/b?c#d&e=f%20", "z", "ä", "\uffee", "😀"];
     for (const key of odd) await store.set("odd kind/ü", key, key);

@@ -141,7 +141,7 @@ Deno.test("keys are in the order of their bytes in UTF-8", () => {
   assertEquals(placeOf(rows, "f"), { index: 3, isThere: false });
 });
 
-Deno.test("a route survives its URL, whatever the names are", () => {
+Deno.test("a route with any names survives its URL", () => {
   const routes: Route[] = [
     { view: "health" },
     { view: "entries", kind: "a&b=c#d?e/ü 😀%20", key: "+ +", tab: "edit" },

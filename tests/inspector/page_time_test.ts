@@ -49,7 +49,7 @@ testPage("the slider shows the store as it was", async ({ store, open }) => {
 });
 
 testPage(
-  "a revision that the log does not reach is told, with a way back",
+  "a revision that the log does not reach is an error with a way back",
   async ({ store, open }) => {
     await store.set("users", "alice", { age: 1 });
     const page = await open("#entries?kind=users&at=77", {

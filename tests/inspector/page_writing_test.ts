@@ -97,7 +97,7 @@ testPage(
 );
 
 testPage(
-  "what the schema finds wrong stands at the field, with its line",
+  "the schema's messages stand at the field, with their lines",
   async ({ store, open }) => {
     await store.set("users", "alice", { name: "Alice" });
     const page = await open("#entries?kind=users&key=alice&tab=edit", {
@@ -129,7 +129,7 @@ testPage(
 );
 
 testPage(
-  "a conflict shows what changed meanwhile, and both ways out work",
+  "a conflict shows the other change, and both choices work",
   async ({ store, open }) => {
     await store.set("users", "alice", { name: "Alice" });
     const page = await open("#entries?kind=users&key=alice&tab=edit", {
@@ -308,7 +308,7 @@ testPage(
 );
 
 testPage(
-  "the past is not edited, whatever the URL says",
+  "the past is never edited, with any URL",
   async ({ store, open }) => {
     await store.set("users", "alice", { name: "Alice" });
     await store.set("users", "alice", { name: "Alice B." });

@@ -155,7 +155,7 @@ testOnEveryStore(
   },
 );
 
-testOnEveryStore("the log is told while it is cut back", async (open) => {
+testOnEveryStore("the log can be read while it is pruned", async (open) => {
   await using store = await open({ history: 10 });
   await store.set("k", "a", -1);
   await using served = await serveInspector(store);

@@ -14,7 +14,7 @@ import { testServer } from "../support/postgres/test_server.ts";
 import { until } from "../support/postgres/until.ts";
 
 testServer(
-  "a server that stops and starts again is told, and recovered from",
+  "the page shows that a server has stopped, and recovers when it starts",
   async (binaries) => {
     await using server = await startServer({
       binaries,

@@ -67,7 +67,7 @@ async function pages(
 }
 
 testOnEveryStore(
-  "the session tells what the page has to know",
+  "the session has all that the page needs",
   async (open) => {
     await using store = await open();
     await using served = await serveInspector(store);
@@ -81,7 +81,7 @@ testOnEveryStore(
 );
 
 testOnEveryStore(
-  "kinds are told with their counts, now and as of a revision",
+  "kinds have their counts, at present and at a revision",
   async (open) => {
     await using store = await open();
     await using served = await serveInspector(store);
@@ -159,7 +159,7 @@ testOnEveryStore(
 );
 
 testOnEveryStore(
-  "an entry is told whole, with its version, revision, times and size",
+  "an entry has its version, revision, times and size",
   async (open) => {
     await using store = await open();
     await store.set("users", "alice", { name: "A" });
@@ -211,7 +211,7 @@ testOnEveryStore(
 );
 
 testOnEveryStore(
-  "keys of every character are found, and told as they are",
+  "keys with any characters are found, and returned unchanged",
   async (open) => {
     await using store = await open();
     await store.setAll("k", KEYS.map((key, i) => [key, i]));
@@ -289,7 +289,7 @@ testOnEveryStore(
 );
 
 testOnEveryStore(
-  "values of other codecs are YAML where JSON has no form for them",
+  "values of other codecs are YAML if JSON cannot express them",
   async (open) => {
     const values = {
       date: new Date(0),
@@ -340,7 +340,7 @@ function cyclic(): object {
 }
 
 testOnEveryStore(
-  "a codec that gives its bytes away changes nothing of what is told",
+  "a codec that gives its bytes away does not change answers",
   async (open) => {
     const codec: Codec = {
       ...structured,
@@ -379,7 +379,7 @@ testOnEveryStore("a store in YAML is shown in YAML", async (open) => {
 });
 
 testOnEveryStore(
-  "a large value is cut, with its length told, and can be had whole",
+  "a large value is cut, with its length, and can be downloaded whole",
   async (open) => {
     await using store = await open();
     const long = "😀".repeat(200_000);
@@ -431,7 +431,7 @@ testOnEveryStore(
   },
 );
 
-test("text of a value turns no direction, and is no markup of the page", async () => {
+test("text of a value neither turns the direction nor becomes markup", async () => {
   await using store = await openMemoryStore();
   await store.set("k", "a", "<script>\u202e</script>");
   await using served = await serveInspector(store);
@@ -447,7 +447,7 @@ test("text of a value turns no direction, and is no markup of the page", async (
 });
 
 testOnEveryStore(
-  "what makes no sense is refused, with the parameter",
+  "an invalid parameter is refused by name",
   async (open) => {
     await using store = await open();
     await store.set("k", "a", 1);

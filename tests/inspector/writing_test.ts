@@ -63,7 +63,7 @@ testOnEveryStore(
 );
 
 testOnEveryStore(
-  "what somebody else has written meanwhile is not replaced",
+  "another write in between is not replaced",
   async (open) => {
     await using store = await open();
     await using served = await serveInspector(store, { write: true });
@@ -162,7 +162,7 @@ testOnEveryStore("the expiry is kept, taken away or set", async (open) => {
 });
 
 testOnEveryStore(
-  "what the schema refuses is told with its place in the value",
+  "a refusal of the schema has its place in the value",
   async (open) => {
     const users = z.object({
       name: z.string().min(1),
@@ -186,7 +186,7 @@ testOnEveryStore(
 );
 
 testOnEveryStore(
-  "a text that is no value is told with its place",
+  "an invalid text is an error with its place",
   async (open) => {
     await using store = await open();
     await using served = await serveInspector(store, { write: true });
@@ -241,7 +241,7 @@ testOnEveryStore(
 );
 
 testOnEveryStore(
-  "what a codec cannot take is an error, and what it cannot decode can be deleted",
+  "a value that a codec refuses is an error, and an undecodable one can be deleted",
   async (open) => {
     const codec = {
       ...structured,

@@ -86,7 +86,7 @@ testPostgres("reads share poolSize connections", async () => {
   await untilCount(url, 0);
 });
 
-testPostgres("what reads one moment gives its connection back", async () => {
+testPostgres("reads of one moment give their connection back", async () => {
   await using database = await newDatabase();
   const { url } = database;
   await using store = await openTestStore({ url, schema, poolSize: 1 });

@@ -24,7 +24,7 @@ for (const history of HISTORIES) {
   const short = history === WHOLE_HISTORY ? "" : ", with a short history";
 
   testPostgres(
-    `C1 what is acknowledged survives the process, C2 whole${short} [postgres]`,
+    `C1 acknowledged writes survive the process, C2 whole${short} [postgres]`,
     async () => {
       await using database = await newDatabase();
       const place = schemaPlace({ url: database.url, schema: "zestor" });
@@ -43,7 +43,7 @@ for (const history of HISTORIES) {
   );
 
   testServer(
-    `C1 what is acknowledged survives the server, C2 whole${short} [postgres]`,
+    `C1 acknowledged writes survive the server, C2 whole${short} [postgres]`,
     async (binaries) => {
       await using server = await startServer({ binaries });
       const place = schemaPlace({ url: server.url, schema: "zestor" });

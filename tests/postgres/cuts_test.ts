@@ -119,7 +119,7 @@ testPostgres(
 );
 
 testPostgres(
-  "what has no time to be tried again ends with the truth",
+  "a write without time for a retry ends with the true outcome",
   ({ url }) =>
     withSeed(
       "truth",

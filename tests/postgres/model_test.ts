@@ -18,7 +18,7 @@ const HISTORIES = [100_000, 200];
 
 for (const history of HISTORIES) {
   testPostgres(
-    `a store does what the model does, with a history of ${history} [postgres]`,
+    `a store equals the model, with a history of ${history} [postgres]`,
     async ({ url }) => {
       const schema = freshSchema();
       await withSeed(`postgres ${history}`, (random) =>

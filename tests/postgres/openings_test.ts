@@ -109,7 +109,7 @@ for (const [name, sql] of Object.entries(FOREIGN)) {
     const message = await refusal({ url });
     assertStringIncludes(
       message,
-      `the schema "zestor" holds something else under the names of a store`,
+      `the schema "zestor" has other objects with the names of a store's objects`,
     );
     assertEquals(await contents(url), before);
   });
@@ -136,7 +136,7 @@ testPostgres("a schema of a newer format", async () => {
   for (const readOnly of [false, true]) {
     assertStringIncludes(
       await refusal({ url, readOnly }),
-      `the format of the schema "zestor" is 2, this version knows up to 1; use a newer version of @zestor/store`,
+      `the format of the schema "zestor" is 2, but this version supports formats up to 1; use a newer version of @zestor/store`,
     );
   }
   assertEquals(await contents(url), before);
@@ -193,7 +193,7 @@ for (
     await assertRejects(
       () => openPostgresStore({ url, schema }),
       TypeError,
-      `"schema" is a name of 1 to 63 bytes that does not begin with "pg_"`,
+      `"schema" must be a name of 1 to 63 bytes that does not begin with "pg_"`,
     );
   });
 }
@@ -209,7 +209,7 @@ Deno.test("a server that is too old", async () => {
   });
   assertStringIncludes(
     await refusal({ url: server.url }),
-    "the server is PostgreSQL 13.14, and the oldest one that works is 14; use a newer server",
+    "the server is PostgreSQL 13.14, and the oldest one that the store supports is 14; use a newer server",
   );
 });
 

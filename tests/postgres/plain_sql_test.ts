@@ -304,7 +304,7 @@ testPostgres(
 );
 
 testPostgres(
-  "a role that may only write zestor_kv is logged, whatever it puts in the way",
+  "the writes of a role with rights only on zestor_kv are always logged",
   async (server) => {
     await using store = await makeSqlStore(server);
     const role = `${store.schema}_role`;

@@ -104,7 +104,7 @@ for (
   const [what, answer] of [["get", 1], ["set", 2]] as const
 ) {
   testPostgres(
-    `a ${what} that is awaited keeps its process running`,
+    `an awaited ${what} keeps its process running`,
     async () => {
       await using database = await newDatabase();
       const { url } = database;

@@ -16,7 +16,7 @@ import {
 import { testServer } from "../support/postgres/test_server.ts";
 import { runWatch } from "../support/postgres/watch.ts";
 
-const REASON = "the server only reads, as a standby does; write to the primary";
+const REASON = "the server is read-only, as a standby is; write to the primary";
 
 /** Asserts that a store with `a` reads and watches what another writes, and refuses writes. */
 async function assertOnlyReads(
@@ -60,7 +60,7 @@ testServer("a standby is read and watched", async (binaries) => {
     () => openTestStore({ url: standby.url }),
     StoreOpenError,
   );
-  assertStringIncludes(empty.message, "holds no store");
+  assertStringIncludes(empty.message, "contains no store");
   await using writer = await openTestStore({ url: primary.url });
   await writer.set("k", "a", 1);
   await standby.caughtUp(primary);

@@ -125,7 +125,7 @@ Deno.test("plan: a write without decisions has no conditions", () =>
     ["a=2, remove b, remove a range, done"],
   ));
 
-Deno.test("plan: what a write itself has made of an entry is no condition", () => {
+Deno.test("plan: the results of a write itself are not conditions", () => {
   assertPlan(
     { a: "1", b: "1" },
     [
@@ -152,7 +152,7 @@ Deno.test("plan: a condition is of the moment before the write, however often an
     ["if a is 1: keep a, a=1!, a=1!!, remove a, a=nothing!, done"],
   ));
 
-Deno.test("plan: a write sees what those before it leave, and has it as a condition", () =>
+Deno.test("plan: a write sees the results of earlier writes, as conditions", () =>
   assertPlan(
     { a: "1" },
     [
@@ -203,7 +203,7 @@ Deno.test("plan: a range of another kind takes nothing away", () =>
     ["if a is 1: remove a range, a=1!, done"],
   ));
 
-Deno.test("plan: a write that fails has the conditions of what it asked, and leaves nothing", () => {
+Deno.test("plan: a failing write has the conditions of its decisions, and no results", () => {
   const planned = plan({ a: "1" }, [
     atomic([look("a"), put("b", "2"), throwing("b"), look("c")]),
     atomic([look("a"), look("b")]),
@@ -287,7 +287,7 @@ Deno.test("plan: a write that decides, and whose check is of a version that the 
   }
 });
 
-Deno.test("plan: what the batch removed, and what it put, is known as far as a check asks", () => {
+Deno.test("plan: a check knows the removals and puts of the batch", () => {
   const planned = plan({ a: "1", b: "1" }, [
     atomic([removal("a"), put("b", "2"), put("c", "2", PAST)]),
     atomic([look("d")], [
@@ -307,14 +307,14 @@ Deno.test("plan: what the batch removed, and what it put, is known as far as a c
   ]);
 });
 
-Deno.test("plan: what has expired when it is put is gone at once", () =>
+Deno.test("plan: an entry that has expired when it is put is gone at once", () =>
   assertPlan(
     { a: "1" },
     [atomic([put("a", "2", PAST)]), atomic([look("a")])],
     ["a=2, done", "if a is nothing: a=nothing!, done"],
   ));
 
-Deno.test("plan: a decision on what the write itself put to expire counts only at the right time", () => {
+Deno.test("plan: a decision on the write's own expiring put counts only at the right time", () => {
   const timeOf = (...changes: Change[]) =>
     plan({ a: "1" }, [atomic(changes)])[0].decided.time;
   assertEquals(timeOf(put("a", "2", FUTURE), look("a")), {

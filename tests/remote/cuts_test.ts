@@ -61,7 +61,7 @@ for (const cuts of CUT_RUNS) {
 }
 
 for (const cut of CUTS) {
-  Deno.test(`what decisions need is read again if that is cut ${cut}`, () =>
+  Deno.test(`the reads for decisions are retried if they are cut ${cut}`, () =>
     withClient(async ({ line, write, get }) => {
       await write(set("n", "0"));
       line.cutNext(cut);
@@ -188,7 +188,7 @@ function revisionOf(result: Result): number {
   return result.revision;
 }
 
-Deno.test("what one client acknowledges, another one reads", () =>
+Deno.test("one client reads the acknowledged writes of another", () =>
   withTwoClients(async (a, b) => {
     for (let n = 0; n < 100; n++) {
       const [writer, reader] = n % 2 === 0 ? [a, b] : [b, a];

@@ -77,7 +77,7 @@ Deno.test("a decision that keeps on a state that a refusal keeps away is made an
     assertEquals(await get("n"), "1!");
   }));
 
-Deno.test("a decision that throws leaves what the others of its batch write", () =>
+Deno.test("a decision that throws does not affect the others of its batch", () =>
   withClient(async ({ server, write, get }) => {
     const calls = server.calls;
     const results = await settled([
@@ -105,7 +105,7 @@ Deno.test("a decision that throws leaves what the others of its batch write", ()
     assertEquals(await get("b"), undefined);
   }));
 
-Deno.test("a check is told although a decision behind it throws", () =>
+Deno.test("a failed check is reported even if a later decision throws", () =>
   withClient(async ({ write }) => {
     const results = await settled([
       write(set("n", "x")),
@@ -165,7 +165,7 @@ Deno.test("a write that is handed back can be aborted", () =>
     assertEquals(await b.get("n"), "10");
   }));
 
-Deno.test("an entry that was deleted and put back to the same bytes is what a decision saw", () =>
+Deno.test("a decision accepts an entry that was deleted and written again with the same bytes", () =>
   withTwoClients(async (a, b) => {
     await a.write(set("n", "1"));
     onceWhileDecided(a, async () => {
@@ -186,7 +186,7 @@ Deno.test("an entry that was deleted and put back to the same bytes is what a de
     assertEquals(asked, 1);
   }));
 
-Deno.test("decisions see what earlier changes, and earlier writes, leave", () =>
+Deno.test("decisions see the results of earlier changes and writes", () =>
   withClient(async ({ write }) => {
     const saw: (string | undefined)[] = [];
     const look = (key: string) =>
@@ -230,7 +230,7 @@ Deno.test("decisions see that a range was removed before them", () =>
     assertEquals(server.calls - calls, 2);
   }));
 
-Deno.test("a decision on what its write put is made anew if that has expired meanwhile", () =>
+Deno.test("a decision on its write's own put is repeated if the entry has expired", () =>
   withClient(async (client) => {
     const expiresAt = Date.now() + 50;
     onceWhileDecided(client, async () => {
@@ -367,7 +367,7 @@ Deno.test("a change that the server refuses fails alone, and tells which", () =>
     ]);
     assertEquals(results, [
       2,
-      'Cannot write "k"/"last": its version is 9007199254740991, the last one that there is; delete the entry, then write it again',
+      'Cannot write "k"/"last": its version is 9007199254740991, which is the largest possible; delete the entry, then write it again',
       3,
     ]);
     assertEquals(failedAt, [1]);

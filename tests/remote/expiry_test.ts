@@ -93,7 +93,7 @@ Deno.test(
 
 for (const cut of CUTS) {
   Deno.test(
-    `a batch that was cut ${cut} is done once, although what it wrote expires meanwhile`,
+    `a batch that was cut ${cut} is done once, even if its entries expire meanwhile`,
     withTime({}, async (client, time) => {
       const { line, write } = client;
       line.cutNext(cut, cut);
@@ -128,7 +128,7 @@ for (const cut of CUTS) {
 }
 
 Deno.test(
-  "a decision on what expired before it arrived is made anew",
+  "a decision is repeated if its entry expired before it arrived",
   withTime({}, async ({ line, write, get }, time) => {
     await ending(time, write(atomic([put("n", "1", Date.now() + 10_000)])));
     const { request } = line;

@@ -88,7 +88,7 @@ for (const [what, { operation, message }] of Object.entries(tooLarge)) {
     }));
 }
 
-Deno.test("what is as large as the limits fits", () =>
+Deno.test("sizes equal to the limits fit", () =>
   withClient(async ({ engine, write }) => {
     const checks = [{ ...named("none"), version: 0 }];
     await write(atomic(puts(LIMITS.changes - 1), checks));

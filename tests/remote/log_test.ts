@@ -62,7 +62,7 @@ Deno.test(
 );
 
 Deno.test(
-  "what a client commits itself ends its waits, notified or not",
+  "a client's own commits end its waits, notified or not",
   withTime(SWEEP, async (client, time) => {
     const { line, write } = client;
     const waiting = waitFor(client, 0);

@@ -219,7 +219,7 @@ testNews(
 );
 
 testNews(
-  "a watch that was behind the put-back one is woken by what it sees of it",
+  "a watch behind the put-back change is woken",
   async (it) => {
     const { server, time, wait } = it;
     server.change("a", 5);
@@ -321,21 +321,24 @@ testNews("the source hears whether any watch waits", async (it) => {
   assertEquals(server.waiting, [true, false]);
 });
 
-testNews("closing ends every wait, and what is called after it", async (it) => {
-  const { server, waits, wait, settle } = it;
-  server.change("a", 3);
-  const waiting = [wait("a"), wait("b")];
-  server.hold();
-  waits.hint();
-  await settle();
-  waits.close();
-  waiting.push(wait("a"));
-  await settle();
-  assertEquals(waiting.map(({ woken }) => woken), [3, 3, 3]);
-  server.release();
-  await settle();
-  assertEquals(server.looks, 1);
-});
+testNews(
+  "closing ends every wait, also those that are called later",
+  async (it) => {
+    const { server, waits, wait, settle } = it;
+    server.change("a", 3);
+    const waiting = [wait("a"), wait("b")];
+    server.hold();
+    waits.hint();
+    await settle();
+    waits.close();
+    waiting.push(wait("a"));
+    await settle();
+    assertEquals(waiting.map(({ woken }) => woken), [3, 3, 3]);
+    server.release();
+    await settle();
+    assertEquals(server.looks, 1);
+  },
+);
 
 testNews("a watch that has ended does not wait", async (it) => {
   const { server, waits } = it;

@@ -76,7 +76,7 @@ Deno.test(
   }),
 );
 
-Deno.test("a past revision is what was there, whoever writes meanwhile", () =>
+Deno.test("a past revision is unaffected by later writes", () =>
   withSeed("past", (random) =>
     withTwoClients(async (a, b) => {
       const keys = Array.from({ length: 12 }, (_, i) => `${"ab"[i % 2]}${i}`);
@@ -103,7 +103,7 @@ Deno.test("a past revision is what was there, whoever writes meanwhile", () =>
       }
     }, { random, cuts: 0.1 })));
 
-Deno.test("what had expired at the time of a past revision is left out, and what expired later is there", () =>
+Deno.test("a past revision has no entries that had expired, but those that expired later", () =>
   withClient(async ({ engine, write }) => {
     const now = Date.now();
     await write(atomic([

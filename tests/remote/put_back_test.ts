@@ -215,7 +215,7 @@ Deno.test("put back within a replay: it overflows, and shows nothing of the othe
   assertEquals(counts, [0, 3, 6, 9]);
 });
 
-Deno.test("put back: a watch that begins afterwards waits, and hears what is new", () =>
+Deno.test("put back: a watch that begins afterwards waits, and gets new changes", () =>
   withStore(async (store) => {
     putBack(store, 7);
     const reader = store.watch("a").getReader();

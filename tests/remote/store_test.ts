@@ -99,7 +99,7 @@ Deno.test("two stores on bad lines count to 3000, and each event comes once", ()
     await Promise.all(watches.map((reader) => reader.cancel()));
   }));
 
-Deno.test("a watch of one store sees what another one writes, replayed or live", () =>
+Deno.test("a watch of one store sees the writes of another, replayed or live", () =>
   withSeed("replayed or live", async (random) => {
     const [a, b] = await openStores(2, { random, cuts: 0.2 });
     await using _a = a;
@@ -128,7 +128,7 @@ Deno.test("a watch of one store sees what another one writes, replayed or live",
     assert(updates % 200 === 0, `${updates} updates`);
   }));
 
-Deno.test("W4 what is called after watch() is seen by it", async () => {
+Deno.test("W4 a watch sees the writes called after it", async () => {
   for (let seed = 0; seed < 20; seed++) {
     const random = new Random(`watch ${seed}`);
     const [a, b] = await openStores(2, { random, cuts: 0.1 });

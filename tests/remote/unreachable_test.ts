@@ -41,7 +41,7 @@ async function endings(writing: readonly Promise<Result>[]) {
 }
 
 Deno.test(
-  "what was never sent has written nothing, and is given up in time",
+  "a write that was never sent is given up in time, and writes nothing",
   withTime(PATIENCE, async (client, time) => {
     const { line, write } = client;
     line.cut();
@@ -59,7 +59,7 @@ Deno.test(
 );
 
 Deno.test(
-  "what cannot even be decided is given up in time, and not waited for twice",
+  "a write that cannot be decided is given up in time, without waiting twice",
   withTime(PATIENCE, async (client, time) => {
     const { line, write } = client;
     line.silence();
@@ -74,7 +74,7 @@ Deno.test(
 );
 
 Deno.test(
-  "what was never sent is sent when the line is mended",
+  "a write that was never sent is sent when the connection is back",
   withTime(PATIENCE, async ({ line, write }, time) => {
     line.cut();
     const writing = [write(set("a", "1")), write(increment("a"))];
@@ -206,7 +206,7 @@ Deno.test(
 );
 
 Deno.test(
-  "what waits behind a batch that is given up is not sent, and given up together",
+  "writes that wait behind a batch that is given up are not sent, and given up together",
   withTime(PATIENCE, async ({ line, server, write }, time) => {
     // Each is too large to share a request.
     const changes = Array.from({ length: 30 }, (_, i) => put(`k${i}`, "x"));

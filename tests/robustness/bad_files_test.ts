@@ -247,7 +247,7 @@ testOnEachDriver(
       await assertRejects(
         () => openOn(driver, { path: form }),
         StoreOpenError,
-        "the file is empty, and its write-ahead log is not; restore both",
+        "the file is empty, but its write-ahead log is not; restore both",
       );
     }
     assertEquals(await Deno.readFile(`${path}-wal`), wal);
@@ -454,7 +454,7 @@ for (const [what, happen] of Object.entries(GONE)) {
           await assertRejects(
             write as () => Promise<unknown>,
             StoreError,
-            "it was moved, replaced or deleted; close every store",
+            "it was moved, replaced or deleted; close all stores",
             name,
           );
         }
@@ -462,7 +462,7 @@ for (const [what, happen] of Object.entries(GONE)) {
         await assertRejects(
           () => store.keys("k"),
           StoreError,
-          "it was moved, replaced or deleted; close every store",
+          "it was moved, replaced or deleted; close all stores",
         );
         const [finding] = await store.verify();
         assertEquals(finding.part, "file");
@@ -639,7 +639,7 @@ const CUTS_MEANWHILE: Record<string, (db: Connection) => void> = {
 
 for (const [what, cut] of Object.entries(CUTS_MEANWHILE)) {
   testOnEachDriver(
-    `a watch errors where the log loses ${what} meanwhile`,
+    `a watch errors if the log loses ${what} meanwhile`,
     async (driver) => {
       await using dir = await tempDir();
       const path = dir.file("app.db");

@@ -13,12 +13,12 @@ import {
 } from "@std/assert";
 import {
   openStore,
-  SqlError,
   type SqliteStore,
   StoreBusyError,
   StoreOpenError,
   type StoreOptions,
 } from "../../mod.ts";
+import { SqlError } from "../../src/sqlite/driver/mod.ts";
 import { existsSync } from "node:fs";
 import { connect, fileAt } from "../support/connect.ts";
 import { type TestDriver, testOnEachDriver } from "../support/drivers.ts";
@@ -242,7 +242,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "`openStore()` gives up where a failure lasts, and holds nothing",
+  "`openStore()` gives up if a failure lasts, and holds nothing",
   (driver) =>
     forEachStep(driver, async (subject, { number, isUpgraded }) => {
       const failure = number % 2 === 0 ? "busy" : "io";

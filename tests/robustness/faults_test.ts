@@ -17,11 +17,11 @@ import {
 } from "@std/assert";
 import {
   openStore,
-  SqlError,
   type SqliteStore,
   StoreError,
   StoreFullError,
 } from "../../mod.ts";
+import { SqlError } from "../../src/sqlite/driver/mod.ts";
 import type { DriverChoice } from "../../src/sqlite/driver/load.ts";
 import { HEAD_REVISION } from "../../src/sqlite/format/queries.ts";
 import { ENTRIES_AT_ONCE } from "../../src/sqlite/storage/queries.ts";
@@ -422,7 +422,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a failure that lasts is told to each caller, after few calls of the driver",
+  "every caller gets a lasting failure, after few calls of the driver",
   (driver) => {
     const failures: Failure[] = ["busy", "full", "io", "corrupt"];
     return tryEach(
@@ -456,7 +456,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "while the disk is full every write is told, and reads and watches go on",
+  "while the disk is full, every write fails, and reads and watches go on",
   async ({ name }) => {
     const full: Fault = { failure: "full", effect: "rollback" };
     const isWrite = /^(INSERT INTO|UPDATE|DELETE FROM) zestor_kv/;

@@ -7,13 +7,12 @@
  */
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import {
-  type Connection,
   openStore,
-  SqlError,
   StoreFullError,
   StoreOpenError,
   type StoreOptions,
 } from "../../mod.ts";
+import { type Connection, SqlError } from "../../src/sqlite/driver/mod.ts";
 import { connect, fileAt } from "../support/connect.ts";
 import {
   drivers,
@@ -209,7 +208,7 @@ testOnSmallDisk(
 );
 
 testOnSmallDisk(
-  "what expires while the disk is full is gone, and is removed when there is room",
+  "entries that expire while the disk is full are gone, and are removed when there is room",
   async (disk, driver, options) => {
     const failed = Promise.withResolvers<void>();
     const { path, wal } = options;

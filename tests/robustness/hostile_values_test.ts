@@ -23,12 +23,12 @@ import {
   InvalidNameError,
   json,
   openStore,
-  SqlError,
   type Store,
   StoreTooLargeError,
   ValidationError,
   type WatchEvent,
 } from "../../mod.ts";
+import { SqlError } from "../../src/sqlite/driver/mod.ts";
 import { yaml } from "../../src/values/codecs/yaml.ts";
 import { next, take, turn } from "../../src/testing/reading.ts";
 import { runChild } from "../support/processes/child.ts";
@@ -247,7 +247,7 @@ testOnEachStore(
 // What is too long for SQLite. The real limit is met by a soak.
 
 testOnEachDriver(
-  "what is longer than 32 bits count is refused by the driver",
+  "the driver refuses a length of more than 32 bits",
   async (driver) => {
     using connection = await connect(driver);
     const statement = connection.prepare("SELECT length(?) AS length");
@@ -440,7 +440,7 @@ for (const codec of [json, yaml]) {
   });
 }
 
-testOnEachStore("what no name can be is refused in ranges", async (open) => {
+testOnEachStore("invalid names are refused in ranges", async (open) => {
   await using store = await open();
   for (const text of UNNAMABLE) {
     for (const option of ["prefix", "start", "end"]) {
@@ -529,7 +529,7 @@ for (const codec of [json, yaml]) {
 }
 
 // Deno itself takes `__proto__` away from objects, unless it is asked not to.
-Deno.test("`__proto__` is a name where it is more than that", async () => {
+Deno.test("`__proto__` is an ordinary name", async () => {
   await using dir = await tempDir();
   const file = (path: string) => new URL(`../../src/${path}`, import.meta.url);
   const { code, stdout, stderr } = await runChild(
@@ -818,7 +818,7 @@ const THROWN: unknown[] = [
   }),
 ];
 
-testOnEachStore("what a value throws is the cause", async (open) => {
+testOnEachStore("the error of a value is the cause", async (open) => {
   for (const codec of [json, yaml]) {
     await using store = await open({ codec: { v: codec, w: codec } });
     for (const thrown of THROWN) {
@@ -849,7 +849,7 @@ testOnEachStore("what a value throws is the cause", async (open) => {
   }
 });
 
-testOnEachStore("what a schema throws is the cause", async (open) => {
+testOnEachStore("the error of a schema is the cause", async (open) => {
   let thrown: unknown;
   await using store = await open({
     schemas: {
@@ -907,7 +907,7 @@ testOnEachStore("a value is read once", async (open) => {
   }
 });
 
-testOnEachStore("what would be lost is refused", async (open) => {
+testOnEachStore("a value that would be lost is refused", async (open) => {
   class Secret extends Map<string, number> {
     label = "seen";
   }
@@ -990,7 +990,7 @@ testOnEachStore(
   },
 );
 
-testOnEachStore("what is not bytes is no encoding", async (open) => {
+testOnEachStore("an encoding that is not bytes is refused", async (open) => {
   let given: unknown;
   const codec: Codec = {
     name: "odd",
@@ -1065,7 +1065,7 @@ testOnEachStore(
   },
 );
 
-testOnEachStore("YAML sets no prototype, whoever wrote it", async (open) => {
+testOnEachStore("YAML of others sets no prototype", async (open) => {
   await using store = await open({ codec: written(yaml) });
   const texts = [
     "a: &a {__proto__: {admin: 1}}\nb:\n  <<: *a\n",
@@ -1083,7 +1083,7 @@ testOnEachStore("YAML sets no prototype, whoever wrote it", async (open) => {
   }
 });
 
-testOnEachDriver("what plain SQL wrote is as hostile", async (driver) => {
+testOnEachDriver("values from plain SQL are as hostile", async (driver) => {
   await using dir = await tempDir();
   const path = dir.file("store.db");
   await using store = await openStore({ path, driver: driver.name });

@@ -20,7 +20,7 @@ const engines = [
 
 for (const engine of engines) {
   const { test } = drivers.find(({ name }) => name === engine) ?? drivers[0];
-  test(`what has ended leaves nothing behind [${engine}]`, async () => {
+  test(`ended operations leave nothing behind [${engine}]`, async () => {
     const rests = await runLeakSide({
       engine,
       watches: 150,

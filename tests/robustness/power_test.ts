@@ -91,7 +91,7 @@ testOnEachDriver(
 );
 
 testOnEachDriver(
-  "a backup survives a loss of power, or what it was to replace",
+  "after a loss of power there is the backup, or the file that it replaces",
   (random, { name }) =>
     assertBackupsSurvive(random, {
       driver: name,
@@ -148,7 +148,7 @@ testOnEachDriver(
       env,
     });
     const refused = (reason: string) =>
-      `StoreError: Cannot back up to … durably: the copy is in place, but its directory cannot be synced: ${reason}; a loss of power may take the copy: see that the disk works, then back up again with overwrite: true 1`;
+      `StoreError: Cannot back up to … durably: the copy is in place, but its directory cannot be synced: ${reason}; a loss of power may take the copy: check that the disk works, then back up again with overwrite: true 1`;
     assertEquals({ lines: stdout.split("\n"), stderr }, {
       lines: [
         refused("Input/output error (os error 5)"),

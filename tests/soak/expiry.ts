@@ -8,12 +8,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import {
-  type Connection,
-  type Durability,
-  openStore,
-  type SqliteStore,
-} from "../../mod.ts";
+import { type Durability, openStore, type SqliteStore } from "../../mod.ts";
+import type { Connection } from "../../src/sqlite/driver/mod.ts";
 import { loadDriver } from "../../src/sqlite/driver/load.ts";
 import { median } from "../support/ticks.ts";
 import { tempDir } from "../support/temp_dir.ts";

@@ -39,6 +39,6 @@ function toNumber(name: string, value: string): number {
   const number = Number(value);
   if (value !== "" && number >= 0) return number;
   throw new RangeError(
-    `Cannot run: "--${name}" is a number, 0 or more, received "${value}"`,
+    `Cannot run: "--${name}" must be a number, 0 or more, received "${value}"`,
   );
 }

@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import type { Connection } from "../../mod.ts";
+import type { Connection } from "../../src/sqlite/driver/mod.ts";
 import type { Change } from "./watches/watch_validators.ts";
 
 /** A row of the entries' table. */

@@ -5,7 +5,11 @@
  *
  * @module
  */
-import type { Connection, DatabaseLocation, Driver } from "../../mod.ts";
+import type {
+  Connection,
+  DatabaseLocation,
+  Driver,
+} from "../../src/sqlite/driver/mod.ts";
 import { type DriverChoice, loadDriver } from "../../src/sqlite/driver/load.ts";
 import { preparingOnce } from "./connect.ts";
 

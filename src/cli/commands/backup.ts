@@ -15,7 +15,7 @@ import { escapeText } from "../../base/escape.ts";
 import { type Columns, printRecord } from "../output/formats.ts";
 import { assertGranted } from "../permissions.ts";
 
-/** What is told of a backup. */
+/** The record of a backup. */
 interface Backup {
   readonly path: string;
   /** In bytes. */
@@ -33,7 +33,7 @@ export const backup: Command = defineCommand({
   brief:
     message`Copies the store's whole file, as of one moment, while others write.`,
   details:
-    message`Only for a store in a file; PostgreSQL has pg_dump. The copy is opened and checked before it is put in place. A file that is there already is replaced with --force alone, in one step; see that nobody has it open. The record printed has the names path and size, in bytes.`,
+    message`Only for a store in a file; for PostgreSQL use pg_dump. The command checks the copy before it puts the copy in place. It replaces an existing file only with --force, in one step; make sure that nobody has that file open. It prints a record with path, and size in bytes.`,
   example: "zestor backup backups/monday.db --db app.db",
   permissions: "--allow-read=app.db,backups --allow-write=backups",
   isForFiles: true,
@@ -43,7 +43,7 @@ export const backup: Command = defineCommand({
         description: message`The path of the copy.`,
       }),
       force: option("--force", {
-        description: message`Replace the file that is there.`,
+        description: message`Replace an existing file.`,
       }),
       format: formatOption(),
     }),

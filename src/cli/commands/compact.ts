@@ -1,5 +1,5 @@
 /**
- * `zestor compact`: gives back what the file no longer uses.
+ * `zestor compact`: gives unused disk space of the file back.
  *
  * @module
  */
@@ -19,9 +19,9 @@ const COLUMNS: Columns<CompactResult> = {
 /** The command. */
 export const compact: Command = defineCommand({
   name: "compact",
-  brief: message`Gives the file system back what the file no longer uses.`,
+  brief: message`Gives unused disk space of the file back to the file system.`,
   details:
-    message`Only for a store in a file; PostgreSQL has VACUUM. It writes the file anew, in place, and empties its write-ahead log. It needs free disk space for up to twice what is left. Others who write wait meanwhile, up to their busy timeout; with a rollback journal those who read wait too. The change log stays as it is. The record printed has the names before and after: the bytes of the file and its write-ahead log.`,
+    message`Only for a store in a file; for PostgreSQL use VACUUM. The command rewrites the file in place, and empties its write-ahead log. It needs free disk space of up to twice the resulting size. Meanwhile other writers wait, up to their busy timeout; with a rollback journal readers wait, too. The change log does not change. It prints a record with before and after: the bytes of the file and its write-ahead log.`,
   example: "zestor compact --db app.db",
   permissions: "--allow-all",
   isForFiles: true,

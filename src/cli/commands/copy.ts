@@ -22,26 +22,26 @@ function copyParser(names: NameParsers) {
       description: message`The kind of the entries.`,
     })),
     newKind: optional(argument(names.otherKind("NEW_KIND"), {
-      description: message`The kind that they are written to.`,
+      description: message`The kind to write the entries to.`,
     })),
     from: optional(option("--from", pathParser("STORE"), {
       description:
-        message`Copy a store: this one, as --db names it. Without it, that of --db.`,
+        message`Copy this store, named as for --db. Default: the store of --db.`,
     })),
     to: optional(option("--to", pathParser("STORE"), {
-      description: message`Copy into this store. Without it, that of --db.`,
+      description: message`Copy into this store. Default: the store of --db.`,
     })),
     kinds: multiple(option("--kind", names.otherKind("KIND"), {
       description:
-        message`Of a store, only this kind; may be given several times.`,
+        message`With a store: only this kind. You may give it several times.`,
     })),
     merge: mergeOption(),
     mirror: option("--mirror", {
       description:
-        message`Of a store, delete the entries that only the other store has.`,
+        message`With a store: delete the entries that only the target has.`,
     }),
     follow: option("--follow", {
-      description: message`Of a store, go on with each change as it happens.`,
+      description: message`With a store: then copy each change as it happens.`,
     }),
     format: formatOption(),
   });
@@ -53,13 +53,13 @@ type Options = InferValue<ReturnType<typeof copyParser>>;
 export const copy: Command = defineCommand({
   name: "copy",
   brief:
-    message`Copies every entry of a kind to another kind, or a store into another one.`,
+    message`Copies all entries of a kind to another kind, or of a store to another store.`,
   details:
-    message`A kind: each transaction copies up to 256 entries or about 1 MiB of values, so it takes constant memory. An entry is copied as it is when it is read, and begins with version 1 in the other kind, and expires when it did before. If the other kind has entries, nothing is done, and the exit code is 2; with --merge those with the same keys are replaced. What was copied before a failure stays; run it again with --merge to go on. If the kind has no entries, the exit code is 1. The record printed has the names from, to and entries, which is their number.
+    message`To copy a kind, give KIND and NEW_KIND. Each transaction copies up to 256 entries or about 1 MiB of values, so the command takes constant memory. Each entry is copied as it is when the command reads it. The copy has version 1, and the same expiry. If NEW_KIND has entries, nothing is copied, and the exit code is 2; with --merge, entries with the same keys are replaced. After a failure, the entries copied before stay; run it again with --merge to go on. If KIND has no entries, the exit code is 1. It prints a record with from, to, and entries, which is their number.
 
-A store, with --from, --to or both: from a file or a PostgreSQL database to another one, as of one moment, in constant memory. An entry keeps its version, its times and its expiry; one that differs is deleted and created again; one that is the same is not written. So run it again if it was interrupted. If the other store has entries of these kinds that the store does not have, nothing is done, and the exit code is 2; --merge keeps them, --mirror deletes them. An entry that the other store cannot hold is told on standard error, and the exit code is 2. The record printed has the names entries, created, replaced, deleted, unchanged and refused.
+To copy a store, give --from, --to or both. The source and the target are files or PostgreSQL databases. The copy is of one moment, and takes constant memory. An entry keeps its version, its times and its expiry. If the target has another entry under the key, that one is deleted and created again; if it has the same entry, nothing is written. So you can run the command again after an interruption. If the target has entries of these kinds that the source does not have, nothing is copied, and the exit code is 2; --merge keeps such entries, --mirror deletes them. If the target cannot hold an entry, an error names it, and the exit code is 2. It prints a record with entries, created, replaced, deleted, unchanged and refused.
 
-With --follow it goes on when all is copied, and writes each change into the other store, once and in order. Its place is an entry of the kind "zestor:copy" in the other store, so it goes on there when it is run again; a copy without --follow removes it. If the change log no longer reaches the place, the differences are copied again, and standard error tells so. Nobody else may write these kinds in the other store: an entry with another version ends it, with exit code 1. It ends, with exit code 0, when it is interrupted.`,
+With --follow, the command then writes each change into the target, once and in order. It keeps its place in an entry of the kind "zestor:copy" in the target, and goes on there when you run it again; a copy without --follow removes this entry. If the change log no longer reaches back to the place, it copies the differences again, and says so on standard error. Nobody else may write these kinds in the target: if an entry has an unexpected version, the command ends with exit code 1. When it is interrupted, it ends with exit code 0.`,
   example: "zestor copy users people --db app.db",
   permissions: WRITE_PERMISSIONS,
   parser: copyParser,
@@ -88,15 +88,15 @@ function assertTogether(options: Options): void {
   ] as const;
   const [alone] = forStores.find(([, given]) => given && !isOfStore) ?? [];
   const problem = isOfStore && kind !== undefined
-    ? "KIND and NEW_KIND copy a kind, --from and --to copy a store; give one of both"
+    ? "KIND and NEW_KIND copy a kind, but --from and --to copy a store; give one pair"
     : alone !== undefined
-    ? `${alone} is for a store; give --from or --to`
+    ? `${alone} needs a store; give --from or --to`
     : !isOfStore && newKind === undefined
-    ? "give KIND and NEW_KIND for a kind, or --from and --to for a store"
+    ? "give KIND and NEW_KIND to copy a kind, or --from and --to to copy a store"
     : merge && mirror
-    ? "--merge keeps what --mirror deletes; give one of them"
+    ? "--merge keeps the entries that --mirror deletes; give one of them"
     : merge && follow
-    ? "--follow makes the stores the same, and --merge does not; leave one of them out"
+    ? "--follow makes both stores the same, but --merge does not; leave one of them out"
     : undefined;
   if (problem) throw new UsageError(`Cannot copy: ${problem}`);
 }

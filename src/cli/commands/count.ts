@@ -1,5 +1,5 @@
 /**
- * `zestor count`: prints how many entries a kind has.
+ * `zestor count`: prints the number of entries of a kind.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { readsAt } from "../reads.ts";
 /** The command. */
 export const count: Command = defineCommand({
   name: "count",
-  brief: message`Prints how many entries a kind has.`,
-  details: message`A number, in every format.`,
+  brief: message`Prints the number of entries of a kind.`,
+  details: message`Every format prints a number.`,
   example: "zestor count users --db app.db",
   permissions: READ_PERMISSIONS,
   parser: rangeParser,

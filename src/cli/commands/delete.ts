@@ -1,5 +1,5 @@
 /**
- * `zestor delete`: deletes an entry, and prints what it was; or many.
+ * `zestor delete`: deletes an entry, and prints it; or deletes many entries.
  *
  * @module
  */
@@ -33,7 +33,7 @@ import {
 } from "../output/entries.ts";
 import { type Columns, printRecord } from "../output/formats.ts";
 
-/** An entry that was deleted, in the order that it is printed in. */
+/** A deleted entry, with its properties in the order of printing. */
 type DeletedRecord = KindEntryRecord & { readonly deleteRevision: number };
 
 const DELETED_COLUMNS: Columns<DeletedRecord> = {
@@ -66,9 +66,9 @@ type Options = InferValue<ReturnType<typeof deleteParser>>;
 /** The command. */
 export const deleteCommand: Command = defineCommand({
   name: "delete",
-  brief: message`Deletes an entry, and prints what it was; or many entries.`,
+  brief: message`Deletes an entry, and prints it; or deletes many entries.`,
   details:
-    message`The record of an entry has the names of "zestor entry", and deleteRevision. If there is no such entry, or it has another version or revision, the exit code is 1. With --prefix or --all in place of a key, many entries are deleted in one transaction, without a question. That record has the names deleted, which is their number, and revision.`,
+    message`It prints a record as "zestor entry" does, with deleteRevision. If there is no such entry, or it has another version or revision, the exit code is 1. With --prefix or --all instead of a key, it deletes many entries in one transaction, and does not ask before. Then it prints a record with deleted, which is their number, and revision.`,
   example: "zestor delete users alice --db app.db",
   permissions: WRITE_PERMISSIONS,
   parser: deleteParser,
@@ -88,9 +88,9 @@ function assertOneChoice(options: Options): void {
   const problem = given !== 1
     ? "give one of KEY, --prefix and --all"
     : prefix === ""
-    ? "an empty --prefix is every key; give --all for that"
+    ? "an empty --prefix selects every key; give --all instead"
     : key === undefined && (ifVersion ?? ifRevision) !== undefined
-    ? "--if-version and --if-revision are for one KEY"
+    ? "--if-version and --if-revision need a KEY"
     : undefined;
   if (problem) throw new UsageError(`Cannot delete: ${problem}`);
 }

@@ -1,8 +1,8 @@
 /**
  * `zestor edit`: changes a value in the user's editor.
  *
- * The invariant: what the user has written is in the store, or in a file that
- * an error names. What somebody else has written meanwhile is never replaced.
+ * The invariant: the user's text is in the store, or in a file that an error
+ * names. The text never replaces a change that somebody else made meanwhile.
  *
  * @module
  */
@@ -33,21 +33,21 @@ import { assertShellPermitted } from "../shell.ts";
 import { codecNamed } from "../stores/codecs.ts";
 import { whatIsMissing } from "../stores/missing.ts";
 
-/** Which entry, and what of the command line is about it. */
+/** The entry to edit, and its options. */
 interface Target {
   readonly kind: string;
   readonly key: string;
-  /** Whether it may be a new one. */
+  /** Whether the entry may be new. */
   readonly create: boolean;
 }
 
 /** The command. */
 export const edit: Command = defineCommand({
   name: "edit",
-  brief: message`Opens a value in an editor, and writes what it is changed to.`,
-  details: message`The editor is that of --editor, ${envVar("VISUAL")} or ${
+  brief: message`Opens a value in an editor, and writes the edited value.`,
+  details: message`It opens the editor of --editor, ${envVar("VISUAL")} or ${
     envVar("EDITOR")
-  }. It gets the value in a temporary file. If nothing is changed, nothing is written. If somebody else has changed the entry meanwhile, nothing is written, and the exit code is 1. If the text holds no value, a terminal is asked whether to edit it again; else the exit code is 2. A text that is not written is kept, and the error says where. If there is no such entry, the exit code is 1; with --create the text is empty at first, and the entry is created. The record printed is that of "zestor set".`,
+  }. The editor gets the value in a temporary file. If you change nothing, nothing is written. If somebody else has changed the entry meanwhile, nothing is written, and the exit code is 1. If the text is not a value, the command asks on a terminal whether to edit it again; else the exit code is 2. A text that was not written is kept, and the error gives its path. If there is no such entry, the exit code is 1; with --create, the text is empty at first, and the entry is created. It prints a record as "zestor set" does.`,
   example: "zestor edit users alice --editor 'code --wait' --db app.db",
   permissions:
     "--allow-read=app.db,/tmp --allow-write=app.db,/tmp --allow-run=sh",
@@ -56,18 +56,18 @@ export const edit: Command = defineCommand({
       kind: kindArgument(names),
       key: keyArgument(names),
       create: option("--create", {
-        description: message`Create the entry if there is none.`,
+        description: message`Create the entry if it does not exist.`,
       }),
       input: optional(
         option("--input", choice(LANGUAGES, { metavar: "LANGUAGE" }), {
           description:
-            message`What the text is written in, if not in what the store keeps.`,
+            message`The language of the text. Default: the language of the store's codec.`,
         }),
       ),
       editor: optional(
         option("--editor", string({ metavar: "COMMAND" }), {
           description:
-            message`What to edit with: a command for the shell, to which the path is added. It has to wait until the file is closed.`,
+            message`The editor: a shell command, to which the path is added. It has to wait until the file is closed.`,
         }),
       ),
       format: formatOption(),
@@ -126,13 +126,13 @@ async function read(
     if (!entry && !create) throw new EntryNotFoundError("edit", kind, key);
     return entry;
   } catch (error) {
-    // Then the file is made with its first entry.
+    // Then the file is created with its first entry.
     if (create && whatIsMissing(error)) return undefined;
     throw error;
   }
 }
 
-/** Whether a value is stored as the same bytes: the text may have other spaces. */
+/** Whether a value has the same stored bytes, even if the text has other spaces. */
 async function isSame(
   entry: Entry | undefined,
   value: unknown,
@@ -154,7 +154,7 @@ async function write(
   }
   await using store = await openStore("write");
   const { revision: ifRevision } = entry;
-  // The entry expires when it did before.
+  // The entry keeps its expiry.
   const options = { ifRevision, signal };
   const { status, version, revision } = await store.update(
     kind,

@@ -1,5 +1,5 @@
 /**
- * `zestor entry`: prints a value and what the store knows of it.
+ * `zestor entry`: prints a value with its version, revision and times.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export const entry: Command = defineCommand({
   name: "entry",
   brief: message`Prints a value with its version, revision and times.`,
   details:
-    message`The record has the names kind, key, value, version, revision, updatedAt, and expiresAt if the entry expires. Where there is no such entry, the exit code is 1.`,
+    message`It prints a record with kind, key, value, version, revision, updatedAt, and expiresAt if the entry expires. If there is no such entry, the exit code is 1.`,
   example: "zestor entry users alice --db app.db",
   permissions: READ_PERMISSIONS,
   parser: entryParser,

@@ -14,7 +14,7 @@ export const exportCommand: Command = defineCommand({
   name: "export",
   brief: message`Prints every entry as a line of JSON, as of one moment.`,
   details:
-    message`By kind and key, with the names kind, key, value, version, updatedAt, and expiresAt if the entry expires; where JSON cannot say what is stored, codec and bytes stand for value. It takes constant memory. "zestor import" reads it.`,
+    message`The lines are in the order of kinds and keys. A line has kind, key, value, version, updatedAt, and expiresAt if the entry expires. If JSON cannot express a value, the line has codec and bytes instead of value. The command takes constant memory. "zestor import" reads these lines.`,
   example: "zestor export --kind users --db app.db",
   permissions: READ_PERMISSIONS,
   parser: (names) =>

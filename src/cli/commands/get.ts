@@ -19,7 +19,7 @@ export const get: Command = defineCommand({
   name: "get",
   brief: message`Prints a value.`,
   details:
-    message`As JSON, without --format too: over several lines on a terminal, on one line elsewhere. With --raw a string is printed without quotes and escapes, with a line feed at its end; bytes, which YAML can hold, are printed as they are, and any other value as JSON. Where there is no such entry, the exit code is 1.`,
+    message`Without --format, it prints JSON: on several lines on a terminal, on one line elsewhere. With --raw, it prints a string without quotes and escapes, and a line feed after it; bytes, which YAML can hold, as they are; and any other value as JSON. If there is no such entry, the exit code is 1.`,
   example: "zestor get users alice --db app.db",
   permissions: READ_PERMISSIONS,
   parser: (names) =>

@@ -1,6 +1,6 @@
 /**
- * `zestor import`: writes the entries of lines of JSON, and tells of each line
- * that it refuses.
+ * `zestor import`: writes the entries of lines of JSON, and reports each
+ * refused line.
  *
  * @module
  */
@@ -37,9 +37,9 @@ const COLUMNS: Columns<ImportResult> = {
 export const importCommand: Command = defineCommand({
   name: "import",
   brief:
-    message`Writes the entries of lines of JSON, as "zestor export" prints.`,
+    message`Writes the entries of lines of JSON, as "zestor export" prints them.`,
   details:
-    message`From a file, or standard input where that is "-" or absent. An entry that is created gets its line's version and time; one that is there is written as by "zestor set". Each transaction writes up to 1000 lines, whole or not at all. A line that cannot be imported is told on standard error, with its number; the others are written, and the exit code is 2. If none of the first 10 lines is an entry, or none of 100 in a row, it stops: the input is then something else than lines of JSON, such as an array. On a terminal there is a bar meanwhile. The record printed has the names lines, created, updated, unchanged, skipped and refused.`,
+    message`It reads a file, or standard input if the file is "-" or absent. A new entry gets the version and the time of its line; an existing entry is written as by "zestor set". Each transaction writes up to 1000 lines, whole or not at all. If a line cannot be imported, an error gives its number; the other lines are written, and the exit code is 2. If none of the first 10 lines is an entry, or none of 100 in a row, it stops, because the input is not lines of JSON. On a terminal, it shows a progress bar. It prints a record with lines, created, updated, unchanged, skipped and refused.`,
   example: "zestor import users.ndjson --db app.db",
   permissions: `--allow-read=app.db,users.ndjson --allow-write=app.db`,
   parser: (names) =>
@@ -87,7 +87,7 @@ export const importCommand: Command = defineCommand({
 
 interface Source {
   readonly stream: ReadableStream<Uint8Array>;
-  /** In bytes; absent where it is not known. */
+  /** In bytes. Absent if it is unknown. */
   readonly size?: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * `zestor info`: prints what a store is.
+ * `zestor info`: prints information about a store.
  *
  * @module
  */
@@ -15,9 +15,10 @@ import { type Columns, printRecord } from "../output/formats.ts";
 /** The command. */
 export const info: Command = defineCommand({
   name: "info",
-  brief: message`Prints what the store is: driver, format, sizes, kinds, log.`,
+  brief:
+    message`Prints information about the store: driver, format, sizes, kinds, log.`,
   details:
-    message`Of a file, the record has the names path, driver, sqliteVersion, format, codecs, journalMode, checkpoints, size and walSize in bytes, kinds with the count of each, and log: the oldest revision, the newest, and how many changes there are. Of a PostgreSQL database it has url, which has no password, schema, serverVersion, format, codecs, isNotified, size and logSize in bytes, kinds and log. It is of one moment.`,
+    message`For a file, the record has path, driver, sqliteVersion, format, codecs, journalMode, checkpoints, size and walSize in bytes, kinds with the count of each, and log: the oldest revision, the newest, and the number of changes. For a PostgreSQL database, it has url without the password, schema, serverVersion, format, codecs, isNotified, size and logSize in bytes, kinds and log. All of it is of one moment.`,
   example: "zestor info --db app.db",
   permissions: `${READ_PERMISSIONS},app.db-wal`,
   parser: () => object({ format: formatOption() }),
@@ -31,7 +32,7 @@ export const info: Command = defineCommand({
   },
 });
 
-/** That nothing can be written is so because the command only reads. */
+/** The command opens the store read-only, so this property would mislead. */
 function withoutAccess(found: StoreDescription): StoreDescription {
   const { readOnly: _, ...rest } = found as StoreDescription & {
     readonly readOnly?: string;
@@ -43,7 +44,7 @@ function isOfFile(found: StoreDescription): found is StoreInfo {
   return "sqliteVersion" in found;
 }
 
-/** A row for each name of the record, and for each kind. */
+/** A row for each property of the record, and for each kind. */
 function allColumns(
   { kinds, log, ...rest }: StoreDescription,
 ): Columns<StoreDescription> {
@@ -59,7 +60,7 @@ function allColumns(
   };
 }
 
-/** The title of a name: "SERVER VERSION" of "serverVersion". */
+/** The title of a property: "SERVER VERSION" for "serverVersion". */
 function titleOf(name: string): string {
   return name.replace(/[A-Z]/g, " $&").toUpperCase();
 }

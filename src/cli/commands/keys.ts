@@ -21,7 +21,7 @@ export const keys: Command = defineCommand({
   name: "keys",
   brief: message`Prints the keys of a kind, in order.`,
   details:
-    message`Each is a JSON string, whatever is in it. In a table only keys with control characters, or with white space around them, are. With --raw each is a line, without quotes and escapes; if a key holds a line feed, nothing is printed, and the exit code is 2. With --null a NUL ends each key, which no key holds.`,
+    message`It prints each key as a JSON string. A table quotes only keys with control characters, or with white space at an end. With --raw, each key is a line, without quotes and escapes; if a key contains a line feed, nothing is printed, and the exit code is 2. With --null, a NUL ends each key; no key contains a NUL.`,
   example: "zestor keys users --reverse --limit 10 --db app.db",
   permissions: READ_PERMISSIONS,
   parser: (names) =>
@@ -77,14 +77,14 @@ function assertOneWay(
   );
 }
 
-/** Throws `UsageError` if a key is more than one line. */
+/** Throws `UsageError` if a key has more than one line. */
 function assertLines(keys: readonly string[]): void {
   const found = keys.find((key) => key.includes("\n"));
   if (found === undefined) return;
   throw new UsageError(
     `Cannot print the key ${
       quoteText(found)
-    } raw: it holds a line feed; use --null, or leave out --raw`,
+    } raw: it contains a line feed; use --null, or leave out --raw`,
   );
 }
 

@@ -16,7 +16,7 @@ export const kinds: Command = defineCommand({
   name: "kinds",
   brief: message`Prints the kinds that have entries, in order.`,
   details:
-    message`Each is a JSON string, whatever is in it. In a table only kinds with control characters, or with white space around them, are.`,
+    message`It prints each kind as a JSON string. A table quotes only kinds with control characters, or with white space at an end.`,
   example: "zestor kinds --db app.db",
   permissions: READ_PERMISSIONS,
   parser: () => object({ format: formatOption(), at: atOption() }),

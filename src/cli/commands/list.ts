@@ -1,6 +1,6 @@
 /**
- * `zestor list`: prints the entries of a kind, as they are read, whatever their
- * number.
+ * `zestor list`: prints the entries of a kind while it reads them, for any
+ * number of entries.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export const list: Command = defineCommand({
   name: "list",
   brief: message`Prints the entries of a kind, in the order of their keys.`,
   details:
-    message`A record has the names key and value, and with --versions version, revision, updatedAt, and expiresAt if the entry expires, too. They are printed as they are read, a page at a time, in constant memory. On a terminal the rows of a table are cut to its width; its columns may grow from page to page.`,
+    message`A record has key and value. With --versions, it also has version, revision, updatedAt, and expiresAt if the entry expires. The command reads and prints a page at a time, in constant memory. On a terminal, it cuts the rows of a table to the width; columns may grow from page to page.`,
   example: "zestor list users --prefix a --db app.db",
   permissions: READ_PERMISSIONS,
   parser: (names) =>
@@ -38,7 +38,7 @@ export const list: Command = defineCommand({
       object({
         versions: option("--versions", {
           description:
-            message`Also the version and revision of each entry, and its times.`,
+            message`Also print the version, revision and times of each entry.`,
         }),
       }),
     ),

@@ -1,5 +1,5 @@
 /**
- * `zestor log`: prints the changes of a kind or a key that the change log holds.
+ * `zestor log`: prints the past changes of a kind or a key from the change log.
  *
  * @module
  */
@@ -22,9 +22,9 @@ import { nameText } from "../../base/escape.ts";
 import { type EventRecord, eventRecord } from "../output/events.ts";
 import { type Columns, printRecords } from "../output/formats.ts";
 
-/** A change, in the order that it is printed in. */
+/** A change, with its properties in the order of printing. */
 interface ChangeRecord extends EventRecord {
-  /** Absent if it was not noted. */
+  /** Absent if the log does not have the time. */
   readonly changedAt?: Date;
 }
 
@@ -56,7 +56,7 @@ export const log: Command = defineCommand({
   name: "log",
   brief: message`Prints the past changes of a kind, or of one of its keys.`,
   details:
-    message`A record has the names type, kind, key, value, version, revision, expiresAt if the entry expires, and changedAt; a deletion has expired if the entry had. With --previous an update has the value before as previous. The value of a deletion is the one that was deleted. The change log keeps the last changes of the whole store; "zestor info" tells how far it reaches. If it does not hold every change after --after, the exit code is 3.`,
+    message`A record has type, kind, key, value, version, revision, changedAt, and expiresAt if the entry expires. A deletion has the deleted value, and expired if the entry had expired. With --previous, an update has the value before as previous. The change log keeps the last changes of the whole store; "zestor info" prints how far back it reaches. If it does not hold every change after --after, the exit code is 3.`,
   example: "zestor log users alice --previous --db app.db",
   permissions: READ_PERMISSIONS,
   parser: (names) =>
@@ -65,16 +65,16 @@ export const log: Command = defineCommand({
       key: optional(keyArgument(names)),
       prefix: prefixOption(),
       after: optional(option("--after", placeParser(), {
-        description: message`Only changes after this revision, or cursor.`,
+        description: message`Only changes after this revision or cursor.`,
       })),
       limit: optional(option("--limit", integer({ min: 0, metavar: "COUNT" }), {
-        description: message`At most so many changes.`,
+        description: message`The largest number of changes.`,
       })),
       reverse: option("--reverse", {
         description: message`From the last change to the first.`,
       }),
       previous: option("--previous", {
-        description: message`Also the value before each update.`,
+        description: message`Also print the value before each update.`,
       }),
       format: formatOption(),
     }),

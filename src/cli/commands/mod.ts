@@ -1,12 +1,12 @@
 /**
- * The commands, in the order of the help. Each file is loaded when its command
- * is asked for.
+ * The commands, in the order of the help. A file is loaded when its command is
+ * needed.
  *
  * @module
  */
 import type { Command } from "../command.ts";
 
-/** Every command but `help` and `completion`, which the parser has. */
+/** All commands, except `help` and `completion`, which belong to the parser. */
 const COMMANDS = new Map<string, () => Promise<Command>>(Object.entries({
   get: async () => (await import("./get.ts")).get,
   set: async () => (await import("./set.ts")).set,

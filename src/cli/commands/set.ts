@@ -1,8 +1,8 @@
 /**
  * `zestor set`: writes a value.
  *
- * Nothing is opened, and no file made, before the value is known to be one that
- * can be written.
+ * It opens nothing, and creates no file, before it knows that the value can be
+ * written.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import { printRecord } from "../output/formats.ts";
 import { RESULT_COLUMNS } from "../output/results.ts";
 import { assertEncodable } from "../stores/codecs.ts";
 
-/** The longest time that an entry may be given, in ms: about a hundred years. */
+/** The longest lifetime of an entry, in ms: about a hundred years. */
 const LONGEST_LIFE = 36_500 * 86_400_000;
 
 /** The command. */
@@ -36,7 +36,7 @@ export const set: Command = defineCommand({
   name: "set",
   brief: message`Writes a value.`,
   details:
-    message`The value is the argument, or what is on standard input where that is "-" or absent. It is JSON, or YAML if the codec is YAML; what either would alter in silence, such as a number of too many digits, is refused. With --string the value is a string, which is the text as it is, with the line feed at its end if standard input has one. A value that begins with a hyphen goes after "--". The file is created where it is missing. The record printed has the names status, version and revision. With --expire-in the entry is gone after that time; without it, it does not expire, also if it did before. Where the entry has another version or revision, the exit code is 1.`,
+    message`The value is the argument, or standard input if the argument is "-" or absent. It is JSON, or YAML if the codec is YAML. It is refused if a part of it would be altered, such as a number with too many digits. With --string, the value is the text itself, including the line feed at its end if standard input has one. Put "--" before a value that begins with a hyphen. The file is created if it is missing. With --expire-in, the entry is gone after that time; without it, the entry does not expire, even if it did before. If the entry has another version or revision, the exit code is 1. It prints a record with status, version and revision.`,
   example: `zestor set users alice '{"name":"Alice"}' --db app.db`,
   permissions: WRITE_PERMISSIONS,
   parser: (names) =>
@@ -51,12 +51,11 @@ export const set: Command = defineCommand({
       input: optional(
         option("--input", choice(LANGUAGES, { metavar: "LANGUAGE" }), {
           description:
-            message`What the value is written in, if not in what the store keeps.`,
+            message`The language of the value. Default: the language of the store's codec.`,
         }),
       ),
       string: option("--string", {
-        description:
-          message`The value is a string: the text itself, which is not parsed.`,
+        description: message`The value is the text itself, as a string.`,
       }),
       expireIn: optional(
         option("--expire-in", durationParser(LONGEST_LIFE), {
@@ -83,7 +82,7 @@ export const set: Command = defineCommand({
       ? await readString({ argument, signal })
       : await readValue({ argument, language, codec, signal });
     await assertEncodable(value, codec);
-    // An entry that has a version is in a file that is there.
+    // If the entry must have a version, the file must exist.
     const isThere = options.ifVersion || options.ifRevision;
     await using store = await openStore(isThere ? "write" : "create");
     const result = await store.set(kind, key, value, { ...options, signal });

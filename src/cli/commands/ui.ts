@@ -17,9 +17,9 @@ export const ui: Command = defineCommand({
   name: "ui",
   brief: message`Shows the store in the browser, live.`,
   details:
-    message`It serves a page with the entries, their changes as they happen, the store as it was, and its health, and prints the URL to open. The URL has a secret: who has it can read the whole store, and write with ${
+    message`It serves a page and prints the URL to open. The page shows the entries, their changes as they happen, the store at past revisions, and its health. The URL contains a secret: a person who has it can read the whole store, and write with ${
       optionName("--write")
-    }. The server is for this machine alone, unless --host says otherwise; then the connection is not encrypted. No request leaves the machine. It ends, with exit code 0, when it is interrupted.`,
+    }. Only this machine can reach the server, unless you give --host; then the connection is not encrypted. The page loads nothing from the Internet. When it is interrupted, it ends with exit code 0.`,
   example: "zestor ui --db app.db",
   permissions:
     `--allow-net=127.0.0.1:${DEFAULT_PORT} --allow-read=app.db,app.db-wal`,
@@ -27,9 +27,9 @@ export const ui: Command = defineCommand({
     object({
       port: optional(
         option("--port", integer({ min: 0, max: 65_535, metavar: "PORT" }), {
-          description: message`Where to listen: by default ${
+          description: message`The port: by default ${
             text(String(DEFAULT_PORT))
-          }, or any free port if that is taken; 0 for any free port.`,
+          }, or any free port if that one is taken; 0 for any free port.`,
         }),
       ),
       host: withDefault(
@@ -59,7 +59,7 @@ export const ui: Command = defineCommand({
       if (open) await openBrowser(url);
       await server.ended;
     } catch (error) {
-      // That is how it ends.
+      // An interruption is the normal end.
       if (!signal.aborted) throw error;
     }
   },

@@ -1,5 +1,5 @@
 /**
- * `zestor verify`: prints what is wrong with what a store holds.
+ * `zestor verify`: checks everything that is stored, and prints the faults.
  *
  * @module
  */
@@ -20,9 +20,9 @@ const COLUMNS: Columns<VerifyFinding> = {
 /** The command. */
 export const verify: Command = defineCommand({
   name: "verify",
-  brief: message`Prints what is wrong with what the store holds.`,
+  brief: message`Checks everything that is stored, and prints the faults.`,
   details:
-    message`A finding has the names part and message, and where it is about one of them kind, key and revision. Findings are never cut to the width of a terminal. Where there are any, the exit code is 3. It takes time in proportion to what is stored. Others read and write meanwhile, but with a rollback journal those who write wait.`,
+    message`A record has part and message, and kind, key and revision if the fault concerns an entry or a change. A table is not cut to the width of a terminal. If there is a fault, the exit code is 3. The time grows with the size of the store. Others can read and write meanwhile, but with a rollback journal writers wait.`,
   example: "zestor verify --db app.db",
   permissions: READ_PERMISSIONS,
   parser: () => object({ format: formatOption() }),

@@ -1,6 +1,6 @@
 /**
- * `zestor watch`: prints the changes of some kinds, or runs a command for each, from
- * now on or from where an earlier watch was.
+ * `zestor watch`: prints the changes of some kinds, or runs a command for each,
+ * from now on or from the place where an earlier watch ended.
  *
  * @module
  */
@@ -51,7 +51,8 @@ function watchParser(names: NameParsers) {
       description: message`More kinds.`,
     })),
     all: option("--all", {
-      description: message`All kinds, also those that come later.`,
+      description:
+        message`All kinds, including kinds that get their first entry later.`,
     }),
     key: optional(option("--key", names.key, {
       description: message`Only this key.`,
@@ -62,38 +63,38 @@ function watchParser(names: NameParsers) {
         message`Only changes of these types, separated by commas: create, update, delete.`,
     })),
     initial: option("--initial", {
-      description: message`First what is there, as create events.`,
+      description: message`First print the present entries, as create events.`,
     }),
     after: optional(
       option("--after", placeParser(), {
-        description: message`Resume after this revision, or cursor.`,
+        description: message`Resume after this revision or cursor.`,
       }),
     ),
     previous: option("--previous", {
-      description: message`Also the value before each update.`,
+      description: message`Also print the value before each update.`,
     }),
     cursor: optional(option("--cursor", pathParser("FILE"), {
       description:
-        message`Keep the place in this file, and go on from there the next time; the first time ${
+        message`Keep the place in this file, and go on from there at the next run. At the first run, ${
           optionName("--initial")
-        } or ${optionName("--after")} tell where to begin.`,
+        } or ${optionName("--after")} decide where to begin.`,
     })),
     wait: option("--wait", {
       description:
-        message`If the store's file is not there yet, wait for it, and begin with the first change in it.`,
+        message`If the store's file does not exist yet, wait for it, and begin with its first change.`,
     }),
     exec: optional(option("--exec", string({ metavar: "COMMAND" }), {
       description:
-        message`Run this in a shell for each event, in place of printing it.`,
+        message`Run this shell command for each event, instead of printing it.`,
     })),
     record: option("--record", {
       description:
-        message`Give the command the whole event on its standard input, as the line that a watch prints.`,
+        message`Give the command the whole event on its standard input: the line that a watch prints.`,
     }),
     debounce: optional(
       option("--debounce", durationParser(LONGEST_QUIET), {
         description:
-          message`Run the command once for a burst of events: when none has come for this long, such as 500ms or 10s.`,
+          message`Run the command once for a burst of events: when no event has come for this time, such as 500ms or 10s.`,
       }),
     ),
     keepGoing: option("--keep-going", {
@@ -108,13 +109,13 @@ type Options = InferValue<ReturnType<typeof watchParser>>;
 export const watch: Command = defineCommand({
   name: "watch",
   brief:
-    message`Prints each change of some kinds as it happens, whoever makes it.`,
+    message`Prints each change of some kinds as it happens, by any writer.`,
   details:
-    message`A line of JSON for each, with the names type, kind, key, value, version and revision, is written at once; with expiresAt if the entry expires, and expired if it was deleted because it had. The kinds are in one order. With --previous an update has the value before as previous. A command of --exec has them in its environment, as ZESTOR_TYPE, ZESTOR_KIND, ZESTOR_KEY, ZESTOR_VERSION and ZESTOR_REVISION, and the store as ZESTOR_DB; the value is JSON on its standard input. It runs for one event at a time. If it fails the watch ends, with exit code 3, and with a cursor the event comes again the next time. A kind or a key that is too long for the environment is empty there with --record; without, the event is skipped, with an error. With --debounce it runs once for a burst, and reads all its events on standard input, as the lines that a watch prints; ZESTOR_EVENTS is their number and ZESTOR_REVISION that of the last, and ZESTOR_TYPE, ZESTOR_KEY and ZESTOR_VERSION are empty, and ZESTOR_KIND, too, if several kinds are watched. A burst that goes on is cut after ${
+    message`It prints each change at once, as a line of JSON with type, kind, key, value, version, revision, expiresAt if the entry expires, and expired if the entry was deleted because it had expired. The changes of all kinds are in one order. With --previous, an update has the value before as previous. A command of --exec gets the event in its environment, as ZESTOR_TYPE, ZESTOR_KIND, ZESTOR_KEY, ZESTOR_VERSION and ZESTOR_REVISION, and the store as ZESTOR_DB; the value is JSON on its standard input. The command runs for one event at a time. If it fails, the watch ends with exit code 3, and with a cursor the event comes again at the next run. If a kind or a key is too long for the environment, it is empty there with --record; without --record, the event is skipped, with an error. With --debounce, the command runs once for a burst, and reads its events on standard input, as the lines that a watch prints. Then ZESTOR_EVENTS is their number, and ZESTOR_REVISION is that of the last event; ZESTOR_TYPE, ZESTOR_KEY and ZESTOR_VERSION are empty, and so is ZESTOR_KIND if several kinds are watched. A long burst is cut after ${
       text(String(LONGEST_BURST))
     } times the duration, or ${
       text(String(MOST_EVENTS))
-    } events, or 16 million characters. The cursor is kept after the command. When the watch ends, a burst that waits is dropped, and with a cursor comes again the next time. When the watch ends, all that its commands started ends, too. The watch ends, with exit code 0, when it is interrupted, and when nobody reads what it prints.`,
+    } events, or 16 million characters. The cursor is saved after the command. When the watch ends, it drops a burst that waits; with a cursor, the burst comes again at the next run. When the watch ends, it also ends all processes that its commands have started. When the watch is interrupted, or nobody reads its output, it ends with exit code 0.`,
   example:
     "zestor watch users --cursor seen --exec 'deno task build' --db app.db",
   permissions:
@@ -136,7 +137,7 @@ export const watch: Command = defineCommand({
       await using _store = opened.store;
       await follow(opened, { context, options, cursor, saved });
     } catch (error) {
-      // That is how it ends.
+      // An interruption is the normal end.
       if (context.signal.aborted) return;
       throw saved !== undefined && error instanceof WatchOverflowError
         ? lostPlace(options.cursor!, error)
@@ -170,17 +171,17 @@ function assertTogether(options: Options): void {
   if (problem) throw new UsageError(`Cannot watch: ${problem}`);
 }
 
-/** The kinds that are watched; all of them if it is absent. */
+/** The watched kinds; `undefined` for all kinds. */
 function kindsOf({ kind, more }: Options): string[] | undefined {
   return kind === undefined ? undefined : [...new Set([kind, ...more])];
 }
 
-/** One run of the command. */
+/** A run of the watch. */
 interface Watching {
   readonly context: CommandContext;
   readonly options: Options;
   readonly cursor: CursorFile | undefined;
-  /** The place that the cursor had. */
+  /** The place in the cursor file. */
   readonly saved: Place | undefined;
 }
 
@@ -226,15 +227,21 @@ async function follow(
     }));
 }
 
-/** To stop at such a value would stop every later watch with the same cursor. */
+/**
+ * If the watch stopped at such a value, every later watch with the same cursor
+ * would stop there, too.
+ */
 function tellUnreadable(error: Error): void {
   writeError(`zestor: ${lineOf(error)}; the event is skipped`);
 }
 
-/** Where a watch begins that has no place yet. */
+/** The beginning of a watch that has no place yet. */
 type Begin = { readonly initial: true } | { readonly after?: Place };
 
-/** Where a watch begins. With a cursor that is kept, so that what comes from then on is missed by none. */
+/**
+ * The place where a watch begins. With a cursor file, the place is saved at
+ * once, so that no later event is missed.
+ */
 async function firstPlace(
   store: CliStore,
   wasThere: boolean,
@@ -244,9 +251,10 @@ async function firstPlace(
   if (after !== undefined) return { after };
   if (wasThere && !cursor) return {};
   const { log } = await store.info();
-  // All in the file has happened since the watch waits for it.
+  // Every change in the file came after the watch began to wait for it.
   const place = wasThere ? log?.newest : 0;
-  // The file was put there, and its log does not tell all that is in it.
+  // Somebody moved the file there, and its log does not have all of its
+  // changes.
   if (!wasThere && log !== undefined && log.oldest > 1) {
     return { initial: true };
   }
@@ -256,7 +264,7 @@ async function firstPlace(
 
 function lostPlace(path: string, cause: WatchOverflowError): Error {
   return new Error(
-    `${cause.message}; the place is that of ${path}: remove it to begin anew, with --initial for what is there`,
+    `${cause.message}; the place comes from ${path}: remove this file to begin anew, with --initial to get the present entries`,
     { cause },
   );
 }

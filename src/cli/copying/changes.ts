@@ -1,11 +1,11 @@
 /**
- * What the changes of a source make of a target: runs, each of which is one
- * transaction.
+ * Plans how to write the changes of a source into a target. A run is the
+ * changes that one transaction writes.
  *
- * An atomic operation writes most changes, if the entries are as they were in
- * the source. An import writes the entries that an atomic operation cannot make
- * as they are in the source: those that expire, to the millisecond, and new ones
- * whose version is not 1.
+ * An atomic operation writes most changes, on the condition that the entries
+ * are as in the source. An import writes the entries that an atomic operation
+ * cannot write exactly: those that expire at a certain ms, and new ones with
+ * another version than 1.
  *
  * @module
  */
@@ -30,37 +30,37 @@ export type RunWrite =
     readonly line: string;
   };
 
-/** Once lines have more characters than these, an import is full. It takes twice as many into one transaction. */
+/** An import with more characters than this is full. One transaction takes twice as many. */
 const MOST_TEXT = 500_000;
 
-/** Versions of entries of the target, by what {@linkcode nameOf} gives; 0 for no entry. */
+/** Versions of entries in the target, by the result of {@linkcode nameOf}; 0 for a missing entry. */
 export type Versions = ReadonlyMap<string, number>;
 
-/** Changes that follow each other, which one transaction writes. */
+/** Consecutive changes that one transaction writes. */
 export interface Run {
-  /** How many changes. Some need no write. */
+  /** The number of changes. Some need no write. */
   readonly count: number;
-  /** All by lines, or none. */
+  /** Either all are lines, or none. */
   readonly writes: readonly RunWrite[];
-  /** What the entries must be before. */
+  /** The conditions on the entries. */
   readonly checks: readonly AtomicCheck[];
-  /** What is known of the entries after it. */
+  /** The known versions of the entries afterwards. */
   readonly versions: Versions;
 }
 
-/** A text that stands for an entry's name. */
+/** A unique text for an entry's name. */
 export function nameOf(
   { kind, key }: { readonly kind: string; readonly key: string },
 ): string {
   return JSON.stringify([kind, key]);
 }
 
-/** What a run is made of. */
+/** The input of a plan. */
 export interface RunPlan {
   readonly events: readonly WatchEvent[];
-  /** What is known of entries of the target. Others must be as they were in the source. */
+  /** The known versions of entries in the target. All others must be as in the source. */
   readonly known: Versions;
-  /** In ms since 1970: what has expired by then is put nowhere. */
+  /** In ms since 1970: entries that have expired by then are not written. */
   readonly now: number;
   /** Makes the line of an entry. */
   lineOf(event: PutEvent): string;
@@ -80,7 +80,7 @@ export function planRun({ events, known, now, lineOf }: RunPlan): Run {
     const by = wayOf(event, before, now);
     const isOther = writes.length > 0 && by !== undefined &&
       (by === "line") !== (writes[0].by === "line");
-    // A line may expire before it is written, and what follows it builds on it.
+    // A line may expire before it is written, and later changes depend on it.
     const isSecond = by === "line" && touched.has(name);
     if (isOther || isSecond || text > MOST_TEXT) break;
     count++;
@@ -102,8 +102,8 @@ export function planRun({ events, known, now, lineOf }: RunPlan): Run {
 }
 
 /**
- * The version before a change. `undefined` if it does not matter: the target
- * deletes what expires, too, maybe before it is told.
+ * The version before a change. `undefined` if it does not matter, because the
+ * target also deletes expired entries, maybe earlier.
  */
 function versionBefore(event: WatchEvent): number | undefined {
   switch (event.type) {
@@ -116,7 +116,7 @@ function versionBefore(event: WatchEvent): number | undefined {
   }
 }
 
-/** How a change is written; `undefined` if the target is so already. */
+/** How to write a change; `undefined` if the target is so already. */
 function wayOf(
   event: WatchEvent,
   before: number | undefined,

@@ -1,12 +1,12 @@
 /**
- * Makes the entries of a target those of a source, as of one moment.
+ * Makes the entries of a target equal to those of a source, at one moment.
  *
  * The invariants:
- * - What is the same is not written. So a copy that was interrupted goes on
- *   where it was.
- * - What is written has the version, the time and the expiry of the source. An
+ * - An equal entry is not written. So an interrupted copy continues where it
+ *   was.
+ * - A written entry has the version, the time and the expiry of the source. An
  *   entry that differs is deleted, then created.
- * - No more is in memory than a batch, and a page of each store.
+ * - Memory holds at most a batch, and a page of each store.
  *
  * @module
  */
@@ -18,23 +18,23 @@ import { type EntryLine, linesOf, pairsOf, streamOf } from "./lines.ts";
 /** How many entries a batch has at most. */
 const MOST_ENTRIES = 1_000;
 
-/** A batch of so many characters of lines takes no more. */
+/** A batch with this many characters of lines takes no more. */
 const MOST_TEXT = 1_000_000;
 
 /** How many entries are deleted in one transaction at most. */
 const MOST_DELETED = 256;
 
-/** What a copy has done, in numbers of entries. */
+/** The result of a copy, as numbers of entries. */
 export interface CopyResult {
-  /** Entries of the source that were looked at. */
+  /** Entries of the source that were compared. */
   entries: number;
-  /** Entries that were not in the target. */
+  /** Entries that the target did not have. */
   created: number;
-  /** Entries that were in the target, and differed. */
+  /** Entries of the target that differed. */
   replaced: number;
-  /** Entries that were in the target alone. */
+  /** Entries that only the target had. */
   deleted: number;
-  /** Entries that were in the target, and were the same. */
+  /** Entries of the target that were equal. */
   unchanged: number;
   /** Entries that the target cannot hold. */
   refused: number;
@@ -48,9 +48,9 @@ export interface RefusedEntry {
   readonly reason: string;
 }
 
-/** What is copied, and who is told. */
+/** The copy to make, and its callbacks. */
 export interface EntriesCopy {
-  /** Which kinds; all if it is absent. */
+  /** The kinds. Absent: all kinds. */
   readonly kinds?: readonly string[];
   readonly signal: AbortSignal;
   /** Called after each batch. */
@@ -59,7 +59,7 @@ export interface EntriesCopy {
   readonly onRefused?: (refused: RefusedEntry) => void;
 }
 
-/** What happens to the entries that the target has and the source does not. */
+/** The treatment of entries that only the target has. */
 export type ExtraEntries = "keep" | "delete";
 
 /** Copies the entries. */
@@ -86,7 +86,7 @@ export async function copyEntries(
   return writing.result;
 }
 
-/** An entry that the target has and the source does not, if there is one. */
+/** An entry that only the target has, if there is one. */
 export async function findExtra(
   source: Reads,
   target: Store,
@@ -102,7 +102,7 @@ export async function findExtra(
   return undefined;
 }
 
-/** What is to be written, and what has been. */
+/** Collects the writes, and carries them out. */
 class Writing {
   readonly #target: Store;
   readonly #copy: EntriesCopy;
@@ -200,7 +200,7 @@ class Writing {
   }
 }
 
-/** What is told of an entry that the target cannot hold. */
+/** The message for an entry that the target cannot hold. */
 export function refusalText({ kind, key, reason }: RefusedEntry): string {
   return `Cannot copy ${quote(kind, key)}: ${reason}`;
 }

@@ -1,12 +1,13 @@
 /**
- * Copies a store into another one, once or for as long as it changes. It uses
- * the contract of stores alone, so it copies from any to any.
+ * Copies a store into another one, once or continuously. It uses only the
+ * contract of stores, so it copies between any two.
  *
  * The invariants:
- * - Before the first entry is written, the place says so. Before changes are
- *   followed, all entries are there as of the revision that the place names.
- * - Entries that the target alone has are never deleted, unless that was asked
- *   for, or an earlier run has copied them from the same source.
+ * - Before the first entry is written, the place says that a copy has begun.
+ *   Before changes are followed, all entries are there, as of the revision in
+ *   the place.
+ * - Entries that only the target has are never deleted, unless the caller asks
+ *   for it, or an earlier run has copied them from the same source.
  *
  * @module
  */
@@ -36,39 +37,42 @@ import {
 import { PlaceEntry, type SourceCursor } from "./place.ts";
 import { assertInLog, cursorAt, isInLog } from "./source_cursor.ts";
 
-/** How long it waits before it tries again, in ms: at first, and at most. */
+/** The first and the longest pause before a retry, in ms. */
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 30_000;
 
-/** The target has an entry that the source does not have, or cannot hold one that it has. */
+/** The target has an entry that the source does not have, or cannot hold an entry of the source. */
 export class CannotCopyError extends Error {
   override readonly name = "CannotCopyError";
 }
 
-/** How a store is copied. */
+/** The settings of a copy. */
 export interface StoreCopy extends EntriesCopy {
   /**
-   * What happens to entries of these kinds that the target has and the source
-   * does not. `"refuse"`: the copy rejects with `CannotCopyError` before it
-   * writes anything, unless it goes on with a copy that was interrupted.
+   * The treatment of entries of these kinds that only the target has. With
+   * `"refuse"`, the copy rejects with `CannotCopyError` before it writes
+   * anything, unless it continues an interrupted copy.
    */
   readonly extra: "refuse" | ExtraEntries;
 }
 
-/** How a store is followed, and who is told. */
+/** The settings of a continuous copy, and its callbacks. */
 export interface StoreFollow extends StoreCopy, Following {
   readonly extra: "refuse" | "delete";
-  /** Called when changes begin to be followed, with what was copied before, if anything was. */
+  /**
+   * Called when it begins to follow changes. It gets the result of the copy
+   * before, if there was one.
+   */
   readonly onFollowing?: (
     copied: CopyResult | undefined,
   ) => void | Promise<void>;
-  /** Called when the entries are to be copied again, because the changes do not tell all. */
+  /** Called before it copies the entries again, because the log does not have all changes. */
   readonly onCopyAgain?: (why: Error) => void;
-  /** Called when a store cannot be reached. It is tried again. */
+  /** Called when a store cannot be reached, before a retry. */
   readonly onRetry?: (why: Error) => void;
 }
 
-/** What a copy is between. */
+/** The two stores of a copy. */
 interface Ends {
   readonly source: Store;
   readonly target: Store;
@@ -76,8 +80,8 @@ interface Ends {
 }
 
 /**
- * Copies the entries of the source as of one moment. If it is interrupted, call
- * it again: what is the same is not written again.
+ * Copies the entries of the source at one moment. If it is interrupted, call it
+ * again: equal entries are not written again.
  */
 export async function copyStore(
   source: Store,
@@ -94,8 +98,8 @@ export async function copyStore(
 
 /**
  * Copies the entries, then writes each change of the source into the target,
- * until the signal aborts. If it is called again, it goes on after the last
- * change that was written.
+ * until the signal aborts. A second call continues after the last written
+ * change.
  */
 export async function followStore(
   source: Store,
@@ -142,7 +146,7 @@ export async function followStore(
   }
 }
 
-/** Copies the entries as of the newest revision, and gives the cursor of that. */
+/** Copies the entries at the newest revision, and returns its cursor. */
 async function copyNewest(
   ends: Ends,
   follow: StoreFollow,
@@ -156,7 +160,7 @@ async function copyNewest(
     try {
       copied = await copyReads(reads, cursor, ends, { ...follow, extra });
     } catch (error) {
-      // Others have written so much meanwhile that the log begins later.
+      // Meanwhile, others have written so much that the log begins later.
       if (!isPruned(error)) throw error;
       onCopyAgain?.(error);
       continue;
@@ -171,7 +175,7 @@ async function copyNewest(
   }
 }
 
-/** Copies what is read of the source, which is as of a cursor. */
+/** Copies the entries of a read that is of the moment of a cursor. */
 async function copyReads(
   reads: Reads,
   cursor: SourceCursor | undefined,
@@ -223,7 +227,7 @@ function isPruned(error: unknown): error is RevisionUnavailableError {
   return error instanceof RevisionUnavailableError && error.reason === "pruned";
 }
 
-/** Whether the changes do not tell all. */
+/** Whether the log does not have all changes. */
 function isGap(error: unknown): error is WatchOverflowError | DivergedError {
   return error instanceof WatchOverflowError || error instanceof DivergedError;
 }
@@ -234,7 +238,7 @@ function isOfSameHistory(error: WatchOverflowError | DivergedError): boolean {
     error.reason === "broken";
 }
 
-/** Whether the same may succeed later. */
+/** Whether a retry may succeed later. */
 function isPassing(error: unknown): error is Error {
   return error instanceof StoreUnavailableError ||
     error instanceof UnknownOutcomeError || error instanceof StoreBusyError;

@@ -1,8 +1,8 @@
 /**
- * The items of a watch, put together: those that are there at once.
+ * Groups the items of a watch: those that are available at once.
  *
- * The invariant: a batch has every event up to its cursor, in their order, and
- * none past it.
+ * The invariant: a batch has all events up to its cursor, in order, and none
+ * after it.
  *
  * @module
  */
@@ -12,18 +12,18 @@ import type { WatchBookmark, WatchEvent } from "../../contract/watch.ts";
 /** How many events a batch has at most. */
 export const MOST_EVENTS = 256;
 
-/** A batch of so many bytes of values takes no more. */
+/** A batch with this many bytes of values takes no more. */
 const MOST_BYTES = 1_048_576;
 
-/** Some events that follow each other. */
+/** Consecutive events. */
 export interface EventBatch {
-  /** May be empty, if only a bookmark has come. */
+  /** Empty if only a bookmark has come. */
   readonly events: readonly WatchEvent[];
   /** The cursor of the last item. */
   readonly cursor: string;
 }
 
-/** Puts items together. `sizeOf` gives the bytes of an event's value. */
+/** Makes batches. `sizeOf` returns the bytes of an event's value. */
 export async function* batchesOf(
   items: ReadableStream<WatchEvent | WatchBookmark>,
   sizeOf: (event: WatchEvent) => number,
@@ -45,7 +45,7 @@ export async function* batchesOf(
           bytes += sizeOf(item);
         }
         next = reader.read();
-        // It is awaited below, or never.
+        // The loop may never await this promise.
         next.catch(() => {});
         const isFull = events.length >= MOST_EVENTS || bytes >= MOST_BYTES;
         item = isFull ? undefined : await ifThere(next);
@@ -53,12 +53,12 @@ export async function* batchesOf(
       yield { events, cursor };
     }
   } finally {
-    // What was read ahead may fail, too; nobody waits for it any more.
+    // The read ahead may fail, too, but nobody waits for it any more.
     await reader.cancel().catch(() => {});
   }
 }
 
-/** What has been read, unless it has still to come, or is the end. */
+/** The result of a read, if it is available and not the end. */
 async function ifThere<T>(
   reading: Promise<ReadableStreamReadResult<T>>,
 ): Promise<T | undefined> {
@@ -66,7 +66,7 @@ async function ifThere<T>(
   let isSettled = false;
   reading.then(({ value }) => found = value, () => {})
     .then(() => isSettled = true);
-  // A read of what is there settles within some microtasks.
+  // If items are available, a read settles within some microtasks.
   for (let turns = 0; turns < 8 && !isSettled; turns++) await undefined;
   if (!isSettled) await new Slice().nextTurn();
   return found;

@@ -2,10 +2,10 @@
  * Writes the changes of a source into a target, as they come.
  *
  * The invariants:
- * - The place is written with the changes. So each is written once, in order,
- *   also if the process is killed.
- * - An entry is written only if it is as it was in the source. The target may
- *   have it no longer, because it has expired there.
+ * - The place is written in the same transaction as the changes. So each change
+ *   is written once, in order, even if the process is killed.
+ * - An entry is written only if the target has it as the source had it. The
+ *   target may no longer have it, because it has expired there.
  *
  * @module
  */
@@ -39,16 +39,16 @@ export class TargetConflictError extends Error {
   override readonly name = "TargetConflictError";
 }
 
-/** The target cannot become as the source is by its changes alone. */
+/** The changes alone cannot make the target equal to the source. */
 export class DivergedError extends Error {
   override readonly name = "DivergedError";
 }
 
-/** What is followed, and who is told. */
+/** The copy to follow, and its callbacks. */
 export interface Following {
-  /** Which kinds; all if it is absent. */
+  /** The kinds. Absent: all kinds. */
   readonly kinds?: readonly string[];
-  /** What the values of both stores are kept in. */
+  /** The codec of both stores. */
   readonly codec: Codec;
   readonly signal: AbortSignal;
   /** Called after each transaction, with the number of changes that it wrote. */
@@ -56,7 +56,7 @@ export interface Following {
 }
 
 /**
- * Follows the changes past a cursor until the signal aborts. Rejects with
+ * Follows the changes after a cursor until the signal aborts. Rejects with
  * `WatchOverflowError` or `DivergedError` if the entries must be copied again,
  * and with `TargetConflictError` if somebody else writes into the target.
  */
@@ -121,24 +121,24 @@ class ChangeWriter {
     }
   }
 
-  /** An entry that the target no longer has has expired there. */
+  /** If the target no longer has an entry, the entry has expired there. */
   #assertGone(
     { kind, key, expected, actual }: VersionConflictError,
   ): void {
     if (kind === PLACE_KIND) {
       throw new TargetConflictError(
-        "Cannot follow: another copy writes into the target, or has ended this one; see that there is one only",
+        "Cannot follow: another copy writes into the target, or has taken over from this one; run only one",
       );
     }
     if (actual === 0) return;
     throw new TargetConflictError(
       `Cannot follow: ${
         quote(kind, key)
-      } in the target has version ${actual} and version ${expected} was expected, so somebody else has written it; see that nobody does, then copy with --mirror and without --follow, and follow again`,
+      } in the target has version ${actual} and version ${expected} was expected, so somebody else has written it; stop the other writer, copy with --mirror and without --follow, then follow again`,
     );
   }
 
-  /** Writes a run; gives the condition that did not hold, if one did not. */
+  /** Writes a run. Returns the condition that did not hold, if there is one. */
   async #commit(
     run: Run,
     place: Place,
@@ -182,7 +182,8 @@ class ChangeWriter {
     const lines = writes.flatMap((write) =>
       write.by === "line" ? [write.line] : []
     );
-    // The place is first: an import begins a transaction after a long line.
+    // The place comes first, because an import begins a new transaction after a
+    // long line.
     const all = streamOf([this.#place.lineOf(place), ...lines]);
     const { unchanged, skipped } = await this.#target.import(all, { signal });
     this.#place.wasWritten(this.#place.check.version! + 1);
@@ -190,7 +191,7 @@ class ChangeWriter {
     if (skipped > 0) await this.#removeExpired(writes);
   }
 
-  /** Entries that expired before they were written may be there as they were before. */
+  /** Entries that expired before they were written may still be in the target with their old state. */
   async #removeExpired(writes: readonly RunWrite[]): Promise<void> {
     const now = Date.now();
     const operation = this.#target.atomic();
@@ -203,7 +204,7 @@ class ChangeWriter {
   }
 }
 
-/** Plain SQL may have changed the bytes of a value and not the value. */
+/** Plain SQL may have changed the bytes of a value, but not the value. */
 function noUpdate(): DivergedError {
   return new DivergedError(
     "An update of the source would change nothing in the target",

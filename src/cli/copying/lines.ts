@@ -1,8 +1,9 @@
 /**
- * Entries as the lines of an export: read, compared, and made of events.
+ * Entries as the lines of an export: reads them, compares them, and makes them
+ * from events.
  *
- * The invariant: the contents of two lines are equal if the entries have the
- * same bytes, version and expiry. So entries are compared without decoding them.
+ * The invariant: two lines have equal content if the entries have the same
+ * bytes, version and expiry. So entries are compared without decoding.
  *
  * @module
  */
@@ -22,20 +23,20 @@ export interface EntryLine {
   readonly content: string;
 }
 
-/** Two lines of one entry; one of them is absent if its store has no such entry. */
+/** The lines of one entry in two stores. A line is absent if its store does not have the entry. */
 export interface LinePair {
   readonly source?: EntryLine;
   readonly target?: EntryLine;
 }
 
-/** The entries of a store, by kind and key, as of one moment. */
+/** The entries of a store, by kind and key, at one moment. */
 export async function* linesOf(
   reads: Reads,
   kinds: readonly string[] | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<EntryLine, void> {
   const decoder = new TextDecoder();
-  // A chunk ends with the end of a line.
+  // A chunk ends at the end of a line.
   for await (const chunk of reads.export({ kinds, signal })) {
     for (const text of decoder.decode(chunk).split("\n")) {
       if (text === "") continue;
@@ -60,7 +61,7 @@ function readLine(text: string): EntryLine {
   };
 }
 
-/** The index past the JSON string that begins at an index. */
+/** The index after the JSON string that begins at `at`. */
 function endOfString(text: string, at: number): number {
   for (let end = at + 1;; end++) {
     end = text.indexOf('"', end);
@@ -70,14 +71,14 @@ function endOfString(text: string, at: number): number {
   }
 }
 
-/** The value is before the last version, whatever is in it. */
+/** The value comes before the last version, whatever it contains. */
 function withoutTime(text: string): string {
   const at = text.lastIndexOf(',"version":');
   const end = text.slice(at).replace(/,"updatedAt":"[^"]*"/, "");
   return text.slice(0, at) + end;
 }
 
-/** Puts the lines of each entry of two stores together. Both are by kind and key. */
+/** Pairs the lines of the entries of two stores. Both are ordered by kind and key. */
 export async function* pairsOf(
   source: AsyncIterable<EntryLine>,
   target: AsyncIterable<EntryLine>,
@@ -113,7 +114,7 @@ function orderOf(a: EntryLine | undefined, b: EntryLine | undefined): number {
   return compareKeys(a.kind, b.kind) || compareKeys(a.key, b.key);
 }
 
-/** The line that makes the entry of an event, with its version and expiry. */
+/** The line that creates the entry of an event, with its version and expiry. */
 export function lineOfEvent(
   { kind, key, value, version, expiresAt }: CreateEvent | UpdateEvent,
   codec: Codec,

@@ -1,6 +1,6 @@
 /**
- * Cursors of a source: where to go on in its change log, and whether a cursor is
- * of its history.
+ * Cursors of a source: the place to continue in its change log, and a check
+ * that a cursor belongs to its history.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import type { Store } from "../../contract/store.ts";
 import type { WatchBookmark, WatchEvent } from "../../contract/watch.ts";
 import type { SourceCursor } from "./place.ts";
 
-/** The cursor of a revision of a store; the revision itself if the log no longer names it. */
+/** The cursor of a store's revision, or the revision itself if the log no longer has it. */
 export async function cursorAt(
   store: Store,
   revision: number,
   signal: AbortSignal,
 ): Promise<SourceCursor> {
-  // If nobody has written since, the first item is the bookmark of the revision.
-  // Else its change is the first item after the revision before.
+  // If nobody has written since, the first item is the bookmark of the
+  // revision. Else its change is the first item after the previous revision.
   for (const after of [revision, revision - 1]) {
     if (after < 0) continue;
     const item = await unlessOverflown(firstAfter(store, after, signal));

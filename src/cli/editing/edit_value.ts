@@ -22,18 +22,18 @@ import {
 import type { EditedFile } from "./edited_file.ts";
 import { ask, canAsk } from "./question.ts";
 
-/** How a value is edited. */
+/** The settings for editing a value. */
 export interface Editing {
   /** The language of the text. */
   readonly language: Language;
-  /** What the store keeps values in. */
+  /** The codec of the store. */
   readonly codec: CodecName;
   readonly signal: AbortSignal;
   /** Runs the editor on a file. */
   edit(path: string): Promise<void>;
 }
 
-/** A value as a text to edit. Throws `UsageError` if the language has no form for it. */
+/** A value as a text to edit. Throws `UsageError` if the language cannot express it. */
 export async function textOf(
   value: unknown,
   toJson: ToJson,
@@ -42,11 +42,11 @@ export async function textOf(
   const text = language === "yaml"
     ? await yamlTextOf(value)
     : jsonTextOf(value, toJson);
-  // JSON is what it was decoded from.
+  // The value was decoded from JSON, so JSON can express it.
   if (language === "json" && codec === "json") return text;
   if (await isTextOf(text, value, { language, codec })) return text;
   throw new UsageError(
-    `Cannot edit as ${language.toUpperCase()}: it would become another value; ${
+    `Cannot edit as ${language.toUpperCase()}: the value would change; ${
       language === "json"
         ? "use --input yaml"
         : codec === "json"
@@ -65,7 +65,7 @@ function jsonTextOf(value: unknown, toJson: ToJson): string {
   try {
     return `${escapeJson(toJson(value, 2))}\n`;
   } catch (error) {
-    // Its advice is for commands that print.
+    // Its advice applies to commands that print.
     const cause = error instanceof UsageError ? error.cause : error;
     throw new UsageError(
       `Cannot edit as JSON: ${reasonOf(cause)}; use --input yaml`,
@@ -74,7 +74,10 @@ function jsonTextOf(value: unknown, toJson: ToJson): string {
   }
 }
 
-/** Whether a text is read as a value. A time, say, would be read from JSON as a string. */
+/**
+ * Whether a text is read as the same value. A date, for example, would be read
+ * from JSON as a string.
+ */
 async function isTextOf(
   text: string,
   value: unknown,
@@ -90,10 +93,10 @@ async function isTextOf(
 }
 
 /**
- * Lets the user edit a file until it holds a value that can be written.
+ * Lets the user edit a file until it contains a value that can be written.
  *
- * @returns The value; `undefined` if the text is as it was. Throws `UsageError`
- * if it holds none, and the user does not go on.
+ * @returns The value; `undefined` if the text was not changed. Throws
+ * `UsageError` if the text is not a value, and the user gives up.
  */
 export async function editValue(
   file: EditedFile,

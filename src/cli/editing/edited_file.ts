@@ -1,7 +1,7 @@
 /**
  * A temporary file with a text that the user edits. Only the user may read it.
  *
- * The invariant: a text that was changed and not written is never removed.
+ * The invariant: a text that was changed, but not written, is never removed.
  *
  * @module
  */
@@ -10,17 +10,20 @@ import { reasonOf } from "../../base/messages.ts";
 import { decode } from "../input.ts";
 import { assertGranted, isGranted } from "../permissions.ts";
 
-/** A file that is edited. */
+/** The file that is edited. */
 export interface EditedFile {
   readonly path: string;
-  /** The text that is in it now. Throws a `SyntaxError` if it is not UTF-8. */
+  /** The present text. Throws a `SyntaxError` if it is not UTF-8. */
   read(): Promise<string>;
-  /** Whether it holds another text than at first. */
+  /** Whether the text has been changed. */
   isChanged(): Promise<boolean>;
   remove(): Promise<void>;
 }
 
-/** Makes a file with a text; `suffix` is as in ".json". Throws `UsageError` if a permission is missing. */
+/**
+ * Creates a file with a text. `suffix` is such as ".json". Throws `UsageError`
+ * if a permission is missing.
+ */
 export async function createEditedFile(
   text: string,
   suffix: string,
@@ -37,7 +40,7 @@ export async function createEditedFile(
       try {
         return !equalBytes(await Deno.readFile(path), first);
       } catch (error) {
-        // If the editor removed it, there is no other text.
+        // If the editor removed it, there is no changed text.
         return !(error instanceof Deno.errors.NotFound);
       }
     },
@@ -55,7 +58,7 @@ async function create(
     return path;
   } catch (cause) {
     throw new Error(
-      `Cannot edit: no file can be made in ${options.dir}: ${reasonOf(cause)}`,
+      `Cannot edit: cannot create a file in ${options.dir}: ${reasonOf(cause)}`,
       { cause },
     );
   }

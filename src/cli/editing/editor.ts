@@ -7,10 +7,10 @@ import { UsageError } from "../errors.ts";
 import { isGranted } from "../permissions.ts";
 import { SHELL } from "../shell.ts";
 
-/** The variables that name an editor, in the order in which they are looked at. */
+/** The environment variables that name an editor, in the order of precedence. */
 const VARIABLES = ["VISUAL", "EDITOR"];
 
-/** The command that edits a file: the one that was given, or that of the environment. */
+/** The command of the editor: the given one, or that of the environment. */
 export async function editorOf(given: string | undefined): Promise<string> {
   if (given) return given;
   for (const variable of VARIABLES) {
@@ -25,7 +25,7 @@ export async function editorOf(given: string | undefined): Promise<string> {
   );
 }
 
-/** Runs an editor on a file, to its end. Throws unless it succeeds. */
+/** Runs an editor on a file until it ends. Throws unless it succeeds. */
 export async function runEditor(
   editor: string,
   path: string,
@@ -42,7 +42,7 @@ export async function runEditor(
     try {
       child.kill("SIGTERM");
     } catch {
-      // It has just ended.
+      // The editor has just ended.
     }
   };
   signal.addEventListener("abort", stop);
@@ -57,13 +57,14 @@ export async function runEditor(
   );
 }
 
-/** A script that runs an editor, and its arguments. The editor may be any command of the shell. */
+/** A script that runs an editor, and the script's arguments. The editor may be any shell command. */
 function scriptFor(editor: string, path: string): string[] {
   if (Deno.build.os === "windows") {
     return [`${editor} '${path.replaceAll("'", "''")}'`];
   }
-  // Most are a few plain words. The editor then takes the place of the shell, and
-  // gets its signals. Else the shell waits for the editor, also after Ctrl-C.
+  // Most editors are a few plain words. Such an editor replaces the shell, and
+  // gets its signals. Otherwise, the shell waits for the editor, also after
+  // Ctrl-C.
   const isPlain = /^[\w./ +-]+$/.test(editor);
   const before = isPlain ? "exec " : "trap : INT; ";
   return [`${before}${editor} "$@"`, editor, path];

@@ -1,5 +1,5 @@
 /**
- * How entries are printed.
+ * Entries as records and table rows.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Entry } from "../../contract/entry.ts";
 import { nameText } from "../../base/escape.ts";
 import type { Columns } from "./formats.ts";
 
-/** An entry in the order that it is printed in. */
+/** An entry, with its properties in the order of printing. */
 export interface EntryRecord {
   readonly key: string;
   readonly value: unknown;

@@ -1,17 +1,17 @@
 /**
- * How a change is printed.
+ * Changes as records.
  *
  * @module
  */
 import type { ChangeType, WatchEvent } from "../../contract/watch.ts";
 
-/** A change, in the order that it is printed in. */
+/** A change, with its properties in the order of printing. */
 export interface EventRecord {
   readonly type: ChangeType;
   readonly kind: string;
   readonly key: string;
   readonly value: unknown;
-  /** Absent if it was not asked for, or there is none. */
+  /** Absent if it was not asked for, or does not exist. */
   readonly previous?: unknown;
   readonly version: number;
   readonly revision: number;

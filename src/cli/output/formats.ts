@@ -1,6 +1,6 @@
 /**
- * How data is printed: as JSON, as newline-delimited JSON, as YAML or as
- * a table. Of many records each is printed as it comes, in constant memory.
+ * Prints data: as JSON, as newline-delimited JSON, as YAML or as a table. Many
+ * records are printed as they come, in constant memory.
  *
  * @module
  */
@@ -14,21 +14,21 @@ export const FORMATS = ["json", "ndjson", "yaml", "table"] as const;
 /** The name of a format. */
 export type Format = typeof FORMATS[number];
 
-/** How many rows a table takes at once, to see how wide they are. */
+/** How many rows a table takes at once, to find their widths. */
 const PAGE = 200;
 
-/** A value as JSON text; `indent` is in spaces. Throws where JSON has no form for it. */
+/** A value as JSON text; `indent` is in spaces. Throws if JSON cannot express it. */
 export type ToJson = (value: unknown, indent?: number) => string;
 
-/** What a table shows of a record. */
+/** The columns of a table for a kind of record. */
 export interface Columns<T> {
   /** The titles of the columns. */
   readonly titles: readonly string[];
-  /** A record's cells; `json` shows a value on one line, any value. */
+  /** A record's cells. `json` shows any value on one line. */
   cells(record: T, json: (value: unknown) => string): string[];
 }
 
-/** Where data is printed, and how. */
+/** The output, and the format. */
 export interface PrintOptions {
   readonly output: Output;
   readonly format: Format;
@@ -146,7 +146,7 @@ async function* tableTexts<T>(
   if (header || rows.length > 0) yield page();
 }
 
-/** A value in a cell: as JSON, or as YAML if JSON has no form for it. */
+/** A value in a cell: as JSON, or as YAML if JSON cannot express it. */
 function cellText(value: unknown, toJson: ToJson): string {
   try {
     return escapeJson(toJson(value));
@@ -155,7 +155,7 @@ function cellText(value: unknown, toJson: ToJson): string {
   }
 }
 
-/** JSON is spread over lines where a person looks at it. */
+/** JSON has several lines if a person looks at it. */
 function indentOf({ columns }: Output): number | undefined {
   return columns === undefined ? undefined : 2;
 }

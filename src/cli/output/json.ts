@@ -1,5 +1,5 @@
 /**
- * Values as JSON text, or an error that says which format shows them.
+ * Values as JSON text, or an error that names a format for them.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { UsageError } from "../errors.ts";
 import type { CodecName } from "../stores/codecs.ts";
 import type { ToJson } from "./formats.ts";
 
-/** What makes JSON of the values of a codec. */
+/** The function that converts the values of a codec to JSON. */
 export function toJsonOf(codec: CodecName): ToJson {
-  // A value that was decoded from JSON is JSON; other codecs keep more.
+  // A value decoded from JSON needs no check; other codecs keep more.
   const toText: ToJson = codec === "json"
     ? (value, indent) => JSON.stringify(value, null, indent)
     : textOfAny;
@@ -30,7 +30,9 @@ export function toJsonOf(codec: CodecName): ToJson {
 
 function textOfAny(value: unknown, indent?: number): string {
   if (multipliesWithoutEnd(value)) {
-    throw new TypeError("objects that come up again and again have no end");
+    throw new TypeError(
+      "its text would have no end, or be far too long, because objects repeat in it",
+    );
   }
   return stringifyJson(value, indent);
 }

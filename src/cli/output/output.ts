@@ -1,6 +1,6 @@
 /**
- * Standard output and standard error. What is written waits for its reader, and
- * for nothing once the command is interrupted.
+ * Standard output and standard error. A write waits for the reader, but not
+ * after the command is interrupted.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { reasonOf } from "../../base/messages.ts";
 import { unlessAborted } from "../../base/promises.ts";
 import { withoutPasswords } from "./passwords.ts";
 
-/** How much is collected before it is written, in UTF-16 units. */
+/** How much text is collected before it is written, in UTF-16 units. */
 const CHUNK = 65_536;
 
-/** Where a terminal does not tell its width. */
+/** The width of a terminal that does not report it. */
 const DEFAULT_COLUMNS = 80;
 
 const encoder = new TextEncoder();
@@ -19,21 +19,21 @@ const encoder = new TextEncoder();
 /** When to use colours. */
 export type ColorChoice = "auto" | "always" | "never";
 
-/** Standard output, as commands see it. */
+/** Standard output, for commands. */
 export interface Output {
-  /** The width of the terminal that it is; absent where it is none. */
+  /** The width of the terminal. Absent if it is not a terminal. */
   readonly columns: number | undefined;
   /** Whether to use colours. */
   readonly isColored: boolean;
-  /** Writes text, together with what follows. */
+  /** Writes text, together with later text. */
   write(text: string): Promise<void>;
   /** Writes bytes, at once. */
   writeBytes(bytes: Uint8Array): Promise<void>;
-  /** Writes what has been collected. */
+  /** Writes the collected text. */
   flush(): Promise<void>;
 }
 
-/** Standard output. What waits for its reader rejects when the signal aborts. */
+/** Opens standard output. A write that waits for the reader rejects when the signal aborts. */
 export function openOutput(color: ColorChoice, signal: AbortSignal): Output {
   let collected = "";
   const writeAll = async (bytes: Uint8Array) => {
@@ -71,7 +71,7 @@ async function writeSome(bytes: Uint8Array): Promise<number> {
   }
 }
 
-/** Writes a line to standard error, without passwords, if anybody is there to read it. */
+/** Writes a line to standard error, without passwords. It ignores a missing reader. */
 export function writeError(line: string): void {
   const bytes = encoder.encode(`${withoutPasswords(line)}\n`);
   try {
@@ -79,7 +79,7 @@ export function writeError(line: string): void {
       written += Deno.stderr.writeSync(bytes.subarray(written));
     }
   } catch {
-    // There is no other place to tell it.
+    // There is no other place to report it.
   }
 }
 
@@ -92,7 +92,7 @@ export function isColored(
   return !Deno.noColor && stream.isTerminal();
 }
 
-/** The width of the terminal that standard output is. */
+/** The width of the terminal on standard output. */
 export function terminalColumns(): number | undefined {
   if (!Deno.stdout.isTerminal()) return undefined;
   try {

@@ -1,24 +1,24 @@
 /**
- * Keeps passwords out of what is printed.
+ * Keeps passwords out of the output.
  *
- * The invariant: the password in a PostgreSQL URL is never on standard output
- * or standard error, whatever the rest of the text is. If it is not clear where
- * a password ends, more is hidden.
+ * The invariant: the password in a PostgreSQL URL never reaches standard output
+ * or standard error, whatever the rest of the text is. If the end of a password
+ * is uncertain, more text is hidden.
  *
  * @module
  */
 
-/** What stands in the place of a password. */
+/** Replaces a password. */
 const HIDDEN = "***";
 
 /**
- * The user and the password of a URL. The last "@" before another URL ends the
- * password, or the place at which a long word was cut.
+ * The user and the password of a URL. The password ends at the last "@" before
+ * another URL, or where a long word was cut.
  */
 const IN_URL =
   /(postgres(?:ql)?:\/\/[^\s:/?#@]*):(?:(?!postgres(?:ql)?:\/\/).)*(?:@|(?="…))/gis;
 
-/** A password among the parameters of a URL, which the client reads, too. */
+/** A password in the parameters of a URL, which the client also reads. */
 const IN_PARAMETER = /([?&](?:ssl)?password=)[^&#\s"'`]*/gi;
 
 /** A text without the passwords of the URLs in it. */

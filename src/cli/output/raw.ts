@@ -1,8 +1,7 @@
 /**
- * Prints strings and bytes as they are stored, without quotes or escapes.
+ * Prints strings and bytes unchanged, without quotes or escapes.
  *
- * On a terminal, characters that it would obey are escaped, and bytes are
- * refused.
+ * On a terminal, control characters are escaped, and bytes are refused.
  *
  * @module
  */
@@ -10,25 +9,28 @@ import { UsageError } from "../errors.ts";
 import { escapeText } from "../../base/escape.ts";
 import type { Output } from "./output.ts";
 
-/** Prints a text and an end, which is never escaped. Throws `UsageError` if UTF-8 has no form for the text. */
+/**
+ * Prints a text and an end, which is never escaped. Throws `UsageError` if
+ * UTF-8 cannot express the text.
+ */
 export async function printText(
   output: Output,
   { text, end, what }: {
     readonly text: string;
     readonly end: string;
-    /** What it is, for errors. */
+    /** The name of the text, for errors. */
     readonly what: string;
   },
 ): Promise<void> {
   if (!text.isWellFormed()) {
     throw new UsageError(
-      `Cannot print ${what} raw: it holds a lone surrogate, which UTF-8 has no form for; leave out --raw`,
+      `Cannot print ${what} raw: it contains a lone surrogate, which UTF-8 cannot express; leave out --raw`,
     );
   }
   await output.write((isTerminal(output) ? safeText(text) : text) + end);
 }
 
-/** Prints bytes, and nothing after them. Throws `UsageError` on a terminal. */
+/** Prints bytes, with nothing after them. Throws `UsageError` on a terminal. */
 export async function printBytes(
   output: Output,
   bytes: Uint8Array,
@@ -46,7 +48,7 @@ function isTerminal({ columns }: Output): boolean {
   return columns !== undefined;
 }
 
-/** Line feeds and tabs stay. */
+/** Line feeds and tabs are kept. */
 function safeText(text: string): string {
   return text.split(/([\n\t])/)
     .map((part) => part === "\n" || part === "\t" ? part : escapeText(part))

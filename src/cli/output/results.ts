@@ -1,12 +1,12 @@
 /**
- * How what became of a write is printed.
+ * The result of a write as a table row.
  *
  * @module
  */
 import type { SetResult } from "../../contract/write.ts";
 import type { Columns } from "./formats.ts";
 
-/** What became of a write, in a table. */
+/** The result of a write, in a table. */
 export const RESULT_COLUMNS: Columns<SetResult> = {
   titles: ["STATUS", "VERSION", "REVISION"],
   cells: ({ status, version, revision }) => [

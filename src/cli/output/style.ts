@@ -1,6 +1,6 @@
 /**
- * Text in colours, on a terminal. Node.js has `styleText` for that, but to load
- * it takes each command 10 ms.
+ * Colours on a terminal. `styleText` of Node.js could do it, but loading it
+ * costs each command 10 ms.
  *
  * @module
  */
@@ -13,10 +13,10 @@ const CODES = {
   green: [32, 39],
 } as const;
 
-/** How text is shown. */
+/** The name of a style. */
 export type Style = keyof typeof CODES;
 
-/** Text that a terminal shows in a style. */
+/** Text in a style for a terminal. */
 export function styled(style: Style, text: string): string {
   const [begin, end] = CODES[style];
   return `\x1b[${begin}m${text}\x1b[${end}m`;

@@ -1,30 +1,31 @@
 /**
- * Tables: columns that are as wide as what is in them and, on a terminal, no
- * row wider than it. What has no room ends with "…", and no row is broken.
+ * Tables: columns are as wide as their content, and on a terminal no row is
+ * wider than the terminal. A text without enough room ends with "…". A row is
+ * always one line.
  *
  * @module
  */
 import stringWidth from "string-width";
 import { styled } from "./style.ts";
 
-/** Between two columns. */
+/** The spaces between two columns. */
 const GAP = 2;
 
-/** Nobody reads a wider cell in a table, in a pipe neither. */
+/** The widest cell. Nobody reads a wider one in a table, not even in a pipe. */
 const WIDEST_CELL = 4096;
 
 const PLAIN = /^[\x20-\x7e]*$/;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** How a table is made. */
+/** The settings of a table. */
 export interface TableOptions {
-  /** The width of the terminal; absent for a table as wide as its cells. */
+  /** The width of the terminal. Absent: the table is as wide as its cells. */
   readonly columns: number | undefined;
   /** Whether to use colours. */
   readonly isColored: boolean;
 }
 
-/** Lays out rows, a page at a time. Its columns only ever grow. */
+/** Lays out rows, a page at a time. Columns only grow. */
 export class Table {
   readonly #room: number;
   readonly #isColored: boolean;
@@ -36,7 +37,7 @@ export class Table {
     this.#isColored = isColored;
   }
 
-  /** The titles' row, as wide as the rows that follow it. */
+  /** The row of the titles, as wide as the rows after it. */
   header(titles: readonly string[], rows: readonly string[][]): string {
     this.#widen([titles, ...rows]);
     const style = (title: string) =>
@@ -50,7 +51,7 @@ export class Table {
     return this.#lay(rows);
   }
 
-  /** The lines of a record: a row for each of its fields. */
+  /** The lines of a record: one row for each property. */
   fields(titles: readonly string[], cells: readonly string[]): string {
     return this.page(titles.map((title, i) => [title, cells[i]]));
   }
@@ -79,7 +80,7 @@ export class Table {
     }).join("");
   }
 
-  /** The widths that there is room for: the widest columns give way. */
+  /** The widths that fit: the widest columns shrink. */
   #fitting(): number[] {
     const widths = [...this.#widths];
     const room = this.#room - GAP * (widths.length - 1);
@@ -93,7 +94,7 @@ export class Table {
   }
 }
 
-/** The beginning of a text that fits, and its width; where not all does, "…" ends it. */
+/** The beginning of a text that fits, and its width. A cut text ends with "…". */
 function clip(text: string, room: number): { text: string; width: number } {
   if (PLAIN.test(text)) {
     return text.length <= room
@@ -101,7 +102,7 @@ function clip(text: string, room: number): { text: string; width: number } {
       : { text: `${text.slice(0, room - 1)}…`, width: room };
   }
   let width = 0;
-  // Up to here there is room for the ellipsis.
+  // Up to here, there is room for the ellipsis.
   let kept = { end: 0, width: 0 };
   for (const { segment, index } of graphemes.segment(text)) {
     width += stringWidth(segment);

@@ -6,7 +6,7 @@
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../permissions.ts";
 
-/** The program of each system that opens a URL, and its arguments before it. */
+/** The program of each system that opens a URL, and the arguments before the URL. */
 const OPENERS: Partial<
   Record<typeof Deno.build.os, readonly [string, ...string[]]>
 > = {
@@ -14,7 +14,7 @@ const OPENERS: Partial<
   windows: ["rundll32", "url.dll,FileProtocolHandler"],
 };
 
-/** Opens a URL in the browser. Throws `UsageError` if that cannot be done; the URL is printed already. */
+/** Opens a URL in the browser. Throws `UsageError` if it cannot. The URL is printed already. */
 export async function openBrowser(url: string): Promise<void> {
   const [program, ...args] = OPENERS[Deno.build.os] ?? ["xdg-open"];
   if (!await isGranted({ name: "run", command: program })) {

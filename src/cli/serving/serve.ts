@@ -9,30 +9,30 @@ import { UsageError } from "../errors.ts";
 import { writeError } from "../output/output.ts";
 import { isGranted } from "../permissions.ts";
 
-/** Where it listens if no port is given, and that one is free. */
+/** The default port, if it is free. */
 export const DEFAULT_PORT = 9378;
 
-/** How long connections may go on when the server ends, in ms. */
+/** How long connections may continue when the server ends, in ms. */
 const GRACE_MS = 1_000;
 
 const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "::1"];
 
-/** The addresses that stand for each of the machine, and one of them to open. */
+/** The addresses that mean every address of the machine, each with one to open. */
 const ANY_ADDRESS: Readonly<Record<string, string>> = {
   "0.0.0.0": "127.0.0.1",
   "::": "::1",
 };
 
-/** Where to listen. */
+/** The address of the server. */
 export interface ServeOptions {
   readonly host: string;
-  /** Absent for the default one, or any that is free. */
+  /** Absent: the default port, or any free one. */
   readonly port: number | undefined;
   /** Ends the server. */
   readonly signal: AbortSignal;
 }
 
-/** A server that runs. Disposing of it ends it. */
+/** A running server. Disposing of it ends it. */
 export interface RunningServer extends AsyncDisposable {
   /** The URL of its root. */
   readonly url: string;
@@ -107,7 +107,7 @@ function listen(
   }
 }
 
-/** Whether any port may be taken; else Deno would ask. */
+/** Whether any port is permitted. If it is not, Deno would ask. */
 function mayListenAnywhere(host: string): boolean {
   const { state } = Deno.permissions.querySync({
     name: "net",
@@ -119,11 +119,11 @@ function mayListenAnywhere(host: string): boolean {
 function warnOfOthers(host: string): void {
   if (LOOPBACK.includes(host)) return;
   writeError(
-    `zestor: Other machines can reach ${host}. The connection is not encrypted: who listens to it can read the secret in the URL`,
+    `zestor: Other machines can reach ${host}. The connection is not encrypted: others on the network can read the secret in the URL`,
   );
 }
 
-/** A host as URLs have it: an IPv6 address in brackets. */
+/** A host in the form of URLs: an IPv6 address is in brackets. */
 function inUrl(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }

@@ -1,5 +1,5 @@
 /**
- * Where the store of a command line is: in a file, or in a PostgreSQL database.
+ * The place of the store on a command line: a file, or a PostgreSQL database.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import {
   type StoreSettings,
 } from "./settings.ts";
 
-/** Where a store is. */
+/** The place of a store. */
 export type StoreAddress =
   | {
     readonly in: "file";
@@ -23,7 +23,7 @@ export type StoreAddress =
     readonly in: "postgres";
     /** With the password, if it has one. */
     readonly url: string;
-    /** Absent for the default one. */
+    /** Absent: the default schema. */
     readonly schema?: string;
   };
 
@@ -32,7 +32,7 @@ export function isPostgresUrl(text: string): boolean {
   return /^postgres(?:ql)?:\/\//i.test(text);
 }
 
-/** Where the store is. Throws `UsageError` if the settings name none, or do not go together. */
+/** The place of the store. Throws `UsageError` if the settings name none, or contradict each other. */
 export async function addressOf(
   settings: StoreSettings,
 ): Promise<StoreAddress> {
@@ -42,7 +42,7 @@ export async function addressOf(
     : fileAddress(db, settings);
 }
 
-/** What names the store. Throws `UsageError` if nothing does. */
+/** The name of the store. Throws `UsageError` if there is none. */
 export async function dbOf(settings: StoreSettings): Promise<string> {
   const db = settings.db ?? await variable(DB_VARIABLE);
   if (db) return db;
@@ -75,7 +75,7 @@ async function postgresAddress(
   }
   if (schema === "") {
     throw new UsageError(
-      `Cannot open store: ${quoteText(schema)} is no name of a schema`,
+      `Cannot open store: ${quoteText(schema)} is not the name of a schema`,
     );
   }
   return { in: "postgres", url, ...(found ? { schema: found } : {}) };

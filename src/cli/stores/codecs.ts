@@ -8,7 +8,7 @@ import type { Codec } from "../../values/codecs/codec.ts";
 import { exactJson } from "../../values/codecs/exact_json.ts";
 import { UsageError } from "../errors.ts";
 
-/** The names of the codecs to choose from. */
+/** The names of the codecs. */
 export const CODECS = ["json", "yaml", "structured"] as const;
 
 /** The name of a codec. */
@@ -30,7 +30,7 @@ export async function assertEncodable(
   }
 }
 
-/** The codec of a name. Only what is used is loaded. */
+/** The codec with a name. Only the used one is loaded. */
 export async function codecNamed(name: CodecName): Promise<Codec> {
   switch (name) {
     case "json":

@@ -14,7 +14,7 @@ import {
 import { openStoreOf } from "./open.ts";
 import type { CliStore, StoreSettings } from "./settings.ts";
 
-/** The names of two stores. One that is absent is the store of the settings. */
+/** The names of two stores. An absent one means the store of the settings. */
 export interface EndNames {
   readonly from: string | undefined;
   readonly to: string | undefined;
@@ -26,7 +26,7 @@ export interface Ends extends AsyncDisposable {
   readonly target: CliStore;
 }
 
-/** Opens the first to read it, and the second to write to it. Throws `UsageError` if they are the same. */
+/** Opens the first store to read, and the second to write. Throws `UsageError` if they are the same. */
 export async function openEnds(
   settings: StoreSettings,
   { from, to }: EndNames,
@@ -34,7 +34,7 @@ export async function openEnds(
 ): Promise<Ends> {
   if (from !== undefined && to !== undefined && settings.db !== undefined) {
     throw new UsageError(
-      "Cannot copy: --db stands for --from or --to, and both are given; leave --db out",
+      "Cannot copy: --from and --to are both given, so --db has no meaning; leave --db out",
     );
   }
   const ends = [
@@ -60,7 +60,7 @@ export async function openEnds(
   };
 }
 
-/** What is said of files is not of a database, and the other way round, if there is one of each. */
+/** If one store is a file and the other a database, the options of each apply only to that one. */
 function settingsOf(
   db: string,
   ends: readonly string[],

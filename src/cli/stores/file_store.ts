@@ -1,6 +1,6 @@
 /**
- * A store in a file. It is opened for what the command does and no more, and no
- * permission is ever asked for: if one is missing, that is an error.
+ * A store in a file. It is opened only for the work of the command, and Deno
+ * never asks for a permission: a missing one is an error.
  *
  * @module
  */
@@ -19,16 +19,16 @@ import type { Access, DRIVERS, OpenOptions } from "./settings.ts";
 /** The name of a driver. */
 type DriverName = typeof DRIVERS[number];
 
-/** Which file, and how its values are kept. */
+/** The file, and the codec of its values. */
 export interface FileSettings {
   /** A path, a `file:` URL or a DSN. */
   readonly path: string;
   readonly codec: CodecName;
-  /** By default `"builtin"`. */
+  /** @default {"builtin"} */
   readonly driver?: DriverName;
 }
 
-/** Opens the store. Throws `UsageError` if the path is none, or permissions are missing. */
+/** Opens the store. Throws `UsageError` if the path is invalid, or if permissions are missing. */
 export async function openStoreFile(
   { path, codec, driver = "builtin" }: FileSettings,
   { access, ...options }: OpenOptions,
@@ -53,7 +53,7 @@ function locate(path: string, access: Access): DatabaseLocation {
   const location = parsePath(path);
   if (location.memory) {
     throw new UsageError(
-      `Cannot open store at ${path}: what is in memory ends with the command; give the path of a file`,
+      `Cannot open store at ${path}: a store in memory is lost when the command ends; give the path of a file`,
     );
   }
   if (access === "read" || access === "inspect") {
@@ -61,7 +61,7 @@ function locate(path: string, access: Access): DatabaseLocation {
   }
   if (location.mode === "ro") {
     throw new UsageError(
-      `Cannot write to the store at ${path}: it is to be opened with mode=ro; leave that out`,
+      `Cannot write to the store at ${path}: mode=ro opens it only to read; leave that out`,
     );
   }
   return access === "write" ? { ...location, mode: "rw" } : location;
@@ -75,14 +75,14 @@ function parsePath(path: string): DatabaseLocation {
   }
 }
 
-/** Throws `UsageError` where opening the file would ask for a permission. */
+/** Throws `UsageError` if Deno would ask for a permission to open the file. */
 async function assertPermitted(
   { path, mode }: DatabaseLocation,
   access: Access,
 ): Promise<void> {
   await assertGranted("read", path);
   if (mode !== "ro") await assertGranted("write", path);
-  // Of an empty file the store looks whether there is a log without it.
+  // For an empty file, the store checks whether there is a write-ahead log.
   if (access === "inspect" || stat(path)?.size === 0) {
     await assertGranted("read", `${path}-wal`);
   }
@@ -93,7 +93,7 @@ function assertThere({ path, mode }: DatabaseLocation): void {
   throw new FileMissingError(path);
 }
 
-/** What there is at a path, unless it is nothing, or cannot be told. */
+/** The information about a path, if it exists and Deno may read it. */
 function stat(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.statSync(path);

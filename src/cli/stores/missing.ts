@@ -1,6 +1,6 @@
 /**
- * What is missing if a store cannot be opened: its file, or a store in the file
- * or the database.
+ * The reason why a store cannot be opened: its file is missing, or the file or
+ * the database contains no store.
  *
  * @module
  */
@@ -11,16 +11,16 @@ export class FileMissingError extends StoreOpenError {
   /** Makes the error for a path. */
   constructor(path: string) {
     super(
-      `Cannot open store at ${path}: there is no such file; see that the path is right, or make it with "zestor set"`,
+      `Cannot open store at ${path}: there is no such file; check the path, or create the file with "zestor set"`,
     );
   }
 }
 
-/** What an opening failed for; `undefined` if that is something else. */
+/** The missing part; `undefined` if the opening failed for another reason. */
 export function whatIsMissing(error: unknown): "file" | "store" | undefined {
   if (error instanceof FileMissingError) return "file";
   return error instanceof StoreOpenError &&
-      error.message.includes("holds no store")
+      error.message.includes("contains no store")
     ? "store"
     : undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * From the options of a command line to an open store, wherever it is.
+ * Opens the store that the options of a command line name.
  *
  * @module
  */
@@ -27,17 +27,17 @@ export async function openStoreOf(
     : await openStoreInPostgres({ ...settings, ...address }, options);
 }
 
-/** What only a store in a file can do, and what to do with another one. */
+/** An action that only a store in a file supports, with advice for other stores. */
 export interface FileOnly {
-  /** As in "back up". */
+  /** Such as "back up". */
   readonly action: string;
-  /** As in "use pg_dump". */
+  /** Such as "use pg_dump". */
   readonly advice: string;
   /** Called before the file is opened; throws if permissions are missing. */
   assertPermitted?(): Promise<void>;
 }
 
-/** Opens the store. Throws `UsageError` if it is in no file, too. */
+/** Opens the store. Throws `UsageError` also if it is not in a file. */
 export async function openFileOf(
   settings: StoreSettings,
   { action, advice, assertPermitted }: FileOnly,
@@ -54,8 +54,8 @@ export async function openFileOf(
 }
 
 /**
- * The variables that name the store for another process. They may hold
- * a password, so they are for its environment, never for its arguments.
+ * The variables that name the store for another process. They may contain a
+ * password, so they are for its environment, never for its arguments.
  */
 export async function variablesOf(
   settings: StoreSettings,

@@ -1,7 +1,6 @@
 /**
- * A store in a PostgreSQL database. Nothing of it is loaded before one is
- * opened, and no permission is ever asked for: if one is missing, that is an
- * error.
+ * A store in a PostgreSQL database. Its code is loaded only when one is opened,
+ * and Deno never asks for a permission: a missing one is an error.
  *
  * @module
  */
@@ -13,21 +12,21 @@ import { type CodecName, codecNamed } from "./codecs.ts";
 import { whatIsMissing } from "./missing.ts";
 import type { CliStore, OpenOptions } from "./settings.ts";
 
-/** The port of a URL that names none. */
+/** The default port of a URL. */
 const DEFAULT_PORT = "5432";
 
-/** Some of the variables that the client reads, whether they are set or not. */
+/** Some of the variables that the client reads, even if they are not set. */
 const VARIABLES = ["PGHOST", "PGUSER", "PGPASSWORD", "PGBINARY"];
 
-/** Which database, and how its values are kept. */
+/** The database, and the codec of its values. */
 export interface PostgresSettings {
   readonly url: string;
-  /** By default "zestor". */
+  /** @default {"zestor"} */
   readonly schema?: string;
   readonly codec: CodecName;
 }
 
-/** Opens the store. Throws `UsageError` if the URL is none, or permissions are missing. */
+/** Opens the store. Throws `UsageError` if the URL is invalid, or if permissions are missing. */
 export async function openStoreInPostgres(
   { url, schema, codec }: PostgresSettings,
   { access, ...options }: OpenOptions,
@@ -41,7 +40,8 @@ export async function openStoreInPostgres(
     openPostgresStore({ ...settings, readOnly });
   try {
     if (access === "read" || access === "inspect") return await open(true);
-    // A store to write to must be there, and to open it would make it.
+    // A store to write to must exist, because opening it for writing would
+    // create it.
     if (access === "write") await (await open(true)).close();
     return await open(false);
   } catch (error) {
@@ -49,15 +49,15 @@ export async function openStoreInPostgres(
   }
 }
 
-/** What is said of an opening that failed: options are words of a command line here. */
+/** The error of a failed opening, with the names of the command line's options. */
 function told(error: unknown): unknown {
   if (error instanceof TypeError) {
     return new UsageError(error.message, { cause: error });
   }
   if (!whatIsMissing(error)) return error;
-  const [what] = reasonOf(error).split(", and it was opened to be read only");
+  const [what] = reasonOf(error).split(", and it was opened only to read");
   return new StoreOpenError(
-    `${what}; see that the schema is right, or make it with "zestor set"`,
+    `${what}; check the schema, or create it with "zestor set"`,
     { cause: error },
   );
 }
@@ -78,7 +78,7 @@ async function assertPermitted(url: string): Promise<void> {
   );
 }
 
-/** The host and the port; `undefined` if the URL is none, or leads to a socket in a folder. */
+/** The host and the port; `undefined` if the URL is invalid, or leads to a socket in a folder. */
 function hostOf(url: string): string | undefined {
   const parsed = URL.parse(url);
   const host = parsed?.searchParams.get("host") || parsed?.hostname ||

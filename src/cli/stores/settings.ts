@@ -1,5 +1,5 @@
 /**
- * Which store a command line is about, and what opens it.
+ * The store of a command line, and the settings to open it.
  *
  * @module
  */
@@ -7,57 +7,57 @@ import type { OperationOptions } from "../../contract/operation.ts";
 import type { Store } from "../../contract/store.ts";
 import type { CodecName } from "./codecs.ts";
 
-/** The variable of the environment that names the store. */
+/** The environment variable that names the store. */
 export const DB_VARIABLE = "ZESTOR_DB";
 
-/** The variable of the environment that names the schema in a PostgreSQL database. */
+/** The environment variable that names the schema in a PostgreSQL database. */
 export const SCHEMA_VARIABLE = "ZESTOR_SCHEMA";
 
 /**
- * What a command does to a store: `"inspect"` looks at a file's write-ahead log,
- * too; `"create"` writes, to a new one too.
+ * The access that a command needs: `"inspect"` also reads a file's write-ahead
+ * log; `"create"` also writes to a new store.
  */
 export type Access = "read" | "inspect" | "write" | "create";
 
-/** The names of the drivers to choose from. */
+/** The names of the drivers. */
 export const DRIVERS = ["auto", "ffi", "builtin"] as const;
 
-/** Which store, as the command line has it. */
+/** The store, as the command line names it. */
 export interface StoreSettings {
-  /** The path, a DSN, or the URL of a PostgreSQL database; absent to look in the environment. */
+  /** The path, a DSN, or the URL of a PostgreSQL database. Absent: that of the environment. */
   readonly db?: string;
   readonly codec: CodecName;
-  /** Of a file. By default `"builtin"`. */
+  /** For a file. @default {"builtin"} */
   readonly driver?: typeof DRIVERS[number];
-  /** Of a PostgreSQL database; absent to look in the environment. */
+  /** For a PostgreSQL database. Absent: that of the environment. */
   readonly schema?: string;
 }
 
-/** How a store is opened. */
+/** The settings for opening a store. */
 export interface OpenOptions {
   readonly access: Access;
-  /** How long to wait for others' locks, in ms. */
+  /** How long to wait for locks of others, in ms. */
   readonly busyTimeout?: number;
   readonly signal?: AbortSignal;
 }
 
-/** What `info` tells of any store. */
+/** The information that `info` returns for any store. */
 export interface StoreDescription {
-  /** The kinds that have entries, and how many each has. */
+  /** The kinds that have entries, each with the number of its entries. */
   readonly kinds: readonly { readonly kind: string; readonly count: number }[];
   /** The change log; absent if there is none. */
   readonly log?: {
-    /** The oldest revision in it; if it is empty, the one that will be. */
+    /** The oldest revision in it. If it is empty, the revision of the next change. */
     readonly oldest: number;
     /** The newest revision, 0 before the first. */
     readonly newest: number;
-    /** How many changes it holds. */
+    /** The number of changes in it. */
     readonly count: number;
   };
 }
 
 /** A store that a command works on. */
 export interface CliStore extends Store {
-  /** What it is. */
+  /** Information about the store. */
   info(options?: OperationOptions): Promise<StoreDescription>;
 }

@@ -1,11 +1,12 @@
 /**
- * Waits for a store that is not there yet.
+ * Waits for a store that does not exist yet.
  *
- * While there is no file, the system tells of each change in the directory, and
- * nothing else is looked at. If the directory is missing, too, that is the
- * nearest directory above. A file without a store in it is being made, or waits
- * to be: it is looked at now and then, because the system does not tell when
- * others can read what was committed. A database is looked at now and then, too.
+ * While there is no file, the system reports each change in the directory, and
+ * nothing else is checked. If the directory is missing, too, the nearest
+ * existing directory above it is watched. A file without a store is being
+ * created, or waits for it. It is checked now and then, because the system does
+ * not report when others can read committed data. A database is also checked
+ * now and then.
  *
  * The invariant: the watch on the directory begins before the file is looked
  * for. So a file that appears in between is not missed.
@@ -25,19 +26,22 @@ import { whatIsMissing } from "./missing.ts";
 import { openStoreOf } from "./open.ts";
 import type { CliStore, StoreSettings } from "./settings.ts";
 
-/** How long a file that holds no store is left alone, in ms. */
+/** How long to wait before a file without a store is checked again, in ms. */
 const LOOK_AGAIN_MS = 200;
 
-/** If nothing tells of changes, how often a file or a schema is looked for, in ms. */
+/** How often to look for a file or a schema if the system reports no changes, in ms. */
 const POLL_MS = 1_000;
 
-/** A store, and whether it was there when it was first looked for. */
+/** A store, and whether it existed at the first look. */
 export interface AwaitedStore {
   readonly store: CliStore;
   readonly wasThere: boolean;
 }
 
-/** Opens the store to read it, as soon as it is there. Throws `UsageError` if its directory may not be read. */
+/**
+ * Opens the store to read, as soon as it exists. Throws `UsageError` if its
+ * directory may not be read.
+ */
 export async function openStoreWhenThere(
   settings: StoreSettings,
   signal: AbortSignal,
@@ -63,7 +67,7 @@ export async function openStoreWhenThere(
   }
 }
 
-/** Who has mistyped the place sees it. */
+/** A person who has mistyped the place sees it here. */
 function tell(place: string): void {
   writeError(
     `zestor: There is no store at ${
@@ -72,7 +76,7 @@ function tell(place: string): void {
   );
 }
 
-/** Changes in the directories that a path may appear in. */
+/** Changes in the directories in which a path may appear. */
 interface Changes extends Disposable {
   /** Waits for the next one. */
   next(signal: AbortSignal): Promise<void>;
@@ -82,14 +86,14 @@ async function watchAbove(path: string): Promise<Changes> {
   for (;;) {
     const directories = await directoriesAbove(path);
     const changes = watchDirectories(directories);
-    // A directory may have been made in between.
+    // A directory may have been created in between.
     const now = await directoriesAbove(path);
     if (now.join("\0") === directories.join("\0")) return changes;
     changes[Symbol.dispose]();
   }
 }
 
-/** The nearest directories that are there: above the path, and above what a link at the path leads to. */
+/** The nearest existing directories: above the path, and above the target of a link at the path. */
 async function directoriesAbove(path: string): Promise<string[]> {
   const targets = [path, followLinks(path) ?? path];
   const found = await Promise.all(targets.map(directoryAbove));
@@ -120,7 +124,7 @@ function watchDirectories(directories: string[]): Changes {
   try {
     watcher = Deno.watchFs(directories, { recursive: false });
   } catch {
-    // A directory has gone, or the system has no watch left to give.
+    // A directory has gone, or the system has no free watch.
     return {
       next: (signal) => pause(POLL_MS, signal),
       [Symbol.dispose]() {},
@@ -131,7 +135,7 @@ function watchDirectories(directories: string[]): Changes {
     async next(signal) {
       for (;;) {
         const { done, value } = await unlessAborted(events.next(), signal);
-        // To look at a file changes nothing.
+        // Reading a file changes nothing.
         if (done || value.kind !== "access") return;
       }
     },

@@ -3,10 +3,11 @@
  * come for some time.
  *
  * The invariants:
- * - A burst is always bounded: in time, in events and in memory.
- * - Every event is in one burst, in order. If the watch fails, what came before
- *   is a burst, and then comes the error. If it is ended, what waits is dropped.
- * - The place of a burst is past all that is in it, and past nothing else.
+ * - A burst is limited in time, in events and in memory.
+ * - Every event is in one burst, in order. If the watch fails, the earlier
+ *   events are a burst, and then the error comes. If the watch is ended,
+ *   waiting events are dropped.
+ * - The place of a burst is after all of its events, and not further.
  *
  * @module
  */
@@ -14,36 +15,36 @@ import type { WatchEvent } from "../../contract/watch.ts";
 import type { Place } from "./cursor_file.ts";
 import { type Item, placeAfter } from "./place.ts";
 
-/** A burst lasts at most so many times as long as the quiet that ends it. */
+/** A burst lasts at most this many times as long as the quiet time that ends it. */
 export const LONGEST_BURST = 10;
 
 /** How many events a burst has at most. */
 export const MOST_EVENTS = 10_000;
 
-/** A burst whose lines have so much text together takes no more, in UTF-16 units. */
+/** A burst takes no more lines when its text has this length, in UTF-16 units. */
 const MOST_TEXT = 16_777_216;
 
-/** Events that a command is run for once. */
+/** Events for which a command runs once. */
 export interface Burst {
-  /** The lines of the events; none if there is only a place to keep. */
+  /** The lines of the events. Empty if there is only a place to save. */
   readonly lines: readonly string[];
   /** The revision of the last event. */
   readonly revision: number;
-  /** Where to go on after it; absent in the middle of a replay. */
+  /** The place to continue after it. Absent in the middle of a replay. */
   readonly place: Place | undefined;
 }
 
-/** How bursts are collected. */
+/** The settings for bursts. */
 export interface BurstOptions {
-  /** How long no event comes before a burst ends, in ms. */
+  /** The time without events that ends a burst, in ms. */
   readonly quiet: number;
-  /** The line of an event; `undefined` to leave it out. */
+  /** The line of an event; `undefined` to leave the event out. */
   lineOf(event: WatchEvent): string | undefined;
 }
 
 /**
- * The bursts of a watch, until it ends. While a burst is worked on, one item is
- * read ahead at most.
+ * The bursts of a watch, until it ends. While a burst is handled, at most one
+ * item is read ahead.
  */
 export async function* burstsOf(
   items: ReadableStream<Item>,
@@ -63,7 +64,7 @@ export async function* burstsOf(
   }
 }
 
-/** Why a burst gets no more items. */
+/** The reason why a burst gets no more items. */
 type End = "complete" | "ended" | { readonly error: unknown };
 
 async function collect(burst: Collecting, source: ItemSource): Promise<End> {
@@ -75,12 +76,12 @@ async function collect(burst: Collecting, source: ItemSource): Promise<End> {
     if ("error" in next) return next;
     if (next.done) return "ended";
     burst.add(next.value);
-    // Without a line there is nothing that more could be added to.
+    // Without a line, there is no burst to wait for.
     if (burst.lines.length === 0) return "complete";
   }
 }
 
-/** A burst to which items are added. */
+/** A burst that still takes items. */
 class Collecting implements Burst {
   readonly lines: string[] = [];
   revision = 0;
@@ -94,7 +95,7 @@ class Collecting implements Burst {
     this.#options = options;
   }
 
-  /** Whether there is anything to do. */
+  /** Whether there is something to do. */
   get hasNews(): boolean {
     return this.lines.length > 0 || this.place !== undefined;
   }
@@ -126,7 +127,7 @@ class Collecting implements Burst {
 
 type Next = ReadableStreamReadResult<Item> | { readonly error: unknown };
 
-/** Gives items. One that was not waited for long enough comes the next time. */
+/** Returns items. If an item did not come in time, the next call returns it. */
 class ItemSource {
   readonly #reader: ReadableStreamDefaultReader<Item>;
   #pending: Promise<Next> | undefined;
@@ -135,7 +136,7 @@ class ItemSource {
     this.#reader = items.getReader();
   }
 
-  /** The next item, or "none" if it takes longer than so many ms. */
+  /** The next item, or "none" if it takes longer than `ms`. */
   async next(ms: number): Promise<Next | "none"> {
     this.#pending ??= this.#reader.read().catch((error) => ({ error }));
     const next = await within(this.#pending, ms);
@@ -144,12 +145,12 @@ class ItemSource {
   }
 
   async cancel(): Promise<void> {
-    // If it has failed, that was told.
+    // If it has failed, the failure was reported.
     await this.#reader.cancel().catch(() => {});
   }
 }
 
-/** What a promise gives, or "none" if it takes longer than so many ms. */
+/** The result of a promise, or "none" if it takes longer than `ms`. */
 async function within<T>(promise: Promise<T>, ms: number): Promise<T | "none"> {
   if (ms === Infinity) return await promise;
   const { promise: late, resolve } = Promise.withResolvers<"none">();

@@ -1,21 +1,22 @@
 /**
- * The file in which a watch keeps its place, so that the next one goes on from
- * there: a line of JSON that names what is watched, and the cursor of the last
- * change. Files of earlier versions have its revision in place of the cursor.
+ * The file in which a watch saves its place, so that the next watch continues
+ * there. It is a line of JSON with the watched kinds and the cursor of the last
+ * change. Files of earlier versions have the revision instead of the cursor.
  *
  * The invariants:
- * - The file holds a whole cursor, whenever the process or the machine stops.
- * - Its place is never ahead of what was printed, or of the commands that
+ * - The file always contains a whole cursor, whenever the process or the
+ *   machine stops.
+ * - Its place is never ahead of the printed events, or of the commands that
  *   have succeeded. After a loss of power it may be behind; then events come
  *   again.
  *
- * Each place costs one fsync. The new cursor is written beside the file, synced,
- * and renamed over it. Without the sync, a file system may write the new name
- * before the text, and the file is empty after a loss of power
+ * Each place costs one fsync. The new cursor is written beside the file,
+ * synced, and renamed over it. Without the sync, a file system may write the
+ * new name before the text, and the file is empty after a loss of power
  * (https://man7.org/linux/man-pages/man2/fsync.2.html). The directory is not
- * synced each time: if the rename is lost, the file holds an earlier place. It
- * is synced when the file is new: without a file the next watch begins now, and
- * misses what came before.
+ * synced each time: if the rename is lost, the file has an earlier place. It is
+ * synced when the file is new: without a file, the next watch would begin at
+ * present, and miss earlier events.
  *
  * @module
  */
@@ -31,15 +32,15 @@ import { LockFile } from "./lock_file.ts";
 /** A place in the change log: a cursor, or a revision. */
 export type Place = string | number;
 
-/** What is watched: with another, the place means nothing. */
+/** The watched kinds and keys. The place has no meaning for others. */
 export interface Watched {
-  /** The kinds, each once; all of them if it is absent. */
+  /** The kinds, each once. Absent: all kinds. */
   readonly kinds?: readonly string[];
   readonly key?: string;
   readonly prefix?: string;
 }
 
-/** What a file says is watched. One kind is `kind`. */
+/** The form in the file. One kind is `kind`. */
 interface WatchedRecord extends Omit<Watched, "kinds"> {
   readonly kind?: string;
   readonly kinds?: readonly string[];
@@ -55,13 +56,13 @@ export class CursorFile implements Disposable {
   #isNew = true;
   #isPrepared = false;
 
-  /** Takes the file's path, and what is watched. */
+  /** Takes the file's path, and the watched kinds and keys. */
   constructor(path: string, watched: Watched) {
     this.#path = path;
     this.#watched = recordOf(watched);
   }
 
-  /** The file itself: if the path is a link, the file that it leads to. */
+  /** The file itself. If the path is a link, the file that the link leads to. */
   get #target(): string {
     return this.#foundTarget ??= targetOf(this.#path);
   }
@@ -76,7 +77,7 @@ export class CursorFile implements Disposable {
 
   /** Throws `UsageError` unless the file may be read, replaced and locked. */
   async assertPermitted(): Promise<void> {
-    // Links on the way are read before.
+    // The links on the way are read before.
     await assertGranted("read", this.#path);
     for (const path of [this.#target, this.#next, this.#lockPath]) {
       await assertGranted("read", path);
@@ -84,7 +85,10 @@ export class CursorFile implements Disposable {
     }
   }
 
-  /** Keeps other watches from the file, until `discard`. Throws `UsageError` if one has it. */
+  /**
+   * Keeps other watches from the file, until `discard`. Throws `UsageError` if
+   * another watch has it.
+   */
   lock(): void {
     const path = this.#lockPath;
     try {
@@ -98,7 +102,7 @@ export class CursorFile implements Disposable {
     );
   }
 
-  /** Where to go on; `undefined` if there is no file. */
+  /** The place to continue; `undefined` if there is no file. */
   read(): Place | undefined {
     const text = this.#readText();
     this.#isNew = text === undefined;
@@ -108,7 +112,7 @@ export class CursorFile implements Disposable {
     const expected = JSON.stringify(this.#watched);
     if (found === expected) return place;
     throw new UsageError(
-      `Cannot use the cursor ${this.#path}: it is of a watch of ${found}, not of ${expected}; give each watch a file of its own`,
+      `Cannot use the cursor ${this.#path}: it belongs to a watch of ${found}, not of ${expected}; give each watch a file of its own`,
     );
   }
 
@@ -147,17 +151,17 @@ export class CursorFile implements Disposable {
       }
     } catch (error) {
       if (error instanceof UsageError) throw error;
-      // It is told below.
+      // The error is reported below.
     }
     const what = text === ""
       ? "the file is empty"
-      : "the file holds no cursor, or a part of one";
+      : "the file contains no cursor, or only a part of one";
     throw new UsageError(
       `Cannot use the cursor ${this.#path}: ${what}; restore it, or remove it and begin anew with --initial, or with --after REVISION`,
     );
   }
 
-  /** Writes the next place, which counts from `keep` on. */
+  /** Writes the next place, which takes effect with `keep`. */
   prepare(place: Place): void {
     const named = typeof place === "number"
       ? { revision: place }
@@ -173,7 +177,7 @@ export class CursorFile implements Disposable {
     }
   }
 
-  /** A new file, never one that is there, nor one that a link leads to. */
+  /** A new file, never an existing one, nor the target of a link. */
   #createNext(): Deno.FsFile {
     const mode = modeOf(this.#target);
     const create = () =>
@@ -183,12 +187,12 @@ export class CursorFile implements Disposable {
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     }
-    // A watch that was killed left it.
+    // A killed watch left it.
     Deno.removeSync(this.#next);
     return create();
   }
 
-  /** Puts what was prepared in the file's place. */
+  /** Moves the prepared file into place. */
   keep(): void {
     try {
       Deno.renameSync(this.#next, this.#target);
@@ -200,7 +204,7 @@ export class CursorFile implements Disposable {
     }
   }
 
-  /** Removes what was prepared and is not to be kept, and lets other watches use the file. */
+  /** Removes a prepared file that is not used, and lets other watches use the cursor file. */
   discard(): void {
     if (this.#isPrepared) {
       try {
@@ -224,14 +228,14 @@ function recordOf({ kinds, key, prefix }: Watched): WatchedRecord {
     : orderedRecord({ kinds: kinds.toSorted(), key, prefix });
 }
 
-/** The same names in the same order, so that two records can be compared as text. */
+/** The same properties in a fixed order, so that two records can be compared as text. */
 function orderedRecord(
   { kind, kinds, all, key, prefix }: WatchedRecord,
 ): WatchedRecord {
   return { kind, kinds, all, key, prefix };
 }
 
-/** Where a path leads to, also if there is no file yet. */
+/** The path that a path leads to, even if the file does not exist. */
 function targetOf(path: string): string {
   const target = reading(path, () => followLinks(path));
   if (target !== undefined) return target;
@@ -248,7 +252,7 @@ function reading<T>(path: string, read: () => T): T {
   }
 }
 
-/** The permissions of a file, which the one that replaces it gets. */
+/** The permissions of a file, for the file that replaces it. */
 function modeOf(path: string): number | undefined {
   try {
     return (Deno.statSync(path).mode ?? 0o666) & 0o777;

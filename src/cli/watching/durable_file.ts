@@ -1,11 +1,11 @@
 /**
- * Brings a file to the disk: its text, and its name.
+ * Makes a file durable: its text, and its name.
  *
  * @module
  */
 import { dirname } from "../../base/paths.ts";
 
-/** What a file system answers that cannot sync such a file. */
+/** The errors of file systems that cannot sync such a file. */
 const UNSUPPORTED = ["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"];
 
 /** Writes a text into an open file. */
@@ -26,7 +26,10 @@ export function syncFile(file: Deno.FsFile): void {
   }
 }
 
-/** Waits until a file's name is on the disk. Windows, and Deno without the permission to read the directory, do not let a directory be synced. */
+/**
+ * Waits until a file's name is on the disk. A directory cannot be synced on
+ * Windows, or if Deno may not read it.
+ */
 export function syncDirectoryOf(path: string): void {
   if (Deno.build.os === "windows") return;
   const directory = dirname(path);

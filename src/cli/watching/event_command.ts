@@ -1,6 +1,6 @@
 /**
- * Runs the command of a watch, one at a time. What it is run for is in its
- * environment and on its standard input, and never a part of its text.
+ * Runs the command of a watch, one at a time. Data of an event is in the
+ * environment and on standard input, never in the command's text.
  *
  * @module
  */
@@ -9,38 +9,39 @@ import { SHELL } from "../shell.ts";
 import { HAS_SESSIONS, type ProcessGuard } from "./process_guard.ts";
 
 /**
- * The shell waits for a line before the command begins, so that the guard knows
- * it by then. If the watch is killed before, the pipe closes, and nothing begins.
+ * The shell waits for a line before the command begins, so that the guard
+ * already knows the process. If the watch is killed before, the pipe closes,
+ * and nothing begins.
  */
 const WAIT_FOR_GUARD = 'IFS= read -r _ || exit 1; exec sh -c "$0"';
 
-/** A command that is to be run for events. */
+/** The command to run for events. */
 export interface EventCommand {
-  /** The command, for the shell. */
+  /** The shell command. */
   readonly text: string;
-  /** Variables that name the store, for what it runs. They may hold a password. */
+  /** Variables that name the store for the command. They may contain a password. */
   readonly store: Readonly<Record<string, string>>;
-  /** Aborts when the watch is to end. */
+  /** Aborts when the watch must end. */
   readonly signal: AbortSignal;
-  /** Ends what it started; absent where there are no sessions. */
+  /** Ends the processes that the command started. Absent if there are no sessions. */
   readonly guard: ProcessGuard | undefined;
 }
 
-/** What a command is run for, once: an event, or several. */
+/** The event or the events for which a command runs once. */
 export interface Occasion {
-  /** What it is, for messages. */
+  /** The name, for messages. */
   readonly about: string;
-  /** Variables for its environment. */
+  /** Environment variables. */
   readonly variables: Readonly<Record<string, string>>;
-  /** More of them, of any length. If they are too long they are empty. */
+  /** More environment variables, of any length. If they are too long, they are empty. */
   readonly names: Readonly<Record<string, string>>;
-  /** What it finds on standard input. */
+  /** The text on standard input. */
   readonly input: string;
-  /** The error if the names are too long; absent if the command can do without them. */
+  /** The error if the names are too long. Absent if the command does not need them. */
   readonly tooLong?: (cause: unknown) => Error;
 }
 
-/** Runs a command to its end; throws unless it succeeds. */
+/** Runs a command until it ends. Throws unless it succeeds. */
 export async function runCommand(
   command: EventCommand,
   occasion: Occasion,
@@ -50,7 +51,7 @@ export async function runCommand(
   const child = start(command, occasion);
   const stop = async () => {
     await guard?.end();
-    // If the guard was killed, the shell at least is told.
+    // If the guard was killed, at least the shell is ended.
     end(child);
   };
   signal.addEventListener("abort", stop);
@@ -106,7 +107,10 @@ function withoutValues(
   return Object.fromEntries(Object.keys(names).map((name) => [name, ""]));
 }
 
-/** Whether the environment is too long. Without the names it is not: this process has a longer one. */
+/**
+ * Whether the environment is too long. It is not too long without the names,
+ * because this process has a longer one.
+ */
 function isTooLong(error: unknown): boolean {
   return (error as { code?: unknown }).code === "E2BIG";
 }
@@ -130,11 +134,11 @@ function end(child: Deno.ChildProcess): void {
   try {
     child.kill("SIGTERM");
   } catch {
-    // It has just ended.
+    // The command has just ended.
   }
 }
 
-/** Writes a child's whole input, or as much as it reads. */
+/** Writes the input of a child, or as much as it reads. */
 async function give(
   stdin: WritableStream<Uint8Array>,
   text: string,
@@ -142,6 +146,6 @@ async function give(
   try {
     await new Blob([text]).stream().pipeTo(stdin);
   } catch {
-    // It has ended, or closed its input: how it ended is what counts.
+    // The child has ended, or closed its input. Its exit status counts.
   }
 }

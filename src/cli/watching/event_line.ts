@@ -1,5 +1,5 @@
 /**
- * An event, or its value, as a line of JSON, as a watch prints it and a command
+ * An event or its value as a line of JSON, as a watch prints it and a command
  * reads it.
  *
  * @module
@@ -10,7 +10,7 @@ import { escapeJson } from "../../base/escape.ts";
 import { eventRecord } from "../output/events.ts";
 import { SkippedEventError } from "./skipped_event.ts";
 
-/** Makes JSON of a value. Throws if JSON has no form for it. */
+/** Converts a value to JSON. Throws if JSON cannot express it. */
 export type ToJson = (value: unknown) => string;
 
 /** The whole event, without the end of the line. */
@@ -27,7 +27,7 @@ function jsonText(value: unknown, event: WatchEvent, toJson: ToJson): string {
   try {
     return toJson(value);
   } catch (error) {
-    // Its advice is for other commands.
+    // Its advice applies to other commands.
     const cause = error instanceof UsageError ? error.cause : error;
     const advice = `read the entry with "zestor get --format yaml"`;
     throw new SkippedEventError("print", event, { cause, advice });

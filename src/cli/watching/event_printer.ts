@@ -1,8 +1,9 @@
 /**
- * Prints events as lines of JSON, each written at once.
+ * Prints events as lines of JSON, each at once.
  *
- * With a cursor, a line is ended only when its place is kept: who has read
- * a whole line never reads it again, and what was not written was not kept.
+ * With a cursor file, the end of a line is printed only after its place is
+ * saved. So a reader of a whole line never reads it again, and an event that
+ * was not written was not saved.
  *
  * @module
  */
@@ -12,7 +13,7 @@ import type { CursorFile } from "./cursor_file.ts";
 import { eventLine, type ToJson } from "./event_line.ts";
 import { placeAfter } from "./place.ts";
 
-/** Prints an event, and keeps its place. */
+/** Prints an event, and saves its place. */
 export async function printEvent(
   event: WatchEvent,
   { output, toJson, cursor }: {

@@ -1,9 +1,9 @@
 /**
- * What a watch does with what it is told: prints each event, or runs a command
- * for each event or each burst, and keeps its place.
+ * Handles the items of a watch: prints each event, or runs a command for each
+ * event or each burst, and saves the place.
  *
- * The invariant: a place is kept only when all up to it has been printed, or
- * its command has succeeded, or an error has told that it was skipped.
+ * The invariant: a place is saved only when all events up to it have been
+ * printed, or handled by a successful command, or skipped with an error.
  *
  * @module
  */
@@ -18,22 +18,22 @@ import { burstOccasion, eventOccasion } from "./occasions.ts";
 import { type Item, keepPlace, placeAfter } from "./place.ts";
 import { SkippedEventError } from "./skipped_event.ts";
 
-/** How long a reader may take to read the last line once the watch is to end, in ms. */
+/** How long a reader may take for the last line when the watch must end, in ms. */
 const LAST_LINE_MS = 1_000;
 
-/** A watch, and where its place is kept. */
+/** A watch, and the file for its place. */
 export interface Followed {
   readonly items: ReadableStream<Item>;
   readonly cursor: CursorFile | undefined;
   readonly toJson: ToJson;
-  /** Aborts when the watch is to end. */
+  /** Aborts when the watch must end. */
   readonly signal: AbortSignal;
 }
 
-/** A watch for which a command is run. */
+/** A watch with a command. */
 export interface FollowedByCommand extends Followed {
   readonly command: EventCommand;
-  /** Whether to go on if the command fails. */
+  /** Whether to continue if the command fails. */
   readonly keepGoing: boolean;
 }
 
@@ -50,7 +50,7 @@ export async function printEach(followed: Followed): Promise<void> {
   }
 }
 
-/** Runs a command for each event, with the value or the whole event as its input. */
+/** Runs a command for each event. Its input is the value, or the whole event. */
 export async function runForEach(
   followed: FollowedByCommand,
   input: "value" | "record",
@@ -65,7 +65,10 @@ export async function runForEach(
   }
 }
 
-/** Runs a command for each burst of events; `quiet` is in ms, `kind` the only kind that is watched. */
+/**
+ * Runs a command for each burst of events. `quiet` is in ms, and `kind` is the
+ * only watched kind, if there is one.
+ */
 export async function runForBursts(
   followed: FollowedByCommand,
   { kind, quiet }: {
@@ -95,7 +98,10 @@ export async function runForBursts(
 
 type Patience = Pick<Followed, "signal"> & { readonly keepGoing?: boolean };
 
-/** Does something. If it fails, and the watch is to go on, tells why; gives whether it was done. */
+/**
+ * Runs work. If it fails and the watch must continue, reports the error.
+ * Returns whether it succeeded.
+ */
 async function attempt(
   work: () => Promise<void>,
   patience: Patience,
@@ -115,7 +121,7 @@ function tellOrThrow(error: unknown, { keepGoing, signal }: Patience): void {
   writeError(`zestor: ${lineOf(error)}`);
 }
 
-/** A signal that aborts some time after another. */
+/** A signal that aborts some time after another one. */
 function later(signal: AbortSignal, ms: number): AbortSignal {
   const controller = new AbortController();
   signal.addEventListener("abort", () => {

@@ -1,20 +1,20 @@
 /**
- * A file that one process has at a time. The system drops the lock when the
- * process ends, however that happens.
+ * A file that only one process can hold. The system drops the lock when the
+ * process ends, in any way.
  *
- * The invariant: who holds the lock has the file open that is at the path. So
- * a file that is removed or replaced is never taken for the lock.
+ * The invariant: the holder of the lock has the file at the path open. So a
+ * removed or replaced file never counts as the lock.
  *
  * @module
  */
 import { writeWhole } from "./durable_file.ts";
 
-/** How often a file that changes meanwhile is looked at again. */
+/** How often to look again at a file that changes meanwhile. */
 const MOST_TRIES = 100;
 
-/** A lock, or who holds it. */
+/** A lock, or its holder. */
 export class LockFile {
-  /** Who has the lock; `undefined` if it is this process. */
+  /** The holder of the lock; `undefined` if it is this process. */
   readonly holder: string | undefined;
   readonly #path: string;
   readonly #file: Deno.FsFile | undefined;
@@ -25,16 +25,16 @@ export class LockFile {
     else this.holder = held.holder;
   }
 
-  /** Takes the lock, or finds who has it. */
+  /** Takes the lock, or finds its holder. */
   static acquire(path: string): LockFile {
     for (let count = 0; count < MOST_TRIES; count++) {
       const held = create(path) ?? holderOf(path);
       if (held) return new LockFile(path, held);
     }
-    throw new Error(`${path} keeps changing; see what else writes it`);
+    throw new Error(`${path} keeps changing; find out what else writes it`);
   }
 
-  /** Gives the lock back, and removes the file. */
+  /** Releases the lock, and removes the file. */
   release(): void {
     if (!this.#file) return;
     try {
@@ -46,7 +46,7 @@ export class LockFile {
   }
 }
 
-/** Makes the file and locks it; `undefined` if there is one already. */
+/** Creates the file and locks it; `undefined` if it exists already. */
 function create(path: string): Deno.FsFile | undefined {
   let file: Deno.FsFile;
   try {
@@ -59,12 +59,12 @@ function create(path: string): Deno.FsFile | undefined {
     writeWhole(file, `${JSON.stringify({ pid: Deno.pid })}\n`);
     return file;
   }
-  // Another process took it for one that was left.
+  // Another process thought that the file had been left behind.
   file.close();
   return undefined;
 }
 
-/** Who holds the lock of a file that is there. A file that nobody holds is removed. */
+/** The holder of an existing lock file. A file without a holder is removed. */
 function holderOf(path: string): { holder: string } | undefined {
   try {
     const found = Deno.lstatSync(path);
@@ -74,7 +74,7 @@ function holderOf(path: string): { holder: string } | undefined {
     }
     using file = Deno.openSync(path);
     if (!tryLock(file)) return { holder: nameIn(file) };
-    // It was left by a process that was killed.
+    // A killed process left it.
     if (isAt(path, file)) Deno.removeSync(path);
     return undefined;
   } catch (error) {
@@ -92,12 +92,15 @@ function nameIn(file: Deno.FsFile): string {
     );
     if (Number.isSafeInteger(pid)) return `the watch of process ${pid}`;
   } catch {
-    // It has just been made, or the system lets nobody read it.
+    // It has just been created, or the system lets nobody read it.
   }
   return "another watch";
 }
 
-/** Locks a file, unless another process has. If the file system has no locks, there is none to respect. */
+/**
+ * Locks a file, unless another process has locked it. If the file system has no
+ * locks, nobody can hold one.
+ */
 function tryLock(file: Deno.FsFile): boolean {
   try {
     return file.tryLockSync(true);
@@ -110,7 +113,7 @@ function tryLock(file: Deno.FsFile): boolean {
   }
 }
 
-/** Whether an open file is the one that is at a path. */
+/** Whether an open file is the one at a path. */
 function isAt(path: string, file: Deno.FsFile): boolean {
   try {
     const [there, here] = [Deno.lstatSync(path), file.statSync()];

@@ -1,5 +1,5 @@
 /**
- * What the command of a watch is told: of one event, or of a burst of them.
+ * The input of a watch's command: for one event, or for a burst of events.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import { eventLine, type ToJson, valueLine } from "./event_line.ts";
 import { describeEvent, SkippedEventError } from "./skipped_event.ts";
 
 /**
- * One event: its names are in the environment, its value is on standard input.
- * As a `"record"` the whole event is there. Throws `SkippedEventError` if JSON
- * has no form for it.
+ * One event: its names are in the environment, and its value is on standard
+ * input. As a `"record"`, the whole event is on standard input. Throws
+ * `SkippedEventError` if JSON cannot express it.
  */
 export function eventOccasion(
   event: WatchEvent,
@@ -33,10 +33,10 @@ export function eventOccasion(
     },
     names: { ZESTOR_KIND: kind, ZESTOR_KEY: key },
     input: `${line}\n`,
-    // The record has them.
+    // The record has the names.
     tooLong: as === "record" ? undefined : (cause) => {
       const advice =
-        "its names are too long for the environment; with --record the command reads them from standard input";
+        "its kind and key are too long for the environment; with --record, the command reads them from standard input";
       return new SkippedEventError("run the command for", event, {
         cause,
         advice,
@@ -47,7 +47,7 @@ export function eventOccasion(
 
 /**
  * A burst: its events are lines on standard input, as a watch prints them. The
- * kind is that of all of them, if only one is watched.
+ * kind is given if only one kind is watched.
  */
 export function burstOccasion(
   { lines, revision }: Burst,
@@ -61,7 +61,7 @@ export function burstOccasion(
     variables: {
       ZESTOR_EVENTS: `${count}`,
       ZESTOR_REVISION: `${revision}`,
-      // They are of one event each; another watch may have set them.
+      // They belong to a single event, and another watch may have set them.
       ZESTOR_TYPE: "",
       ZESTOR_KEY: "",
       ZESTOR_VERSION: "",

@@ -1,15 +1,15 @@
 /**
  * Ends every process that the commands of a watch started, when the watch ends.
  *
- * A command runs in a session of its own, which its children inherit. A small
- * shell beside the watch, the guard, knows these sessions. Its standard input
- * is a pipe from the watch. The pipe closes when the watch ends, also if it is
- * killed by `SIGKILL`; then the guard ends the sessions. A shell is used because
- * `Deno.kill` needs the permission to run everything, and `sh` is permitted.
+ * A command runs in its own session, which its children inherit. A small shell
+ * beside the watch, the guard, knows these sessions. Its standard input is a
+ * pipe from the watch. The pipe closes when the watch ends, even if `SIGKILL`
+ * kills it; then the guard ends the sessions. It is a shell because `Deno.kill`
+ * needs the permission to run everything, and `sh` is permitted.
  *
  * The invariant: when `end` has resolved, no process of a session is left, nor
- * a descendant of one that has a session of its own. A daemon, which gave up its
- * session and its parent before, is not found.
+ * a descendant with its own session. A daemon that left its session and its
+ * parent before is not found.
  *
  * @module
  */
@@ -19,14 +19,14 @@ const GRACE = 5;
 
 /**
  * How long an ended session is remembered, in ms. The system may give its id to
- * another process later. To look for ended ones costs some 0.3 ms a process of
- * the machine, so it is not done after each command.
+ * another process later. Looking for ended sessions costs about 0.3 ms for each
+ * process of the machine, so it is not done after each command.
  */
 const PRUNE_AFTER = 10_000;
 
 /**
- * The guard. `tree` holds the processes to end. A process stays in it when its
- * parent ends, so a process with a session of its own is not lost.
+ * The guard. `tree` has the processes to end. A process stays in it when its
+ * parent ends, so a process with its own session is not lost.
  */
 const GUARD = `
 trap '' HUP INT QUIT TERM
@@ -106,11 +106,11 @@ done
 /** Whether commands run in sessions of their own. */
 export const HAS_SESSIONS = Deno.build.os !== "windows";
 
-/** Ends what the commands of one watch started. */
+/** Ends the processes that the commands of one watch started. */
 export interface ProcessGuard extends AsyncDisposable {
-  /** Watches over a command, which leads a session, and all that it starts. */
+  /** Watches over a command, which leads a session, and over all its processes. */
   add(pid: number): Promise<void>;
-  /** Tells that a command has ended. What it started may still run. */
+  /** Says that a command has ended. Its processes may still run. */
   hasEnded(): void;
   /** Ends all that runs: first with `SIGTERM`, after 5 s with `SIGKILL`. Waits for the end. */
   end(): Promise<void>;
@@ -132,7 +132,7 @@ export function startGuard(): ProcessGuard {
   let pruning: ReturnType<typeof setTimeout> | undefined;
   const prune = () => {
     pruning = undefined;
-    // If the guard was ended, the next command tells it.
+    // If the guard was ended, the next command reports it.
     write("prune").catch(() => {});
   };
   const end = async () => {
@@ -146,7 +146,7 @@ export function startGuard(): ProcessGuard {
         await write(`run ${pid}`);
       } catch (cause) {
         throw new Error(
-          "the shell that ends what commands leave behind was killed; start the watch again",
+          "the shell that ends the commands' processes was killed; start the watch again",
           { cause },
         );
       }

@@ -1,17 +1,18 @@
 /**
- * An event that cannot be given to anybody, whatever is tried. To stop at it
- * would stop every later watch with the same cursor, so it is told and skipped.
+ * An event that can be neither printed nor passed to a command. If the watch
+ * stopped there, every later watch with the same cursor would stop, too. So the
+ * event is reported and skipped.
  *
  * @module
  */
 import type { WatchEvent } from "../../contract/watch.ts";
 import { quote, reasonOf } from "../../base/messages.ts";
 
-/** The event cannot be printed, or passed to a command. To try again does not help. */
+/** The event cannot be printed, or passed to a command. A retry does not help. */
 export class SkippedEventError extends Error {
   override readonly name = "SkippedEventError";
 
-  /** Makes the error; `action` is as in "print", `advice` is what would help. */
+  /** Makes the error. `action` is such as "print", and `advice` says what would help. */
   constructor(
     action: string,
     event: WatchEvent,

@@ -1,7 +1,7 @@
 /**
- * The changes of a watch, several at a time: what is there, or comes within
- * a moment. It reads the watch only if somebody asks for the next ones, so
- * a browser that does not read costs nothing.
+ * The changes of a watch in batches: those that are available, or come within a
+ * moment. It reads the watch only on request, so a browser that does not read
+ * costs nothing.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import type { StoredEvent } from "../../store/inspection.ts";
 /** How long a batch waits for more after its first change, in ms. */
 const GATHER_MS = 20;
 
-/** A batch is no larger than so many events, and about so many bytes of values. */
+/** The largest number of events in a batch, and about the largest number of bytes of values. */
 const MOST_EVENTS = 256;
 const MOST_BYTES = 256 * 1024;
 
-/** Events in order; none at the end of the watch. */
+/** Events in order. Empty at the end of the watch. */
 export type Batch = readonly StoredEvent[];
 
 /** Reads a watch in batches. */
 export class Batches {
   readonly #reader: ReadableStreamDefaultReader<StoredEvent>;
-  /** A read that nobody has used yet. */
+  /** A read whose result has not been used yet. */
   #pending: Promise<ReadableStreamReadResult<StoredEvent>> | undefined;
 
   /** Takes over the stream of a watch. */

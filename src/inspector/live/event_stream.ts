@@ -2,9 +2,9 @@
  * The live changes for one browser, as Server-Sent Events.
  *
  * The invariants:
- * - After a `start`, no change past its revision is missing or comes twice.
- * - Nothing is read for a browser that does not read. What waits for it is one
- *   batch at most.
+ * - After a `start`, no change after its revision is missing or comes twice.
+ * - If a browser does not read, nothing is read for it. At most one batch
+ *   waits.
  * - When the browser has gone, the watch ends.
  *
  * @module
@@ -21,25 +21,25 @@ import { previewOf } from "../shown_values.ts";
 import { type Batch, Batches } from "./batches.ts";
 import type { Problem, Reachability } from "./reachability.ts";
 
-/** How often a connection on which nothing happens is kept alive, in ms. */
+/** How often an idle connection gets a sign of life, in ms. */
 const KEEP_ALIVE_MS = 15_000;
 
-/** How long to wait before a watch that failed is opened again, in ms. */
+/** The pause before a failed watch is opened again, in ms. */
 const RETRY_MS = 1_000;
 
-/** What a stream of events stands on. */
+/** The source of a stream of events. */
 export interface EventSource {
   readonly inspection: Inspection;
   readonly reachability: Reachability;
   /** The id of the last event that the browser has seen. */
   readonly after: string | undefined;
-  /** Ends the stream, as when the server ends. */
+  /** Ends the stream, for example when the server ends. */
   readonly signal: AbortSignal;
 }
 
 const encoder = new TextEncoder();
 
-/** The body of the response. Throws a `RequestError` if `after` is no cursor. */
+/** The body of the response. Throws a `RequestError` if `after` is not a cursor. */
 export function openEventStream(
   source: EventSource,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -70,7 +70,7 @@ function eventText<Name extends keyof StreamEvents>(
   id?: string,
 ): string {
   const idLine = id === undefined ? "" : `id: ${id}\n`;
-  // JSON has no line breaks in it, so this is one line.
+  // JSON contains no line breaks, so this is one line.
   return `${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
@@ -82,12 +82,12 @@ class BrowserEvents {
   readonly #steps: AsyncGenerator<string, void>;
   readonly #ended: () => void;
   readonly #signal: AbortSignal;
-  /** What was read, and not sent. */
+  /** Texts that were read, but not sent. */
   #ready: string[] = [];
-  /** Whether the next step is under way. */
+  /** Whether a read is outstanding. */
   #isReading = false;
   #isOver = false;
-  /** Whether the browser was told that the store is away, and whether it is. */
+  /** Whether the browser has been told that the store cannot be reached, and whether this is so now. */
   #toldDown = false;
   #problem: Problem;
   #wake: (() => void) | undefined;
@@ -121,7 +121,7 @@ class BrowserEvents {
     }
   }
 
-  /** Waits for something to tell; false if nothing came for a while. */
+  /** Waits for the next text. Returns false if none came for a while. */
   async #news(): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#wake = () => resolve(true);
@@ -148,7 +148,7 @@ class BrowserEvents {
       if (done) this.#isOver = true;
       else this.#ready.push(value);
     } catch (error) {
-      // Such as a store that was closed before the watch was open.
+      // For example, the store was closed before the watch was open.
       this.#end(reasonOf(error));
     } finally {
       this.#isReading = false;
@@ -240,7 +240,7 @@ class BrowserEvents {
     const changes = batch
       .filter((event) => event.type !== "bookmark")
       .map((event) => this.#liveChange(event, seenAt));
-    // Without data it is no event, and yet an id.
+    // Without data it is not an event, but it sets the id.
     return changes.length === 0
       ? `id: ${id}\n\n`
       : eventText("changes", { changes }, id);

@@ -1,7 +1,7 @@
 /**
- * Whether the server that keeps a store can be reached. A watch waits in
- * silence until it can, so somebody has to ask; one asks for all browsers, and
- * only while there are any.
+ * Finds out whether a store's server can be reached. A watch silently waits for
+ * the server, so this module asks it. It asks once for all browsers, and only
+ * while there are any.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const ASK_MS = 2_000;
 /** Why the store cannot be reached; `undefined` if it can. */
 export type Problem = string | undefined;
 
-/** Is told whenever that changes. */
+/** Called whenever this changes. */
 export type Listener = (problem: Problem) => void;
 
 /** The reachability of one store. */
@@ -32,7 +32,7 @@ export class Reachability {
 
   /** Tells a listener of each change, until the result is disposed of. */
   listen(listener: Listener): Disposable {
-    // What is in this process or in a file is always there.
+    // A store in this process or in a file can always be reached.
     if (!this.#inspection.engine.log.canBePutBack) {
       return { [Symbol.dispose]() {} };
     }
@@ -61,7 +61,7 @@ export class Reachability {
         this.#problem = problem;
         for (const listener of this.#listeners) listener(problem);
       }
-      // It is cut short when nobody listens any more.
+      // The pause ends early when nobody listens any more.
       await sleep(ASK_MS, stop, false).catch(() => {});
     }
   }

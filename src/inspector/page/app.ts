@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * The whole page: head, side, and the view that the URL names.
+ * The whole page: header, sidebar, and the view in the URL.
  *
  * @module
  */
@@ -56,7 +56,7 @@ export function App(): VNode {
   ` as VNode;
 }
 
-/** Closes the menu by a key, and gives the focus back. */
+/** Closes the menu with a key, and restores the focus. */
 function MenuCloser({ onClose }: { onClose: () => void }): null {
   useShortcut("close", () => {
     onClose();
@@ -90,7 +90,7 @@ function Content({ now }: { now: Route }): VNode {
   }
 }
 
-/** Goes to the first kind; if there is none, says so. */
+/** Goes to the first kind. If there is none, it says so. */
 function Home(): VNode {
   const { list, message } = useCell(kinds);
   const store = useCell(session);
@@ -126,7 +126,7 @@ function useTitle(now: Route): void {
   }, [title]);
 }
 
-/** Tells when the connection is back. */
+/** Tells the user when the connection is back. */
 function useConnectionNotice(): void {
   const { state, message } = useCell(connection);
   useEffect(() => {

@@ -1,10 +1,11 @@
 /// <reference lib="dom" />
-// Runs before the first paint: the page never appears in the wrong colours.
+// Runs before the first paint, so that the page never appears in the wrong
+// colours.
 try {
   const theme = localStorage.getItem("zestor.theme");
   if (theme === "light" || theme === "dark") {
     document.documentElement.dataset.theme = theme;
   }
 } catch {
-  // The browser keeps nothing for this page.
+  // The browser stores nothing for this page.
 }

@@ -1,7 +1,7 @@
 /**
- * The page's own files, as texts, by the names that the browser has for them.
- * `index.html` is the page; it names the others under `assets/`. Scripts import
- * each other by relative paths.
+ * The page's own files, as texts, by their names in the browser. `index.html`
+ * is the page; it names the others under `assets/`. Scripts import each other
+ * by relative paths.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Where a server is. The invariant: nothing that is printed has a password.
+ * The address of a server. The invariant: nothing that is printed contains a
+ * password.
  *
  * @module
  */
@@ -7,21 +8,21 @@ import { platform } from "../../base/platform.ts";
 import { describe } from "../../base/messages.ts";
 import { StoreOpenError } from "../../contract/errors.ts";
 
-/** Where a server is. */
+/** The address of a server. */
 export interface Address {
-  /** For messages: without a password. */
+  /** The name for messages, without a password. */
   readonly name: string;
-  /** As the client takes it; absent if the environment tells. */
+  /** The URL for the client. Absent if the environment has the address. */
   readonly url?: string;
 }
 
-/** The variables of the environment that tell where a server is. */
+/** The environment variables with the address of a server. */
 const VARIABLES = ["PGHOST", "PGPORT", "PGDATABASE", "PGUSER"];
 
-/** What a URL looks like, for messages. */
+/** An example of a URL, for messages. */
 const SHAPE = "postgres://user:password@host:port/database";
 
-/** Reads a URL; throws a `TypeError` that does not quote it. */
+/** Reads a URL. Throws a `TypeError` that does not quote it. */
 export function addressOf(
   action: string,
   name: string,
@@ -29,7 +30,7 @@ export function addressOf(
 ): Address {
   if (typeof value !== "string" && !(value instanceof URL)) {
     throw new TypeError(
-      `Cannot ${action}: "${name}" is a URL such as ${SHAPE}, received ${
+      `Cannot ${action}: "${name}" must be a URL such as ${SHAPE}, received ${
         describe(value)
       }`,
     );
@@ -37,24 +38,25 @@ export function addressOf(
   const url = parse(String(value));
   if (!url) {
     throw new TypeError(
-      `Cannot ${action}: "${name}" is no URL such as ${SHAPE}; characters such as "@", "/" and "%" in a password are percent-encoded`,
+      `Cannot ${action}: "${name}" is not a URL such as ${SHAPE}; percent-encode characters such as "@", "/" and "%" in a password`,
     );
   }
   return { name: nameOf(url), url: String(value) };
 }
 
 function parse(text: string): URL | undefined {
-  // A host may be missing: the parameter "host" has it then, such as a socket's folder.
+  // The host may be missing: then the parameter "host" has it, for example the
+  // folder of a socket.
   const url = URL.parse(text) ??
     URL.parse(text.replace(/^(\w+:\/\/(?:[^/@]*@)?)\//, "$1localhost/"));
   if (!url || !/^postgres(ql)?:$/.test(url.protocol)) return undefined;
   return hasLostPassword(url) ? undefined : url;
 }
 
-/** The parameters whose values may have an "@". */
+/** The parameters whose values may contain an "@". */
 const MAY_HAVE_AT = new Set(["user", "password", "application_name"]);
 
-/** Whether a "/", "?" or "#" in the password has ended the host: the "@" came later. */
+/** Whether a "/", "?" or "#" in the password has ended the host, because an "@" comes later. */
 function hasLostPassword({ pathname, searchParams, hash }: URL): boolean {
   if (pathname.includes("@") || hash.includes("@")) return true;
   return [...searchParams].some(([name, value]) =>
@@ -69,14 +71,14 @@ function nameOf(url: URL): string {
   return `postgres://${user}${host}${url.pathname}`;
 }
 
-/** The address that the environment tells. Throws `StoreOpenError` if it tells none. */
+/** The address from the environment. Throws `StoreOpenError` if it has none. */
 export function addressOfEnvironment(): Address {
   const name = describeEnvironment(
     Object.fromEntries(VARIABLES.map((name) => [name, variable(name)])),
   );
   if (name !== undefined) return { name };
   throw new StoreOpenError(
-    `Cannot open store: there is no server; give "url", such as ${SHAPE}, or set PGHOST and its like, and run deno with --allow-env`,
+    `Cannot open store: no server is given; give "url", such as ${SHAPE}, or set variables such as PGHOST and run deno with --allow-env`,
   );
 }
 

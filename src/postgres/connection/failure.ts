@@ -1,5 +1,5 @@
 /**
- * What a failure of the server or of the network means.
+ * The meanings of failures of the server and the network.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import {
   StoreUnavailableError,
 } from "../../contract/errors.ts";
 
-/** The connection was cut, or none could be had. */
+/** The connection was cut, or could not be made. */
 export class Cut extends Error {
-  /** Whether what was sent may have arrived. */
+  /** Whether the request may have arrived. */
   readonly mayHaveArrived: boolean;
 
-  /** Takes what was thrown, if anything was. */
+  /** Takes the error that was thrown, if there was one. */
   constructor(mayHaveArrived: boolean, cause?: unknown) {
     super(
       cause === undefined
@@ -30,7 +30,10 @@ export class Cut extends Error {
   }
 }
 
-/** The code of an error that the server sent, as in https://www.postgresql.org/docs/current/errcodes-appendix.html. */
+/**
+ * The code of an error of the server; see
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html.
+ */
 export function codeOf(error: unknown): string | undefined {
   const { code, severity } = (error ?? {}) as {
     code?: unknown;
@@ -39,17 +42,17 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === "string" && severity !== undefined ? code : undefined;
 }
 
-/** Codes after which the connection is gone, or was not made, though the server may be there soon. */
+/** Codes after which there is no connection, although the server may be back soon. */
 const CUT_CODES = new Set([
-  "57P01", // It is shut down, or somebody ended the connection.
-  "57P02", // Another of its processes crashed.
-  "57P03", // It starts, or stops.
+  "57P01", // The server shuts down, or somebody ended the connection.
+  "57P02", // Another process of the server crashed.
+  "57P03", // The server starts or stops.
   "57P05", // The connection was idle for too long.
   "25P03", // A transaction was idle for too long.
-  "53300", // It has no more connections.
+  "53300", // The server has no free connection.
 ]);
 
-/** Whether an error is of the network, or says that the server goes away. */
+/** Whether an error comes from the network, or says that the server goes away. */
 export function isCut(error: unknown): boolean {
   if (error instanceof Cut) return true;
   const code = codeOf(error);
@@ -62,45 +65,45 @@ const OWN_MISTAKES = [
   StoreError,
 ];
 
-/** What the client says of its configuration, or of what it was given. */
+/** Whether the client complains about its configuration or its arguments. */
 function isOwnMistake(error: Error): boolean {
   return OWN_MISTAKES.some((type) => error instanceof type) ||
     error.name === "NotCapable" ||
     /certificate|SSL|password must be|SASL|authentication/i.test(error.message);
 }
 
-/** Codes of failures that go away by themselves, after which nothing was written. */
+/** Codes of temporary failures, after which nothing was written. */
 const BUSY_CODES = new Set([
   "55P03", // lock_timeout
   "40001", // a serialization failure
   "40P01", // a deadlock
 ]);
 
-/** Whether somebody else was in the way, and nothing was written. */
+/** Whether another transaction was in the way, and nothing was written. */
 export function isBusy(error: unknown): boolean {
   const code = codeOf(error);
   return code !== undefined && BUSY_CODES.has(code);
 }
 
 /**
- * The server does not know a prepared statement by its name, or knows another
- * one, as behind a pooler. Nothing was done.
+ * The server does not know a prepared statement by this name, or knows another
+ * one, for example behind a pooler. Nothing was done.
  */
 export class NameLost extends Error {
-  /** Takes what the server says. */
+  /** Takes the server's error. */
   constructor(cause: unknown) {
     super(reasonOf(cause), { cause });
   }
 }
 
-/** Whether the server says that a statement's name is not known to it, or was taken. */
+/** Whether the server says that a statement's name is unknown, or taken. */
 export function isNameLost(error: unknown): boolean {
   const code = codeOf(error);
   return code === "26000" || code === "42P05" || code === "0A000" &&
       /cached plan/.test(reasonOf(error));
 }
 
-/** What a caller is told of the server's error; errors that are not the server's as they are. */
+/** The store's error for an error of the server. Other errors are returned unchanged. */
 export function storeErrorOf(action: string, error: unknown): unknown {
   if (error instanceof Cut) return unavailable(action, error);
   const code = codeOf(error);
@@ -112,19 +115,21 @@ export function storeErrorOf(action: string, error: unknown): unknown {
     case "55P03":
       return new StoreBusyError(
         say(
-          "another connection writes, and holds the store's lock; call it again",
+          "another connection holds the store's lock to write; call the operation again",
         ),
         options,
       );
     case "40001":
     case "40P01":
       return new StoreBusyError(
-        say(`others were in the way (${reason}); call it again`),
+        say(
+          `it conflicted with other transactions (${reason}); call the operation again`,
+        ),
         options,
       );
     case "25006":
       return new StoreReadOnlyError(
-        say("the server only reads, as a standby does; write to the primary"),
+        say("the server is read-only, as a standby is; write to the primary"),
         options,
       );
     case "42501":
@@ -150,7 +155,7 @@ export function storeErrorOf(action: string, error: unknown): unknown {
       return new StoreError(
         "STORAGE",
         say(
-          `the store's tables are gone or changed (${reason}); open it again`,
+          `the store's tables were removed or changed (${reason}); open the store again`,
         ),
         options,
       );
@@ -158,7 +163,7 @@ export function storeErrorOf(action: string, error: unknown): unknown {
   return new StoreError("STORAGE", say(reason), options);
 }
 
-/** What a caller is told if the server could not be reached in time. Nothing was written. */
+/** The error if the server could not be reached in time. Nothing was written. */
 export function unavailable(
   action: string,
   cause: unknown,

@@ -1,10 +1,10 @@
 /**
- * One connection to a server. What is asked of it is sent at once, and answered
- * in order.
+ * One connection to a server. It sends queries at once, and gets the answers in
+ * order.
  *
  * The invariants:
- * - It keeps the process running only while an answer is to come.
- * - It is dead after any cut, and everything that waited is told so.
+ * - It keeps the process running only while an answer is outstanding.
+ * - It is dead after a cut, and everything that waited fails.
  *
  * @module
  */
@@ -22,33 +22,33 @@ export interface Query {
   readonly values?: readonly unknown[];
 }
 
-/** A row: its columns by name. Bytes come as a `Uint8Array`, whole numbers as numbers. */
+/** A row, by column name. Bytes are a `Uint8Array`, and integers are numbers. */
 // deno-lint-ignore no-explicit-any -- each statement has its own columns
 export type Row = Record<string, any>;
 
-/** What a link tells. */
+/** The events of a link. */
 export interface LinkListener {
-  /** It was open, and is dead. */
+  /** The link was open, and is dead now. */
   onEnd?(): void;
-  /** Somebody notified a channel that it listens to. */
+  /** A notification came on a channel that the link listens to. */
   onNotification?(channel: string, payload: string): void;
   /**
-   * No answer came for half of `patience`. Tells whether the server still works
-   * on it; if not, the link is cut.
+   * No answer has come for half of `patience`. Returns whether the server still
+   * works on it; if not, the link is cut.
    */
   isWorking?(processId: number): Promise<boolean>;
 }
 
-/** How a link works. */
+/** The settings of a link. */
 export interface LinkOptions extends LinkListener {
   readonly address: Address;
-  /** For how long it waits for a connection, in ms. */
+  /** How long to wait for a connection, in ms. */
   readonly connectPatience: number;
-  /** After how long without an answer a silent server counts as gone, in ms. */
+  /** After this time without an answer, a silent server counts as gone, in ms. */
   readonly patience: number;
-  /** Ends it, also while it connects. */
+  /** Ends the link, also while it connects. */
   readonly signal?: AbortSignal;
-  /** Whether statements are prepared once, under names that their texts give. */
+  /** The names of prepared statements, which follow from their texts. */
   readonly names: StatementNames;
 }
 
@@ -57,7 +57,7 @@ export class StatementNames {
   #areUsed = true;
   readonly #names = new Map<string, string>();
 
-  /** From here on no statement has a name: behind a pooler a name may be lost. */
+  /** From now on, statements have no names, because a pooler may lose them. */
   stop(): void {
     this.#areUsed = false;
   }
@@ -67,7 +67,7 @@ export class StatementNames {
     return this.#areUsed;
   }
 
-  /** The name of a statement: the same text has the same name, and no other. */
+  /** The name of a statement, which is unique for its text. */
   of(text: string): string | undefined {
     if (!this.#areUsed) return undefined;
     let name = this.#names.get(text);
@@ -79,7 +79,7 @@ export class StatementNames {
   }
 }
 
-/** Tells texts apart, also those of another program behind the same pooler. */
+/** Distinguishes texts, also from those of other programs behind the same pooler. */
 function hash(text: string): string {
   let a = 5381, b = 52711;
   for (let i = 0; i < text.length; i++) {
@@ -90,7 +90,7 @@ function hash(text: string): string {
   return (a >>> 0).toString(36) + (b >>> 0).toString(36);
 }
 
-/** What the client has beyond its types. */
+/** Parts of the client that its types lack. */
 interface Client extends Pick<pg.Client, "connect" | "end" | "query" | "on"> {
   readonly processID: number;
   readonly connection: { readonly stream: { destroy(): void } };
@@ -102,7 +102,7 @@ interface Client extends Pick<pg.Client, "connect" | "end" | "query" | "on"> {
 export class Link {
   readonly #client: Client;
   readonly #options: LinkOptions;
-  /** When each query that waits for its answer was sent, in the time of `performance.now`. */
+  /** The time at which each outstanding query was sent, on the clock of `performance.now`. */
   readonly #sent: number[] = [];
   #watchdog: ReturnType<typeof setTimeout> | undefined;
   #isOpen = false;
@@ -118,7 +118,7 @@ export class Link {
     });
   }
 
-  /** Connects. Rejects with `Cut`, or with what the server says. */
+  /** Connects. Rejects with `Cut`, or with the server's error. */
   static async open(options: LinkOptions): Promise<Link> {
     const { address, connectPatience, signal } = options;
     signal?.throwIfAborted();
@@ -135,7 +135,7 @@ export class Link {
         pipeline: true,
       } as pg.ClientConfig) as unknown as Client;
       link = new Link(client, options);
-      // A client that is destroyed as it connects need not say so.
+      // A client that is destroyed while it connects may never report it.
       await unlessAborted(client.connect(), signal);
       client.unref();
       if (link.#isDead) throw new Cut(false);
@@ -150,22 +150,25 @@ export class Link {
     }
   }
 
-  /** Whether it was cut, or closed. */
+  /** Whether the link was cut or closed. */
   get isDead(): boolean {
     return this.#isDead;
   }
 
-  /** How many answers are to come. */
+  /** The number of outstanding answers. */
   get pending(): number {
     return this.#sent.length;
   }
 
-  /** The server's process, as it tells. */
+  /** The id of the server's process. */
   get processId(): number {
     return this.#client.processID;
   }
 
-  /** Asks. Rejects with `Cut` if the answer is lost, with `NameLost`, or with what the server says. */
+  /**
+   * Sends a query. Rejects with `Cut` if the answer is lost, with `NameLost`,
+   * or with the server's error.
+   */
   async query({ text, values }: Query): Promise<Row[]> {
     if (this.#isDead) throw new Cut(false);
     const name = values && this.#options.names.of(text);
@@ -198,8 +201,8 @@ export class Link {
   }
 
   /**
-   * Looks after a while whether an answer is late. It goes on past an answer
-   * that comes in time: a timer for each query would cost more than the query.
+   * Checks after a while whether an answer is late. One timer serves many
+   * queries, because a timer for each would cost more than the query.
    */
   #watch(ms: number): void {
     const timer = setTimeout(async () => {
@@ -210,14 +213,15 @@ export class Link {
       const left = this.#options.patience / 2 - waited;
       if (left > 1) return this.#watch(left);
       const isWorking = await this.#isWorking();
-      // The answer may have come meanwhile, and another question may wait.
+      // The answer may have come meanwhile, and another query may be waiting.
       const isWatched = this.#isDead || this.#watchdog !== undefined;
       if (isWatched || this.#sent.length === 0) return;
       if (isWorking || this.#sent[0] > asked) {
         this.#watch(this.#options.patience / 2);
       } else this.destroy();
     }, ms);
-    // What keeps the process running is the connection, while answers are to come.
+    // While answers are outstanding, the connection keeps the process running,
+    // not the timer.
     platform.unrefTimer(timer);
     this.#watchdog = timer;
   }
@@ -237,7 +241,7 @@ export class Link {
     if (this.#isOpen) this.#options.onEnd?.();
   }
 
-  /** Ends it at once: what waits is cut. */
+  /** Ends the link at once. Everything that waits is cut. */
   destroy(): void {
     this.#client.connection.stream.destroy();
     this.#die();
@@ -252,14 +256,17 @@ export class Link {
     try {
       await this.#client.end();
     } catch {
-      // It is gone, one way or the other.
+      // The connection is gone in any case.
     }
     clearTimeout(timer);
     this.#die();
   }
 }
 
-/** The types of columns that a store reads, by their numbers in `pg_type`; all others come as text. */
+/**
+ * The types of columns that a store reads, by their numbers in `pg_type`. All
+ * others are read as text.
+ */
 function parserOf(type: number): (text: string) => unknown {
   switch (type) {
     case 16:
@@ -282,7 +289,7 @@ function bytesOf(text: string): Uint8Array {
     : new Uint8Array(pg.types.getTypeParser(17)(text));
 }
 
-/** How long a goodbye may take, in ms. */
+/** How long closing may take, in ms. */
 const GOODBYE_MS = 500;
 
 function asFailure(error: unknown, mayHaveArrived: boolean): unknown {

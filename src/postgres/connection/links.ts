@@ -1,6 +1,6 @@
 /**
- * The connections of a store: for each purpose some, opened when they are
- * needed, and again after a cut.
+ * The connections of a store. Each purpose has its own, which are opened on
+ * demand, and again after a cut.
  *
  * @module
  */
@@ -18,41 +18,41 @@ import {
   StatementNames,
 } from "./link.ts";
 
-/** How connections are made. */
+/** The settings of the connections. */
 export interface LinksOptions {
   readonly address: Address;
-  /** For how long an answer is waited for, and a read is sent again after a cut, in ms. */
+  /** How long to wait for an answer, and to retry a read after a cut, in ms. */
   readonly patience: number;
   /** How many connections reads share. */
   readonly size: number;
 }
 
-/** How a connection is opened. */
+/** The options for opening a connection. */
 export interface OpenOptions {
-  /** Another server, or another way to it. */
+  /** Another address, of the same or another server. */
   readonly address?: Address;
   /** How long it may take, in ms. */
   readonly patience?: number;
 }
 
-/** How a read is asked. */
+/** The options of a read. */
 export interface ReadOptions {
   readonly signal?: AbortSignal;
-  /** For how long it is sent again after a cut, in ms. */
+  /** How long to retry the read after a cut, in ms. */
   readonly patience?: number;
 }
 
 /**
- * Whether the server process `$1` works on a statement. A pooler tells numbers
- * of its own: `$2` is what it told of this connection. Then any statement of
- * this program's name counts.
+ * Whether the server process `$1` works on a statement. A pooler reports ids of
+ * its own. `$2` is the id that it reported for this connection; then any
+ * statement with this program's name counts.
  */
 const IS_WORKING = `SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity
     WHERE state = 'active' AND pid <> pg_catalog.pg_backend_pid()
     AND (pid = $1 OR $2 <> pg_catalog.pg_backend_pid()
       AND application_name = pg_catalog.current_setting('application_name'))) AS working`;
 
-/** A connection may always take so long, in ms: some networks are slow. */
+/** Connecting may always take this long, in ms, because some networks are slow. */
 const SHORTEST_PATIENCE_MS = 500;
 
 /** The connections of one store. */
@@ -60,11 +60,11 @@ export class Links {
   readonly #options: LinksOptions;
   readonly #names = new StatementNames();
   readonly #open = new Set<Link>();
-  /** Those that reads share, or the promise of one. */
+  /** The connections that reads share, or promises of them. */
   readonly #readers: (Link | Promise<Link>)[] = [];
   readonly #closed = new AbortController();
 
-  /** Takes how they are made. */
+  /** Takes the settings. */
   constructor(options: LinksOptions) {
     this.#options = options;
   }
@@ -74,12 +74,12 @@ export class Links {
     return this.#closed.signal.aborted;
   }
 
-  /** Aborts when they close. */
+  /** Aborts when the connections close. */
   get closed(): AbortSignal {
     return this.#closed.signal;
   }
 
-  /** Opens a connection for one purpose; who has it closes it. */
+  /** Opens a connection for one purpose. The caller closes it. */
   async open(
     listener: LinkListener = {},
     { address = this.#options.address, patience = this.#options.patience }:
@@ -112,7 +112,7 @@ export class Links {
     });
   }
 
-  /** Asks another connection whether the server still works for a link. */
+  /** Asks on another connection whether the server still works for a link. */
   async #isWorking(processId: number): Promise<boolean> {
     const { address, patience } = this.#options;
     let link: Link | undefined;
@@ -122,19 +122,19 @@ export class Links {
       const [row] = await link.query({ text: IS_WORKING, values });
       return row.working;
     } catch (error) {
-      // It has no room for another connection, so it is there.
+      // The server has no free connection, so it is alive.
       return error instanceof Cut && codeOf(error.cause) === "53300";
     } finally {
       await link?.close();
     }
   }
 
-  /** From here on reads use a connection that was opened for one purpose. */
+  /** From now on, reads also use this connection, which was opened for one purpose. */
   share(link: Link): void {
     this.#readers.push(link);
   }
 
-  /** Reads: again after a cut, until it has been patient enough. */
+  /** Reads. After a cut it retries, until the time is over. */
   async read(
     query: Query,
     { signal, patience = this.#options.patience }: ReadOptions = {},
@@ -143,7 +143,8 @@ export class Links {
     const deadline = performance.now() + patience;
     let backoff: Backoff | undefined;
     for (;;) {
-      // Another query, sent at the same time, may be the first to lose its name.
+      // Another query, sent at the same time, may be the first to lose its
+      // name.
       try {
         const asked = this.#ask(query);
         return await (signal ? unlessAborted(asked, signal) : asked);
@@ -158,7 +159,7 @@ export class Links {
     }
   }
 
-  /** Asks on a link of one's own, outside of a transaction. */
+  /** Sends a query on the caller's own link, outside a transaction. */
   async ask(link: Link, query: Query): Promise<Row[]> {
     try {
       return await link.query(query);
@@ -169,8 +170,8 @@ export class Links {
   }
 
   /**
-   * Whether nothing was done, as the server does not know a statement by its
-   * name. From here on statements have no names: ask again.
+   * Whether nothing was done because the server does not know a statement by
+   * its name. From then on, statements have no names: send the query again.
    */
   losesNames(error: unknown): boolean {
     if (!(error instanceof NameLost)) return false;
@@ -180,11 +181,12 @@ export class Links {
 
   async #ask(query: Query): Promise<Row[]> {
     const reader = this.#reader();
-    // At once if there is a connection: a turn of the promises would cost each read.
+    // Without a promise if there is a connection, because a turn of the
+    // promises would slow down each read.
     return await (reader instanceof Link ? reader : await reader).query(query);
   }
 
-  /** The connection that has least to answer; a new one if all have something. */
+  /** The connection with the fewest outstanding answers; a new one if all have some. */
   #reader(): Link | Promise<Link> {
     let best: Link | undefined;
     let opening: Promise<Link> | undefined;
@@ -215,7 +217,7 @@ export class Links {
     return opening;
   }
 
-  /** Closes them all; what waits is cut. */
+  /** Closes all connections. Everything that waits is cut. */
   async close(): Promise<void> {
     this.#closed.abort(new StoreClosedError());
     await Promise.allSettled(this.#readers);

@@ -1,9 +1,10 @@
 /**
- * Hears of changes by LISTEN, as long as somebody wants to.
+ * Listens for changes with LISTEN, while somebody wants it.
  *
- * A pooler may accept LISTEN and deliver nothing. So a notification of its own,
- * which another connection sends, has to arrive first: until then, nobody relies
- * on it (https://www.pgbouncer.org/features.html#sql-feature-map-for-pooling-modes).
+ * A pooler may accept LISTEN and deliver nothing. So the listener first sends
+ * itself a notification on another connection. Until it arrives, nobody relies
+ * on notifications
+ * (https://www.pgbouncer.org/features.html#sql-feature-map-for-pooling-modes).
  *
  * @module
  */
@@ -15,23 +16,23 @@ import type { Link } from "./link.ts";
 import type { Links } from "./links.ts";
 import { quoteIdentifier } from "../format/triggers.ts";
 
-/** How many times a notification of its own may be lost, before it tries only now and then. */
+/** After this many lost test notifications, it tries only now and then. */
 const FEW_TRIES = 3;
 
-/** How long a notification of its own may take, in ms. */
+/** How long a test notification may take, in ms. */
 const PROBE_MS = 1_000;
 
-/** The pauses between tries, in ms. */
+/** The longest pause between tries, in ms. */
 const LONGEST_PAUSE_MS = 5_000;
 const RARELY_MS = 60_000;
 
-/** How often it asks whether the connection is alive, in ms. */
+/** How often it checks that the connection is alive, in ms. */
 const ALIVE_MS = 15_000;
 
-/** How long it goes on to listen while nobody waits, in ms: most watches are soon back. */
+/** How long it continues to listen when nobody waits, in ms, because most watches are back soon. */
 const LINGER_MS = 200;
 
-/** What listens to a channel. */
+/** Listens to a channel. */
 export class Listener {
   readonly #links: Links;
   readonly #channel: string;
@@ -43,7 +44,7 @@ export class Listener {
   #stop = new AbortController();
   #linger: ReturnType<typeof setTimeout> | undefined;
 
-  /** Takes the connections, the channel, where else to listen, and who is told. */
+  /** Takes the connections, the channel, another address to listen at, and the callbacks. */
   constructor(
     links: Links,
     channel: string,
@@ -56,12 +57,12 @@ export class Listener {
     this.#onHint = onHint;
   }
 
-  /** Whether a change is told of for certain, as long as the connection holds. */
+  /** Whether every change is certain to be notified, while the connection lasts. */
   get isHeard(): boolean {
     return this.#isHeard;
   }
 
-  /** Tells whether anyone waits for changes. */
+  /** Says whether anyone waits for changes. */
   want(isWanted: boolean): void {
     this.#isWanted = isWanted;
     clearTimeout(this.#linger);
@@ -73,7 +74,7 @@ export class Listener {
   #start(): void {
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
-      // Somebody wanted it as it ended.
+      // Somebody wanted it while it ended.
       if (this.#isWanted && !this.#links.isClosed) this.#start();
     });
   }
@@ -96,17 +97,17 @@ export class Listener {
     }
   }
 
-  /** Listens; an error of the server, such as a standby's, is as good as silence. */
+  /** Listens. An error of the server, for example of a standby, counts as silence. */
   async #tryListen(signal: AbortSignal): Promise<"heard" | "lost" | "cut"> {
     try {
       return await this.#listen(signal);
     } catch (error) {
-      // Watches look by themselves meanwhile.
+      // Meanwhile, the watches look by themselves.
       return codeOf(error) === undefined ? "cut" : "lost";
     }
   }
 
-  /** A pause that keeps nothing running. */
+  /** A pause that does not keep the process running. */
   #pause(backoff: Backoff): Promise<void> {
     const stop = AbortSignal.any([this.#stop.signal, this.#links.closed]);
     return new Promise((resolve) => {
@@ -119,7 +120,7 @@ export class Listener {
     });
   }
 
-  /** Listens until the connection ends, or nobody wants it; tells whether it was heard. */
+  /** Listens until the connection ends, or nobody wants it. Returns whether notifications arrived. */
   async #listen(signal: AbortSignal): Promise<"heard" | "lost"> {
     const probe = crypto.randomUUID();
     const probed = Promise.withResolvers<boolean>();
@@ -140,7 +141,7 @@ export class Listener {
       const isHeard = await this.#probe(probe, probed.promise, ended.promise);
       if (!isHeard) return "lost";
       this.#isHeard = true;
-      // What was written before it listened was not told.
+      // Changes before it began to listen were not notified.
       this.#onHint();
       await this.#untilEnded(link, ended.promise);
       return "heard";
@@ -149,12 +150,12 @@ export class Listener {
       signal.removeEventListener("abort", stop);
       this.#links.closed.removeEventListener("abort", stop);
       await link.close();
-      // Changes may have come that nobody was told of.
+      // Changes may have come without a notification.
       this.#onHint();
     }
   }
 
-  /** Asks now and then, so that a silent network is noticed. */
+  /** Sends a query now and then, to notice a silent network. */
   async #untilEnded(link: Link, ended: Promise<void>): Promise<void> {
     const timer = setInterval(() => {
       link.query({ text: "SELECT 1" }).catch(() => {});
@@ -187,7 +188,7 @@ export class Listener {
     return isHeard;
   }
 
-  /** Listens no more; resolves when nothing of it runs. */
+  /** Stops listening. Resolves when no part of it runs. */
   async close(): Promise<void> {
     this.#isWanted = false;
     clearTimeout(this.#linger);

@@ -1,5 +1,5 @@
 /**
- * How the functions that carry out batches begin, and the pieces they share.
+ * The common parts of the functions that carry out batches.
  *
  * @module
  */
@@ -16,8 +16,9 @@ const tableOf = (schema: string) =>
   quoteLiteral(`${quoteIdentifier(schema)}.zestor_kv`);
 
 /**
- * How the functions run. A kept plan was made for a table that has grown since:
- * so entries are found by their names, never by reading the whole table.
+ * The settings of the functions. A cached plan may be older than the growth of
+ * its table, so entries are found by their names, never by a scan of the whole
+ * table.
  */
 export const AS_WRITER = (schema: string): string =>
   `LANGUAGE plpgsql SECURITY DEFINER
@@ -29,8 +30,9 @@ export const WITH_JOINS =
   "SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off";
 
 /**
- * Sets how to wait and to commit, and takes the lock. The table comes before
- * the lock, as in plain SQL: else `TRUNCATE` would deadlock.
+ * Sets the settings for waiting and committing, and takes the lock. The table
+ * is locked before, as in plain SQL, because otherwise `TRUNCATE` would
+ * deadlock.
  */
 export const BEGIN_BATCH = (schema: string): string =>
   `IF set_config('lock_timeout', lock_ms::text, true) IS NULL OR (CASE
@@ -45,13 +47,16 @@ export const BEGIN_BATCH = (schema: string): string =>
     OR (CASE WHEN ${KEEPS_SNAPSHOT} THEN zestor_refuse_stale() END) THEN
   END IF;`;
 
-/** The newest revision `h.head`, and `b`: this batch or a later one of the writer, if it was carried out. */
+/**
+ * The newest revision `h.head`, and `b`: this batch or a later one of the same
+ * writer, if it was carried out.
+ */
 export const FIND_BATCH = `(SELECT ${HEAD} AS head) h LEFT JOIN LATERAL (
       SELECT d.batch, d.answer FROM zestor_batches d
       WHERE d.writer = writer_id AND d.batch >= batch_id
       ORDER BY d.batch LIMIT 1) b ON true`;
 
-/** Whether others have triggers on the table: then the store writes as plain SQL does. */
+/** Whether others have triggers on the table. If so, the store writes like plain SQL. */
 export const FOREIGN = (schema: string): string =>
   `EXISTS (SELECT FROM pg_trigger
         WHERE tgrelid = ${

@@ -5,19 +5,19 @@
  */
 import { HEAD } from "./sql.ts";
 
-/** More than any revision: where changes are while they change places. */
+/** More than any revision: changes are there while they are reordered. */
 const ASIDE = `(1::bigint << 60)`;
 
 /**
- * The transaction that wrote a row, with its epoch. A row keeps 32 bits of it
- * (https://www.postgresql.org/docs/current/ddl-system-columns.html).
+ * The transaction that wrote a row, with its epoch. A row has only 32 bits of
+ * it (https://www.postgresql.org/docs/current/ddl-system-columns.html).
  */
 const WRITER =
   `(now_id + ((xmin::text::bigint - now_id) << 32 >> 32))::text::xid8`;
 
 /**
- * What makes the functions. Each role may change a setting such as
- * `zestor.head1`, so `began` may be a lie.
+ * The SQL of the functions. Every role can change a setting such as
+ * `zestor.head1`, so `began` may be wrong.
  */
 export const ORDER_FUNCTIONS = (asOwner: string, triggers: number): string => `
 -- A trigger of others wrote while a statement ran, and its changes were logged

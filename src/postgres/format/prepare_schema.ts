@@ -1,5 +1,5 @@
 /**
- * Looks at a server's schema, and brings it to the current format.
+ * Inspects a server's schema, and upgrades it to the current format.
  *
  * @module
  */
@@ -25,35 +25,38 @@ import { FORMAT, TABLES } from "./tables.ts";
 import { quoteIdentifier, quoteLiteral, triggersOf } from "./triggers.ts";
 import { writeFunctionOf } from "./write_function.ts";
 
-/** The oldest server, as `server_version_num` counts: it replaces triggers in place. */
+/** The oldest supported server, as `server_version_num`: it can replace triggers in place. */
 const OLDEST_SERVER = 140_000;
 
-/** The lock that is held while a schema is made: two stores may do it at once. */
+/** The lock that is held while a schema is created, because two stores may do it at once. */
 const MAKING = 2053468784;
 
-/** What a store is to be. */
+/** The settings of a store. */
 export interface SchemaSettings {
   readonly schema: string;
   readonly codecs: KindCodecs;
-  /** Whether nothing may be made or changed. */
+  /** Whether nothing may be created or changed. */
   readonly readOnly: boolean;
-  /** For how long to wait for a lock, in ms. */
+  /** How long to wait for a lock, in ms. */
   readonly busyTimeout: number;
 }
 
-/** What a schema is, and what may be done with it. */
+/** The state of a schema, and the permitted operations. */
 export interface SchemaState {
-  /** Why nothing can be written, if so. */
+  /** Why the store is read-only, if it is. */
   readonly readOnly?: string;
-  /** Whether each call needs a transaction around it: the default level is not READ COMMITTED. */
+  /**
+   * Whether each call needs a transaction around it, because the default
+   * isolation level is not READ COMMITTED.
+   */
   readonly needsTransaction: boolean;
   /** The version of the server. */
   readonly server: string;
-  /** The channel that tells of changes. */
+  /** The channel for notifications of changes. */
   readonly channel: string;
 }
 
-/** The channel of a schema: `LISTEN` takes a name of 63 bytes. */
+/** The channel of a schema: the name for `LISTEN` has at most 63 bytes. */
 export function channelOf(schema: string): string {
   const name = `zestor:${schema}`;
   if (new TextEncoder().encode(name).length <= 63) return name;
@@ -63,7 +66,7 @@ export function channelOf(schema: string): string {
   );
 }
 
-/** Looks at the schema; makes it, or brings it up, if it has to and may. */
+/** Inspects the schema. Creates or upgrades it if that is necessary and permitted. */
 export async function prepareSchema(
   link: Link,
   settings: SchemaSettings,
@@ -89,9 +92,9 @@ async function prepareAt(
   const isCurrent = found.format === FORMAT && found.meta.get("code") === code;
   const mayMake = !readOnly && !isStandby;
   const reason = isStandby
-    ? "the server only reads, as a standby does; write to the primary"
+    ? "the server is read-only, as a standby is; write to the primary"
     : readOnly
-    ? "it was opened to be read only"
+    ? "it was opened only to read"
     : undefined;
   if (!isCurrent && mayMake && (found.format === 0 || found.isOwner)) {
     await make(link, settings, channel);
@@ -100,7 +103,7 @@ async function prepareAt(
   }
   if (found.format === 0) {
     throw new StoreOpenError(
-      `Cannot open store: the schema "${schema}" holds no store${
+      `Cannot open store: the schema "${schema}" contains no store${
         reason === undefined ? "" : `, and ${reason}`
       }; open it once with a role that may create it`,
     );
@@ -120,7 +123,7 @@ async function prepareAt(
   return state;
 }
 
-/** What a server is, and as whom it knows us. */
+/** The facts about a server, and about our role on it. */
 interface ServerFacts {
   readonly server: string;
   readonly needsTransaction: boolean;
@@ -140,7 +143,7 @@ async function lookAtServer(link: Link): Promise<ServerFacts> {
   });
   if (row.number < OLDEST_SERVER) {
     throw new StoreOpenError(
-      `Cannot open store: the server is PostgreSQL ${row.version}, and the oldest one that works is ${
+      `Cannot open store: the server is PostgreSQL ${row.version}, and the oldest one that the store supports is ${
         OLDEST_SERVER / 10_000
       }; use a newer server`,
     );
@@ -164,7 +167,7 @@ interface FoundSchema {
   readonly meta: Meta;
   /** The owner of the tables. */
   readonly owner?: string;
-  /** Whether the role may do what the owner may. */
+  /** Whether the role has the rights of the owner. */
   readonly isOwner: boolean;
   /** Whether the tables have the columns of a store. */
   readonly isWhole: boolean;
@@ -238,24 +241,24 @@ function assertFormat(
 ): void {
   if (owner === undefined) return;
   if (!Number.isInteger(format) || format < 1) {
-    throw notOurs("zestor_meta tells no format", schema);
+    throw notOurs("zestor_meta has no format", schema);
   }
   if (format === FORMAT && !isWhole) {
     throw notOurs("columns of zestor_kv or zestor_changes are missing", schema);
   }
   if (format <= FORMAT) return;
   throw new StoreOpenError(
-    `Cannot open store: the format of the schema "${schema}" is ${format}, this version knows up to ${FORMAT}; use a newer version of @zestor/store`,
+    `Cannot open store: the format of the schema "${schema}" is ${format}, but this version supports formats up to ${FORMAT}; use a newer version of @zestor/store`,
   );
 }
 
-/** What tells this code's functions and triggers from another version's. */
+/** Distinguishes this code's functions and triggers from those of another version. */
 function codeOfSchema(schema: string, channel: string, owner: string): string {
   return createHash("sha256").update(owner).update(triggersOf(schema, channel))
     .update(writeFunctionOf(schema, channel)).digest("hex");
 }
 
-/** Makes the schema, or brings it up, in one transaction. */
+/** Creates or upgrades the schema, in one transaction. */
 async function make(
   link: Link,
   { schema, codecs, busyTimeout }: SchemaSettings,
@@ -304,9 +307,9 @@ async function make(
 }
 
 /**
- * Gives the functions to the owner of the tables: they run with the rights of
- * their owner. A superuser may have made them, or the tables may have changed
- * hands.
+ * Gives the functions to the owner of the tables, because they run with the
+ * rights of their owner. A superuser may have created them, or the tables may
+ * have a new owner.
  */
 const OWN_FUNCTIONS = `
 DO $$
@@ -339,7 +342,7 @@ async function assertCodecs(
   if (conflict) throw new StoreOpenError(`Cannot open store: ${conflict}`);
 }
 
-/** Notes the codecs of kinds that are new. */
+/** Stores the codecs of new kinds. */
 async function rememberCodecs(
   link: Link,
   schema: string,

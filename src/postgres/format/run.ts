@@ -1,5 +1,5 @@
 /**
- * A run: plain puts of different entries, which one statement carries out.
+ * A run: simple puts of different entries, which one statement carries out.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { LAST_VERSION } from "./step.ts";
 import { MARK } from "./tables.ts";
 
 /**
- * Carries out the steps from `s` to `run_end`. An entry that has expired gets
- * the new value in its place; the log tells of its end, and of its creation.
+ * Carries out the steps from `s` to `run_end`. An expired entry gets the new
+ * value in place; the log has its deletion and its creation.
  */
 export const CARRY_OUT_RUN = `WITH found AS (
           SELECT u.ord, u.kind, u.key, substring(data FROM u.off + 1 FOR u.len) AS value,

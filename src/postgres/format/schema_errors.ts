@@ -1,5 +1,5 @@
 /**
- * Why a schema cannot be opened, and what to do.
+ * The errors for schemas that cannot be opened.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { codeOf } from "../connection/failure.ts";
 
 const DENIED = "42501";
 
-/** What a role needs to write. */
+/** The rights that a role needs to write. */
 export const GRANTS_TO_WRITE =
   "EXECUTE on zestor_write, zestor_write_one and zestor_tidy, and INSERT, UPDATE and DELETE on zestor_kv,";
 
-/** The server refused a look at the schema, or a note in `zestor_meta`. */
+/** The server refused to show the schema, or to write to `zestor_meta`. */
 export function lacksRights(
   error: unknown,
   schema: string,
@@ -46,14 +46,14 @@ const OTHER_SHAPES = new Set([
   "42P13", // The function returns something else.
 ]);
 
-/** What has the names of a store's tables is not a store. */
+/** The objects with the names of a store's tables are not a store. */
 export function notOurs(
   reason: string,
   schema: string,
   cause?: unknown,
 ): StoreOpenError {
   return new StoreOpenError(
-    `Cannot open store: the schema "${schema}" holds something else under the names of a store (${reason}); use another schema, or rename what is there`,
+    `Cannot open store: the schema "${schema}" has other objects with the names of a store's objects (${reason}); use another schema, or rename these objects`,
     { cause },
   );
 }
@@ -67,7 +67,7 @@ export function shapeFailed(
   return notOurs(reasonOf(error), schema, error);
 }
 
-/** What to say if a schema could not be made, or brought up. */
+/** The error if a schema could not be created or upgraded. */
 export function makingFailed(
   error: unknown,
   schema: string,
@@ -81,7 +81,7 @@ export function makingFailed(
     ? "let a superuser give the role all tables and functions of the schema"
     : `grant USAGE and CREATE on the schema "${schema}"`;
   return new StoreReadOnlyError(
-    `Cannot open store: the role may not make what the schema "${schema}" needs (${reason}); open it once with a role that may create it, or ${grant}`,
+    `Cannot open store: the role may not create the objects that the schema "${schema}" needs (${reason}); open it once with a role that may create it, or ${grant}`,
     { cause: error },
   );
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Beside the table's id, what the lock of a store is named by. */
+/** The class of the store's lock. The table's id is the other part of its name. */
 export const LOCK_CLASS = 2053468783;
 
 /** The newest revision. */
@@ -12,7 +12,10 @@ export const HEAD = `coalesce(
   (SELECT revision FROM zestor_changes ORDER BY revision DESC LIMIT 1),
   (SELECT value::bigint FROM zestor_meta WHERE name = 'pruned'))`;
 
-/** A time in ms since 1970. It is rounded: a time of whole ms has no exact `float8` in seconds. */
+/**
+ * A time in ms since 1970. It is rounded, because `float8` cannot express whole
+ * ms exactly in seconds.
+ */
 export const msOf = (time: string): string =>
   `round(date_part('epoch', ${time}) * 1000)::bigint`;
 
@@ -30,7 +33,7 @@ export const LOG =
 export const KEEPS_SNAPSHOT =
   `current_setting('transaction_isolation') IN ('repeatable read', 'serializable')`;
 
-/** How the log calls the end of an entry that expires at `time`. */
+/** The type in the log for the end of an entry that expires at `time`. */
 export const endAt = (time: string, now: string) =>
   `CASE WHEN ${time} <= ${now} THEN 'expire' ELSE 'delete' END`;
 

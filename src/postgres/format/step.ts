@@ -1,10 +1,10 @@
 /**
- * What a batch is made of, as numbers.
+ * The parts of a batch, as numbers.
  *
  * @module
  */
 
-/** What a step does. */
+/** The action of a step. */
 export const STEP = {
   /** The entry has the version `num`; 0 if there is none. */
   checkVersion: 1,
@@ -12,30 +12,36 @@ export const STEP = {
   checkRevision: 2,
   /** There is an entry if `num` is 1, and none if it is 0. */
   checkExists: 3,
-  /** The entry has these bytes, or there is none: what a decision saw. */
+  /** The entry has these bytes, or does not exist, as a decision saw it. */
   seen: 4,
   put: 5,
-  /** The entry expires when it did before. */
+  /** The entry keeps its expiry. */
   putKeeping: 6,
-  /** `num` is the version of an entry that is created, `extra` when it was last changed. */
+  /** `num` is the version of a created entry, and `extra` the time of its last change. */
   putFrom: 7,
   remove: 8,
-  /** The answer tells what was removed. */
+  /** The answer has the removed entry. */
   removeTelling: 9,
   keep: 10,
-  /** Removes from `key` up to `extra`; `num` has a bit for each bound. */
+  /** Removes from `key` up to `extra`. `num` has a bit for each bound. */
   removeRange: 11,
-  /** The write fails in any case; its conditions are what is asked. */
+  /** The write fails in any case; only its conditions are checked. */
   fail: 12,
-  /** It is `num` or later, and before `expiry`; either may be missing. Else what a decision saw is out of date. */
+  /**
+   * The time is `num` or later, and before `expiry`; either may be missing.
+   * Otherwise, the decision is stale.
+   */
   during: 13,
 } as const;
 
 /** The bits of a range's bounds. */
 export const BOUND = { lowerInclusive: 1, hasUpper: 2, upperInclusive: 4 };
 
-/** The condition under which a sent batch was given up. */
+/** The error code for a batch that was given up. */
 export const SUPERSEDED = "ZS001";
 
-/** The condition under which an entry has its last version; the detail is JSON of how many steps come after, of its kind and of its key. */
+/**
+ * The error code for an entry with the largest version. The detail is JSON of
+ * the number of steps after it, its kind and its key.
+ */
 export const LAST_VERSION = "ZS002";

@@ -1,32 +1,32 @@
 /**
- * The tables of a store, as SQL. The schema's name comes before each of them by
- * the `search_path` of whoever runs it.
+ * The tables of a store, as SQL. The caller's `search_path` has the schema.
  *
  * @module
  */
 import { MARKS } from "../../engine/cursor.ts";
 
-/** The newest format that this code knows. A change to a table makes a new one. */
+/** The newest format that this code knows. Each change to a table makes a new one. */
 export const FORMAT = 1;
 
-/** 48 random bits, which tell a change from another history's change of the same revision. */
+/** 48 random bits, which distinguish a change from a change of another history at the same revision. */
 export const MARK = `floor(random() * ${MARKS})::bigint`;
 
 const NAME = `text COLLATE "C" NOT NULL`;
 
 /**
- * What makes the tables. `"C"` is the order of UTF-8 bytes, which is the order
- * of keys. Values are not compressed: `EXTERNAL` lets a comparison read the
- * length first (https://www.postgresql.org/docs/current/storage-toast.html).
+ * The SQL of the tables. `"C"` is the order of UTF-8 bytes, which is the order
+ * of keys. Values are not compressed: with `EXTERNAL`, a comparison can read
+ * the length first
+ * (https://www.postgresql.org/docs/current/storage-toast.html).
  *
- * `zestor_kv` is the table for everybody. Its triggers log each statement that
- * names it. Its rows are in `zestor_entries`, its only partition: the store
- * itself writes there, and logs its writes itself, without a trigger. Only the
- * owner has rights on that partition, so nobody else can write past the log.
+ * Everybody uses the table `zestor_kv`. Its triggers log each statement that
+ * names it. Its rows are in `zestor_entries`, its only partition. The store
+ * itself writes to the partition, and logs these writes without a trigger. Only
+ * the owner has rights on the partition, so nobody else can bypass the log.
  *
- * The tables have no `CHECK`: PostgreSQL parses each one anew in every
- * statement, which takes longer than the write itself. The triggers check what
- * plain SQL writes.
+ * The tables have no `CHECK`, because PostgreSQL parses each one again in every
+ * statement, which takes longer than the write itself. The triggers check the
+ * rows of plain SQL.
  */
 export const TABLES = `
 CREATE TABLE zestor_kv (

@@ -1,16 +1,16 @@
 /**
- * The triggers that log what plain SQL writes to `zestor_kv`.
+ * The triggers that log the writes of plain SQL to `zestor_kv`.
  *
  * The invariants:
- * - One transaction writes at a time, from its first statement to the end of its
- *   commit. So revisions become visible in their order, with no gaps.
- * - What the functions do runs with the rights of their owner. Their
- *   `search_path` ends with `pg_temp`: without it, a role could put tables of
- *   its own in the place of the store's
+ * - One transaction writes at a time, from its first statement to the end of
+ *   its commit. So revisions become visible in order, without gaps.
+ * - The functions run with the rights of their owner. Their `search_path` ends
+ *   with `pg_temp`: without it, a role could hide the store's tables with
+ *   temporary ones
  *   (https://www.postgresql.org/docs/current/sql-createfunction.html#SQL-CREATEFUNCTION-SECURITY).
  * - A statement is logged after its rows are written. Then the rows get their
- *   revisions and versions, by a write to the partition, which has no trigger
- *   of ours.
+ *   revisions and versions, by a write to the partition, which has none of our
+ *   triggers.
  *
  * @module
  */
@@ -29,13 +29,16 @@ import { MARK } from "./tables.ts";
 
 export { HEAD, LOCK_CLASS, quoteIdentifier, quoteLiteral } from "./sql.ts";
 
-/** How many triggers we put on `zestor_kv`; if there are more, some are of others. */
+/** The number of our triggers on `zestor_kv`. If there are more, some belong to others. */
 export const TRIGGERS = 5;
 
-/** Where a statement, at this depth of triggers, keeps the revision it began at. */
+/**
+ * The setting in which a statement, at this depth of triggers, stores the
+ * revision at which it began.
+ */
 const BEGAN = `'zestor.head' || pg_trigger_depth()`;
 
-// JavaScript has no date past these, and the last year is the contract's.
+// JavaScript has no dates beyond these, and the contract sets the last year.
 const isTime = (time: string) =>
   `${time} >= '0001-01-01Z' AND ${time} < '10000-01-01Z'`;
 /** Whether the store can hold a row. */
@@ -49,7 +52,7 @@ const REFUSE =
   `RAISE EXCEPTION 'Cannot write to zestor_kv: a kind or key is empty, a version is not from 1 to ${LAST_NUMBER}, or a time is not in the years 1 to 9999'
       USING ERRCODE = 'check_violation', TABLE = 'zestor_kv'`;
 
-/** Ends a log function: makes the order right, and tells who listens which kind has changed. */
+/** Ends a log function: corrects the order, and notifies listeners of the changed kinds. */
 const finish = (channel: string) => `
   IF logged > 0 THEN
     IF began < head THEN
@@ -74,9 +77,8 @@ const BEGIN = `head := ${HEAD};
 const DECLARE =
   `DECLARE head bigint; began bigint; logged bigint; first text; last text; is_valid boolean`;
 
-// A statement of one row is the most frequent one: its plans are kept. A
-// larger one is planned anew, because the best plan depends on how many rows
-// there are.
+// Most statements write one row, so their plans are cached. A larger one is
+// planned again, because the best plan depends on the number of rows.
 const planned = (sql: string, into: string) =>
   `EXECUTE $sql$${sql}$sql$ INTO ${into} USING head;`;
 
@@ -170,16 +172,16 @@ BEGIN
 
 const isSame = (n: string, o: string) =>
   `${n}value = ${o}value AND ${n}expires_at IS NOT DISTINCT FROM ${o}expires_at`;
-/** Who does not know of expiry leaves it alone: what it wrote must not vanish. */
+/** A writer that does not know expiry does not set it, but its value must not vanish. */
 const expiryOf = (n: string, o: string) =>
   `CASE WHEN ${n}revision = ${o}revision AND ${n}value <> ${o}value
         AND ${n}expires_at = ${o}expires_at THEN NULL ELSE ${n}expires_at END`;
 const timeOf = (n: string, o: string) =>
   `CASE WHEN ${n}updated_at = ${o}updated_at THEN clock_timestamp() ELSE ${n}updated_at END`;
 
-// Pairs the rows before and after by their names: the log tells what became of
-// a name, so a renamed entry is gone from one and new at another. A renamed
-// row's origin is found by its revision.
+// Pairs the rows before and after by their names. The log has the changes of
+// names, so renaming an entry deletes it under one name, and creates it under
+// another. The origin of a renamed row is found by its revision.
 const LOG_UPDATES = `WITH pairs AS (
       SELECT kind, key, o.version AS old_version, o.value AS old_value,
         o.revision AS old_revision, o.updated_at AS old_time, o.expires_at AS old_expiry,
@@ -269,7 +271,7 @@ BEGIN
     END IF;
   END IF;`;
 
-/** What makes the functions and triggers, over those of an earlier version. */
+/** The SQL of the functions and triggers, which replaces an earlier version. */
 export function triggersOf(schema: string, channel: string): string {
   const name = quoteIdentifier(schema);
   const text = quoteLiteral(channel);

@@ -1,21 +1,22 @@
 /**
- * The function that carries out a batch of writes: one call, and so one round
- * trip and one transaction.
+ * The function that carries out a batch of writes: one call, so one round trip
+ * and one transaction.
  *
- * A batch is arrays of steps, a place in each for every step. `ends` has the
- * last step of each write. The bytes of all values are one parameter, `data`,
- * of which a step has a part: the client sends such a parameter as it is.
+ * A batch is arrays of steps, with one place in each array for each step.
+ * `ends` has the last step of each write. The bytes of all values are one
+ * parameter, `data`, and a step names a part of it, because the client sends
+ * such a parameter unchanged.
  *
  * The invariants:
- * - A batch of a writer is carried out once, however often and however late it
- *   arrives: its answer is kept in the transaction that it is of.
- * - A write's conditions come before its changes, and nothing of a write that
- *   is refused is done.
- * - The first write whose decisions saw something else ends the batch: nothing
- *   behind it is done.
+ * - A writer's batch is carried out once, however often and however late it
+ *   arrives: its answer is stored in its own transaction.
+ * - A write's conditions come before its changes, and a refused write changes
+ *   nothing.
+ * - The first write with a stale decision ends the batch: nothing after it is
+ *   done.
  * - The function writes entries and logs the changes itself. If others have
- *   triggers on `zestor_kv`, it writes there, and the triggers log: what is
- *   written may then differ from what was asked for.
+ *   triggers on `zestor_kv`, it writes there, and the triggers log. The written
+ *   entry may then differ from the requested one.
  *
  * @module
  */
@@ -44,7 +45,7 @@ import { writeOneFunctionOf } from "./write_one.ts";
 
 export { BOUND, LAST_VERSION, STEP, SUPERSEDED } from "./step.ts";
 
-/** For how long plain SQL's changes stay in the log, however many they are. */
+/** How long the changes of plain SQL stay in the log, whatever their number is. */
 const KEPT_FOR = "1 minute";
 
 /** How many changes one transaction prunes at most. */
@@ -90,7 +91,10 @@ const CARRY_OUT_REMOVAL = `IF has_foreign THEN
               old_revision, old_time, old_expiry);
           END IF;`;
 
-/** Puts; `what` is then 'c' or 'u', and `new_version` and `new_revision` are those of the entry. */
+/**
+ * Puts an entry. Then `what` is 'c' or 'u', and `new_version` and
+ * `new_revision` belong to the entry.
+ */
 const CARRY_OUT_PUT = `new_revision := head + 1;
           IF is_there THEN
             what := 'u'; new_version := old_version + 1; new_time := t;
@@ -138,7 +142,7 @@ const CARRY_OUT_PUT = `new_revision := head + 1;
             END IF;
           END IF;`;
 
-/** What makes the functions, over those of an earlier version. */
+/** The SQL of the functions, which replaces an earlier version. */
 export function writeFunctionOf(schema: string, channel = schema): string {
   const name = quoteIdentifier(schema);
   const text = quoteLiteral(channel);

@@ -1,7 +1,7 @@
 /**
- * The function that carries out the most frequent batch: one write of one
- * entry, with one condition at most. It does what `zestor_write` does, with a
- * few statements and expressions: PostgreSQL prepares each one anew in every
+ * The function for the most frequent batch: one write of one entry, with at
+ * most one condition. It does the same as `zestor_write` with few statements
+ * and expressions, because PostgreSQL prepares each one again in every
  * transaction.
  *
  * @module
@@ -12,7 +12,7 @@ import { AS_WRITER, BEGIN_BATCH, FIND_BATCH, FOREIGN } from "./batch.ts";
 import { MARK } from "./tables.ts";
 import { STEP, SUPERSEDED } from "./step.ts";
 
-/** What makes the function, over the one of an earlier version. */
+/** The SQL of the function, which replaces an earlier version. */
 export function writeOneFunctionOf(schema: string, channel: string): string {
   return `
 CREATE OR REPLACE FUNCTION zestor_write_one(

@@ -14,7 +14,7 @@ import type {
 } from "../../remote/batch_plan.ts";
 import { BOUND, STEP } from "../format/write_function.ts";
 
-/** From how many plain puts on they are worth statements for all of them. */
+/** From this number of simple puts, one statement carries out all of them. */
 const SHORTEST_RUN = 4;
 const LONGEST_RUN = 1_000;
 
@@ -35,26 +35,26 @@ export class BatchSteps {
   readonly #runEnds: number[] = [];
   readonly #parts: Uint8Array[] = [];
   #bytes = 0;
-  /** The step at which the open run of plain puts begins, and the names in it. */
+  /** The step at which the present run of simple puts begins, and the names in it. */
   #runStart = 0;
   readonly #run = new Set<string>();
 
-  /** How many steps there are. */
+  /** The number of steps. */
   get size(): number {
     return this.#ops.length;
   }
 
-  /** How many bytes of values there are. */
+  /** The number of bytes of values. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Adds a write, whole. */
+  /** Adds a whole write. */
   addWrite({ decided }: PlannedWrite): void {
     const { changes, end } = decided;
     this.addConditions(decided);
     if (end === "fails") this.#add(STEP.fail, "", "");
-    // No entry has this name: the condition never holds.
+    // No entry has this name, so the condition never holds.
     else if (end === "stale") this.#add(STEP.seen, "", "", { value: NONE });
     else changes.forEach((change) => this.addChange(change));
     this.endWrite();
@@ -145,7 +145,7 @@ export class BatchSteps {
     this.#bytes += value.byteLength;
   }
 
-  /** A plain put of an entry that is not in the run yet makes it longer. */
+  /** A simple put extends the run, unless the run has the entry already. */
   #continueRun(name: string | undefined): void {
     const isNext = name !== undefined && !this.#run.has(name) &&
       this.#run.size < LONGEST_RUN;
@@ -181,7 +181,8 @@ export class BatchSteps {
       this.#expiries,
       this.#extras,
       this.#runEnds,
-      // The client sends a buffer as it is, and an array of them as text.
+      // The client sends a single buffer unchanged, but an array of buffers as
+      // text.
       Buffer.concat(this.#parts),
     ];
   }
@@ -189,7 +190,7 @@ export class BatchSteps {
 
 const NONE = new Uint8Array();
 
-/** What a batch did: the newest revision, and what became of the first writes. */
+/** The result of a batch: the newest revision, and the outcomes of the first writes. */
 export interface BatchAnswer {
   readonly head: number;
   readonly writes: readonly WriteAnswer[];
@@ -213,7 +214,7 @@ export function readAnswer(text: string): BatchAnswer {
   return { head, writes };
 }
 
-/** What became of the writes that the server answered for. */
+/** The outcomes of the writes that the server answered. */
 export function outcomesOf(
   planned: readonly PlannedWrite[],
   { writes }: BatchAnswer,
@@ -226,7 +227,7 @@ export function outcomesOf(
   });
 }
 
-/** How many steps a write has. */
+/** The number of steps of a write. */
 function stepsOf({ decided }: PlannedWrite): number {
   const { checks, seen, time, changes, end } = decided;
   const ending = end === "done" ? changes.length : 1;
@@ -270,7 +271,7 @@ const STATUS = {
   r: "removed",
 } as const;
 
-/** What a change did, from the function's answer. */
+/** The effect of a change, from the function's answer. */
 export function effectOf(
   [status, version, revision, ...more]: EffectAnswer,
   change: DecidedChange,

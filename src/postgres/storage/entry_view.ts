@@ -1,10 +1,11 @@
 /**
- * What can be read of the entries, as of the moment of each statement, of
- * a snapshot, or of a past revision.
+ * Reads entries: at the moment of each statement, at a snapshot, or at a past
+ * revision.
  *
- * A past revision is read by undo: the rows that have not changed since, and of
- * the others what their first change since has replaced. Those are the changes
- * whose `previous_revision` is not past it. It holds no transaction open.
+ * A past revision is read by undo: the rows that have not changed since, and
+ * for the other rows the values that their first change since has replaced.
+ * These changes have a `previous_revision` that is not later than the revision.
+ * It holds no transaction open.
  *
  * @module
  */
@@ -33,15 +34,15 @@ import {
   timeOf,
 } from "./selection.ts";
 
-/** Asks a server. */
+/** Sends a query to a server. */
 export type Ask = (query: Query, signal?: AbortSignal) => Promise<Row[]>;
 
-/** A moment. Without a revision it is the one of a transaction. */
+/** A moment. Without a revision it is that of a transaction. */
 export interface Moment {
-  /** In ms since 1970: what had expired then is left out. */
+  /** In ms since 1970: entries that had expired then are left out. */
   readonly time: number;
   readonly revision?: number;
-  /** The mark of the revision: if it is another one, the server was put back. */
+  /** The mark of the revision. If the log has another one, the server was put back. */
   readonly mark?: number;
 }
 
@@ -56,7 +57,7 @@ export class EntryView implements View {
   readonly #ask: Ask;
   readonly #moment: Moment | undefined;
 
-  /** Takes the tables, how to ask, and the moment if it is a fixed one. */
+  /** Takes the tables, the function for queries, and the moment if it is fixed. */
   constructor(tables: Tables, ask: Ask, moment?: Moment) {
     this.#tables = tables;
     this.#ask = ask;
@@ -168,7 +169,8 @@ export class EntryView implements View {
     const order = `ORDER BY key ${reverse ? "DESC" : "ASC"}`;
     const most = parameters.add(limit);
     const hasValues = columns !== "key";
-    // One more tells whether there is a rest. What does not fit is not sent.
+    // One more row shows whether there is a rest. Values that do not fit are
+    // not sent.
     const within = hasValues
       ? `place <= ${most}::int AND (place = 1 OR size <= ${
         parameters.add(bytes)
@@ -226,7 +228,8 @@ export class EntryView implements View {
       : `UNION SELECT DISTINCT kind FROM ${changes} WHERE revision > ${
         parameters.add(revision)
       }`;
-    // From each kind to the next by the index, past all of its entries.
+    // It jumps from each kind to the next with the index, past all entries of
+    // the kind.
     const rows = await this.#read(
       parameters,
       (from) =>
@@ -245,8 +248,8 @@ export class EntryView implements View {
   }
 
   /**
-   * Reads. `select` gives the statement, from the rows that are there at the
-   * moment and for which a condition holds.
+   * Reads. `select` makes the statement, from the rows at the moment that meet
+   * a condition.
    */
   async #read(
     parameters: Parameters,
@@ -268,7 +271,8 @@ export class EntryView implements View {
     const at = `${parameters.add(revision)}::bigint`;
     const now = timeOf(parameters.add(moment.time));
     const text = select((where) => this.#past(where, at, now));
-    // In the same statement: what is in the log now was there then.
+    // In the same statement: the changes that are in the log now were there
+    // then.
     const rows = await this.#ask({
       text: `SELECT found.*, read.* FROM (SELECT ${
         prunedOf(this.#tables)
@@ -304,7 +308,7 @@ export class EntryView implements View {
 export class PastEntryView extends EntryView implements PastView {
   readonly revision: number;
 
-  /** Takes the tables, how to ask, and the moment. */
+  /** Takes the tables, the function for queries, and the moment. */
   constructor(
     tables: Tables,
     ask: Ask,

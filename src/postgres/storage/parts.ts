@@ -1,10 +1,11 @@
 /**
- * A write that is too large for one call: several calls, in one transaction.
+ * A write that is too large for one call: several calls in one transaction.
  *
  * The invariants:
- * - The server knows the write by its batch's number if it has changed anything.
- * - The answer is complete before the commit is sent. So the client has it, even
- *   if the commit's answer is lost.
+ * - If the write has changed anything, the server knows it by its batch's
+ *   number.
+ * - The answer is complete before the commit is sent. So the client has it,
+ *   even if the commit's answer is lost.
  *
  * @module
  */
@@ -12,17 +13,17 @@ import type { Change } from "../../engine/write.ts";
 import type { DecidedChange, PlannedWrite } from "../../remote/batch_plan.ts";
 import { type BatchAnswer, BatchSteps } from "./batch.ts";
 
-/** How much one call takes. */
+/** The largest number of steps of one call. */
 const PART_STEPS = 2_000;
 const PART_BYTES = 4 * 1024 * 1024;
 
-/** Carries out a part; with a number, the server remembers it if it changes anything. */
+/** Carries out a part. With a number, the server remembers the batch if it changes anything. */
 export type CallPart = (
   batch: number | null,
   steps: BatchSteps,
 ) => Promise<BatchAnswer>;
 
-/** What a batch is sent as: one call, or one large write in parts. */
+/** The form in which a batch is sent: one call, or a large write in parts. */
 export function callOf(
   planned: readonly PlannedWrite[],
 ): BatchSteps | WriteInParts {
@@ -55,7 +56,7 @@ export class WriteInParts {
   #answer: BatchAnswer | undefined;
   #isWhole = false;
 
-  /** Takes what is to be written. */
+  /** Takes the write. */
   constructor({ decided }: PlannedWrite) {
     let steps = new BatchSteps();
     const parts = [steps];
@@ -71,18 +72,18 @@ export class WriteInParts {
     this.#parts = parts;
   }
 
-  /** Whether the last try came to its end: no condition failed. */
+  /** Whether the last try was completed: all conditions held. */
   get isWhole(): boolean {
     return this.#isWhole;
   }
 
-  /** What the last try did. */
+  /** The result of the last try. */
   get answer(): BatchAnswer {
     if (!this.#answer) throw new TypeError("The write has no answer yet");
     return this.#answer;
   }
 
-  /** Carries it out in the transaction that the calls are in, from a revision on. */
+  /** Carries the write out in the transaction of the calls, from a revision on. */
   async carryOut(batch: number, from: number, call: CallPart): Promise<void> {
     this.#isWhole = false;
     const effects = [];
@@ -91,10 +92,10 @@ export class WriteInParts {
     let next: Promise<BatchAnswer> | undefined;
     for (const [i, part] of this.#parts.entries()) {
       const called = next ?? call(number, part);
-      // The server works on one part while the next is on its way.
+      // The server works on one part while the next one is on its way.
       const following = number === null ? this.#parts[i + 1] : undefined;
       next = following && call(null, following);
-      // If this part fails, it is what counts.
+      // If this part fails, its error counts.
       next?.catch(() => {});
       const answer = await called;
       const [write] = answer.writes;

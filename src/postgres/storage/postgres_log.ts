@@ -1,5 +1,5 @@
 /**
- * The change log of a server, as watches see it.
+ * The change log of a server, for watches.
  *
  * @module
  */
@@ -33,7 +33,7 @@ import {
 /** How many revisions one read visits at most. */
 const READ_WINDOW = 10_000;
 
-/** How often a watch that waits looks, in ms: while notifications come, and while they do not. */
+/** How often a waiting watch looks, in ms: with notifications, and without. */
 const SWEEP_MS = 2_000;
 const POLL_MS = 100;
 
@@ -45,10 +45,10 @@ export class PostgresLog implements ChangeLog {
   readonly #links: Links;
   readonly #listener: Listener;
   readonly #waits: NewsWaits;
-  /** Pages that are being read: the watches that wait together share them. */
+  /** Pages that are being read. Watches that wait together share them. */
   readonly #reading = new Map<string, Promise<Row[]>>();
 
-  /** Takes the tables, the connections, how many changes the log keeps, and who hears of changes. */
+  /** Takes the tables, the connections, the number of changes to keep, and the listener. */
   constructor(
     tables: Tables,
     links: Links,
@@ -69,12 +69,12 @@ export class PostgresLog implements ChangeLog {
     });
   }
 
-  /** Whether notifications come. */
+  /** Whether notifications arrive. */
   get isHeard(): boolean {
     return this.#listener.isHeard;
   }
 
-  /** There may be something new, in these kinds if they are given. */
+  /** There may be changes; of these kinds, if they are given. */
   hint(kinds?: Iterable<string>): void {
     this.#waits.hint(kinds);
   }
@@ -158,7 +158,7 @@ export class PostgresLog implements ChangeLog {
       : { changes, cursor: last.revision, mark: last.mark };
   }
 
-  /** Reads until the server can be reached: a watch outlives a server that is restarted. */
+  /** Reads until the server can be reached, because a watch survives a restart of the server. */
   async #follow(
     query: Query,
     { persistent, signal }: Following,
@@ -218,7 +218,7 @@ export class PostgresLog implements ChangeLog {
     };
   }
 
-  /** The changes of a page, and of how many: what has more bytes than fit is not sent. */
+  /** The changes of a page, and their number. Values beyond the limit of bytes are not sent. */
   #page(
     { kinds, keys, previous }: ChangeFilter,
     parameters: Parameters,

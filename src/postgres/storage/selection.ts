@@ -1,5 +1,5 @@
 /**
- * The parts that the store's queries are made of.
+ * The parts of the store's queries.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { quoteIdentifier } from "../format/sql.ts";
 
 export { msOf as ms, timeOf } from "../format/sql.ts";
 
-/** The tables of a schema, by their whole names. */
+/** The tables of a schema, by their full names. */
 export interface Tables {
   readonly kv: string;
   readonly changes: string;
@@ -32,14 +32,14 @@ export function tablesOf(schema: string): Tables {
 export class Parameters {
   readonly values: unknown[] = [];
 
-  /** Adds a value; gives its place as SQL. */
+  /** Adds a value. Returns its placeholder as SQL. */
   add(value: unknown): string {
     this.values.push(value);
     return `$${this.values.length}`;
   }
 }
 
-/** That a key is in a range. */
+/** The condition that a key is in a range. */
 export function inRange(
   { lower, upper }: KeyRange,
   parameters: Parameters,
@@ -67,7 +67,7 @@ export function inRange(
 export const headOf = ({ changes, meta }: Tables): string =>
   `coalesce((SELECT max(revision) FROM ${changes}), ${prunedOf({ meta })})`;
 
-/** The newest revision that is not in the log any more. */
+/** The newest revision that was pruned from the log. */
 export const prunedOf = ({ meta }: Pick<Tables, "meta">): string =>
   `(SELECT value::bigint FROM ${meta} WHERE name = 'pruned')`;
 

@@ -8,7 +8,7 @@ import type { Check } from "../../engine/write.ts";
 import type { PlannedWrite, SeenValue } from "../../remote/batch_plan.ts";
 import { STEP } from "../format/step.ts";
 
-/** A condition as the function takes it. */
+/** A condition in the form of the function. */
 interface Condition {
   readonly kind: string;
   readonly key: string;
@@ -17,7 +17,7 @@ interface Condition {
   readonly value: Uint8Array | null;
 }
 
-/** The parameters, in the function's order; `undefined` if the batch is another one. */
+/** The parameters, in the function's order; `undefined` if the batch has another form. */
 export function singleWriteOf(
   planned: readonly PlannedWrite[],
 ): unknown[] | undefined {

@@ -1,7 +1,7 @@
 /**
- * Looks through what a schema holds: whether the log tells a story that can have
- * happened, whether the entries are what it led to, whether what writes the log
- * is there, and whether each value can be read. It reads one snapshot.
+ * Checks a schema: whether the log is consistent, whether the entries follow
+ * from the log, whether the triggers exist, and whether each value can be read.
+ * It reads one snapshot.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import { prunedOf, type Tables } from "./selection.ts";
 const PARTS: readonly VerifyPart[] = ["triggers", "foreign", "log", "entries"];
 
 const RENEW_LOG =
-  "stop who watches, and write the entry again, or drop the schema and import an export of it";
+  "stop all watches, and write the entry again, or drop the schema and import an export of it";
 
-/** Asks the server, as of the snapshot. */
+/** Sends a query to the server, at the snapshot. */
 export type AskSnapshot = (
   text: string,
   values?: unknown[],
@@ -42,14 +42,14 @@ export class Verification {
     PARTS.map((part) => [part, new Findings(part)]),
   );
 
-  /** Takes the tables, how to ask, and what judges values. */
+  /** Takes the tables, the function for queries, and the function that judges values. */
   constructor(tables: Tables, ask: AskSnapshot, judge: Judge) {
     this.#tables = tables;
     this.#ask = ask;
     this.#judge = judge;
   }
 
-  /** What is wrong. */
+  /** The findings. */
   async findings(signal?: AbortSignal): Promise<VerifyFinding[]> {
     await this.#verifyTriggers();
     await this.#verifyGaps();
@@ -63,7 +63,7 @@ export class Verification {
     this.#found.get(finding.part)!.add(finding);
   }
 
-  /** Adds a finding for each row of a query, which tells the first of them, and how many there are. */
+  /** Adds findings for the first rows of a query, and the number of the others. */
   async #addEach(
     sql: string,
     order: string,
@@ -97,7 +97,7 @@ export class Verification {
       if (TRIGGERS.includes(name)) continue;
       this.#add({
         part: "foreign",
-        message: `The table zestor_kv has a trigger of others: ${name}`,
+        message: `The table zestor_kv has a foreign trigger: ${name}`,
       });
     }
   }
@@ -120,7 +120,7 @@ export class Verification {
     );
   }
 
-  /** Each change has to follow from the one before it of the same key. */
+  /** Each change must follow from the previous change of its key. */
   async #verifyStory(): Promise<void> {
     const { changes } = this.#tables;
     await this.#addEach(
@@ -153,7 +153,7 @@ export class Verification {
     );
   }
 
-  /** The entries are what the last changes led to. */
+  /** The entries must follow from their last changes. */
   async #verifyEntries(): Promise<void> {
     const { kv, changes } = this.#tables;
     await this.#addEach(
@@ -174,7 +174,7 @@ export class Verification {
         key,
         message: `The entry ${
           quote(kind, key)
-        } is not what the change log says; ${RENEW_LOG}`,
+        } differs from the change log; ${RENEW_LOG}`,
       }),
     );
   }

@@ -2,10 +2,10 @@
  * Carries out batches on a server.
  *
  * The invariants:
- * - Once a batch may have arrived, it is sent again, under the same number, until
- *   it is answered: the server carries it out once. If no answer comes in time,
- *   its outcome is unclear.
- * - What is thrown says that nothing was written.
+ * - Once a batch may have arrived, it is sent again under the same number until
+ *   it is answered, and the server carries it out once. If no answer comes in
+ *   time, its outcome is unclear.
+ * - An error means that nothing was written.
  *
  * @module
  */
@@ -41,29 +41,29 @@ import { callOf, isLarge, WriteInParts } from "./parts.ts";
 import { headOf, type Tables } from "./selection.ts";
 import { singleWriteOf } from "./single_write.ts";
 
-/** How much writes that share a call have together. */
+/** The largest total size of writes that share a call. */
 const REQUEST: RequestSize = { weight: 256, bytes: 1024 * 1024 };
 
-/** For how long others may be kept waiting while this client decides, in ms. */
+/** How long others may wait while this client decides, in ms. */
 const DECIDING_MS = 5_000;
 
-/** How a writer works. */
+/** The settings of a writer. */
 export interface WriterOptions {
   readonly tables: Tables;
   readonly links: Links;
   readonly limits: Limits;
   /** How many changes the log keeps. */
   readonly history: number;
-  /** For how long to wait for others' locks, and for a server that is not there, in ms. */
+  /** How long to wait for locks of others, and for an unreachable server, in ms. */
   readonly busyTimeout: number;
   readonly isDurable: boolean;
   /** Whether each call needs a transaction around it. */
   readonly needsTransaction: boolean;
-  /** Hears of each batch that was carried out. */
+  /** Called for each batch that was carried out. */
   onWritten(planned: readonly PlannedWrite[]): void;
 }
 
-/** What became of a batch that was sent. */
+/** The outcome of a batch that was sent. */
 type Sent = { readonly answer: BatchAnswer } | { readonly unclear: unknown };
 
 /** Writes of one store. */
@@ -75,15 +75,15 @@ export class Writer {
   #link: Link | undefined;
   /** The number of the last batch. */
   #batch = 0;
-  /** Grows while the server cannot be reached; absent if all is well. */
+  /** Grows while the server cannot be reached; else absent. */
   #trouble: Backoff | undefined;
-  /** Somebody else was faster: the next decisions are made under the lock. */
+  /** Another writer was faster, so the next decisions are made under the lock. */
   #isContended = false;
-  /** Up to which revision the log was pruned last, for all that is known. */
+  /** The revision up to which the log was pruned last, as far as is known. */
   #pruned = 0;
   #head = 0;
 
-  /** Takes how it works. */
+  /** Takes the settings. */
   constructor(options: WriterOptions) {
     this.#options = options;
     const { schema } = options.tables;
@@ -96,7 +96,7 @@ export class Writer {
       $6::text, $7::text, $8::int, $9::bigint, $10::bytea, $11::int, $12::bytea, $13::bigint) AS answer`;
   }
 
-  /** Carries out a batch, as the engine port says. */
+  /** Carries out a batch, as the engine port requires. */
   async write(batch: Batch): Promise<readonly Outcome[]> {
     if (this.#trouble) await this.#reachAgain(this.#trouble);
     const { limits, busyTimeout } = this.#options;
@@ -107,7 +107,8 @@ export class Writer {
       for (;;) {
         const outcomes = await this.#tryNamed(taken, deadline);
         if (outcomes.length > 0) return outcomes;
-        // The first decision was stale: nothing is done, all are made anew.
+        // The first decision was stale. Nothing was done, and all decisions are
+        // made again.
         this.#isContended = true;
         if (performance.now() >= deadline) throw tooSlow();
       }
@@ -117,7 +118,7 @@ export class Writer {
       if (!(error instanceof Cut)) throw error;
       this.#trouble ??= new Backoff();
       if (performance.now() < deadline) throw error;
-      // They have waited long enough: the queue would wait as long again.
+      // They have waited long enough. The queue would wait as long again.
       return taken.map(({ write }) => ({
         type: "failed",
         error: unavailable(write.action, error),
@@ -125,7 +126,7 @@ export class Writer {
     }
   }
 
-  /** Pauses, then asks whether the server is there. */
+  /** Pauses, then checks whether the server is there. */
   async #reachAgain(backoff: Backoff): Promise<void> {
     const { closed } = this.#options.links;
     await sleep(backoff.next(), closed);
@@ -133,7 +134,7 @@ export class Writer {
     this.#trouble = undefined;
   }
 
-  /** Tries; once more without names of statements, if the server does not know them. */
+  /** Tries once, and again without names of statements if the server does not know them. */
   async #tryNamed(
     taken: readonly TakenWrite[],
     deadline: number,
@@ -191,7 +192,7 @@ export class Writer {
     return await this.#options.links.ask(await this.#connected(), query);
   }
 
-  /** Begins a transaction, and takes the lock for it. */
+  /** Begins a transaction, and takes the lock in it. */
   async #lock(deadline: number): Promise<Link> {
     const link = await this.#connected();
     const { kv } = this.#options.tables;
@@ -217,7 +218,7 @@ export class Writer {
     }
   }
 
-  /** What the server holds for some names, as of one moment. */
+  /** The server's entries under some names, at one moment. */
   async #see(
     names: readonly EntryName[],
     locked: Link | undefined,
@@ -238,7 +239,7 @@ export class Writer {
     return seen;
   }
 
-  /** Tells the newest revision to writes that ask for nothing else. */
+  /** Answers writes that only ask for the newest revision. */
   async #answerHead(planned: readonly PlannedWrite[]): Promise<Outcome[]> {
     const [{ head }] = await this.#ask({
       text: `SELECT ${headOf(this.#options.tables)} AS head`,
@@ -249,7 +250,7 @@ export class Writer {
 
   // Sending.
 
-  /** Sends a batch until it is answered, or the deadline has passed. */
+  /** Sends a batch until it is answered, or until the deadline. */
   async #send(
     planned: readonly PlannedWrite[],
     deadline: number,
@@ -282,7 +283,8 @@ export class Writer {
         const mayTryAgain = error instanceof Cut || isBusy(error) ||
           links.losesNames(error);
         if (isOver || !mayTryAgain) {
-          // It may still arrive, unless a batch with a later number is first.
+          // It may still arrive, unless a batch with a later number arrives
+          // first.
           this.#trouble = new Backoff();
           return { unclear: error };
         }
@@ -367,7 +369,7 @@ export class Writer {
     };
   }
 
-  /** Up to where the log is to be pruned, if it is time. It is pruned by tenths. */
+  /** The revision up to which to prune the log, if it is time. The log is pruned by tenths. */
   #takePruneTo(): number | null {
     const { history } = this.#options;
     const to = this.#head - history;
@@ -384,7 +386,7 @@ async function rollBack(link: Link | undefined): Promise<void> {
   await link.query({ text: "ROLLBACK" }).catch(() => {});
 }
 
-/** How many changes more than it keeps a log has, when it is pruned. */
+/** How many changes beyond its limit a log has when it is pruned. */
 export function pruneStep(history: number): number {
   return Math.min(1_000, Math.ceil(history / 10));
 }
@@ -395,24 +397,24 @@ function left(deadline: number): number {
   return Math.max(1, Math.round(deadline - performance.now()));
 }
 
-/** Nothing is on its way, so it is certain that nothing was written. */
+/** No request is outstanding, so it is certain that nothing was written. */
 function tooSlow(): Cut {
   return new Cut(
     false,
     new Error(
-      "the server was too slow, or others changed the entries again and again",
+      "the server was too slow, or other writers changed the entries again and again",
     ),
   );
 }
 
-/** Whether writes only ask for the newest revision. */
+/** Whether the writes only ask for the newest revision. */
 function isQuestion(planned: readonly PlannedWrite[]): boolean {
   return planned.every(({ decided: { checks, changes, end } }) =>
     end === "done" && checks.length === 0 && changes.length === 0
   );
 }
 
-/** What became of a write, alone in its batch, that goes past the last version of an entry. */
+/** The outcome of a write, alone in its batch, that would exceed an entry's largest version. */
 function lastVersionOf(
   taken: readonly TakenWrite[],
   error: unknown,
@@ -423,7 +425,7 @@ function lastVersionOf(
   const [after, kind, key]: [number, string, string] = JSON.parse(detail);
   const at = changes.length - 1 - after;
   const failure = noVersionAfter(kind, key);
-  // A large write was sent in parts, of which this was not the last.
+  // A large write was sent in parts, and this was not the last one.
   return isLarge(changes)
     ? { type: "failed", error: failure }
     : { type: "failed", error: failure, at };

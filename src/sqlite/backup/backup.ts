@@ -1,8 +1,9 @@
 /**
- * Backups: the whole database as one file, copied while stores go on writing.
+ * Backups: the whole database as one file, copied while stores continue to
+ * write.
  *
- * The invariant: at the target is what was there before, or a copy that is
- * whole, checked, and on the disk. Nothing else is left behind.
+ * The invariant: the target is either unchanged, or a copy that is complete,
+ * checked and synced to the disk. No other file is left behind.
  *
  * @module
  */
@@ -42,8 +43,8 @@ import { lengthProblem, realPath } from "../file/real_path.ts";
 /** Options of `backup`. */
 export interface BackupOptions extends OperationOptions {
   /**
-   * Replace the file that is at the path, in one step. No store may have that
-   * open, in whichever process.
+   * Replace an existing file at the path, in one step. No store may have that
+   * file open, in any process.
    * @default {false}
    */
   overwrite?: boolean;
@@ -54,24 +55,24 @@ const BACKUP = {
   ...OPERATION,
 } satisfies OptionsSpec<BackupOptions>;
 
-/** What a backup's caller asks for. */
+/** The arguments of a backup. */
 export interface BackupRequest {
   readonly target: Target;
   readonly signal?: AbortSignal;
 }
 
-/** What a backup is made from. */
+/** The source of a backup. */
 export interface BackupSource {
-  /** A file's path is its real one. */
+  /** The path of a file is its real path. */
   readonly location: DatabaseLocation;
   readonly driver: Driver;
-  /** Copies the database into an empty file; throws at once where a lock is in the way. */
+  /** Copies the database into an empty file. Throws at once if a lock is in the way. */
   copyTo(path: string): Promise<void>;
-  /** Opens a copy, to read it. */
+  /** Opens a copy to read it. */
   openCopy(path: string): Promise<Store>;
 }
 
-/** Reads what the caller asks for; throws on what it cannot be. */
+/** Reads the arguments. Throws if they are invalid. */
 export function readBackupRequest(
   path: string | URL,
   options: BackupOptions | undefined,
@@ -82,7 +83,7 @@ export function readBackupRequest(
   return { target: { action, path: resolve(file), overwrite }, signal };
 }
 
-/** Runs, in its turn, what keeps everybody else out. */
+/** Runs work in its turn, while nothing else runs. */
 export type RunAlone = <T>(
   action: string,
   work: () => Promise<T>,
@@ -127,7 +128,7 @@ async function makeCopy(
     makeSingleFile(source.driver, copy, action);
     await withFiles(() => settle(copy, source.location));
     await verify(source, copy, action, signal);
-    // It took a while.
+    // The copy took a while, so the target may have changed.
     await withFiles(() => assertFree(target, source.location));
     signal?.throwIfAborted();
     await withFiles(() => putInPlace(copy, target));
@@ -136,7 +137,7 @@ async function makeCopy(
   }
 }
 
-/** Makes the name of a copy durable that is in place. */
+/** Syncs the directory, so that the name of the copy is durable. */
 async function settleName(
   directory: SyncedFile | undefined,
   action: string,
@@ -148,7 +149,7 @@ async function settleName(
       "STORAGE",
       `Cannot ${action} durably: the copy is in place, but its directory cannot be synced: ${
         reasonOf(cause)
-      }; a loss of power may take the copy: see that the disk works, then back up again with overwrite: true`,
+      }; a loss of power may take the copy: check that the disk works, then back up again with overwrite: true`,
       { cause },
     );
   }
@@ -162,7 +163,7 @@ async function attempt<T>(action: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Tells of a copy's path that is too long: SQLite says only that it cannot open the file. */
+/** Explains that a copy's path is too long: SQLite says only that it cannot open the file. */
 function explained(copy: string, action: string, error: unknown): unknown {
   const { cause } = error as { cause?: unknown };
   const isRefused = cause instanceof SqlError &&
@@ -171,12 +172,15 @@ function explained(copy: string, action: string, error: unknown): unknown {
   if (problem === undefined) return error;
   return new StoreError(
     "STORAGE",
-    `Cannot ${action}: it is written under a longer name first: ${problem}`,
+    `Cannot ${action}: the copy is first written under a longer name: ${problem}`,
     { cause },
   );
 }
 
-/** A copy may say that it has a write-ahead log, as its source has: then even to read it takes two more files. */
+/**
+ * The header of the copy may say that it has a write-ahead log, as its source
+ * does. Then even a read would create two more files.
+ */
 function makeSingleFile(driver: Driver, copy: string, action: string): void {
   try {
     const connection = openConnection(driver, { path: copy, mode: "rw" });
@@ -190,7 +194,7 @@ function makeSingleFile(driver: Driver, copy: string, action: string): void {
   }
 }
 
-/** Throws unless a copy can be opened, and nothing is found wrong with it. */
+/** Throws unless the copy can be opened, and a verification finds no fault. */
 async function verify(
   { openCopy }: BackupSource,
   copy: string,
@@ -208,24 +212,24 @@ async function verify(
   } catch (error) {
     throw unverified(action, error);
   }
-  // What is stored is sound, whatever others added to the tables.
+  // The stored data is sound, even if others added objects to the tables.
   const [first, ...others] = findings.filter(({ part }) => part !== "foreign");
   if (!first) return;
   const more = others.length > 0 ? `, and ${others.length} more` : "";
   throw new StoreCorruptError(
-    `Cannot ${action}: the copy is not sound: ${first.message}${more}; what the store itself holds is most likely the same: see what verify() finds`,
+    `Cannot ${action}: the copy is not sound: ${first.message}${more}; the store itself most likely has the same fault: see the findings of verify()`,
   );
 }
 
-/** The error for a copy that could not be checked. An abort's reason stays what it is. */
+/** The error for a copy that could not be checked. The reason of an abort is returned unchanged. */
 function unverified(action: string, error: unknown): unknown {
   if (!(error instanceof StoreError)) return error;
   const { cause } = error;
   if (cause instanceof SqlError) {
-    return storeError(`${action}, and check what was written`, cause);
+    return storeError(`${action}, and check the copy`, cause);
   }
   return new StoreCorruptError(
-    `Cannot ${action}: the copy is not sound: ${error.message}; see what verify() finds in the store itself`,
+    `Cannot ${action}: the copy is not sound: ${error.message}; see the findings of verify() for the store itself`,
     { cause: error },
   );
 }

@@ -1,9 +1,9 @@
 /**
- * What a backup does in the file system: it is written beside its target, under
- * a name of its own, and put in place when it is whole.
+ * The file system's part of a backup: the copy is written beside its target,
+ * under a temporary name, and moved into place when it is complete.
  *
- * A database that may be open in this process is looked at, and never opened:
- * to close it again would drop SQLite's locks on it
+ * A database that may be open in this process is never opened here: closing it
+ * would drop SQLite's locks on it
  * (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
  *
  * @module
@@ -20,26 +20,26 @@ import { describeFile, stat } from "../file/database_file.ts";
 import type { DatabaseLocation } from "../driver/driver.ts";
 import { type Holder, holderOf, identify } from "../driver/file_claims.ts";
 
-/** Where a backup is to be put. */
+/** The target of a backup. */
 export interface Target {
-  /** For messages: what is being done. */
+  /** The action, for messages. */
   readonly action: string;
   readonly path: string;
   /** Whether it may replace a file. */
   readonly overwrite: boolean;
 }
 
-/** What SQLite would take for a part of the database at a path. */
+/** Files beside a path that SQLite would use as parts of the database. */
 const LOGS = ["-wal", "-journal"];
 
-/** The same target, where it is a link that of the file it leads to. */
+/** The same target. If it is a link, the file that the link points to. */
 export async function followLink(target: Target): Promise<Target> {
   const { path, overwrite } = target;
   const isLink = overwrite && (await lstat(path))?.isSymlink;
   return isLink ? { ...target, path: platform.realPathSync(path) } : target;
 }
 
-/** Throws `StoreError` where a backup may not be put, as it is there now. */
+/** Throws `StoreError` if a backup may not be written to the target as it is now. */
 export async function assertFree(
   { action, path, overwrite }: Target,
   source: DatabaseLocation,
@@ -59,16 +59,16 @@ export async function assertFree(
   for (const log of LOGS) {
     if ((stat(path + log)?.size ?? 0) === 0) continue;
     throw refuse(
-      `beside it is ${path}${log}, which SQLite would apply to the backup; close whatever has that database open, or remove it`,
+      `the file ${path}${log} is beside it, and SQLite would apply it to the backup; close the program that has that database open, or remove the file`,
     );
   }
 }
 
 const HELD: Record<Holder, string> = {
   "a store":
-    "a store of this process has it open; close that, or give another path",
+    "a store of this process has it open; close that store, or give another path",
   "perhaps a Worker":
-    "a Worker that may not read the environment has a file of its directory open, which may be this one; close that, or give a path in another directory",
+    "a Worker without the permission to read the environment has a file of this directory open, which may be this file; close it, or give a path in another directory",
 };
 
 const IS_THERE =
@@ -83,14 +83,17 @@ async function lstat(path: string): Promise<FileStatus | undefined> {
   }
 }
 
-/** Opens the directory of the target, to sync it. Windows opens none. */
+/** Opens the directory of the target, to sync it. On Windows a directory cannot be opened. */
 export function openDirectoryOf(
   { path }: Target,
 ): Promise<SyncedFile | undefined> {
   return platform.openFolder(dirname(path));
 }
 
-/** Makes an empty file beside the target, and gives its path. Nobody else may read it, where the source is a file. */
+/**
+ * Creates an empty file beside the target, and returns its path. If the source
+ * is a file, nobody else may read the new file.
+ */
 export async function createBeside(
   { path }: Target,
   source: DatabaseLocation,
@@ -101,7 +104,7 @@ export async function createBeside(
   return copy;
 }
 
-/** Gives a copy to whoever may have the source, and sees that it is on the disk. SQLite has it open no more. */
+/** Gives the copy the permissions of its source, and syncs it. SQLite has closed it. */
 export async function settle(
   copy: string,
   source: DatabaseLocation,
@@ -122,7 +125,7 @@ function modeOf({ path, memory }: DatabaseLocation): number | undefined {
   return mode === undefined ? undefined : mode & 0o777;
 }
 
-/** Puts a copy at its target, in one step. */
+/** Moves a copy to its target, in one step. */
 export async function putInPlace(copy: string, target: Target): Promise<void> {
   const { action, path, overwrite } = target;
   if (overwrite) return await platform.rename(copy, path);
@@ -134,14 +137,15 @@ export async function putInPlace(copy: string, target: Target): Promise<void> {
   }
 }
 
-/** Gives a copy another name, unless that is taken. */
+/** Gives a copy another name, unless that name is taken. */
 async function takePlace(copy: string, path: string): Promise<void> {
   try {
     return await platform.link(copy, path);
   } catch (error) {
     if (hasCode(error, "EEXIST")) throw error;
   }
-  // A file system without links, such as FAT: an empty file takes the place.
+  // A file system without hard links, such as FAT: an empty file reserves the
+  // name.
   await platform.createFile(path);
   try {
     await platform.rename(copy, path);
@@ -151,7 +155,7 @@ async function takePlace(copy: string, path: string): Promise<void> {
   }
 }
 
-/** Makes the names in a directory durable, if the file system can do that. */
+/** Makes the names in a directory durable, if the file system supports it. */
 export async function syncDirectory(
   directory: SyncedFile | undefined,
 ): Promise<void> {
@@ -162,10 +166,13 @@ export async function syncDirectory(
   }
 }
 
-/** What fsync(2) gives for a file that cannot be synced, and some network file systems for a directory. */
+/**
+ * The errors of fsync(2) for a file that cannot be synced; some network file
+ * systems give them for directories.
+ */
 const CANNOT_SYNC = ["EINVAL", "ENOTSUP", "EOPNOTSUPP"];
 
-/** Removes a copy, and what SQLite may have made beside it. */
+/** Removes a copy, and the files that SQLite may have created beside it. */
 export async function removeCopy(copy: string): Promise<void> {
   for (const suffix of ["", "-journal", "-wal", "-shm"]) {
     await platform.remove(copy + suffix).catch(() => {});

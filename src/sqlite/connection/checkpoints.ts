@@ -1,26 +1,26 @@
 /**
- * When the write-ahead log is copied into the database, and how large its file
- * may stay.
+ * Decides when the write-ahead log is copied into the database (a checkpoint),
+ * and how large its file may become.
  *
- * A checkpoint of 4 MB takes some 20 ms, and large values fill that much with
- * a few dozen writes. So a log of that size is only due for one: this module
- * makes it when nobody has written for a moment, and so after the writes have
- * resolved. If writes never pause, the log grows to four times as much, and
- * then a commit makes the checkpoint.
+ * A checkpoint of 4 MB takes about 20 ms, and a few dozen writes of large
+ * values fill 4 MB. So at this size a checkpoint is only due, and this module
+ * makes it when nobody has written for a moment, after the writes have
+ * resolved. If writes never pause, the log grows to four times as much; then a
+ * commit makes the checkpoint.
  *
- * SQLite 3.7.0 to 3.51.2 can lose commits: a checkpoint reads how long the log
- * is, a commit of another connection then begins the log anew, and the
- * checkpoint marks frames of the new log as copied that it never copied
- * (https://sqlite.org/wal.html#the_wal_reset_bug). A log is begun anew only by
- * a connection that holds the write lock (`walRestartLog` and `walRestartHdr`
- * in SQLite's wal.c). So with such a library
+ * SQLite 3.7.0 to 3.51.2 can lose commits: a checkpoint reads the length of the
+ * log, a commit of another connection then restarts the log, and the checkpoint
+ * marks frames of the new log as copied that it never copied
+ * (https://sqlite.org/wal.html#the_wal_reset_bug). Only a connection that holds
+ * the write lock restarts a log (`walRestartLog` and `walRestartHdr` in
+ * SQLite's wal.c). So with such a library
  *
- * - SQLite makes no checkpoint with a commit by itself, and
+ * - SQLite makes no checkpoint by itself with a commit, and
  * - this module makes one only while a second connection holds the write lock,
  *   from before the checkpoint reads the log's length until it has ended.
  *
- * The last connection to close makes one too. It holds the database's exclusive
- * lock, which it gets only if there is no other connection.
+ * The last connection to close also makes one. It holds the database's
+ * exclusive lock, which it gets only if there is no other connection.
  *
  * @module
  */
@@ -34,47 +34,50 @@ import {
   GET_USER_VERSION,
 } from "./queries.ts";
 
-/** From how many pages on the log is due for a checkpoint. */
+/** From this number of pages in the log, a checkpoint is due. */
 const CHECKPOINT_PAGES = 1_000;
 
 /**
- * With how many pages in the log a commit makes the checkpoint. One table of
- * the log's index has 4062 pages, so reads of such a log are as fast
+ * From this number of pages in the log, a commit makes the checkpoint. One
+ * table of the log's index has 4062 pages, so reads of such a log are as fast
  * (https://sqlite.org/walformat.html#wal_index_format).
  */
 const MOST_PAGES = 4_000;
 
-/** How long nobody has written when a checkpoint is made that is due, in ms. */
+/** A due checkpoint is made when nobody has written for this time, in ms. */
 const PAUSE_MS = 10;
 
 /** In bytes (https://sqlite.org/fileformat2.html#walformat). */
 const LOG_HEADER = 32;
 const FRAME_HEADER = 24;
 
-/** How many commits come before a checkpoint if Deno may not see how large the log is. */
+/** A checkpoint is made after this many commits if Deno may not read the size of the log. */
 const COMMITS_UNSEEN = 100;
 
-/** No commit makes a checkpoint by itself. */
+/** Commits make no checkpoints by themselves. */
 export const DISABLE_CHECKPOINTS = "PRAGMA wal_autocheckpoint = 0";
 
-/** The file of the write-ahead log is cut to so many bytes when the log begins anew. */
+/** When the log restarts, its file is truncated to this many bytes. */
 function limitLog(bytes: number): string {
   return `PRAGMA journal_size_limit = ${bytes}`;
 }
 
-/** What a connection knows of its checkpoints. */
+/** The settings of a connection for checkpoints. */
 export interface CheckpointPlan {
-  /** Whether SQLite makes them by itself. */
+  /** Whether SQLite makes checkpoints by itself. */
   readonly areAutomatic: boolean;
-  /** From how many bytes on the log is due for one. Its file is cut to that when it begins anew. */
+  /**
+   * From this number of bytes in the log, a checkpoint is due. Its file is
+   * truncated to this size when it restarts.
+   */
   readonly logLimit: number;
-  /** From how many bytes on a commit makes one. */
+  /** From this number of bytes in the log, a commit makes a checkpoint. */
   readonly mostLog: number;
 }
 
 /**
- * Sets up a connection before it writes: which checkpoints its library may
- * make, and to how many bytes the log's file is cut.
+ * Sets up a connection before it writes: whether SQLite may make checkpoints by
+ * itself, and the size to which the log's file is truncated.
  */
 export function planCheckpoints(connection: Connection): CheckpointPlan {
   const { version } = connection.prepare(GET_SQLITE_VERSION).get()!;
@@ -92,7 +95,10 @@ export function planCheckpoints(connection: Connection): CheckpointPlan {
   return { areAutomatic, logLimit, mostLog: bytesOf(MOST_PAGES) };
 }
 
-/** Whether a version of SQLite has the mend: 3.51.3 and later, 3.50.7 and 3.44.6 of their lines. */
+/**
+ * Whether a version of SQLite has the fix: 3.51.3 and later, and 3.50.7 and
+ * 3.44.6 of their branches.
+ */
 export function hasSafeCheckpoints(version: string): boolean {
   const [major, minor, patch] = version.split(".").map(Number);
   if (major !== 3) return major > 3;
@@ -109,14 +115,14 @@ export function hasSafeCheckpoints(version: string): boolean {
 }
 
 /**
- * Moves everything that is in the write-ahead log to the database, and cuts its
- * file. Tells whether that is done: not if another connection writes, or still
- * reads what is in the log. Without such a log there is nothing to do. For
- * a library whose checkpoints are safe.
+ * Copies the whole write-ahead log into the database, and truncates its file.
+ * Returns whether that is done. It is not done if another connection writes, or
+ * still reads from the log. Without a write-ahead log there is nothing to do.
+ * It is for a library with safe checkpoints.
  *
- * The checkpoint takes the write lock before it reads how long the log is. If
- * it does not get that, SQLite makes a passive one, and tells that it was busy
- * (https://sqlite.org/c3ref/wal_checkpoint_v2.html).
+ * The checkpoint takes the write lock before it reads the length of the log. If
+ * it does not get the lock, SQLite makes a passive checkpoint, and returns that
+ * it was busy (https://sqlite.org/c3ref/wal_checkpoint_v2.html).
  */
 export function emptyLog(database: Database): boolean {
   try {
@@ -127,21 +133,21 @@ export function emptyLog(database: Database): boolean {
   }
 }
 
-/** What SQLite tells of a checkpoint (https://sqlite.org/pragma.html#pragma_wal_checkpoint). */
+/** SQLite's result of a checkpoint (https://sqlite.org/pragma.html#pragma_wal_checkpoint). */
 interface CheckpointResult {
   readonly busy: number;
-  /** How many pages are in the log. */
+  /** The number of pages in the log. */
   readonly log: number;
-  /** How many of them are copied. */
+  /** The number of copied pages. */
   readonly checkpointed: number;
 }
 
-/** What a connection's checkpoints are made with. */
+/** The parts that the checkpoints of a connection need. */
 export interface CheckpointerConfig extends CheckpointPlan {
   readonly database: Database;
   /** Opens the second connection. */
   openSecond(): Database;
-  /** Whether the open files are those at their paths. */
+  /** Whether the open files are still at their paths. */
   areInPlace(): boolean;
 }
 
@@ -149,27 +155,29 @@ export interface CheckpointerConfig extends CheckpointPlan {
 export class Checkpointer {
   readonly #config: CheckpointerConfig;
   #commits = 0;
-  /** From how many bytes of the log on the next checkpoint is due. */
+  /** From this number of bytes in the log, the next checkpoint is due. */
   #dueAt: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** When to look at the log's size again, in the time of `performance.now`. */
+  /** When to read the log's size again, on the clock of `performance.now`. */
   #lookAt = 0;
 
-  /** Takes the connection, and what to do for it. */
+  /** Takes the connection, and its settings. */
   constructor(config: CheckpointerConfig) {
     this.#config = config;
     this.#dueAt = config.logLimit;
   }
 
   /**
-   * Makes a checkpoint, now or soon, if the log is due for one. Takes what gives
-   * the bytes of the log's file, if they can be told. It is asked now and
-   * then, as long as the log is small: a look takes as long as a part of a commit.
+   * Makes a checkpoint, now or soon, if one is due. Takes a function that
+   * returns the bytes of the log's file, if they are known. While the log is
+   * small, it calls the function only now and then, because the call takes a
+   * considerable part of the time of a commit.
    */
   afterCommit(walSizeNow: () => number | undefined): void {
     this.#commits++;
     const { areAutomatic, logLimit, mostLog } = this.#config;
-    // It waits for a pause already, and SQLite looks whether the log grows too large.
+    // It waits for a pause already, and SQLite prevents that the log grows too
+    // large.
     if (areAutomatic && this.#timer !== undefined) return;
     const now = performance.now();
     if (now < this.#lookAt) return;
@@ -194,7 +202,7 @@ export class Checkpointer {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (this.#commits !== commits) this.#waitForPause(walSize);
-      // What SQLite has open may be another file than the next store would see.
+      // SQLite may have another file open than the next store would see.
       else if (this.#config.areInPlace()) this.#try(walSize);
     }, PAUSE_MS);
     platform.unrefTimer(this.#timer);
@@ -204,29 +212,29 @@ export class Checkpointer {
     const { logLimit } = this.#config;
     try {
       const { log, checkpointed } = this.#run();
-      // Somebody still reads what is in the log: that may take a while.
+      // Another connection still reads from the log, which may take a while.
       const isHeldUp = log !== checkpointed;
       this.#dueAt = isHeldUp && walSize !== undefined
         ? walSize + logLimit / 4
         : logLimit;
     } catch {
-      // A checkpoint that fails loses nothing: the log stays as it is, and the
-      // next commit tries again. What is wrong with the file, the next read or
-      // write tells.
+      // A failed checkpoint loses nothing: the log stays, and the next commit
+      // tries again. If the file is faulty, the next read or write reports it.
     }
   }
 
   /**
-   * Moves everything that is in the write-ahead log to the database, and cuts
-   * its file. Tells whether that is done: not if another connection writes, or
-   * still reads what is in the log. Without such a log there is nothing to do.
+   * Copies the whole write-ahead log into the database, and truncates its file.
+   * Returns whether that is done. It is not done if another connection writes,
+   * or still reads from the log. Without a write-ahead log there is nothing to
+   * do.
    */
   emptyLog(): boolean {
     const { database, areAutomatic } = this.#config;
     if (areAutomatic) return emptyLog(database);
     try {
       const { busy, log, checkpointed } = this.#run();
-      // In another journal mode both are -1.
+      // In another journal mode, both are -1.
       if (log <= 0) return true;
       if (busy !== 0 || log !== checkpointed) return false;
       this.#beginLogAnew();
@@ -237,18 +245,18 @@ export class Checkpointer {
     }
   }
 
-  /** No checkpoint is made from here on. */
+  /** No checkpoint is made after this. */
   close(): void {
     clearTimeout(this.#timer);
   }
 
-  /** Makes a checkpoint; throws if another connection has a lock that is in the way. */
+  /** Makes a checkpoint. Throws if a lock of another connection is in the way. */
   #run(): CheckpointResult {
     const { database, areAutomatic } = this.#config;
     return areAutomatic ? checkpoint(database) : this.#runLocked();
   }
 
-  /** The same while a second connection holds the write lock. */
+  /** The same, while a second connection holds the write lock. */
   #runLocked(): CheckpointResult {
     const second = this.#config.openSecond();
     try {
@@ -262,8 +270,8 @@ export class Checkpointer {
   }
 
   /**
-   * Cuts the log's file. A log that was copied as a whole begins anew with the
-   * next commit, so this makes one that changes nothing.
+   * Truncates the log's file. After the whole log was copied, it restarts with
+   * the next commit, so this makes a commit that changes nothing.
    */
   #beginLogAnew(): void {
     const { database, logLimit } = this.#config;

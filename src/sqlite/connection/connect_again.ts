@@ -9,7 +9,10 @@ import { DISABLE_CHECKPOINTS } from "./checkpoints.ts";
 import { Database } from "./database.ts";
 import { openConnection } from "./open_connection.ts";
 
-/** Opens another connection to a store's file. It makes no checkpoint: the store's own connection does. */
+/**
+ * Opens another connection to a store's file. It makes no checkpoints; the
+ * store's own connection does.
+ */
 export function connectAgain(
   location: DatabaseLocation,
   driver: Driver,

@@ -1,5 +1,5 @@
 /**
- * A connection with its prepared statements, each prepared once.
+ * A connection that prepares each statement once.
  *
  * @module
  */
@@ -11,18 +11,18 @@ import { isNoTransaction, withSize } from "./failure.ts";
 /** Connections that are never closed. */
 const abandoned: Connection[] = [];
 
-/** Keeps a connection open until the process has ended: to collect it as garbage would close it. */
+/** Keeps a connection open until the process ends, because garbage collection would close it. */
 function keepOpen(connection: Connection): void {
   if (abandoned.length === 0) platform.endWithoutClosing();
   abandoned.push(connection);
 }
 
-/** A connection by SQL text. All of it is synchronous, and throws `SqlError`. */
+/** A connection by SQL text. All calls are synchronous, and throw `SqlError`. */
 export class Database {
   readonly #connection: Connection;
   readonly #claim: FileClaim | undefined;
   readonly #statements = new Map<string, Statement>();
-  /** Whether a transaction is to be rolled back before anything else is done. */
+  /** Whether a transaction must be rolled back before the next statement. */
   #mustRollBack = false;
 
   /** Takes over a connection, and the claim on its file. */
@@ -31,7 +31,7 @@ export class Database {
     this.#claim = claim;
   }
 
-  /** Runs a statement for its effect; gives how many rows it changed itself. */
+  /** Runs a statement for its effect. Returns the number of rows that it changed itself. */
   run(sql: string, ...params: SqlValue[]): number {
     try {
       return this.#prepared(sql).run(...params);
@@ -40,7 +40,7 @@ export class Database {
     }
   }
 
-  /** The first row, if any. */
+  /** The first row, if there is one. */
   get(sql: string, ...params: SqlValue[]): Row | undefined {
     try {
       return this.#prepared(sql).get(...params);
@@ -58,12 +58,12 @@ export class Database {
     }
   }
 
-  /** Whether the driver has a way of its own to copy a database. */
+  /** Whether the driver has its own function to copy a database. */
   get copiesItself(): boolean {
     return this.#connection.copyTo !== undefined;
   }
 
-  /** Copies by that way what the open transaction reads, into an empty file. */
+  /** Copies the database with this function, as the open transaction sees it, into an empty file. */
   async copyTo(path: string): Promise<void> {
     await this.#connection.copyTo!(path);
   }
@@ -71,15 +71,16 @@ export class Database {
   /**
    * Ends the transaction, if SQLite has not done so by itself
    * (https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction).
-   * Where that fails it is done before the next statement, which else would
-   * read what is not committed, or hold the lock for ever.
+   * If this fails, it is done before the next statement. Otherwise, that
+   * statement would read uncommitted data, or hold the lock for ever.
    */
   rollBack(): void {
     this.#mustRollBack = true;
     try {
       this.#finishRollback();
     } catch {
-      // The next statement's caller is told, unless it works by then.
+      // If it still fails then, the caller of the next statement gets the
+      // error.
     }
   }
 
@@ -93,7 +94,7 @@ export class Database {
     }
   }
 
-  /** Leaves the connection open for as long as the process runs, where closing it would harm the file. */
+  /** Leaves the connection open until the process ends, if closing it would harm the file. */
   abandon(): void {
     this.#statements.clear();
     keepOpen(this.#connection);

@@ -1,5 +1,5 @@
 /**
- * What SQLite's failures mean to the caller of an operation.
+ * Converts SQLite's failures to errors of the store.
  *
  * @module
  */
@@ -14,18 +14,18 @@ import {
 } from "../../contract/errors.ts";
 import { SqlError, type SqlValue } from "../driver/driver.ts";
 
-/** Whether another connection's lock is in the way. */
+/** Whether a lock of another connection is in the way. */
 export function isBusy(error: unknown): error is SqlError {
   return error instanceof SqlError && error.failure === "busy";
 }
 
-/** Whether there was no transaction to end: SQLite had rolled it back by itself. */
+/** Whether there was no transaction to end, because SQLite had rolled it back by itself. */
 export function isNoTransaction(error: unknown): boolean {
   return error instanceof SqlError &&
     error.message.includes("no transaction is active");
 }
 
-/** What SQLite is built for, as a rule, in bytes (https://sqlite.org/limits.html). */
+/** The usual limit with which SQLite is built, in bytes (https://sqlite.org/limits.html). */
 export const LONGEST_ROW = 1_000_000_000;
 
 /** Whether a row or a part of one is longer than SQLite allows. */
@@ -33,7 +33,7 @@ export function isTooBig(error: unknown): error is SqlError {
   return error instanceof SqlError && error.failure === "too_big";
 }
 
-/** A statement's failure. If something is too big, it tells how big the largest parameter is. */
+/** A statement's failure. If something is too big, the error has the size of the largest parameter. */
 export function withSize(
   error: unknown,
   params: readonly SqlValue[],
@@ -52,7 +52,7 @@ function bytesOf(param: SqlValue): number {
   return param instanceof Uint8Array ? param.byteLength : 0;
 }
 
-/** The store's error for what a driver threw; other errors as they are. */
+/** The store's error for an error of a driver. Other errors are returned unchanged. */
 export function storeError(action: string, error: unknown): unknown {
   if (!(error instanceof SqlError)) return error;
   const because = `Cannot ${action}: ${error.message}`;
@@ -73,7 +73,7 @@ export function storeError(action: string, error: unknown): unknown {
       );
     case "read_only":
       return new StoreReadOnlyError(
-        `${because}; if it was opened with mode=ro, open it with mode=rwc; else see that its file and directory can be written`,
+        `${because}; if it was opened with mode=ro, open it with mode=rwc; else check that its file and directory are writable`,
         options,
       );
     case "too_big":
@@ -82,10 +82,10 @@ export function storeError(action: string, error: unknown): unknown {
         options,
       );
     case "io":
-      // Shared memory that cannot grow on a full disk is told as this.
+      // SQLite reports this when shared memory cannot grow on a full disk.
       return new StoreError(
         "STORAGE",
-        `${because}; see that the disk works, and has space left`,
+        `${because}; check that the disk works and has free space`,
         options,
       );
     default:

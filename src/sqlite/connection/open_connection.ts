@@ -1,5 +1,6 @@
 /**
- * Opens connections to a file that may come from anybody: one place for all.
+ * Opens connections to files that may be untrusted. All connections are opened
+ * here.
  *
  * @module
  */
@@ -9,10 +10,11 @@ import { mayRead } from "../file/database_file.ts";
 import type { Connection, DatabaseLocation, Driver } from "../driver/driver.ts";
 
 /**
- * Opens a connection. It waits on no lock inside SQLite, calls no function that
- * the file's schema names unless SQLite knows it for harmless, and looks at the
- * form of each page that it reads (https://sqlite.org/security.html). Throws
- * `StoreOpenError` if SQLite would touch another file on behalf of this one.
+ * Opens a connection. It waits for no lock inside SQLite. It calls no function
+ * that the file's schema names, unless SQLite considers the function harmless.
+ * It checks the form of each page that it reads
+ * (https://sqlite.org/security.html). Throws `StoreOpenError` if SQLite would
+ * touch another file because of this one.
  */
 export function openConnection(
   driver: Driver,
@@ -34,14 +36,14 @@ export function openConnection(
 /** The last bytes of a journal that names another file (https://sqlite.org/fileformat2.html#the_rollback_journal). */
 const MAGIC = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
-/** The least bytes that follow such a name: its length, a checksum, the magic. */
+/** The least number of bytes that follow such a name: its length, a checksum, and the magic. */
 const TRAILER_BYTES = 16;
 
 /**
  * Throws if the file's rollback journal ends with the name of another file, as
- * one of a transaction on several files does. SQLite deletes that file, whatever
- * it is, and whether or not Deno would permit it. A journal that Deno may not
- * read is not looked at.
+ * after a transaction on several files. SQLite would delete that file, whatever
+ * it is, even if Deno would not permit it. A journal that Deno may not read is
+ * not checked.
  */
 function assertOwnJournal({ path, memory }: DatabaseLocation): void {
   if (memory) return;
@@ -49,17 +51,20 @@ function assertOwnJournal({ path, memory }: DatabaseLocation): void {
     const journal = `${file}-journal`;
     if (!namesAnother(journal)) continue;
     throw new StoreOpenError(
-      `Cannot open store at ${path}: its rollback journal ${journal} names another file, which SQLite would delete; if a transaction on several files was interrupted there, open the file with the program that wrote it, else remove the journal`,
+      `Cannot open store at ${path}: its rollback journal ${journal} names another file, which SQLite would delete; if a program was interrupted in a transaction on several files, open the file with that program, else remove the journal`,
     );
   }
 }
 
-/** A path, and what it leads to: SQLite puts the journal beside either, by the system. */
+/**
+ * A path, and the path that it leads to. SQLite puts the journal beside one of
+ * them, depending on the system.
+ */
 function namesOf(path: string): string[] {
   try {
     return [...new Set([path, platform.realPathSync(path)])];
   } catch {
-    // It is not there yet: then SQLite reads no journal.
+    // The file does not exist yet, so SQLite reads no journal.
     return [path];
   }
 }
@@ -69,7 +74,7 @@ function namesAnother(journal: string): boolean {
   try {
     const { size, isFile } = platform.statSync(journal);
     if (!isFile || size < TRAILER_BYTES) return false;
-    // To close it drops no lock: SQLite locks the database alone.
+    // Closing it drops no lock, because SQLite locks only the database.
     const end = platform.readEndSync(journal, MAGIC.length);
     return end.every((byte, i) => byte === MAGIC[i]);
   } catch {

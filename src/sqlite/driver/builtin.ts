@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { hasCode, isDeno } from "../../base/platform.ts";
+import { hasCode, isDeno, platform } from "../../base/platform.ts";
 import * as sqlite from "node:sqlite";
 import {
   assertBindable,
@@ -45,8 +45,10 @@ class BuiltinConnection implements Connection {
       : prepareAnywhere(sql, prepare);
   }
 
-  // To `VACUUM INTO` a file is to attach it: in Deno that takes every permission.
-  copyTo = sqlite.backup && ((path: string) => this.#copyTo(path));
+  // `VACUUM INTO` attaches a file, which takes every permission in Deno.
+  get copyTo(): ((path: string) => Promise<void>) | undefined {
+    return hasBackup ? (path) => this.#copyTo(path) : undefined;
+  }
 
   async #copyTo(path: string): Promise<void> {
     try {
@@ -61,7 +63,10 @@ class BuiltinConnection implements Connection {
   }
 }
 
-/** More than a database has: they are copied in one step. */
+/** Node.js has it from 22.16 on. */
+const hasBackup = "backup" in sqlite;
+
+/** More pages than any database has, so that all are copied in one step. */
 const ALL_PAGES = 2 ** 30 - 1;
 
 /** A statement of `node:sqlite` whose rows are arrays, which Deno's types do not know. */
@@ -171,7 +176,7 @@ class BuiltinStatement implements Statement {
 
   constructor(statement: ArrayStatement) {
     this.#statement = statement;
-    // The binding's own row objects are slow to make, and slower to read.
+    // The binding's own row objects are slow to create, and slower to read.
     statement.setReturnArrays(true);
     this.#columns = statement.columns().map(({ name }) => name);
   }
@@ -218,14 +223,14 @@ function bindable(params: (SqlValue | bigint)[]): Bindable[] {
   for (let i = 0; i < params.length; i++) {
     const value = params[i] as SqlValue;
     assertBindable(value);
-    // A number would be bound as REAL.
+    // The binding would store a number as REAL.
     if (typeof value === "number") params[i] = BigInt(value);
   }
   return params as Bindable[];
 }
 
 function openOwn(location: DatabaseLocation): sqlite.DatabaseSync {
-  // The binding has no way to say "do not create".
+  // The binding has no option for "do not create".
   if (location.mode === "rw" && !location.memory) assertFile(location.path);
   return new sqlite.DatabaseSync(filename(location), {
     readOnly: location.mode === "ro",
@@ -236,7 +241,7 @@ function openShared(location: DatabaseLocation): sqlite.DatabaseSync {
   try {
     return new sqlite.DatabaseSync(filename(location));
   } catch (cause) {
-    // Without every permission Deno takes the URI for a file's path.
+    // Without every permission, Deno uses the URI as a file's path.
     throw new SqlError(
       "other",
       "node:sqlite can share a database in memory only with --allow-all",
@@ -263,7 +268,7 @@ function attempt<T>(work: () => T): T {
 
 function toSqlError(error: unknown): unknown {
   if (isFailure(error)) return SqlError.from(error, error.errcode);
-  // An integer past 2^53 - 1, which nobody here writes.
+  // An integer beyond 2^53 - 1, which this package never writes.
   return hasCode(error, "ERR_OUT_OF_RANGE")
     ? new SqlError("corrupt", (error as Error).message, { cause: error })
     : error;

@@ -1,77 +1,201 @@
 /**
- * The driver port: the little of an SQLite binding that the store needs, so
- * that a binding is a page of code. A driver hides what its binding gets wrong;
- * everything above it may rely on this:
+ * The driver port: the few calls of an SQLite binding that the store needs.
+ * A driver hides the faults of its binding. The code above it relies on this:
  *
- * - text, blobs, null and integers up to 2^53 - 1 come back as they went in;
- *   text that a binding would alter is refused with a `TypeError`;
- * - rows are fresh objects, blobs are the caller's own;
- * - every failure of SQLite is an {@linkcode SqlError}, and so is a blob whose
- *   length bindings cut to 32 bits.
+ * - Text, blobs, null and integers up to 2^53 - 1 are read as they were
+ *   written. The driver refuses text that its binding would alter with
+ *   a `TypeError`.
+ * - Each row is a new object, and its blobs belong to the caller.
+ * - Each failure of SQLite is an {@linkcode SqlError}, and so is a blob that is
+ *   too long for a binding, which would cut its length to 32 bits.
  *
  * @module
  */
 
-/** What can be bound and read. A number is a safe integer. */
+/** A value to bind, or one that was read. A number is a safe integer. */
 export type SqlValue = string | number | Uint8Array | null;
 
-/** A result row: values by column name. */
+/** A row of a result: values by column name. */
 export type Row = Record<string, SqlValue>;
 
-/** Which database to open. */
+/** The database to open. */
 export interface DatabaseLocation {
   /** A file's path, or the name of a database in memory. */
   readonly path: string;
-  /** Read only; read and write an existing file; or create it where missing. */
+  /**
+   * `"ro"`: only to read. `"rw"`: to read and write a file that exists. `"rwc"`:
+   * the same, and create the file if it is missing.
+   */
   readonly mode: "ro" | "rw" | "rwc";
   /**
-   * Not in a file: in memory, for this connection alone or shared by name
-   * within the process.
+   * The database is in memory, not in a file: for this connection alone, or
+   * shared by its name within the process.
    */
   readonly memory?: "private" | "shared";
 }
 
 /** An SQLite binding. */
 export interface Driver {
-  /** What `store.driver` tells. */
+  /** The value of `store.driver`. */
   readonly name: string;
   /**
-   * Names the SQLite library. Two libraries of one process never open the same
-   * file: they do not see each other's locks.
+   * The name of the SQLite library. The store refuses to open a file with two
+   * libraries in one process, because they do not see each other's locks.
    * @default {the driver's name}
    */
   readonly library?: string;
-  /** Opens a connection; throws `SqlError`. */
+  /**
+   * Opens a connection.
+   *
+   * @throws {SqlError} If SQLite cannot open the database.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from "@zestor/store";
+   * import { builtinDriver, type Driver } from "@zestor/store/driver";
+   * import { assertEquals } from "@std/assert";
+   *
+   * let connections = 0;
+   * const counting: Driver = {
+   *   name: "counting",
+   *   library: builtinDriver.name,
+   *   open(location) {
+   *     connections++;
+   *     return builtinDriver.open(location);
+   *   },
+   * };
+   *
+   * await using store = await openStore({ path: ":memory:", driver: counting });
+   * assertEquals([store.driver, connections], ["counting", 1]);
+   * ```
+   */
   open(location: DatabaseLocation): Connection;
 }
 
-/** A connection. All of its calls are synchronous, none waits for a lock. */
+/** A connection. Its calls are synchronous, except `copyTo`, and never wait for a lock. */
 export interface Connection {
-  /** Runs statements that take no parameters and give no rows. */
+  /**
+   * Runs statements without parameters, and ignores their rows.
+   *
+   * @example
+   * ```ts
+   * import { builtinDriver } from "@zestor/store/driver";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const db = builtinDriver.open({ path: "x", mode: "rwc", memory: "private" });
+   * db.exec("CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (7)");
+   * assertEquals(db.prepare("SELECT n FROM t").get(), { n: 7 });
+   * db.close();
+   * ```
+   */
   exec(sql: string): void;
-  /** Prepares one statement. It lives as long as the connection. */
+  /**
+   * Prepares one statement, which can be run until the connection is closed.
+   *
+   * @example
+   * ```ts
+   * import { builtinDriver } from "@zestor/store/driver";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const db = builtinDriver.open({ path: "x", mode: "rwc", memory: "private" });
+   * const sum = db.prepare("SELECT ? + ? AS sum");
+   * assertEquals(sum.get(1, 2), { sum: 3 });
+   * assertEquals(sum.get(3, 4), { sum: 7 });
+   * db.close();
+   * ```
+   */
   prepare(sql: string): Statement;
   /**
-   * Copies all that the open transaction reads into a file that is there, and
-   * empty. To be left out where the binding has no way of its own: then
-   * `VACUUM INTO` does it, outside a transaction.
+   * Copies the database, as the open transaction sees it, into an existing empty
+   * file. Leave it out if the binding has no function for it: then the store uses
+   * `VACUUM INTO`, outside a transaction.
+   *
+   * @example
+   * ```ts
+   * import { builtinDriver } from "@zestor/store/driver";
+   * import { assert } from "@std/assert";
+   *
+   * const db = builtinDriver.open({ path: "x", mode: "rwc", memory: "private" });
+   * db.exec("CREATE TABLE t (n INTEGER)");
+   * const file = await Deno.makeTempFile();
+   * await db.copyTo?.(file);
+   * db.close();
+   *
+   * assert((await Deno.stat(file)).size > 0);
+   * await Deno.remove(file);
+   * ```
    */
   copyTo?(path: string): Promise<void>;
-  /** Closes the connection and its statements. */
+  /**
+   * Closes the connection and its statements.
+   *
+   * @example
+   * ```ts
+   * import { builtinDriver } from "@zestor/store/driver";
+   * import { assertThrows } from "@std/assert";
+   *
+   * const db = builtinDriver.open({ path: "x", mode: "rwc", memory: "private" });
+   * const statement = db.prepare("SELECT 1");
+   * db.close();
+   * assertThrows(() => statement.get());
+   * ```
+   */
   close(): void;
 }
 
 /** A prepared statement. Each call runs it to its end. */
 export interface Statement {
-  /** Runs it for its effect; gives how many rows it changed itself, not by triggers. */
+  /**
+   * Runs the statement for its effect.
+   *
+   * @returns The number of rows that it changed, without those that triggers
+   * changed.
+   *
+   * @example
+   * ```ts
+   * import { builtinDriver } from "@zestor/store/driver";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const db = builtinDriver.open({ path: "x", mode: "rwc", memory: "private" });
+   * db.exec("CREATE TABLE t (n INTEGER)");
+   * const changed = db.prepare("INSERT INTO t VALUES (?), (?)").run(1, 2);
+   * assertEquals(changed, 2);
+   * db.close();
+   * ```
+   */
   run(...params: SqlValue[]): number;
-  /** The first row, if any. */
+  /**
+   * The first row, if there is one.
+   *
+   * @example
+   * ```ts
+   * import { builtinDriver } from "@zestor/store/driver";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const db = builtinDriver.open({ path: "x", mode: "rwc", memory: "private" });
+   * assertEquals(db.prepare("SELECT 1 AS n WHERE ?").get(0), undefined);
+   * db.close();
+   * ```
+   */
   get(...params: SqlValue[]): Row | undefined;
-  /** Every row. */
+  /**
+   * All rows.
+   *
+   * @example
+   * ```ts
+   * import { builtinDriver } from "@zestor/store/driver";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const db = builtinDriver.open({ path: "x", mode: "rwc", memory: "private" });
+   * const rows = db.prepare("VALUES (1), (2)").all();
+   * assertEquals(rows, [{ column1: 1 }, { column1: 2 }]);
+   * db.close();
+   * ```
+   */
   all(...params: SqlValue[]): Row[];
 }
 
-/** Why SQLite failed: its result codes, as far as a caller can do something about them. */
+/** The cause of a failure of SQLite: the result codes on which a caller can act, and `"other"`. */
 export type SqlFailure =
   | "busy"
   | "full"
@@ -83,22 +207,45 @@ export type SqlFailure =
   | "io"
   | "other";
 
-/** A failure of SQLite. */
+/**
+ * A failure of SQLite.
+ *
+ * @example
+ * ```ts
+ * import { builtinDriver, SqlError } from "@zestor/store/driver";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const db = builtinDriver.open({ path: "x", mode: "rwc", memory: "private" });
+ * const error = assertThrows(() => db.exec("CREATE"), SqlError);
+ * assertEquals(error.failure, "other");
+ * db.close();
+ * ```
+ */
 export class SqlError extends Error {
   /** The class's name, also in minified code. */
   override readonly name = "SqlError";
   /** Why it failed. */
   readonly failure: SqlFailure;
 
-  /** Makes the error. `options.cause` is what the binding raised. */
+  /** Makes the error. `options.cause` is the error of the binding. */
   constructor(failure: SqlFailure, message: string, options?: ErrorOptions) {
     super(message, options);
     this.failure = failure;
   }
 
   /**
-   * Makes one of what a binding threw. Bindings give SQLite's result code on
-   * some failures only, the message on all (https://sqlite.org/rescode.html).
+   * Makes an error from the value that a binding threw. Bindings give SQLite's
+   * result code (https://sqlite.org/rescode.html) with some failures only, and the
+   * message with all.
+   *
+   * @example
+   * ```ts
+   * import { SqlError } from "@zestor/store/driver";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const error = SqlError.from(new Error("database is locked"));
+   * assertEquals(error.failure, "busy");
+   * ```
    */
   static from(cause: unknown, code?: number): SqlError {
     if (cause instanceof SqlError) return cause;
@@ -133,13 +280,25 @@ const FAILURE_OF_MESSAGE: [RegExp, SqlFailure][] = [
   [/disk I\/O error/, "io"],
 ];
 
-/** What SQLite counts a blob's bytes with. */
+/** SQLite counts the bytes of a blob in a signed 32-bit integer. */
 const LONGEST_BLOB = 2 ** 31 - 1;
 
 /**
- * Throws a `TypeError` for what no binding keeps: both cut text at a NUL when
- * they read it back, and turn a lone surrogate into U+FFFD, where two keys
- * would collide.
+ * Throws if a binding would not keep a value. Bindings cut text at a NUL when
+ * they read it, and replace a lone surrogate by U+FFFD, so that two keys would
+ * collide.
+ *
+ * @throws {TypeError} If text has a NUL or a lone surrogate, or a number is not
+ * a safe integer.
+ * @throws {SqlError} If a blob has 2^31 bytes or more.
+ *
+ * @example
+ * ```ts
+ * import { assertBindable } from "@zestor/store/driver";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => assertBindable("a\0b"), TypeError);
+ * ```
  */
 export function assertBindable(value: SqlValue): void {
   if (typeof value === "string") {
@@ -147,13 +306,16 @@ export function assertBindable(value: SqlValue): void {
       throw new TypeError(
         `Cannot bind text ${
           JSON.stringify(value)
-        }: it holds a NUL or a lone surrogate`,
+        }: it contains a NUL or a lone surrogate`,
       );
     }
   } else if (typeof value === "number" && !Number.isSafeInteger(value)) {
-    throw new TypeError(`Cannot bind number ${value}: it is no safe integer`);
+    throw new TypeError(
+      `Cannot bind number ${value}: it is not a safe integer`,
+    );
   } else if (value instanceof Uint8Array && value.byteLength > LONGEST_BLOB) {
-    // Not `length`: V8's optimised code reads one past 2^31 as negative.
+    // Not `length`: V8's optimised code reads a length of 2^31 or more as
+    // negative.
     throw new SqlError("too_big", "string or blob too big");
   }
 }

@@ -17,14 +17,14 @@ import { filename } from "./filename.ts";
 import { withoutNotice } from "./native_library.ts";
 
 /**
- * The binding, in the versions that deno.json names. To the `import` below it is
- * a variable: if it were a literal, Deno would look for the binding and all that
- * it imports at each start of each program, and ask the network for it.
+ * The binding, in the versions that deno.json names. It is a variable, because
+ * Deno would load the literal of an `import`, with all its imports, at each
+ * start of each program, and ask the network for it.
  */
 export const BINDING: string = "jsr:@db/sqlite@^0.13.0";
 
-// The part of the binding that is used. Its own types are not imported: they
-// are out of reach, as the binding is, where JSR is.
+// The used part of the binding. Its own types are not imported, because they
+// are unavailable if JSR is.
 interface FfiModule {
   Database: new (path: string, options: FfiOptions) => FfiDatabase;
   /** The build of the native library. */
@@ -52,8 +52,8 @@ interface FfiStatement {
 }
 
 /**
- * Loads the binding, with its native library: only whoever takes this driver
- * needs the permissions and the network.
+ * Loads the binding and its native library. Only users of this driver need the
+ * permissions and the network.
  */
 export async function loadFfiDriver(): Promise<Driver> {
   const { Database, SQLITE_SOURCEID }: FfiModule = await withoutNotice(() =>
@@ -79,12 +79,13 @@ class FfiConnection implements Connection {
         flags: location.memory
           ? OPEN_FLAGS.rwc | OPEN_URI
           : OPEN_FLAGS[location.mode],
-        // Without it integers past 2^31 are read wrong.
+        // Without it, integers beyond 2^31 are read wrong.
         int64: true,
-        // Without it JSON-typed columns come back as objects.
+        // Without it, columns of the type JSON are read as objects.
         parseJson: false,
-        // Without it every call of `all` compiles a new function. It asks that
-        // a statement's columns never change, and the store's never do.
+        // Without it, every call of `all` compiles a new function. It requires
+        // that a statement's columns never change, and those of the store do
+        // not.
         unsafeConcurrency: true,
       })
     );
@@ -123,7 +124,7 @@ class FfiPreparedStatement implements Statement {
   }
 
   get(...params: SqlValue[]): Row | undefined {
-    // Without parameters the binding gives the same object at every call.
+    // Without parameters, the binding returns the same object at each call.
     if (params.length === 0) return this.all()[0];
     assertAllBindable(params);
     const statement = this.#prepared();
@@ -148,7 +149,7 @@ class FfiPreparedStatement implements Statement {
     return this.#statement ??= attempt(this.#prepare);
   }
 
-  /** Discards the statement; gives the error to throw. */
+  /** Discards the statement, and returns the error to throw. */
   #failed(error: unknown): SqlError {
     const statement = this.#statement;
     this.#statement = undefined;
@@ -158,15 +159,15 @@ class FfiPreparedStatement implements Statement {
 }
 
 /**
- * Finalizes a statement that failed. The binding would leave it open until it
- * is run again: a `COMMIT` that found the file busy would keep its lock even
- * past a `ROLLBACK`.
+ * Finalizes a statement that failed. The binding would leave it open until its
+ * next run: a `COMMIT` that found the file busy would keep its lock, even after
+ * a `ROLLBACK`.
  */
 function discard(statement: FfiStatement): void {
   try {
     statement.finalize();
   } catch {
-    // SQLite tells once more how the statement failed.
+    // SQLite reports the failure of the statement once more.
   }
 }
 

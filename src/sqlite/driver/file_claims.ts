@@ -1,15 +1,17 @@
 /**
- * Keeps two SQLite libraries of one process from a file. Their locks are the
- * process's, so neither sees the other's, and the first to close deletes the
- * write-ahead log that the other still writes to
+ * Prevents that two SQLite libraries of one process open the same file. POSIX
+ * locks belong to the process, so neither library sees the locks of the other,
+ * and the first one to close deletes the write-ahead log that the other still
+ * uses
  * (https://sqlite.org/howtocorrupt.html#multiple_copies_of_sqlite_linked_into_the_same_application).
  *
- * The invariant: an open file is claimed for its library wherever the rest of
- * the process can see it. Copies of this package in one thread share a map on
- * `globalThis`. Workers share no memory that they can find, so each thread also
- * claims its files in the environment, which is the process's. A claim there
- * names the process, since child processes inherit it. Threads that may not
- * read the environment show themselves by locks, see `hidden_threads.ts`.
+ * The invariant: an open file is claimed for its library, and the rest of the
+ * process can see the claim. Copies of this package in one thread share a map
+ * on `globalThis`. Workers have no shared memory that they could find, so each
+ * thread also claims its files in environment variables, which belong to the
+ * process. Such a claim contains the id of the process, because child processes
+ * inherit the environment. Threads that may not read the environment use locks,
+ * see `hidden_threads.ts`.
  *
  * @module
  */
@@ -26,43 +28,43 @@ import {
   type Sign,
 } from "./hidden_threads.ts";
 
-/** The claims of a thread. Other versions of this package use it too: it may only grow. */
+/** The claims of a thread. Other versions of this package use it, too, so it may only be extended. */
 interface Registry {
-  /** Tells this thread's claims in the environment from those of others. */
+  /** Distinguishes this thread's claims in the environment from those of others. */
   readonly thread: string;
   /** The open files, by device and inode. */
   readonly files: Map<string, FileClaims>;
 }
 
-/** Who has a file open. */
+/** The claims on a file. */
 interface FileClaims {
   readonly driver: string;
   readonly library: string;
   stores: number;
-  /** A connection of it can never be closed. */
+  /** Whether a connection to the file can never be closed. */
   isStuck: boolean;
-  /** What shows it to threads that cannot see this. */
+  /** Shows the file to threads that cannot see this map. */
   sign?: Sign;
 }
 
-/** A claim on a file that is open. */
+/** A claim on an open file. */
 export interface FileClaim {
-  /** Shows the claim to all threads. SQLite has opened all of its files. */
+  /** Shows the claim to all threads. SQLite has opened all files of the database. */
   show(): void;
-  /** Ends the claim. The file is closed. */
+  /** Ends the claim, after the file was closed. */
   release(): void;
-  /** Keeps the claim for as long as the process runs. The file stays open. */
+  /** Keeps the claim until the process ends. The file stays open. */
   keep(): void;
 }
 
 /**
- * Claims a file for a driver's SQLite library; `undefined` if there is no file
- * yet. Call it before you open the file: to open it and close it again would
- * already drop the locks of another library.
+ * Claims a file for a driver's SQLite library. Returns `undefined` if there is
+ * no file yet. Call it before you open the file, because opening and closing
+ * would already drop the locks of another library.
  *
  * Throws `StoreOpenError` if this process has the file open with another
- * library. The claim is made before that is looked at: of two threads that
- * claim at once, one sees the other.
+ * library. It makes the claim before it checks, so if two threads claim at
+ * once, at least one sees the other.
  */
 export function claimFile(
   location: DatabaseLocation,
@@ -102,7 +104,7 @@ export function claimFile(
   return { show, release, keep };
 }
 
-/** Throws if a thread that cannot be seen has the file open with another library, or may have. */
+/** Throws if a thread that cannot be seen has, or may have, the file open with another library. */
 function assertNoneHidden(location: DatabaseLocation, driver: Driver): void {
   const action =
     `Cannot open store at ${location.path} with the driver "${driver.name}"`;
@@ -113,7 +115,7 @@ function assertNoneHidden(location: DatabaseLocation, driver: Driver): void {
   }
   if (driver.name !== "ffi" && isHidden() && isFfiThere(location)) {
     throw new StoreOpenError(
-      `${action}: a store has the file open with the driver "ffi", and this Worker may not read the environment, which tells whether that is in this process, where two SQLite libraries do not see each other's locks; give the Worker that permission`,
+      `${action}: a store has the file open with the driver "ffi", but this Worker may not read the environment, so it cannot find out whether that store is in this process; two SQLite libraries in one process do not see each other's locks; give the Worker that permission`,
     );
   }
 }
@@ -139,7 +141,7 @@ function stuck({ path }: DatabaseLocation): StoreOpenError {
   );
 }
 
-/** The driver that this process has the file open with, if it has. */
+/** The driver with which this process has the file open, if it has. */
 export function claimedDriver(location: DatabaseLocation): string | undefined {
   const id = identify(location);
   if (id === undefined) return undefined;
@@ -147,10 +149,10 @@ export function claimedDriver(location: DatabaseLocation): string | undefined {
     (isHiddenThere(location) ? "builtin" : undefined);
 }
 
-/** Who has a file open: a store that can be seen, or perhaps a Worker that cannot. */
+/** The owner of an open file: a store that can be seen, or perhaps a Worker that cannot. */
 export type Holder = "a store" | "perhaps a Worker";
 
-/** Who of this process has the file open, if there is one. */
+/** The owner in this process that has the file open, if there is one. */
 export function holderOf(path: string): Holder | undefined {
   const location: DatabaseLocation = { path, mode: "ro" };
   const id = identify(location);

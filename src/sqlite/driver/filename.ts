@@ -1,5 +1,5 @@
 /**
- * How a database is named to SQLite.
+ * The names of databases for SQLite.
  *
  * @module
  */
@@ -7,11 +7,11 @@ import { platform } from "../../base/platform.ts";
 import type { DatabaseLocation } from "./driver.ts";
 
 /**
- * The text to hand to SQLite, which reads `file:` as the start of a URI.
+ * The file name for SQLite, which reads `file:` as the start of a URI.
  *
- * What is shared in memory is so by the VFS "memdb", which locks as a file
- * does. The locks of a shared cache are of another sort: bindings wait for them
- * inside SQLite, for ever where their holder is the same thread.
+ * A shared database in memory uses the VFS "memdb", which locks like a file.
+ * The locks of a shared cache are different: bindings wait for them inside
+ * SQLite, for ever if the same thread holds them.
  */
 export function filename(location: DatabaseLocation): string {
   switch (location.memory) {
@@ -27,8 +27,9 @@ export function filename(location: DatabaseLocation): string {
 }
 
 /**
- * The text that names a file by its absolute path to `VACUUM INTO`, on a connection to a database.
- * It would be made by the VFS of that: of what is shared in memory, in memory.
+ * The name of a file by its absolute path, for `VACUUM INTO` on a connection to
+ * a database. By default, SQLite would use the VFS of that database: for a
+ * shared database in memory, the copy would be in memory, too.
  */
 export function copyName(location: DatabaseLocation, path: string): string {
   if (location.memory !== "shared") return path;

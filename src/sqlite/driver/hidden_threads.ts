@@ -1,19 +1,20 @@
 /**
- * Workers that may not read the environment. They cannot see what the rest of
- * the process has open, and the rest cannot see what they have, so each side
- * shows itself by a lock on a file: locks of `Deno.FsFile` belong to the open
- * file, not to the process, so that threads see each other's
+ * Workers that may not read the environment. They cannot see the open files of
+ * the other threads, and the others cannot see theirs, so each side shows
+ * itself with a lock on a file. The locks of `Deno.FsFile` belong to the open
+ * file, not to the process, so threads see each other's
  * (https://man7.org/linux/man-pages/man2/flock.2.html).
  *
  * - A store on the FFI binding locks the `-wal` beside the database, which
- *   SQLite itself never locks. Without a `-wal` it makes a file for that.
+ *   SQLite itself never locks. If there is no `-wal`, it creates a file for the
+ *   lock.
  * - A hidden Worker, which can only use the built-in library, locks the
  *   directory of the database.
  *
- * A lock does not tell which process has it. So a hidden Worker is refused also
- * if another process has the file open with the FFI binding.
+ * A lock does not show its process. So a hidden Worker is also refused if
+ * another process has the file open with the FFI binding.
  *
- * The database and its `-shm` are never opened here: to close them again would
+ * The database and its `-shm` are never opened here, because closing them would
  * drop SQLite's own locks on them.
  *
  * @module
@@ -23,30 +24,33 @@ import { type LockableFile, platform } from "../../base/platform.ts";
 import type { DatabaseLocation } from "./driver.ts";
 
 /**
- * How long to pause between tries of a lock, in ms: another thread or process may
- * be trying it at the moment, too, and have lost its core while it had it.
+ * The pauses between attempts to lock, in ms. Another thread or process may
+ * also be trying, and may be suspended while it holds the lock.
  */
 const PAUSES_MS = [0, 0, 0, 1, 2, 4, 8, 16, 32];
 
-/** Nobody changes it: to wait for it is to pause. */
+/** Nobody changes it, so waiting for it is a pause. */
 const NOTHING = new Int32Array(new SharedArrayBuffer(4));
 
-/** What shows a store to threads that cannot see it otherwise. */
+/** Shows a store to threads that cannot see it otherwise. */
 export interface Sign {
   /** Removes it. */
   remove(): void;
 }
 
-/** Whether this thread cannot see what others of the process have open. */
+/** Whether this thread cannot see the open files of the other threads. */
 export function isHidden(): boolean {
-  // A process whose main thread may not read the environment has no FFI
-  // binding, for that reads it too.
+  // If the main thread may not read the environment, the process has no FFI
+  // binding, because the binding reads it, too.
   return typeof WorkerGlobalScope !== "undefined" && !mayUseEnvironment();
 }
 
 declare const WorkerGlobalScope: unknown;
 
-/** Whether claims in the environment can be made and seen: all of it has to be permitted. */
+/**
+ * Whether this thread can make and see claims in the environment, which needs
+ * permission for all of it.
+ */
 export function mayUseEnvironment(): boolean {
   return platform.mayUseEnvironment();
 }
@@ -61,7 +65,7 @@ export function isHiddenThere({ path }: DatabaseLocation): boolean {
   return isLocked(dirname(path));
 }
 
-/** Shows to hidden Workers that the file is open with the FFI binding; the file has been opened. */
+/** Shows to hidden Workers that the file is open with the FFI binding. The file has been opened. */
 export function showFfi({ path, mode }: DatabaseLocation): Sign | undefined {
   const log = lockShared(`${path}-wal`);
   if (log || mode === "ro") return log;
@@ -104,7 +108,7 @@ function isLocked(path: string): boolean {
   const file = platform.openToLock(path);
   if (!file) return false;
   const isFree = tryLock(file, true);
-  // That ends the lock, too.
+  // Closing the file also ends the lock.
   file.close();
   return !isFree;
 }
@@ -117,7 +121,7 @@ function tryLock(file: LockableFile, exclusive: boolean): boolean {
     }
     return file.tryLockSync(exclusive);
   } catch {
-    // The file system has no locks: nobody has one, then.
+    // The file system has no locks, so nobody holds one.
     return true;
   }
 }

@@ -9,22 +9,22 @@ import { builtinDriver } from "./builtin.ts";
 import type { Driver } from "./driver.ts";
 import { isNativeLibraryHere } from "./native_library.ts";
 
-/** Which driver to use: see the `driver` option of `openStore`. */
+/** The driver to use. See the `driver` option of `openStore`. */
 export type DriverChoice = "auto" | "ffi" | "builtin" | Driver;
 
-/** Whether something is the name of a driver, or a driver. */
+/** Whether a value is the name of a driver, or a driver. */
 export function isDriverChoice(value: unknown): value is DriverChoice {
   return value === "auto" || value === "ffi" || value === "builtin" ||
     typeof (value as Partial<Driver> | null)?.open === "function";
 }
 
-// A failed import is not worth trying again with every store.
+// A failed import is not repeated with every store.
 let ffiDriver: Promise<Driver> | undefined;
 
 /**
- * Loads the chosen driver; throws `StoreOpenError` if it cannot be had.
- * `claimed` is the driver that this process has the file open with, if it has:
- * `"auto"` takes no other, for two SQLite libraries cannot share a file.
+ * Loads the chosen driver. Throws `StoreOpenError` if it cannot be loaded.
+ * `claimed` is the driver with which this process has the file open already.
+ * `"auto"` takes this one, because two SQLite libraries cannot share a file.
  */
 export async function loadDriver(
   choice: DriverChoice,
@@ -64,7 +64,7 @@ async function loadFfi(): Promise<Driver> {
   return await loadFfiDriver();
 }
 
-/** Whether the binding can be loaded with what is on this machine, and without asking for a permission. */
+/** Whether the binding can be loaded from this machine, without asking for a permission. */
 async function mayLoadFfi(): Promise<boolean> {
   // The binding reads the environment, too.
   for (const name of ["ffi", "env"] as const) {
@@ -76,7 +76,10 @@ async function mayLoadFfi(): Promise<boolean> {
   return state === "granted" && await isNativeLibraryHere();
 }
 
-/** Where Deno takes the binding from, if its cache does not have it (https://docs.deno.com/runtime/reference/env_variables/). */
+/**
+ * The host from which Deno downloads the binding if its cache does not have it
+ * (https://docs.deno.com/runtime/reference/env_variables/).
+ */
 function hostOfPackages(): string {
   const { hostname, port } = new URL(
     Deno.env.get("JSR_URL") || "https://jsr.io",

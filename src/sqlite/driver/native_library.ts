@@ -1,24 +1,24 @@
 /**
- * The native library of `@db/sqlite`: whether it is on this machine, and its
- * loading without a word on standard output, which is the program's.
+ * The native library of `@db/sqlite`: finds out whether it is on this machine,
+ * and loads it without output, because standard output belongs to the program.
  *
- * The binding's loader, `@denosaurs/plug`, downloads the library when it is not
- * in its cache, prints that with `console.log`, and asks the network again at
- * each start that finds no cache.
+ * The binding's loader, `@denosaurs/plug`, downloads the library if its cache
+ * does not have it, prints that with `console.log`, and asks the network again
+ * at each start that finds no cache.
  *
  * @module
  */
 import { join } from "../../base/paths.ts";
 
-/** Where the binding's releases are. */
+/** The URL of the binding's releases. */
 const RELEASES = "https://github.com/denodrivers/sqlite3/releases/download/";
 
 /** The releases that the binding's version range in deno.json allows. */
 const VERSION = /^0\.13\./;
 
 /**
- * Whether the library is there, so that nothing is downloaded to load it: named
- * by the environment, or in the cache of the binding's loader. Reads the
+ * Whether the library is on this machine, so that loading it downloads nothing:
+ * an environment variable names it, or the loader's cache has it. It reads the
  * environment, and asks for no permission.
  */
 export async function isNativeLibraryHere(): Promise<boolean> {
@@ -33,7 +33,7 @@ export async function isNativeLibraryHere(): Promise<boolean> {
   return await hasRelease(cache);
 }
 
-/** Whether a cache has a release's library: each file has a note of the URL that it came from. */
+/** Whether a cache has the library of a release. Beside each file is a note of its URL. */
 async function hasRelease(cache: string): Promise<boolean> {
   try {
     for await (const { name } of Deno.readDir(cache)) {
@@ -42,7 +42,7 @@ async function hasRelease(cache: string): Promise<boolean> {
       if (isRelease(JSON.parse(note).url)) return true;
     }
   } catch {
-    // There is no cache, or something else is in it.
+    // There is no cache, or it has other content.
   }
   return false;
 }
@@ -52,13 +52,13 @@ function isRelease(url: unknown): boolean {
     VERSION.test(url.slice(RELEASES.length));
 }
 
-/** The folder of the loader's cache for what comes from GitHub. */
+/** The folder of the loader's cache for files from GitHub. */
 function cacheOfLoader(): string | undefined {
   const folder = Deno.env.get("DENO_DIR") || defaultDenoDir();
   return folder && join(folder, "plug", "https", "github.com");
 }
 
-/** Where Deno keeps its cache (https://docs.deno.com/runtime/reference/env_variables/). */
+/** The default folder of Deno's cache (https://docs.deno.com/runtime/reference/env_variables/). */
 function defaultDenoDir(): string | undefined {
   const { env } = Deno;
   const home = env.get("HOME");
@@ -76,7 +76,10 @@ function under(folder: string | undefined, ...names: string[]) {
   return folder && join(folder, ...names);
 }
 
-/** Runs work that may load the library, and prints nothing of that. All else that is printed meanwhile is printed. */
+/**
+ * Runs work that may load the library, and suppresses the loader's output. All
+ * other output is printed.
+ */
 export async function withoutNotice<T>(work: () => Promise<T>): Promise<T> {
   const { log } = console;
   const quiet = (...data: unknown[]) => {
@@ -86,7 +89,7 @@ export async function withoutNotice<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } finally {
-    // Unless somebody else has replaced it meanwhile.
+    // Restores it, unless somebody else has replaced it meanwhile.
     if (console.log === quiet) console.log = log;
   }
 }

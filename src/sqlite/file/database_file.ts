@@ -1,6 +1,6 @@
 /**
- * What the file system says of a database's file, which SQLite does not ask.
- * Every path is the real one of the file: what SQLite makes is beside that.
+ * Checks of a database's file that SQLite does not make. All paths are real
+ * paths, because SQLite creates its other files beside the real path.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { StoreOpenError } from "../../contract/errors.ts";
 import type { DatabaseLocation } from "../driver/driver.ts";
 
 /**
- * Throws `StoreOpenError` if the path is not a file: to open a FIFO waits for
- * a writer, for ever, and beside a device SQLite would make its own files. And
- * if the file has several names, or if SQLite would throw away the write-ahead
- * log of a file that lost the rest.
+ * Throws `StoreOpenError` if the path is not a regular file. Opening a FIFO
+ * would wait for a writer for ever, and SQLite would create files beside a
+ * device. It also throws if the file has several names, or if the file is empty
+ * and SQLite would discard its write-ahead log.
  */
 export function assertDatabaseFile({ path, memory }: DatabaseLocation): void {
   const found = memory ? undefined : stat(path);
@@ -24,8 +24,8 @@ export function assertDatabaseFile({ path, memory }: DatabaseLocation): void {
       }; give the path of a file`,
     );
   }
-  // SQLite names the write-ahead log after the path: with two names there are
-  // two logs, and neither has the changes of the other.
+  // SQLite names the write-ahead log after the path. Two names have two logs,
+  // and neither has the changes of the other.
   if ((found.nlink ?? 1) > 1) {
     throw new StoreOpenError(
       `Cannot open store at ${path}: the file has ${found.nlink} hard links, and each name would get a write-ahead log of its own; remove the other names, or make them symbolic links`,
@@ -35,11 +35,11 @@ export function assertDatabaseFile({ path, memory }: DatabaseLocation): void {
   const wal = `${path}-wal`;
   if ((lookAt(wal)?.size ?? 0) === 0) return;
   throw new StoreOpenError(
-    `Cannot open store at ${path}: the file is empty, and its write-ahead log is not; restore both from a backup, or remove ${wal} to begin anew`,
+    `Cannot open store at ${path}: the file is empty, but its write-ahead log is not; restore both from a backup, or remove ${wal} to begin with an empty store`,
   );
 }
 
-/** What it is that is no file. */
+/** Describes a path that is not a regular file. */
 export function describeFile(found: FileStatus): string {
   if (found.isDirectory) return "a directory";
   if (found.isFifo) return "a FIFO";
@@ -55,7 +55,7 @@ export function stat(path: string): FileStatus | undefined {
   }
 }
 
-/** The same without asking for the permission: nothing if it is missing. */
+/** The same, without asking for the permission. Nothing if the file is missing. */
 export function lookAt(path: string): FileStatus | undefined {
   return mayRead(path) ? stat(path) : undefined;
 }

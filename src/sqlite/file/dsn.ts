@@ -1,7 +1,7 @@
 /**
- * Reads the `path` option: a path, a `file:` URL, or a data source name as the
- * Go store takes them (https://sqlite.org/uri.html); and the path of a file to
- * be made, which is no more than the first two.
+ * Reads the `path` option: a path, a `file:` URL, or a data source name as for
+ * the Go store (https://sqlite.org/uri.html). It also reads the path of a new
+ * file, which is a path or a `file:` URL.
  *
  * @module
  */
@@ -13,15 +13,15 @@ import type { DatabaseLocation } from "../driver/driver.ts";
 const MODES = ["ro", "rw", "rwc", "memory"];
 const CACHES = ["shared", "private"];
 
-/** The error for a text that names no database, or none that will do. */
+/** The error for a text that does not name a suitable database. */
 type Refuse = (reason: string, options?: ErrorOptions) => StoreError;
 
 /**
- * Where a DSN points. An unknown parameter is an error, never ignored.
+ * The location that a DSN names. An unknown parameter is an error.
  *
- * `cache=shared` says for a database in memory that the stores of this process
- * which name it share it. For a file it changes nothing, and is accepted: a
- * store has one connection, so there are no caches to share.
+ * For a database in memory, `cache=shared` means that all stores of this
+ * process that name it share it. For a file it is accepted, but has no effect:
+ * a store has one connection, so there are no caches to share.
  */
 export function parseDsn(dsn: string | URL): DatabaseLocation {
   const text = textOf("open store", dsn);
@@ -45,15 +45,15 @@ export function parseDsn(dsn: string | URL): DatabaseLocation {
 }
 
 /**
- * A DSN of a file, which `parseDsn` reads back: whatever its path holds. All
- * that is escaped is what a URI would take for something else.
+ * The DSN of a file, which `parseDsn` reads back, for any path. It escapes the
+ * characters with a meaning in URIs.
  */
 export function fileDsn({ path, mode }: DatabaseLocation): string {
   const escaped = path.replace(/[%?#]|^\/(?=\/)/g, encodeURIComponent);
   return `file:${escaped}?mode=${mode}`;
 }
 
-/** The path of a file to be made, given as that or as a `file:` URL; nothing else of a DSN has a meaning for it. */
+/** The path of a new file, from a path or a `file:` URL. Other parts of a DSN have no meaning here. */
 export function parseFilePath(action: string, path: string | URL): string {
   const text = textOf(action, path);
   const refuse: Refuse = (reason, options) =>
@@ -73,7 +73,7 @@ export function parseFilePath(action: string, path: string | URL): string {
     throw refuse(
       `it has the parameters ${
         quoteText(query)
-      }, and here none has a meaning; leave them out`,
+      }, which have no meaning here; leave them out`,
     );
   }
   const found = uriPath(hierarchy, refuse);
@@ -85,7 +85,7 @@ function textOf(action: string, path: string | URL): string {
   const text = path instanceof URL ? path.href : path;
   if (typeof text === "string") return text;
   throw new TypeError(
-    `Cannot ${action}: "path" is a string or a URL, received ${
+    `Cannot ${action}: "path" must be a string or a URL, received ${
       platform.inspect(path)
     }`,
   );
@@ -96,7 +96,9 @@ function parseUri(uri: string, refuse: Refuse): DatabaseLocation {
   const path = uriPath(hierarchy, refuse);
   const { mode, cache } = parameters(query, refuse);
   if (path === ":memory:" || mode === "memory") {
-    if (mode === "ro") throw refuse("nothing is in memory to be read");
+    if (mode === "ro") {
+      throw refuse("a new database in memory has nothing to read");
+    }
     return {
       path,
       mode: "rwc",
@@ -106,7 +108,7 @@ function parseUri(uri: string, refuse: Refuse): DatabaseLocation {
   return { path, mode: (mode ?? "rwc") as DatabaseLocation["mode"] };
 }
 
-/** A `file:` URI's path, still encoded, and its parameters, if it has any. */
+/** A `file:` URI's path, still encoded, and its parameters, if there are any. */
 function partsOf(uri: string): { hierarchy: string; query?: string } {
   const [beforeFragment] = uri.split("#", 1);
   const queryAt = beforeFragment.indexOf("?");
@@ -127,7 +129,7 @@ function uriPath(encoded: string, refuse: Refuse): string {
     throw refuse("a percent escape is malformed", { cause });
   }
   if (path === "") throw refuse("it has no path");
-  if (path.includes("\0")) throw refuse("its path holds a NUL");
+  if (path.includes("\0")) throw refuse("its path contains a NUL");
   // file:///C:/app.db
   return platform.isWindows ? path.replace(/^\/(?=\w:)/, "") : path;
 }
@@ -141,12 +143,12 @@ function parameters(
   for (const [name, value] of new URLSearchParams(query)) {
     if (!Object.hasOwn(allowed, name)) {
       throw refuse(
-        `unknown parameter "${name}"; known are mode and cache, what else there is to set is an option of openStore`,
+        `unknown parameter "${name}"; known are mode and cache; all other settings are options of openStore`,
       );
     }
     if (!allowed[name].includes(value)) {
       throw refuse(
-        `parameter "${name}" is one of ${
+        `parameter "${name}" must be one of ${
           allowed[name].join(", ")
         }, received "${value}"`,
       );

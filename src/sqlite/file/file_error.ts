@@ -1,12 +1,12 @@
 /**
- * What the file system's refusals mean to the caller of an operation.
+ * Converts errors of the file system to errors of the store.
  *
  * @module
  */
 import { reasonOf } from "../../base/messages.ts";
 import { StoreError, StoreFullError } from "../../contract/errors.ts";
 
-/** The store's error for what the file system refused; the store's own as they are. */
+/** The store's error for an error of the file system. The store's own errors are returned unchanged. */
 export function fileError(action: string, error: unknown): unknown {
   if (error instanceof StoreError) return error;
   const because = `Cannot ${action}: ${reasonOf(error)}`;
@@ -16,7 +16,7 @@ export function fileError(action: string, error: unknown): unknown {
     ? new StoreFullError(`${because}; free some space`, options)
     : new StoreError(
       "STORAGE",
-      `${because}; see that its directory is there, and can be read and written`,
+      `${because}; check that its directory exists, and is readable and writable`,
       options,
     );
 }

@@ -1,10 +1,11 @@
 /**
- * Tells by one look at a folder that no file in it was removed, renamed,
- * replaced or made.
+ * Finds out with one look at a folder that no file in it was removed, renamed,
+ * replaced or created.
  *
- * Each of these sets the folder's time of change (`ctime`), which no program can
- * set at will. The time may be in whole seconds, or two. So a folder that
- * changed a moment ago tells nothing: it may change again within the same time.
+ * Each of these sets the folder's time of change (`ctime`), which programs
+ * cannot set. The time may have a precision of one or two seconds. So if a
+ * folder changed just now, its time proves nothing, because the folder may
+ * change again within the same second.
  *
  * @module
  */
@@ -12,13 +13,13 @@ import { dirname } from "../../base/paths.ts";
 import { platform } from "../../base/platform.ts";
 import { mayRead } from "./database_file.ts";
 
-/** How long ago a folder's last change is at least, in ms, if its time is to tell. */
+/** The least age of a folder's last change, in ms, from which its time is reliable. */
 const QUIET_MS = 3_000;
 
-/** After how long a folder that was not quiet is looked at again, in ms. */
+/** The pause before another look at a folder that changed recently, in ms. */
 const PAUSE_MS = 1_000;
 
-/** What a folder was at one look. */
+/** The state of a folder at one look. */
 interface FolderState {
   readonly dev: number;
   readonly ino: number;
@@ -26,14 +27,14 @@ interface FolderState {
   readonly mtime: number;
 }
 
-/** A folder in which a few files are to stay in place. */
+/** A folder in which some files must stay in place. */
 export class QuietFolder {
   readonly #path: string | undefined;
-  /** The state in which the files were found in place. */
+  /** The state in which the files were in place. */
   #known: FolderState | undefined;
   /** The state at the last look. */
   #seen: FolderState | undefined;
-  /** When to look again, in the time of `performance.now`. */
+  /** When to look again, on the clock of `performance.now`. */
   #dueAt = 0;
 
   /** Takes a file in the folder, by its absolute path. */
@@ -42,7 +43,7 @@ export class QuietFolder {
     this.#path = tellsChanges(file) && mayRead(path) ? path : undefined;
   }
 
-  /** Whether nothing has changed in the folder since `noteInPlace`. */
+  /** Whether the folder has not changed since `noteInPlace`. */
   isUnchanged(): boolean {
     if (this.#path === undefined) return false;
     if (!this.#known && performance.now() < this.#dueAt) {
@@ -55,7 +56,7 @@ export class QuietFolder {
     return false;
   }
 
-  /** To be called if the files were found in place, after `isUnchanged`. */
+  /** Call it after `isUnchanged`, if the files are in place. */
   noteInPlace(): void {
     const seen = this.#seen;
     if (!seen) return;
@@ -64,11 +65,11 @@ export class QuietFolder {
   }
 }
 
-/** Whether a folder's times are known to tell: they are no others than those of POSIX. */
+/** Whether a folder's times are reliable: they are if the system has only the times of POSIX. */
 function tellsChanges(file: string): boolean {
   if (platform.isWindows) return false;
   try {
-    // A file system that does not keep the time has it before its own files.
+    // A file system without this time returns a time before its own files.
     const { ctime } = platform.statSync(dirname(file));
     const { birthtime } = platform.statSync(file);
     return ctime !== null && birthtime !== null &&

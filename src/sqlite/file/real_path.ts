@@ -1,7 +1,7 @@
 /**
- * The real path of a database's file: absolute, with every symbolic link
- * followed. A store resolves it once, when it opens. So the process may change
- * its directory later, and SQLite never has to follow a link itself.
+ * The real path of a database's file: absolute, with all symbolic links
+ * followed. A store finds it once, when it opens. So the process may change its
+ * directory later, and SQLite never follows a link itself.
  *
  * @module
  */
@@ -17,25 +17,25 @@ import { StoreOpenError } from "../../contract/errors.ts";
 import { assertDatabaseFile } from "./database_file.ts";
 import type { DatabaseLocation } from "../driver/driver.ts";
 
-/** How many links one after the other are followed, as Linux and macOS do at most. */
+/** The largest number of consecutive links to follow, as on Linux and macOS. */
 const MOST_LINKS = 40;
 
 /**
- * How many bytes of a path SQLite opens, as a rule: its `MAX_PATHNAME`, less
- * the end of the longest name that it makes beside the file.
+ * The longest path that SQLite usually opens, in bytes: its `MAX_PATHNAME`,
+ * minus the end of the longest name that it creates beside the file.
  */
 const LONGEST_PATH = 512 - "-journal".length;
 
-/** The same for a file's name: file systems take 255 bytes. */
+/** The same for a file's name: file systems allow 255 bytes. */
 const LONGEST_NAME = 255 - "-journal".length;
 
 /**
- * A location whose file has its real path. Throws `StoreOpenError` if there can
- * be no such path, or if it leads to something else than a file.
+ * The location with the file's real path. Throws `StoreOpenError` if there is
+ * no such path, or if it does not lead to a file.
  */
 export function atRealPath(location: DatabaseLocation): DatabaseLocation {
   if (location.memory) return location;
-  // Here the error has the path as it was given. Links may change later.
+  // Here the error has the given path. Links may change later.
   assertDatabaseFile(location);
   try {
     return { ...location, path: realPath(location.path, location.mode) };
@@ -48,9 +48,9 @@ export function atRealPath(location: DatabaseLocation): DatabaseLocation {
 }
 
 /**
- * The real path of a file, which may be still to be created. It asks for no
- * permission. If Deno may not open the real path, as when only a link's own
- * path is permitted, this is the path as it was given, made absolute.
+ * The real path of a file, which need not exist yet. It asks for no permission.
+ * If Deno may not open the real path, for example because only the path of a
+ * link is permitted, the result is the given path, made absolute.
  */
 export function realPath(path: string, mode: DatabaseLocation["mode"]): string {
   const given = resolve(path);
@@ -58,9 +58,9 @@ export function realPath(path: string, mode: DatabaseLocation["mode"]): string {
   return found !== undefined && isPermitted(found, mode) ? found : given;
 }
 
-/** Why SQLite opens no file at a path that is too long, if that is so. */
+/** The reason why SQLite opens no file at a path that is too long, if it is. */
 export function lengthProblem(path: string): string | undefined {
-  // There SQLite has no limit of its own.
+  // On Windows SQLite has no limit of its own.
   if (platform.isWindows) return undefined;
   const bytes = bytesOf(path);
   if (bytes > LONGEST_PATH) {
@@ -73,24 +73,25 @@ export function lengthProblem(path: string): string | undefined {
   return undefined;
 }
 
-/** Where a path leads to, also if there is no file yet; nothing if that cannot be told. */
+/** The path that a path leads to, even if the file does not exist; nothing if it is unknown. */
 function followLinks(path: string): string | undefined {
   let next = path;
   for (let links = 0; links <= MOST_LINKS; links++) {
     const found = existingPath(next);
     if (found !== undefined) return found;
-    // It is not there, or it is a link to what is not there.
+    // The path does not exist, or it is a link to a missing file.
     const directory = existingPath(dirname(next)) ?? resolve(dirname(next));
     const file = join(directory, basename(next));
     const target = linkAt(file);
     if (target === undefined) return file;
-    // Not `join`: ".." after a link to a directory is the target's parent.
+    // Not `join`: ".." after a link to a directory means the parent of its
+    // target.
     next = isAbsolute(target) ? target : `${directory}/${target}`;
   }
   return undefined;
 }
 
-/** The real path of what is there. Throws if links lead in a circle. */
+/** The real path of an existing file. Throws if links form a circle. */
 function existingPath(path: string): string | undefined {
   if (!platform.mayRead(path)) return undefined;
   try {
@@ -117,7 +118,7 @@ function isPermitted(path: string, mode: DatabaseLocation["mode"]): boolean {
 function problemOf(error: unknown): string {
   return hasCode(error, "ELOOP")
     ? "its symbolic links lead in a circle; give the path of a file"
-    : "the path is relative, and the current directory cannot be told; give an absolute path";
+    : "the path is relative, but the current directory is unknown; give an absolute path";
 }
 
 function bytesOf(text: string): number {

@@ -1,8 +1,8 @@
 /**
- * Files of an earlier format, as a connection reads them that may not write:
- * views of the tables' names stand before the tables, and have the columns that
- * these lack. They are the connection's own, and in memory, so that every query
- * is the same for each format, and nothing in the file changes.
+ * Lets a read-only connection read files of an earlier format. Temporary views
+ * with the tables' names hide the tables, and add the missing columns. The
+ * views belong to the connection, and are in memory. So all formats have the
+ * same queries, and the file does not change.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { judgeTables } from "./tables.ts";
 
 type Tables = ReadonlySet<string>;
 
-/** What makes each view. */
+/** The SQL of each view. */
 const VIEWS: Readonly<Record<string, (earlier: Tables) => string>> = {
   // The entries got no later revision than the newest one.
   zestor_kv: (earlier) =>
@@ -27,9 +27,13 @@ const VIEWS: Readonly<Record<string, (earlier: Tables) => string>> = {
   NULL AS previous_time, NULL AS previous_expires_at FROM main.zestor_changes`,
 };
 
-/** Reads these tables of an earlier format as if they were of the newest, and the others as they are. */
+/**
+ * Reads these tables of an earlier format as if they had the newest format, and
+ * the others unchanged.
+ */
 export function adaptReads(database: Database, earlier: Tables): void {
-  // Before the first look at what is temporary: that may make a file for it.
+  // It comes before the first use of a temporary object, which may create a
+  // file.
   database.run("PRAGMA temp_store = MEMORY");
   const made = madeViews((sql) => database.all(sql));
   for (const [name, select] of Object.entries(VIEWS)) {

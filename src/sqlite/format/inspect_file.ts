@@ -1,14 +1,14 @@
 /**
- * What a file holds of the format.
+ * The parts of the format that a file has.
  *
- * The invariant: every change of a row of `zestor_kv`, by whomever, writes
+ * The invariant: every change of a row of `zestor_kv`, by any writer, writes
  * exactly one row of `zestor_changes` in the same transaction, so that the log
- * tells the whole story from its oldest row on. If that did not hold for
- * a while (rows older than the log, triggers that were dropped) the log is not
- * to be relied on.
+ * is complete from its oldest row on. If this did not hold for a while (the
+ * rows are older than the log, or triggers were dropped), the log is not
+ * reliable.
  *
- * A file may come from anybody. So this reads no table before it knows that the
- * name is an ordinary table, and reads a bounded number of rows.
+ * A file may be untrusted. So this code reads no table before it knows that the
+ * name is an ordinary table, and it reads a limited number of rows.
  *
  * @module
  */
@@ -24,37 +24,41 @@ import {
 import { FORMAT, INDEXES, judgeTables, TABLE_NAMES } from "./tables.ts";
 import { TRIGGER_NAMES } from "./triggers.ts";
 
-/** What a file holds of the format. */
+/** The state of a file. */
 export interface FileState {
-  /** The format it says it has, 0 where it says nothing. */
+  /** The format that the file declares; 0 if it declares none. */
   readonly format: number;
-  /** Whether there is a `zestor_kv`. */
+  /** Whether the table `zestor_kv` exists. */
   readonly hasEntries: boolean;
-  /** Whether there is a change log to rely on: with triggers that log every change, and its newest change. */
+  /**
+   * Whether there is a reliable change log: it has triggers that log every
+   * change, and its newest change.
+   */
   readonly hasLog: boolean;
-  /** Whether the triggers are those that this code makes. */
+  /** Whether the triggers are the current ones. */
   readonly hasNewestTriggers: boolean;
-  /** The tables that have an earlier format's shape. */
+  /** The tables with the shape of an earlier format. */
   readonly earlierTables: ReadonlySet<string>;
-  /** The names of the store's indexes that are missing, or are others. */
+  /** The names of the store's indexes that are missing or different. */
   readonly missingIndexes: readonly string[];
-  /** Whether a store was here before: it, or a part of it. */
+  /** Whether the file has had a store, or a part of one. */
   readonly wasStore: boolean;
-  /** What `zestor_meta` holds, by name. */
+  /** The rows of `zestor_meta`, by name. */
   readonly meta: ReadonlyMap<string, string>;
-  /** The triggers on the store's tables that are not the store's. */
+  /** The triggers on the store's tables that do not belong to the store. */
   readonly foreignTriggers: readonly string[];
 }
 
 /**
- * Looks at a file without changing it. Throws `StoreOpenError` if it cannot be
- * a store's: of a newer format, or with tables of something else's.
+ * Inspects a file without changing it. Throws `StoreOpenError` if the file
+ * cannot be a store: it has a newer format, or other tables under the store's
+ * names.
  */
 export function inspectFile(connection: Connection): FileState {
   const query: Query = (sql) => connection.prepare(sql).all();
   const objects = readObjects(query);
   const { wrong, earlier } = judgeTables(query, objects);
-  // With the format first: a newer one may have other tables.
+  // The format comes first, because a newer format may have other tables.
   assertTable(wrong, "zestor_meta");
   const { tables } = objects;
   const meta = tables.has("zestor_meta") ? readMeta(query) : new Map();
@@ -63,7 +67,7 @@ export function inspectFile(connection: Connection): FileState {
     throw new StoreOpenError(
       `Cannot open store: the file's format is ${
         meta.get("format")
-      }, this version knows up to ${FORMAT}; use a newer version of @zestor/store`,
+      }, but this version supports formats up to ${FORMAT}; use a newer version of @zestor/store`,
     );
   }
   for (const name of wrong.keys()) assertTable(wrong, name);
@@ -87,7 +91,7 @@ export function inspectFile(connection: Connection): FileState {
   };
 }
 
-/** The names of the store's indexes that a file does not have as this code makes them. */
+/** The names of the store's indexes that are missing in a file, or different. */
 export function missingIndexes({ tables }: SchemaObjects): string[] {
   return [...INDEXES].filter(([name, sql]) => tables.get(name)?.sql !== sql)
     .map(([name]) => name);
@@ -97,24 +101,27 @@ function assertTable(wrong: ReadonlyMap<string, string>, name: string): void {
   const problem = wrong.get(name);
   if (problem === undefined) return;
   throw new StoreOpenError(
-    `Cannot open store: the file has ${problem}; give another file, or rename what is there`,
+    `Cannot open store: the file has ${problem}; give another file, or rename these tables`,
   );
 }
 
-/** How many rows `zestor_meta` may have: one for each kind with a codec of its own, and a few. */
+/**
+ * The largest number of rows in `zestor_meta`: one for each kind with its own
+ * codec, and a few others.
+ */
 const MOST_META = 10_000;
 
-/** What `zestor_meta` holds, by name. */
+/** The rows of `zestor_meta`, by name. */
 export function readMeta(query: Query): Map<string, string> {
   const rows = query(
     `SELECT name, value FROM zestor_meta LIMIT ${MOST_META + 1}`,
   );
   if (rows.length > MOST_META) {
     throw new StoreOpenError(
-      `Cannot open store: zestor_meta has more than ${MOST_META} rows, which no store wrote; restore the file from a backup`,
+      `Cannot open store: zestor_meta has more than ${MOST_META} rows, more than any store writes; restore the file from a backup`,
     );
   }
-  // Of damage anything may have come.
+  // Damage may have left values of any type.
   return new Map(rows.map(({ name, value }) => [String(name), String(value)]));
 }
 
@@ -122,6 +129,6 @@ function assertEncoding(connection: Connection): void {
   const { encoding } = connection.prepare("PRAGMA encoding").get()!;
   if (encoding === "UTF-8") return;
   throw new StoreOpenError(
-    `Cannot open store: the file's text encoding is ${encoding}, which orders keys in another way; expected UTF-8`,
+    `Cannot open store: the file's text encoding is ${encoding}, which orders keys differently; expected UTF-8`,
   );
 }

@@ -1,8 +1,7 @@
 /**
- * What a store knows of its file's tables and triggers. Others may change them
- * while the store has the file open: a tool that makes a table anew drops its
- * triggers. SQLite counts such changes, so one number tells whether to look
- * again.
+ * The known tables and triggers of a store's file. Others may change them while
+ * the store has the file open: a tool that rebuilds a table drops its triggers.
+ * SQLite counts such changes, so one number shows whether to look again.
  *
  * @module
  */
@@ -32,14 +31,14 @@ export class KnownSchema {
   readonly #database: Database;
   readonly #connection: Connection;
   readonly #codecs: KindCodecs;
-  /** SQLite's number of the schema that was looked at last. */
+  /** SQLite's number of the last inspected schema. */
   #version: unknown;
   #state: FileState | undefined;
-  /** Whether the file had everything that this code makes, with these codecs. */
+  /** Whether the file had all current tables, indexes and triggers, and these codecs. */
   #isCurrent = false;
   #readsEarlier = false;
 
-  /** Takes a database, its connection, and the codecs that the values should have. */
+  /** Takes a database, its connection, and the codecs for the values. */
   constructor(
     database: Database,
     connection: Connection,
@@ -50,25 +49,25 @@ export class KnownSchema {
     this.#codecs = codecs;
   }
 
-  /** Whether the file has a change log to rely on, as it was looked at last. */
+  /** Whether the file had a reliable change log at the last look. */
   get hasLog(): boolean {
     return this.#state?.hasLog ?? false;
   }
 
-  /** The triggers of others on the store's tables, as they were looked at last. */
+  /** The triggers of others on the store's tables at the last look. */
   get foreignTriggers(): readonly string[] {
     return this.#state?.foreignTriggers ?? [];
   }
 
-  /** Whether nothing has changed since the last look that found a store. */
+  /** Whether the schema has not changed since the last look that found a store. */
   isUnchanged(): boolean {
     return this.#state !== undefined && this.#readVersion() === this.#version;
   }
 
   /**
-   * Looks at the file. Throws `StoreOpenError` or `CodecError` if it is not
-   * a store's with these codecs. To be called in a transaction: what is read
-   * must be of one moment.
+   * Inspects the file. Throws `StoreOpenError` or `CodecError` if it is not a
+   * store with these codecs. Call it in a transaction, so that all reads are of
+   * one moment.
    */
   look(): FileState {
     this.#state = undefined;
@@ -80,7 +79,7 @@ export class KnownSchema {
     return this.#state = state;
   }
 
-  /** Whether the file needs no change, as it was looked at last. */
+  /** Whether the file needed no change at the last look. */
   get isCurrent(): boolean {
     return this.#isCurrent;
   }
@@ -96,9 +95,9 @@ export class KnownSchema {
   }
 
   /**
-   * Makes the connection read tables of an earlier format as if they were of
-   * the newest, without a change to the file. To be called outside
-   * a transaction, after a look.
+   * Makes the connection read tables of an earlier format as if they had the
+   * newest one, without a change to the file. Call it outside a transaction,
+   * after a look.
    */
   adaptReads(): void {
     const { earlierTables } = this.#state!;
@@ -106,12 +105,12 @@ export class KnownSchema {
     adaptReads(this.#database, earlierTables);
   }
 
-  /** Whether such tables are read: somebody may bring them to the newest format. */
+  /** Whether such tables are read. Another process may upgrade them. */
   get readsEarlier(): boolean {
     return this.#readsEarlier;
   }
 
-  /** Does what cannot be done while there are views in place of the tables, such as `VACUUM`. */
+  /** Does work that is impossible while views hide the tables, such as `VACUUM`. */
   readPlain(work: () => void): void {
     if (!this.#readsEarlier) return work();
     adaptReads(this.#database, new Set());
@@ -123,8 +122,8 @@ export class KnownSchema {
   }
 
   /**
-   * Brings the file to the format, in the open write transaction, if it has not
-   * got it. Returns whether there was something to do, and so to commit.
+   * Upgrades the file in the open write transaction, if necessary. Returns
+   * whether there is something to commit.
    */
   bringUp(): boolean {
     if (this.isUnchanged() && this.#isCurrent) return false;
@@ -133,12 +132,15 @@ export class KnownSchema {
     upgradeFile(this.#connection, state, codecNames(this.#codecs));
     const upgraded = this.look();
     if (!this.#isCurrent) throw hinderedError(upgraded);
-    // Until it is committed, the number may be given to something else.
+    // Until the commit, another change may get the same number.
     this.#state = undefined;
     return true;
   }
 
-  /** The same for a file that a store has open: throws `StoreError` if it is not a store's any more. */
+  /**
+   * The same for a file that a store has open. Throws `StoreError` if it is no
+   * longer a store's file.
+   */
   bringBack(): boolean {
     try {
       return this.bringUp();
@@ -166,7 +168,10 @@ export class KnownSchema {
     return this.#connection.prepare(HAS_ENTRIES).get(kind) !== undefined;
   }
 
-  /** A file that remembers no codec, as another program's: its first value must make sense. */
+  /**
+   * A file without remembered codecs may be another program's, so its first
+   * value must be decodable.
+   */
   #assertDecodable(): void {
     const row = this.#connection.prepare(FIRST_ENTRY).get();
     if (!row) return;
@@ -181,7 +186,7 @@ export class KnownSchema {
 function hinderedError({ foreignTriggers }: FileState): StoreOpenError {
   const names = foreignTriggers.join(", ") || "none was found";
   return new StoreOpenError(
-    `Cannot open store: the file's tables and triggers cannot be made, as if a trigger of others undid it (${names}); drop such triggers`,
+    `Cannot open store: the file's tables and triggers cannot be created; a foreign trigger may undo it (${names}); drop foreign triggers`,
   );
 }
 
@@ -189,7 +194,7 @@ function changedError(cause: StoreError): StoreError {
   const reason = cause.message.replace(/^Cannot open store: /, "");
   return new StoreError(
     "STORAGE",
-    `Cannot write: somebody changed the file's tables while the store had it open: ${reason}`,
+    `Cannot write: somebody changed the file's tables while the store was open: ${reason}`,
     { cause },
   );
 }

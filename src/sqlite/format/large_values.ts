@@ -1,35 +1,36 @@
 /**
- * Where the change log has a large value. To write it into the entry's row and
- * into the log's would write it twice, and a third time as what the next change
- * replaced. So the log's row of a store's change has the value's checksum in
- * place of a large `value`, as an integer: the entry has the value until it
- * changes, and then the log's row of that change has it as `previous`.
+ * The place of large values in the change log. If a large value were written
+ * into the entry's row and into the log's row, it would be written twice, and a
+ * third time as the previous value of the next change. So for a store's change,
+ * the log's row has the checksum of a large `value` instead, as an integer. The
+ * entry has the value until it changes; then the log's row of that change has
+ * it as `previous`.
  *
- * The invariant: if a change has a checksum for its `value`, either the entry
- * still has the revision of that change, or a later row of the log has it as its
- * `previous_revision`. Pruning removes the oldest rows alone, so it removes no
- * value that an older change than those is to be read from.
+ * The invariant: if a change has a checksum as its `value`, either the entry
+ * still has the revision of that change, or a later row of the log has it as
+ * its `previous_revision`. Pruning removes only the oldest rows, so it never
+ * removes a value that an older remaining change needs.
  *
- * Plain SQL cannot make checksums, without which nobody would notice damage in
- * the one copy. So what it writes is in the log as a whole, as small values are.
+ * Plain SQL cannot calculate checksums, and without a checksum nobody would
+ * notice damage of the only copy. So values that plain SQL writes are in the
+ * log completely, as small values are.
  *
  * @module
  */
 import { VALUE_AS_BLOB } from "./columns.ts";
 
 /**
- * From how many bytes on a value is large. Smaller values are cheaper twice in
- * one row of the log than once there and with a row in the index.
+ * A value is large from this number of bytes on. Two copies of a smaller value
+ * in one row of the log cost less than one copy with a row in the index.
  */
 export const LARGE_BYTES = 8 * 1024;
 
-/** What the triggers put in place of a large value, until the store puts the checksum there. */
+/** The triggers write this in place of a large value, until the store writes the checksum there. */
 const NO_CHECKSUM = 2 ** 40;
 
 /**
- * What the log's row of a change has for `value`, of which `bytes` are the
- * bytes. A store is known by `setsRevision`: it sets the entry's revision to the
- * one that comes next.
+ * The log's `value` for a change, whose value has the bytes `bytes`. A store
+ * shows itself by `setsRevision`: it sets the entry's revision to the next one.
  */
 export function loggedValue(
   value: string,
@@ -40,42 +41,48 @@ export function loggedValue(
       AND ${setsRevision} THEN ${NO_CHECKSUM} ELSE ${bytes} END`;
 }
 
-/** Puts a checksum in place of a large value. Parameters: the checksum, the revision of the change. */
+/**
+ * Writes a checksum in place of a large value. Parameters: the checksum, the
+ * revision of the change.
+ */
 export const SET_CHECKSUM =
   `UPDATE zestor_changes SET value = CAST(? AS INTEGER) WHERE revision = ? AND value = ${NO_CHECKSUM}`;
 
-/** The checksum of a value: an integer of as many bytes as `NO_CHECKSUM`, so that SQLite writes one page for it. */
+/**
+ * The checksum of a value: an integer with as many bytes as `NO_CHECKSUM`, so
+ * that SQLite writes only one page for it.
+ */
 export function checksumOf(value: Uint8Array): number {
   const { crc32 } = globalThis.process.getBuiltinModule("node:zlib");
   return NO_CHECKSUM + 1 + crc32(value);
 }
 
-/** Whether a value has this checksum; a change without one is not known to be wrong. */
+/** Whether a value has this checksum. A change without a checksum counts as right. */
 export function hasChecksum(value: Uint8Array, checksum: number): boolean {
   return checksum === NO_CHECKSUM || checksum === checksumOf(value);
 }
 
-/** What makes the index that finds the change that replaced a large value. No other query uses it. */
+/** The SQL of the index that finds the change which replaced a large value. No other query uses it. */
 export const LARGE_INDEX =
   `CREATE INDEX zestor_large ON zestor_changes (previous_revision) WHERE length(previous) >= ${LARGE_BYTES}`;
 
-/** A large value that a change wrote, in a query on `zestor_changes`; NULL if it is nowhere. */
+/** The large value of a change, in a query on `zestor_changes`; NULL if it is missing. */
 const LARGE_VALUE = elsewhere(VALUE_AS_BLOB, "later.previous");
 
-/** How many bytes that has. */
+/** The number of bytes of that value. */
 const LARGE_SIZE = elsewhere(
   `length(${VALUE_AS_BLOB})`,
   "length(later.previous)",
 );
 
-/** Whether the log's row of a change has a checksum for a value. */
+/** Whether the log's row of a change has a checksum as its value. */
 const IS_CHECKSUM = "typeof(value) = 'integer'";
 
-/** The value that a change wrote, in such a query; NULL for one that removed. */
+/** The value that a change wrote, in such a query; NULL for a removal. */
 export const CHANGED_VALUE =
   `CASE WHEN ${IS_CHECKSUM} THEN ${LARGE_VALUE} ELSE value END`;
 
-/** How many bytes it has if it is not in the row, or something else. */
+/** The number of bytes of that value if it is not in the row; else the given expression. */
 export function sizeOr(own: string): string {
   return `CASE WHEN ${IS_CHECKSUM} THEN ${LARGE_SIZE} ELSE ${own} END`;
 }

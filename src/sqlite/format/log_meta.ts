@@ -1,7 +1,7 @@
 /**
- * What a file says of its change log, in `zestor_meta`: the revision at which
- * the log begins, and that revision's mark. The changes that format 1 logged
- * have no marks of their own, and count as having that one.
+ * The rows of `zestor_meta` about the change log: the revision at which the log
+ * begins, and that revision's mark. The changes that format 1 logged have no
+ * marks of their own; they count as having this one.
  *
  * @module
  */
@@ -14,12 +14,12 @@ export const MARK = "mark";
 /** The name of the revision. */
 export const BEGIN = "begin";
 
-/** What a log has that begins at a revision, or that goes on there in a newer format. */
+/** The rows for a log that begins at a revision, or that continues there in a newer format. */
 export function newLogMeta(revision: number): [name: string, value: string][] {
   return [[MARK, String(drawMark())], [BEGIN, String(revision)]];
 }
 
-/** The revision at which the log begins; `undefined` if the file does not say all of that. */
+/** The revision at which the log begins; `undefined` if the rows are incomplete. */
 export function logBegin(meta: Meta): number | undefined {
   const isKnown = [MARK, BEGIN].every((name) =>
     /^\d{1,16}$/.test(meta.get(name) ?? "")

@@ -1,6 +1,6 @@
 /**
- * Whether a file's change log can be relied on: its triggers have always been
- * there, and its newest revision is known.
+ * Finds out whether a file's change log is reliable: its triggers have always
+ * been there, and its newest revision is known.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { HEAD_REVISION, SEQUENCES } from "./queries.ts";
 import type { Query, SchemaObjects } from "./schema_objects.ts";
 import { earlierTriggers, TRIGGER_SQL } from "./triggers.ts";
 
-/** Whether the triggers are those that this code makes. */
+/** Whether the triggers are the current ones. */
 export function hasNewestTriggers({ triggers }: SchemaObjects): boolean {
   return [...TRIGGER_SQL].every(([name, sql]) =>
     triggers.get(name)?.sql === sql
   );
 }
 
-/** Which triggers are not as they should be, or have not always been there. */
+/** The triggers that are wrong, or have not always been there. */
 export function triggerProblems(objects: SchemaObjects): string[] {
   const { tables, triggers } = objects;
   const names = hasNewestTriggers(objects)
@@ -28,12 +28,13 @@ export function triggerProblems(objects: SchemaObjects): string[] {
       const found = triggers.get(name)?.sql;
       if (found === TRIGGER_SQL.get(name)) return [];
       return `The trigger ${name} ${
-        found === undefined ? "is missing" : "is another"
+        found === undefined ? "is missing" : "differs"
       }`;
     });
   }
-  // What was dropped and made again is newer than what was made after it, for
-  // VACUUM too keeps the order. A tool that changes a table makes it anew.
+  // An object that was dropped and created again is newer than the objects
+  // created after it; VACUUM keeps this order. A tool that changes a table
+  // creates it again.
   const made = [
     ["zestor_kv", "zestor_replaced"].map((name) => tables.get(name)),
     names.map((name) => triggers.get(name)),
@@ -43,14 +44,14 @@ export function triggerProblems(objects: SchemaObjects): string[] {
       const next = objects[i + 1];
       return object && next && object.order > next.order;
     })
-  ).map((object) => `The ${object!.type} ${object!.name} was made anew`);
+  ).map((object) => `The ${object!.type} ${object!.name} was created again`);
 }
 
 /**
- * Why the newest revision is not known for sure. SQLite keeps the newest one
- * that it gave in a table of its own, so that where both it and the log were
- * cut back, revisions would be given twice. It may be behind the log, where
- * a statement failed in the middle.
+ * The reason why the newest revision is uncertain, if it is. SQLite keeps the
+ * newest revision it has given in a table of its own. If both this table and
+ * the log were cut back, revisions would be given twice. The table may be
+ * behind the log if a statement failed in the middle.
  */
 export function logProblem(
   query: Query,
@@ -61,21 +62,21 @@ export function logProblem(
   if (given === null) return NO_MEMORY;
   if (newest === null) {
     return given === 0 && hasRows(query)
-      ? "The change log is gone, and SQLite's memory of its newest revision"
+      ? "The change log is gone, and so is SQLite's record of its newest revision"
       : undefined;
   }
   return newest < given
-    ? `The change log ends at revision ${newest}, and has been at ${given}`
+    ? `The change log ends at revision ${newest}, but it has reached revision ${given} before`
     : undefined;
 }
 
-const NO_MEMORY = "SQLite's memory of the newest revision is gone";
+const NO_MEMORY = "SQLite's record of the newest revision is gone";
 
-/** The newest revision, as two places tell it. */
+/** The newest revision, from two sources. */
 export interface Revisions {
-  /** The newest in the log. */
+  /** The newest revision in the log. */
   readonly newest: number | null;
-  /** The newest that SQLite remembers to have given. */
+  /** The newest revision that SQLite remembers. */
   readonly given: number | null;
 }
 
@@ -99,6 +100,6 @@ export function readHead(connection: Connection): number {
   const { revision } = connection.prepare(HEAD_REVISION).get()!;
   if (Number.isSafeInteger(revision)) return revision as number;
   throw new StoreOpenError(
-    `Cannot open store: the newest revision in the file is ${revision}, which is no safe integer; restore the file from a backup`,
+    `Cannot open store: the newest revision in the file is ${revision}, which is not a safe integer; restore the file from a backup`,
   );
 }

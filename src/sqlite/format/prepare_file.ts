@@ -1,6 +1,6 @@
 /**
- * Makes a file ready for a store: looks at it before anything in it is changed,
- * and brings it to the current format.
+ * Prepares a file for a store: inspects it before changing it, and upgrades it
+ * to the current format.
  *
  * @module
  */
@@ -21,15 +21,15 @@ import type { KnownSchema } from "./known_schema.ts";
 import { readHead } from "./log_state.ts";
 
 /**
- * How much a resolved write survives. `"full"`: the loss of power, at the price
- * of one fsync for each commit. `"normal"`: a crash of the process; a loss of
- * power may take the last commits, but never corrupts the file. With
- * `wal: false` both are the same: a rollback journal needs every fsync not to
- * corrupt the file.
+ * The failures that a resolved write survives. `"full"`: a loss of power, at
+ * the cost of one fsync for each commit. `"normal"`: a crash of the process; a
+ * loss of power may take the last commits, but never corrupts the file. With
+ * `wal: false` both are the same, because a rollback journal needs every fsync
+ * to keep the file sound.
  */
 export type Durability = "full" | "normal";
 
-/** How a store uses its file. */
+/** The settings for a store's file. */
 export interface FileSettings {
   /** In ms. */
   readonly busyTimeout: number;
@@ -45,7 +45,7 @@ export interface OpenFile {
   readonly isReadOnly: boolean;
 }
 
-/** What there is to know of a file that was made ready. */
+/** The state of a prepared file. */
 export interface PreparedFile {
   /** The newest revision, 0 if there is no change log. */
   readonly head: number;
@@ -53,7 +53,7 @@ export interface PreparedFile {
   readonly checkpoints?: CheckpointPlan;
 }
 
-/** Makes the file ready. */
+/** Prepares the file. */
 export async function prepareFile(
   { connection, schema, isReadOnly }: OpenFile,
   { busyTimeout, wal, durability, secureDelete }: FileSettings,
@@ -71,7 +71,7 @@ export async function prepareFile(
       };
     }
     throw new StoreOpenError(
-      "Cannot open store: the file holds no store, and is opened read-only; open it once with mode=rwc",
+      "Cannot open store: the file contains no store, and was opened only to read; open it once with mode=rwc",
     );
   }
   await retry(() => connection.exec(SYNC_EVERYTHING));
@@ -85,7 +85,8 @@ export async function prepareFile(
     await retry(look);
   }
   const head = await retry(() => readHead(connection));
-  // Last: it changes the file, which is left as it was if it is refused.
+  // It comes last, because it changes the file, and a refused file must stay
+  // unchanged.
   await retry(() =>
     connection.exec(`PRAGMA journal_mode = ${wal ? "WAL" : "DELETE"}`)
   );
@@ -98,29 +99,29 @@ export async function prepareFile(
   return hasLog ? { head, checkpoints } : { head };
 }
 
-// With a rollback journal, a loss of power corrupts the file with less. NORMAL
-// syncs the journal once, and torn pages in it may pass its checksums. FULL does
-// not make its deletion durable, and VACUUM then cuts the file that the journal
-// would restore. So NORMAL is for a write-ahead log, which a new file does not
-// have yet. fullfsync is what a sync takes on macOS
-// (https://sqlite.org/pragma.html#pragma_synchronous).
+// With a rollback journal and fewer syncs, a loss of power may corrupt the
+// file. NORMAL syncs the journal once, and torn pages in it may pass its
+// checksums. FULL does not sync the deletion of the journal, and VACUUM then
+// truncates the file that the journal would restore. So NORMAL is only for a
+// write-ahead log, which a new file does not have yet. fullfsync is the real
+// sync on macOS (https://sqlite.org/pragma.html#pragma_synchronous).
 const SYNC_EVERYTHING = "PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON";
 
-/** Whether there is a write-ahead log: SQLite makes none if the file system has no shared memory. */
+/** Whether there is a write-ahead log: SQLite creates none if the file system has no shared memory. */
 function hasWal(connection: Connection): boolean {
   return connection.prepare(GET_JOURNAL_MODE).get()?.journal_mode === "wal";
 }
 
 /**
- * Throws unless the file can be written: if it cannot, SQLite opens it
- * read-only without a word, and the first write would be the one to tell. It
- * writes a number of the file's header that is there already.
+ * Throws unless the file is writable. SQLite silently opens an unwritable file
+ * read-only, and only the first write would fail. It writes a number of the
+ * file's header that is there already.
  */
 function assertWritable(connection: Connection): void {
   try {
     connection.exec("BEGIN IMMEDIATE");
   } catch (error) {
-    // It can, in its turn.
+    // It is writable, but another connection holds the lock.
     if (isBusy(error)) return;
     throw error;
   }
@@ -132,7 +133,7 @@ function assertWritable(connection: Connection): void {
   }
 }
 
-/** Looks again, under the lock: another process may just have done it. */
+/** It looks again while it holds the lock, because another process may have upgraded the file. */
 function upgrade(connection: Connection, schema: KnownSchema): void {
   inTransaction(connection, "BEGIN IMMEDIATE", () => {
     if (schema.bringUp()) connection.exec("COMMIT");

@@ -1,9 +1,10 @@
 /**
- * What a file's schema has: tables, views, indexes and triggers, by whomever.
+ * The objects of a file's schema: tables, views, indexes and triggers, also
+ * those of other programs.
  *
- * Only SQL text counts. The other columns of `sqlite_master` are what SQLite
- * wrote beside it, and may lie in a file that somebody made by hand: SQLite
- * makes its objects from the text alone.
+ * Only the SQL text counts. SQLite wrote the other columns of `sqlite_master`,
+ * and they may be wrong in a manipulated file. SQLite creates its objects from
+ * the text alone.
  *
  * @module
  */
@@ -18,22 +19,22 @@ export interface SchemaObject {
   readonly name: string;
   /** The table that it belongs to, in lower case. */
   readonly table: string;
-  /** The text that SQLite makes it from; empty for an index that a table implies. */
+  /** The SQL text; empty for an index that a table implies. */
   readonly sql: string;
-  /** Where its content begins: 0 for what has none. */
+  /** The first page of its content; 0 if it has none. */
   readonly rootPage: number;
-  /** Its place among all objects: the one that was made last has the highest. */
+  /** Its place among all objects: the newest object has the highest. */
   readonly order: number;
 }
 
-/** The objects of a file's schema, by name in lower case, as SQLite compares names. */
+/** The objects of a file's schema, by name in lower case, because SQLite ignores the case of names. */
 export interface SchemaObjects {
-  /** Tables, views and indexes, which share their names. */
+  /** Tables, views and indexes, which share a namespace. */
   readonly tables: ReadonlyMap<string, SchemaObject>;
   readonly triggers: ReadonlyMap<string, SchemaObject>;
 }
 
-// By the name that SQLite has always had for it.
+// By its oldest name, which every version of SQLite knows.
 const LIST_OBJECTS =
   "SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master ORDER BY rowid";
 
@@ -56,7 +57,7 @@ export function readObjects(query: Query): SchemaObjects {
   return { tables, triggers };
 }
 
-/** Whether an object is an ordinary table of its name: no view, and no virtual table. */
+/** Whether an object is an ordinary table, and not a view or a virtual table. */
 export function isTable({ type, name, sql, rootPage }: SchemaObject): boolean {
   const made = /^CREATE TABLE (["'`[]?)(\w+)["'`\]]?(?=[\s(/-])/.exec(sql);
   return type === "table" && rootPage > 0 &&
@@ -64,8 +65,8 @@ export function isTable({ type, name, sql, rootPage }: SchemaObject): boolean {
 }
 
 /**
- * The objects of others that run, or may refuse or remove a row, when somebody
- * writes to the tables: triggers, and indexes that allow a value once.
+ * The objects of others that act on writes to the store's tables: triggers, and
+ * unique indexes, which may refuse or remove a row.
  */
 export function foreignObjects(
   { tables, triggers }: SchemaObjects,
@@ -84,7 +85,7 @@ export function foreignObjects(
   ];
 }
 
-/** Whether the text of a trigger or an index may name the table that it is on. */
+/** Whether the text of a trigger or an index may name this table. */
 function mentions(sql: string, table: string): boolean {
   const plain = sql.replaceAll(/\/\*[^]*?\*\/|--.*/g, " ");
   return new RegExp(`\\bON\\W+${table}\\b`, "i").test(plain);

@@ -1,5 +1,5 @@
 /**
- * The store's tables, and whether those of a file have their shape.
+ * The store's tables, and a check of the tables in a file.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import {
   type SchemaObjects,
 } from "./schema_objects.ts";
 
-/** The newest format of file that this code knows. A change to a table makes a new one. */
+/** The newest format that this code knows. Each change to a table makes a new one. */
 export const FORMAT = 3;
 
-/** What format 2 adds to the entries, if they got this revision before. */
+/** The columns that format 2 adds to the entries. Existing entries get this revision. */
 export function entryColumns(revision: number): string[] {
   return [
     `revision INTEGER NOT NULL DEFAULT ${revision}`,
@@ -23,7 +23,7 @@ export function entryColumns(revision: number): string[] {
   ];
 }
 
-/** What format 2 adds to the change log. */
+/** The columns that format 2 adds to the change log. */
 export const LOG_COLUMNS: readonly string[] = [
   "time TEXT",
   "mark INTEGER",
@@ -33,9 +33,12 @@ export const LOG_COLUMNS: readonly string[] = [
   "previous_expires_at INTEGER",
 ];
 
-/** The tables of format 1 that format 2 changed, but the entries': its columns are judged. */
+/**
+ * The tables of format 1 that format 2 changed, except that of the entries,
+ * whose columns are checked.
+ */
 const EARLIER_TABLES = {
-  // AUTOINCREMENT: a revision is never given twice, whatever was pruned.
+  // AUTOINCREMENT: a revision is never given twice, even after pruning.
   zestor_changes: `CREATE TABLE zestor_changes (
   revision INTEGER PRIMARY KEY AUTOINCREMENT,
   kind TEXT NOT NULL,
@@ -53,7 +56,7 @@ const EARLIER_TABLES = {
 )`,
 };
 
-/** What makes each table. */
+/** The SQL of each table. */
 export const TABLES = {
   zestor_kv: `CREATE TABLE zestor_kv (
   kind TEXT NOT NULL,
@@ -64,9 +67,9 @@ export const TABLES = {
   ${entryColumns(0).join(",\n  ")},
   PRIMARY KEY (kind, key)
 )`,
-  // A new file has the text that ALTER TABLE leaves in one that was upgraded.
+  // A new file has the same text that ALTER TABLE leaves in an upgraded file.
   zestor_changes: withColumns(EARLIER_TABLES.zestor_changes, LOG_COLUMNS),
-  // The entry that the row now being written is about to replace, see the triggers.
+  // The entry that the present insert is about to replace; see the triggers.
   zestor_replaced: `CREATE TABLE zestor_replaced (
   kind TEXT NOT NULL,
   key TEXT NOT NULL,
@@ -87,9 +90,9 @@ function withColumns(sql: string, columns: readonly string[]): string {
   return `${sql.slice(0, -1)}${columns.map((name) => `, ${name}`).join("")})`;
 }
 
-/** What makes each index. */
+/** The SQL of each index. */
 export const INDEXES: ReadonlyMap<string, string> = new Map([
-  // It finds what has expired. No other query uses it.
+  // This index finds expired entries. No other query uses it.
   [
     "zestor_expiry",
     "CREATE INDEX zestor_expiry ON zestor_kv (expires_at) WHERE expires_at IS NOT NULL",
@@ -97,7 +100,7 @@ export const INDEXES: ReadonlyMap<string, string> = new Map([
   ["zestor_large", LARGE_INDEX],
 ]);
 
-// SQLite's own, as it makes it, of which the store reads a row.
+// A table of SQLite, with its SQL. The store reads a row of it.
 const KNOWN_TABLES = {
   ...TABLES,
   sqlite_sequence: "CREATE TABLE sqlite_sequence(name,seq)",
@@ -106,15 +109,15 @@ const KNOWN_TABLES = {
 /** The names of the store's tables. */
 export const TABLE_NAMES: readonly string[] = Object.keys(TABLES);
 
-/** What a file's tables are. */
+/** The result of the check of a file's tables. */
 export interface JudgedTables {
-  /** Those of another shape, with what is wrong. */
+  /** The tables of another shape, each with the difference. */
   readonly wrong: ReadonlyMap<string, string>;
-  /** Those of an earlier format's shape. */
+  /** The tables with the shape of an earlier format. */
   readonly earlier: ReadonlySet<string>;
 }
 
-/** Judges the tables of a file. A table that is missing is neither. */
+/** Checks the tables of a file. A missing table is in neither result. */
 export function judgeTables(
   query: Query,
   objects: SchemaObjects,
@@ -124,13 +127,14 @@ export function judgeTables(
   for (const [name, expected] of Object.entries(KNOWN_TABLES)) {
     const found = objects.tables.get(name);
     if (found === undefined) {
-      // Then the file says so in one place, and has it in another.
+      // In a manipulated file, the schema may name a table that SQLite does not
+      // have.
       if (columnsOf(query, name).length === 0) continue;
-      wrong.set(name, `a ${name} under another name, as no program makes it`);
+      wrong.set(name, `a ${name} under another name`);
       continue;
     }
     const problem = !isTable(found)
-      ? `it is no ordinary table: ${found.sql}`
+      ? `it is not an ordinary table: ${found.sql}`
       : name === "zestor_kv"
       ? entriesProblem(query)
       : found.sql === expected || found.sql === EARLIER_SQL.get(name)
@@ -154,13 +158,14 @@ function isEarlier(query: Query, { name, sql }: SchemaObject): boolean {
     : sql === EARLIER_SQL.get(lower);
 }
 
-// The Go store's, or written by hand: its SQL may differ.
+// The Go store or a person may have created it, so its SQL may differ.
 const FIRST_COLUMNS = ["kind", "key", "value", "version", "updated_at"];
 const NUMBERS = ["revision", "expires_at"];
 const COLUMNS = [...FIRST_COLUMNS, ...NUMBERS];
 
-// A pragma names the schema: a read-only connection may have views of the same
-// names. It is no function: a table may have such a name.
+// The pragma names the schema, because a read-only connection may have views
+// with the same names. It is not used as a function, because a table may have
+// such a name.
 
 function columnsOf(query: Query, table: string): Row[] {
   return query(`PRAGMA main.table_xinfo(${table})`);
@@ -183,12 +188,12 @@ function entriesProblem(query: Query): string | undefined {
   }
   const hasType = (column: Row, type: string) =>
     String(column.type).toUpperCase() === type;
-  // Else a key could be a number, or be the same as another one.
+  // Otherwise, a key could be a number, or equal another key.
   const isText = key.every((column) =>
     hasType(column, "TEXT") && column.notnull === 1
   );
   if (!isText) return "its kind and key are not TEXT NOT NULL";
-  // Else they would be compared as text.
+  // Otherwise, they would be compared as text.
   const added = columns.slice(FIRST_COLUMNS.length);
   if (!added.every((column) => hasType(column, "INTEGER"))) {
     return `its ${NUMBERS.join(" and ")} are not INTEGER`;
@@ -204,7 +209,7 @@ function entriesProblem(query: Query): string | undefined {
     : undefined;
 }
 
-/** How the index of the primary key compares. */
+/** The collations of the primary key's index. */
 function keyCollations(query: Query, indexes: Row[]): unknown[] {
   return indexes
     .filter(({ origin }) => origin === "pk")

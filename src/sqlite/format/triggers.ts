@@ -1,21 +1,24 @@
 /**
- * The triggers that write the change log, and how those of a file are judged.
+ * The triggers that write the change log, and the check of a file's triggers.
  *
- * They run in the SQLite of whoever writes, which may be an old one, so their
- * SQL is plain. They have no `ON CONFLICT` of their own: the outer statement's
- * would override it (https://sqlite.org/lang_createtrigger.html).
+ * They run in the SQLite of every writer, which may be an old version, so their
+ * SQL is simple. They have no `ON CONFLICT` clauses, because that of the outer
+ * statement would override them (https://sqlite.org/lang_createtrigger.html).
  *
  * @module
  */
 import { loggedValue } from "./large_values.ts";
 
 const NEW_ROW = "kind = NEW.kind AND key = NEW.key";
-/** The new row if a condition on what the statement wrote holds. Else SQLite looks for no row, as every own write would pay for. */
+/**
+ * The new row, if a condition on the written values holds. If it does not,
+ * SQLite looks for no row, so the store's own writes do not pay for it.
+ */
 const newRowIf = (condition: string) =>
   `kind = CASE WHEN ${condition} THEN NEW.kind END AND key = NEW.key`;
 const SAME_KEY = "OLD.kind IS NEW.kind AND OLD.key IS NEW.key";
 const OTHER_KEY = "(OLD.kind IS NOT NEW.kind OR OLD.key IS NOT NEW.key)";
-// Plain SQL may store text where the store would store its bytes.
+// Plain SQL may store text where the store stores bytes.
 const OLD_VALUE = "CAST(OLD.value AS BLOB)";
 const NEW_VALUE = "CAST(NEW.value AS BLOB)";
 const VALUE = "CAST(value AS BLOB)";
@@ -25,11 +28,11 @@ const OTHER_EXPIRY = "OLD.expires_at IS NOT NEW.expires_at";
 const LOG = `INSERT INTO zestor_changes (kind, key, type, version, value,
     previous, time, mark, expires_at,
     previous_revision, previous_time, previous_expires_at)`;
-// Inside a trigger it is the row that the trigger inserted last, whatever the
-// triggers of others inserted for that row.
+// Inside a trigger, this is the row that the trigger inserted last, even if
+// triggers of others inserted rows for it.
 const LOGGED = "last_insert_rowid()";
 const NEWEST = "(SELECT max(revision) FROM zestor_changes)";
-// A writer that sets the revision right is a store.
+// Only a store sets the revision correctly.
 const IS_NEXT = `NEW.revision IS coalesce(${NEWEST}, 0) + 1`;
 const INSERTED_VALUE = loggedValue("NEW.value", NEW_VALUE, IS_NEXT);
 const UPDATED_VALUE = loggedValue(
@@ -39,9 +42,9 @@ const UPDATED_VALUE = loggedValue(
 );
 /** 48 random bits. */
 const MARK = "random() & 281474976710655";
-// To read the clock is a tenth of what an insert costs. So a change has the time
-// that its writer gave the entry, unless that is the one it had before. A store
-// gives the same one twice within a ms.
+// Reading the clock takes a tenth of the time of an insert. So a change gets
+// the time that its writer gave the entry, unless the entry had that time
+// before. A store gives the same time twice within a ms.
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
 const TIME = `CASE WHEN NEW.updated_at IS OLD.updated_at
     AND NOT (NEW.revision IS NOT OLD.revision AND ${IS_NEXT})
@@ -49,8 +52,9 @@ const TIME = `CASE WHEN NEW.updated_at IS OLD.updated_at
 const NOW_IN_MS =
   "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
 
-// A writer that does not know of expiry leaves it alone: what it wrote must not
-// vanish, so the entry then has no expiry. A writer that knows sets the revision.
+// A writer that does not know expiry does not set it. The written value must
+// not vanish, so the entry then has no expiry. A writer that knows expiry sets
+// the revision.
 const LEAVES_EXPIRY = `OLD.expires_at IS NOT NULL AND NOT ${OTHER_EXPIRY}
     AND OLD.revision IS NEW.revision AND ${OTHER_VALUE}`;
 const NEW_EXPIRY =
@@ -58,8 +62,8 @@ const NEW_EXPIRY =
 const CLEAR_EXPIRY = `UPDATE zestor_kv SET expires_at = NULL WHERE ${
   newRowIf(LEAVES_EXPIRY)
 };`;
-// That is an update itself, of which the trigger of updates learns. The log
-// has told of it if its newest change left the entry as it is then.
+// Removing the expiry is itself an update, which the trigger of updates sees.
+// The log has it already if its newest change left the entry in this state.
 const IS_CLEARED = `(OLD.expires_at IS NOT NULL AND NEW.expires_at IS NULL
     AND EXISTS (SELECT 1 FROM zestor_changes WHERE revision = ${NEWEST}
       AND revision = NEW.revision AND ${NEW_ROW}
@@ -68,15 +72,16 @@ const IS_CLEARED = `(OLD.expires_at IS NOT NULL AND NEW.expires_at IS NULL
       AND expires_at IS NULL))`;
 
 // REPLACE deletes a row between the BEFORE and the AFTER trigger of the row
-// that displaces it. So the BEFORE trigger notes the row that is there, and
-// removes every other note: the AFTER trigger finds a note of its key if it
-// displaced a row, and only then.
+// that displaces it. So the BEFORE trigger notes the existing row, and removes
+// all other notes. The AFTER trigger finds a note of its key only if it
+// displaced a row.
 //
-// With PRAGMA recursive_triggers, REPLACE also runs the delete trigger, which
-// logs a delete, as it cannot know why the row goes. It puts the revision of
-// that change into the note, in place of the value. The AFTER trigger then turns
-// that change into the one that it would have logged itself. It does so only if
-// the change is still the newest; a trigger of others may have added some.
+// With PRAGMA recursive_triggers, REPLACE also runs the delete trigger. That
+// trigger logs a deletion, because it cannot know why the row goes. It writes
+// the revision of this change into the note, in place of the value. The AFTER
+// trigger then converts this change into the one that it would have logged
+// itself. It does so only if the change is still the newest, because a trigger
+// of others may have added some.
 const NOTE_REPLACED = `DELETE FROM zestor_replaced;
   INSERT INTO zestor_replaced
     (kind, key, version, value, revision, updated_at, expires_at)
@@ -88,10 +93,10 @@ const IS_NOTED =
   "EXISTS (SELECT 1 FROM zestor_replaced WHERE kind IS NEW.kind AND key IS NEW.key)";
 const NOTE = "rowid < NEW.rowid";
 const IS_OVERTAKEN = `typeof(value) = 'integer' AND value < ${NEWEST}`;
-// If a trigger logs more in between: such a note gets 0 for its value first.
+// If a trigger logs more in between, such a note first gets 0 as its value.
 const SETTLE_NOTE =
   `UPDATE zestor_replaced SET value = 0 WHERE ${IS_OVERTAKEN};`;
-// What was there. A value that is bytes is no revision.
+// The previous value. A value of bytes is not a revision.
 const REPLACED_VALUE = `coalesce((SELECT c.previous FROM zestor_changes AS c
       WHERE c.revision = zestor_replaced.value), value)`;
 const REPLACED = "revision, updated_at, expires_at";
@@ -100,7 +105,7 @@ const IS_REPLACED_BY_OTHER = `(value IS NOT NEW.value
 const IS_RENAMED_OVER_BY_OTHER = `(${REPLACED_VALUE} IS NOT ${NEW_VALUE}
       OR expires_at IS NOT (${NEW_EXPIRY}) OR (${LEAVES_EXPIRY}))`;
 
-// Past its expiry an entry was gone: its deletion says that it had expired.
+// After its expiry an entry is gone, so its deletion says that it had expired.
 const REMOVAL = `CASE WHEN OLD.expires_at IS NOT NULL
     AND OLD.expires_at <= ${NOW_IN_MS} THEN 'expire' ELSE 'delete' END`;
 const REMOVED = `OLD.kind, OLD.key, ${REMOVAL}, OLD.version, NULL,
@@ -116,7 +121,7 @@ const created = (
     NULL, ${time}, ${MARK}, ${expiry}, NULL, NULL, NULL`;
 const INSERTED = "NEW.updated_at";
 
-// Triggers of one event run in no defined order. Those below exclude each
+// Triggers of one event run in no defined order. The ones below exclude each
 // other by conditions that none of them changes.
 const TRIGGERS = {
   zestor_before_insert: `BEFORE INSERT ON zestor_kv
@@ -134,9 +139,9 @@ BEGIN
   UPDATE zestor_kv SET revision = ${LOGGED}
     WHERE ${newRowIf(`NEW.revision IS NOT ${LOGGED}`)};
 END`,
-  // The trigger below does the work, and leaves version and revision in the note.
-  // Each insert pays for the length of its triggers, even if their condition does
-  // not hold; so this one is short.
+  // The trigger below does the work, and leaves version and revision in the
+  // note. Each insert pays for the length of its triggers, even if their
+  // conditions do not hold, so this one is short.
   zestor_replace: `AFTER INSERT ON zestor_kv
 WHEN ${IS_NOTED}
 BEGIN
@@ -148,10 +153,11 @@ BEGIN
       revision = (SELECT revision FROM zestor_replaced)
     WHERE ${NEW_ROW};
 END`,
-  // Beside the note of the row that was there, it finds the row that displaced
-  // it. A revision that was given cannot be taken back: a replace by the same
-  // value is an update if its delete was logged, and else no change. It does not
-  // name zestor_kv: if it did, nobody could rename a table while there is none.
+  // It finds the new row beside the note of the old row. A given revision
+  // cannot be taken back: replacing a row by the same value is an update if its
+  // deletion was logged, else it is no change. The trigger does not name
+  // zestor_kv, because otherwise nobody could rename a table while zestor_kv is
+  // missing.
   zestor_displace: `AFTER INSERT ON zestor_replaced
 WHEN EXISTS (SELECT 1 FROM zestor_replaced WHERE ${NOTE})
 BEGIN
@@ -177,7 +183,8 @@ BEGIN
     WHERE ${NOTE};
   DELETE FROM zestor_replaced WHERE rowid = NEW.rowid;
 END`,
-  // A version and a revision that the writer left alone, or set at will, are set right.
+  // If the writer did not set version and revision, or set them arbitrarily,
+  // they are corrected.
   zestor_update: `AFTER UPDATE OF kind, key, value, expires_at ON zestor_kv
 WHEN ${SAME_KEY} AND (${OTHER_EXPIRY} OR ${OTHER_VALUE}) AND NOT ${IS_CLEARED}
 BEGIN
@@ -222,7 +229,7 @@ BEGIN
   UPDATE zestor_kv SET version = 1, revision = ${LOGGED} WHERE ${NEW_ROW};
   ${CLEAR_EXPIRY}
 END`,
-  // Of two changes, the one that was logged becomes the first.
+  // Of two changes, the logged one becomes the first.
   zestor_rename_over: `AFTER UPDATE OF kind, key ON zestor_kv
 WHEN ${OTHER_KEY} AND ${IS_NOTED}
 BEGIN
@@ -252,29 +259,29 @@ BEGIN
 END`,
 };
 
-/** SQL text of each trigger by name, as SQLite keeps it, in the order in which they are made. */
+/** The SQL text of each trigger by name, as SQLite stores it, in the order of creation. */
 export const TRIGGER_SQL: ReadonlyMap<string, string> = new Map(
   Object.entries(TRIGGERS).map((
     [name, body],
   ) => [name, `CREATE TRIGGER ${name} ${body}`]),
 );
 
-/** A set of triggers of an earlier version, which logs every change as well. */
+/** A set of triggers of an earlier version, which also logs every change. */
 interface EarlierTriggers {
-  /** In the order in which they were made. */
+  /** The names, in the order of creation. */
   readonly names: readonly string[];
   /** The SHA-256 of their SQL texts, with a line feed between them, in hex. */
   readonly hash: string;
 }
 
 /**
- * The sets that files may have from before. A file that has one of them gets
- * the current triggers, and keeps its log. A change to a trigger adds the set
- * that it replaces.
+ * The earlier sets that files may have. A file with one of them gets the
+ * current triggers, and keeps its log. If you change a trigger, add the
+ * replaced set here.
  */
 const EARLIER: readonly EarlierTriggers[] = [
   {
-    // Those of format 2: the log had large values, too.
+    // The triggers of format 2: the log had large values, too.
     names: [
       "zestor_before_insert",
       "zestor_insert",
@@ -290,7 +297,7 @@ const EARLIER: readonly EarlierTriggers[] = [
     hash: "a0a048a1ad80d0b619d1d71b3b26feabb5e94e66e18a40b066f96b46c147568c",
   },
   {
-    // Those of format 1: without revisions in entries, marks and expiry.
+    // The triggers of format 1: without revisions in entries, marks and expiry.
     names: [
       "zestor_before_insert",
       "zestor_insert",
@@ -305,7 +312,7 @@ const EARLIER: readonly EarlierTriggers[] = [
     hash: "31b0a3625b801899cc651438549c78bdc2dfc46459d1d29b44985fbbdd859a6f",
   },
   {
-    // A replace under PRAGMA recursive_triggers was a delete and a create.
+    // With PRAGMA recursive_triggers, a replace was a deletion and a creation.
     names: [
       "zestor_before_insert",
       "zestor_insert",
@@ -320,7 +327,7 @@ const EARLIER: readonly EarlierTriggers[] = [
   },
 ];
 
-/** The names of the earlier version's triggers, in order, if a file has those. */
+/** The names of the earlier version's triggers, in order, if a file has them. */
 export function earlierTriggers(
   triggers: ReadonlyMap<string, { readonly sql: string }>,
 ): readonly string[] | undefined {
@@ -331,12 +338,12 @@ export function earlierTriggers(
 }
 
 function hashOf(texts: readonly string[]): string {
-  // To import the module would take every program 20 ms at its start.
+  // Importing the module would cost every program 20 ms at its start.
   const { createHash } = globalThis.process.getBuiltinModule("node:crypto");
   return createHash("sha256").update(texts.join("\n")).digest("hex");
 }
 
-/** Every name that a trigger of a store has, or had. */
+/** All names that a trigger of a store has or had. */
 export const TRIGGER_NAMES: ReadonlySet<string> = new Set([
   ...TRIGGER_SQL.keys(),
   ...EARLIER.flatMap(({ names }) => names),

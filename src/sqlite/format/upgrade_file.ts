@@ -1,6 +1,6 @@
 /**
- * Brings a file to the format. If its change log cannot be relied on, the log
- * begins anew, at a later revision: nobody can resume across the gap.
+ * Upgrades a file to the current format. If its change log is not reliable, a
+ * new log begins at a later revision, and nobody can resume across the gap.
  *
  * @module
  */
@@ -19,8 +19,8 @@ import {
 import { TRIGGER_NAMES, TRIGGER_SQL } from "./triggers.ts";
 
 /**
- * Brings a file to the format, inside the caller's write transaction, and
- * keeps every row. `meta` is written over what is there.
+ * Upgrades a file inside the caller's write transaction, and keeps every row.
+ * `meta` replaces the rows that exist.
  */
 export function upgradeFile(
   connection: Connection,
@@ -41,7 +41,7 @@ export function upgradeFile(
     installTriggers(connection, !hasLog || hasOldNotes);
   }
   if (!hasLog) {
-    // Nobody logged what became of the entries meanwhile.
+    // Nobody logged the changes of the entries meanwhile.
     if (!earlierTables.has("zestor_kv")) renumber(connection, revision);
     beginLog(connection, revision);
   }
@@ -59,7 +59,7 @@ export function upgradeFile(
   for (const [name, value] of [...ofLog, ...meta]) put.run(name, value);
 }
 
-/** Adds what the tables lack, without a look at their rows: a default stands for what these would have. */
+/** Adds the missing columns without reading rows, which get a default value. */
 function addColumns(
   connection: Connection,
   earlierTables: ReadonlySet<string>,
@@ -86,7 +86,8 @@ function beginLog(connection: Connection, revision: number): void {
   connection.exec(
     "DELETE FROM sqlite_sequence WHERE name = 'zestor_changes'; DELETE FROM zestor_changes",
   );
-  // It is there from the beginning: where it is not, somebody removed it.
+  // This row has existed from the beginning; if it is missing, somebody removed
+  // it.
   connection.prepare(
     "INSERT INTO sqlite_sequence (name, seq) VALUES ('zestor_changes', ?)",
   ).run(revision);
@@ -97,7 +98,7 @@ function installTriggers(connection: Connection, withNotes: boolean): void {
     connection.exec(`DROP TRIGGER IF EXISTS ${name}`);
   }
   if (withNotes) {
-    // It is newer than zestor_kv, as in every sound file.
+    // The table must be newer than zestor_kv, as in every sound file.
     connection.exec("DROP TABLE zestor_replaced");
     connection.exec(TABLES.zestor_replaced);
   }
@@ -105,13 +106,14 @@ function installTriggers(connection: Connection, withNotes: boolean): void {
 }
 
 /**
- * The revision that a log begins after: a later one than any that somebody may
- * want to resume from. Where the newest is not known for sure, the time in
- * microseconds is: no store has made a change in each since 1970.
+ * The revision after which a log begins. It must be later than every revision
+ * that a watch may resume from. If the newest one is uncertain, it is the
+ * present time in microseconds: no store has made a change in every microsecond
+ * since 1970.
  */
 function restartRevision(query: Query, state: FileState): number {
   const hasEntries = hasRows(query);
-  // Rows from before there was a log: nobody can resume from before them.
+  // These rows are older than the log, and nobody can resume from before them.
   if (!state.wasStore) return hasEntries ? 1 : 0;
   const { newest, given } = readRevisions(query);
   const isKnown = given !== null && (given > 0 || !hasEntries);

@@ -1,11 +1,11 @@
 /**
- * Reads rows whose values together have no more than so many bytes. A binding
- * hands over all rows of a statement at once, so the SQL has to keep the bound.
+ * Reads rows with a limit on the total bytes of their values. A binding returns
+ * all rows of a statement at once, so the SQL must apply the limit.
  *
- * The first statement gives small values whole, and of each larger one the size
- * alone. If one of the rows that fit has a larger value, a second statement
- * reads these rows again, whole. Where all values are small, as most are, one
- * statement does.
+ * The first statement returns small values, and only the size of each larger
+ * one. If one of the rows that fit has a larger value, a second statement reads
+ * these rows again, with all values. Most values are small, so one statement is
+ * usually enough.
  *
  * @module
  */
@@ -13,34 +13,35 @@ import { countFitting, PAGE_ENTRIES } from "../../engine/page.ts";
 import type { Database } from "../connection/database.ts";
 import type { Row, SqlValue } from "../driver/driver.ts";
 
-/** A statement with its parameters, but the last, which is the limit. */
+/** A statement with all of its parameters, except the last one, which is the limit. */
 export interface Select {
   readonly sql: string;
   readonly params: readonly SqlValue[];
 }
 
-/** What to read. The columns `value` and `previous` are values, or the sizes of some. */
+/** The rows to read. The columns `value` and `previous` contain values, or the sizes of some. */
 export interface BoundedRead {
-  /** Gives small values whole, and of others the size. */
+  /** Returns small values, and the sizes of the others. */
   readonly small: Select;
-  /** The same with every value whole: up to a row of the first, or to the end. */
+  /** The same with all values: up to a row of the first statement, or to the end. */
   wholeUpTo(last: Row | undefined): Select;
-  /** At most so many rows. @default {PAGE_ENTRIES} */
+  /** The largest number of rows. @default {PAGE_ENTRIES} */
   readonly limit?: number;
-  /** At most so many bytes of values; one row that has more is read alone. */
+  /** The largest number of bytes of values. A row with more is read alone. */
   readonly bytes: number;
 }
 
 /** The rows that fit. */
 export interface BoundedRows {
   readonly rows: Row[];
-  /** The row past which there may be others; absent where there are none. */
+  /** The last row after which there may be others. Absent if there are none. */
   readonly last?: Row;
 }
 
 /**
- * Reads the rows. Outside a transaction another process may write between the
- * statements: then it gives what the second finds, which may be larger.
+ * Reads the rows. Outside a transaction, another process may write between the
+ * statements. Then the result is that of the second statement, which may be
+ * larger.
  */
 export function boundedRows(
   database: Database,

@@ -358,6 +358,6 @@ function notNotedError(revision: number): WatchOverflowError {
 function gapError(after: number, until: number): WatchOverflowError {
   return new WatchOverflowError(
     "broken",
-    `Cannot watch after revision ${after}: somebody took changes up to ${until} out of the change log; read the kind again and watch from there, and see what verify() finds`,
+    `Cannot watch after revision ${after}: somebody took changes up to ${until} out of the change log; read the kind again and watch from there, and see the findings of verify()`,
   );
 }

@@ -1,15 +1,16 @@
 /**
- * The time by which entries have expired. It stands still in a transaction and
- * in a moment, so that all of it sees the same entries.
+ * The time that decides which entries have expired. It stands still in a
+ * transaction and in a moment, so that all of their reads see the same entries.
  *
  * @module
  */
 
 /** A storage's clock. */
 export class Clock {
-  /** The time at which it stands, in ms since 1970. */
+  /** The time at which the clock stands, in ms since 1970. */
   #time: number | undefined;
-  // The text of one ms: to make it takes longer than to look at the clock.
+  // The text of one ms is kept, because making it takes longer than reading the
+  // clock.
   #lastNow: number | undefined;
   #lastText = "";
 
@@ -19,8 +20,8 @@ export class Clock {
   }
 
   /**
-   * The time of now, as the file has it. It does not stand still: the entries of
-   * a long transaction tell when each was written.
+   * The present time, in the file's form. It does not stand still, so the
+   * entries of a long transaction have their own times.
    */
   nowText(): string {
     const now = Date.now();
@@ -31,17 +32,17 @@ export class Clock {
     return this.#lastText;
   }
 
-  /** It stands still from here on. */
+  /** Stops the clock. */
   stop(): void {
     this.#time = Date.now();
   }
 
-  /** It goes on. */
+  /** Lets the clock run again. */
   go(): void {
     this.#time = undefined;
   }
 
-  /** Reads as of another time. */
+  /** Reads at another time. */
   asOf<T>(time: number, read: () => T): T {
     const before = this.#time;
     this.#time = time;

@@ -6,20 +6,21 @@
 import type { KeyRange } from "../../keys/key_range.ts";
 
 /**
- * What has not expired. Parameters: the time. It is no term that an index is
- * used for, and holds if there is no expiry.
+ * The condition that an entry has not expired. Parameters: the time. No index
+ * is used for this term, and it holds if there is no expiry.
  */
 export const IS_THERE = "(expires_at > ?) IS NOT 0";
 
 /**
- * At most so many rows. Parameters: the limit. An expression: with
- * a parameter alone, a newer SQLite plans the statement anew each time it runs.
+ * Limits the number of rows. Parameters: the limit. It is an expression,
+ * because a newer SQLite plans a statement with a mere parameter again at each
+ * run.
  */
 export const LIMITED = "LIMIT ? + 0";
 
 /**
- * The condition of a range. It always bounds the key: a second condition on the
- * primary key is what keeps the planner from an index on the kind alone.
+ * The condition of a range. It always limits the key: a second condition on the
+ * primary key prevents the planner from using an index on the kind alone.
  */
 export function inRange(range: KeyRange): string {
   return `kind = ? AND ${ofKeys(range)}`;

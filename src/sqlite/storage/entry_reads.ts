@@ -1,11 +1,11 @@
 /**
  * Reads entries, in key order: those that have not expired.
  *
- * The expiry is behind the value, and to look at it costs a read of all of the
- * value. So a read of many entries first asks the index of expiry whether
- * anything has expired that is still there, which is seldom: in the statement
- * itself if that reads values, and else before it, for the primary key's index
- * alone is to be read.
+ * The expiry is stored after the value, so reading it means reading the whole
+ * value. So a read of many entries first asks the index of expiries whether an
+ * expired entry is still there, which is rare. A read of values asks in the
+ * statement itself; other reads ask before it, because they only use the index
+ * of the primary key.
  *
  * @module
  */
@@ -56,16 +56,16 @@ import {
 } from "./rows.ts";
 import { TextPages } from "./text_pages.ts";
 
-/** Of how many entries without a whole key a page tells. */
+/** A page reports this many entries with incomplete keys. */
 const MOST_UNNAMED = PAGE_ENTRIES;
 
-/** Which entries a statement is to read, and its parameters for that. */
+/** The entries that a statement reads, and its parameters for that. */
 interface Selection {
   readonly which: Which;
   readonly params: readonly SqlValue[];
 }
 
-/** Reads the entries of one connection. The methods are those of `Entries`. */
+/** Reads the entries of one connection. It has the reading methods of `Entries`. */
 export class EntryReads {
   readonly #database: Database;
   readonly #clock: Clock;
@@ -204,8 +204,8 @@ export class EntryReads {
   }
 
   /**
-   * Reads a page. If there is something in it that cannot be read, and somebody
-   * is told, reads the entries with whole keys, and tells of the others.
+   * Reads a page. If a row of it cannot be read, and the caller wants reports,
+   * it reads the entries with complete keys, and reports the others.
    */
   #pastUnreadable<T>(
     kind: string,
@@ -231,7 +231,7 @@ export class EntryReads {
     return this.#count(kind, range, this.#selection(), limit);
   }
 
-  /** Whether there is anything in a range, also what has expired. */
+  /** Whether a range is empty. Expired entries count, too. */
   isEmpty(kind: string, range: KeyRange): boolean {
     return this.#count(kind, range, { which: "all", params: [] }, 1) === 0;
   }
@@ -251,7 +251,7 @@ export class EntryReads {
     return row!.count as number;
   }
 
-  /** How many entries each kind has, in order. */
+  /** The number of entries of each kind, in order. */
   countKinds(): { kind: string; count: number }[] {
     const { which, params } = this.#selection();
     const sql = which === "all" ? COUNT_KINDS : COUNT_KINDS_THERE;
@@ -269,11 +269,15 @@ export class EntryReads {
 
   nextExpiry(): number | undefined {
     const at = this.#database.get(NEXT_EXPIRY)?.expires_at;
-    // Text sorts last: plain SQL may have written it, and it never comes.
+    // Text sorts last. Only plain SQL may have written it, and it never
+    // expires.
     return typeof at === "number" ? at : undefined;
   }
 
-  /** How to read what has not expired, by an index that has no expiry, if nothing has. */
+  /**
+   * How to read entries that have not expired. If none has expired, an index
+   * without the expiry is enough.
+   */
   #selection(): Selection {
     const time = this.#clock.now();
     const which = this.#database.get(HAS_EXPIRED, time) ? "there" : "all";
@@ -281,7 +285,7 @@ export class EntryReads {
   }
 }
 
-/** The item of a row, unless it cannot be read, which is told. */
+/** The item of a row, unless it cannot be read, which is reported. */
 function itemOf<T>(
   row: Row,
   toItem: (row: Row) => T,

@@ -1,6 +1,6 @@
 /**
- * Writes entries. The file's triggers log each write, and the change log is
- * told of it.
+ * Writes entries. The file's triggers log each write, and this code informs the
+ * change log.
  *
  * @module
  */
@@ -45,10 +45,10 @@ import {
 import { nameOf, revisionOf, versionOf } from "./rows.ts";
 import { VersionGuesses } from "./version_guesses.ts";
 
-/** What the log says of a removal: whether it was of what had expired. */
+/** The type of a removal in the log: whether the entry had expired. */
 type Removal = "delete" | "expire";
 
-/** What writes are done with. */
+/** The parts that writes need. */
 export interface EntryWritesConfig {
   readonly database: Database;
   readonly schema: KnownSchema;
@@ -57,15 +57,18 @@ export interface EntryWritesConfig {
   readonly clock: Clock;
 }
 
-/** Where a kind has no entries. */
+/** The key after which a kind has no entries. */
 interface EmptyPast {
   readonly kind: string;
   readonly key: string;
-  /** The log's, when that was so. */
+  /** The log's `moves` at that time. */
   readonly moves: number;
 }
 
-/** Writes the entries of one connection, in its write transaction. The methods are those of `Entries`. */
+/**
+ * Writes the entries of one connection, in its write transaction. It has the
+ * writing methods of `Entries`.
+ */
 export class EntryWrites {
   readonly #database: Database;
   readonly #schema: KnownSchema;
@@ -73,13 +76,13 @@ export class EntryWrites {
   readonly #log: ChangeLog;
   readonly #clock: Clock;
   readonly #guesses = new VersionGuesses();
-  /** The last key that was inserted, past which its kind has no entry, as long as nothing else moves. */
+  /** The last inserted key. Its kind has no entry after it, while nothing else moves. */
   #emptyPast: EmptyPast | undefined;
   #soonestPut: number | undefined;
-  /** How many of the entries that expired first the triggers of others have kept. */
+  /** How many of the first expired entries the triggers of others have kept. */
   #kept = 0;
 
-  /** Takes the connection, the file's schema, and what reads there. */
+  /** Takes the connection, the file's schema, and the readers. */
   constructor(config: EntryWritesConfig) {
     this.#database = config.database;
     this.#schema = config.schema;
@@ -99,13 +102,19 @@ export class EntryWrites {
     }
   }
 
-  /** The triggers left the log a place for it if the value is large, and this write is a change. */
+  /**
+   * If the value is large and this write is a change, the triggers have left a
+   * place for the checksum in the log.
+   */
   #setChecksum(value: Uint8Array, revision: number): void {
     if (value.byteLength < LARGE_BYTES) return;
     this.#database.run(SET_CHECKSUM, checksumOf(value), revision);
   }
 
-  /** In one statement, if the entry is as this connection left it, and nothing but its value changes. */
+  /**
+   * Writes with one statement, if the entry is as this connection left it, and
+   * only its value changes.
+   */
   #updateGuessed(kind: string, key: string, put: Put): PutResult | undefined {
     if (typeof put.expiresAt === "number") return undefined;
     if (this.#schema.foreignTriggers.length > 0) return undefined;
@@ -137,7 +146,7 @@ export class EntryWrites {
     return result;
   }
 
-  /** What is there; what has expired is removed. */
+  /** Finds the entry. An expired one is removed. */
   #findThere(kind: string, key: string, value: Uint8Array): Row | undefined {
     const time = this.#clock.now();
     const row = this.#database.get(COMPARE_ENTRY, value, time, kind, key);
@@ -191,7 +200,7 @@ export class EntryWrites {
     return soonest;
   }
 
-  /** Not a failure of the transaction: SQLite has written nothing, and goes on. */
+  /** This is not a failure of the transaction: SQLite has written nothing, and goes on. */
   #tooBig(
     kind: string,
     key: string,
@@ -210,7 +219,7 @@ export class EntryWrites {
     });
   }
 
-  /** How many bytes an entry's value has. No entry has a name that is too big. */
+  /** The bytes of an entry's value. Nobody has an entry whose name is too big. */
   #sizeOf(kind: string, key: string): number | undefined {
     try {
       const row = this.#database.get(GET_SIZE, kind, key);
@@ -222,7 +231,7 @@ export class EntryWrites {
   }
 
   insertAll(kind: string, entries: readonly StoredValue[]): boolean {
-    // If others have triggers, only single writes tell what these do.
+    // If others have triggers, only single writes show their effects.
     if (this.#schema.foreignTriggers.length > 0) return false;
     const { key: first } = entries[0];
     const { key: last } = entries[entries.length - 1];
@@ -233,7 +242,7 @@ export class EntryWrites {
       return false;
     }
     const next = this.#log.nextRevision();
-    // Single writes tell which one would be past the last revision.
+    // Only single writes show which one would exceed the largest revision.
     if (next + entries.length > LAST_NUMBER) return false;
     const params: SqlValue[] = [kind, this.#clock.nowText(), next];
     for (const { key, value } of entries) params.push(key, value);
@@ -248,13 +257,14 @@ export class EntryWrites {
       this.#emptyPast = isRestEmpty ? { kind, key: last, moves } : undefined;
       return true;
     } catch (error) {
-      // SQLite has written none of them. Only single writes tell which is too big.
+      // SQLite has written none of them. Only single writes show which one is
+      // too big.
       if (isTooBig(error)) return false;
       throw error;
     }
   }
 
-  /** Whether a kind has no entry from a key on. It is not looked at again between inserts that follow each other. */
+  /** Whether a kind has no entry from a key on. Consecutive inserts check it once. */
   #isRestEmpty(kind: string, key: string): boolean {
     const known = this.#emptyPast;
     return known?.moves === this.#log.moves && known.kind === kind &&
@@ -277,7 +287,7 @@ export class EntryWrites {
     return undefined;
   }
 
-  /** Deletes an entry that has not expired; gives the revision of that. */
+  /** Deletes an entry that has not expired. Returns the revision of the deletion. */
   #deleteThere(kind: string, key: string): number | undefined {
     const time = this.#clock.now();
     const removed = this.#database.run(DELETE_THERE, kind, key, time);
@@ -294,7 +304,7 @@ export class EntryWrites {
     return { count: items.length, rest };
   }
 
-  /** Removes entries that are there. Nobody else logs a removal in between. */
+  /** Removes existing entries. Nobody else logs a removal in between. */
   #removeAll(kind: string, keys: readonly string[]): void {
     const before = this.#log.headRevision();
     for (const key of keys) this.#deleteThere(kind, key);
@@ -314,8 +324,8 @@ export class EntryWrites {
   }
 
   /**
-   * One by one. What the triggers of others keep is passed over, so that it is
-   * not in the way of the rest, and is tried again from the first one on.
+   * Removes them one by one. An entry that triggers of others keep is skipped,
+   * so that it does not stop the rest. All skipped ones are tried again later.
    */
   #removeNamed(rows: readonly Row[], limit: number): number {
     const before = this.#log.headRevision();
@@ -338,7 +348,7 @@ export class EntryWrites {
     return rows.length;
   }
 
-  /** If plain SQL made a name that cannot be bound. */
+  /** For names from plain SQL that cannot be bound. */
   #removeUnnamed(time: number, limit: number): number {
     const before = this.#log.headRevision();
     const removed = this.#database.run(DELETE_EXPIRED, time, limit);
@@ -347,7 +357,7 @@ export class EntryWrites {
     return removed;
   }
 
-  /** Removes what is there, also if it has expired; gives the revision of that. */
+  /** Removes an entry, even if it has expired. Returns the revision of the removal. */
   #remove(kind: string, key: string, type: Removal): number {
     const revision = this.#delete(kind, key);
     this.#setRemovals(type, revision, revision);
@@ -359,17 +369,17 @@ export class EntryWrites {
     return this.#write(write, DELETE_ENTRY, [kind, key]);
   }
 
-  /** The log tells the removals as of the transaction's clock. */
+  /** The log gets the types of the removals according to the transaction's clock. */
   #setRemovals(type: Removal, first: number, last: number): void {
     const other = type === "expire" ? "delete" : "expire";
     this.#database.run(SET_REMOVAL, type, first, last, other);
   }
 
-  /** Writes an entry; gives the revision of the change. */
+  /** Writes an entry. Returns the revision of the change. */
   #write(write: EntryWrite, sql: string, params: SqlValue[]): number {
     const { foreignTriggers } = this.#schema;
     const run = () => {
-      // The triggers log it: they were looked at in this transaction.
+      // The triggers log it: they were checked in this transaction.
       if (this.#database.run(sql, ...params) === 1) return;
       throw undoneError(write, foreignTriggers);
     };

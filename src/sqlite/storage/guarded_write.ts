@@ -1,7 +1,7 @@
 /**
- * Writes to a file that has triggers of others, which may undo a write, change
- * it, or keep the store's own triggers from logging it. A write fails if it is
- * not there as its caller would be told, and is undone alone.
+ * Writes to a file with triggers of others, which may undo a write, change it,
+ * or prevent the store's own triggers from logging it. If the result is not the
+ * one that the caller would be told, the write fails, and is undone alone.
  *
  * @module
  */
@@ -13,28 +13,28 @@ import { SqlError, type SqlValue } from "../driver/driver.ts";
 import { typeOf } from "./rows.ts";
 import { COMPARE_ENTRY, HAS_ENTRY, LIST_CHANGES_OF } from "./queries.ts";
 
-/** What a write is to do to its entry. */
+/** The intended result of a write. */
 export interface EntryWrite {
   readonly kind: string;
   readonly key: string;
   readonly type: ChangeType;
-  /** What the entry is to have then; absent if it is to go. */
+  /** The version that the entry must have afterwards. Absent if it must be gone. */
   readonly version?: number;
   readonly value?: Uint8Array;
-  /** As the statement has it. */
+  /** The value in the statement. */
   readonly expiresAt?: SqlValue;
 }
 
-/** A write, and how to do it. */
+/** A write, and the function that does it. */
 export interface GuardedWrite {
   readonly write: EntryWrite;
-  /** Does it; throws if it sees that it was undone. */
+  /** Does it. Throws if it sees that it was undone. */
   run(): void;
   /** The newest revision before it. */
   readonly revision: number;
 }
 
-/** Writes, and gives the revision of the change. */
+/** Writes. Returns the revision of the change. */
 export function writeGuarded(
   database: Database,
   { write, run, revision: before }: GuardedWrite,
@@ -59,7 +59,7 @@ export function writeGuarded(
   }
 }
 
-/** Undoes the write alone; tells whether a trigger has not ended all of the transaction. */
+/** Undoes only this write. Returns false if a trigger has ended the whole transaction. */
 function isUndone(database: Database): boolean {
   try {
     database.run("ROLLBACK TO guard");
@@ -71,7 +71,7 @@ function isUndone(database: Database): boolean {
   }
 }
 
-/** The revision of the change, if the log has it, and no other one of that entry. */
+/** The revision of the change, if the log has exactly one change of this entry. */
 function loggedRevision(
   database: Database,
   { kind, key, type, version, value, expiresAt = null }: EntryWrite,
@@ -94,13 +94,13 @@ function isDone(
   if (value === undefined) {
     return database.get(HAS_ENTRY, kind, key) === undefined;
   }
-  // What expires in the meantime is there all the same.
+  // An entry that expires in the meantime still counts.
   const row = database.get(COMPARE_ENTRY, value, 0, kind, key);
   return row?.version === version && row?.same === 1 &&
     row.revision === revision && row.expires_at === expiresAt;
 }
 
-/** The error of a write that did not do what its caller would be told. */
+/** The error of a write with another result than its caller would be told. */
 export function undoneError(
   { kind, key }: Pick<EntryWrite, "kind" | "key">,
   foreignTriggers: readonly string[],
@@ -110,7 +110,7 @@ export function undoneError(
     ? `a trigger that is not the store's undid or changed it${
       cause ? ` (${cause.message})` : ""
     }: ${foreignTriggers.join(", ")}; drop the trigger, or change what it does`
-    : "SQLite changed no row; see what verify() finds";
+    : "SQLite changed no row; see the findings of verify()";
   return new StoreError(
     "STORAGE",
     `Cannot write ${quote(kind, key)}: ${reason}`,

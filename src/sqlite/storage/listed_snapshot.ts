@@ -1,6 +1,6 @@
 /**
- * A snapshot of a database that has no second connection, since it is in
- * memory: what it holds is listed at once, and kept.
+ * A snapshot of a database in memory, which cannot have a second connection.
+ * All entries are listed at once, and kept.
  *
  * @module
  */
@@ -44,7 +44,7 @@ export function listedSnapshot(
   };
 }
 
-/** Where the entries begin that are at a bound or past it, or only past it. */
+/** The index of the first entry at or after a bound, or only after it. */
 function placeOf(
   entries: readonly StoredEntry[],
   { key }: KeyBound,

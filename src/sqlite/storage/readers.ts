@@ -1,6 +1,6 @@
 /**
- * Connections that read one moment each, while the store goes on writing
- * through its own.
+ * Connections that each read one moment, while the store writes through its own
+ * connection.
  *
  * @module
  */
@@ -11,24 +11,24 @@ import type { OpenFiles } from "../file/open_files.ts";
 import type { SqliteAccess } from "./sqlite_access.ts";
 import { beginRead } from "./transactions.ts";
 
-/** The open connections of a storage that read. */
+/** The open reading connections of a storage. */
 export class Readers {
   readonly #access: Pick<SqliteAccess, "files" | "location">;
   readonly #open = new Set<Database>();
 
-  /** Takes what is known of the file. */
+  /** Takes the known facts about the file. */
   constructor(access: Pick<SqliteAccess, "files" | "location">) {
     this.#access = access;
   }
 
-  /** Begins a read, as of this moment, through a connection of its own. */
+  /** Begins a read of this moment, on a connection of its own. */
   begin(openReader: () => Database): Database {
     const reader = openReader();
     try {
-      // Else it may be another file that is now at the path.
+      // Otherwise, another file may be at the path.
       this.#access.files.assertInPlace("read");
       beginRead(reader);
-      // In the transaction: as of the moment that is read.
+      // In the transaction, so that it belongs to the moment.
       if (this.#access.location.mode === "ro") {
         adaptReads(reader, findEarlierTables((sql) => reader.all(sql)));
       }
@@ -40,7 +40,7 @@ export class Readers {
     return reader;
   }
 
-  /** Ends a read. Does nothing if it has ended. */
+  /** Ends a read. Does nothing if it has ended already. */
   end(reader: Database): void {
     if (!this.#open.delete(reader)) return;
     reader.rollBack();

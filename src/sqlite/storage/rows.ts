@@ -1,6 +1,7 @@
 /**
- * What a row of entries or changes holds. A row that is damaged, or that plain
- * SQL wrote, throws `StoreCorruptError`: it is not taken for something else.
+ * The contents of rows of entries and changes. A row that is damaged, or
+ * wrongly written by plain SQL, throws `StoreCorruptError`, so that it is not
+ * mistaken for another.
  *
  * @module
  */
@@ -22,7 +23,7 @@ export function toEntry(row: Row): StoredEntry {
   return { key: nameOf(row.key), value: valueOf(row), ...toRest(row) };
 }
 
-/** What an entry has beside its key and its value. */
+/** The properties of an entry, besides its key and its value. */
 export function toRest(row: Row): Omit<StoredEntry, "key" | "value"> {
   return {
     ...toState(row),
@@ -41,7 +42,10 @@ export function toValue(row: Row): StoredValue {
   return { key: nameOf(row.key), value: valueOf(row) };
 }
 
-/** A change, or why it cannot be read. `fileMark` stands for a mark that the log does not have. */
+/**
+ * A change, or the reason why it cannot be read. `fileMark` replaces a mark
+ * that the log does not have.
+ */
 export function toChange(
   row: Row,
   fileMark: () => number,
@@ -66,18 +70,18 @@ export function toChange(
   }
 }
 
-/** When a change was made, if the log tells. */
+/** The time of a change, if the log has it. */
 export function timeOf({ time }: Row): Date | undefined {
   const date = typeof time === "string" ? toDate(time) : undefined;
   return date && !Number.isNaN(date.getTime()) ? date : undefined;
 }
 
-/** The last time that a `Date` can be, in ms since 1970. */
+/** The last time of a `Date`, in ms since 1970. */
 const LAST_TIME = 8.64e15;
 
 /**
- * The column `expires_at`; `undefined` if it is NULL, or later than any `Date`,
- * as plain SQL may write it: the entry never expires.
+ * The column `expires_at`. It is `undefined` if the column is NULL, or later
+ * than any `Date`, as plain SQL may write it: then the entry never expires.
  */
 export function expiryOf({ expires_at }: Row): number | undefined {
   if (expires_at === null) return undefined;
@@ -85,7 +89,7 @@ export function expiryOf({ expires_at }: Row): number | undefined {
   return at > LAST_TIME ? undefined : at;
 }
 
-/** The type of a change: the log tells apart why an entry was removed. */
+/** The type of a change. The log has two types of removals. */
 export function typeOf({ type }: Row): ChangeType {
   if (type === "expire") return "delete";
   if (type === "create" || type === "update" || type === "delete") return type;
@@ -119,16 +123,16 @@ export function versionOf({ version }: Row): number {
   return integerOf("version", version);
 }
 
-/** A safe integer; `what` names it in the error. */
+/** A safe integer. `what` is its name in the error. */
 export function integerOf(what: string, value: SqlValue): number {
   if (Number.isSafeInteger(value)) return value as number;
-  throw unreadable(`a ${what} is ${value}, no safe integer`);
+  throw unreadable(`a ${what} is ${value}, not a safe integer`);
 }
 
-// A page begins past the last row of the page before. In a damaged tree that
-// row may lead back, and reading would never end.
+// A page begins after the last row of the previous page. In a damaged tree,
+// that row may lead back, and reading would never end.
 
-/** What is left of a range past a key that was read in it. */
+/** The part of a range after a key that was read in it. */
 export function restPast(
   range: KeyRange,
   key: string,
@@ -138,7 +142,7 @@ export function restPast(
   return rangePast(range, key, reverse);
 }
 
-/** Throws unless the changes come in the order of their revisions, past `after`. */
+/** Throws unless the changes come in the order of their revisions, after `after`. */
 export function assertAscending(
   after: number,
   changes: readonly { readonly revision: number }[],

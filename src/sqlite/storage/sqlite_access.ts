@@ -1,5 +1,5 @@
 /**
- * What a storage works with, beside its connection.
+ * The parts that a storage works with, besides its connection.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import type { Database } from "../connection/database.ts";
 import type { KnownSchema } from "../format/known_schema.ts";
 import type { VerifiedFile } from "../verification/file_checks.ts";
 
-/** What may be done with the file. */
+/** The permitted operations on the file. */
 export interface SqliteAccess extends VerifiedFile {
   readonly schema: KnownSchema;
-  /** Opens another connection, to read; absent if there can be none. */
+  /** Opens another connection to read. Absent if there can be none. */
   readonly openReader?: () => Database;
-  /** Makes the checkpoints; absent if the file has no write-ahead log, or is only read. */
+  /** Makes the checkpoints. Absent if the file has no write-ahead log, or is read-only. */
   readonly checkpointer?: Checkpointer;
 }

@@ -1,6 +1,6 @@
 /**
- * A store's storage in an SQLite file: puts together what reads, writes and
- * logs through the store's connection.
+ * A store's storage in an SQLite file. It combines the parts that read, write
+ * and log through the store's connection.
  *
  * @module
  */
@@ -52,7 +52,7 @@ export class SqliteStorage implements Storage {
   readonly #log: ChangeLog;
   readonly #clock: Clock;
   readonly #transactions: SqliteTransactions;
-  /** What open snapshots and verifications read through. */
+  /** The connections of open snapshots and verifications. */
   readonly #readers: Readers;
 
   /** Takes over a connection. */
@@ -71,7 +71,7 @@ export class SqliteStorage implements Storage {
     this.#readers = new Readers(access);
   }
 
-  // Entries: see EntryReads and EntryWrites.
+  // Entries. See `EntryReads` and `EntryWrites`.
 
   getValue(kind: string, key: string): Uint8Array | undefined {
     return this.#entries.getValue(kind, key);
@@ -113,7 +113,7 @@ export class SqliteStorage implements Storage {
     return this.#entries.count(kind, range, limit);
   }
 
-  /** How many entries each kind has, in order. */
+  /** The number of entries of each kind, in order. */
   countKinds(): { kind: string; count: number }[] {
     return this.#entries.countKinds();
   }
@@ -146,8 +146,8 @@ export class SqliteStorage implements Storage {
     try {
       return this.#entries.nextExpiry();
     } catch (error) {
-      // Others may have dropped the index. The next transaction brings it back,
-      // so it has to come now.
+      // Others may have dropped the index. The next transaction restores it, so
+      // that transaction must come now.
       if (isBusy(error) || this.#access.schema.isUnchanged()) throw error;
       return 0;
     }
@@ -161,7 +161,7 @@ export class SqliteStorage implements Storage {
     return this.#writes.removeExpired(limit);
   }
 
-  // The change log: see ChangeLog.
+  // The change log. See `ChangeLog`.
 
   isLogged(): boolean {
     const { schema } = this.#access;
@@ -169,7 +169,7 @@ export class SqliteStorage implements Storage {
     try {
       return this.#lookAtSchema();
     } catch (error) {
-      // It has another shape, or another codec: it is no store's.
+      // It has another shape or another codec, so it is not a store's file.
       if (error instanceof StoreError) return false;
       throw error;
     }
@@ -241,7 +241,7 @@ export class SqliteStorage implements Storage {
     this.#log.prune(until);
   }
 
-  // Transactions: see SqliteTransactions.
+  // Transactions. See `SqliteTransactions`.
 
   begin(): void {
     this.#transactions.begin();
@@ -299,11 +299,11 @@ export class SqliteStorage implements Storage {
   look(action: string): void {
     const { files, schema } = this.#access;
     files.look(action);
-    // Another process may have brought the file to the newest format.
+    // Another process may have upgraded the file to the newest format.
     if (schema.readsEarlier && !schema.isUnchanged()) this.isLogged();
   }
 
-  /** Throws if the file that is open is no longer the one at its path. */
+  /** Throws if the open file is no longer at its path. */
   assertInPlace(action: string): void {
     this.#access.files.assertInPlace(action);
   }
@@ -319,7 +319,7 @@ export class SqliteStorage implements Storage {
     );
   }
 
-  /** Whether the file has a change log to rely on, as it was looked at last. */
+  /** Whether the file had a reliable change log at the last look. */
   get hasLog(): boolean {
     return this.#access.schema.hasLog;
   }
@@ -331,7 +331,7 @@ export class SqliteStorage implements Storage {
     );
   }
 
-  /** The same, as others may have made one since. */
+  /** The same at present, because others may have created a log since. */
   #hasLogNow(action: string): boolean {
     try {
       return this.isLogged();
@@ -357,8 +357,8 @@ export class SqliteStorage implements Storage {
   openVerification(): Verifiable {
     const moment = this.openMoment();
     const { openReader, files } = this.#access;
-    // A second reader would keep the writer out, or there can be none, or it
-    // would read another file.
+    // A second reader would exclude the writer, or is impossible, or would read
+    // another file.
     if (!openReader || !this.#hasWal() || !files.areInPlace()) {
       return new SqliteVerification(this.#database, this.#access, moment);
     }
@@ -370,14 +370,14 @@ export class SqliteStorage implements Storage {
     });
   }
 
-  /** Whether there is a write-ahead log, as the open transaction has it. */
+  /** Whether there is a write-ahead log, according to the open transaction. */
   #hasWal(): boolean {
     return this.#database.get(GET_JOURNAL_MODE)?.journal_mode === "wal";
   }
 
   /**
-   * Copies the whole database, as of this moment, into an empty file that is
-   * there. Throws at once if a lock is in the way.
+   * Copies the whole database, at this moment, into an existing empty file.
+   * Throws at once if a lock is in the way.
    */
   copyTo(path: string): Promise<void> {
     if (this.#database.copiesItself) {
@@ -399,7 +399,7 @@ export class SqliteStorage implements Storage {
     }
   }
 
-  /** Empties the write-ahead log, if nobody is in the way; tells whether that is done. */
+  /** Empties the write-ahead log, if nobody is in the way. Returns whether that is done. */
   emptyLog(): boolean {
     return this.#access.checkpointer?.emptyLog() ?? emptyLog(this.#database);
   }
@@ -411,7 +411,7 @@ export class SqliteStorage implements Storage {
   }
 }
 
-/** Whether SQLite fails so if its files are not at their paths any more. */
+/** Whether SQLite fails like this if its files are no longer at their paths. */
 function mayBeMisplaced(error: unknown): boolean {
   return error instanceof SqlError &&
     (error.failure === "read_only" || error.failure === "io");

@@ -1,5 +1,5 @@
 /**
- * Transactions, one at a time, and the moments that reads are of.
+ * Transactions, one at a time, and the moments of reads.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import type { ChangeLog } from "./change_log.ts";
 import type { Clock } from "./clock.ts";
 import type { SqliteAccess } from "./sqlite_access.ts";
 
-/** The transactions of one connection. The methods are those of `Transactions`. */
+/** The transactions of one connection. It has the methods of `Transactions`. */
 export class SqliteTransactions {
   readonly #database: Database;
   readonly #access: SqliteAccess;
   readonly #log: ChangeLog;
   readonly #clock: Clock;
-  /** How many moments are read in the transaction that is open for them. */
+  /** The number of moments that are read in the transaction that is open for them. */
   #moments = 0;
 
-  /** Takes the connection, what may be done with its file, its change log, and its clock. */
+  /** Takes the connection, the permitted operations on its file, its change log, and its clock. */
   constructor(
     database: Database,
     access: SqliteAccess,
@@ -33,14 +33,17 @@ export class SqliteTransactions {
   }
 
   begin(): void {
-    // With a rollback journal SQLite looks itself; with a write-ahead log what
-    // is written would be lost.
+    // With a rollback journal SQLite checks this itself; with a write-ahead
+    // log, the write would be lost.
     this.#access.files.assertInPlace("write");
     do this.#database.run("BEGIN IMMEDIATE"); while (!this.#mayWrite());
     this.#clock.stop();
   }
 
-  /** Looks at what others did; brings the file back to the format, if they changed it, and then ends the transaction. */
+  /**
+   * Checks for changes of others. If they have changed the file's format, it
+   * restores the format, and ends the transaction.
+   */
   #mayWrite(): boolean {
     try {
       if (!this.#access.schema.bringBack()) {
@@ -61,7 +64,7 @@ export class SqliteTransactions {
     this.#clock.go();
     this.#log.endWriting();
     const { files, checkpointer } = this.#access;
-    // Again, for they may have been replaced meanwhile.
+    // Checked again, because the files may have been replaced meanwhile.
     files.assertInPlace("write");
     checkpointer?.afterCommit(() => files.walSize);
   }
@@ -99,7 +102,7 @@ export class SqliteTransactions {
   }
 
   snapshot<T>(read: () => T): T {
-    // It is in one already.
+    // It is in a transaction already.
     if (this.#moments > 0) return read();
     this.#database.run("BEGIN");
     try {
@@ -111,7 +114,7 @@ export class SqliteTransactions {
   }
 }
 
-/** Begins a transaction that only reads, as of this moment. A rollback ends it. */
+/** Begins a read transaction at this moment. A rollback ends it. */
 export function beginRead(database: Database): void {
   database.run("BEGIN");
   try {

@@ -1,15 +1,14 @@
 /**
- * Which versions the entries have that a connection wrote last. Others may have
- * written them since, so a version is only a guess: who uses it lets SQLite
- * compare it.
+ * The versions of the entries that a connection wrote last. Others may have
+ * written them since, so a version is only a guess, and SQLite must compare it.
  *
  * @module
  */
 
-/** Of how many entries the versions are kept. */
+/** The largest number of guesses. */
 const MOST_GUESSES = 4_096;
 
-/** The longest key of those, in UTF-16 units: so all of them take a few MB at most. */
+/** The longest key of a guess, in UTF-16 units, so that all of them take at most a few MB. */
 const LONGEST_KEY = 256;
 
 /** The version of one entry. */
@@ -22,12 +21,12 @@ export class VersionGuesses {
   readonly #byKind = new Map<string, Map<string, VersionGuess>>();
   #count = 0;
 
-  /** The version that the connection left; to be set by who writes the entry. */
+  /** The version that the connection left. The writer of the entry must set it again. */
   find(kind: string, key: string): VersionGuess | undefined {
     return this.#byKind.get(kind)?.get(key);
   }
 
-  /** Notes what the connection left. */
+  /** Notes the version that the connection left. */
   note(kind: string, key: string, version: number): void {
     if (key.length > LONGEST_KEY || kind.length > LONGEST_KEY) return;
     let ofKind = this.#byKind.get(kind);

@@ -1,6 +1,6 @@
 /**
- * What a verification finds in a file as a whole: SQLite's own check, the tables, the
- * triggers, and whether the change log fits them.
+ * Checks a file as a whole: SQLite's own check, the tables, the triggers, and
+ * whether they fit the change log.
  *
  * @module
  */
@@ -29,23 +29,24 @@ import { FORMAT, judgeTables, TABLE_NAMES } from "../format/tables.ts";
 import { TRIGGER_NAMES } from "../format/triggers.ts";
 
 /**
- * One row more than a verification tells of. SQLite has no way to pause it. To check
- * each table by itself would hold the event loop for nearly as long, since the
- * entries take most of the time, and would not find a page that is used twice.
+ * One row more than a verification lists. SQLite cannot pause the check.
+ * Checking each table separately would block the event loop for nearly as long,
+ * because the entries take most of the time, and would not find a page that is
+ * used twice.
  */
 const INTEGRITY_CHECK = "PRAGMA integrity_check(101)";
 
 const RESTORE = "restore the file from a backup";
 const REOPEN = "open the store again: it makes what is missing";
 
-/** What the store knows of the file that it has open. */
+/** The known facts about the open file. */
 export interface VerifiedFile {
   readonly location: DatabaseLocation;
   readonly codecs: KindCodecs;
   readonly files: OpenFiles;
 }
 
-/** The checks of a file, in the order in which they are to run. */
+/** The checks of a file, in the order in which they run. */
 export class FileChecks {
   readonly #database: Database;
   readonly #file: VerifiedFile;
@@ -53,22 +54,22 @@ export class FileChecks {
     { part: "file", find: () => this.#checkFile() },
     { part: "file", find: () => this.#checkTables() },
     { part: "triggers", find: () => this.#checkTriggers() },
-    // If the schema cannot be read, what is stored may not be sound.
+    // If the schema cannot be read, the data may not be sound either.
     { part: "triggers", find: () => this.#checkForeign() },
     { part: "log", find: () => this.#checkLog() },
   ];
-  /** Which tables there are, of the right shape. */
+  /** The tables of the right shape. */
   #readable: ReadonlySet<string> = new Set();
 
-  /** Takes the connection, and what is known of its file. */
+  /** Takes the connection, and the known facts about its file. */
   constructor(database: Database, file: VerifiedFile) {
     this.#database = database;
     this.#file = file;
   }
 
   /**
-   * The revision at which the log begins, as the file tells; if it does not, as
-   * one of format 1, the newest one.
+   * The revision at which the log begins, according to the file. If the file
+   * does not say it, as in format 1, the newest revision.
    */
   get logBegin(): number {
     const meta = this.canRead("zestor_meta")
@@ -89,7 +90,7 @@ export class FileChecks {
     if (!this.#file.files.areInPlace()) {
       yield finding(
         "file",
-        "The file that is open is no longer the one at its path: it was moved, replaced or deleted, and nothing can be written here; close every store that has it open, and open it again",
+        "The file that is open is no longer at its path: it was moved, replaced or deleted, and nothing can be written here; close every store that has it open, and open it again",
       );
     }
     yield;
@@ -109,7 +110,7 @@ export class FileChecks {
     for (const [, problem] of wrong) {
       yield finding("file", `The file has ${problem}; ${RESTORE}`);
     }
-    // A connection that may not write reads them through views.
+    // A read-only connection reads them through views.
     const readsViews = madeViews(this.#query).size > 0;
     this.#readable = new Set(
       [...TABLE_NAMES, "sqlite_sequence"].filter((name) =>
@@ -144,7 +145,10 @@ export class FileChecks {
     if (hasMeta) yield* this.#checkMeta(meta, format);
   }
 
-  /** The format that a file has which is read without views: one that is only read may have format 2, of the same tables. */
+  /**
+   * The format of a file that is read without views: a read-only one may have
+   * format 2, with the same tables.
+   */
   #formatOf(meta: ReadonlyMap<string, string>): number {
     const isReadOnly = this.#file.location.mode === "ro";
     return isReadOnly && meta.get("format") === "2" ? 2 : FORMAT;
@@ -222,7 +226,7 @@ export class FileChecks {
   }
 }
 
-/** Whether it is the table of another program, which has no change log and needs none. */
+/** Whether it is the table of another program, which has and needs no change log. */
 function isPlain({ tables, triggers }: SchemaObjects): boolean {
   const found = TABLE_NAMES.filter((name) => tables.has(name));
   return found.join() === "zestor_kv" &&

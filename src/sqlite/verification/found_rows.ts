@@ -1,8 +1,8 @@
 /**
- * Reads every row as it is, whoever wrote it.
+ * Reads every row as it is, even if others wrote it.
  *
- * Names and versions are read by their bytes: bindings cut text at a NUL, make
- * U+FFFD of what is no UTF-8, and have no number for some integers.
+ * Names and versions are read as bytes, because bindings cut text at a NUL,
+ * turn invalid UTF-8 into U+FFFD, and cannot express some integers.
  *
  * @module
  */
@@ -23,13 +23,13 @@ import {
 /** How many rows are read at once, at most. */
 const MOST_ROWS = 64;
 
-/** About how many bytes of values are read at once: it is not paused. */
+/** About how many bytes of values are read at once, without a pause. */
 const PAGE_BYTES = 256 * 1024;
 
-/** The rows of one connection. To read them takes tables of the right shape. */
+/** The rows of one connection. The tables must have the right shape. */
 export class FoundRows {
   readonly #database: Database;
-  /** How many rows the next page has. */
+  /** The number of rows of the next page. */
   #limit = MOST_ROWS / 4;
 
   /** Takes the connection. */
@@ -50,7 +50,7 @@ export class FoundRows {
         yield toEntry(row);
       }
       if (rows.length === limit) position = "key";
-      // There are no more of that kind.
+      // There are no more rows of that kind.
       else if (position === "key") position = "kind";
       else return;
     }
@@ -85,7 +85,7 @@ export class FoundRows {
     } while (rows.length === limit);
   }
 
-  /** Reads some rows, and sets how many the next page has by how large these are. */
+  /** Reads some rows. Their size determines the number of rows of the next page. */
   #page(sql: string, ...params: SqlValue[]): Row[] {
     const rows = this.#database.all(sql, ...params);
     if (rows.length === 0) return rows;
@@ -102,7 +102,7 @@ export class FoundRows {
   }
 }
 
-/** About how many bytes a row has. */
+/** The approximate number of bytes of a row. */
 function sizeOf(row: Row): number {
   let size = 0;
   for (const name in row) {
@@ -113,14 +113,14 @@ function sizeOf(row: Row): number {
   return size;
 }
 
-/** In a damaged tree what is read may lead back: it would never end. */
+/** In a damaged tree, the rows may lead back, and reading would never end. */
 function notInOrder(what: string): StoreCorruptError {
   return new StoreCorruptError(
     `Cannot verify the ${what}: they are not in order; restore the file from a backup`,
   );
 }
 
-/** Whether a row comes after another one, as SQLite orders text, then blobs. */
+/** Whether a row comes after another one. SQLite orders text before blobs. */
 function isPast(row: Row, before: Row): boolean {
   const order = compareNames(before, row, "kind") ||
     compareNames(before, row, "key");
@@ -131,7 +131,7 @@ function compareNames(a: Row, b: Row, name: "kind" | "key"): number {
   const types = [a, b].map((row) => Number(row[`${name}Type`] === "blob"));
   if (types[0] !== types[1]) return types[0] - types[1];
   const [x, y] = [a[name], b[name]];
-  // Of damage, no name at all.
+  // Damage may leave a value that is not a name.
   if (!(x instanceof Uint8Array && y instanceof Uint8Array)) return 0;
   return compareBytes(x, y);
 }
@@ -155,7 +155,7 @@ function toChange(row: Row): FoundChange {
     revision: row.revision as number,
     kind: nameOf(row.kind, row.kindType),
     key: nameOf(row.key, row.keyType),
-    // Why it was removed does not matter to what the log tells.
+    // The check of the log does not need the reason of a removal.
     type: row.type === "expire" ? "delete" : row.type,
     version: numberOf(row.version, row.versionType),
     value: bytesOf(row.value),
@@ -168,7 +168,7 @@ function toChange(row: Row): FoundChange {
   };
 }
 
-/** A large value is in one place alone, so a checksum tells whether it is damaged. */
+/** A large value is stored only once, so its checksum shows damage. */
 function valueProblem({ value, checksum }: Row): string | undefined {
   const isWrong = typeof checksum === "number" &&
     value instanceof Uint8Array && !hasChecksum(value, checksum);
@@ -179,7 +179,7 @@ function valueProblem({ value, checksum }: Row): string | undefined {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A name as a string, or as what it is instead. */
+/** A name as a string, or the stored value if it is not text. */
 function nameOf(bytes: SqlValue, type: SqlValue): unknown {
   if (type !== "text") return bytes;
   try {

@@ -1,6 +1,7 @@
 /**
- * What a verification reads: names and versions by their bytes, with what they are, so
- * that nothing a binding cannot express is taken for something else.
+ * The queries of a verification. They read names and versions as bytes, with
+ * their types, so that a value that a binding cannot express is not mistaken
+ * for another.
  *
  * @module
  */
@@ -17,13 +18,16 @@ const rawNumber = (column: string, name = column) =>
   `CAST(${column} AS TEXT) AS ${name}, typeof(${column}) AS ${name}Type`;
 const RAW_VERSION = rawNumber("version");
 
-/** Where a verification goes on: from the start; past an entry, in its kind; or past a kind. */
+/**
+ * The place where a verification continues: at the start, after an entry in its
+ * kind, or after a kind.
+ */
 export type Position = "start" | "key" | "kind";
 
 /**
- * The next entries for a verification, by kind and key. Parameters: none from the
- * start, past a key its kind and the key, past a kind that, each as it was
- * read, in a row for which `types` are those of its kind and its key; the limit.
+ * The next entries for a verification, by kind and key. Parameters: none at the
+ * start; the kind and the key after an entry; the kind after a kind. Each is as
+ * it was read, and `types` has the types of kind and key. Then the limit.
  */
 export function selectFoundEntries(
   position: Position,
@@ -54,7 +58,7 @@ const isNoNumber = (column: string) =>
   `${column} IS NOT NULL AND (typeof(${column}) <> 'integer'
     OR ${column} NOT BETWEEN -${LAST_NUMBER} AND ${LAST_NUMBER})`;
 
-/** What is wrong with the columns that format 2 added to the log; NULL if nothing is. */
+/** The fault of the columns that format 2 added to the log; NULL if there is none. */
 const PROBLEM = `CASE
   WHEN mark IS NULL THEN CASE
     WHEN coalesce(time, expires_at, previous_revision, previous_time,

@@ -1,5 +1,5 @@
 /**
- * What a verification looks at in a file, all of it as of one moment.
+ * The data of a file for a verification, all at one moment.
  *
  * @module
  */
@@ -14,14 +14,17 @@ import type { Database } from "../connection/database.ts";
 import { FileChecks, type VerifiedFile } from "./file_checks.ts";
 import { FoundRows } from "./found_rows.ts";
 
-/** A file as a verification reads it. The rows of a table are read once `ownVerifications` found it of the right shape. */
+/**
+ * A file for a verification. Its rows are read only if `ownVerifications` has
+ * found tables of the right shape.
+ */
 export class SqliteVerification implements Verifiable {
   readonly #checks: FileChecks;
   readonly #rows: FoundRows;
   readonly #moment: Moment;
   #logBegin: number | undefined;
 
-  /** Takes the connection, what is known of its file, and the moment that it reads. */
+  /** Takes the connection, the known facts about its file, and the moment. */
   constructor(database: Database, file: VerifiedFile, moment: Moment) {
     this.#checks = new FileChecks(database, file);
     this.#rows = new FoundRows(database);
@@ -45,7 +48,7 @@ export class SqliteVerification implements Verifiable {
   }
 
   changes(): Iterable<FoundChange> {
-    // The log has large values only in part: the entries have the others.
+    // The log has only some of the large values; the entries have the others.
     return this.#checks.canRead("zestor_changes", "zestor_kv")
       ? this.#rows.changes()
       : [];

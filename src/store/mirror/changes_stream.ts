@@ -1,6 +1,6 @@
 /**
- * The stream of a mirror's changes. It has no queue: what its consumer has yet
- * to see is one difference, made when the consumer asks for it.
+ * The stream of a mirror's changes. It has no queue. It keeps one difference
+ * for its consumer, and makes the patches when the consumer asks for them.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import type { MirrorChange } from "../../contract/mirror.ts";
 import { Differences } from "./differences.ts";
 import type { Items } from "./items.ts";
 
-/** What a stream of changes is made of. */
+/** The parts of a stream of changes. */
 export interface ChangesSource<T> {
   readonly items: Items<T>;
   /** The mirror's revision. */
   revision(): number;
-  /** Called when the stream has ended, for whatever reason. */
+  /** Called when the stream has ended, for any reason. */
   onEnd(stream: ChangesStream<T>): void;
 }
 
 /** A stream of a mirror's changes. */
 export class ChangesStream<T> {
-  /** What the consumer reads. */
+  /** The stream that the consumer reads. */
   readonly readable: ReadableStream<MirrorChange<T>>;
-  /** What the consumer has yet to see. */
+  /** The changes that the consumer has yet to see. */
   readonly differences: Differences<T>;
   readonly #source: ChangesSource<T>;
   readonly #signal: AbortSignal | undefined;
@@ -30,7 +30,7 @@ export class ChangesStream<T> {
   #isWanted = false;
   #hasEnded = false;
 
-  /** Begins it, at the state of now or before the first entry. */
+  /** Begins the stream, at the present state or before the first entry. */
   constructor(
     source: ChangesSource<T>,
     isNew: boolean,
@@ -55,7 +55,9 @@ export class ChangesStream<T> {
     else signal?.addEventListener("abort", this.#onAbort);
   }
 
-  /** Gives the consumer what there is, if it waits for it. */
+  /**
+   * Gives the consumer the present difference, if the consumer waits for one.
+   */
   tell(): void {
     if (!this.#isWanted || this.#hasEnded || !this.differences.isAny) return;
     this.#isWanted = false;
@@ -70,12 +72,12 @@ export class ChangesStream<T> {
     if (this.#end()) this.#controller.close();
   }
 
-  /** Makes it fail. */
+  /** Makes the stream fail. */
   fail(error: unknown): void {
     if (this.#end()) this.#controller.error(error);
   }
 
-  /** True for the first caller: the one who tells the consumer. */
+  /** Returns true to the first caller, who then ends the stream. */
   #end(): boolean {
     if (this.#hasEnded) return false;
     this.#hasEnded = true;

@@ -1,9 +1,9 @@
 /**
- * The differences between what a consumer has seen of a mirror and what the
- * mirror is now.
+ * The differences between the state that a consumer has seen of a mirror and
+ * its present state.
  *
  * The invariant: it holds one item for each entry that differs, however often
- * that has changed.
+ * the entry has changed.
  *
  * @module
  */
@@ -11,26 +11,32 @@ import type { MirrorPatch } from "../../contract/mirror.ts";
 import { compareSorted } from "./sort_key.ts";
 import type { Item, Items } from "./items.ts";
 
-/** What one consumer has yet to be told. */
+/** The differences that one consumer has yet to see. */
 export class Differences<T> {
   readonly #items: Items<T>;
-  /** What the consumer has seen of each entry that changed since. */
+  /**
+   * For each entry that has changed since: its item as the consumer has seen
+   * it.
+   */
   readonly #seen = new Map<string, Item<T> | undefined>();
   /** Whether the consumer has seen nothing yet. */
   #isNew: boolean;
 
-  /** Takes the mirror's items, and whether those that are there are to be told. */
+  /**
+   * Takes the mirror's items, and whether the consumer has yet to see the
+   * present ones.
+   */
   constructor(items: Items<T>, isNew: boolean) {
     this.#items = items;
     this.#isNew = isNew;
   }
 
-  /** Whether there is something to tell. */
+  /** Whether there is a difference. */
   get isAny(): boolean {
     return this.#isNew || this.#seen.size > 0;
   }
 
-  /** Notes that an entry has changed: what it was before, and what it is now. */
+  /** Notes that an entry has changed, with its items before and after. */
   note(
     key: string,
     before: Item<T> | undefined,
@@ -39,7 +45,7 @@ export class Differences<T> {
     if (this.#isNew) return;
     const seen = this.#seen.has(key) ? this.#seen.get(key) : before;
     if (seen || now) this.#seen.set(key, seen);
-    // It came and went, and the consumer saw neither.
+    // The entry came and went before the consumer saw it.
     else this.#seen.delete(key);
   }
 
@@ -56,7 +62,7 @@ export class Differences<T> {
       if (now) there.push(now);
       else if (seen) left.push({ type: "left", key, value: seen.value });
     }
-    // Each follows one that has its place already.
+    // Each of these follows an item whose place is known.
     there.sort((a, b) => this.#items.compare(a, b));
     const isAlone = this.#seen.size === 1;
     const others = there.map((now) =>
@@ -88,7 +94,7 @@ export class Differences<T> {
       return { type: "changed", key, value, previous };
     }
     const before = this.#items.itemBefore(now);
-    // If no other entry has changed, its old place can be told.
+    // If no other entry has changed, the old place is known.
     if (isAlone && this.#items.itemBefore(seen) === before) {
       return { type: "changed", key, value, previous };
     }

@@ -1,8 +1,8 @@
 /**
- * What a mirror is fed with: the entries as a listing finds them, then every
- * change in the log.
+ * Feeds a mirror: first the entries from a listing, then every change in the
+ * log.
  *
- * The invariant: what is shown is the kind as of one revision. So changes are
+ * The invariant: the mirror shows the kind at one revision. So changes are
  * staged until the log has been read to its end, and a listing is shown whole.
  *
  * @module
@@ -29,7 +29,7 @@ import { seenBy } from "../watch_stream.ts";
 import type { MirrorSettings } from "./mirror_options.ts";
 import { ItemReader, type Staged, UnknownChange } from "./reader.ts";
 
-/** What a mirror stands on. */
+/** The parts of the store that a mirror needs. */
 export interface MirrorSource {
   readonly engine: Pick<Engine, "log" | "entries" | "errorOf">;
   /** The newest revision, in order with the store's writes. */
@@ -41,30 +41,42 @@ export interface MirrorSource {
 export interface MirrorStore extends MirrorSource {
   /** Aborts, with `StoreClosedError`, when the store begins to close. */
   readonly closing: AbortSignal;
-  /** Notes what the closing of the store waits for. */
+  /** Notes work that the closing of the store waits for. */
   track<T>(work: Promise<T>): Promise<T>;
 }
 
-/** Whom a mirror's feed tells. */
+/** The mirror that a feed updates. */
 export interface FeedConsumer<T> {
-  /** Whether somebody waits for a revision that was not shown yet. */
+  /** Whether somebody waits for a revision that is not shown yet. */
   readonly isAwaited: boolean;
-  /** These entries are now so; the others stay. */
+  /** Shows these entries; the others stay. */
   show(staged: Staged<T>, revision: number): void;
-  /** All entries are now so. Nothing else is shown until it resolves. */
+  /**
+   * Shows these entries instead of all others. The feed shows nothing else
+   * until it resolves.
+   */
   showAll(staged: Staged<T>, revision: number): Promise<void>;
 }
 
-/** How many changes are staged at most, if they are not all of one moment. */
+/**
+ * How many changes are staged at most, if they do not belong to one
+ * transaction.
+ */
 const MOST_STAGED = 10_000;
 
 /** How many entries are listed at once. */
 const LISTED_ENTRIES = 1_024;
 
-/** After how many pages of a listing the log is read: it is pruned meanwhile. */
+/**
+ * After this many pages of a listing, the feed reads the log, which may be
+ * pruned meanwhile.
+ */
 const LISTED_PAGES = 4;
 
-/** How often a listing begins anew, if the log is pruned faster than it is read. */
+/**
+ * How often a listing may begin again, if the log is pruned faster than the
+ * feed reads it.
+ */
 const MOST_LISTINGS = 10;
 
 /** Lists the entries, and follows their changes. */
@@ -81,7 +93,7 @@ export class Feed<T> {
   readonly #anyWait: SharedWait;
   #nudged = Promise.withResolvers<undefined>();
 
-  /** Takes what it stands on, and whom it tells. It ends when `stop` aborts. */
+  /** Takes its source and its mirror. It ends when `stop` aborts. */
   constructor(
     source: MirrorSource,
     settings: MirrorSettings,
@@ -105,7 +117,7 @@ export class Feed<T> {
     );
   }
 
-  /** Reads the log again, whether there is a sign of a change or not. */
+  /** Reads the log again, even without a sign of a change. */
   nudge(): void {
     this.#nudged.resolve(undefined);
   }
@@ -113,8 +125,9 @@ export class Feed<T> {
   // Listing.
 
   /**
-   * Shows all entries, and gives the change up to which they are shown. If the
-   * log does not keep what it needs, it begins anew, some times.
+   * Shows all entries, and returns the change up to which they are shown. If
+   * the log no longer holds the changes that it needs, it begins again, up to a
+   * limit.
    *
    * @param isPatient Whether it waits for a server that cannot be reached.
    */
@@ -136,8 +149,8 @@ export class Feed<T> {
   }
 
   /**
-   * Each page is of its own moment, so the log brings all to the same one: the
-   * changes since a page was read come after it.
+   * Each page of the listing is of its own moment. The changes in the log since
+   * a page was read bring all pages to the same moment.
    */
   async #listOnce(): Promise<Cursor> {
     const { engine, head } = this.#source;
@@ -185,7 +198,7 @@ export class Feed<T> {
 
   // Following.
 
-  /** Shows every change from one on, until the feed ends. */
+  /** Shows every change after `from`, until the feed ends. */
   async follow(from: Cursor): Promise<void> {
     for (let seen = from; !this.#isStopped;) {
       try {
@@ -234,13 +247,16 @@ export class Feed<T> {
     );
   }
 
-  /** Resolves when there may be changes, with a revision up to which there are none. */
+  /**
+   * Resolves when there may be changes, with a revision up to which there are
+   * none.
+   */
   async #wait({ revision: after, mark }: Cursor): Promise<number> {
     const waits: Promise<number | undefined>[] = [
       this.#nudged.promise,
       this.#ownWait.join({ after, mark }),
     ];
-    // The mirror is told of other kinds' changes only now and then.
+    // The log reports changes of other kinds to the mirror only now and then.
     if (this.#consumer.isAwaited) {
       waits.push(this.#anyWait.join({ after, mark }));
     }
@@ -252,7 +268,7 @@ export class Feed<T> {
   }
 }
 
-/** A wait that goes on when whoever joined it does something else meanwhile. */
+/** A wait that goes on while the caller that joined it does something else. */
 class SharedWait {
   readonly #begin: (after: Pick<Wait, "after" | "mark">) => Promise<number>;
   #waiting: Promise<number> | undefined;
@@ -261,7 +277,7 @@ class SharedWait {
     this.#begin = begin;
   }
 
-  /** Joins the wait that goes on, or begins one. */
+  /** Joins the present wait, or begins one. */
   join(after: Pick<Wait, "after" | "mark">): Promise<number> {
     return this.#waiting ??= this.#begin(after).finally(() => {
       this.#waiting = undefined;
@@ -269,13 +285,16 @@ class SharedWait {
   }
 }
 
-/** Whether a page ends with the newest change of the moment at which it was read. */
+/**
+ * Whether a page ends with the newest change of the moment when it was read.
+ */
 function isAtEnd(
   { changes, cursor }: ChangePage,
   { revision }: Cursor,
 ): boolean {
   if (cursor === revision) return true;
-  // A page is also cut by its bytes, and by how many revisions it visits.
+  // A page is also limited by its bytes, and by the number of revisions it
+  // visits.
   let bytes = 0;
   for (const change of changes) {
     if ("value" in change) bytes += change.value.length;
@@ -284,12 +303,12 @@ function isAtEnd(
     cursor - revision < PAGE_ENTRIES;
 }
 
-/** Whether an error says that the log does not tell all that has changed. */
+/** Whether an error says that the log no longer holds all changes. */
 function isGap(error: unknown): boolean {
   return error instanceof WatchOverflowError || error instanceof UnknownChange;
 }
 
-/** Whether an error says that the same may go well soon. */
+/** Whether an error says that a retry may succeed soon. */
 function isTrouble(error: unknown): boolean {
   return error instanceof StoreUnavailableError ||
     error instanceof StoreBusyError;

@@ -1,6 +1,6 @@
 /**
- * The entries of a mirror: by key in a `Map`, which makes `get` fast, and in
- * their order in a tree. Both always hold the same items.
+ * The entries of a mirror: in a `Map` by key, which makes `get` fast, and in a
+ * tree in their order. Both always hold the same items.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import { BTree } from "../../base/b_tree.ts";
 import { compareKeys } from "../../keys/key_order.ts";
 import { compareSorted, type Sorted } from "./sort_key.ts";
 
-/** An entry of a mirror. It is never changed, but replaced. */
+/** An entry of a mirror. It is immutable, and is replaced as a whole. */
 export interface Item<T> {
   readonly key: string;
   readonly value: T;
-  /** What the entries are sorted by, before the key. */
+  /** The key to sort by, before the entry's key. */
   readonly sorted: Sorted;
 }
 
@@ -23,7 +23,7 @@ export class Items<T> {
   /** Compares two items by their order. */
   readonly compare: (a: Item<T>, b: Item<T>) => number;
 
-  /** Takes the order: from the last item to the first, if it is `reverse`. */
+  /** Takes the order. With `reverse`, it is from the last item to the first. */
   constructor(reverse: boolean) {
     this.compare = reverse ? (a, b) => compareItems(b, a) : compareItems;
     this.#inOrder = new BTree<Item<T>, undefined>([], this.compare);
@@ -41,18 +41,25 @@ export class Items<T> {
     return this.#byKey.has(key);
   }
 
-  /** The keys, in no order. */
+  /** The keys, in no particular order. */
   keys(): Iterable<string> {
     return this.#byKey.keys();
   }
 
-  /** The items in their order, as they are now, whatever changes meanwhile. */
+  /**
+   * The present items in their order. Later changes do not affect the
+   * iteration.
+   */
   inOrder(): IterableIterator<Item<T>> {
-    // It copies nothing: what both hold is copied when one of them changes.
+    // The clone copies nothing yet: shared parts are copied when one of the
+    // trees changes.
     return this.#inOrder.clone().keys();
   }
 
-  /** Adds an item, or puts it in the place of the one of its key; gives that. */
+  /**
+   * Adds an item, or replaces the one with its key, and returns the replaced
+   * one.
+   */
   put(item: Item<T>): Item<T> | undefined {
     const before = this.#byKey.get(item.key);
     if (before && compareSorted(before.sorted, item.sorted) !== 0) {
@@ -63,7 +70,7 @@ export class Items<T> {
     return before;
   }
 
-  /** Takes an item away; gives it. */
+  /** Removes an item, and returns it. */
   remove(key: string): Item<T> | undefined {
     const before = this.#byKey.get(key);
     if (!before) return undefined;
@@ -72,7 +79,10 @@ export class Items<T> {
     return before;
   }
 
-  /** The item that an item follows, or would follow, among those of other keys. */
+  /**
+   * The item before an item, or before its place, among the items with other
+   * keys.
+   */
   itemBefore(item: Item<T>): Item<T> | undefined {
     const found = this.#inOrder.nextLowerKey(item);
     return found?.key === item.key ? this.#inOrder.nextLowerKey(found) : found;

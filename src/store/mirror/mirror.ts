@@ -25,7 +25,7 @@ import { RevisionWaits } from "./revision_waits.ts";
 
 const revisionOf = integerFrom(0);
 
-/** A mirror, which lists its entries when it is made. */
+/** A mirror. It begins to list its entries when it is created. */
 export class StoreMirror<T> extends EventTarget implements Mirror<T> {
   readonly kind: string;
   readonly #items: Items<T>;
@@ -36,21 +36,21 @@ export class StoreMirror<T> extends EventTarget implements Mirror<T> {
   readonly #closed = Promise.withResolvers<void>();
   readonly #waits = new RevisionWaits();
   readonly #streams = new Set<ChangesStream<T>>();
-  /** What no event has told yet, if there are listeners. */
+  /** The changes that no event has reported yet, if there are listeners. */
   #untold: Differences<T> | undefined;
   #revision = 0;
   /** Whether it has been complete. */
   #isComplete = false;
   #hasEnded = false;
-  /** Why it has ended: it may be anything that was thrown. */
+  /** Why the mirror has ended, which may be any thrown value. */
   #reason: unknown;
 
-  /** Takes the store, and what the mirror is to be. */
+  /** Takes the store, and the settings of the mirror. */
   constructor(store: MirrorStore, settings: MirrorSettings) {
     super();
     this.kind = settings.kind;
     this.#items = new Items(settings.reverse);
-    // If nobody asks, nobody hears that it failed.
+    // If nobody uses `closed`, nobody needs this error.
     this.#closed.promise.catch(() => {});
     this.#endWith(store.closing);
     if (settings.signal) this.#endWith(settings.signal);
@@ -64,7 +64,7 @@ export class StoreMirror<T> extends EventTarget implements Mirror<T> {
     );
   }
 
-  /** Resolves when it is complete. */
+  /** Resolves when the mirror is complete. */
   async complete(): Promise<void> {
     try {
       await unlessAborted(this.#complete, this.#stop.signal);
@@ -117,7 +117,7 @@ export class StoreMirror<T> extends EventTarget implements Mirror<T> {
 
   // Reading.
 
-  /** The items, as long as they follow the store. */
+  /** The items. Throws if the mirror no longer follows the store. */
   get #live(): Items<T> {
     if (this.#hasEnded) throw this.#reason;
     return this.#items;
@@ -211,12 +211,12 @@ export class StoreMirror<T> extends EventTarget implements Mirror<T> {
     };
   }
 
-  /** It takes its time until the map changes, which is one step. */
+  /** It works in slices until the map changes, which is one step. */
   async #showAll(all: Staged<T>, revision: number): Promise<void> {
     const { signal } = this.#stop;
     const changed = await runInSlices(this.#differencesTo(all), signal);
     if (this.#isComplete) return this.#show(changed, revision);
-    // Nobody sees it yet.
+    // Nobody sees this map yet.
     await runInSlices(this.#fill(changed), signal);
     this.#isComplete = true;
     this.#revision = revision;
@@ -265,7 +265,7 @@ function isSame<T>(a: Item<T> | undefined, b: Item<T> | undefined): boolean {
   try {
     return isDeepStrictEqual(a.value, b.value);
   } catch {
-    // It has too many levels to be compared.
+    // The value has too many levels to compare.
     return false;
   }
 }

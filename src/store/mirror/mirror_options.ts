@@ -31,7 +31,7 @@ const MIRROR = {
   signal,
 } satisfies OptionsSpec<MirrorOptions>;
 
-/** What a mirror is to hold, and how. */
+/** The settings of a mirror. */
 export interface MirrorSettings extends UnreadableOptions {
   readonly kind: string;
   readonly keys: KeyRange;
@@ -42,10 +42,11 @@ export interface MirrorSettings extends UnreadableOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a mirror's options come to; throws on options that make no mirror. */
+/** Reads the options of a mirror. Throws if they are invalid. */
 export function mirrorSettingsOf(
   kind: unknown,
-  // Functions of the values of one kind are none of all values.
+  // A function of one kind's values is not a function of all values, so `never`
+  // accepts any.
   options: MirrorOptions<never> | undefined,
 ): MirrorSettings {
   assertName("kind", kind);

@@ -1,6 +1,6 @@
 /**
- * Opens mirrors. Their code is loaded with the first one: most programs have
- * none.
+ * Opens mirrors. It loads their code with the first one, because most programs
+ * have none.
  *
  * @module
  */

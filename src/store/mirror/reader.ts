@@ -1,5 +1,5 @@
 /**
- * What a mirror reads of stored values: the item of each, or that there is none.
+ * Reads stored values as items of a mirror.
  *
  * @module
  */
@@ -17,24 +17,27 @@ import type { Item } from "./items.ts";
 import type { MirrorSettings } from "./mirror_options.ts";
 import { sortedOf } from "./sort_key.ts";
 
-/** What was read by key: `undefined` where the mirror is to have no entry. */
+/**
+ * The items that were read, by key. `undefined`: the mirror must not have the
+ * entry.
+ */
 export type Staged<T> = Map<string, Item<T> | undefined>;
 
 /**
- * A change whose key is not known: the mirror has to list its entries again. It
- * has been told of.
+ * A change with an unknown key, which was reported. The mirror has to list its
+ * entries again.
  */
 export class UnknownChange extends Error {
   override readonly message =
-    "Cannot mirror a kind: a change in the log does not tell its key; see what verify() finds";
+    "Cannot mirror a kind: a change in the log does not tell its key; see the findings of verify()";
 }
 
-/** Reads values as the options of a mirror say. */
+/** Reads values according to the options of a mirror. */
 export class ItemReader<T> {
   readonly #settings: MirrorSettings;
   readonly #values: ReadChange["values"];
 
-  /** Takes the options, and what reads a value. */
+  /** Takes the options, and the function that reads a value. */
   constructor(settings: MirrorSettings, values: ReadChange["values"]) {
     this.#settings = settings;
     this.#values = values;
@@ -52,7 +55,10 @@ export class ItemReader<T> {
     }
   }
 
-  /** Stages changes, in their order. Throws `UnknownChange` for one whose key is not known. */
+  /**
+   * Stages changes, in their order. Throws `UnknownChange` at a change with an
+   * unknown key.
+   */
   async stageChanges(
     changes: ChangePage["changes"],
     staged: Staged<T>,
@@ -71,7 +77,10 @@ export class ItemReader<T> {
     }
   }
 
-  /** The item of a stored value; `undefined` if it is not wanted, or cannot be read, and that was told. */
+  /**
+   * The item of a stored value. It is `undefined` if the mirror must not have
+   * it, or if it cannot be read, and the error was reported.
+   */
   #itemOf(
     stored: StoredValue,
     revision: number,
@@ -92,7 +101,7 @@ export class ItemReader<T> {
     if (!box) return undefined;
     const { kind, where, sortBy } = this.#settings;
     const value = freezeDeep(box.value as T);
-    // The functions take the values of the kind, which are these.
+    // The functions accept the values of the kind, and this is one.
     const given = value as never;
     if (where && !isWanted(where, kind, key, given)) return undefined;
     const sorted = sortBy && sortedOf(kind, key, sortBy(key, given));

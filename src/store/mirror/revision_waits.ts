@@ -10,7 +10,7 @@ interface Waiter {
   reject(reason: unknown): void;
 }
 
-/** Those who wait. */
+/** The waiting callers. */
 export class RevisionWaits {
   readonly #waiters = new Set<Waiter>();
 
@@ -34,7 +34,9 @@ export class RevisionWaits {
     }
   }
 
-  /** Lets those go on who wait for a revision, or for one before it. */
+  /**
+   * Lets the callers go on that wait for this revision, or for an earlier one.
+   */
   reached(revision: number): void {
     for (const waiter of this.#waiters) {
       if (waiter.revision > revision) continue;
@@ -43,7 +45,7 @@ export class RevisionWaits {
     }
   }
 
-  /** Rejects all of them. */
+  /** Rejects all waits. */
   fail(reason: unknown): void {
     for (const waiter of this.#waiters) waiter.reject(reason);
     this.#waiters.clear();

@@ -1,12 +1,12 @@
 /**
- * What `sortBy` returns, and its order, which is total whatever it returns.
+ * The results of `sortBy`, and their order, which is total for all values.
  *
  * @module
  */
 import { describe, quoteText } from "../../base/messages.ts";
 import { compareKeys } from "../../keys/key_order.ts";
 
-/** A sort key as it is kept: nobody else can change it. */
+/** A sort key as it is stored. Nobody else can change it. */
 export type Sorted =
   | undefined
   | boolean
@@ -21,7 +21,10 @@ interface Moment {
   readonly time: number;
 }
 
-/** What `sortBy` returned, to be kept; throws a `TypeError` for anything else. */
+/**
+ * The result of `sortBy`, to be stored. Throws a `TypeError` for an invalid
+ * one.
+ */
 export function sortedOf(kind: string, key: string, given: unknown): Sorted {
   switch (typeof given) {
     case "undefined":
@@ -45,7 +48,10 @@ export function sortedOf(kind: string, key: string, given: unknown): Sorted {
   );
 }
 
-/** Compares two sort keys: negative, zero or positive, as for `sort`. */
+/**
+ * Compares two sort keys. The result is negative, zero or positive, as for
+ * `sort`.
+ */
 export function compareSorted(a: Sorted, b: Sorted): number {
   if (typeof a === "number" && typeof b === "number") {
     return compareNumbers(a, b);
@@ -74,7 +80,7 @@ function rankOf(value: Sorted): number {
   return Array.isArray(value) ? 5 : RANKS[typeof value];
 }
 
-/** `NaN` is the least: every number has its place. */
+/** `NaN` is the least number, so that every number has its place. */
 function compareNumbers(a: number, b: number): number {
   if (a < b) return -1;
   if (a > b) return 1;

@@ -1,7 +1,7 @@
 /**
- * Entries as a stream of lines, all of them as of one moment.
+ * Entries as a stream of lines, all at one moment.
  *
- * The invariant: no more is in memory than a page, whatever there is to export.
+ * The invariant: at most one page is in memory.
  *
  * @module
  */
@@ -13,24 +13,24 @@ import type { StoredEntry } from "../../engine/entries.ts";
 import type { Snapshot } from "../../engine/view.ts";
 import { formatLine, type LineParts, type LineValues } from "./line.ts";
 
-/** What to export, and from where. */
+/** The entries to export, and their source. */
 export interface ExportPlan extends LineParts {
   readonly values: LineValues;
-  /** Which kinds; all without it. */
+  /** The kinds. Absent: all kinds. */
   readonly kinds?: ReadonlySet<string>;
-  /** Which keys of each kind. */
+  /** The keys, in each kind. */
   readonly keys: KeyRange;
-  /** Reads everything as of the moment of the call; whoever calls it closes that. */
+  /** Opens a snapshot of this moment. The caller closes it. */
   openSnapshot(): MaybePromise<Snapshot>;
-  /** Throws when there is to be no more. */
+  /** Throws if the export has been stopped. */
   assertWanted(): void;
-  /** What the reader is told of an error. */
+  /** The error for the reader. */
   errorOf(error: unknown): unknown;
 }
 
 const encoder = new TextEncoder();
 
-/** The entries' lines, by kind and key, some in each chunk. */
+/** The entries' lines, by kind and key, several in each chunk. */
 export async function* exportChunks(
   plan: ExportPlan,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
@@ -57,7 +57,7 @@ export async function* exportChunks(
   }
 }
 
-/** The lines of some entries, made in slices. */
+/** The lines of several entries, made in slices. */
 async function chunkOf(
   plan: ExportPlan,
   kind: string,

@@ -1,41 +1,47 @@
 /**
- * Tells a stream that is no NDJSON (an array over many lines, say, or another
- * file) from one with some lines that are wrong.
+ * Distinguishes a stream that is not NDJSON, such as an array over many lines
+ * or another file, from one with some wrong lines.
  *
  * @module
  */
 import { ImportError } from "../../contract/errors.ts";
 
-/** An import stops after this many lines without an entry, at the beginning. */
+/** An import stops if this many lines at the beginning are not entries. */
 const MOST_AT_FIRST = 10;
 
-/** An import stops after this many in a row, once there was an entry. */
+/**
+ * Once there was an entry, an import stops after this many lines in a row that
+ * are not entries.
+ */
 const MOST_IN_A_ROW = 100;
 
 const EXPECTED =
   'expected NDJSON, one object a line, such as {"kind":"users","key":"alice","value":1}';
 
-/** A line that is no entry. */
+/** A line that is not an entry. */
 interface NoEntry {
   readonly number: number;
   readonly reason: string;
 }
 
-/** Counts the lines that are no entries, whatever they are. */
+/** Counts the lines that are not entries. */
 export class FormatGuard {
   #hasEntry = false;
   #first: NoEntry | undefined;
   #last = 0;
   #count = 0;
 
-  /** Notes a line that is an entry, whether it can be imported or not. */
+  /** Notes a line that is an entry, even if it cannot be imported. */
   passEntry(): void {
     this.#hasEntry = true;
     this.#first = undefined;
     this.#count = 0;
   }
 
-  /** Notes a line that is no entry. Returns the reason to tell: the first one says what is expected. */
+  /**
+   * Notes a line that is not an entry. Returns the reason to report; the first
+   * one says what is expected.
+   */
   passOther(line: NoEntry): string {
     this.#first ??= line;
     this.#last = line.number;
@@ -44,7 +50,7 @@ export class FormatGuard {
     return isFirst ? `${line.reason}; ${EXPECTED}` : line.reason;
   }
 
-  /** Why to stop: too many lines in a row are no entries. */
+  /** The reason to stop: too many lines in a row are not entries. */
   get failure(): ImportError | undefined {
     const most = this.#hasEntry ? MOST_IN_A_ROW : MOST_AT_FIRST;
     if (this.#count < most) return undefined;

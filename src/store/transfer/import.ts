@@ -1,8 +1,8 @@
 /**
- * Writes the entries of a stream of lines, in transactions of bounded size.
+ * Writes the entries of a stream of lines, in transactions of limited size.
  *
- * The invariant: what a transaction is to write it writes whole, and what there
- * is to tell of it (counts, refused lines) is told when it has committed.
+ * The invariant: a transaction is written whole, and its counts and refused
+ * lines are reported after it has been committed.
  *
  * @module
  */
@@ -37,25 +37,28 @@ import { readUntilStopped } from "./source.ts";
 /** How many lines one transaction writes, at most. */
 const MOST_LINES = 1_000;
 
-/** About how many characters of lines. */
+/** About how many characters of lines one transaction writes, at most. */
 const MOST_TEXT = 1_000_000;
 
 /**
- * Where to.
+ * The target of an import.
  *
- * @typeParam Prepared What it makes of a value, to be written.
+ * @typeParam Prepared A value that is ready to be written.
  */
 export interface ImportTarget<Prepared> {
   /** Checks and encodes a value. */
   prepare(kind: string, key: string, value: unknown): MaybePromise<Prepared>;
-  /** Checks what the codec of this name has encoded; throws if the kind has another. */
+  /**
+   * Checks bytes that the codec of this name has encoded. Throws if the kind
+   * has another codec.
+   */
   accept(
     kind: string,
     key: string,
     codec: string,
     bytes: Uint8Array,
   ): MaybePromise<Prepared>;
-  /** What happens to an entry that gets a value, or what decides it. */
+  /** The new state of an entry that gets a value, or a decision about it. */
   next(
     kind: string,
     key: string,
@@ -65,11 +68,11 @@ export interface ImportTarget<Prepared> {
   write<T>(operation: Operation<T>): Promise<T>;
   /** How many lines a transaction can write. */
   readonly mostLines: number;
-  /** Throws if nothing can be written. */
+  /** Throws if the store is read-only. */
   assertWritable(): void;
 }
 
-/** What to import. */
+/** The settings of an import. */
 export type ImportPlan =
   & Pick<ImportOptions, "onProgress" | "onRefused" | "signal">
   & {
@@ -88,8 +91,8 @@ interface PreparedLine<Prepared> {
 
 /**
  * Imports a stream, which it reads to the end or cancels. Rejects with
- * `ImportError` if a line is refused and nobody is told, and with the reason of
- * the first of the signals that aborts.
+ * `ImportError` if a line is refused and there is no `onRefused`. If a signal
+ * aborts, it rejects with that signal's reason.
  */
 export async function importLines<Prepared>(
   target: ImportTarget<Prepared>,
@@ -106,7 +109,7 @@ export async function importLines<Prepared>(
   return run.result;
 }
 
-/** An import under way. */
+/** A running import. */
 class Run<Prepared> {
   readonly #target: ImportTarget<Prepared>;
   readonly #plan: ImportPlan;
@@ -164,14 +167,14 @@ class Run<Prepared> {
   }
 }
 
-/** What came of a batch. */
+/** The outcome of a batch. */
 interface Outcome {
   readonly counts: ImportResult;
   /** In the order of their numbers. */
   readonly refused: readonly RefusedLine[];
 }
 
-/** What came of the batches so far. */
+/** The sum of the outcomes so far. */
 class Total {
   readonly #plan: ImportPlan;
   #counts: ImportResult = NO_LINES;
@@ -184,7 +187,10 @@ class Total {
     return { ...this.#counts };
   }
 
-  /** Adds a batch's, and tells of it. Those who are told may be asynchronous. */
+  /**
+   * Adds the outcome of a batch, and reports it. The callbacks may be
+   * asynchronous.
+   */
   async add({ counts, refused }: Outcome): Promise<void> {
     for (const line of refused) {
       const told: unknown = this.#plan.onRefused?.(line);
@@ -221,7 +227,7 @@ class Batch<Prepared> {
     return this.#lines >= most || this.#text >= MOST_TEXT;
   }
 
-  /** Takes a line; a promise if its value's schema is asynchronous. */
+  /** Adds a line. Returns a promise if its value's schema is asynchronous. */
   add({ number, text }: Line): Promise<void> | undefined {
     this.#lines++;
     if (typeof text === "string") this.#text += text.length;
@@ -237,7 +243,10 @@ class Batch<Prepared> {
     return this.#prepare(number, line);
   }
 
-  /** Reads a line's entry; nothing if it is blank, or no entry. */
+  /**
+   * Reads a line's entry. Returns nothing if the line is blank, or is not an
+   * entry.
+   */
   #read(number: number, text: string | Error): EntryLine | undefined {
     try {
       if (text instanceof Error) throw text;
@@ -287,13 +296,16 @@ class Batch<Prepared> {
       : this.#target.prepare(kind, key, content.value);
   }
 
-  /** Notes that a line is refused; throws where nobody is to be told. */
+  /** Notes a refused line. Throws if there is no `onRefused`. */
   #refuse(line: RefusedLine, cause: unknown, refused: RefusedLine[]): void {
     if (this.#plan.onRefused) refused.push(line);
     else throw new ImportError(line.line, line.reason, { cause });
   }
 
-  /** Writes what was read, all of it that can be written; nothing if a line is refused and nobody is told. */
+  /**
+   * Writes all lines that can be written. Writes nothing if a line is refused
+   * and there is no `onRefused`.
+   */
   async commit(): Promise<Outcome> {
     const refused = [...this.#refused];
     const counts = await this.#write(this.#writes, refused);
@@ -310,9 +322,9 @@ class Batch<Prepared> {
   }
 
   /**
-   * Leaves out each line that is refused. Those before it can be written, and
-   * are a transaction of their own: written anew with the rest, they would be
-   * undone with each further line that is refused.
+   * Leaves out each refused line. The lines before it are written in a
+   * transaction of their own. If they were written together with the rest, each
+   * further refused line would undo them.
    */
   async #write(
     lines: readonly PreparedLine<Prepared>[],
@@ -338,7 +350,7 @@ class Batch<Prepared> {
   }
 }
 
-/** The write of some lines. */
+/** The write of several lines. */
 class LinesWrite<Prepared> implements Operation<ImportResult> {
   readonly checks: readonly Check[] = [];
   readonly #target: Pick<ImportTarget<Prepared>, "next">;
@@ -382,7 +394,7 @@ class LinesWrite<Prepared> implements Operation<ImportResult> {
   }
 }
 
-/** One line could not be written, and so nothing was. */
+/** One line could not be written, so the whole write was undone. */
 class LineError extends Error {
   readonly at: number;
 

@@ -1,9 +1,9 @@
 /**
- * An entry as a line of NDJSON, and back.
+ * Converts an entry to a line of NDJSON, and back.
  *
- * The invariant: a line that is imported with the codec it was exported with
- * gives the bytes that were stored. Where JSON cannot say what the value is,
- * as a codec may have it, the line holds the bytes themselves.
+ * The invariant: if a line is imported with the codec that it was exported
+ * with, the stored bytes are the same. If JSON cannot express the value
+ * exactly, the line has the bytes themselves.
  *
  * @module
  */
@@ -16,20 +16,20 @@ import type { StoredEntry } from "../../engine/entries.ts";
 import type { Values } from "../../values/values.ts";
 import { formatTime, parseTime } from "./time.ts";
 
-/** What makes JSON of stored values. */
+/** The functions that convert stored values to JSON. */
 export type LineValues = Pick<Values, "codecOf" | "jsonOf">;
 
-/** What of an entry, beside its value, a line tells. */
+/** The optional parts of a line, besides the value. */
 export interface LineParts {
   readonly versions: boolean;
   readonly times: boolean;
 }
 
-/** A line that was read. */
+/** A parsed line. */
 export interface EntryLine {
   readonly kind: string;
   readonly key: string;
-  /** The value, or the bytes that the codec of this name made of it. */
+  /** The value, or its bytes and the name of the codec that encoded them. */
   readonly content:
     | { readonly value: unknown }
     | { readonly bytes: Uint8Array; readonly codec: string };
@@ -83,7 +83,7 @@ const NAMES = [
   "expiresAt",
 ];
 
-/** Reads a line; throws where it is none, with the reason. */
+/** Parses a line. Throws with the reason if it is not an entry. */
 export function parseLine(text: string): EntryLine {
   const line = parseObject(text);
   const { kind, key, version, updatedAt, expiresAt } = line;
@@ -118,7 +118,7 @@ function parseObject(text: string): Record<string, unknown> {
   return line as Record<string, unknown>;
 }
 
-/** The JSON of a line; an error tells the column alone. */
+/** Parses the JSON of a line. An error gives only the column. */
 function parseJson(text: string): unknown {
   try {
     return parseExactJson(text);
@@ -145,7 +145,9 @@ function parseContent(line: Record<string, unknown>): EntryLine["content"] {
   return { codec, bytes: parseBytes(bytes) };
 }
 
-/** The bytes that a text is the base64 of, and no other text is. */
+/**
+ * Decodes base64. Throws unless the text is the canonical form of its bytes.
+ */
 function parseBytes(text: string): Uint8Array {
   const bytes = decodeBase64(text);
   const expected = toBase64(bytes);
@@ -169,7 +171,7 @@ function parseVersion(version: unknown): number | undefined {
     return version as number;
   }
   throw new RangeError(
-    `"version" is an integer from 1 to ${LAST_NUMBER}, received ${
+    `"version" must be an integer from 1 to ${LAST_NUMBER}, received ${
       describe(version)
     }`,
   );

@@ -1,15 +1,18 @@
 /**
- * The lines of a stream, whatever its chunks are.
+ * Splits a stream into lines, for any kind of chunks.
  *
- * The invariant: no more is in memory than a chunk, and the line that it ends
- * in the middle of; a line that is too long for that is dropped as it comes.
+ * The invariant: memory holds one chunk, and the unfinished line at its end. A
+ * line that is too long is dropped while it is read.
  *
  * @module
  */
 import { describe, reasonOf } from "../../base/messages.ts";
 import { StoreTooLargeError } from "../../contract/errors.ts";
 
-/** The longest line, in bytes: V8's strings hold 2^29 characters, and some for its parts. */
+/**
+ * The longest line, in bytes. Strings of V8 hold at most 2^29 characters, and
+ * the parts of the line need some of them.
+ */
 const LONGEST_LINE = 2 ** 28;
 
 const LINE_FEED = 0x0a;
@@ -18,25 +21,26 @@ const LINE_FEED = 0x0a;
 export interface Line {
   /** Counted from 1. */
   readonly number: number;
-  /** Without the line feed; where it cannot be had, why. */
+  /** The text without the line feed, or the reason why it cannot be decoded. */
   readonly text: string | Error;
 }
 
 const encoder = new TextEncoder();
-// A byte order mark stays, so that nothing in a line is dropped in silence.
+// The decoder keeps a byte order mark, so that no part of a line is dropped
+// silently.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A byte that is in no UTF-8. */
+/** A byte that never occurs in UTF-8. */
 const NO_TEXT = new Uint8Array([0xff]);
 
 /** Makes lines of chunks. */
 export class LineSplitter {
   readonly #line: LineBuffer;
   #number = 0;
-  /** The first half of a character that the last chunk, which was text, ended in. */
+  /** The first half of a surrogate pair, at the end of the last text chunk. */
   #half = "";
 
-  /** Takes how long a line may be, in bytes. */
+  /** Takes the length of the longest line, in bytes. */
   constructor(longest = LONGEST_LINE) {
     this.#line = new LineBuffer(longest);
   }
@@ -68,7 +72,7 @@ export class LineSplitter {
     return { number: this.#number, text: this.#withoutMark(text) };
   }
 
-  /** A byte order mark may begin the stream, and nothing else. */
+  /** A byte order mark is allowed only at the beginning of the stream. */
   #withoutMark(text: string | Error): string | Error {
     return this.#number === 1 && typeof text === "string" &&
         text.startsWith("\ufeff")
@@ -95,14 +99,14 @@ export class LineSplitter {
     const whole = /[\ud800-\udbff]$/.test(text) ? text.slice(0, -1) : text;
     this.#half = text.slice(whole.length);
     if (whole.isWellFormed()) return [encoder.encode(whole)];
-    // The encoder would make the same character of every lone surrogate.
+    // The encoder would replace every lone surrogate by the same character.
     return whole.split(/\p{Surrogate}/u).flatMap((part, i) =>
       i === 0 ? [encoder.encode(part)] : [NO_TEXT, encoder.encode(part)]
     );
   }
 }
 
-/** The line that is being read. */
+/** The present, unfinished line. */
 class LineBuffer {
   readonly #longest: number;
   #parts: Uint8Array[] = [];
@@ -115,7 +119,7 @@ class LineBuffer {
   add(part: Uint8Array): void {
     if (part.length === 0) return;
     this.length += part.length;
-    // A copy: whoever gave the chunk may use its memory again.
+    // A copy, because the owner of the chunk may reuse its memory.
     if (this.length <= this.#longest) this.#parts.push(part.slice());
     else this.#parts = [];
   }

@@ -1,22 +1,22 @@
 /**
  * The stream that an import reads.
  *
- * The invariant: when reading is over, for whatever cause, the stream has been
- * read to its end or cancelled, and nothing waits for what it does then.
+ * The invariant: when reading ends, for any reason, the stream has been read to
+ * its end or cancelled, and nothing waits for its reaction.
  *
  * @module
  */
 
-/** Reads a stream's chunks. `stop` aborts when they are to be read no more. */
+/** Reads a stream's chunks. `stop` aborts when reading must stop. */
 export type ReadChunks<T> = (
   chunks: AsyncIterable<T>,
   stop: AbortSignal,
 ) => Promise<void>;
 
 /**
- * Reads a stream until `read` has settled. When one of the signals aborts, the
- * stream is cancelled at once, and the chunks end with the signal's reason,
- * also if the stream is waiting for something that never comes.
+ * Reads a stream until `read` has settled. When one of the signals aborts, it
+ * cancels the stream at once, and the chunks end with the signal's reason, even
+ * if the stream never answers.
  */
 export async function readUntilStopped<T>(
   stream: ReadableStream<T>,
@@ -25,7 +25,7 @@ export async function readUntilStopped<T>(
 ): Promise<void> {
   const reader = stream.getReader();
   const cancel = (reason: unknown) => {
-    // The source may never answer, or fail: nobody is to wait for that.
+    // The source may never answer, or fail. Nobody waits for it.
     reader.cancel(reason).catch(() => {});
   };
   const stop = new AbortController();
@@ -55,7 +55,7 @@ async function* chunksOf<T>(
 ): AsyncGenerator<T, void> {
   for (;;) {
     stop.throwIfAborted();
-    // To cancel the stream ends this at once.
+    // Cancelling the stream ends this wait at once.
     const { done, value } = await reader.read();
     stop.throwIfAborted();
     if (done) return;

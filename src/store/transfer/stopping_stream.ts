@@ -1,14 +1,14 @@
 /**
- * A stream of what a generator yields, which a signal stops whether somebody
- * reads it or not: what the generator holds open is closed at once.
+ * A stream of a generator's items that a signal can stop, even if nobody reads
+ * it. Then the generator's resources are closed at once.
  *
  * @module
  */
 
 /**
- * Makes the stream. It reads no item before it is asked for one. When one of
+ * Makes the stream. It reads an item only when it is asked for one. When one of
  * the signals aborts, the stream errors with the signal's reason, and the
- * generator is ended.
+ * generator ends.
  */
 export function streamUntilStopped<T>(
   items: AsyncGenerator<T, void>,
@@ -16,7 +16,7 @@ export function streamUntilStopped<T>(
 ): ReadableStream<T> {
   let controller!: ReadableStreamDefaultController<T>;
   let isOver = false;
-  /** True for the first caller: the one who ends the stream. */
+  /** Returns true to the first caller, who then ends the stream. */
   const endOnce = (): boolean => {
     if (isOver) return false;
     isOver = true;
@@ -26,7 +26,7 @@ export function streamUntilStopped<T>(
   const onAbort = ({ target }: Pick<Event, "target">) => {
     if (!endOnce()) return;
     controller.error((target as AbortSignal).reason);
-    // Nobody is there to be told of a failure.
+    // Nobody can receive this error.
     items.return().catch(() => {});
   };
   return new ReadableStream<T>({

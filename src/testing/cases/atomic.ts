@@ -47,27 +47,28 @@ export const atomic: Cases = {
     assertEquals([...await store.list("users")], [["alice", { n: 1 }]]);
   },
 
-  "atomic check: holds for the version asked for, and 0 for none": async (
-    open,
-  ) => {
-    await using store = await open();
-    await store.set("users", "alice", { n: 1 });
-    const create = () =>
-      store.atomic()
-        .check(
-          { kind: "users", key: "alice", version: 1 },
-          { kind: "users", key: "bob", version: 0 },
-        )
-        .set("users", "bob", { n: 1 })
-        .commit();
-    assert((await create()).ok);
-    const again = await create();
-    assert(!again.ok);
-    assertEquals(again.conflict.key, "bob");
-    assertEquals(again.conflict.actual, 1);
-  },
+  "atomic check: a version holds if it is the entry's, and 0 if there is no entry":
+    async (
+      open,
+    ) => {
+      await using store = await open();
+      await store.set("users", "alice", { n: 1 });
+      const create = () =>
+        store.atomic()
+          .check(
+            { kind: "users", key: "alice", version: 1 },
+            { kind: "users", key: "bob", version: 0 },
+          )
+          .set("users", "bob", { n: 1 })
+          .commit();
+      assert((await create()).ok);
+      const again = await create();
+      assert(!again.ok);
+      assertEquals(again.conflict.key, "bob");
+      assertEquals(again.conflict.actual, 1);
+    },
 
-  "atomic check: sees what was there before the operation": async (open) => {
+  "atomic check: sees the entries from before the operation": async (open) => {
     await using store = await open();
     const result = await store.atomic()
       .set("users", "alice", { n: 1 })
@@ -110,7 +111,7 @@ export const atomic: Cases = {
     assertStringIncludes(error.message, "bob");
   },
 
-  "atomic delete: deletes, and does nothing where there is no such key": async (
+  "atomic delete: deletes, and does nothing if there is no entry": async (
     open,
   ) => {
     await using store = await open();
@@ -225,7 +226,7 @@ export const atomic: Cases = {
         "commit",
       );
     }
-    // Aborted while it waits for its turn.
+    // This one is aborted while it waits for its turn.
     const waiting = new AbortController();
     const outcome = operation.commit({ signal: waiting.signal });
     waiting.abort(reason);

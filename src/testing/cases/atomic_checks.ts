@@ -54,7 +54,7 @@ export const atomicChecks: Cases = {
     assert(result.ok);
   },
 
-  "atomic check: a conflict tells the condition, and what was found": async (
+  "atomic check: a conflict has the condition, and the found state": async (
     open,
   ) => {
     await using store = await open();
@@ -113,7 +113,9 @@ export const atomicChecks: Cases = {
       assertEquals([expected, actual], [first.revision, second.revision]);
     },
 
-  "atomic check: the first one that fails is told": async (open) => {
+  "atomic check: the conflict is that of the first failed check": async (
+    open,
+  ) => {
     await using store = await open();
     const { version, revision } = await store.set("users", "alice", 1);
     const kind = "users";
@@ -168,16 +170,17 @@ export const atomicChecks: Cases = {
     assertEquals(await store.keys("users"), ["bob"]);
   },
 
-  "atomic check: of checks alone tells whether they hold": async (open) => {
-    await using store = await open();
-    const { revision } = await store.set("users", "alice", 1);
-    const alice = { kind: "users", key: "alice" };
-    const held = await store.atomic().check({ ...alice, revision }).commit();
-    assertEquals(held, { ok: true, revision, results: [] });
-    const failed = await store.atomic().check({ ...alice, exists: false })
-      .commit();
-    assertEquals(failed.ok, false);
-  },
+  "atomic check: an operation with only checks returns whether they hold":
+    async (open) => {
+      await using store = await open();
+      const { revision } = await store.set("users", "alice", 1);
+      const alice = { kind: "users", key: "alice" };
+      const held = await store.atomic().check({ ...alice, revision }).commit();
+      assertEquals(held, { ok: true, revision, results: [] });
+      const failed = await store.atomic().check({ ...alice, exists: false })
+        .commit();
+      assertEquals(failed.ok, false);
+    },
 
   "C2 an atomic operation that any condition refuses does nothing": async (
     open,
@@ -205,37 +208,38 @@ export const atomicChecks: Cases = {
     assertEquals(brief([await next(events)]), ["create probe@1"]);
   },
 
-  "atomic check: two conditions in one, or none, are a TypeError": async (
-    open,
-  ) => {
-    await using store = await open();
-    const { version, revision } = await store.set("users", "alice", 1);
-    const wrong = [
-      {},
-      { version, revision },
-      { version, exists: true },
-      { revision, exists: true },
-      { version, revision, exists: true },
-      { version: undefined, revision: undefined, exists: undefined },
-      { exists: 1 },
-      { exists: "yes" },
-      { exists: null },
-    ];
-    for (const condition of wrong) {
-      await assertAddsNone(store, condition, TypeError);
-    }
-    // What is `undefined` is not given.
-    const result = await store.atomic().check({
-      kind: "users",
-      key: "alice",
-      version: undefined,
-      revision,
-      exists: undefined,
-    }).commit();
-    assert(result.ok);
-  },
+  "atomic check: a check with two conditions or without any is a TypeError":
+    async (
+      open,
+    ) => {
+      await using store = await open();
+      const { version, revision } = await store.set("users", "alice", 1);
+      const wrong = [
+        {},
+        { version, revision },
+        { version, exists: true },
+        { revision, exists: true },
+        { version, revision, exists: true },
+        { version: undefined, revision: undefined, exists: undefined },
+        { exists: 1 },
+        { exists: "yes" },
+        { exists: null },
+      ];
+      for (const condition of wrong) {
+        await assertAddsNone(store, condition, TypeError);
+      }
+      // An `undefined` property is not a condition.
+      const result = await store.atomic().check({
+        kind: "users",
+        key: "alice",
+        version: undefined,
+        revision,
+        exists: undefined,
+      }).commit();
+      assert(result.ok);
+    },
 
-  "atomic check: a version or revision that is none is a RangeError": async (
+  "atomic check: an invalid version or revision is a RangeError": async (
     open,
   ) => {
     await using store = await open();
@@ -262,7 +266,7 @@ async function conflictOf(
   return result.conflict;
 }
 
-/** Asserts that conditions do not hold, and what each conflict tells. */
+/** Asserts that conditions do not hold, and checks each conflict. */
 async function assertConflicts(
   store: Store,
   key: string,
@@ -283,7 +287,7 @@ async function assertConflicts(
   assertEquals(await store.get("users", "written"), undefined);
 }
 
-/** Asserts that a check throws, and that none of the call's checks is added. */
+/** Asserts that a check throws, and adds none of the call's checks. */
 async function assertAddsNone(
   store: Store,
   condition: object,

@@ -1,5 +1,5 @@
 /**
- * Tests of what `atomic` tells of each of its writes.
+ * Tests of the results of an `atomic` operation's writes.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export const atomicResults: Cases = {
           revision: same.revision,
           value: 1,
         },
-        // There was nothing to delete: the store's latest.
+        // There was nothing to delete, so it is the store's newest revision.
         { status: "unchanged", version: 0, revision: before + 5 },
       ],
     });

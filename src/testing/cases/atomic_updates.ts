@@ -1,6 +1,6 @@
 /**
- * Tests of `update` inside `atomic`: it decides on what the writes before it
- * leave, and takes effect with the others or not at all.
+ * Tests of `update` inside `atomic`: it sees the results of earlier writes, and
+ * takes effect with all others or not at all.
  *
  * @module
  */
@@ -31,7 +31,7 @@ import {
 const increment = (n: unknown) => (n as number) + 1;
 
 export const atomicUpdates: Cases = {
-  "atomic update: replaces a value by what the function returns": async (
+  "atomic update: replaces a value by the function's result": async (
     open,
   ) => {
     await using store = await open();
@@ -45,7 +45,7 @@ export const atomicUpdates: Cases = {
     assertEquals(await store.get("users", "alice"), { was: { n: 1 } });
   },
 
-  "atomic update: sees what the writes before it leave": async (open) => {
+  "atomic update: sees the results of earlier writes": async (open) => {
     await using store = await open();
     await store.set("counters", "c", 1);
     const result = await store.atomic()
@@ -99,7 +99,7 @@ export const atomicUpdates: Cases = {
     ]]);
   },
 
-  "atomic update: initial is what it starts from if there is no value": async (
+  "atomic update: starts from initial if there is no entry": async (
     open,
   ) => {
     await using store = await open();
@@ -129,17 +129,18 @@ export const atomicUpdates: Cases = {
     });
   },
 
-  "atomic update: of what the operation deletes is a KeyNotFoundError": async (
-    open,
-  ) => {
-    await using store = await open();
-    await assertWritesNothing(store, async (operation) => {
-      operation.delete("users", "alice").update("users", "alice", increment);
-      await assertRejects(() => operation.commit(), KeyNotFoundError);
-    });
-  },
+  "atomic update: an entry that the operation has deleted is a KeyNotFoundError":
+    async (
+      open,
+    ) => {
+      await using store = await open();
+      await assertWritesNothing(store, async (operation) => {
+        operation.delete("users", "alice").update("users", "alice", increment);
+        await assertRejects(() => operation.commit(), KeyNotFoundError);
+      });
+    },
 
-  "atomic update: rejects with what the function throws": async (open) => {
+  "atomic update: rejects with the function's error": async (open) => {
     await using store = await open();
     for (const thrown of [new Error("broken"), undefined, null, 0]) {
       await assertWritesNothing(store, async (operation) => {
@@ -208,7 +209,7 @@ export const atomicUpdates: Cases = {
     }
   },
 
-  "atomic update: what is stored is what the schema makes of the value": async (
+  "atomic update: stores the schema's output": async (
     open,
   ) => {
     await using store = await open({ schemas: { lengths: lengthSchema } });
@@ -238,7 +239,7 @@ export const atomicUpdates: Cases = {
     assertEquals(await store.keys("users"), ["after", "before", "between"]);
   },
 
-  "C5 an atomic update that changes nothing is no change": async (open) => {
+  "C5 an atomic update that changes nothing is a no-op": async (open) => {
     await using store = await open();
     const { revision } = await store.set("users", "alice", { n: 1 });
     const events = store.watch("users").getReader();
@@ -280,7 +281,7 @@ export const atomicUpdates: Cases = {
   },
 };
 
-/** Runs an operation that has written `users/alice`, and more, and is to fail. */
+/** Runs an operation that has written `users/alice` and more, and must fail. */
 async function assertWritesNothing(
   store: Store,
   fail: (operation: AtomicOperation) => Promise<void>,

@@ -1,6 +1,6 @@
 /**
- * Tests of `bookmarks` (W6): they tell how far a watch has seen, so that it
- * can be resumed even where its own kind did not change for long.
+ * Tests of `bookmarks` (W6): they tell how far a watch has seen, so that it can
+ * resume even if its own kind did not change for a long time.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import {
 import { fillMany } from "../sizes.ts";
 
 export const bookmarking: Cases = {
-  "watch bookmarks: without them there are none": async (open) => {
+  "watch bookmarks: without the option there are none": async (open) => {
     await using store = await open();
     await store.set("users", "a", 1);
     const silent = [
@@ -127,7 +127,7 @@ export const bookmarking: Cases = {
       }
     })();
 
-    // A watch that has the last write: those of other kinds can have it, too.
+    // If this watch has the last write, those of other kinds can have it, too.
     const busy = store.watch("busy").getReader();
     let written = start;
     for (let round = 0; round < 2 * history; round++) {
@@ -149,8 +149,9 @@ export const bookmarking: Cases = {
     await assertRejects(() => stale.read(), WatchOverflowError);
   },
 
-  "W6 what follows a bookmark is past its revision": async (open) => {
-    // A bookmark every hundred changes, and room for all of them.
+  "W6 every item after a bookmark has a later revision": async (open) => {
+    // There is a bookmark every hundred changes, and the log has room for all
+    // of them.
     await using store = await open({ history: 400 });
     await fill(store, "users", numberedKeys(20));
     const reader = store.watch("users", { initial: true, bookmarks: true })
@@ -178,7 +179,7 @@ export const bookmarking: Cases = {
     assertEquals(events, 3);
   },
 
-  "W6 a resumed watch tells when it has caught up": async (open) => {
+  "W6 a resumed watch emits a bookmark when it has caught up": async (open) => {
     await using store = await open();
     const { revision: after } = await store.set("users", "a", 1);
     await store.set("users", "b", 1);
@@ -196,7 +197,7 @@ export const bookmarking: Cases = {
     assertEquals(brief([await next(beyond)]), ["create c@1"]);
   },
 
-  "W6 a resumed watch that had nothing to catch up with tells so": async (
+  "W6 a resumed watch that has missed nothing emits a bookmark": async (
     open,
   ) => {
     await using store = await open();
@@ -217,28 +218,31 @@ export const bookmarking: Cases = {
     assertEquals(brief([await next(fresh)]), ["create a@1"]);
   },
 
-  "W6 a resumed watch that missed changes of others alone tells so": async (
+  "W6 a resumed watch that has missed only changes of other kinds emits a bookmark":
+    async (
+      open,
+    ) => {
+      await using store = await open();
+      const { revision: after } = await store.set("users", "a", 1);
+      await store.set("users", "b", 1);
+      const { revision } = await store.set("groups", "g", 1);
+      const watches: ReadableStream<WatchEvent | WatchBookmark>[] = [
+        store.watch("none", { after, bookmarks: true }),
+        store.watch(["none", "nothing"], { after, bookmarks: true }),
+        store.watch("users", { after, bookmarks: true, key: "c" }),
+        store.watch("users", { after, bookmarks: true, prefix: "c" }),
+        store.watch("users", { after, bookmarks: true, types: ["delete"] }),
+        store.watchAll({ after, bookmarks: true, key: "c" }),
+      ];
+      for (const stream of watches) {
+        const bookmark = await next(stream.getReader());
+        assertEquals(withoutCursor(bookmark), { type: "bookmark", revision });
+      }
+    },
+
+  "W6 a watch also catches up with writes that were called before it": async (
     open,
   ) => {
-    await using store = await open();
-    const { revision: after } = await store.set("users", "a", 1);
-    await store.set("users", "b", 1);
-    const { revision } = await store.set("groups", "g", 1);
-    const watches: ReadableStream<WatchEvent | WatchBookmark>[] = [
-      store.watch("none", { after, bookmarks: true }),
-      store.watch(["none", "nothing"], { after, bookmarks: true }),
-      store.watch("users", { after, bookmarks: true, key: "c" }),
-      store.watch("users", { after, bookmarks: true, prefix: "c" }),
-      store.watch("users", { after, bookmarks: true, types: ["delete"] }),
-      store.watchAll({ after, bookmarks: true, key: "c" }),
-    ];
-    for (const stream of watches) {
-      const bookmark = await next(stream.getReader());
-      assertEquals(withoutCursor(bookmark), { type: "bookmark", revision });
-    }
-  },
-
-  "W6 what was called before a watch is caught up with, too": async (open) => {
     await using store = await open();
     const { revision: after } = await store.set("users", "a", 1);
     const writes = [store.set("users", "b", 1), store.set("groups", "g", 1)];
@@ -252,14 +256,14 @@ export const bookmarking: Cases = {
       "create b@1",
       "create c@1",
     ]);
-    // It may have caught up with what came later, too.
+    // The watch may have caught up with later changes, too.
     const at = told.indexOf("bookmark");
     assertGreaterOrEqual(at, 1);
     assertGreaterOrEqual(chunks[at].revision, revision);
     await later;
   },
 
-  "W6 a resumed watch that missed much tells after all of it": async (
+  "W6 a resumed watch emits its bookmark after many missed changes": async (
     open,
     supports,
   ) => {
@@ -283,7 +287,7 @@ export const bookmarking: Cases = {
     assertEquals(told, keys);
   },
 
-  "W6 a resumed watch without bookmarks has none": async (open) => {
+  "W6 a resumed watch without the option emits no bookmark": async (open) => {
     await using store = await open();
     const { revision: after } = await store.set("users", "a", 1);
     await store.set("users", "b", 1);

@@ -1,6 +1,6 @@
 /**
- * Tests of `setAll`: what it takes, what it counts, that it is all or nothing,
- * and that a large one leaves the event loop free (C8).
+ * Tests of `setAll`: its arguments and counts, that it is all or nothing, and
+ * that a large one does not block the event loop (C8).
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
 } from "../reading.ts";
 import { countInOneWrite, fillMany, keysOfOneWrite } from "../sizes.ts";
 
-/** How many reads wait for one write: a store on a server may take seconds for it. */
+/** How many reads wait for one write, because a store on a server may take seconds for it. */
 const MOST_READS = 500;
 
 export const bulk: Cases = {
@@ -71,7 +71,7 @@ export const bulk: Cases = {
     ]);
   },
 
-  "setAll counts what it created, updated and left unchanged": async (open) => {
+  "setAll counts created, updated and unchanged entries": async (open) => {
     await using store = await open();
     const { revision } = await store.setAll("users", { a: 1, b: 1, c: 1 });
     assertEquals(
@@ -202,7 +202,7 @@ export const bulk: Cases = {
     assertEquals(await store.count("users"), 0);
   },
 
-  "C2 a setAll whose entries throw writes nothing": async (open, supports) => {
+  "C2 a setAll writes nothing if its entries throw": async (open, supports) => {
     await using store = await open();
     const broken = new Error("broken");
     function* generate(count: number): Generator<[string, unknown]> {
@@ -246,7 +246,7 @@ export const bulk: Cases = {
           [["before", 2], ["last", 1], ["other", 3]],
           what,
         );
-        // What was undone has no revision.
+        // An undone write has no revision.
         assertEquals((await store.set("users", "next", 4)).revision, 4, what);
       }
     },

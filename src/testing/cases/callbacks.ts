@@ -1,6 +1,6 @@
 /**
- * Tests of what callers hand over to be called: generators end when nobody
- * reads them any more, and an answer that means nothing is an error.
+ * Tests of callers' functions: generators end when nobody reads them any more,
+ * and an invalid result is an error.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { assertRejectsWith, fill, numberedKey, turn } from "../reading.ts";
 import { standardSchema } from "../schemas.ts";
 import { countInOneWrite } from "../sizes.ts";
 
-/** Entries without an end, and whether their `finally` block has run. */
+/** Endless entries, and whether their `finally` block has run. */
 class Endless {
   hasEnded = false;
   count = 0;
@@ -90,7 +90,7 @@ export const callbacks: Cases = {
     },
   }),
 
-  "setAll ends a generator of which it refuses an entry": async (
+  "setAll ends a generator if it refuses an entry": async (
     open,
     supports,
   ) => {
@@ -127,7 +127,7 @@ export const callbacks: Cases = {
   },
 
   ...needing(needsChanges(Infinity), {
-    "setAll ends a generator of which a schema refuses an entry later": async (
+    "setAll ends a generator if a schema refuses an entry later": async (
       open,
     ) => {
       const refuse = async (value: unknown) => {
@@ -146,7 +146,7 @@ export const callbacks: Cases = {
     },
   }),
 
-  "setAll rejects with what a generator throws, after many entries": async (
+  "setAll rejects with a generator's error after many entries": async (
     open,
     supports,
   ) => {
@@ -255,7 +255,7 @@ export const callbacks: Cases = {
     }
   },
 
-  "update tells that its function returned undefined": async (open) => {
+  "update rejects if its function returned undefined": async (open) => {
     await using store = await open();
     await store.set("users", "alice", { n: 1 });
     await assertRejects(
@@ -269,7 +269,7 @@ export const callbacks: Cases = {
     assertEquals(await store.get("users", "alice"), { n: 1 });
   },
 
-  "import rejects with what its callbacks reject with": async (open) => {
+  "import rejects with the errors of its callbacks": async (open) => {
     const broken = new Error("broken");
     const lines = () =>
       ReadableStream.from(['{"kind":"users","key":"a","value":1}\n', "no\n"]);
@@ -287,7 +287,7 @@ export const callbacks: Cases = {
         broken,
         Object.keys(options)[0],
       );
-      // What was told of had been committed.
+      // The reported progress had been committed.
       assertEquals(await store.keys("users"), ["a"]);
     }
   },

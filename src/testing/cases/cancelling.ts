@@ -1,6 +1,7 @@
 /**
- * Tests of cancelling (C7): what is aborted before it begins does nothing,
- * what has begun completes whole, and the error is the signal's reason itself.
+ * Tests of cancelling (C7): an operation that is aborted before it begins does
+ * nothing, one that has begun completes whole, and the error is the signal's
+ * reason itself.
  *
  * @module
  */
@@ -45,7 +46,7 @@ export const cancelling: Cases = {
     assertEquals(await store.keys("users"), ["alice", "probe"]);
   },
 
-  "C7 the reason is the signal's own, whatever it is": async (open) => {
+  "C7 the error is the signal's reason, of any type": async (open) => {
     await using store = await open();
     for (const reason of [new DOMException("x", "AbortError"), "stop", 0]) {
       const signal = AbortSignal.abort(reason);
@@ -69,7 +70,8 @@ export const cancelling: Cases = {
     supports,
   ) => {
     await using store = await open();
-    // So many entries take several turns of the event loop, and what follows waits.
+    // This many entries take several turns of the event loop, and later
+    // operations wait.
     const keys = numberedKeys(20_000);
     const ahead = fillMany(store, "users", keys, supports);
     const reason = new Error("stop");

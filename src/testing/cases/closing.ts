@@ -1,6 +1,6 @@
 /**
  * Tests of closing: new operations are refused, waiting writes are finished,
- * watches end, and it can be done as often as one likes.
+ * watches end, and a second call does nothing.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { keysOfOneWrite } from "../sizes.ts";
 
 const ARGS = { kind: "users", key: "alice" };
 
-/** Every operation that gives a stream throws at once on a closed store. */
+/** Every operation that returns a stream throws at once if the store is closed. */
 function assertStreamsRefused(store: Store): void {
   for (const [operation, call] of Object.entries(streamCalls)) {
     assertThrows(
@@ -139,7 +139,7 @@ export const closing: Cases = {
       store.close().then(note("first close")),
     ];
     await store.close();
-    // The others may hear of it a little later, but in the same turn.
+    // The others may learn of it a little later, but in the same turn.
     await turn();
     assertEquals([...ended].sort(), ["first close", "watch", "write"]);
     await Promise.all(ends);

@@ -1,6 +1,6 @@
 /**
- * Tests of cursors: a watch resumes after that of any event or bookmark, and
- * never after a change that the store does not have (W5).
+ * Tests of cursors: a watch resumes after the cursor of any event or bookmark,
+ * and never after a change that the store does not have (W5).
  *
  * @module
  */
@@ -29,7 +29,7 @@ import {
   writeInRounds,
 } from "../reading.ts";
 
-/** What is neither a cursor nor a revision, and what `watch` throws for it. */
+/** Values that are neither cursors nor revisions, with the errors that `watch` throws for them. */
 const NO_CURSORS: readonly [unknown, ErrorConstructor][] = [
   ["", TypeError],
   ["1", TypeError],
@@ -85,7 +85,7 @@ export const cursors: Cases = {
     }
   },
 
-  "each change has one cursor, which everybody is told": async (open) => {
+  "each change has one cursor, the same for all readers": async (open) => {
     await using store = await open();
     const options = { initial: true, bufferSize: 1 };
     const live = [
@@ -301,7 +301,7 @@ export const cursors: Cases = {
     }
   },
 
-  "a refused cursor is refused whatever the watch leaves out": async (open) => {
+  "a refused cursor is refused with every filter": async (open) => {
     await using one = await open();
     await using other = await open();
     const [event] = await makeChanges(one);
@@ -326,7 +326,7 @@ export const cursors: Cases = {
     }
   },
 
-  "what is no cursor is refused at the call": async (open) => {
+  "an invalid cursor is refused at the call": async (open) => {
     await using store = await open();
     await fill(store, "users", ["a"]);
     const { cursor } = await next(
@@ -383,7 +383,7 @@ export const cursors: Cases = {
   },
 };
 
-/** Creates, updates and deletes entries of two kinds, and gives the events of one. */
+/** Creates, updates and deletes entries of two kinds, and returns the events of one. */
 async function makeChanges(store: Store): Promise<WatchEvent[]> {
   const reader = store.watch("users").getReader();
   for (let n = 0; n < 6; n++) {
@@ -409,7 +409,7 @@ async function headCursor(store: Store): Promise<string> {
   return cursor;
 }
 
-/** A watch that resumed all the same would give something at once. */
+/** If the watch resumed anyway, it would emit something at once. */
 async function assertRefused(
   store: Store,
   after: string,

@@ -1,6 +1,6 @@
 /**
- * Tests of `deleteAll`: which entries go, in which order they are told, and
- * that all go in one transaction.
+ * Tests of `deleteAll`: the deleted entries, the order of their events, and
+ * that it is one transaction.
  *
  * @module
  */
@@ -70,7 +70,7 @@ export const deletingAll: Cases = {
     }
   },
 
-  "C5 deleteAll of nothing is no change": async (open) => {
+  "C5 deleteAll of nothing is a no-op": async (open) => {
     await using store = await open();
     assertEquals(await store.deleteAll("none"), { deleted: 0, revision: 0 });
     await fill(store, "files", KEYS);
@@ -159,7 +159,7 @@ export const deletingAll: Cases = {
     assertEquals(await store.count("users"), 0);
   },
 
-  "C3 deleteAll deletes what was written before it, and no more": async (
+  "C3 deleteAll deletes the entries written before it, and no others": async (
     open,
   ) => {
     await using store = await open();
@@ -177,7 +177,7 @@ export const deletingAll: Cases = {
     assertEquals(results[5], 2);
   },
 
-  "C6 what deleteAll deleted begins anew": async (open) => {
+  "C6 versions begin again at 1 after deleteAll": async (open) => {
     await using store = await open();
     await store.set("users", "a", 1);
     const before = await store.set("users", "a", 2);
@@ -227,7 +227,7 @@ export const deletingAll: Cases = {
     }
   },
 
-  "deleteAll refuses options that are none": async (open) => {
+  "deleteAll refuses invalid options": async (open) => {
     await using store = await open();
     await fill(store, "users", KEYS);
     const wrong: [object, ErrorConstructor | typeof InvalidNameError][] = [

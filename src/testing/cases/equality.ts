@@ -1,6 +1,6 @@
 /**
- * Tests of `equals`: a write that compares equal is none (C5), and what the
- * function is asked, and when.
+ * Tests of `equals`: a write of an equal value is a no-op (C5), and the
+ * arguments and times of its calls.
  *
  * @module
  */
@@ -27,17 +27,17 @@ interface Named {
   seen: number;
 }
 
-/** Users of the same name count as the same. */
+/** Users with the same name are equal. */
 const equals: OpenForTest["equals"] = (kind, previous, next) =>
   kind === "users" && (previous as Named).name === (next as Named).name;
 
 const ALICE: Named = { name: "Alice", seen: 1 };
 const ALICE_AGAIN: Named = { name: "Alice", seen: 2 };
 
-/** What a test's `equals` was asked. */
+/** The arguments of a call of `equals`. */
 type Asked = [kind: string, previous: unknown, next: unknown];
 
-/** An `equals` that notes what it is asked, and answers no. */
+/** An `equals` that notes its arguments, and returns false. */
 function askedEquals(): { asked: Asked[]; equals: OpenForTest["equals"] } {
   const asked: Asked[] = [];
   return {
@@ -50,7 +50,7 @@ function askedEquals(): { asked: Asked[]; equals: OpenForTest["equals"] } {
 }
 
 export const equality: Cases = {
-  "C5 a set of a value that compares equal is no change": async (open) => {
+  "C5 a set of an equal value is a no-op": async (open) => {
     await using store = await open({ equals });
     await assertNoChange(store, async (revision) => {
       assertEquals(await store.set("users", "alice", ALICE_AGAIN), {
@@ -61,7 +61,7 @@ export const equality: Cases = {
     });
   },
 
-  "C5 a setAll of values that compare equal is no change": async (open) => {
+  "C5 a setAll of equal values is a no-op": async (open) => {
     await using store = await open({ equals });
     await assertNoChange(store, async (revision) => {
       assertEquals(await store.setAll("users", { alice: ALICE_AGAIN }), {
@@ -73,7 +73,7 @@ export const equality: Cases = {
     });
   },
 
-  "C5 an update to a value that compares equal is no change": async (open) => {
+  "C5 an update to an equal value is a no-op": async (open) => {
     await using store = await open({ equals });
     await assertNoChange(store, async (revision) => {
       const result = await store.update("users", "alice", () => ALICE_AGAIN);
@@ -85,7 +85,7 @@ export const equality: Cases = {
     });
   },
 
-  "C5 an atomic write of a value that compares equal is no change": async (
+  "C5 an atomic write of an equal value is a no-op": async (
     open,
   ) => {
     await using store = await open({ equals });
@@ -101,7 +101,9 @@ export const equality: Cases = {
     });
   },
 
-  "C5 the same value is no change, whatever equals says": async (open) => {
+  "C5 the same value is a no-op, even if equals returns false": async (
+    open,
+  ) => {
     await using store = await open({ equals: () => false });
     await assertNoChange(store, async () => {
       const { status } = await store.set("users", "alice", { ...ALICE });
@@ -153,7 +155,7 @@ export const equality: Cases = {
     assertEquals(asked as unknown[], expected);
   },
 
-  "equals: is asked of what the schema makes of a value": async (open) => {
+  "equals: gets the schema's output": async (open) => {
     const { asked, equals } = askedEquals();
     await using store = await open({
       equals,
@@ -176,7 +178,7 @@ export const equality: Cases = {
     assertEquals(await store.get("users", "a"), { n: 2 });
   },
 
-  "equals: what it does to the values it is given changes nothing": async (
+  "equals: changes to its arguments have no effect": async (
     open,
   ) => {
     await using store = await open({
@@ -192,7 +194,7 @@ export const equality: Cases = {
     assertEquals(value, ALICE_AGAIN);
   },
 
-  "equals: is not asked where nothing is replaced": async (open) => {
+  "equals: is not called if nothing is replaced": async (open) => {
     const { asked, equals } = askedEquals();
     await using store = await open({ equals });
     await store.set("users", "a", 1);
@@ -206,7 +208,7 @@ export const equality: Cases = {
   },
 
   ...needing(needsChecksBeforeEquals, {
-    "equals: is not asked where the version is another": async (open) => {
+    "equals: is not called if the version differs": async (open) => {
       const { asked, equals } = askedEquals();
       await using store = await open({ equals });
       await store.set("users", "a", 1);
@@ -223,7 +225,7 @@ export const equality: Cases = {
     },
   }),
 
-  "equals: sees what the same transaction wrote before": async (open) => {
+  "equals: sees earlier writes of the same transaction": async (open) => {
     await using store = await open({ equals });
     const events = store.watch("users").getReader();
     const result = await store.atomic()
@@ -285,7 +287,7 @@ export const equality: Cases = {
     assertEquals(await store.get("users", "alice"), 1);
   },
 
-  "an equals that is no function is a TypeError": async (open) => {
+  "an equals that is not a function is a TypeError": async (open) => {
     for (const equals of [1, null, "bytes", { users: () => true }]) {
       await assertRejects(
         async () => await open({ equals } as unknown as OpenForTest),
@@ -296,7 +298,7 @@ export const equality: Cases = {
   },
 };
 
-/** Asserts that a write of what compares equal to Alice leaves no trace. */
+/** Asserts that a write of a value equal to Alice has no effect. */
 async function assertNoChange(
   store: Store,
   write: (revision: number) => Promise<void>,

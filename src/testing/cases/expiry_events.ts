@@ -1,6 +1,6 @@
 /**
- * Tests of what watches tell of entries that expire (C9): one `delete` event
- * for each, in order with all others, without anybody's doing.
+ * Tests of the events of expired entries (C9): one `delete` event for each, in
+ * order with all others, without any operation.
  *
  * @module
  */
@@ -49,20 +49,21 @@ export const expiryEvents: Cases = {
     await assertSound(store, supports);
   },
 
-  "C9 what was deleted in time is not marked as expired": async (open) => {
-    await using store = await open();
-    const events = store.watch("users", { types: ["delete"] }).getReader();
-    await store.set("users", "a", 1, { expireIn: HOUR });
-    await store.delete("users", "a");
-    await store.setAll("users", { b: 1, c: 1 }, { expireIn: HOUR });
-    await store.atomic().delete("users", "b").commit();
-    await store.deleteAll("users");
-    for (const event of await take(events, 3)) {
-      assert(!("expired" in event), event.key);
-    }
-  },
+  "C9 an entry that was deleted before its expiry is not marked as expired":
+    async (open) => {
+      await using store = await open();
+      const events = store.watch("users", { types: ["delete"] }).getReader();
+      await store.set("users", "a", 1, { expireIn: HOUR });
+      await store.delete("users", "a");
+      await store.setAll("users", { b: 1, c: 1 }, { expireIn: HOUR });
+      await store.atomic().delete("users", "b").commit();
+      await store.deleteAll("users");
+      for (const event of await take(events, 3)) {
+        assert(!("expired" in event), event.key);
+      }
+    },
 
-  "C9 every watch is told of what expires, if its filter says so": async (
+  "C9 every watch gets the expiries that its filter accepts": async (
     open,
   ) => {
     await using store = await open();
@@ -93,7 +94,7 @@ export const expiryEvents: Cases = {
     }
   },
 
-  "W1 what expires is told in order with all else": async (open) => {
+  "W1 expiries come in order with all other changes": async (open) => {
     await using store = await open();
     const events = store.watch("users").getReader();
     const { revision } = await store.set("users", "first", 1);
@@ -121,7 +122,7 @@ export const expiryEvents: Cases = {
     assertEquals(keysOf(expired).sort(), ["a", "b", "c"]);
   },
 
-  "W5 a watch resumes before what expired, and after it": async (open) => {
+  "W5 a watch resumes before and after an expiry": async (open) => {
     await using store = await open();
     const events = store.watch("users").getReader();
     const { revision } = await store.set("users", "a", 1, { expireIn: SOON });
@@ -152,7 +153,7 @@ export const expiryEvents: Cases = {
     }
   },
 
-  "C9 many entries that expire at once are each told once": async (
+  "C9 many entries that expire at once each give one event": async (
     open,
     supports,
   ) => {
@@ -216,7 +217,7 @@ export const expiryEvents: Cases = {
     );
   },
 
-  "C9 every kind is told of what expires in it": async (open) => {
+  "C9 every kind gets its expiries": async (open) => {
     await using store = await open();
     const kinds = ["a", "b", "c"];
     const watches = kinds.map((kind) => store.watch(kind).getReader());
@@ -232,7 +233,7 @@ export const expiryEvents: Cases = {
     assertEquals(await store.kinds(), []);
   },
 
-  "close: does not wait for what has yet to expire": async (open) => {
+  "close: does not wait for entries that will expire": async (open) => {
     const store = await open();
     await store.set("users", "a", 1, { expireIn: HOUR });
     await store.set("users", "b", 1, { expireIn: SOON });

@@ -1,6 +1,6 @@
 /**
- * Tests of what has expired (C9): it is gone at once for every read, for every
- * condition, and for every write, whether it was removed already or not.
+ * Tests of expired entries (C9): they are gone at once for every read,
+ * condition and write, whether they were removed already or not.
  *
  * @module
  */
@@ -89,7 +89,7 @@ const left: Record<keyof typeof reads, unknown> = {
 };
 
 export const expiryReads: Cases = {
-  "C9 what has expired is gone for every read": async (open, supports) => {
+  "C9 expired entries are gone for every read": async (open, supports) => {
     await using store = await open();
     await store.set("users", "b", 1);
     const gone = [["users", "a"], ["users", "c"], ["gone", "a"]] as const;
@@ -105,7 +105,7 @@ export const expiryReads: Cases = {
     await assertSound(store, supports);
   },
 
-  "C9 what has expired is gone for every read that is called at once": async (
+  "C9 expired entries are gone for reads that are called together": async (
     open,
   ) => {
     await using store = await open();
@@ -122,7 +122,7 @@ export const expiryReads: Cases = {
     }
   },
 
-  "C9 reads find what is left among many that have expired": async (
+  "C9 reads find the other entries among many expired ones": async (
     open,
     supports,
   ) => {
@@ -147,7 +147,7 @@ export const expiryReads: Cases = {
     assertEquals(keysOf(entries), lasting);
   },
 
-  "C9 a replay tells of nothing that has expired": async (open) => {
+  "C9 a replay has no expired entries": async (open) => {
     await using store = await open();
     await store.set("users", "b", 1);
     await setAllExpired(store, "users", ["a", "c"]);
@@ -160,7 +160,7 @@ export const expiryReads: Cases = {
     ]);
   },
 
-  "C9 conditions find nothing in place of what has expired": async (open) => {
+  "C9 conditions do not see expired entries": async (open) => {
     await using store = await open();
     const { version, revision } = await setExpired(store, "users", "a");
     for (const ifThere of [{ ifVersion: version }, { ifRevision: revision }]) {
@@ -195,7 +195,9 @@ export const expiryReads: Cases = {
     assertEquals(await store.kinds(), []);
   },
 
-  "C9 conditions on no entry hold for what has expired": async (open) => {
+  'C9 the condition "does not exist" holds for an expired entry': async (
+    open,
+  ) => {
     const kind = "users";
     const writes: Record<string, (store: Store) => Promise<unknown>> = {
       "set ifVersion": (store) => store.set(kind, "a", 2, { ifVersion: 0 }),
@@ -222,7 +224,10 @@ export const expiryReads: Cases = {
     }
   },
 
-  "C9 a write in place of what has expired creates": async (open, supports) => {
+  "C9 a write over an expired entry creates an entry": async (
+    open,
+    supports,
+  ) => {
     await using store = await open();
     const writes: Record<string, () => Promise<unknown>> = {
       set: () => store.set("users", "a", 1),
@@ -260,7 +265,7 @@ export const expiryReads: Cases = {
     await assertSound(store, supports);
   },
 
-  "C9 the results of writes find nothing in place of what has expired": async (
+  "C9 the results of writes do not see expired entries": async (
     open,
   ) => {
     await using store = await open();
@@ -279,7 +284,7 @@ export const expiryReads: Cases = {
     );
   },
 
-  "C9 equals is not asked of what has expired": async (open) => {
+  "C9 equals is not called with expired values": async (open) => {
     await using store = await open({
       equals() {
         throw new Error("asked");
@@ -292,7 +297,7 @@ export const expiryReads: Cases = {
     assertEquals([...(await store.list("users")).values()], [2, 2, 2]);
   },
 
-  "C9 an update starts anew from what has expired": async (open) => {
+  "C9 an update of an expired entry starts from initial": async (open) => {
     await using store = await open();
     await setAllExpired(store, "counters", ["a", "b"]);
     const increment = (n: unknown) => (n as number) + 1;
@@ -314,7 +319,7 @@ export const expiryReads: Cases = {
     assertEquals(result.results[0].value, 21);
   },
 
-  "C9 a delete finds nothing of what has expired": async (open) => {
+  "C9 a delete does not find an expired entry": async (open) => {
     await using store = await open();
     const { revision } = await store.set("users", "d", 1);
     const events = store.watch("users", { after: revision }).getReader();
@@ -325,7 +330,7 @@ export const expiryReads: Cases = {
     assertEquals(result.results[0].status, "unchanged");
     assertEquals((await store.deleteAll("users")).deleted, 1);
     assertEquals((await store.deleteAll("users")).deleted, 0);
-    // Each is told once: as expired, whoever removed it.
+    // Each is reported once, as expired, whoever removed it.
     const seen = await take(events, 7);
     const deletions = seen.slice(3).map((event) => {
       assert(event.type === "delete");
@@ -343,7 +348,7 @@ export const expiryReads: Cases = {
 
   "C9 an entry that is written in time stays": async (open) => {
     await using store = await open();
-    // Long enough that nothing of it has expired when a server carries it out.
+    // It is so long that nothing has expired when a server carries it out.
     const expireIn = 20 * SOON;
     await store.atomic()
       .set("users", "cleared", 1, { expireIn })
@@ -383,7 +388,7 @@ export const expiryReads: Cases = {
     }
     const text = await new Blob(chunks).text();
     const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
-    // The last one is there if it was at the moment of the first read.
+    // The last one is there if it was there at the first read.
     if (lines.length === keys.length) lines.pop();
     assertEquals(keysOf(lines), keys.slice(0, -1));
     assertEquals(await store.count("users"), keys.length - 1);

@@ -22,7 +22,7 @@ export const expiryReopening: ReopeningCases = {
     assertEquals(await Array.fromAsync(second.entries("users")), entries);
   },
 
-  "C9 what was to expire does so after the store is reopened": async (
+  "C9 entries expire after the store is reopened": async (
     open,
     reopen,
   ) => {
@@ -41,7 +41,7 @@ export const expiryReopening: ReopeningCases = {
     assertEquals(brief([await next(events)]), ["create probe@1"]);
   },
 
-  "C9 a reopened store needs no call for what expires": async (
+  "C9 a reopened store reports expiries without a call": async (
     open,
     reopen,
   ) => {

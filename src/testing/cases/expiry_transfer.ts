@@ -1,6 +1,6 @@
 /**
- * Tests of expiry in exports and imports: lines tell it, and what has expired
- * meanwhile is not imported.
+ * Tests of expiry in exports and imports: lines have the expiry, and entries
+ * that have expired meanwhile are not imported.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const PAST = "2001-02-03T04:05:06.789Z";
 const FUTURE = "2999-02-03T04:05:06.789Z";
 
 export const expiryTransfer: Cases = {
-  "export tells when an entry expires, if it does": async (open) => {
+  "export has the expiry of an entry": async (open) => {
     await using store = await open();
     await store.set("a", "lasting", 1);
     await store.set("a", "soon", 1, { expireIn: HOUR });
@@ -22,7 +22,7 @@ export const expiryTransfer: Cases = {
     const [lasting, soon] = await linesOf(store.export());
     assert(!("expiresAt" in lasting));
     assertEquals(soon.expiresAt, expiresAt!.toJSON());
-    // It is no time of a change, and no version.
+    // It is neither a time of a change nor a version.
     const [, bare] = await linesOf(
       store.export({ versions: false, times: false }),
     );
@@ -34,7 +34,7 @@ export const expiryTransfer: Cases = {
     });
   },
 
-  "C9 export leaves out what has expired": async (open) => {
+  "C9 export leaves out expired entries": async (open) => {
     await using store = await open();
     await setExpired(store, "a", "gone");
     assertEquals(await textOf(store.export()), "");
@@ -54,7 +54,7 @@ export const expiryTransfer: Cases = {
     await assertSound(store, supports);
   },
 
-  "import keeps the line's expiry, whatever else it leaves out": async (
+  "import keeps the line's expiry, also without versions and times": async (
     open,
   ) => {
     await using store = await open();
@@ -63,7 +63,7 @@ export const expiryTransfer: Cases = {
     assertEquals((await store.entry("a", "x"))?.expiresAt?.toJSON(), FUTURE);
   },
 
-  "import writes what export wrote, with its expiries": async (open) => {
+  "import writes exported entries with their expiries": async (open) => {
     await using from = await open();
     await using to = await open();
     await from.set("a", "x", 1, { expireIn: HOUR });
@@ -78,7 +78,7 @@ export const expiryTransfer: Cases = {
     assertEquals(again, { ...NOTHING, lines: 3, unchanged: 3 });
   },
 
-  "import writes the expiry of what is there as set does": async (open) => {
+  "import writes the expiry of an existing entry as set does": async (open) => {
     await using store = await open();
     await store.set("a", "cleared", 1, { expireIn: HOUR });
     await store.set("a", "given", 1);
@@ -126,7 +126,7 @@ export const expiryTransfer: Cases = {
     assertEquals(brief([await next(events)]), ["create other@1"]);
   },
 
-  "C9 import creates in place of what has expired": async (open) => {
+  "C9 import over an expired entry creates an entry": async (open) => {
     await using store = await open();
     const { revision } = await setExpired(store, "a", "x");
     const result = await store.import(streamOf(entryLine("x", 1)));
@@ -136,12 +136,12 @@ export const expiryTransfer: Cases = {
     assert(!("expiresAt" in entry));
   },
 
-  "C9 what is imported expires": async (open) => {
+  "C9 imported entries expire": async (open) => {
     await using store = await open();
     const events = store.watch("a").getReader();
     const expiresAt = new Date(Date.now() + HOUR).toJSON();
     await store.import(streamOf(entryLine("later", 1, { expiresAt })));
-    // The time may have passed when the line is read: it is skipped then.
+    // The time may have passed when the line is read. Then the line is skipped.
     const soon = new Date(Date.now() + SOON).toJSON();
     const { created, skipped } = await store.import(
       streamOf(entryLine("soon", 1, { expiresAt: soon })),
@@ -157,7 +157,7 @@ export const expiryTransfer: Cases = {
     assertEquals(await store.keys("a"), ["later"]);
   },
 
-  "import refuses an expiry that is none": async (open) => {
+  "import refuses an invalid expiry": async (open) => {
     await using store = await open();
     const wrong = [
       1,

@@ -1,6 +1,6 @@
 /**
- * Tests of `expireIn`: which writes take it, when what they write expires, and
- * how it is told.
+ * Tests of `expireIn`: the writes that take it, the expiry of their entries,
+ * and how it is reported.
  *
  * @module
  */
@@ -25,7 +25,7 @@ type Write = (
   options?: ExpiryOptions,
 ) => Promise<unknown>;
 
-/** Writes that set when an entry expires, or clear it. */
+/** Writes that set or clear an entry's expiry. */
 const settingWrites: Record<string, Write> = {
   set: (store, value, options) => store.set("users", "alice", value, options),
   setAll: (store, value, options) =>
@@ -36,7 +36,7 @@ const settingWrites: Record<string, Write> = {
     await store.atomic().set("users", "alice", value, options).commit(),
 };
 
-/** Writes that keep when an entry expires, unless they are told. */
+/** Writes that keep an entry's expiry, unless they set another. */
 const keepingWrites: Record<string, Write> = {
   update: (store, value, options) =>
     store.update("users", "alice", () => value, { initial: 0, ...options }),
@@ -104,7 +104,7 @@ export const expiryWrites: Cases = {
     );
   },
 
-  "expiresAt: an entry that does not expire has none": async (open) => {
+  "expiresAt: is absent if the entry does not expire": async (open) => {
     await using store = await open();
     const events = store.watch("users").getReader();
     await store.set("users", "alice", 1);
@@ -117,7 +117,7 @@ export const expiryWrites: Cases = {
     assert(deleted && !("expiresAt" in deleted));
   },
 
-  "expiresAt: entries and events tell it": async (open) => {
+  "expiresAt: entries and events have it": async (open) => {
     await using store = await open();
     const events = store.watch("users").getReader();
     await store.set("users", "alice", 1, { expireIn: HOUR });
@@ -220,7 +220,7 @@ export const expiryWrites: Cases = {
     }
   },
 
-  "C5 an update that keeps value and expiry is no change": async (open) => {
+  "C5 an update that keeps value and expiry is a no-op": async (open) => {
     await using store = await open();
     const { revision } = await store.set("users", "alice", 1, {
       expireIn: HOUR,
@@ -231,7 +231,7 @@ export const expiryWrites: Cases = {
     assertEquals((await store.set("users", "b", 1)).revision, revision + 1);
   },
 
-  "C5 what compares equal, with another expiry, is a change": async (open) => {
+  "C5 an equal value with another expiry is a change": async (open) => {
     for (const [operation, write] of Object.entries(writes)) {
       await using store = await open({ equals: () => true });
       await store.set("users", "alice", 1);
@@ -380,7 +380,7 @@ export const expiryWrites: Cases = {
       assertEquals(await store.get("users", "alice"), 1);
     },
 
-  "an expireIn that is none is refused, and nothing is written": async (
+  "an invalid expireIn is refused, and nothing is written": async (
     open,
   ) => {
     await using store = await open();
@@ -409,7 +409,7 @@ export const expiryWrites: Cases = {
     }
     assertEquals(await store.entry("users", "alice"), before);
     assertEquals(await store.keys("users"), ["alice"]);
-    // What is `undefined` is not given.
+    // An `undefined` property is not given.
     for (const write of Object.values(writes)) {
       await write(store, 2, { expireIn: undefined });
       assertEquals(await expiryOf(store, "alice"), undefined);

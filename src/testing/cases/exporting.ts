@@ -89,7 +89,7 @@ export const exporting: Cases = {
     assertEquals(await namesOf({ prefix: "none" }), []);
   },
 
-  "export takes a prefix of more keys than a page holds": async (
+  "export takes a prefix with more keys than a page": async (
     open,
     supports,
   ) => {
@@ -125,7 +125,7 @@ export const exporting: Cases = {
     await Promise.all(writes);
   },
 
-  "export is of one moment, whoever writes meanwhile": async (
+  "export is of one moment while others write": async (
     open,
     supports,
   ) => {
@@ -219,7 +219,7 @@ export const exporting: Cases = {
     await Promise.all(closed);
   },
 
-  "export refuses options that are none": async (open) => {
+  "export refuses invalid options": async (open) => {
     await using store = await open();
     const wrong: [unknown, ErrorConstructor | typeof InvalidNameError][] = [
       [{ kind: "a" }, TypeError],

@@ -21,7 +21,7 @@ import { fillMany } from "../sizes.ts";
 import { makePast } from "../past.ts";
 import { inOrder } from "../reads_of.ts";
 export const exportingPast: Cases = {
-  "export at: gives what it gave then": async (open) => {
+  "export at: gives the same lines as at that revision": async (open) => {
     await using store = await open();
     const moments = await makePast(store);
     for (const { revision, all } of moments) {
@@ -77,7 +77,7 @@ export const exportingPast: Cases = {
     assertThrows(() => snapshot.export({ kinds: [""] }), InvalidNameError);
   },
 
-  "an export at a revision is of one moment, whoever writes meanwhile": async (
+  "an export at a revision is of one moment while others write": async (
     open,
     supports,
   ) => {
@@ -99,7 +99,7 @@ export const exportingPast: Cases = {
     assertEquals(await new Blob(chunks).text(), before);
   },
 
-  "what was exported at a revision can be imported": async (open) => {
+  "an export at a revision can be imported": async (open) => {
     await using store = await open();
     const moments = await makePast(store);
     for (const { revision, all } of moments) {

@@ -1,6 +1,6 @@
 /**
- * Tests of `history`: the changes of a kind, or of a key, that the change log
- * has, up to the moment of the call.
+ * Tests of `history`: the changes of a kind or a key in the change log, up to
+ * the moment of the call.
  *
  * @module
  */
@@ -87,7 +87,7 @@ export const history: Cases = {
     ]);
   },
 
-  "history tells what a watch told": async (open) => {
+  "history has the events of a watch": async (open) => {
     await using store = await open();
     const live = store.watch("users", { previous: true }).getReader();
     await makeTraffic(store, ["users", "groups"]);
@@ -220,7 +220,7 @@ export const history: Cases = {
     assertEquals(pages, all);
   },
 
-  "a watch goes on where a history ended": async (open) => {
+  "a watch resumes where a history ended": async (open) => {
     await using store = await open();
     await fill(store, "users", ["a", "b"]);
     const changes = await changesOf(store);
@@ -251,7 +251,7 @@ export const history: Cases = {
     await write;
   },
 
-  "history tells when each change was made": async (open) => {
+  "history has the time of each change": async (open) => {
     await using store = await open();
     const times: Date[] = [];
     for (let n = 0; n < 3; n++) {
@@ -268,7 +268,9 @@ export const history: Cases = {
   },
 
   ...needing(needsImportedVersions, {
-    "history tells of an import when it was done": async (open) => {
+    "history has the time of an import, not that of its lines": async (
+      open,
+    ) => {
       await using store = await open();
       const before = Date.now();
       const updatedAt = "2001-02-03T04:05:06.789Z";
@@ -285,7 +287,7 @@ export const history: Cases = {
     },
   }),
 
-  "history tells of expiry": async (open) => {
+  "history has expiries": async (open) => {
     await using store = await open();
     const deletions = store.watch("users", { types: ["delete"] }).getReader();
     await store.set("users", "a", 1, { expireIn: 1_000_000 });
@@ -300,7 +302,7 @@ export const history: Cases = {
     assertEquals([expired.key, expired.value, expired.expired], ["b", 1, true]);
   },
 
-  "history tells every change of one transaction": async (open) => {
+  "history has every change of a transaction": async (open) => {
     await using store = await open();
     await store.set("users", "a", 1);
     await store.atomic().set("users", "a", 2).set("groups", "a", 1)
@@ -406,7 +408,7 @@ export const history: Cases = {
   },
 };
 
-/** The change as a watch tells it. */
+/** The change as an event of a watch. */
 function eventOf({ changedAt: _, ...event }: HistoryChange): WatchEvent {
   return event as WatchEvent;
 }

@@ -1,6 +1,6 @@
 /**
- * Tests of a history that cannot be told: the change log no longer has it, it
- * is cancelled, the store closes, or nobody can mean it.
+ * Tests of histories that fail: the change log no longer has the changes, the
+ * read is cancelled, the store closes, or the arguments are invalid.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import {
 } from "../reading.ts";
 
 export const historyEnding: Cases = {
-  "history of a log that has forgotten begins where the log does": async (
+  "history of a pruned log begins where the log does": async (
     open,
   ) => {
     const history = 50;
@@ -42,7 +42,7 @@ export const historyEnding: Cases = {
     assertEquals(first, []);
   },
 
-  "history past what the log no longer has is refused": async (open) => {
+  "history after a pruned revision is refused": async (open) => {
     await using store = await open({ history: 10 });
     const live = store.watch("users").getReader();
     await store.set("users", "a", 1);
@@ -64,7 +64,9 @@ export const historyEnding: Cases = {
     }
   },
 
-  "history past what the store has not reached is refused": async (open) => {
+  "history after a revision that the store has not reached is refused": async (
+    open,
+  ) => {
     await using one = await open();
     await using other = await open();
     await fill(one, "users", ["a"]);
@@ -113,7 +115,7 @@ export const historyEnding: Cases = {
       const told = keysOf([first[i], ...chunks]);
       const all = i === 0 ? keys : keys.toReversed();
       assertEquals(told, all.slice(0, told.length));
-      // It may have had all of it in memory.
+      // It may have had all of them in memory.
       if (!error) assertEquals(told.length, keys.length);
     }
   },
@@ -170,7 +172,7 @@ export const historyEnding: Cases = {
     assertThrows(() => store.kind("users").history("a"), StoreClosedError);
   },
 
-  "history refuses options that are none": async (open) => {
+  "history refuses invalid options": async (open) => {
     await using store = await open();
     const wrong: [unknown, ErrorConstructor][] = [
       [{ limt: 1 }, TypeError],

@@ -1,6 +1,6 @@
 /**
- * Tests of how `import` tells a stream that is no NDJSON from one with lines
- * that are wrong.
+ * Tests of how `import` distinguishes a stream that is not NDJSON from one with
+ * some wrong lines.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { entryLine, lineOf, refusedOf, streamOf } from "../lines.ts";
 import { numberedKeys } from "../reading.ts";
 
 export const importFormat: Cases = {
-  "import stops where the stream is no NDJSON": async (open) => {
+  "import stops if the stream is not NDJSON": async (open) => {
     await using store = await open();
     const entries = numberedKeys(300).map((key) => ({
       kind: "a",
@@ -50,7 +50,7 @@ export const importFormat: Cases = {
     assertEquals(await store.count("a"), 0);
   },
 
-  "import says what is expected once, however short the stream is": async (
+  "import says once what it expects, also for a short stream": async (
     open,
   ) => {
     await using store = await open();
@@ -65,12 +65,12 @@ export const importFormat: Cases = {
       );
       assertEquals(hints, [true, ...Array(told.length - 1).fill(false)]);
     }
-    // Who writes lines knows.
+    // The writer of the lines knows their form.
     const [{ reason }] = await refusedOf(store, lineOf(entry) + "[]");
     assertEquals(reason, "expected an object, received an array");
   },
 
-  "import keeps what was there before it stops": async (open) => {
+  "import keeps the entries that it wrote before it stops": async (open) => {
     await using store = await open();
     const good = numberedKeys(5).map((key) => entryLine(key, 1)).join("");
     const error = await assertRejects(

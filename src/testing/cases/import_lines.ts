@@ -1,6 +1,6 @@
 /**
- * Tests of the lines that `import` takes: each is kept as it is, or refused
- * with the reason. Nothing is altered without a word.
+ * Tests of the lines of an import: each is kept exactly, or refused with the
+ * reason. Nothing is altered silently.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export const importLines: Cases = {
     });
   },
 
-  "import tells of each line that it refuses, and why": async (open) => {
+  "import reports each refused line, with the reason": async (open) => {
     await using store = await open();
     const refused: [line: string, reason: string][] = [
       ["{", "JSON"],
@@ -89,7 +89,7 @@ export const importLines: Cases = {
     assertEquals([...await store.list("a")], [["good", 1]]);
   },
 
-  "import refuses a line that is no UTF-8, and goes on": async (open) => {
+  "import refuses a line that is not UTF-8, and goes on": async (open) => {
     await using store = await open();
     const bad = new TextEncoder().encode(entryLine("x", "?"));
     bad[bad.indexOf("?".charCodeAt(0))] = 0xff;
@@ -123,7 +123,7 @@ export const importLines: Cases = {
         lineWith(`"value":${text}`),
       );
     }
-    // The same in other words.
+    // The same line in another form.
     const other: [string, string][] = [
       ["-0.0e5", "-0"],
       ["1E2", "100"],
@@ -140,7 +140,9 @@ export const importLines: Cases = {
     }
   },
 
-  "import refuses a name that comes twice, and tells which": async (open) => {
+  "import refuses a property name that comes twice, and reports it": async (
+    open,
+  ) => {
     await using store = await open();
     const twice: [rest: string, name: string][] = [
       ['"value":1,"value":2', "value"],
@@ -231,7 +233,9 @@ export const importLines: Cases = {
     },
   }),
 
-  "import refuses a time that would become another, or none": async (open) => {
+  "import refuses a time that it would alter, and an invalid one": async (
+    open,
+  ) => {
     await using store = await open();
     const times = [
       "2026-02-31T00:00:00Z",
@@ -265,7 +269,7 @@ export const importLines: Cases = {
     );
     assertEquals(told.map(({ line }) => line), times.map((_, i) => i + 2));
     for (const [i, { reason }] of told.entries()) {
-      assertStringIncludes(reason, '"updatedAt" is a time', times[i]);
+      assertStringIncludes(reason, '"updatedAt" must be a time', times[i]);
     }
   },
 
@@ -304,7 +308,7 @@ export const importLines: Cases = {
     assertEquals(await store.get("a", "x"), "\u{1f600}");
   },
 
-  "import takes what set takes, however deep it is": async (open) => {
+  "import accepts the values of set at any depth": async (open) => {
     await using store = await open();
     for (const depth of [1_000, 100_000]) {
       let value: unknown = [];

@@ -1,6 +1,6 @@
 /**
- * Tests of how `import` ends before its stream does: by a line that is refused,
- * a signal, an error, or the store's closing, whatever the stream does then.
+ * Tests of imports that end before their stream: because of a refused line, a
+ * signal, an error, or the store's closing, whatever the stream does then.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { assertRejectsWith, numberedKeys } from "../reading.ts";
 import { standardSchema } from "../schemas.ts";
 import { linesInOneTransaction } from "../sizes.ts";
 
-/** A source that gives some lines, then nothing, and what is asked of it. */
+/** A source that gives some lines, then nothing, and the requests to it. */
 interface StalledSource {
   readonly stream: ReadableStream<string>;
   /** Resolves when it is asked for more than it has. */
@@ -27,7 +27,7 @@ interface StalledSource {
   readonly cancelled: Promise<unknown>;
 }
 
-/** `answer` is what the source does when it is cancelled. */
+/** `answer` is the source's reaction when it is cancelled. */
 function stalledSource(
   lines: readonly string[],
   answer: () => Promise<void> = () => Promise.resolve(),
@@ -50,7 +50,7 @@ function stalledSource(
   return { stream, stalled: stalled.promise, cancelled: cancelled.promise };
 }
 
-/** What a source may do when it is cancelled. */
+/** The reactions of a source when it is cancelled. */
 const ANSWERS: Record<string, () => Promise<void>> = {
   "answers": () => Promise.resolve(),
   "never answers": () => new Promise(() => {}),
@@ -61,7 +61,7 @@ const ANSWERS: Record<string, () => Promise<void>> = {
 };
 
 export const importStopping: Cases = {
-  "import rejects on a refused line, if nobody is told": async (
+  "import rejects at a refused line without onRefused": async (
     open,
     supports,
   ) => {
@@ -87,12 +87,12 @@ export const importStopping: Cases = {
     );
     assertEquals([error.code, error.line], ["IMPORT", bad + 1]);
     assertInstanceOf(error.cause, SyntaxError);
-    // The transaction before is there, its own is not.
+    // The transaction before is there; its own is not.
     assertEquals(await store.keys("a"), keys.slice(0, size));
     assert(cancelled);
   },
 
-  "C7 an import that is aborted stops, also where it waits": async (open) => {
+  "C7 an aborted import stops, also while it waits": async (open) => {
     await using store = await open();
     const reason = new Error("enough");
     const aborted = AbortSignal.abort(reason);
@@ -115,7 +115,7 @@ export const importStopping: Cases = {
     assertEquals(await store.count("a"), 0);
   },
 
-  "import rejects with what the stream errors with": async (open, supports) => {
+  "import rejects with the stream's error": async (open, supports) => {
     await using store = await open();
     const reason = new Error("cut");
     const size = linesInOneTransaction(supports);

@@ -1,6 +1,6 @@
 /**
- * Tests of `import`: what it writes, and by which transactions. Which lines it
- * refuses, and how it ends early, has files of its own.
+ * Tests of `import`: its writes and its transactions. Other files test the
+ * refused lines, and early ends.
  *
  * @module
  */
@@ -39,7 +39,7 @@ const TIME = "2001-02-03T04:05:06.789Z";
 
 export const importing: Cases = {
   ...needing(needsImportedVersions, {
-    "import writes what export wrote, identical": async (open, supports) => {
+    "import writes exported entries identically": async (open, supports) => {
       await using from = await open();
       await using to = await open();
       const values = [
@@ -109,7 +109,7 @@ export const importing: Cases = {
       assert(versioned!.updatedAt.toJSON() > TIME);
     },
 
-    "import writes what is there as set does": async (open) => {
+    "import writes an existing entry as set does": async (open) => {
       await using store = await open();
       await store.set("a", "same", 1);
       await store.set("a", "other", 1);
@@ -134,7 +134,7 @@ export const importing: Cases = {
       assertEquals((await store.entry("a", "new"))?.version, 8);
     },
 
-    "a watch tells of what is imported, with its version": async (open) => {
+    "a watch has imported entries, with their versions": async (open) => {
       await using store = await open();
       const watch = store.watch("a").getReader();
       await store.import(streamOf(
@@ -157,7 +157,7 @@ export const importing: Cases = {
     assertEquals(await store.kinds(), ["a", "c"]);
   },
 
-  "C2 import writes by transactions, and tells of each": async (
+  "C2 import writes in transactions, and reports each": async (
     open,
     supports,
   ) => {
@@ -179,7 +179,7 @@ export const importing: Cases = {
   },
 
   ...needing(needsValueBytes(300_002), {
-    "import keeps its transactions small where lines are large": async (
+    "import keeps its transactions small if lines are large": async (
       open,
     ) => {
       await using store = await open();
@@ -219,7 +219,7 @@ export const importing: Cases = {
     assertInstanceOf(error.cause, ValidationError);
   },
 
-  "import leaves what `equals` says is the same": async (open) => {
+  "import does not write values that `equals` calls equal": async (open) => {
     await using store = await open({ equals: () => true });
     await store.set("a", "x", 1);
     const result = await store.import(streamOf(entryLine("x", 2)));
@@ -243,7 +243,7 @@ export const importing: Cases = {
     assertEquals(await store.keys("b"), await store.keys("a"));
   },
 
-  "import refuses what is no stream, and options that are none": async (
+  "import refuses invalid streams and options": async (
     open,
   ) => {
     await using store = await open();

@@ -1,5 +1,5 @@
 /**
- * Tests of `kind`: the store's own operations, with the kind left out.
+ * Tests of `kind`: the store's own operations, without the kind as an argument.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { assertRejectsWith, brief, take } from "../reading.ts";
 import { findCount, standardSchema } from "../schemas.ts";
 
 export const kindHandles: Cases = {
-  "kind: reads what the store reads": async (open) => {
+  "kind: its reads are those of the store": async (open) => {
     await using store = await open();
     await store.setAll("users", { a: 1, b: 2, c: 3 });
     await store.set("groups", "a", 0);
@@ -62,7 +62,7 @@ export const kindHandles: Cases = {
     assertEquals(entries.map(({ key }) => key), ["c", "b"]);
   },
 
-  "kind: writes what the store writes": async (open) => {
+  "kind: its writes are those of the store": async (open) => {
     await using store = await open();
     const users = store.kind("users");
     const events = store.watch("users").getReader();
@@ -110,7 +110,7 @@ export const kindHandles: Cases = {
     assertEquals(await store.kinds(), ["groups"]);
   },
 
-  "kind: watches what the store watches": async (open) => {
+  "kind: its watches are those of the store": async (open) => {
     await using store = await open();
     await store.set("users", "a", 1);
     await store.set("groups", "a", 1);

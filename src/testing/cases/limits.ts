@@ -1,7 +1,7 @@
 /**
- * Tests of a store's limits: a write one past a limit is refused and writes
- * nothing, the largest that fits is written, and the writes beside it do not
- * suffer (C4).
+ * Tests of a store's limits: a write beyond a limit is refused and writes
+ * nothing, the largest possible write succeeds, and other writes are not
+ * affected (C4).
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { type Cases, needing, needsLimit, type Open } from "../case.ts";
 import { brief, keysOf, next, numberedKeys, take } from "../reading.ts";
 import { nameOfBytes, textOfBytes } from "../sizes.ts";
 
-/** Writes, by what they are. */
+/** Writes, by description. */
 type Writes = Record<string, (store: Store) => Promise<unknown>>;
 
 /** Every operation that writes an entry. The atomic one may throw or reject. */
@@ -140,8 +140,8 @@ export const limits: Cases = {
 };
 
 /**
- * Asserts that each write is refused for its size, writes nothing, and fails
- * none of the writes that are called with it.
+ * Asserts that each write is refused for its size, writes nothing, and does not
+ * fail the writes that are called with it.
  */
 async function assertTooLarge(
   open: Open,

@@ -1,6 +1,6 @@
 /**
  * Tests of mirrors with `where` and `sortBy`: the filtered, sorted list, and
- * patches that keep a list like it.
+ * the patches of an equal list.
  *
  * @module
  */
@@ -20,7 +20,7 @@ type User = { age: number; name?: string };
 const ageOf = (_key: string, value: unknown) => (value as User).age;
 
 export const liveQueries: Cases = {
-  "mirror where: only the entries that it takes": async (open) => {
+  "mirror where: only the accepted entries": async (open) => {
     await using store = await open();
     await store.setAll("users", { a: { age: 17 }, b: { age: 18 } });
     await using adults = await store.mirror("users", {
@@ -49,7 +49,7 @@ export const liveQueries: Cases = {
     ]);
   },
 
-  "mirror sortBy: the order, and what moves in it": async (open) => {
+  "mirror sortBy: the order, and moved entries": async (open) => {
     await using store = await open();
     await store.setAll("users", {
       a: { age: 30 },
@@ -160,7 +160,7 @@ export const liveQueries: Cases = {
     );
   },
 
-  "mirror where, sortBy: what they throw, at first and later": async (open) => {
+  "mirror where, sortBy: their errors, at first and later": async (open) => {
     await using store = await open();
     const reason = new Error("no");
     const fail = (key: string) => {
@@ -180,7 +180,7 @@ export const liveQueries: Cases = {
     }
   },
 
-  "mirror where, sortBy: a TypeError for a wrong answer": async (open) => {
+  "mirror where, sortBy: an invalid result is a TypeError": async (open) => {
     await using store = await open();
     await store.set("users", "a", 1);
     const wrong: unknown[] = [
@@ -202,7 +202,7 @@ export const liveQueries: Cases = {
     }
   },
 
-  "mirror: refuses options that are none": async (open) => {
+  "mirror: refuses invalid options": async (open) => {
     await using store = await open();
     const wrong: unknown[] = [
       { key: "a", prefix: "a" },
@@ -239,14 +239,14 @@ export const liveQueries: Cases = {
     };
     for (let round = 0; round < 60; round++) {
       const write = store.atomic();
-      // So that several entries move past each other at once.
+      // Several entries move past each other at once.
       for (let n = random(8); n >= 0; n--) {
         const key = `${random(12)}`;
         if (random(4) === 0) write.delete("users", key);
         else write.set("users", key, { age: random(30) });
       }
       await write.commit();
-      // There is always something to tell.
+      // There is always a change.
       const end = { age: round };
       const { revision } = await store.set("users", "end", end);
       await query.reached(revision);
@@ -262,7 +262,7 @@ export const liveQueries: Cases = {
   },
 };
 
-/** Asserts that a mirror fails with this very reason. */
+/** Asserts that a mirror fails with exactly this reason. */
 export async function assertFails(
   mirror: Mirror,
   reason: unknown,

@@ -1,6 +1,6 @@
 /**
- * Tests of mirrors: a map that is the kind as of one revision, at first and
- * after every change.
+ * Tests of mirrors: the map equals the kind at one revision, at first and after
+ * every change.
  *
  * @module
  */
@@ -58,7 +58,7 @@ export const mirroring: Cases = {
     assertEquals(await keysAfter(users, store.set("users", "a", 1)), ["a"]);
   },
 
-  "mirror: holds every write that was called before it": async (open) => {
+  "mirror: has every write that was called before it": async (open) => {
     await using store = await open();
     const writes = numberedKeys(50).map((key) => store.set("users", key, 1));
     await using users = await store.mirror("users");
@@ -151,7 +151,7 @@ export const mirroring: Cases = {
 
   "mirror: is of one moment, while others write": async (open, supports) => {
     await using store = await open();
-    // Each write changes two entries, so that their sum stays.
+    // Each write changes two entries, and keeps their sum.
     const keys = keysOfOneWrite(2_000, supports);
     await store.setAll("sums", keys.map((key) => [key, 0] as const));
     let isOpen = true;
@@ -246,7 +246,7 @@ export const mirroring: Cases = {
     assertEquals(users.get("a"), 2);
   },
 
-  "mirror reached: rejects what is no revision": async (open) => {
+  "mirror reached: rejects an invalid revision": async (open) => {
     await using store = await open();
     await using users = await store.mirror("users");
     for (const wrong of [-1, 1.5, NaN, Infinity, "1", undefined, null]) {
@@ -256,7 +256,7 @@ export const mirroring: Cases = {
     await assertRejects(() => users.reached(0, options), TypeError, "limit");
   },
 
-  "mirror: what the change log leaves behind is listed again": async (
+  "mirror: lists the entries again if the change log was pruned": async (
     open,
     supports,
   ) => {
@@ -280,7 +280,7 @@ export const mirroring: Cases = {
 
     await store.set("users", "gate", GATE);
     await gate.reached;
-    // The mirror does not read on: more changes than the log keeps.
+    // The mirror stops reading, and there are more changes than the log keeps.
     const next = keys.map((key, n) => [key, n % 2 ? key : `${n}`] as const);
     await store.setAll("users", next);
     await store.deleteAll("users", { end: keys[3] });
@@ -322,7 +322,7 @@ export const mirroring: Cases = {
     assertEquals(await store.keys("users"), ["stays"]);
   },
 
-  "mirror: what has expired, and is not removed yet, is not listed": async (
+  "mirror: expired entries are not listed before their removal": async (
     open,
   ) => {
     await using store = await open();

@@ -1,6 +1,6 @@
 /**
- * Tests of what a mirror tells: patches that lead from each state to the next,
- * as a stream and as events.
+ * Tests of a mirror's changes: patches from each state to the next, as a stream
+ * and as events.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { assertEnded, next, numberedKeys, turn } from "../reading.ts";
 import { fillMany } from "../sizes.ts";
 
 export const mirroringChanges: Cases = {
-  "mirror changes: what happened to each entry": async (open) => {
+  "mirror changes: a patch for each changed entry": async (open) => {
     await using store = await open();
     await store.set("users", "b", { n: 1 });
     await using users = await store.mirror("users");
@@ -60,7 +60,7 @@ export const mirroringChanges: Cases = {
     ]);
   },
 
-  "mirror changes initial: first tells what is there": async (open) => {
+  "mirror changes initial: the present entries come first": async (open) => {
     await using store = await open();
     await using empty = await store.mirror("groups");
     const none = await next(empty.changes({ initial: true }).getReader());
@@ -139,7 +139,7 @@ export const mirroringChanges: Cases = {
     assertStrictEquals(patch.type === "changed" && patch.previous, before);
   },
 
-  "mirror changes: a write that changes nothing tells nothing": async (
+  "mirror changes: a no-op gives no change": async (
     open,
   ) => {
     await using store = await open();
@@ -175,7 +175,7 @@ export const mirroringChanges: Cases = {
     assertEquals([...users.keys()], ["a"]);
   },
 
-  "mirror changes: refuses options that are none": async (open) => {
+  "mirror changes: refuses invalid options": async (open) => {
     await using store = await open();
     await using users = await store.mirror("users");
     const wrong: unknown[] = [
@@ -194,7 +194,7 @@ export const mirroringChanges: Cases = {
     }
   },
 
-  "mirror: an event tells each change, as soon as it is there": async (
+  "mirror: each change gives an event at once": async (
     open,
   ) => {
     await using store = await open();

@@ -1,6 +1,6 @@
 /**
  * Tests of how a mirror ends: closed, aborted, with its store, or by a failure.
- * From then on it says so, and nothing of it goes on.
+ * From then on every use fails, and no work continues.
  *
  * @module
  */
@@ -158,7 +158,7 @@ export const mirroringEnding: Cases = {
     });
   },
 
-  "mirror onUnreadable: is told of each value, which is left out": async (
+  "mirror onUnreadable: gets each unreadable value, which is left out": async (
     open,
   ) => {
     await forEach(open, async (brittle) => {
@@ -179,7 +179,7 @@ export const mirroringEnding: Cases = {
       assertEquals(briefPatches((await next(changes)).patches), ["left a"]);
       assertEquals(told.length, 2);
       brittle.assertOf(told[1], "a", revision);
-      // What is deleted need not be read.
+      // A deleted value need not be read.
       await store.deleteAll("users", { start: "x" });
       await store.set("users", "a", 2);
       assertEquals(briefPatches((await next(changes)).patches), ["entered a"]);
@@ -187,7 +187,7 @@ export const mirroringEnding: Cases = {
     });
   },
 
-  "mirror onUnreadable: what it throws ends the mirror": async (open) => {
+  "mirror onUnreadable: its error ends the mirror": async (open) => {
     await using store = await open({ codec: { users: neverReadable } });
     await store.set("users", "x", 1);
     const reason = new Error("no");
@@ -278,14 +278,14 @@ async function assertOver(
   assertReason(await assertRejects(() => users.reached(0)));
 }
 
-/** Writes a value that cannot be read, if the store is broken. */
+/** Writes a value that is unreadable if the store is broken. */
 async function setBad(
   brittle: BrittleStore,
   key: string,
 ): ReturnType<Store["set"]> {
   const { isBroken, isFilterable } = brittle;
-  // A schema must not refuse the write. One that is asynchronous checks values
-  // in the next turn of the event loop; others have checked it with the call.
+  // A schema must not refuse the write. An asynchronous one checks values in
+  // the next turn of the event loop; others have checked them in the call.
   brittle.isBroken = false;
   const writing = brittle.store.set("users", key, "bad");
   if (!isFilterable) await turn();

@@ -1,6 +1,7 @@
 /**
  * Tests of mistakes in the program, which are `TypeError` and `RangeError`.
- * What gives a stream throws them, what gives a promise rejects with them.
+ * Operations that return a stream throw them, and those that return a promise
+ * reject.
  *
  * @module
  */
@@ -40,7 +41,7 @@ export const misuse: Cases = {
     assertEquals(await store.kinds(), []);
   },
 
-  "a limit that is no count is a RangeError": async (open) => {
+  "an invalid limit is a RangeError": async (open) => {
     await using store = await open();
     for (const limit of NO_COUNTS) await assertNoRange(store, { limit });
   },
@@ -77,7 +78,7 @@ export const misuse: Cases = {
     assertEquals([...await store.list("users")], [["alice", 1]]);
   },
 
-  "an after that is no revision is a RangeError": async (open) => {
+  "an invalid after is a RangeError": async (open) => {
     await using store = await open();
     for (const after of NO_COUNTS) {
       assertThrows(
@@ -101,7 +102,7 @@ export const misuse: Cases = {
     }
   },
 
-  "a flag of a watch that is no boolean is a TypeError": async (open) => {
+  "an invalid flag of a watch is a TypeError": async (open) => {
     await using store = await open();
     for (const flag of ["initial", "bookmarks", "persistent"]) {
       const options = { [flag]: "yes" } as WatchOptions;
@@ -109,12 +110,12 @@ export const misuse: Cases = {
     }
   },
 
-  "options that are no plain object are a TypeError": async (
+  "options that are not a plain object are a TypeError": async (
     open,
     supports,
   ) => {
     await using store = await open();
-    // `update` is called with options of its own, besides.
+    // `update` also has options of its own.
     const { update: _, ...calls } = promiseCallsOf(supports);
     const wrong: unknown[] = [
       null,
@@ -143,7 +144,7 @@ export const misuse: Cases = {
     assertEquals(await store.kinds(), []);
   },
 
-  "a signal that is none is a TypeError": async (open, supports) => {
+  "an invalid signal is a TypeError": async (open, supports) => {
     await using store = await open();
     for (const signal of [null, 1, "abort", {}, new AbortController()]) {
       const args = { kind: "users", key: "alice", options: { signal } };
@@ -204,7 +205,7 @@ export const misuse: Cases = {
       1n,
       true,
       { toString: () => "users" },
-      // It cannot even be told of.
+      // It cannot even be inspected.
       new Proxy({}, {
         get() {
           throw new Error("no");
@@ -230,7 +231,7 @@ export const misuse: Cases = {
     assertEquals(await store.kinds(), []);
   },
 
-  "setAll of what has no entries is a TypeError": async (open) => {
+  "setAll of an invalid iterable is a TypeError": async (open) => {
     await using store = await open();
     const wrong: unknown[] = [
       undefined,
@@ -266,7 +267,7 @@ export const misuse: Cases = {
     const range: RangeOptions = { start: "b", limit: 1 };
     const types: ChangeType[] = ["create"];
     const watching = { after: 1, key: "b", types };
-    // A write that waits keeps the reads waiting.
+    // A write that waits also makes the reads wait.
     const write = store.set("users", "d", 4);
     const reads = [
       store.keys("users", range),
@@ -295,7 +296,7 @@ export const misuse: Cases = {
     assertEquals((await events.read()).done, true);
   },
 
-  "what a function of the caller's throws comes back as it is": async (
+  "the error of a caller's function is passed on unchanged": async (
     open,
   ) => {
     await using store = await open();

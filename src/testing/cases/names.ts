@@ -1,6 +1,5 @@
 /**
- * Tests of kinds and keys: which cannot be one, that every other one can, and
- * their order.
+ * Tests of kinds and keys: invalid names, all others, and their order.
  *
  * @module
  */
@@ -11,7 +10,7 @@ import type { Cases, Open } from "../case.ts";
 import { brief, fill, keysOf, next, take } from "../reading.ts";
 import type { Manifest } from "../supports.ts";
 
-/** Names that something on the way to the storage could take for more than a name. */
+/** Names that another part of the system could take for something special. */
 const ODD_NAMES = [
   "__proto__",
   "constructor",
@@ -55,7 +54,7 @@ function oddNames({ limits }: Manifest): string[] {
   return [...ODD_NAMES, `${beginning}k`, `${beginning}l`];
 }
 
-/** In the order of their UTF-8 bytes, which UTF-16's is not. */
+/** In the order of their UTF-8 bytes, which differs from the order of UTF-16. */
 const ORDERED_NAMES = [
   "\u{1}",
   "0",
@@ -101,7 +100,7 @@ export const names: Cases = {
     await assertRefused(open, "\uDE00\uD83D");
   },
 
-  "a kind or key that is no string is refused by every operation": async (
+  "a kind or key that is not a string is refused by every operation": async (
     open,
   ) => {
     for (const name of [1, null, undefined, {}]) {

@@ -1,6 +1,6 @@
 /**
- * Tests of versions at the end of safe integers: what can be read is kept, and
- * no write makes one that cannot be read back.
+ * Tests of versions at the largest safe integer: readable values are kept, and
+ * no write creates an unreadable version.
  *
  * @module
  */
@@ -21,9 +21,9 @@ import type { Manifest } from "../supports.ts";
 
 const LAST = Number.MAX_SAFE_INTEGER;
 
-const REFUSAL = `its version is ${LAST}, the last one that there is`;
+const REFUSAL = `its version is ${LAST}, which is the largest possible`;
 
-/** A store with an entry of the last version, `"a"/"x"`. */
+/** A store with an entry of the largest version, `"a"/"x"`. */
 async function openWithLast(open: Open, options?: OpenForTest): Promise<Store> {
   const store = await open(options);
   await store.import(streamOf(entryLine("x", 1, { version: LAST })));
@@ -105,7 +105,7 @@ export const numberLimits: Cases = needing(needsImportedVersions, {
         assertStringIncludes(error.message, '"a"/"x"');
         assertEquals(await textOf(store.export()), before, name);
       }
-      // The same value is no write.
+      // The same value is a no-op.
       const { status, version } = await store.set("a", "x", 1);
       assertEquals([status, version], ["unchanged", LAST]);
       // As the error says.

@@ -1,6 +1,6 @@
 /**
- * Tests of the consumer who falls behind: the watch either delivers every
- * change or errors (W3), and holds no more than its buffer (W8).
+ * Tests of a consumer that falls behind: the watch delivers every change or
+ * errors (W3), and holds no more than its buffer (W8).
  *
  * @module
  */
@@ -25,7 +25,7 @@ import {
 import { fillMany } from "../sizes.ts";
 
 export const overflowing: Cases = {
-  "W3 a consumer who falls behind by more than history overflows": async (
+  "W3 a consumer that falls behind by more than history overflows": async (
     open,
   ) => {
     await using store = await open({ history: 10 });
@@ -85,7 +85,7 @@ export const overflowing: Cases = {
     );
   },
 
-  "W3 one watcher's overflow is no other's": async (open) => {
+  "W3 one watcher's overflow does not affect others": async (open) => {
     await using store = await open({ history: 10 });
     const slow = store.watch("users").getReader();
     const fast = store.watch("users").getReader();
@@ -111,7 +111,8 @@ export const overflowing: Cases = {
     await next(left);
     await writeInRounds(store, "users", keys.slice(100), large);
 
-    // The change log has forgotten these changes: what still comes was held.
+    // The change log has pruned these changes, so the events that still come
+    // were in the buffer.
     const held = [await drain(unread), await drain(left)];
     for (const { chunks, error } of held) {
       assertInstanceOf(error, WatchOverflowError);
@@ -126,7 +127,7 @@ export const overflowing: Cases = {
     );
   },
 
-  "W8 a watcher that was not read delivers all that history holds": async (
+  "W8 an unread watcher later delivers all changes in the history": async (
     open,
   ) => {
     await using store = await open({ history: 2_400 });
@@ -139,7 +140,9 @@ export const overflowing: Cases = {
     assertEquals(keysOf(await take(replay, keys.length)), keys);
   },
 
-  "W9 an overflowed watch has ended, whatever else ends it": async (open) => {
+  "W9 an overflowed watch has ended, and nothing ends it again": async (
+    open,
+  ) => {
     await using store = await open({ history: 10 });
     const controller = new AbortController();
     const { signal } = controller;

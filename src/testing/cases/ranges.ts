@@ -131,7 +131,7 @@ export const ranges: Cases = {
       const page = await store.keys("files", { startAfter, limit: 64 });
       if (page.length === 0) break;
       seen.push(...page);
-      // The last key of a page need not be there any more.
+      // The last key of a page may be gone already.
       await store.delete("files", page.at(-1)!);
     }
     assertEquals(seen, keys);

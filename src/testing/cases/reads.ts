@@ -26,7 +26,7 @@ import {
 import { fillMany, keysOfOneWrite, textOfBytes } from "../sizes.ts";
 
 export const reads: Cases = {
-  "get gives the value, and undefined where there is none": async (open) => {
+  "get returns the value, or undefined if there is no entry": async (open) => {
     await using store = await open();
     await store.set("users", "alice", { n: 1 });
     assertEquals(await store.get("users", "alice"), { n: 1 });
@@ -127,7 +127,7 @@ export const reads: Cases = {
     assertEquals(await store.count("groups"), 0);
   },
 
-  "entries streams what entry gives, in key order": async (open) => {
+  "entries streams the results of entry, in key order": async (open) => {
     await using store = await open();
     await fill(store, "users", ["b", "c", "a"]);
     await store.set("users", "b", { n: 2 });
@@ -194,7 +194,7 @@ export const reads: Cases = {
     assertEquals(await store.count("users"), 3_000);
   },
 
-  "entries errors with what where throws": async (open) => {
+  "entries errors with the error of where": async (open) => {
     await using store = await open();
     await fill(store, "users", ["a", "b"]);
     const broken = new Error("broken");
@@ -262,7 +262,7 @@ export const reads: Cases = {
     assertEquals(await store.get("ab", "same"), { in: "ab" });
   },
 
-  "reads reject with what where throws": async (open) => {
+  "reads reject with the error of where": async (open) => {
     await using store = await open();
     await fill(store, "users", ["a"]);
     const broken = new Error("broken");

@@ -1,5 +1,5 @@
 /**
- * Tests of `has` and `getMany`: reads of the keys that are named.
+ * Tests of `has` and `getMany`: reads of given keys.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import {
 import { fillMany, keysOfOneWrite } from "../sizes.ts";
 
 export const readsOfKeys: Cases = {
-  "has tells whether there is such an entry": async (open) => {
+  "has returns whether the entry exists": async (open) => {
     await using store = await open();
     await store.set("users", "alice", null);
     assertEquals(await store.has("users", "alice"), true);
@@ -179,7 +179,7 @@ export const readsOfKeys: Cases = {
     await assertRejects(() => store.getMany("", []), InvalidNameError);
   },
 
-  "getMany of what has no keys is a TypeError": async (open) => {
+  "getMany of an invalid iterable is a TypeError": async (open) => {
     await using store = await open();
     const wrong = [undefined, null, 1, {}, () => [], Promise.resolve(["a"])];
     for (const keys of wrong as unknown as string[][]) {
@@ -187,7 +187,7 @@ export const readsOfKeys: Cases = {
     }
   },
 
-  "getMany rejects with what the iteration of the keys throws": async (
+  "getMany rejects with the error of the iteration of its keys": async (
     open,
   ) => {
     await using store = await open();

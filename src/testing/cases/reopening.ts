@@ -1,5 +1,5 @@
 /**
- * Tests of what a store keeps when it is closed and opened again (C1).
+ * Tests of a store that is closed and opened again (C1).
  *
  * @module
  */
@@ -94,7 +94,7 @@ export const reopening: ReopeningCases = {
     });
   },
 
-  "C5 a write without a change is none after the store is reopened": async (
+  "C5 a no-op is still a no-op after the store is reopened": async (
     open,
     reopen,
   ) => {

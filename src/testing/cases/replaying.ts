@@ -1,6 +1,6 @@
 /**
- * Tests of `initial`: the replay is the kind exactly as it was at the moment
- * of the call, and every change after that moment follows (W4).
+ * Tests of `initial`: the replay is the kind exactly at the moment of the call,
+ * and every later change follows (W4).
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
 import { fillMany } from "../sizes.ts";
 
 export const replaying: Cases = {
-  "watch initial: replays what is there as creates, in key order": async (
+  "watch initial: replays the entries as creates, in key order": async (
     open,
   ) => {
     await using store = await open();
@@ -254,7 +254,7 @@ interface Change {
   value: unknown;
 }
 
-/** Creates, updates or deletes an entry, and tells what it did. */
+/** Creates, updates or deletes an entry, and returns what it did. */
 async function changeSomething(
   store: Store,
   random: () => number,

@@ -1,6 +1,6 @@
 /**
- * Tests of `after`: a watch goes on past any revision that is still in the
- * change log (W5), and never pretends that it does.
+ * Tests of `after`: a watch resumes after any revision that is still in the
+ * change log (W5), and fails at any other.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export const resuming: Cases = {
     assertEquals(brief([await next(events)]), ["create c@1"]);
   },
 
-  "watch after: the latest revision gives what follows": async (open) => {
+  "watch after: the latest revision gives later changes only": async (open) => {
     await using store = await open();
     await store.set("users", "a", 1);
     const { revision } = await store.set("groups", "g", 1);
@@ -195,7 +195,7 @@ export const resuming: Cases = {
   },
 };
 
-/** Makes a history of creates, updates and deletes among other kinds' changes, and gives its events. */
+/** Makes creates, updates and deletes among changes of other kinds, and returns their events. */
 async function history(store: Store): Promise<WatchEvent[]> {
   const reader = store.watch("users").getReader();
   for (let n = 0; n < 12; n++) {

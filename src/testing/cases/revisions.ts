@@ -21,7 +21,7 @@ import type { Cases } from "../case.ts";
 import { entryLine, streamOf } from "../lines.ts";
 import { brief, next, revisionsOf, take } from "../reading.ts";
 
-/** Every write of `users/alice` that takes a condition. It is `"another"` then, or gone. */
+/** Every write of `users/alice` with a condition. Afterwards it is `"another"`, or gone. */
 const conditionalWrites: Record<
   string,
   (store: Store, condition: WriteCondition) => Promise<unknown>
@@ -133,7 +133,7 @@ export const revisions: Cases = {
     const second = await store.set("users", "alice", 1);
     assertEquals([first.version, second.version], [1, 1]);
     assertGreater(second.revision, first.revision);
-    // The version is the same, so it does not tell one from the other.
+    // The version is the same, so it does not distinguish the entries.
     await assertConflict(
       () => store.set("users", "alice", 2, { ifRevision: first.revision }),
       {
@@ -224,7 +224,7 @@ export const revisions: Cases = {
     assertEquals(await store.get("users", "alice"), 2);
   },
 
-  "ifVersion, ifRevision: of no entry, nothing but 0 holds": async (open) => {
+  "ifVersion, ifRevision: only 0 holds if there is no entry": async (open) => {
     await using store = await open();
     const { version, revision } = await store.set("users", "alice", 1);
     await store.delete("users", "alice");
@@ -277,7 +277,7 @@ export const revisions: Cases = {
     assertEquals(await store.get("users", "alice"), won[0]);
   },
 
-  "update: a condition that holds does not stand for a value": async (open) => {
+  "update: a condition that holds does not replace a value": async (open) => {
     await using store = await open();
     for (const condition of [{ ifVersion: 0 }, { ifRevision: 0 }]) {
       await assertRejects(
@@ -288,7 +288,7 @@ export const revisions: Cases = {
     assertEquals(await store.kinds(), []);
   },
 
-  "a VersionConflictError tells what was asked for, and what was found": async (
+  "a VersionConflictError has the expected state and the found one": async (
     open,
   ) => {
     await using store = await open();
@@ -347,7 +347,7 @@ export const revisions: Cases = {
     assertEquals(await store.kinds(), []);
   },
 
-  "an ifVersion or ifRevision that is none is a RangeError": async (open) => {
+  "an invalid ifVersion or ifRevision is a RangeError": async (open) => {
     await using store = await open();
     const { revision } = await store.set("users", "alice", 1);
     const wrong = [-1, 0.5, NaN, Infinity, 2 ** 53, "1", null, 1n, true];
@@ -367,13 +367,13 @@ export const revisions: Cases = {
   },
 };
 
-/** What a `VersionConflictError` tells. */
+/** The properties of a `VersionConflictError`. */
 type Told = Pick<
   VersionConflictError,
   "condition" | "expected" | "actual" | "found"
 >;
 
-/** Asserts that a write of `users/alice` is refused, and what the error tells. */
+/** Asserts that a write of `users/alice` is refused, and checks the error. */
 async function assertConflict(
   write: () => Promise<unknown>,
   told: Told,

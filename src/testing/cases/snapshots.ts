@@ -1,5 +1,5 @@
 /**
- * Tests of `snapshot`: every read of it is as of one moment, whoever writes
+ * Tests of `snapshot`: all its reads are of one moment, whatever others write
  * meanwhile.
  *
  * @module
@@ -25,7 +25,7 @@ const KEYS = [...numberedKeys(10), "a", "a/1", "b", "none"];
 const KINDS = ["users", "groups", "later", "none"];
 
 export const snapshots: Cases = {
-  "snapshot: every read gives what it gave at the call": async (open) => {
+  "snapshot: every read gives the same result as at the call": async (open) => {
     await using store = await open();
     await fill(store, "users", KEYS.slice(0, -1));
     await fill(store, "groups", ["a", "b"]);
@@ -69,7 +69,7 @@ export const snapshots: Cases = {
     }
   },
 
-  "C3 a snapshot holds every write that was called before it": async (open) => {
+  "C3 a snapshot has every write that was called before it": async (open) => {
     await using store = await open();
     const writes = [
       store.set("users", "a", 1),
@@ -83,7 +83,7 @@ export const snapshots: Cases = {
     assertEquals(await snapshot.keys("users"), ["a", "c"]);
   },
 
-  "snapshot: entries are as they were, whatever became of them": async (
+  "snapshot: entries are unaffected by later changes": async (
     open,
   ) => {
     await using store = await open();
@@ -117,7 +117,7 @@ export const snapshots: Cases = {
     );
   },
 
-  "snapshot: ranges of what has changed since are as they were": async (
+  "snapshot: ranges are unaffected by later changes": async (
     open,
   ) => {
     await using store = await open();
@@ -158,7 +158,7 @@ export const snapshots: Cases = {
     }));
   },
 
-  "snapshot: where is asked of the entries as they were": async (open) => {
+  "snapshot: where gets the past values": async (open) => {
     await using store = await open();
     await store.setAll("users", { a: 1, b: 2, c: 3, d: 4 });
     await using snapshot = await store.snapshot();
@@ -193,7 +193,7 @@ export const snapshots: Cases = {
     await Promise.all(taken.map(async ({ snapshot, all }) => {
       assertEquals(await everythingOf(snapshot, KINDS, KEYS), all);
     }));
-    // One that is closed is nothing to the others.
+    // Closing one does not affect the others.
     for (const { snapshot, all } of taken) {
       assertEquals(await everythingOf(snapshot, KINDS, KEYS), all);
       await snapshot.close();
@@ -247,7 +247,7 @@ export const snapshots: Cases = {
     assertEquals([...many.keys()], keys.toReversed());
   },
 
-  "snapshot: many keys that came since are none of its own": async (
+  "snapshot: many later keys are not in it": async (
     open,
     supports,
   ) => {
@@ -272,7 +272,7 @@ export const snapshots: Cases = {
   },
 
   ...needing(needsImportedVersions, {
-    "snapshot: what is imported over it does not show": async (open) => {
+    "snapshot: a later import is not in it": async (open) => {
       await using store = await open();
       await store.set("a", "x", 1);
       const before = await textOf(store.export());

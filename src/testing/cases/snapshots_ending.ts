@@ -1,6 +1,6 @@
 /**
- * Tests of how a snapshot ends: it is closed, the store is, or the change log
- * leaves it behind. And of the reads that it refuses.
+ * Tests of how a snapshot ends: it is closed, the store is closed, or the
+ * change log no longer reaches it. Also tests of the reads that it refuses.
  *
  * @module
  */
@@ -133,7 +133,7 @@ export const snapshotsEnding: Cases = {
       reason,
       "opening",
     );
-    // A signal is the opening's alone.
+    // The signal concerns only the opening.
     const controller = new AbortController();
     await using other = await store.snapshot({ signal: controller.signal });
     controller.abort(reason);
@@ -162,7 +162,9 @@ export const snapshotsEnding: Cases = {
     }
   },
 
-  "snapshot: its reads refuse what the store's refuse": async (open) => {
+  "snapshot: its reads refuse the same arguments as the store's": async (
+    open,
+  ) => {
     await using store = await open();
     await using snapshot = await store.snapshot();
     const wrong = { limt: 1 } as RangeOptions;
@@ -191,7 +193,7 @@ export const snapshotsEnding: Cases = {
   },
 };
 
-/** Asserts that every read rejects with an error of a class; gives the errors. */
+/** Asserts that every read rejects with an error of a class, and returns the errors. */
 async function assertEveryRead(
   snapshot: Snapshot,
   // deno-lint-ignore no-explicit-any -- as `assertRejects` takes it

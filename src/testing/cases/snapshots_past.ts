@@ -1,6 +1,6 @@
 /**
- * Tests of `snapshot({ at })`: the entries as they were at a past revision, if
- * the change log reaches it; and of what had expired at a moment.
+ * Tests of `snapshot({ at })`: the entries at a past revision that the change
+ * log reaches, and entries that had expired then.
  *
  * @module
  */
@@ -32,7 +32,9 @@ import { fillMany } from "../sizes.ts";
 
 import { KEYS, KINDS, makePast } from "../past.ts";
 export const snapshotsPast: Cases = {
-  "snapshot at: every read gives what it gave then": async (open) => {
+  "snapshot at: every read gives the same result as at that revision": async (
+    open,
+  ) => {
     await using store = await open();
     const moments = await makePast(store);
     for (const { revision, all } of moments) {
@@ -139,7 +141,7 @@ export const snapshotsPast: Cases = {
     assertEquals(await snapshot.count("users"), expected.length);
   },
 
-  "snapshot at: what is ahead of the store is refused": async (open) => {
+  "snapshot at: a revision ahead of the store is refused": async (open) => {
     await using store = await open();
     const { revision } = await store.set("users", "a", 1);
     for (const at of [revision + 1, revision + 9, Number.MAX_SAFE_INTEGER]) {
@@ -158,7 +160,7 @@ export const snapshotsPast: Cases = {
     await write;
   },
 
-  "snapshot at: what the log no longer reaches is refused": async (open) => {
+  "snapshot at: a pruned revision is refused": async (open) => {
     await using store = await open({ history: 10 });
     const { revision } = await store.set("users", "a", 1);
     await writeInRounds(store, "users", numberedKeys(1_000));
@@ -186,7 +188,7 @@ export const snapshotsPast: Cases = {
     );
   },
 
-  "snapshot at: what is no revision is a RangeError": async (open) => {
+  "snapshot at: an invalid revision is a RangeError": async (open) => {
     await using store = await open();
     await store.set("users", "a", 1);
     for (const at of NO_REVISIONS) {
@@ -199,7 +201,7 @@ export const snapshotsPast: Cases = {
     await assertRejects(() => store.snapshot(wrong), TypeError, "att");
   },
 
-  "snapshot at: what had not expired when the change was made is there": async (
+  "snapshot at: an entry that expired after the change is there": async (
     open,
   ) => {
     await using store = await open();
@@ -225,7 +227,7 @@ export const snapshotsPast: Cases = {
     }
   },
 
-  "snapshot: what had not expired at the call stays": async (open) => {
+  "snapshot: an entry that expires after the call stays": async (open) => {
     await using store = await open();
     const events = store.watch("users", { types: ["delete"] }).getReader();
     const [snapshot, entry] = await snapshotWithMortal(store);
@@ -241,23 +243,24 @@ export const snapshotsPast: Cases = {
     assertEquals((await linesOf(past.export())).length, 1);
   },
 
-  "snapshot: what had expired at the call is gone, removed or not": async (
-    open,
-  ) => {
-    await using store = await open();
-    await store.set("users", "mortal", 1, { expireIn: 1 });
-    while (await store.has("users", "mortal")) await turn();
-    const { revision } = await store.set("users", "kept", 1);
-    for (const at of [undefined, revision]) {
-      await using snapshot = await store.snapshot({ at });
-      assertEquals(await snapshot.get("users", "mortal"), undefined);
-      assertEquals(await snapshot.keys("users"), ["kept"]);
-      assertEquals(await snapshot.count("users"), 1);
-      assertEquals([...await snapshot.getMany("users", ["mortal", "kept"])], [
-        ["kept", 1],
-      ]);
-    }
-  },
+  "snapshot: an entry that expired before the call is gone, removed or not":
+    async (
+      open,
+    ) => {
+      await using store = await open();
+      await store.set("users", "mortal", 1, { expireIn: 1 });
+      while (await store.has("users", "mortal")) await turn();
+      const { revision } = await store.set("users", "kept", 1);
+      for (const at of [undefined, revision]) {
+        await using snapshot = await store.snapshot({ at });
+        assertEquals(await snapshot.get("users", "mortal"), undefined);
+        assertEquals(await snapshot.keys("users"), ["kept"]);
+        assertEquals(await snapshot.count("users"), 1);
+        assertEquals([...await snapshot.getMany("users", ["mortal", "kept"])], [
+          ["kept", 1],
+        ]);
+      }
+    },
 };
 
 const NO_REVISIONS: readonly unknown[] = [
@@ -281,8 +284,8 @@ async function valuesOf(snapshot: Snapshot): Promise<unknown> {
 }
 
 /**
- * Writes an entry that soon expires, and gives it. If that takes so long that
- * it has expired already, another one has longer to live.
+ * Writes an entry that soon expires, and returns it. If it has expired already,
+ * because the write took too long, it tries a longer lifetime.
  */
 async function setMortal(store: Store): Promise<Entry> {
   for (let expireIn = 20;; expireIn *= 4) {
@@ -293,7 +296,7 @@ async function setMortal(store: Store): Promise<Entry> {
   }
 }
 
-/** A snapshot of a store that has one entry, which soon expires. */
+/** A snapshot of a store with one entry, which soon expires. */
 async function snapshotWithMortal(store: Store): Promise<[Snapshot, Entry]> {
   for (let expireIn = 20;; expireIn *= 4) {
     const key = `mortal ${expireIn}`;

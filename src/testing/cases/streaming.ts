@@ -1,6 +1,6 @@
 /**
- * Tests of the watch as a stream of the platform: it works with all that takes
- * a `ReadableStream`, and closes exactly once (W9).
+ * Tests of the watch as a standard stream: it works with every function that
+ * takes a `ReadableStream`, and closes exactly once (W9).
  *
  * @module
  */
@@ -20,7 +20,7 @@ import {
 } from "../reading.ts";
 
 export const streaming: Cases = {
-  "watch in a for await ends where the loop is left": async (open) => {
+  "watch in a for await ends when the loop is left": async (open) => {
     await using store = await open();
     await fill(store, "users", ["a", "b", "c"]);
     const stream = store.watch("users", { initial: true });
@@ -34,7 +34,7 @@ export const streaming: Cases = {
     await assertEnded(stream.getReader());
   },
 
-  "watch in a for await ends where the loop throws": async (open) => {
+  "watch in a for await ends when the loop throws": async (open) => {
     await using store = await open();
     await fill(store, "users", ["a", "b"]);
     const stream = store.watch("users", { initial: true });
@@ -48,7 +48,7 @@ export const streaming: Cases = {
     await assertEnded(stream.getReader());
   },
 
-  "watch in a for await ends where its body aborts the signal": async (
+  "watch in a for await ends when its body aborts the signal": async (
     open,
   ) => {
     await using store = await open();

@@ -1,7 +1,7 @@
 /**
- * Tests of `undefined` within values. A store takes a property that is
- * `undefined`, and either keeps it or leaves it out, as JSON does, whichever
- * operation writes it. In an array it keeps `undefined`, or refuses it.
+ * Tests of `undefined` within values. A store accepts an `undefined` property,
+ * and either keeps it or leaves it out, as JSON does, in every operation. In an
+ * array it keeps or refuses `undefined`.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export const undefinedProperties: Cases = {
     },
   ])) as Cases,
 
-  "C5 the same value with a property that is undefined is no change": async (
+  "C5 the same value with an undefined property is a no-op": async (
     open,
   ) => {
     await using store = await open();

@@ -1,6 +1,6 @@
 /**
- * Tests of reads that meet a value that cannot be read: they fail with an error
- * that names it, or tell of it and go on.
+ * Tests of reads that meet an unreadable value: they fail with an error that
+ * names it, or report it and go on.
  *
  * @module
  */
@@ -22,7 +22,9 @@ import {
 const isTrue = () => true;
 
 export const unreadable: Cases = {
-  "what cannot be read fails every read, which names it": async (open) => {
+  "an unreadable value fails every read, with an error that names it": async (
+    open,
+  ) => {
     for (const [name, openBrittle] of Object.entries(brittleStores)) {
       await using brittle = await openBrittle(open);
       const { store } = brittle;
@@ -50,7 +52,7 @@ export const unreadable: Cases = {
     }
   },
 
-  "what cannot be read is no matter to reads of no value": async (open) => {
+  "an unreadable value does not affect reads without values": async (open) => {
     for (const openBrittle of Object.values(brittleStores)) {
       await using brittle = await openBrittle(open);
       const { store } = brittle;
@@ -72,7 +74,7 @@ export const unreadable: Cases = {
     }
   },
 
-  "onUnreadable is told of each value, and the others are read": async (
+  "onUnreadable gets each unreadable value, and the others are read": async (
     open,
   ) => {
     await forEach(open, async ({ brittle, reads, good, bad }) => {
@@ -86,7 +88,7 @@ export const unreadable: Cases = {
     });
   },
 
-  "onUnreadable is told in the order of the read, within its range": async (
+  "onUnreadable is called in the order of the read, within its range": async (
     open,
   ) => {
     await forEach(open, async ({ brittle, reads, good, bad }) => {
@@ -156,7 +158,7 @@ export const unreadable: Cases = {
     });
   },
 
-  "what onUnreadable throws fails the read": async (open) => {
+  "the error of onUnreadable fails the read": async (open) => {
     await forEach(open, async ({ brittle, reads, bad }) => {
       for (const [operation, read] of Object.entries(tellingReads(brittle))) {
         for (const reason of [new Error("enough"), undefined, "enough"]) {
@@ -206,7 +208,7 @@ export const unreadable: Cases = {
     }
   },
 
-  "a stream gives what comes before the value that cannot be read": async (
+  "a stream gives the entries before the unreadable value": async (
     open,
   ) => {
     await forEach(open, async ({ brittle, reads, good, bad }) => {
@@ -243,7 +245,7 @@ export const unreadable: Cases = {
     }
   },
 
-  "C7 a read that tells of values can be aborted": async (open) => {
+  "C7 a read with onUnreadable can be aborted": async (open) => {
     await forEach(open, async ({ brittle, reads }) => {
       const reason = new Error("stop");
       const controller = new AbortController();
@@ -257,7 +259,7 @@ export const unreadable: Cases = {
     });
   },
 
-  "onUnreadable that is no function is a TypeError": async (open) => {
+  "an onUnreadable that is not a function is a TypeError": async (open) => {
     await using store = await open();
     for (const onUnreadable of [true, null, {}, "throw"]) {
       const options = { onUnreadable } as unknown as UnreadableOptions;
@@ -283,14 +285,14 @@ export const unreadable: Cases = {
   },
 };
 
-/** A broken store with values that can be read and others that cannot. */
+/** A broken store with readable and unreadable values. */
 interface Broken {
   readonly brittle: BrittleStore;
   /** The store, or a snapshot of it. */
   readonly reads: Reads;
-  /** The keys of the values that can be read. */
+  /** The keys of the readable values. */
   readonly good: readonly string[];
-  /** The keys of those that cannot, with their revisions. */
+  /** The keys of the unreadable values, with their revisions. */
   readonly bad: ReadonlyMap<string, number>;
 }
 
@@ -324,7 +326,7 @@ async function forEach(
   }
 }
 
-/** The reads that tell of values, each as the entries that it gives. */
+/** The reads that report unreadable values. Each returns its entries. */
 function tellingReads({ isFilterable }: BrittleStore): Record<
   string,
   (reads: Reads, range: RangeOptions) => Promise<KeyValue[]>
@@ -350,7 +352,7 @@ function tellingReads({ isFilterable }: BrittleStore): Record<
   };
 }
 
-/** The reads with `where`: each gives the keys, or how many. */
+/** The reads with `where`. Each returns the keys, or their number. */
 function filteredReads(
   reads: Reads,
   range: RangeOptions,
@@ -365,7 +367,7 @@ function filteredReads(
   };
 }
 
-/** Notes what it is told. */
+/** Collects the reported errors. */
 function collector(): {
   onUnreadable: (error: Unreadable) => void;
   told: Unreadable[];

@@ -1,6 +1,6 @@
 /**
- * Tests of watches and histories that meet a value that cannot be read: they
- * end with an error that names it, or tell of it and go on.
+ * Tests of watches and histories that meet an unreadable value: they end with
+ * an error that names it, or report it and go on.
  *
  * @module
  */
@@ -21,7 +21,9 @@ import {
 } from "../unreadable.ts";
 
 export const unreadableChanges: Cases = {
-  "a watch ends at what cannot be read, and names it": async (open) => {
+  "a watch ends at an unreadable value, with an error that names it": async (
+    open,
+  ) => {
     await forEach(open, async (brittle) => {
       const { store } = brittle;
       const { revision: good } = await store.set("users", "good", 1);
@@ -46,7 +48,7 @@ export const unreadableChanges: Cases = {
     });
   },
 
-  "a watch that was waiting ends at what cannot be read": async (open) => {
+  "a waiting watch ends at an unreadable value": async (open) => {
     await forEach(open, async (brittle) => {
       const { store } = brittle;
       const reader = store.watch("users").getReader();
@@ -60,33 +62,34 @@ export const unreadableChanges: Cases = {
     });
   },
 
-  "watch onUnreadable is told of each value, and the watch goes on": async (
-    open,
-  ) => {
-    await forEach(open, async (brittle) => {
-      const { store } = brittle;
-      const { options, told } = collector();
-      const live = store.watch("users", options).getReader();
-      const { bad } = await makeChanges(store);
-      const resumed = store.watch("users", { ...options, after: 0 })
-        .getReader();
-      const small = store.watch("users", {
-        ...options,
-        after: 0,
-        bufferSize: 1,
-      }).getReader();
-      brittle.isBroken = true;
-      for (const reader of [live, resumed, small]) {
-        told.length = 0;
-        const events = await takeUntil(reader, "end");
-        assertEquals(brief(events), READABLE);
-        assertTold(brittle, told, bad);
-      }
-      await store.set("users", "later", 1);
-      assertEquals(brief([await next(live)]), ["create later@1"]);
-      assertEquals(told.length, bad.length);
-    });
-  },
+  "watch onUnreadable gets each unreadable value, and the watch goes on":
+    async (
+      open,
+    ) => {
+      await forEach(open, async (brittle) => {
+        const { store } = brittle;
+        const { options, told } = collector();
+        const live = store.watch("users", options).getReader();
+        const { bad } = await makeChanges(store);
+        const resumed = store.watch("users", { ...options, after: 0 })
+          .getReader();
+        const small = store.watch("users", {
+          ...options,
+          after: 0,
+          bufferSize: 1,
+        }).getReader();
+        brittle.isBroken = true;
+        for (const reader of [live, resumed, small]) {
+          told.length = 0;
+          const events = await takeUntil(reader, "end");
+          assertEquals(brief(events), READABLE);
+          assertTold(brittle, told, bad);
+        }
+        await store.set("users", "later", 1);
+        assertEquals(brief([await next(live)]), ["create later@1"]);
+        assertEquals(told.length, bad.length);
+      });
+    },
 
   "watch onUnreadable: of a replay, with the revisions of the entries": async (
     open,
@@ -128,7 +131,7 @@ export const unreadableChanges: Cases = {
     });
   },
 
-  "watch onUnreadable is told only of what is watched": async (open) => {
+  "watch onUnreadable gets only watched values": async (open) => {
     await forEach(open, async (brittle) => {
       const { store } = brittle;
       const { bad } = await makeChanges(store);
@@ -221,7 +224,7 @@ export const unreadableChanges: Cases = {
     });
   },
 
-  "what a watch's onUnreadable throws ends it": async (open) => {
+  "the error of a watch's onUnreadable ends the watch": async (open) => {
     await forEach(open, async (brittle) => {
       const { store } = brittle;
       await store.set("users", "a", 1);
@@ -268,7 +271,9 @@ export const unreadableChanges: Cases = {
     });
   },
 
-  "a history ends at what cannot be read, and names it": async (open) => {
+  "a history ends at an unreadable value, with an error that names it": async (
+    open,
+  ) => {
     await forEach(open, async (brittle) => {
       const { store } = brittle;
       await store.set("users", "a", 1);
@@ -286,40 +291,42 @@ export const unreadableChanges: Cases = {
     });
   },
 
-  "history onUnreadable is told of each value, and the others come": async (
-    open,
-  ) => {
-    await forEach(open, async (brittle) => {
-      const { store } = brittle;
-      const { bad } = await makeChanges(store);
-      brittle.isBroken = true;
-      for (const reverse of [false, true]) {
-        const { options, told } = collector();
-        const changes: HistoryChange[] = await Array.fromAsync(
-          store.history("users", undefined, { ...options, reverse }),
-        );
-        if (reverse) {
-          changes.reverse();
-          told.reverse();
+  "history onUnreadable gets each unreadable value, and the others come":
+    async (
+      open,
+    ) => {
+      await forEach(open, async (brittle) => {
+        const { store } = brittle;
+        const { bad } = await makeChanges(store);
+        brittle.isBroken = true;
+        for (const reverse of [false, true]) {
+          const { options, told } = collector();
+          const changes: HistoryChange[] = await Array.fromAsync(
+            store.history("users", undefined, { ...options, reverse }),
+          );
+          if (reverse) {
+            changes.reverse();
+            told.reverse();
+          }
+          assertEquals(brief(changes), READABLE);
+          // It is reported twice for an update if both of its values are
+          // unreadable.
+          const keys = told.map(({ key }) => key);
+          for (const [key] of bad) assert(keys.includes(key));
         }
-        assertEquals(brief(changes), READABLE);
-        // Twice of an update, if both of its values cannot be read.
-        const keys = told.map(({ key }) => key);
-        for (const [key] of bad) assert(keys.includes(key));
-      }
-      const { options, told } = collector();
-      const ofKey = store.history("users", "x1", options);
-      assertEquals(brief(await Array.fromAsync(ofKey)), [
-        "create x1@1",
-        "update x1@3",
-        "delete x1@3",
-      ]);
-      assert(told.length > 0);
-    });
-  },
+        const { options, told } = collector();
+        const ofKey = store.history("users", "x1", options);
+        assertEquals(brief(await Array.fromAsync(ofKey)), [
+          "create x1@1",
+          "update x1@3",
+          "delete x1@3",
+        ]);
+        assert(told.length > 0);
+      });
+    },
 };
 
-/** The changes of {@linkcode makeChanges} whose values can be read. */
+/** The changes of {@linkcode makeChanges} with readable values. */
 const READABLE = [
   "create a@1",
   "create x1@1",
@@ -332,8 +339,9 @@ const READABLE = [
 ];
 
 /**
- * Makes changes of the kind "users", the last one of the key "end", with values
- * that can be read and others that cannot. Gives the keys and revisions of the latter.
+ * Makes changes of the kind "users", with readable and unreadable values; the
+ * last one has the key "end". Returns the keys and revisions of the unreadable
+ * ones.
  */
 async function makeChanges(
   store: Store,
@@ -372,7 +380,7 @@ async function forEach(
   }
 }
 
-/** Notes what it is told. */
+/** Collects the reported errors. */
 function collector(): {
   options: { onUnreadable: (error: Unreadable) => void };
   told: Unreadable[];

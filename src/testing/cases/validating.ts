@@ -1,6 +1,6 @@
 /**
- * Tests of `schemas`: what is refused is never written, and what is written is
- * what the schema makes of the value.
+ * Tests of `schemas`: a refused value is never written, and a written value is
+ * the schema's output.
  *
  * @module
  */
@@ -82,7 +82,7 @@ export const validating: Cases = {
     }
   },
 
-  "schemas: what is stored is what the schema makes of the value": async (
+  "schemas: the store keeps the schema's output": async (
     open,
   ) => {
     await using store = await open({ schemas: { lengths: lengthSchema } });
@@ -106,7 +106,7 @@ export const validating: Cases = {
     assertEquals((await store.set("lengths", "a", "2")).status, "unchanged");
   },
 
-  "schemas: what an asynchronous schema makes of the value is stored": async (
+  "schemas: the store keeps the output of an asynchronous schema": async (
     open,
   ) => {
     const twice = standardSchema(async (value) => {
@@ -123,7 +123,7 @@ export const validating: Cases = {
     );
   },
 
-  "schemas: what a function returns is not used": async (open) => {
+  "schemas: the result of a function is not used": async (open) => {
     await using store = await open({
       schemas: { now: () => 2, later: () => Promise.resolve(2) },
     });
@@ -133,7 +133,7 @@ export const validating: Cases = {
     assertEquals(await store.get("later", "a"), 1);
   },
 
-  "schemas: what a function throws is the cause": async (open) => {
+  "schemas: the error of a function is the cause": async (open) => {
     const cause = new RangeError("Too young");
     const schemas = {
       now: () => {
@@ -162,7 +162,7 @@ export const validating: Cases = {
     }]]);
   },
 
-  "schemas: every issue is told, each with its path and message": async (
+  "schemas: the error has every issue, with its path and message": async (
     open,
   ) => {
     const symbol = Symbol("here");
@@ -221,7 +221,7 @@ export const validating: Cases = {
     }
   },
 
-  "schemas that are none are a TypeError": async (open) => {
+  "invalid schemas are a TypeError": async (open) => {
     const options = [
       { schemas: 1 },
       { schemas: null },

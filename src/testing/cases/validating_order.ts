@@ -1,7 +1,7 @@
 /**
- * Tests of `schemas` beside other operations: waiting for a schema changes
- * nothing of the order of operations (C3), of their isolation (C4), or of how
- * they are cancelled (C7).
+ * Tests of `schemas` together with other operations: waiting for a schema
+ * changes neither the order of operations (C3), nor their isolation (C4), nor
+ * how they are cancelled (C7).
  *
  * @module
  */
@@ -78,7 +78,7 @@ export const validatingInOrder: Cases = {
       await using store = await open({ schemas: { users: schema } });
       await store.set("users", "alice", 1);
       const { revision } = await store.set("groups", "admins", 1);
-      // What is refused is told by commit, not by the chain.
+      // A refused value is an error of commit, not of the chain.
       const operation = store.atomic()
         .check({ kind: "users", key: "alice", version: 1 })
         .set("groups", "admins", 2)
@@ -111,7 +111,7 @@ export const validatingInOrder: Cases = {
       }
     },
 
-  "C4 what is refused leaves those called with it alone": async (open) => {
+  "C4 a refused write does not affect those called with it": async (open) => {
     for (const [what, schema] of Object.entries(everySchema)) {
       await using store = await open({ schemas: { users: schema } });
       const outcomes = await Promise.allSettled(
@@ -134,7 +134,7 @@ export const validatingInOrder: Cases = {
       await using store = await open({ schemas: { users: schema } });
       await store.set("users", "alice", 1);
       const before = await store.entry("users", "alice");
-      // The schema would take the one and refuse the other.
+      // The schema would accept one of them, and refuse the other.
       for (const value of [2, -1]) {
         for (const key of ["alice", "bob"]) {
           const error = await assertRejects(
@@ -203,7 +203,7 @@ export const validatingInOrder: Cases = {
       ]);
     },
 
-  "C3 a write whose schema refuses it in the end was never there": async (
+  "C3 a write that its schema refuses in the end was never visible": async (
     open,
   ) => {
     const { schema, refuse } = holdingSchema("slow");
@@ -262,7 +262,7 @@ export const validatingInOrder: Cases = {
     }
   },
 
-  "C7 an aborted write keeps nobody waiting for its schema": async (open) => {
+  "C7 nobody waits for the schema of an aborted write": async (open) => {
     for (const [operation, write] of Object.entries(patientWrites)) {
       const { schema } = holdingSchema("never");
       await using store = await open({ schemas: { users: schema } });
@@ -286,7 +286,7 @@ export const validatingInOrder: Cases = {
     }
   },
 
-  "schemas: what refuses a write that has failed already goes unheard": async (
+  "schemas: a late refusal of a failed write is ignored": async (
     open,
   ) => {
     for (const [what, schema] of Object.entries(asyncCountSchemas)) {

@@ -1,6 +1,6 @@
 /**
- * Tests of `validateReads`: what is read is what the schema makes of the stored
- * value, or an error.
+ * Tests of `validateReads`: a read returns the schema's output for the stored
+ * value, or fails.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
 } from "../schemas.ts";
 
 export const validatingReads: Cases = {
-  "validateReads: off, what is read is not checked": async (open) => {
+  "validateReads: without it, reads are not checked": async (open) => {
     for (const options of [{}, { validateReads: false }]) {
       await using store = await openWithBad(open, options);
       for (const [operation, read] of Object.entries(reads)) {
@@ -32,7 +32,7 @@ export const validatingReads: Cases = {
     }
   },
 
-  "validateReads: on, what is read is checked by every read": async (open) => {
+  "validateReads: every read checks values": async (open) => {
     for (const isAsync of [false, true]) {
       const options = { validateReads: true };
       await using store = await openWithBad(open, options, isAsync);
@@ -68,7 +68,7 @@ export const validatingReads: Cases = {
       await assertRejects(() => getting, ValidationError, "Refused");
     },
 
-  "validateReads: keys, counts and deletions are no values": async (open) => {
+  "validateReads: keys, counts and deletions are not checked": async (open) => {
     await using store = await openWithBad(open, { validateReads: true });
     assertEquals(await store.keys("users"), ["bad", "good"]);
     assertEquals(await store.count("users"), 2);
@@ -78,7 +78,7 @@ export const validatingReads: Cases = {
     assertEquals([...await store.list("users")], [["good", 1]]);
   },
 
-  "validateReads: what is refused can be mended": async (open) => {
+  "validateReads: a refused value can be replaced": async (open) => {
     await using store = await openWithBad(open, { validateReads: true });
     const { value } = await store.update(
       "users",
@@ -102,7 +102,7 @@ export const validatingReads: Cases = {
     assertEquals(brief([await next(others.getReader())]), ["create good@1"]);
   },
 
-  "validateReads: what is read is what the schema makes of the value": async (
+  "validateReads: reads return the schema's output": async (
     open,
   ) => {
     const oneMore = (value: unknown) => ({ value: value as number + 1 });
@@ -121,7 +121,7 @@ export const validatingReads: Cases = {
     }
   },
 
-  "validateReads: where needs a schema that is synchronous": async (open) => {
+  "validateReads: where needs a synchronous schema": async (open) => {
     for (const schema of Object.values(asyncCountSchemas)) {
       const schemas = { users: schema };
       await using store = await open({ schemas, validateReads: true });
@@ -135,7 +135,7 @@ export const validatingReads: Cases = {
         );
         assertStringIncludes(error.message, '"users"');
       }
-      // A stream is of no single moment, so it can wait.
+      // A stream is not of a single moment, so it can wait.
       const where = (_: string, value: unknown) => value === 1;
       const entries = await Array.fromAsync(store.entries("users", { where }));
       assertEquals(entries.length, 1);
@@ -144,7 +144,7 @@ export const validatingReads: Cases = {
     for (const [operation, read] of Object.entries(filteredReads)) {
       await assertRejects(() => read(store), TypeError, '"where"', operation);
     }
-    // What the schema said in the end is nobody's.
+    // Nobody gets the schema's late answer.
     await turn();
     await turn();
   },
@@ -152,7 +152,7 @@ export const validatingReads: Cases = {
 
 const BAD = -1;
 
-/** Opens a store in which is a value that its schema has come to refuse. */
+/** Opens a store with a value that its schema now refuses. */
 async function openWithBad(
   open: Open,
   options: OpenForTest,
@@ -168,7 +168,7 @@ async function openWithBad(
   return store;
 }
 
-/** Something with a value, for a promise would not be told from its value. */
+/** An object with the value, because a promise could not be distinguished from its value. */
 type WithValue = { value: unknown } | undefined;
 
 /** Each way to read the value of the key "bad". */
@@ -185,7 +185,7 @@ const reads: Record<string, (store: Store) => Promise<WithValue>> = {
   "a replay": (store) => firstOf(store.watch("users", { initial: true })),
 };
 
-/** Each way to read it by a filter, which is told the value. */
+/** Each read with a filter, which gets the value. */
 const filteredReads: typeof reads = {
   "list where": async (store) => ({
     value: (await store.list("users", { where: isRead })).get("bad"),

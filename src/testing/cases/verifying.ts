@@ -1,6 +1,6 @@
 /**
- * Tests of `verify`: a store that only its own operations wrote to has nothing
- * to find, whatever they were and while others write; and what it costs them.
+ * Tests of `verify`: it finds nothing in a store that only its own operations
+ * wrote, also while others write; and its effect on other operations.
  *
  * @module
  */
@@ -31,7 +31,7 @@ import {
 } from "../reading.ts";
 import { fillMany } from "../sizes.ts";
 
-/** Every sort of write, by what it is; each leaves what the next one needs. */
+/** Every sort of write, by description. Each leaves the state for the next one. */
 const WRITES: Record<string, (store: Store) => Promise<unknown>> = {
   "a set of a new key": (store) => store.set("k", "a", { n: 1 }),
   "a set of another value": (store) => store.set("k", "a", { n: 2 }),
@@ -107,18 +107,19 @@ export const verifying: Cases = needing(needsVerify, {
     assertEquals((await before).status, "created");
   },
 
-  "verify: without validateReads what a schema refuses is sound": async (
-    open,
-  ) => {
-    let strict = false;
-    const numbers = () => {
-      if (strict) throw new Error("No");
-    };
-    await using store = await open({ schemas: { numbers } });
-    await store.set("numbers", "a", 1);
-    strict = true;
-    assertEquals(await store.verify(), []);
-  },
+  "verify: without validateReads, a value that the schema refuses is sound":
+    async (
+      open,
+    ) => {
+      let strict = false;
+      const numbers = () => {
+        if (strict) throw new Error("No");
+      };
+      await using store = await open({ schemas: { numbers } });
+      await store.set("numbers", "a", 1);
+      strict = true;
+      assertEquals(await store.verify(), []);
+    },
 
   "verify: a schema may be asynchronous, and read the store": async (open) => {
     let strict = false;
@@ -137,7 +138,7 @@ export const verifying: Cases = needing(needsVerify, {
     assertEquals(found.map(({ key }) => key).sort(), ["a", "b"]);
   },
 
-  "verify: of many findings it tells the first, and counts the others": async (
+  "verify: lists the first findings, and counts the others": async (
     open,
     supports,
   ) => {
@@ -243,7 +244,7 @@ export const verifying: Cases = needing(needsVerify, {
   },
 });
 
-/** A check that waits, from its first value on, for `end`. */
+/** A check that waits for `end`, from its first value on. */
 function heldCheck(): {
   options: OpenForTest;
   begin(): void;
@@ -266,7 +267,7 @@ function heldCheck(): {
   };
 }
 
-/** Opens a store whose check takes several turns of the event loop, however fast the machine is. */
+/** Opens a store whose check takes several turns of the event loop, even on a fast machine. */
 async function openSlow(open: Open): Promise<Store> {
   let isSlow = false;
   // A ms for each entry.

@@ -1,6 +1,6 @@
 /**
- * Tests of `waitFor`: a value that is there or comes, and each way in which it
- * may not.
+ * Tests of `waitFor`: a value that exists or comes, and each way in which it
+ * may not come.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export const waitingFor: Cases = {
     assertEquals(await store.waitFor("users", "a"), { n: 1 });
     await writing;
     const value = await store.waitFor("users", "a") as { n: number };
-    value.n = 2; // It is the caller's own.
+    value.n = 2; // The value belongs to the caller.
     assertEquals(await store.waitFor("users", "a"), { n: 1 });
     await store.setAll("users", { zero: 0, none: null, no: false, text: "" });
     for (const [key, expected] of await store.list("users")) {
@@ -64,7 +64,7 @@ export const waitingFor: Cases = {
     assertEquals(await store.waitFor("users", "a", () => true), 4);
   },
 
-  "waitFor: what was deleted or has expired is not there": async (open) => {
+  "waitFor: a deleted or expired entry does not count": async (open) => {
     await using store = await open();
     await store.set("users", "a", 1, { expireIn: SOON });
     while (await store.has("users", "a"));
@@ -78,7 +78,7 @@ export const waitingFor: Cases = {
     assertEquals(await Promise.all(waiting), [2, 2]);
   },
 
-  "waitFor: is not misled by what the change log forgets": async (
+  "waitFor: works when the change log is pruned": async (
     open,
     supports,
   ) => {
@@ -99,7 +99,7 @@ export const waitingFor: Cases = {
     assertEquals(await Promise.all(waiting), keys.map((_, n) => n));
   },
 
-  "waitFor: an abort and a close are told apart": async (open) => {
+  "waitFor: an abort and a close give different errors": async (open) => {
     const store = await open();
     const stop = new AbortController();
     const { signal } = stop;
@@ -142,7 +142,7 @@ export const waitingFor: Cases = {
     }
   },
 
-  "waitFor: refuses what it cannot wait for": async (open) => {
+  "waitFor: refuses invalid arguments": async (open) => {
     await using store = await open();
     await store.set("users", "a", 1);
     for (const predicate of [null, 1, {}, { signal: undefined }]) {

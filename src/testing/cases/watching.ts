@@ -1,6 +1,6 @@
 /**
- * Tests of what a watch delivers to a consumer who reads: every change of its
- * kind (W3), in order (W1), once (W2), as far as its options ask for it.
+ * Tests of the events for a consumer that reads: every change of its kind (W3),
+ * in order (W1), once (W2), filtered by its options.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export const watching: Cases = {
     ]);
   },
 
-  "watch gives what every kind of write changed": async (open) => {
+  "watch has the changes of every kind of write": async (open) => {
     await using store = await open();
     const events = store.watch("users").getReader();
     await store.set("users", "a", 1);
@@ -82,7 +82,7 @@ export const watching: Cases = {
     assertEquals(found, expected);
   },
 
-  "watch begins with what changes from now on": async (open) => {
+  "watch begins with the changes from now on": async (open) => {
     await using store = await open();
     await store.set("users", "alice", 1);
     await store.set("users", "bob", 1);
@@ -244,7 +244,7 @@ export const watching: Cases = {
     assertEquals(keysOf(await take(events, 103)), ["a", "b", "c", ...keys]);
   },
 
-  "watch delivers what the consumer writes while it reads": async (open) => {
+  "watch delivers the consumer's own writes": async (open) => {
     await using store = await open();
     await store.set("chain", "0", 0);
     const seen: string[] = [];
@@ -328,7 +328,7 @@ export const watching: Cases = {
       store.watch("users", { prefix: "probe" }),
       store.watch("users", { key: "probe", types: ["delete"] }),
     ].map((stream) => next(stream.getReader()));
-    // A watch that has the last write: those with a filter can have it, too.
+    // If this watch has the last write, those with a filter can have it, too.
     const all = store.watch("users").getReader();
     for (const key of numberedKeys(200)) {
       await store.set("users", key, 1);
@@ -379,9 +379,9 @@ export const watching: Cases = {
 };
 
 /**
- * Lets many writers write to three kinds at once while a watcher with a small
- * buffer reads one of them. Gives its events, and the revisions of all changes
- * of its kind as the writes themselves told them.
+ * Many writers write to three kinds at once, while a watcher with a small
+ * buffer reads one of them. Returns its events, and the revisions of all
+ * changes of its kind, from the results of the writes.
  */
 async function busyTraffic(
   store: Store,

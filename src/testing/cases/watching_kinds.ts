@@ -1,6 +1,6 @@
 /**
- * Tests of watches of several kinds, and of all: their changes come in one
- * order (W1), each once (W2), and none is missing (W3).
+ * Tests of watches of several kinds, and of all kinds: their changes come in
+ * one order (W1), each once (W2), and none is missing (W3).
  *
  * @module
  */
@@ -63,7 +63,7 @@ export const watchingKinds: Cases = {
     assertEquals(await take(all, everything.length), everything);
   },
 
-  "watch of a list of one kind gives what a watch of the kind gives": async (
+  "watch of a list of one kind is the same as a watch of the kind": async (
     open,
   ) => {
     await using store = await open();
@@ -104,7 +104,7 @@ export const watchingKinds: Cases = {
     assertThrows(() => store.watch([]), TypeError, "kind");
   },
 
-  "watch of a list refuses what is no name of a kind": async (open) => {
+  "watch of a list refuses invalid names": async (open) => {
     await using store = await open();
     for (const kind of ["", "\0", "\uD800", 1, null, undefined, ["a"]]) {
       for (const kinds of [[kind], ["users", kind], [kind, "users"]]) {
@@ -229,7 +229,7 @@ export const watchingKinds: Cases = {
     ]);
   },
 
-  "watch previous holds for each of several kinds": async (open) => {
+  "watch previous applies to each of several kinds": async (open) => {
     await using store = await open();
     await store.set("a", "k", 1);
     await store.set("b", "k", 1);

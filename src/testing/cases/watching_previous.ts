@@ -1,5 +1,6 @@
 /**
- * Tests of `previous`: an update tells the value before, and nothing else does.
+ * Tests of `previous`: an update has the previous value, and no other event has
+ * one.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import { makeTraffic, next, take, takeUntil } from "../reading.ts";
 import { textOfBytes } from "../sizes.ts";
 
 export const watchingPrevious: Cases = {
-  "watch previous: an update tells the value before": async (open) => {
+  "watch previous: an update has the previous value": async (open) => {
     await using store = await open();
     const events = store.watch("users", { previous: true }).getReader();
     await store.set("users", "a", { n: 1 });
@@ -51,7 +52,7 @@ export const watchingPrevious: Cases = {
     }
   },
 
-  "watch previous: whatever the value was": async (open) => {
+  "watch previous: the value may be of any type": async (open) => {
     await using store = await open();
     const values = [null, 0, false, "", [], {}, "last"];
     const events = store.watch("users", { previous: true }).getReader();
@@ -66,20 +67,21 @@ export const watchingPrevious: Cases = {
     );
   },
 
-  "watch previous: a replayed entry has none, what follows has": async (
-    open,
-  ) => {
-    await using store = await open();
-    await store.set("users", "a", 1);
-    await store.set("users", "a", 2);
-    const events = store.watch("users", { initial: true, previous: true })
-      .getReader();
-    await store.set("users", "a", 3);
-    assertEquals(told(await take(events, 2)), [
-      { type: "create", value: 2 },
-      { type: "update", value: 3, previous: 2 },
-    ]);
-  },
+  "watch previous: a replayed entry has none, but later updates have one":
+    async (
+      open,
+    ) => {
+      await using store = await open();
+      await store.set("users", "a", 1);
+      await store.set("users", "a", 2);
+      const events = store.watch("users", { initial: true, previous: true })
+        .getReader();
+      await store.set("users", "a", 3);
+      assertEquals(told(await take(events, 2)), [
+        { type: "create", value: 2 },
+        { type: "update", value: 3, previous: 2 },
+      ]);
+    },
 
   "watch previous: of changes that were missed, too": async (open) => {
     await using store = await open();
@@ -148,7 +150,7 @@ export const watchingPrevious: Cases = {
     assertEquals(two[1].previous, { tags: ["a"] });
   },
 
-  "watch previous: the value before is what the event before told": async (
+  "watch previous: it is the value of the key's previous event": async (
     open,
   ) => {
     await using store = await open();
@@ -176,7 +178,7 @@ export const watchingPrevious: Cases = {
     assertEquals(told([cleared]), [{ type: "update", value: 1, previous: 1 }]);
   },
 
-  "watch previous: a flag that is no boolean is a TypeError": async (open) => {
+  "watch previous: an invalid flag is a TypeError": async (open) => {
     await using store = await open();
     for (const previous of [1, "yes", null]) {
       const options = { previous } as unknown as { previous: boolean };
@@ -197,7 +199,7 @@ export const watchingPrevious: Cases = {
   },
 };
 
-/** What events tell of values. */
+/** The values of events. */
 function told(events: readonly WatchEvent[]): unknown[] {
   return events.map((event) =>
     event.type === "update" && "previous" in event
@@ -206,7 +208,7 @@ function told(events: readonly WatchEvent[]): unknown[] {
   );
 }
 
-/** Asserts that each value before is that of the key's event before. */
+/** Asserts that each previous value is the value of the key's previous event. */
 function assertChained(
   events: readonly WatchEvent[],
   values: Map<string, unknown>,
@@ -223,7 +225,7 @@ function assertChained(
   }
 }
 
-/** Asserts that texts of a size are told, in turn with short ones. Closes the store. */
+/** Asserts that texts of a size arrive, alternating with short ones. Closes the store. */
 async function assertTellsTexts(store: Store, bytes: number): Promise<void> {
   await using _ = store;
   const texts = [textOfBytes(bytes), "short", `x${textOfBytes(bytes - 1)}`];

@@ -1,6 +1,6 @@
 /**
  * Tests of `set`, `update` and `delete`, of the rule that a write without a
- * change is none (C5), and of versions and revisions (C6).
+ * change is a no-op (C5), and of versions and revisions (C6).
  *
  * @module
  */
@@ -118,7 +118,7 @@ export const writes: Cases = {
     assertEquals(await store.get("users", "alice"), { n: won[0] });
   },
 
-  "update replaces a value by what the function returns": async (open) => {
+  "update replaces a value by the function's result": async (open) => {
     await using store = await open();
     const { revision } = await store.set("users", "alice", { n: 1 });
     const result = await store.update(
@@ -156,7 +156,7 @@ export const writes: Cases = {
     assertEquals(await store.kinds(), []);
   },
 
-  "update with initial starts from it where there is no value": async (
+  "update with initial starts from it if there is no entry": async (
     open,
   ) => {
     await using store = await open();
@@ -179,18 +179,24 @@ export const writes: Cases = {
     ]);
   },
 
-  "update with initial creates it where the function returns it": async (
-    open,
-  ) => {
-    await using store = await open();
-    const { status } = await store.update("users", "alice", (value) => value, {
-      initial: { n: 1 },
-    });
-    assertEquals(status, "created");
-    assertEquals(await store.get("users", "alice"), { n: 1 });
-  },
+  "update with initial creates the entry even if the function returns it unchanged":
+    async (
+      open,
+    ) => {
+      await using store = await open();
+      const { status } = await store.update(
+        "users",
+        "alice",
+        (value) => value,
+        {
+          initial: { n: 1 },
+        },
+      );
+      assertEquals(status, "created");
+      assertEquals(await store.get("users", "alice"), { n: 1 });
+    },
 
-  "update rejects with what the function throws, and writes nothing": async (
+  "update rejects with the function's error, and writes nothing": async (
     open,
   ) => {
     await using store = await open();
@@ -237,7 +243,7 @@ export const writes: Cases = {
     );
   },
 
-  "delete gives the previous entry, and undefined where there was none": async (
+  "delete returns the deleted entry, or undefined if there was none": async (
     open,
   ) => {
     await using store = await open();
@@ -278,7 +284,7 @@ export const writes: Cases = {
     assertEquals(await store.keys("users"), []);
   },
 
-  "C5 a set that changes nothing is no change": async (open) => {
+  "C5 a set that changes nothing is a no-op": async (open) => {
     await using store = await open();
     await assertNoChange(store, async () => {
       const { status, version } = await store.set("users", "alice", { n: 1 });
@@ -297,7 +303,7 @@ export const writes: Cases = {
     assertEquals((await store.entry("users", "alice"))?.version, 5);
   },
 
-  "C5 a setAll that changes nothing is no change": async (open) => {
+  "C5 a setAll that changes nothing is a no-op": async (open) => {
     await using store = await open();
     await assertNoChange(store, async () => {
       const result = await store.setAll("users", { alice: { n: 1 } });
@@ -306,7 +312,7 @@ export const writes: Cases = {
     });
   },
 
-  "C5 an update that changes nothing is no change": async (open) => {
+  "C5 an update that changes nothing is a no-op": async (open) => {
     await using store = await open();
     await assertNoChange(store, async () => {
       const { status, version, value } = await store.update(
@@ -318,7 +324,7 @@ export const writes: Cases = {
     });
   },
 
-  "C5 a delete of nothing is no change": async (open) => {
+  "C5 a delete of nothing is a no-op": async (open) => {
     await using store = await open();
     await assertNoChange(store, async () => {
       await store.delete("users", "bob");
@@ -326,14 +332,14 @@ export const writes: Cases = {
     });
   },
 
-  "C5 an atomic operation that changes nothing is no change": async (open) => {
+  "C5 an atomic operation that changes nothing is a no-op": async (open) => {
     await using store = await open();
     await assertNoChange(store, async () => {
       await store.atomic().set("users", "alice", { n: 1 }).commit();
     });
   },
 
-  "C5 a write that is refused is no change": async (open) => {
+  "C5 a refused write changes nothing": async (open) => {
     await using store = await open();
     await assertNoChange(store, async () => {
       await Promise.allSettled([
@@ -348,20 +354,21 @@ export const writes: Cases = {
     });
   },
 
-  "C6 versions begin at 1, grow by 1, and begin anew after a delete": async (
-    open,
-  ) => {
-    await using store = await open();
-    const versions = [];
-    for (let n = 0; n < 3; n++) {
-      versions.push((await store.set("users", "alice", { n })).version);
-    }
-    versions.push((await store.entry("users", "alice"))?.version);
-    versions.push((await store.delete("users", "alice"))?.version);
-    versions.push((await store.set("users", "alice", { n: 0 })).version);
-    versions.push((await store.set("users", "alice", { n: 1 })).version);
-    assertEquals(versions, [1, 2, 3, 3, 3, 1, 2]);
-  },
+  "C6 versions begin at 1, grow by 1, and begin again at 1 after a delete":
+    async (
+      open,
+    ) => {
+      await using store = await open();
+      const versions = [];
+      for (let n = 0; n < 3; n++) {
+        versions.push((await store.set("users", "alice", { n })).version);
+      }
+      versions.push((await store.entry("users", "alice"))?.version);
+      versions.push((await store.delete("users", "alice"))?.version);
+      versions.push((await store.set("users", "alice", { n: 0 })).version);
+      versions.push((await store.set("users", "alice", { n: 1 })).version);
+      assertEquals(versions, [1, 2, 3, 3, 3, 1, 2]);
+    },
 
   "C6 revisions grow by 1 with each change in the whole store": async (
     open,
@@ -399,7 +406,7 @@ export const writes: Cases = {
   },
 };
 
-/** Runs a write on `users/alice`, which is `{ n: 1 }`, that is to change nothing. */
+/** Runs a write on `users/alice`, which is `{ n: 1 }`. The write must change nothing. */
 async function assertNoChange(
   store: Store,
   write: () => Promise<void>,

@@ -1,31 +1,52 @@
 /**
- * The codec interface: how a value becomes the bytes in the file and back.
+ * The interface of codecs, which convert values to stored bytes and back.
  *
  * @module
  */
 
 /**
  * Turns values into bytes and back. `decode(encode(value))` must give an equal
- * value: a codec throws on what it cannot keep, it never drops it.
+ * value. If a codec cannot keep a value, it throws; it never drops a part.
  *
- * Equal values should give equal bytes: a write whose bytes are those already
- * stored is a no-op.
+ * Equal values should give equal bytes, because a write of the stored bytes is
+ * a no-op.
  *
  * @typeParam T The values that the codec takes.
+ *
+ * @example
+ * ```ts
+ * import { type Codec, openStore } from "@zestor/store";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const text: Codec<string> = {
+ *   name: "text",
+ *   encode: (value) => new TextEncoder().encode(value),
+ *   givesOwnBytes: true,
+ *   decode: (bytes) => new TextDecoder().decode(bytes),
+ * };
+ *
+ * await using store = await openStore<{ notes: string }>({
+ *   path: ":memory:",
+ *   codec: text,
+ * });
+ * await store.set("notes", "hello", "world");
+ * assertEquals(await store.get("notes", "hello"), "world");
+ * ```
  */
 export interface Codec<T = unknown> {
   /**
-   * Names the format. A file remembers it, and refuses to be opened with
-   * a codec of another name.
+   * The name of the format. The store notes it in the file, and refuses to open
+   * the file with a codec of another name.
    */
   readonly name: string;
-  /** Encodes a value. May throw anything; the store raises it as `CodecError`. */
+  /** Encodes a value. The store wraps any error that it throws in a `CodecError`. */
   readonly encode: (value: T) => Uint8Array;
   /**
-   * Whether `encode` gives bytes that nothing else holds, nor changes later.
-   * Where a codec does not say so, the store copies them.
+   * Whether `encode` returns new bytes at each call, which nobody changes later.
+   * If it does not, the store copies them.
+   * @default {false}
    */
   readonly givesOwnBytes?: boolean;
-  /** Decodes what `encode` made. May throw anything; the store raises it as `CodecError`. */
+  /** Decodes the bytes of `encode`. The store wraps any error that it throws in a `CodecError`. */
   readonly decode: (bytes: Uint8Array) => T;
 }

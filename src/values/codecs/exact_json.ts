@@ -1,8 +1,8 @@
 /**
- * JSON as people type it, and as other programs wrote it, with nothing altered
- * on the way. What a parser would change in silence is refused where it is
- * typed, and kept where it is stored: numbers with more digits than a number of
- * JavaScript has, and names that come twice in an object.
+ * Exact JSON: for text that people type, and that other programs have stored. A
+ * JSON parser silently changes numbers with more digits than a JavaScript
+ * number keeps, and names that come twice in an object. This code refuses them
+ * in typed text, and keeps them in stored text.
  *
  * @module
  */
@@ -14,13 +14,16 @@ import { partsOf } from "../parts.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Looking at a longer text would only take time, in UTF-16 units. */
+/** Longer texts are not examined, because it would only take time. In UTF-16 units. */
 const LONGEST_NUMBER = 2000;
 
-/** The place of a mistake is not searched in a longer text: that would hold the event loop. In UTF-16 units. */
+/**
+ * In longer texts the place of a mistake is not searched, because that would
+ * block the event loop. In UTF-16 units.
+ */
 const LONGEST_SEARCHED = 1_000_000;
 
-/** What `JSON` has, and TypeScript's library does not know yet. */
+/** Functions of `JSON` that TypeScript's library does not know yet. */
 const { parse, rawJSON, isRawJSON } = JSON as unknown as {
   parse(text: string, reviver: Reviver): unknown;
   rawJSON(text: string): object;
@@ -34,8 +37,8 @@ type Reviver = (
 ) => unknown;
 
 /**
- * The JSON codec, for values that are printed and not computed with: a number
- * that would be rounded is decoded to its text, as `JSON.rawJSON` makes it, and
+ * A JSON codec for values that are printed, not computed with. A number that
+ * would be rounded is decoded to its text, as `JSON.rawJSON` makes it, and
  * encoded with the same digits.
  */
 export const exactJson: Codec = {
@@ -57,7 +60,7 @@ export function exactDigits(value: unknown): string | undefined {
   return isRawJSON(value) ? value.rawJSON : undefined;
 }
 
-/** Whether a number that was decoded to its text is in a value. */
+/** Whether a value contains a number that was decoded to its text. */
 function holdsDigits(value: unknown): boolean {
   return partsOf(value).some((part) => exactDigits(part) !== undefined);
 }
@@ -68,7 +71,7 @@ const keepDigits: Reviver = (_key, value, { source }) =>
     ? rawJSON(source)
     : value;
 
-/** A place in a text that something is wrong with. */
+/** An error with its place in a text. */
 export class PlaceError extends SyntaxError {
   /** Makes the error for the place at an index of the text. */
   constructor(problem: string, text: string, index: number) {
@@ -79,8 +82,8 @@ export class PlaceError extends SyntaxError {
 }
 
 /**
- * The value of a JSON text, with all that the text says. Throws `SyntaxError`,
- * with the place, if the text is no JSON, or its value would be another.
+ * The value of a JSON text. Throws `SyntaxError`, with the place, if the text
+ * is not JSON, or if its value would differ from the text.
  */
 export function parseExactJson(text: string): unknown {
   const value = parseJson(text);
@@ -94,14 +97,14 @@ function parseJson(text: string): unknown {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const { message } = error;
-    // The message of some problems has the place already.
+    // Some messages contain the place already.
     const hasPlace = /\(line \d+ column \d+\)$/.test(message);
     if (hasPlace || text.length > LONGEST_SEARCHED) throw error;
     throw new PlaceError(message, text, placeOf(message, text));
   }
 }
 
-/** What is wrong with a JSON text. */
+/** The problem of a JSON text, if it has one. */
 function problemOf(text: string): string | undefined {
   try {
     JSON.parse(text);
@@ -112,7 +115,7 @@ function problemOf(text: string): string | undefined {
   }
 }
 
-/** Where the first token is that is out of place: the text up to it has no such problem. */
+/** The place of the first wrong token: the text before it does not have this problem. */
 function placeOf(problem: string, text: string): number {
   const unexpected = "Unexpected token";
   if (!problem.startsWith(unexpected)) {
@@ -140,12 +143,12 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Throws if a text, which is JSON, says what its value does not: digits that
- * a number does not keep, or a name that comes twice in an object.
+ * Throws if the value of a JSON text would lose a part of it: digits that a
+ * number does not keep, or a name that comes twice in an object.
  */
 function assertNothingLost(text: string): void {
   const hasInexact = mayBeRounded(text);
-  /** The names so far in each object around; `undefined` is an array. */
+  /** The names so far in each enclosing object; `undefined` stands for an array. */
   const around: (Set<string> | undefined)[] = [];
   let names: Set<string> | undefined;
   let isName = false;
@@ -172,7 +175,10 @@ function assertNothingLost(text: string): void {
   }
 }
 
-/** Adds the name that a text has from `start` to `end`, in quotes; throws if it is there. */
+/**
+ * Adds the name between `start` and `end` of a text, which has quotes. Throws
+ * if the name is there already.
+ */
 function addName(
   names: Set<string>,
   text: string,
@@ -193,7 +199,10 @@ function addName(
   names.add(name);
 }
 
-/** Where the string ends that begins at `start`. A pattern would need a stack as deep as it is long. */
+/**
+ * The end of the string that begins at `start`. A regular expression would need
+ * a stack as deep as the string is long.
+ */
 function endOfString(text: string, start: number): number {
   for (let at = start;;) {
     at = text.indexOf('"', at + 1);
@@ -207,7 +216,7 @@ function isNumberStart(code: number): boolean {
   return code >= ZERO && code <= NINE || code === MINUS;
 }
 
-/** Where the number ends that begins at `start`. */
+/** The end of the number that begins at `start`. */
 function endOfNumber(text: string, start: number): number {
   const pattern = /[\d.eE+-]*/y;
   pattern.lastIndex = start;
@@ -226,26 +235,26 @@ function assertExact(source: string, text: string, index: number): void {
   );
 }
 
-/** Whether a number's text is not altered by more than how it is written. */
+/** Whether a number's value keeps all digits of its text. */
 export function isExact(source: string): boolean {
   if (/^-?\d{1,15}$/.test(source)) return true;
   const value = Number(source);
   if (!Number.isFinite(value)) return false;
   const digits = decimalOf(source);
-  // Its own text has no sign for -0. Many programs print 17 digits.
+  // The text of -0 has no sign. Many programs print 17 digits.
   return Object.is(value, -0) && digits === "-0" ||
     [String(value), value.toPrecision(17)]
       .some((text) => decimalOf(text) === digits);
 }
 
-/** Whether a JSON text may hold a number that is not what it is read as. */
+/** Whether a JSON text may contain a number that would be rounded. */
 function mayBeRounded(text: string): boolean {
   return /[\d.]{16}|\d[eE]|-0/.test(text);
 }
 
-/** A number's text in the one form that all texts of the number have. */
+/** The canonical form of a number's text: all texts of the same number have the same. */
 function decimalOf(text: string): string {
-  // No number has so many digits that count.
+  // No number has so many significant digits.
   if (text.length > LONGEST_NUMBER) return text;
   const [, sign, whole, fraction = "", exponent = "0"] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];

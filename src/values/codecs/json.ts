@@ -1,5 +1,6 @@
 /**
- * The JSON codec, the default. It refuses what JSON would lose in silence.
+ * The JSON codec, which is the default. It refuses values that JSON would
+ * silently lose.
  *
  * @module
  */
@@ -13,15 +14,15 @@ const strictDecoder = new TextDecoder("utf-8", { fatal: true });
 /**
  * Stores values as JSON text in UTF-8.
  *
- * `JSON.stringify` drops or alters what JSON has no form for. This codec throws
- * a `TypeError` that names the place instead: for functions, symbols, BigInts,
- * `NaN` and the infinities, cycles, properties of arrays, and for objects whose
- * content is not in their properties (`Map`, `Set`, `Error`, typed arrays, …).
- * `structured` keeps most of these.
+ * `JSON.stringify` drops or alters values that JSON cannot express. This codec
+ * throws a `TypeError` instead, which names the place: for functions, symbols,
+ * BigInts, `NaN` and the infinities, cycles, properties of arrays, and for
+ * objects with content outside their properties (`Map`, `Set`, `Error`, typed
+ * arrays, …). The codec `structured` keeps most of these.
  *
- * A property that is `undefined` is left out, as JavaScript does. `undefined` as
- * the value itself, or in an array, is refused. An object's `toJSON` is honoured,
- * so a `Date` is stored as, and read back as, an ISO string. `-0` is kept.
+ * As in JavaScript, a property that is `undefined` is left out. `undefined` is
+ * refused as the value itself, and in an array. An object's `toJSON` is used,
+ * so a `Date` is stored and read as an ISO string. `-0` is kept.
  *
  * @example
  * ```ts
@@ -42,18 +43,19 @@ export const json: Codec = {
   },
   decode(bytes: Uint8Array): unknown {
     const text = decoder.decode(bytes);
-    // The strict decoder takes four times as long, and is asked where it matters.
+    // The strict decoder takes four times as long, so it runs only if the fast
+    // result is in doubt.
     if (text.includes("\ufffd")) strictDecoder.decode(bytes);
     return JSON.parse(text);
   },
 };
 
-/** A value as JSON text, or a `TypeError`, as the codec gives. `indent` is in spaces. */
+/** A value as JSON text, or a `TypeError`, as from the codec. `indent` is in spaces. */
 export function stringifyJson(value: unknown, indent?: number): string {
   return JSON.stringify(plainOf(value), null, indent);
 }
 
-/** Where a part of a value is. */
+/** The place of a part in a value. */
 interface Place {
   readonly parent: Place | undefined;
   readonly key: string | number;
@@ -62,10 +64,10 @@ interface Place {
 
 const ROOT: Place = { parent: undefined, key: "", depth: 0 };
 
-/** The objects that a part is in; absent as long as nobody looks for cycles. */
+/** The objects that contain a part. Absent while cycles are not searched. */
 type Ancestors = Set<object> | undefined;
 
-/** How deep a value may be before it is looked for cycles, which takes time. */
+/** Cycles are searched only in values with more levels than this, because the search takes time. */
 const DEEP = 32;
 const TOO_DEEP = Symbol("too deep");
 
@@ -79,24 +81,24 @@ function plainOf(value: unknown): unknown {
 }
 
 /**
- * What JSON takes for a value, with nothing in it that JSON would lose. Of what
- * it gives, each part was read once: a getter, a `toJSON` or a Proxy may give
- * another the next time.
+ * A plain copy of a value, with nothing that JSON would lose. It reads each
+ * part once, because a getter, a `toJSON` or a Proxy may return another value
+ * at the next read.
  */
 function toPlain(value: unknown, at: Place, ancestors: Ancestors): unknown {
   if (!isObject(value)) return toPlainScalar(value, at);
   const { toJSON } = value as { toJSON?: unknown };
   if (typeof toJSON !== "function") return copyOf(value, at, ancestors);
-  // An invalid Date gives null, and would come back as null.
+  // JSON turns an invalid Date into null, which would be read as null.
   if (value instanceof Date && Number.isNaN(value.getTime())) {
     throw refusal("an invalid Date", at);
   }
-  // JSON calls it once, and not on what it gives.
+  // JSON calls it once, and does not call it on its result.
   const json = toJSON.call(value, String(at.key));
   return isObject(json) ? copyOf(json, at, ancestors) : toPlainScalar(json, at);
 }
 
-/** Whether JSON has a form for a value, which is no object. */
+/** Whether JSON can express a value that is not an object. */
 function isPlain(value: unknown): boolean {
   switch (typeof value) {
     case "string":
@@ -128,7 +130,7 @@ function toPlainScalar(value: unknown, at: Place): unknown {
   }
 }
 
-// Of -0 `JSON.stringify` makes 0; not of its text.
+// `JSON.stringify` turns -0 into 0, but keeps its raw text.
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): object };
 const NEGATIVE_ZERO = rawJSON("-0");
 
@@ -153,7 +155,7 @@ function copyOfArray(
   ancestors: Ancestors,
 ): unknown[] {
   const copy: unknown[] = [];
-  // By index: a hole in a sparse array would become null.
+  // By index, because a hole in a sparse array would become null.
   for (let i = 0; i < value.length; i++) {
     const part = value[i];
     copy.push(
@@ -175,7 +177,7 @@ function copyOfObject(
   if (Object.getOwnPropertySymbols(value).length > 0) {
     throw refusal("a symbol as a property's name", at);
   }
-  // Its own: to write to one named `__proto__` sets no prototype.
+  // An own property: assigning to `__proto__` would set the prototype.
   const copy: Record<string, unknown> = { ...value };
   const names = Object.keys(copy);
   if (names.length === 0 && !isBare(value)) throw refusal(classOf(value), at);
@@ -188,19 +190,19 @@ function copyOfObject(
   return copy;
 }
 
-/** Whether an object has nothing in internal slots or private fields, where JSON does not look. */
+/** Whether an object has no internal slots or private fields, which JSON does not see. */
 function isBare(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
 
-/** Whether it has, and may have properties besides, as errors often do. */
+/** Whether an object has internal content. It may have properties, too, as errors often do. */
 function isContainer(value: object): boolean {
   return !isBare(value) && (ArrayBuffer.isView(value) ||
     CONTAINERS.some((container) => value instanceof container));
 }
 
-// `JSON.stringify` makes primitives of the last three.
+// `JSON.stringify` converts the last three to primitives.
 const CONTAINERS = [Map, Set, Error, RegExp, Promise, String, Number, Boolean];
 
 function refusal(what: string, at: Place): TypeError {

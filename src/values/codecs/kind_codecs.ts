@@ -1,5 +1,5 @@
 /**
- * Which codec encodes which kind, and the codecs' errors with the entry named.
+ * The codecs of kinds. Their errors name the entry.
  *
  * @module
  */
@@ -13,8 +13,9 @@ import { json } from "./json.ts";
 const encoder = new TextEncoder();
 
 /**
- * A codec for each named kind. A codec of any value, such as JSON, goes with
- * every kind, whatever its type: what it decodes is taken to be of that type.
+ * A codec for each named kind. A codec of any value, such as JSON, can be used
+ * for every kind: TypeScript then assumes that decoded values have the kind's
+ * type.
  *
  * @typeParam Kinds A map from kind to value type.
  */
@@ -23,7 +24,8 @@ export type CodecsByKind<Kinds extends object> = {
 };
 
 /**
- * One codec for every kind, or one for each named kind and JSON for the rest.
+ * One codec for all kinds, or a codec for each named kind and JSON for the
+ * others.
  *
  * @typeParam Kinds A map from kind to value type.
  */
@@ -37,7 +39,7 @@ export class KindCodecs {
   readonly #fallback: Codec;
   readonly #byKind: ReadonlyMap<string, Codec>;
 
-  /** Takes the `codec` option; throws a `TypeError` where it is none. */
+  /** Takes the `codec` option. Throws a `TypeError` if it is invalid. */
   constructor(option: unknown = json) {
     if (isCodec(option)) {
       this.#fallback = option;
@@ -53,7 +55,7 @@ export class KindCodecs {
     }
   }
 
-  /** The name of the codec of kinds that have none of their own. */
+  /** The name of the codec for kinds without a codec of their own. */
   get fallbackName(): string {
     return this.#fallback.name;
   }
@@ -68,14 +70,14 @@ export class KindCodecs {
     return this.#codecOf(kind).name;
   }
 
-  /** Encodes a value, to bytes of its own; throws `CodecError`. */
+  /** Encodes a value to new bytes; throws `CodecError`. */
   encode(kind: string, key: string, value: unknown): Uint8Array {
     const codec = this.#codecOf(kind);
     try {
       const bytes: unknown = codec.encode(value);
       if (bytes instanceof Uint8Array) {
-        // It may be what it was given, or a buffer that the codec uses again,
-        // and is written later.
+        // The codec may return its input, or a buffer that it reuses, but the
+        // bytes are written later.
         return codec.givesOwnBytes ? bytes : new Uint8Array(bytes);
       }
       throw new TypeError(`it gave ${describe(bytes)}, not a Uint8Array`);
@@ -94,17 +96,18 @@ export class KindCodecs {
     }
   }
 
-  /** Whether a kind's values are decoded from text as well as from bytes. */
+  /** Whether the kind's codec can decode text as well as bytes. */
   isText(kind: string): boolean {
     return this.#codecOf(kind) === json;
   }
 
-  /** Decodes a stored value of such a kind, of which the bytes are the UTF-8; throws `CodecError`. */
+  /** Decodes a stored value of such a kind from its text; throws `CodecError`. */
   decodeText(kind: string, key: string, text: string): unknown {
     try {
       return JSON.parse(text);
     } catch {
-      // The codec takes a little more, such as a byte order mark, or says why not.
+      // The codec accepts a little more, such as a byte order mark, or gives
+      // the reason.
       return this.decode(kind, key, encoder.encode(text));
     }
   }
@@ -122,7 +125,7 @@ function isCodec(value: unknown): value is Codec {
 
 function notCodec(value: unknown): TypeError {
   return new TypeError(
-    `Cannot open store: "codec" is a codec, or an object of codecs by kind, received ${
+    `Cannot open store: "codec" must be a codec, or an object of codecs by kind, received ${
       describe(value)
     }`,
   );

@@ -19,24 +19,25 @@ import {
 } from "@bufbuild/protobuf/reflect";
 import type { Codec } from "./codec.ts";
 
-/** How many messages deep decoders go, here as in other languages by default. */
+/** The deepest nesting of messages that is decoded. Other languages have the same default. */
 const MAX_DEPTH = 100;
 
 /**
  * Makes a codec that stores the messages of one schema in the binary format.
  *
- * Equal messages give equal bytes: fields are written in the order of their
- * numbers and map entries in one order, however they were set. Fields that
- * a newer schema added are kept as they came.
+ * Equal messages have equal bytes: fields are in the order of their numbers,
+ * and map entries in a fixed order. Fields of a newer schema are kept
+ * unchanged.
  *
- * A value is checked before it is written: what is not a message of the schema,
- * a field that does not hold what its type says, and a property that is not
- * a field, is a `TypeError`. A `float` field keeps 32 bits of a number, as it
- * does everywhere.
+ * A value is checked before it is written. It is a `TypeError` if the value is
+ * not a message of the schema, if a field's value does not have the field's
+ * type, or if a property is not a field. As always in Protocol Buffers, a
+ * `float` field keeps 32 bits of a number.
  *
  * @typeParam Desc The type of the schema.
- * @param schema What `protoc-gen-es` generates for a message, or a registry has.
- * @returns The codec, named "protobuf:" and the message's full name.
+ * @param schema The schema that `protoc-gen-es` generates for a message, or one
+ * from a registry.
+ * @returns The codec. Its name is "protobuf:" and the message's full name.
  *
  * @example
  * ```ts
@@ -96,9 +97,9 @@ function checkedCopy<Desc extends DescMessage>(
 }
 
 /**
- * A copy with the entries of its maps sorted, since they are written in the
- * order in which they were set. Copying also checks each value, which writing
- * does not: it would make a string of anything.
+ * A copy with sorted map entries, because the library writes them in the order
+ * in which they were set. Copying also checks each value. Writing does not
+ * check: it would convert any value to a string.
  */
 function canonical(source: ReflectMessage, depth: number): ReflectMessage {
   if (depth > MAX_DEPTH) {

@@ -1,6 +1,5 @@
 /**
- * What a store remembers of the codecs that its values are encoded with: their
- * names, in `zestor_meta`.
+ * The names of a store's codecs, as the table `zestor_meta` keeps them.
  *
  * @module
  */
@@ -10,10 +9,10 @@ import { compareKeys } from "../../keys/key_order.ts";
 const CODEC = "codec";
 const CODEC_OF_KIND = "codec/";
 
-/** What `zestor_meta` holds, by name. */
+/** The rows of `zestor_meta`, by name. */
 export type Meta = ReadonlyMap<string, string>;
 
-/** The names of a store's codecs, as `zestor_meta` has them. */
+/** The names of a store's codecs, as rows of `zestor_meta`. */
 export function codecNames(codecs: KindCodecs): Map<string, string> {
   const names = new Map([[CODEC, codecs.fallbackName]]);
   for (const kind of codecs.namedKinds) {
@@ -22,15 +21,15 @@ export function codecNames(codecs: KindCodecs): Map<string, string> {
   return names;
 }
 
-/** The codecs that a store remembers, by name. */
+/** The names of the codecs that a store has remembered. */
 export interface RememberedCodecs {
-  /** The codec of every kind that has none of its own. */
+  /** The codec of all kinds without a codec of their own. */
   fallback: string;
-  /** The kinds that have one, in order. */
+  /** The kinds with a codec of their own, in order. */
   named: { kind: string; codec: string }[];
 }
 
-/** What the store remembers, if it does. */
+/** The remembered names, if the store has any. */
 export function rememberedCodecs(meta: Meta): RememberedCodecs | undefined {
   const fallback = meta.get(CODEC);
   if (fallback === undefined) return undefined;
@@ -46,14 +45,14 @@ export function rememberedCodecs(meta: Meta): RememberedCodecs | undefined {
   };
 }
 
-/** Whether the store remembers its codecs. */
+/** Whether the store has remembered its codecs. */
 export function remembersCodecs(meta: Meta): boolean {
   return meta.has(CODEC);
 }
 
 /**
- * How the codecs that a store remembers, for all kinds that it names and for
- * `kinds`, differ from those that are given.
+ * The difference between the remembered codecs and the given ones, for all
+ * kinds that have a name remembered, and for `kinds`.
  */
 export function codecConflict(
   meta: Meta,

@@ -1,16 +1,16 @@
 /**
- * How the codecs of plain data say that they cannot keep a value.
+ * The error of the codecs for plain data, for a value that they cannot keep.
  *
  * @module
  */
 
 /**
- * Makes the error for a part of a value that a format has no form for.
+ * Makes the error for a part of a value that a format cannot express.
  *
  * @param format The format's name.
  * @param what The part, as in "a Map".
- * @param path Where it is: property names and indexes from the value inwards,
- * as in ".users[0].name"; empty for the value itself.
+ * @param path The place: property names and indexes from the value inwards, as
+ * in ".users[0].name"; empty for the value itself.
  */
 export function unrepresentable(
   format: string,
@@ -21,7 +21,7 @@ export function unrepresentable(
   return new TypeError(`${format} cannot represent ${what}${where}`);
 }
 
-/** What to call an object that is not a plain one: "a Map", by the name of its class. */
+/** A name for an object that is not plain, such as "a Map", from the name of its class. */
 export function classOf(value: object): string {
   const { constructor } = Object.getPrototypeOf(value) ?? {};
   const name: unknown = typeof constructor === "function" && constructor.name;

@@ -1,8 +1,8 @@
 /**
- * The YAML codec: values that a person can read, and edit, in the file.
+ * The YAML codec, for values that people read and edit in the file.
  *
- * It keeps a value exactly or refuses it: what it has encoded, it decodes to an
- * equal value.
+ * It keeps a value exactly, or refuses it: the decoded value equals the encoded
+ * one.
  *
  * @module
  */
@@ -14,32 +14,32 @@ import { parseYaml } from "./yaml_text.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Levels of nesting. Common parsers stop at 100, and count scalars and keys. */
+/** The deepest nesting. Common parsers stop at 100 levels, and count scalars and keys as levels. */
 const MAX_DEPTH = 98;
 
 /**
- * Anchors off: they would make the text of equal values differ by which of
- * their parts are the same object. Lines are not folded, to keep text as it is.
+ * No anchors: with them, the text would depend on which parts of a value are
+ * the same object. Long lines are not folded, so that text stays unchanged.
  */
 const STYLE = { useAnchors: false, lineWidth: -1 };
 
 /**
  * Stores values as YAML text in UTF-8.
  *
- * A value consists of plain objects, arrays, strings, booleans, numbers (`NaN`,
- * the infinities and `-0` included), `null` and `Date`s from the year 100 to
- * 9999. Of anything else YAML would drop a part, so this codec throws
- * a `TypeError` that names the place: functions, symbols, BigInts, `Map`, `Set`,
- * typed arrays, instances of classes, cycles, holes in arrays. `undefined` is
- * treated as JSON treats it: a property that is `undefined` is left out, and
- * `undefined` as the value itself, or in an array, is refused.
+ * A value consists of plain objects, arrays, strings, booleans, numbers (also
+ * `NaN`, the infinities and `-0`), `null` and `Date`s from the year 100 to
+ * 9999. YAML would drop a part of any other value, so this codec throws a
+ * `TypeError` that names the place: for functions, symbols, BigInts, `Map`,
+ * `Set`, typed arrays, instances of classes, cycles, and holes in arrays. As in
+ * JSON, a property that is `undefined` is left out, and `undefined` is refused
+ * as the value itself, and in an array.
  *
- * Text by another hand may be any single YAML document. It is decoded as data
- * only: there is no tag that makes a function, or an object of any class but
- * `Date` and, for `!!binary`, `Uint8Array`. Decoding takes time in proportion to
- * the text. So what aliases make endless, or larger than 10 million characters,
- * is refused, and so are merge keys that copy more than 100 000 properties; of
- * longer text, more than its length.
+ * Text of other programs may be any single YAML document. It is decoded as data
+ * only: no tag makes a function, or an object of a class except `Date` and, for
+ * `!!binary`, `Uint8Array`. The time for it is proportional to the text. So it
+ * is refused if aliases make the value endless, or larger than 10 million
+ * characters. It is also refused if merge keys copy more than 100 000
+ * properties, or, in a longer text, more than its length.
  *
  * @example
  * ```ts
@@ -70,7 +70,7 @@ export const yaml: Codec = {
     try {
       return parseYaml(text);
     } catch (cause) {
-      // The parser calls itself for each level.
+      // The parser calls itself at each level.
       if (!(cause instanceof RangeError)) throw cause;
       throw new SyntaxError("Cannot decode: it has too many levels", { cause });
     }
@@ -78,13 +78,13 @@ export const yaml: Codec = {
 };
 
 /**
- * The text, with two things avoided that the library misprints where nothing is
+ * The text, without two forms that the library writes wrongly if they are not
  * indented: a string that begins with white space, and "..." at the beginning
- * of a line, where it ends the document.
+ * of a line, which ends the document.
  */
 function toText(value: unknown): string {
   if (typeof value === "string" && /^(\s|\.\.\.)/.test(value)) {
-    return `${JSON.stringify(value)}\n`; // JSON strings are YAML too.
+    return `${JSON.stringify(value)}\n`; // A JSON string is also YAML.
   }
   const text = stringify(value, STYLE);
   return /^\.\.\./m.test(text) ? indented(text) : text;
@@ -94,7 +94,10 @@ function indented(text: string): string {
   return text.split("\n").map((line) => line && ` ${line}`).join("\n");
 }
 
-/** A copy that YAML can keep. Each part is read once: a getter or a Proxy may give another the next time. */
+/**
+ * A copy that YAML can keep. It reads each part once, because a getter or a
+ * Proxy may return another value at the next read.
+ */
 function toPlain(value: unknown, path: string, ancestors: object[]): unknown {
   switch (typeof value) {
     case "string":
@@ -160,7 +163,7 @@ function toPlainItems(
   ancestors: object[],
 ): unknown[] {
   const copy: unknown[] = [];
-  // By index, to come upon the holes of a sparse array.
+  // By index, to find the holes of a sparse array.
   for (let i = 0; i < value.length; i++) {
     copy.push(toPlain(value[i], `${path}[${i}]`, ancestors));
   }
@@ -175,7 +178,8 @@ function toPlainDate(date: Date, path: string): Date {
   if (Number.isNaN(year)) {
     throw unrepresentable("YAML", "an invalid Date", path);
   }
-  // A year is written with four digits, and one below 100 would be read as 19xx.
+  // A year is written with four digits, and a year below 100 would be read as
+  // 19xx.
   if (year < 100 || year > 9999) {
     throw unrepresentable("YAML", `a Date in the year ${year}`, path);
   }

@@ -1,13 +1,13 @@
 /**
- * Puts the merge keys (`<<`) of a YAML document into effect, as its parser
- * would, and counts what they copy.
+ * Applies the merge keys (`<<`) of a YAML document, as its parser would, and
+ * counts the copied properties.
  *
  * @module
  */
 
 type Mapping = Record<string, unknown>;
 
-/** The merging of one document, of which each object is looked at once. */
+/** The merging of one document. It visits each object once. */
 export class YamlMerging {
   readonly #hidden: RegExp;
   readonly #mark: string;
@@ -16,8 +16,8 @@ export class YamlMerging {
   readonly #seen = new Set<object>();
 
   /**
-   * Takes the character between two of which a number stands for `<<`, and how
-   * many properties may be copied.
+   * Takes the mark character and a limit. A number between two marks stands for
+   * `<<`. The limit is for copied properties.
    */
   constructor(mark: string, limit: number) {
     this.#mark = mark;
@@ -25,7 +25,7 @@ export class YamlMerging {
     this.#limit = limit;
   }
 
-  /** The value, merged in place, with `<<` in its text again; throws a `SyntaxError`. */
+  /** Merges the value in place, and puts `<<` back into its texts. Throws a `SyntaxError`. */
   finish(value: unknown): unknown {
     if (typeof value === "string") return this.#shown(value);
     if (typeof value !== "object" || value === null) return value;
@@ -50,7 +50,7 @@ export class YamlMerging {
     }
   }
 
-  /** Writes a mapping anew: its keys keep their order, and have merged ones between. */
+  /** Rebuilds a mapping. Its keys keep their order, with the merged keys between them. */
   #rebuild(mapping: Mapping, entries: [string, unknown][]): void {
     for (const [key] of entries) delete mapping[key];
     const own = new Set<string>();
@@ -62,7 +62,7 @@ export class YamlMerging {
         for (const source of sources) this.#merge(mapping, source);
         continue;
       }
-      // As long as they were hidden, the parser did not see that.
+      // While the keys were hidden, the parser could not see this.
       if (own.has(key)) {
         throw new SyntaxError(`Cannot decode: the key ${key} comes twice`);
       }
@@ -98,7 +98,7 @@ export class YamlMerging {
   }
 }
 
-/** Sets an own property, whatever its name. */
+/** Sets an own property, whatever its name is. */
 function setOwn(mapping: Mapping, key: string, value: unknown): void {
   if (key !== "__proto__") {
     mapping[key] = value;

@@ -1,11 +1,11 @@
 /**
- * Parses YAML text in time in proportion to its length, or refuses it.
+ * Parses YAML text in time proportional to its length, or refuses it.
  *
- * The parser itself takes longer for two things that aliases allow in a short
- * text. A merge key (`<<`) copies a mapping at each use, and a sequence as a key
- * is written out as text. So the merge keys are hidden from the parser, and
- * mappings are merged here, where the copies are counted. How long a key can
- * become is found out beforehand.
+ * With aliases in a short text, the parser itself may take much longer, for two
+ * reasons. A merge key (`<<`) copies a mapping at each use, and a sequence as a
+ * key is converted to text. So this code hides the merge keys from the parser,
+ * merges the mappings itself, and counts the copies. It also calculates
+ * beforehand how long a key can become.
  *
  * @module
  */
@@ -13,15 +13,18 @@ import { parse } from "@std/yaml";
 import { expandedSize } from "../parts.ts";
 import { YamlMerging } from "./yaml_merging.ts";
 
-/** How large a value may be with its aliases written out, in characters, if it is not so without. */
+/**
+ * The largest size of a value with all aliases expanded, in characters, unless
+ * it is as large without aliases.
+ */
 const MAX_EXPANDED = 10_000_000;
 
-/** How many properties merge keys may copy, if the text is not longer. */
+/** How many properties merge keys may copy, unless the text is longer than this. */
 const MAX_MERGED = 100_000;
 
-/** The value of a document; throws a `SyntaxError`. */
+/** The value of a document. Throws a `SyntaxError`. */
 export function parseYaml(text: string): unknown {
-  // Without both there is no alias, and without aliases no way to be large.
+  // Without both an anchor and an alias, the value cannot become large.
   if (!/&[^\s,[\]{}]/.test(text) || !ALIAS.test(text)) return parse(text);
   const mark = unusedCharacter(text);
   const hidden = hideMergeKeys(text, mark);
@@ -36,16 +39,19 @@ export function parseYaml(text: string): unknown {
   return value;
 }
 
-/** An alias, or text that looks like one. */
+/** An alias, or text that looks like an alias. */
 const ALIAS = /\*[^\s,[\]{}]/;
 
-/** Where a key may be no plain scalar: after `?`, after a bracket, or an alias. */
+/**
+ * Places where a key may be something else than a plain scalar: after `?`,
+ * after a bracket, or an alias.
+ */
 const COMPLEX_KEY = /(^|[\s,[{])\?(\s|$)|[\]}]\s*:|\*[^\s,[\]{}]+\s*:/m;
 
-/** A tag that may make a merge key of any scalar, or text that looks like one. */
+/** A tag that may turn a scalar into a merge key, or text that looks like one. */
 const MERGE_TAG = /(^|[\s,[{:])!\S*(merge|%)|^%TAG/im;
 
-/** A character that the text does not have: one of the private ones. */
+/** A character that the text does not contain, from the private ones. */
 function unusedCharacter(text: string): string {
   const used = new Set(text.match(/[\uE000-\uF8FF]/g));
   for (let code = 0xe000; code <= 0xf8ff; code++) {
@@ -57,10 +63,10 @@ function unusedCharacter(text: string): string {
   );
 }
 
-/** The text with each `<<` between marks, and numbered: a mapping may have several. */
+/** The text with a number between marks for each `<<`, because a mapping may have several. */
 function hideMergeKeys(text: string, mark: string): string {
   let count = 0;
-  // In quotes it is no merge key.
+  // In quotes, it is not a merge key.
   return text.replaceAll(
     /(?<!["'])<<(?!["'])/g,
     () => `${mark}${count++}${mark}`,
@@ -69,15 +75,16 @@ function hideMergeKeys(text: string, mark: string): string {
 
 /**
  * Throws if aliases may make keys too long. It parses the text with a plain
- * scalar in place of each alias, so that nothing is written out. A merge key
- * that a tag makes has nothing to merge then, which the parser refuses.
+ * scalar for each alias, so nothing is expanded. If a tag makes a merge key,
+ * the key then has nothing to merge, and the parser refuses it.
  */
 function assertShortKeys(text: string, hidden: string, mark: string): void {
-  // In quotes it is no alias.
+  // In quotes, it is not an alias.
   const plain = parse(hidden.replaceAll(/(?<!["'])\*/g, mark));
   const { aliasesInKeys, longest, longestList } = measure(plain, text, mark);
   const aliases = text.split("*").length - 1;
-  // Each may be of a list, of which each item may be one of the longest text.
+  // Each alias may stand for a list, and each item of the list for one of the
+  // longest texts.
   const most = aliasesInKeys * (longestList + aliases * longest);
   if (most <= Math.max(text.length, MAX_EXPANDED)) return;
   throw new SyntaxError(
@@ -85,12 +92,12 @@ function assertShortKeys(text: string, hidden: string, mark: string): void {
   );
 }
 
-/** What decides how long keys can become. */
+/** The measures that limit how long keys can become. */
 interface Measures {
   aliasesInKeys: number;
   /** The length of the longest text. */
   longest: number;
-  /** The length of all texts of a list together, at most. */
+  /** The largest total length of the texts of a list. */
   longestList: number;
 }
 
@@ -113,7 +120,7 @@ function measure(value: unknown, text: string, mark: string): Measures {
       for (const item of part) rest.push(item);
     } else if (!ArrayBuffer.isView(part)) {
       for (const [key, item] of Object.entries(part)) {
-        // A list that is a key has commas between its items.
+        // A list as a key has commas between its items.
         found.aliasesInKeys += key.split(",").filter(isAlias).length;
         found.longest = Math.max(found.longest, key.length);
         rest.push(item);
@@ -123,7 +130,7 @@ function measure(value: unknown, text: string, mark: string): Measures {
   return found;
 }
 
-/** The names of anchors, or what looks like one: an `&` may be a part of a name. */
+/** The names of anchors, or of text that looks like one: an `&` may be a part of a name. */
 function anchorsOf(text: string): Set<string> {
   const names = new Set<string>();
   for (let at = text.indexOf("&"); at >= 0; at = text.indexOf("&", at + 1)) {
@@ -133,7 +140,7 @@ function anchorsOf(text: string): Set<string> {
   return names;
 }
 
-/** How much of a name is looked at. */
+/** How many characters of a name are examined. */
 const LONGEST_NAME = 64;
 
 /** Throws a `SyntaxError` if aliases make a value endless, or larger than a limit. */

@@ -1,5 +1,5 @@
 /**
- * Which schema checks which kind.
+ * The schemas of kinds.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { Schema } from "./schema.ts";
 export class KindSchemas {
   readonly #byKind: ReadonlyMap<string, Schema>;
 
-  /** Takes the `schemas` option; throws a `TypeError` where it is none. */
+  /** Takes the `schemas` option. Throws a `TypeError` if it is invalid. */
   constructor(option: unknown = {}) {
     if (!isRecord(option)) throw notSchemas(option);
     this.#byKind = new Map(Object.entries(option));
@@ -29,9 +29,9 @@ export class KindSchemas {
   }
 
   /**
-   * Calls `use` with what the kind's schema makes of a value, and gives what
-   * that returns, or a promise of it where the schema is asynchronous. Throws
-   * `ValidationError`, or rejects with it.
+   * Calls `use` with the schema's output for a value, and returns the result; a
+   * promise of it if the schema is asynchronous. Throws `ValidationError`, or
+   * rejects with it.
    */
   validate<T>(
     kind: string,
@@ -65,7 +65,7 @@ function validateStandard<T>(
     : useOutput(result);
 }
 
-/** Throws a `TypeError` for what is no result: it would tell nothing of the value. */
+/** Throws a `TypeError` for an invalid result, which would say nothing about the value. */
 function assertResult(kind: string, key: string, result: unknown): void {
   if (typeof result === "object" && result !== null) {
     if ("value" in result) return;
@@ -106,15 +106,15 @@ function validateByFunction<T>(
     return use(value);
   }
   const checked = unheard(Promise.resolve(result).then(accept, refuse));
-  // Now, before the value can be another than the one that is being checked.
+  // It runs now, before the caller can change the checked value.
   const used = use(value);
   return unheard(checked.then(() => used));
 }
 
-/** Most schemas that return `false` mean it so; those that mean "valid" return nothing. */
+/** A schema that returns `false` most often means it; a schema that means "valid" returns nothing. */
 const FALSE_ANSWER = "the schema returned false; throw an error that says why";
 
-/** The promise: where nobody waits for it, nobody hears that it failed. */
+/** Returns the promise. If nobody waits for it, its failure is ignored. */
 function unheard<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
@@ -124,7 +124,7 @@ function isSchema(value: unknown): value is Schema {
   return typeof value === "function" || isStandard(value);
 }
 
-// Some libraries' schemas are functions, too.
+// The schemas of some libraries are functions, too.
 function isStandard(value: unknown): value is StandardSchemaV1 {
   const schema = value as Partial<StandardSchemaV1> | null | undefined;
   return typeof schema?.["~standard"]?.validate === "function";
@@ -143,7 +143,7 @@ function toIssue(
 
 function notSchemas(value: unknown): TypeError {
   return new TypeError(
-    `Cannot open store: "schemas" is an object of Standard Schemas, or of functions, by kind, received ${
+    `Cannot open store: "schemas" must be an object of Standard Schemas, or of functions, by kind, received ${
       describe(value)
     }`,
   );

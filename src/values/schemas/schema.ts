@@ -1,6 +1,5 @@
 /**
- * Schemas, as types: what checks a kind's values, and the types that follow
- * from it.
+ * The types of schemas, and the types that follow from them.
  *
  * @module
  */
@@ -8,25 +7,27 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { ValueOf } from "../../contract/kinds.ts";
 
 /**
- * What checks the values of a kind: a Standard Schema, such as those of Zod,
- * Valibot and ArkType (https://standardschema.dev), or a function that throws
- * on a value that it refuses, or returns `false`. Any other result is not used;
- * a promise is waited for, and one of `false` refuses, too.
+ * A check of the values of a kind: a Standard Schema, such as those of Zod,
+ * Valibot and ArkType (https://standardschema.dev), or a function that throws,
+ * or returns `false`, for a value that it refuses. Other results of the
+ * function are ignored. If it returns a promise, the store waits for it, and a
+ * promise of `false` also refuses the value.
  *
- * @typeParam Input What may be written.
- * @typeParam Output What is stored, and read: what the schema makes of it.
+ * @typeParam Input The type of the values to write.
+ * @typeParam Output The type of the values that are stored and read: the
+ * schema's output.
  */
 export type Schema<Input = unknown, Output = Input> =
   | StandardSchemaV1<Input, Output>
   | ((value: Input) => unknown);
 
-/** A schema for each named kind, of whatever types. */
+/** Schemas of any types, by kind. */
 export type SchemasByKind = Readonly<
   Record<string, StandardSchemaV1 | ((value: never) => unknown)>
 >;
 
 /**
- * A schema for each kind that is to have one: what it gives is the kind's type.
+ * Schemas by kind. The output of each has the kind's type.
  *
  * @typeParam Kinds A map from kind to value type.
  */
@@ -36,31 +37,31 @@ export type SchemasFor<Kinds extends object> = {
     | ((value: ValueOf<Kinds, Kind>) => unknown);
 };
 
-/** What a kind's schema takes. */
+/** The input type of a schema. */
 export type SchemaInput<S> = S extends StandardSchemaV1
   ? StandardSchemaV1.InferInput<S>
   : S extends (value: infer Value) => unknown ? Value
   : never;
 
-/** What a kind's schema gives. */
+/** The output type of a schema. */
 export type SchemaOutput<S> = S extends StandardSchemaV1
   ? StandardSchemaV1.InferOutput<S>
   : S extends (value: infer Value) => unknown ? Value
   : never;
 
-/** From kind to what may be written. */
+/** From kind to the type of the values to write. */
 export type InputsOf<Schemas> = {
   [Kind in keyof Schemas]: SchemaInput<Schemas[Kind]>;
 };
 
-/** From kind to what is read. */
+/** From kind to the type of the values that are read. */
 export type OutputsOf<Schemas> = {
   [Kind in keyof Schemas]: SchemaOutput<Schemas[Kind]>;
 };
 
 /**
- * From kind to what may be written, if the kinds are given: what the kind's
- * schema takes, or the kind's type if it has no schema.
+ * From kind to the type of the values to write, if the kinds are given: the
+ * input type of the kind's schema, or the kind's type if it has no schema.
  *
  * @typeParam Kinds A map from kind to value type.
  * @typeParam Schemas The schemas of some of the kinds, or of all.
@@ -72,7 +73,7 @@ export type InputsWith<Kinds, Schemas> = {
 };
 
 /**
- * The schemas, if all of them are of the kinds.
+ * The schemas, if each belongs to one of the kinds.
  *
  * @typeParam Kinds A map from kind to value type.
  * @typeParam Schemas Schemas by kind.

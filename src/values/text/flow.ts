@@ -1,9 +1,9 @@
 /**
- * Any value as YAML on one line, much like JSON. A value that YAML has no form
- * for has a tag with the name of its class, such as `!RegExp "/a/"`.
+ * Writes any value as YAML on one line, similar to JSON. A value that YAML
+ * cannot express has a tag with the name of its class, such as `!RegExp "/a/"`.
  *
- * The invariant: each object is written out once. If it comes again, an
- * alias stands for it, so that cycles end.
+ * The invariant: each object is written once. If it occurs again, an alias
+ * stands for it, so cycles end.
  *
  * @module
  */
@@ -75,7 +75,7 @@ class FlowWriter {
     const isPlain = names.length === value.length &&
       (names.length === 0 || names.at(-1) === String(value.length - 1));
     if (isPlain) return this.#writeItems(value);
-    // Holes, or named properties.
+    // The array has holes or named properties.
     const entries = Object.entries(value);
     return tagged(
       "Array",
@@ -94,7 +94,7 @@ class FlowWriter {
 
   #writePair([key, value]: readonly [unknown, unknown]): string {
     const text = this.write(key);
-    // A colon would be a part of an alias.
+    // Without the space, the colon would be a part of the alias.
     return `${text}${text.startsWith("*") ? " " : ""}: ${this.write(value)}`;
   }
 

@@ -1,6 +1,6 @@
 /**
- * Reads a value from a text that a person wrote. What cannot be kept as it is
- * written is refused, with the place.
+ * Parses a value that a person wrote. If it cannot be kept exactly as written,
+ * it is refused, with the place.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { reasonOf } from "../../base/messages.ts";
 import { isExact, parseExactJson, PlaceError } from "../codecs/exact_json.ts";
 import { partsOf } from "../parts.ts";
 
-/** The languages that values are written in. */
+/** The languages for values. */
 export const LANGUAGES = ["json", "yaml"] as const;
 
-/** A language that values are written in. */
+/** A language for values. */
 export type Language = typeof LANGUAGES[number];
 
 /**
- * The value of a text, for a codec of this name; throws a `SyntaxError` where
- * it is none.
+ * The value of a text, for a codec of this name. Throws a `SyntaxError` if the
+ * text is not a value.
  */
 export async function parseValue(
   text: string,
@@ -62,7 +62,7 @@ async function decodeYaml(text: string): Promise<unknown> {
   }
 }
 
-/** The integers in a YAML text that a number has not the digits for, by what would become of them. */
+/** The integers in a YAML text that would be rounded, by their rounded value. */
 function roundedIntegers(
   text: string,
 ): Map<number, { source: string; index: number }> {
@@ -73,7 +73,7 @@ function roundedIntegers(
   );
 }
 
-/** A text without its line feeds. */
+/** A text with spaces for its line feeds. */
 export function inOneLine(text: string): string {
   return text.trim().replace(/\s*\n\s*/g, " ");
 }

@@ -1,5 +1,5 @@
 /**
- * Values as YAML, to be read by people and by YAML's parsers.
+ * Writes values as YAML, for people and for parsers.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { flowText } from "./flow.ts";
 const decoder = new TextDecoder();
 
 /**
- * A value as a YAML document: over several lines, as people write it, unless
- * that could not show it as it is. Then it is on one line, much like JSON.
+ * A value as a YAML document. It has several lines, unless that form cannot
+ * express the value; then it is on one line, similar to JSON.
  */
 export function yamlText(value: unknown): string {
   return blockText(value) ?? `${flowText(value)}\n`;
@@ -32,13 +32,13 @@ function blockText(value: unknown): string | undefined {
   try {
     text = decoder.decode(yaml.encode(value));
   } catch {
-    // It has bytes, a map or the like, or is nested too deep.
+    // It contains bytes, a map or the like, or is nested too deeply.
     return undefined;
   }
   return isHazardous(text.replaceAll("\n", "")) ? undefined : text;
 }
 
-/** Whether the codec would not take a part for what it is. */
+/** Whether the codec would read a part as something else. */
 function isLost(part: unknown): boolean {
   return part === undefined || exactDigits(part) !== undefined;
 }

@@ -4,12 +4,12 @@
  *
  * @module
  */
+import type { StoreErrorCode } from "../../../mod.ts";
 import {
   type Connection,
   type Driver,
   SqlError,
-  type StoreErrorCode,
-} from "../../../mod.ts";
+} from "../../../src/sqlite/driver/mod.ts";
 import type { DriverChoice } from "../../../src/sqlite/driver/load.ts";
 import { NEXT_EXPIRY } from "../../../src/sqlite/storage/queries.ts";
 import { type DriverCall, wrappedDriver } from "./instrumented_driver.ts";

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import type { Connection, Driver, SqlValue, Statement } from "../../../mod.ts";
+import type {
+  Connection,
+  Driver,
+  SqlValue,
+  Statement,
+} from "../../../src/sqlite/driver/mod.ts";
 import {
   type DriverChoice,
   loadDriver,

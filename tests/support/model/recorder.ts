@@ -7,12 +7,11 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import {
-  type Connection,
-  SqlError,
   StoreError,
   type StoreErrorCode,
   type WatchEvent,
 } from "../../../mod.ts";
+import { type Connection, SqlError } from "../../../src/sqlite/driver/mod.ts";
 import { type RawFile, readTables } from "../raw_file.ts";
 import {
   assertWatchGuarantees,

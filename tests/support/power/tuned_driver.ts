@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Driver } from "../../../mod.ts";
+import type { Driver } from "../../../src/sqlite/driver/mod.ts";
 import type { TestDriver } from "../drivers.ts";
 import { wrappedDriver } from "../faults/instrumented_driver.ts";
 

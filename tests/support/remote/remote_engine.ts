@@ -335,7 +335,7 @@ function outcomeOf(
 function assertInTime(deadline: number): void {
   if (performance.now() < deadline) return;
   throw new Unreachable(
-    "the server was too slow, or others changed the entries again and again",
+    "the server was too slow, or other writers changed the entries again and again",
   );
 }
 

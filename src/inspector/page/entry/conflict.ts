@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * The way out if an entry changed while the user edited it: what changed, and
- * what to do about it.
+ * Shows what changed if an entry changed while the user edited it, and lets the
+ * user choose.
  *
  * @module
  */
@@ -16,17 +16,17 @@ import { Differences } from "../parts/differences.ts";
 import { Problem } from "../parts/problem.ts";
 import { formatNumber } from "../text/format.ts";
 
-/** What the store has now; `entry` is absent if the entry was deleted. */
+/** The present entry in the store. `entry` is absent if it was deleted. */
 interface Theirs {
   readonly entry?: EntryAnswer;
 }
 
-/** Shows what changed meanwhile, and asks what to do. */
+/** Shows the changes, and asks what to do. */
 export function Conflict({ kind, name, draft, onResolved }: {
   kind: string;
   name: string;
   draft: Draft;
-  /** Takes the draft to go on with; none to give it up. */
+  /** Gets the draft to continue with; nothing to discard it. */
   onResolved: (draft?: Draft) => void;
 }): VNode {
   const [theirs, setTheirs] = useState<Theirs>();

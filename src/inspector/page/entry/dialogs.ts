@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * The questions before an entry is deleted, or an old value is brought back.
+ * The questions before an entry is deleted, or an old value is restored.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { say } from "../parts/notice.ts";
 import { Problem } from "../parts/problem.ts";
 import { formatNumber } from "../text/format.ts";
 
-/** Asks, then deletes the entry if it is still as the user has seen it. */
+/** Asks, then deletes the entry if it is unchanged since the user saw it. */
 export function DeleteDialog({ entry, onClose, onChanged }: {
   entry: EntryAnswer;
   onClose: () => void;
@@ -69,12 +69,12 @@ export function DeleteDialog({ entry, onClose, onChanged }: {
   ` as VNode;
 }
 
-/** What the store has now; `entry` is absent if there is none. */
+/** The present entry in the store. `entry` is absent if there is none. */
 interface Present {
   readonly entry?: EntryAnswer;
 }
 
-/** Shows what would change, then writes a value of the past. */
+/** Shows the changes, then writes a value of the past. */
 export function RestoreDialog({ kind, name, at, value, onClose }: {
   kind: string;
   name: string;

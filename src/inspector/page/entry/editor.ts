@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * Edits an entry. It saves only over the revision that the user has seen.
+ * Edits an entry. It replaces only the revision that the user has seen.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export function Editor({ shown }: { shown: ShownEntry }): VNode | null {
   const draft = useCell(drafts).get(name);
   const { entry } = shown;
   const isReady = entry !== undefined && !shown.isLoading && !shown.isMissing;
-  // As long as nothing is written, the draft follows the entry.
+  // While the user has written nothing, the draft follows the entry.
   const isFree = draft === undefined || !isDirty(draft);
   useEffect(() => {
     const latest = drafts.value.get(name);
@@ -180,7 +180,7 @@ function DraftForm({ name, draft, shown }: {
   ` as VNode;
 }
 
-/** An error that is not about the text of the value. */
+/** An error that does not concern the text of the value. */
 export function OtherError({ draft }: { draft: Draft }): VNode | null {
   const { error } = draft;
   const isAtField = error?.code === "SYNTAX" || error?.code === "VALIDATION";

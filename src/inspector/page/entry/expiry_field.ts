@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * What becomes of the expiry when an entry is saved.
+ * The field for the expiry of a saved entry.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * The history of a key: what each change did, and a way to bring a value back.
+ * The history of a key: its changes, and a button to restore a value.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export function History({ kind, name, language }: {
   const history = useMemo(() => new KeyHistory(kind, name, language), []);
   useEffect(() => () => history.close(), []);
   const { changes, next, isLoading, error } = useCell(history.past);
-  // Those that come later stay closed, so that nothing jumps.
+  // Later changes stay closed, so that the page does not jump.
   const opened = useRef<number>();
   opened.current ??= changes[0]?.revision;
   return html`
@@ -60,7 +60,7 @@ export function History({ kind, name, language }: {
 function Item({ change, isNewest, isFirst }: {
   change: PastChange;
   isNewest: boolean;
-  /** Whether it was the newest one when the history was opened. */
+  /** Whether the change was the newest one when the history was opened. */
   isFirst: boolean;
 }): VNode {
   const { revision, type, expired, version, changedAt, before, after } = change;

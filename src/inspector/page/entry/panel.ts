@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * The panel with an entry: its value, its history, and the ways to change it.
+ * The panel of an entry: its value, its history, and its actions.
  *
  * @module
  */
@@ -111,7 +111,7 @@ function useFocus(name: string) {
   return title;
 }
 
-/** Closes the panel, and gives the focus back to the row. */
+/** Closes the panel, and moves the focus back to the row. */
 function closePanel(key?: string): void {
   go(withoutPanel());
   const rows = document.querySelectorAll<HTMLAnchorElement>(".table tbody a");

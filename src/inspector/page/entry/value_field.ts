@@ -1,7 +1,6 @@
 /// <reference lib="dom" />
 /**
- * The field that a value is written in, with the numbers of its lines and what
- * is wrong with it.
+ * The text field for a value, with line numbers and mistakes.
  *
  * @module
  */
@@ -11,12 +10,12 @@ import { useRef } from "preact/hooks";
 import type { ApiError, Language } from "../../api.ts";
 import { lineOf, placeOfPath } from "../text/place_of_path.ts";
 
-/** Something wrong in the text. */
+/** A mistake in the text. */
 interface Mistake {
   readonly message: string;
   /** The line; the first is 1. */
   readonly line?: number;
-  /** Where in the value, such as "address.zip". */
+  /** The place in the value, such as "address.zip". */
   readonly path?: string;
 }
 
@@ -88,7 +87,7 @@ function mistakesOf(
   }));
 }
 
-/** The line of a field; of one that is missing, the line of what it belongs to. */
+/** The line of a property. If it is missing, the line of the object that it belongs to. */
 function lineOfPath(
   text: string,
   path: readonly (string | number)[],
@@ -100,7 +99,7 @@ function lineOfPath(
   return undefined;
 }
 
-/** The numbers of the lines; those with a mistake stand out. */
+/** The line numbers. Those with a mistake stand out. */
 function lineNumbers(text: string, mistakes: readonly Mistake[]) {
   const count = text.split("\n").length;
   const wrong = new Set(mistakes.map(({ line }) => line));

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * The value of an entry, and what the store knows of it.
+ * The value of an entry, and the facts about the entry.
  *
  * @module
  */
@@ -72,7 +72,7 @@ function Facts({ entry }: { entry: EntryAnswer }): VNode {
   ` as VNode;
 }
 
-/** A fact; if it has a mark, it flashes when that changes. */
+/** A fact. If it has a mark, it flashes when the mark changes. */
 function fact(title: string, text: string, mark?: number): VNode {
   const flash = mark === undefined ? undefined : `flash-once-${mark % 2}`;
   return html`

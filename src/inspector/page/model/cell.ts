@@ -1,11 +1,12 @@
 /**
- * A value that parts of the page show. If it changes, they are drawn again.
+ * Values that parts of the page show. When a value changes, these parts are
+ * drawn again.
  *
  * @module
  */
 import { useLayoutEffect, useState } from "preact/hooks";
 
-/** A value that tells when it changes. */
+/** A value that reports its changes. */
 export class Cell<T> {
   #value: T;
   readonly #listeners = new Set<(value: T) => void>();
@@ -35,10 +36,10 @@ export class Cell<T> {
 export function useCell<T>(cell: Cell<T>): T {
   const [, setCount] = useState(0);
   const drawn = cell.value;
-  // Not a moment later: an event in between would see what is no more.
+  // A layout effect, because an event in between would see an old value.
   useLayoutEffect(() => {
     const draw = () => setCount((count) => count + 1);
-    // Another component may have changed it while all were drawn.
+    // Another component may have changed it during the drawing.
     if (!Object.is(drawn, cell.value)) draw();
     return cell.subscribe(draw);
   }, [cell]);

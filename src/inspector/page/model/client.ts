@@ -40,9 +40,9 @@ export function pathOf(path: string, query: Query = {}): string {
 }
 
 /**
- * Reads something.
+ * Reads from the server.
  *
- * @throws {RequestError} The answer is a failure, or there is none.
+ * @throws {RequestError} If the response is a failure, or there is none.
  */
 export function read<T>(
   path: string,
@@ -53,9 +53,9 @@ export function read<T>(
 }
 
 /**
- * Asks the server to do something.
+ * Sends a request for an action.
  *
- * @throws {RequestError} The answer is a failure, or there is none.
+ * @throws {RequestError} If the response is a failure, or there is none.
  */
 export function ask<T>(path: string, body: object): Promise<T> {
   return request(path, {
@@ -91,7 +91,7 @@ function failure(body: unknown): ApiError {
     };
 }
 
-/** An error as what the API tells of it. */
+/** A thrown value as an error of the API. */
 export function errorOf(thrown: unknown): ApiError {
   if (thrown instanceof RequestError) return thrown.error;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * How many entries a range has.
+ * The number of entries in a range.
  *
  * @module
  */
@@ -58,7 +58,7 @@ export class RangeCount {
         this.#ending.signal,
       );
     } catch {
-      // The table tells why, if the server does not answer.
+      // The table shows the reason if the server does not answer.
     } finally {
       this.#timer = undefined;
     }

@@ -1,14 +1,14 @@
 /// <reference lib="dom" />
 /**
- * What the user wrote and did not save. It stays while the user looks at
- * something else, so that nothing is lost by a click.
+ * Texts that the user has not saved. They stay while the user looks at other
+ * things, so that a click loses nothing.
  *
  * @module
  */
 import type { ApiError, EntryAnswer, Language } from "../../api.ts";
 import { Cell } from "./cell.ts";
 
-/** What becomes of the expiry: as it is, none, or in so many minutes. */
+/** The expiry: unchanged, none, or in this many minutes. */
 export type Expiry = "keep" | "none" | "in";
 
 /** A text that is being written. */
@@ -21,7 +21,7 @@ export interface Draft {
   readonly ifRevision: number;
   readonly expiry: Expiry;
   readonly minutes: string;
-  /** Why it could not be saved. */
+  /** The error of the last attempt to save. */
   readonly error?: ApiError;
 }
 
@@ -38,19 +38,19 @@ export function draftOf(kind: string, key: string): string {
 /** The name of the draft of a new entry. */
 export const NEW_DRAFT = "";
 
-/** Keeps a draft. */
+/** Stores a draft. */
 export function keepDraft(name: string, draft: Draft): void {
   drafts.value = new Map([...drafts.value, [name, draft]]);
 }
 
-/** Forgets a draft. */
+/** Removes a draft. */
 export function dropDraft(name: string): void {
   const rest = new Map(drafts.value);
   rest.delete(name);
   drafts.value = rest;
 }
 
-/** A draft that begins with the value of an entry; `undefined` if its text is not all there. */
+/** A draft with the value of an entry; `undefined` if its text is incomplete. */
 export function draftFrom({ value, revision }: EntryAnswer): Draft | undefined {
   if (value.state !== "text" || value.isCut) return undefined;
   const { text, language } = value;
@@ -64,12 +64,12 @@ export function draftFrom({ value, revision }: EntryAnswer): Draft | undefined {
   };
 }
 
-/** Whether there is something to lose. */
+/** Whether the user would lose a text. */
 export function isDirty(draft: Draft): boolean {
   return draft.text !== draft.base || draft.expiry !== "keep";
 }
 
-/** What `api/set` takes for the expiry; `undefined` if the minutes make no sense. */
+/** The expiry for `api/set`; `undefined` if the minutes are invalid. */
 export function expiryOf(
   { expiry, minutes }: Draft,
 ): "keep" | "none" | number | undefined {
@@ -80,7 +80,7 @@ export function expiryOf(
     : undefined;
 }
 
-/** Asks before the page closes with texts that are not saved. */
+/** Asks before the page closes with unsaved texts. */
 export function guardDrafts(): void {
   addEventListener("beforeunload", (event) => {
     if ([...drafts.value.values()].some(isDirty)) event.preventDefault();

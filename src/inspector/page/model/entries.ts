@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * The page of entries in the table, which follows the live changes. It never
- * keeps more than one page, however many entries there are.
+ * The entries in the table, which follow the live changes. It keeps one page,
+ * for any number of entries.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import { errorOf, read } from "./client.ts";
 import { isInRange, placeOf } from "./keys_order.ts";
 import { epoch, hold, onChanges } from "./live.ts";
 
-/** The entries in a page. */
+/** The number of entries in a page. */
 export const PAGE_SIZE = 100;
 
-/** How long the mark of a change stays, and the row of a deleted entry, in ms. */
+/** How long the mark of a change and the row of a deleted entry stay, in ms. */
 const STAY = 3_000;
 
 /** Which page. */
@@ -31,9 +31,9 @@ export interface PageQuery extends RangeQuery {
 
 /** A row of the table. */
 export interface Row extends EntryRow {
-  /** What a live change did to it a moment ago. */
+  /** The type of a recent live change. */
   readonly mark?: LiveChange["type"];
-  /** When, by `performance.now()`. */
+  /** The time of that change, by `performance.now()`. */
   readonly markedAt?: number;
 }
 
@@ -74,7 +74,7 @@ export class Entries {
     this.load();
   }
 
-  /** Shows another page. The rows stay until those of the new page are there. */
+  /** Shows another page. The old rows stay until the new ones are there. */
   show(query: PageQuery): void {
     const table = this.table.value;
     const isOther = table.query.kind !== query.kind;
@@ -115,7 +115,7 @@ export class Entries {
     }
   }
 
-  /** Ends the following. */
+  /** Stops following the store. */
   close(): void {
     this.#reading?.abort();
     clearTimeout(this.#sweeping);
@@ -138,7 +138,7 @@ export class Entries {
     }, pause);
   }
 
-  /** Takes old marks and deleted rows away, and fills the page if it became short. */
+  /** Removes old marks and deleted rows, and fills the page if it became short. */
   #sweep(): void {
     const table = this.table.value;
     const isOver = ({ markedAt = Infinity }: Row) =>
@@ -171,7 +171,7 @@ function tableOf(query: PageQuery, page: EntriesPage): Table {
   };
 }
 
-/** The table after some changes; the same one if none concerns it. */
+/** The table after some changes. It is the same object if no change concerns it. */
 export function withChanges(
   table: Table,
   changes: readonly LiveChange[],
@@ -187,7 +187,7 @@ export function withChanges(
       rows[index] = rowOf(change, rows[index]);
     } else {
       if (change.type === "delete") continue;
-      // The key may belong to the page before, or to the one after.
+      // The key may belong to the previous page, or to the next one.
       if (index === 0 && hasBefore && table.query.reverse) continue;
       if (index === rows.length && hasAfter && !table.query.reverse) continue;
       rows.splice(index, 0, rowOf(change));

@@ -17,16 +17,16 @@ export interface EntryName {
   readonly kind: string;
   readonly key: string;
   readonly at?: number;
-  /** Absent for that of the kind. */
+  /** Absent: the language of the kind. */
   readonly language?: Language;
-  /** The longest text, in UTF-16 units; absent for what the server deems enough to look at. */
+  /** The longest text, in UTF-16 units. Absent: the server's default. */
   readonly text?: number;
 }
 
-/** What is known of the entry. */
+/** The known state of the entry. */
 export interface ShownEntry {
   readonly name: EntryName;
-  /** The entry; if it is gone, as it was last. */
+  /** The entry. If it is gone, its last state. */
   readonly entry?: EntryAnswer;
   /** Whether the store has no such entry. */
   readonly isMissing: boolean;
@@ -97,7 +97,7 @@ export class Entry {
     }
   }
 
-  /** Ends the following. */
+  /** Stops following the store. */
   close(): void {
     this.#reading?.abort();
     clearTimeout(this.#timer);

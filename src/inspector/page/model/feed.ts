@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 /**
  * The feed: the changes of all kinds, from the newest to the oldest, with a
- * filter and a pause. It keeps a bounded number of them, and tells what it
- * leaves out.
+ * filter and a pause. It keeps a limited number of changes, and shows where it
+ * leaves some out.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import { Cell } from "./cell.ts";
 import { errorOf, read } from "./client.ts";
 import { gaps, hold, onChanges } from "./live.ts";
 
-/** The most changes that are kept, if the user asked for no older ones. */
+/** How many changes are kept at most, unless the user asked for older ones. */
 export const FEED_SIZE = 300;
 
-/** The most changes that are kept if the user asked for older ones. */
+/** How many changes are kept at most if the user asked for older ones. */
 export const LONGEST_FEED = 2_000;
 
 const PAGE_SIZE = 100;
@@ -30,7 +30,7 @@ export interface FeedFilter {
   readonly kind?: string;
   /** Only keys that contain this. */
   readonly text?: string;
-  /** Only these types; all of them if absent. */
+  /** Only these types. Absent: all types. */
   readonly types?: readonly string[];
 }
 
@@ -44,9 +44,9 @@ export interface FeedChange {
   readonly version: number;
   readonly size: number;
   readonly preview?: ShownValue;
-  /** Absent if it was not noted. */
+  /** Absent if the log does not have the time. */
   readonly time?: string;
-  /** Whether it came while the page looked on. */
+  /** Whether it came while the page was open. */
   readonly isLive: boolean;
 }
 
@@ -57,7 +57,7 @@ export interface FeedGap {
   readonly message: string;
 }
 
-/** What the feed shows. */
+/** The state of the feed. */
 export interface FeedState {
   readonly items: readonly (FeedChange | FeedGap)[];
   /** `before` of the next older page; absent at the end of the log. */
@@ -69,7 +69,7 @@ export interface FeedState {
   readonly error?: ApiError;
 }
 
-/** Whether a line tells of a gap. */
+/** Whether a line is a gap. */
 export function isGap(item: FeedChange | FeedGap): item is FeedGap {
   return "message" in item;
 }
@@ -140,7 +140,7 @@ export class Feed {
     };
   }
 
-  /** Ends the following. */
+  /** Stops following the store. */
   close(): void {
     this.#ending.abort();
     for (const stop of this.#stops) stop();
@@ -186,7 +186,7 @@ export class Feed {
     const state = this.state.value;
     if (added.length === 0) return;
     if (state.isPaused) {
-      // One place is left for a line about those that are left out.
+      // One place is reserved for a line about the missing changes.
       this.#waiting = [...added, ...this.#waiting].slice(0, FEED_SIZE - 1);
       const waiting = state.waiting + added.length;
       this.state.value = { ...state, waiting };

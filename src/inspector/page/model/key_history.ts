@@ -10,13 +10,13 @@ import { Cell } from "./cell.ts";
 import { errorOf, read } from "./client.ts";
 import { epoch, onChanges } from "./live.ts";
 
-/** The changes in a page, and the most text of each value. */
+/** The number of changes in a page, and the longest text of a value. */
 const PAGE = { limit: 20, text: 20_000 };
 
 /** The least pause between two readings, in ms. */
 const PAUSE = 300;
 
-/** What is known of the history of a key. */
+/** The known history of a key. */
 export interface Past {
   readonly changes: readonly PastChange[];
   /** `before` of the next page; absent at the end of the log. */
@@ -57,7 +57,7 @@ export class KeyHistory {
     }));
   }
 
-  /** Ends the following. */
+  /** Stops following the store. */
   close(): void {
     this.#ending.abort();
     clearTimeout(this.#timer);
@@ -77,7 +77,8 @@ export class KeyHistory {
       const oldest = page.changes.at(-1)?.revision ?? Infinity;
       const known = changes.findIndex(({ revision }) => revision < oldest);
       const hasMet = changes.some(({ revision }) => revision === oldest);
-      // If the pages do not meet, the older ones are read again on demand.
+      // If there is a gap between the pages, the older ones are read again on
+      // demand.
       return known < 0 || !hasMet
         ? page
         : { changes: [...page.changes, ...changes.slice(known)], next };

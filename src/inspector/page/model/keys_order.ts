@@ -1,6 +1,6 @@
 /**
- * The order of keys: by their code points, as the store has it. JavaScript's
- * `<` goes by UTF-16 units, which puts surrogates before some others.
+ * The order of keys: by code points, as in the store. JavaScript's `<` compares
+ * UTF-16 units, which puts surrogates before some other characters.
  *
  * @module
  */
@@ -17,12 +17,12 @@ export function compareKeys(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** A surrogate stands for a code point above all others. */
+/** A surrogate belongs to a code point above all others. */
 function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
-/** Where a key is among rows that are in order, or where it belongs. */
+/** The place of a key among ordered rows, or the place where it belongs. */
 export function placeOf(
   rows: readonly { readonly key: string }[],
   key: string,

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * The kinds and their counts, which move with the live changes.
+ * The kinds and their counts, which follow the live changes.
  *
  * @module
  */
@@ -19,7 +19,10 @@ export interface Kinds {
   readonly message?: string;
 }
 
-/** So often are the counts read again, in ms: an expiry shows in them before its change. */
+/**
+ * How often the counts are read again, in ms, because an expiry changes them
+ * before its event comes.
+ */
 const REFRESH = 30_000;
 
 /** The kinds now, or as of the revision of the route. */
@@ -65,7 +68,7 @@ async function load(): Promise<void> {
   }
 }
 
-/** Counts the changes that the last answer does not hold. */
+/** Counts the changes that are not in the last answer. */
 function apply(changes: readonly LiveChange[]): void {
   const differences = new Map<string, number>();
   for (const change of changes) {

@@ -1,10 +1,10 @@
 /// <reference lib="dom" />
 /**
- * The live changes: one stream from the server for the whole page, and what
- * the user is told about the connection.
+ * The live changes: one stream from the server for the whole page, and the
+ * state of the connection.
  *
- * Changes are handed on in batches, at most ten a second, however many there
- * are: so that the page has time to draw.
+ * Changes are passed on in batches, at most ten a second, so that the page has
+ * time to draw.
  *
  * @module
  */
@@ -17,14 +17,14 @@ import type {
 import { Cell } from "./cell.ts";
 import { pathOf, read, RequestError } from "./client.ts";
 
-/** How the connection is. */
+/** The state of the connection. */
 export interface Connection {
   readonly state: "connecting" | "live" | "lost" | "down" | "ended" | "refused";
-  /** What to tell the user, if there is more than the state. */
+  /** A message for the user, if there is one. */
   readonly message?: string;
 }
 
-/** At most so often are changes handed on, in ms. */
+/** The least pause between two batches, in ms. */
 const PAUSE = 100;
 
 /** The pause before the page connects again if the browser gave up, in ms. */
@@ -35,10 +35,10 @@ export const connection: Cell<Connection> = new Cell<Connection>({
   state: "connecting",
 });
 
-/** Grows whenever the connection is back: what is shown has to be read again. */
+/** Grows whenever the connection is back: then everything that is shown must be read again. */
 export const epoch: Cell<number> = new Cell(0);
 
-/** Grows whenever the stream begins anew: changes may be missing from it. */
+/** Grows whenever the stream begins again: changes may be missing. */
 export const gaps: Cell<number> = new Cell(0);
 
 /** The newest revision that the page knows of. */
@@ -127,7 +127,7 @@ function start({ revision, isResumed, message }: StartEvent): void {
   epoch.value++;
 }
 
-/** The connection is lost. The browser connects again by itself, or it gave up. */
+/** The connection is lost. The browser connects again by itself, unless it has given up. */
 function lose(): void {
   const { state } = connection.value;
   if (state === "ended" || state === "refused") return;
@@ -151,7 +151,7 @@ async function retry(): Promise<void> {
   if (source === mine) connect();
 }
 
-/** Changes that are collected while something is read. */
+/** Changes that are collected during a read. */
 export interface Held {
   readonly changes: LiveChange[];
   /** Ends the collecting. */

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * What the user likes. The browser keeps it.
+ * The user's preferences, which the browser stores.
  *
  * @module
  */
@@ -17,14 +17,14 @@ export const theme: Cell<Theme> = kept<Theme>("theme", "system", [
   "dark",
 ]);
 
-/** The language of values; "auto" is that of the kind. */
+/** The language of values. "auto": that of the kind. */
 export const language: Cell<Language | "auto"> = kept<Language | "auto">(
   "language",
   "auto",
   ["auto", "json", "yaml"],
 );
 
-/** Whether single keys do something. */
+/** Whether single-key shortcuts are on. */
 export const shortcuts: Cell<"on" | "off"> = kept<"on" | "off">(
   "shortcuts",
   "on",
@@ -42,7 +42,7 @@ function kept<T extends string>(
     const value = localStorage.getItem(`zestor.${name}`) as T;
     if (choices.includes(value)) cell.value = value;
   } catch {
-    // The browser keeps nothing for this page.
+    // The browser stores nothing for this page.
   }
   cell.subscribe((value) => {
     try {
@@ -54,7 +54,7 @@ function kept<T extends string>(
   return cell;
 }
 
-/** Puts the theme on the document, now and when it changes. */
+/** Applies the theme to the document, now and when it changes. */
 export function followTheme(): void {
   const apply = () => {
     const { dataset } = document.documentElement;

@@ -1,12 +1,12 @@
 /**
- * How many changes there are a second, over the last minutes.
+ * The number of changes a second, over the last minutes.
  *
  * @module
  */
 import { Cell } from "./cell.ts";
 import { onChanges } from "./live.ts";
 
-/** So many seconds are kept. */
+/** How many seconds are kept. */
 export const SECONDS = 120;
 
 /** Changes by seconds. */
@@ -17,7 +17,7 @@ export interface Rate {
   readonly counts: readonly number[];
 }
 
-/** The last seconds that are over; drawn anew each second. */
+/** The last complete seconds. They are drawn again each second. */
 export const rate: Cell<Rate> = new Cell<Rate>(emptyRate());
 
 const counts = new Map<number, number>();
@@ -49,7 +49,7 @@ export function followRate(): void {
   }, 1_000);
 }
 
-/** The changes in the last second that is over. */
+/** The changes in the last complete second. */
 export function lastSecond({ counts }: Rate): number {
   return counts.at(-1) ?? 0;
 }

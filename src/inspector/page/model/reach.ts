@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * How far the change log reaches: the range of the time slider.
+ * The reach of the change log, which is the range of the time slider.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface Reach {
 /** The log as it was when it was last read. */
 export const reach: Cell<Reach> = new Cell<Reach>({});
 
-/** Reads how far the log reaches. */
+/** Reads the reach of the log. */
 export async function readReach(): Promise<void> {
   try {
     const log = await read<LogAnswer>("api/log", { moments: MOMENTS });
@@ -30,7 +30,7 @@ export async function readReach(): Promise<void> {
   }
 }
 
-/** Reads it now, whenever the connection is back, and when the first change comes. */
+/** Reads it now, whenever the connection is back, and at the first change. */
 export function followReach(): void {
   epoch.subscribe(readReach);
   newest.subscribe(() => {

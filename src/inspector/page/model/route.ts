@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * What the page shows, as the fragment of its URL: so that back, forward,
- * reload and links work. The fragment is never sent to a server.
+ * The state of the page, as the fragment of its URL, so that back, forward,
+ * reload and links work. A fragment is never sent to a server.
  *
  * @module
  */
@@ -10,28 +10,28 @@ import { Cell } from "./cell.ts";
 /** The main views. */
 export type View = "entries" | "changes" | "health";
 
-/** What the panel beside the table shows. */
+/** The tabs of the panel beside the table. */
 export type Tab = "value" | "history" | "edit" | "new";
 
-/** What the page shows. */
+/** The state of the page. */
 export interface Route {
   readonly view: View;
   /** The kind of the table; in "changes" the only kind to show. */
   readonly kind?: string;
-  /** Only keys that begin with this. */
+  /** Only keys that begin with this text. */
   readonly prefix?: string;
   /** The first key, inclusive. */
   readonly start?: string;
   /** The end of the keys, exclusive. */
   readonly end?: string;
-  /** The page has the entries past this key. */
+  /** The page has the entries after this key. */
   readonly past?: string;
   /** Whether the page lies before `past`, or at the end of all. */
   readonly reverse?: boolean;
   /** The entry in the panel. */
   readonly key?: string;
   readonly tab?: Tab;
-  /** The revision as of which the entries are shown; absent for now. */
+  /** The revision of the shown entries. Absent: the present. */
   readonly at?: number;
   /** In "changes": only keys that contain this. */
   readonly text?: string;
@@ -42,7 +42,7 @@ export interface Route {
 const VIEWS: readonly string[] = ["entries", "changes", "health"];
 const TABS: readonly string[] = ["value", "history", "edit", "new"];
 
-/** Reads a fragment, such as "#entries?kind=users". What makes no sense in it is left out. */
+/** Reads a fragment, such as "#entries?kind=users". Invalid parts are left out. */
 export function parseRoute(fragment: string): Route {
   const [name, query = ""] = split(fragment.replace(/^#/, ""));
   const given = new URLSearchParams(query);
@@ -82,21 +82,21 @@ export function hrefOf(route: Route): string {
   return text === "" ? `#${view}` : `#${view}?${text}`;
 }
 
-/** What the page shows now. */
+/** The present state of the page. */
 export const route: Cell<Route> = new Cell(parseRoute(""));
 
-/** What the entries view showed last. */
+/** The last state of the entries view. */
 let lastEntries: Route = route.value;
 route.subscribe((now) => {
   if (now.view === "entries") lastEntries = now;
 });
 
-/** Goes back to the entries, as they were shown last. */
+/** Goes back to the last state of the entries view. */
 export function goToEntries(): void {
   go(lastEntries);
 }
 
-/** Shows what the URL says, now and whenever the user goes back or forward. */
+/** Shows the state in the URL, now and whenever the user goes back or forward. */
 export function followUrl(): void {
   const take = () => {
     if (hrefOf(route.value) === location.hash) return;
@@ -107,7 +107,7 @@ export function followUrl(): void {
   take();
 }
 
-/** Shows something else, as a new step of the browser's history. */
+/** Shows another state, as a new step of the browser's history. */
 export function go(next: Route): void {
   const href = hrefOf(next);
   if (href === location.hash) return;
@@ -115,7 +115,7 @@ export function go(next: Route): void {
   route.value = next;
 }
 
-/** Shows something else, in place of the present step of the browser's history. */
+/** Shows another state, and replaces the present step of the browser's history. */
 export function replace(next: Route): void {
   history.replaceState(null, "", hrefOf(next));
   route.value = next;
@@ -126,7 +126,7 @@ export function kindRoute(kind: string): Route {
   return { view: "entries", kind, at: route.value.at };
 }
 
-/** The panel with an entry, beside the table that is shown if it is of the kind. */
+/** The panel of an entry. The table stays if it is of the kind. */
 export function entryRoute(kind: string, key: string, tab?: Tab): Route {
   const now = route.value;
   const table: Route = now.view === "entries" && now.kind === kind

@@ -1,5 +1,5 @@
 /**
- * What the server tells of itself.
+ * The server's information about itself.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export const session: Cell<Session | undefined> = new Cell<
   Session | undefined
 >(undefined);
 
-/** Reads it, and again whenever the connection is back: the server may be another one. */
+/** Reads it, and again whenever the connection is back, because the server may be another one. */
 export async function followSession(): Promise<void> {
   epoch.subscribe(load);
   await load();

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * A dialog in front of the page. The browser keeps the focus in it, and gives
- * it back after.
+ * A dialog in front of the page. The browser keeps the focus in it, and
+ * restores it afterwards.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { html } from "htm/preact";
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-/** A dialog that is open as long as it is there. */
+/** A dialog, which is open while the component exists. */
 export function Dialog({ title, onClose, children }: {
   title: string;
   onClose: () => void;

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * The help: what the keys of the keyboard do.
+ * The help about the keyboard.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A short message about what was done. A screen reader says it.
+ * A short message about the last action. A screen reader reads it out.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const STAY = 6_000;
 const notice: Cell<string> = new Cell("");
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Tells the user something. */
+/** Shows a message to the user. */
 export function say(message: string): void {
   clearTimeout(timer);
   notice.value = message;

@@ -1,12 +1,12 @@
 /**
- * An error, as the user sees it.
+ * An error, for the user.
  *
  * @module
  */
 import { html } from "htm/preact";
 import type { ComponentChildren, VNode } from "preact";
 
-/** A message that something failed, and maybe what to do. */
+/** An error message, and maybe what to do. */
 export function Problem({ message, children }: {
   message: string;
   children?: ComponentChildren;

@@ -1,13 +1,13 @@
 /// <reference lib="dom" />
 /**
- * The keys of the keyboard that do something.
+ * The keyboard shortcuts.
  *
  * @module
  */
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { shortcuts } from "../model/preferences.ts";
 
-/** What keys do, as the help shows it: the key, then the deed. */
+/** The shortcuts, as the help shows them: the key, then the action. */
 export const SHORTCUTS = {
   help: ["?", "Show this help"],
   filter: ["/", "Go to the filter"],
@@ -36,7 +36,7 @@ export type Shortcut = keyof typeof SHORTCUTS;
 
 const handlers = new Map<Shortcut, (() => void)[]>();
 
-/** Does something when the user presses the key, as long as the component is there. */
+/** Calls a function when the user presses the key, while the component exists. */
 export function useShortcut(name: Shortcut, handler: () => void): void {
   const latest = useRef(handler);
   latest.current = handler;
@@ -72,10 +72,10 @@ function nameOf({ key, ctrlKey, metaKey }: KeyboardEvent): string {
 }
 
 function isWanted(event: KeyboardEvent, name: Shortcut): boolean {
-  // A dialog has its own way with Escape, and nothing behind it may act.
+  // A dialog handles Escape itself, and nothing behind it may act.
   if (document.querySelector("dialog[open]") !== null) return false;
   if (name === "save") return true;
-  // Whoever writes does not want to lose sight of the text.
+  // A user who writes does not want to lose the text.
   if (name === "close") return !(event.target instanceof HTMLTextAreaElement);
   return shortcuts.value === "on" && !isText(event.target);
 }

@@ -1,5 +1,5 @@
 /**
- * Values as text with colours. What is in a value becomes text nodes, never
+ * Values as coloured text. The content of a value becomes text nodes, never
  * HTML.
  *
  * @module

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * A field whose text takes effect while the user types, a moment later.
+ * A text field that takes effect while the user types, after a short pause.
  *
  * @module
  */

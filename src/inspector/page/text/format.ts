@@ -1,5 +1,5 @@
 /**
- * Numbers, sizes and times as a person reads them.
+ * Numbers, sizes and times for people.
  *
  * @module
  */
@@ -52,7 +52,7 @@ function formatDay(time: Date): string {
   }`;
 }
 
-/** How far away a time is, such as "in 3 min" or "5 s ago". */
+/** The distance of a time, such as "in 3 min" or "5 s ago". */
 export function formatDistance(iso: string, now = Date.now()): string {
   const seconds = Math.round((Date.parse(iso) - now) / 1000);
   const amount = formatSeconds(Math.abs(seconds));

@@ -6,19 +6,19 @@
  */
 import { diffLines } from "diff/lib/diff/line.js";
 
-/** A line, and in which text it is. */
+/** A line, and the texts that have it. */
 export interface DiffLine {
   readonly type: "same" | "removed" | "added" | "folded";
   readonly text: string;
 }
 
-/** Lines around a difference that are shown. */
+/** How many lines around a difference are shown. */
 const CONTEXT = 3;
 
-/** Texts that differ in more lines are not compared: it would take too long. */
+/** Texts that differ in more lines are not compared, because it would take too long. */
 const MOST_EDITS = 1_000;
 
-/** The lines of both texts; `undefined` if they differ in too much. */
+/** The lines of both texts; `undefined` if they differ too much. */
 export function diffOf(before: string, after: string): DiffLine[] | undefined {
   const parts = diffLines(ended(before), ended(after), {
     maxEditLength: MOST_EDITS,
@@ -33,7 +33,7 @@ export function diffOf(before: string, after: string): DiffLine[] | undefined {
   return folded(lines);
 }
 
-/** A last line without an end would differ from the same line with one. */
+/** Without this, a last line without a line feed would differ from the same line with one. */
 function ended(text: string): string {
   return text.endsWith("\n") || text === "" ? text : `${text}\n`;
 }

@@ -1,6 +1,6 @@
 /**
- * Where in a JSON text the value at a path is, so that a message of the schema
- * can stand at its field.
+ * Finds the value at a path in a JSON text, so that a message of the schema can
+ * stand at its field.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export function lineOf(text: string, offset: number): number {
   return text.slice(0, offset).split("\n").length;
 }
 
-/** Walks a JSON text. It throws at the first thing that is not JSON. */
+/** Walks through a JSON text. It throws at the first character that is not JSON. */
 class Reader {
   #offset = 0;
   readonly #text: string;

@@ -1,6 +1,6 @@
 /**
- * The pieces of a JSON or YAML text that have a colour of their own. They
- * always join to the whole text.
+ * The coloured pieces of a JSON or YAML text. Joined, they always give the
+ * whole text.
  *
  * @module
  */
@@ -12,10 +12,10 @@ export interface Token {
   readonly type?: "key" | "string" | "number" | "word" | "comment";
 }
 
-/** After so many pieces with a colour, the rest has none: a page stays small. */
+/** After this many coloured pieces, the rest has no colour, so that the page stays small. */
 const MOST_TOKENS = 3_000;
 
-/** A longer line of YAML has no colours: looking for them would take too long. */
+/** A longer line of YAML has no colours, because searching it would take too long. */
 const LONGEST_LINE = 2_000;
 
 const JSON_PIECES =
@@ -28,7 +28,7 @@ const YAML_LINE =
 
 /** The pieces of a text. */
 export function tokensOf(text: string, language: Language): Token[] {
-  // A YAML preview in one line has the signs of JSON.
+  // A YAML preview on one line has the syntax of JSON.
   const isFlow = language === "json" || /^["[{].*$/.test(text);
   const tokens = isFlow ? jsonTokens(text) : yamlTokens(text);
   return [...merged(tokens)];
@@ -101,7 +101,7 @@ function* yamlValue(value: string): Iterable<Token> {
   yield { text: value.slice(scalar[0].length) };
 }
 
-/** Joins neighbours of one colour, and everything past the bound. */
+/** Joins neighbours of one colour, and everything after the limit. */
 function* merged(tokens: Iterable<Token>): Iterable<Token> {
   let last: { text: string; type?: Token["type"] } | undefined;
   let count = 0;

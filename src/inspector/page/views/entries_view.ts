@@ -20,7 +20,7 @@ import { counted } from "../text/format.ts";
 import { EntryTable } from "./entry_table.ts";
 import { TimeBar } from "./time_bar.ts";
 
-/** The table of a kind, with what is around it. */
+/** The table of a kind, with its controls. */
 export function EntriesView({ now }: { now: Route }): VNode {
   const kind = now.kind!;
   const entries = useEntries({
@@ -42,7 +42,7 @@ export function EntriesView({ now }: { now: Route }): VNode {
   ` as VNode;
 }
 
-/** The entries of a page, followed as long as the component is there. */
+/** The entries of a page. They follow the store while the component exists. */
 function useEntries(query: PageQuery): Entries {
   const ref = useRef<{ entries: Entries; name: string }>();
   const name = JSON.stringify(query);
@@ -209,7 +209,7 @@ function emptyText({ query, hasBefore, hasAfter }: Table, now: Route): string {
     : "This kind had no entries then.";
 }
 
-/** A page before another one that reaches the beginning is the first page. */
+/** If a previous page reaches the beginning, it becomes the first page. */
 function useFirstPage({ query, isLoading, hasBefore }: Table): void {
   const isFirst = !isLoading && query.reverse && query.past !== undefined &&
     !hasBefore;

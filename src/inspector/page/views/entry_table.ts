@@ -25,7 +25,7 @@ export function EntryTable({ rows, kind, selected, place }: {
   rows: readonly Row[];
   kind: string;
   selected?: string;
-  /** Tells one page from another. */
+  /** Distinguishes pages. */
   place: string;
 }): VNode {
   const area = useRef<HTMLDivElement>(null);
@@ -90,7 +90,7 @@ interface RowProps {
   isSelected: boolean;
 }
 
-/** A row is drawn again only if it is another one. */
+/** A row is drawn again only if it has changed. */
 class TableRow extends Component<RowProps> {
   override shouldComponentUpdate(next: RowProps): boolean {
     return next.row !== this.props.row || next.kind !== this.props.kind ||
@@ -99,7 +99,7 @@ class TableRow extends Component<RowProps> {
 
   override render({ row, kind, isSelected }: RowProps): VNode {
     const { key, mark, revision } = row;
-    // Two names in turn: so each change begins the animation again.
+    // Two names in turn, so that each change restarts the animation.
     const flash = mark && `flash-${mark}-${revision % 2}`;
     const open = (event: MouseEvent) => {
       const isOnLink = (event.target as Element).closest("a") !== null;

@@ -1,5 +1,6 @@
 /**
- * The head of the page: which store it is, and how the connection is.
+ * The header of the page: the name of the store, and the state of the
+ * connection.
  *
  * @module
  */
@@ -20,7 +21,7 @@ const STATES: Readonly<Record<Connection["state"], string>> = {
   refused: "No access",
 };
 
-/** The head of the page. */
+/** The header of the page. */
 export function Header({ onMenu, isMenuOpen, onHelp }: {
   onMenu: () => void;
   isMenuOpen: boolean;
@@ -84,7 +85,7 @@ function ThemeButton(): VNode {
   ` as VNode;
 }
 
-/** What the user has to know of the connection, above the foot of the page. */
+/** Messages about the connection, at the bottom of the page. */
 export function ConnectionBar(): VNode | null {
   const { state, message } = useCell(connection);
   switch (state) {

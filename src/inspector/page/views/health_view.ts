@@ -1,5 +1,5 @@
 /**
- * How the store is: what it tells of itself, and what a check finds.
+ * The health of the store: the facts about it, and the result of a check.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The views and the kinds, with counts that move.
+ * The views and the kinds, with live counts.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import { lastSecond, rate } from "../model/rate.ts";
 import { hrefOf, kindRoute, type Route, route } from "../model/route.ts";
 import { formatNumber } from "../text/format.ts";
 
-/** From so many kinds on there is a field to filter them. */
+/** From this number of kinds on, there is a field to filter them. */
 const MANY = 12;
 
-/** At most so many kinds are in the list. */
+/** The largest number of kinds in the list. */
 const MOST_KINDS = 500;
 
-/** The list at the side. */
+/** The sidebar. */
 export function Sidebar({ isOpen, onChoose }: {
   isOpen: boolean;
   onChoose: () => void;

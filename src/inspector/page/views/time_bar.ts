@@ -1,7 +1,6 @@
 /// <reference lib="dom" />
 /**
- * The slider of time: it shows the store as it was at a revision that the log
- * reaches.
+ * The time slider: it shows the store at a past revision that the log reaches.
  *
  * @module
  */
@@ -19,7 +18,7 @@ import { formatNumber, formatShortTime } from "../text/format.ts";
 /** The pause after the last move of the slider, in ms. */
 const PAUSE = 150;
 
-/** The slider of time. */
+/** The time slider. */
 export function TimeBar({ at }: { at?: number }): VNode {
   const { log, message } = useCell(reach);
   if (log === undefined) {
@@ -33,7 +32,7 @@ export function TimeBar({ at }: { at?: number }): VNode {
 function Slider({ log, at }: { log: LogAnswer; at?: number }): VNode {
   const head = useCell(newest);
   const now = Math.max(head, log.newest?.revision ?? log.first);
-  // While the past is shown, the end of the slider stays where it is.
+  // While the past is shown, the end of the slider does not move.
   const last = useRef(now);
   if (at === undefined) last.current = now;
   const max = Math.max(last.current, at ?? 0);

@@ -1,22 +1,22 @@
 /**
- * Which buffers several parts of a value share. That is known at the end of
- * a run over the value, so that a second run may be needed.
+ * Finds the buffers that several parts of a value share. They are known only at
+ * the end of a run over the value, so a second run may be necessary.
  *
  * @module
  */
 
-/** The buffers of a value, as a run meets them. */
+/** The buffers that one run over a value has met. */
 export class BufferUses {
   readonly #shared: Set<ArrayBuffer>;
   readonly #met = new Set<ArrayBuffer>();
   #hasNews = false;
 
-  /** Takes the buffers that are known to be shared, and adds those that it finds. */
+  /** Takes the set of shared buffers, and adds the ones that it finds. */
   constructor(shared: Set<ArrayBuffer>) {
     this.#shared = shared;
   }
 
-  /** Whether a buffer was found to be shared after a part of it had been written. */
+  /** Whether a buffer turned out to be shared after a part of it had been written. */
   get hasNews(): boolean {
     return this.#hasNews;
   }

@@ -1,9 +1,10 @@
 /**
- * The forms of buffers, and of the views of them.
+ * The formats of buffers and their views.
  *
- * A view that has a buffer for itself keeps the part that it sees: the rest may
- * be other data, and large. Parts of a value that share a buffer go on sharing
- * it, so that all of it is written.
+ * If a view has its buffer to itself, only the part that it sees is written:
+ * the rest may be large and unrelated. If several parts of a value share a
+ * buffer, the whole buffer is written, and they share it again when they are
+ * read.
  *
  * @module
  */
@@ -23,7 +24,7 @@ const buffer: Form = {
   },
 };
 
-/** The form of a class of views, which has a tag. */
+/** The format of a class of views that has a tag. */
 function viewForm(classTag: number, prototype: object): Form {
   return {
     is: isViewOf(prototype),
@@ -36,13 +37,13 @@ function viewForm(classTag: number, prototype: object): Form {
       encoder.out.byte(classTag);
       encoder.out.varint(byteOffset);
       encoder.out.varint(value.byteLength);
-      // It has no flags.
+      // Views have no flags.
       encoder.out.varint(0);
     },
   };
 }
 
-/** Writes the buffer of a view; gives where in it the view begins. */
+/** Writes the buffer of a view. Returns the place in it where the view begins. */
 function writeBufferOf(encoder: Encoder, view: ArrayBufferView): number {
   const { buffer } = view;
   if (!types.isArrayBuffer(buffer)) {
@@ -61,7 +62,7 @@ function writeBufferOf(encoder: Encoder, view: ArrayBufferView): number {
   return 0;
 }
 
-/** Tells views of a class from others that have its prototype. */
+/** Distinguishes views of a class from other objects with the same prototype. */
 function isViewOf(prototype: object): (value: object) => boolean {
   const name = prototype === DataView.prototype
     ? undefined
@@ -75,12 +76,12 @@ const { get: tagOf } = Object.getOwnPropertyDescriptor(
   Symbol.toStringTag,
 )!;
 
-/** The name of a typed array's class, whatever its prototype; `undefined` for a `DataView`. */
+/** The class name of a typed array, even if its prototype was changed; `undefined` for a `DataView`. */
 function classNameOf(value: ArrayBufferView): unknown {
   return tagOf!.call(value);
 }
 
-/** Throws if a buffer is of a kind that would come back as another. */
+/** Throws if a buffer is of a kind that would be read as another kind. */
 function assertKept(encoder: Encoder, buffer: ArrayBuffer): void {
   if (buffer.detached) throw encoder.refusal("a detached ArrayBuffer");
   if (buffer.resizable) throw encoder.refusal("a resizable ArrayBuffer");
@@ -99,10 +100,10 @@ function writeBytes(encoder: Encoder, bytes: Uint8Array): void {
   encoder.out.raw(bytes);
 }
 
-/** How many elements may be listed; a longer list takes too long. */
+/** How many elements may be listed. A longer list takes too long. */
 const FEW_ELEMENTS = 64;
 
-/** Throws if a view has properties beside its elements. */
+/** Throws if a view has properties besides its elements. */
 function assertNoNames(encoder: Encoder, view: ArrayBufferView): void {
   const length = "length" in view ? view.length as number : 0;
   if (length > FEW_ELEMENTS && showsNoNames(view)) return;
@@ -111,8 +112,8 @@ function assertNoNames(encoder: Encoder, view: ArrayBufferView): void {
 }
 
 /**
- * Whether a view can be seen to have no property beside its elements. JavaScript
- * has no way to ask but to list all elements, too.
+ * Whether a view evidently has no properties besides its elements. JavaScript
+ * can answer this only by listing all elements, too.
  */
 function showsNoNames(view: ArrayBufferView): boolean {
   if (Object.getOwnPropertySymbols(view).length > 0) return false;
@@ -120,10 +121,10 @@ function showsNoNames(view: ArrayBufferView): boolean {
   return text.split("\n").length === LINES_WITHOUT_NAMES;
 }
 
-/** The brackets, how many elements there are, and the five properties that every view has. */
+/** The brackets, the number of elements, and the five properties that every view has. */
 const LINES_WITHOUT_NAMES = 8;
 
-/** The forms, by prototype. */
+/** The formats, by prototype. */
 export const BUFFER_FORMS: readonly [prototype: unknown, form: Form][] = [
   [ArrayBuffer.prototype, buffer],
   ...[...VIEW_CLASSES].map(([tag, { prototype }]): [unknown, Form] => [

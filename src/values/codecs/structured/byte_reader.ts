@@ -1,8 +1,8 @@
 /**
- * Reads the scalars of the format from bytes that anybody may have made.
+ * Reads the scalars of the format from untrusted bytes.
  *
- * The invariant: nothing is allocated that is larger than the bytes that are
- * left, by more than a constant factor.
+ * The invariant: the size of an allocation is at most a constant times the
+ * number of bytes left.
  *
  * @module
  */
@@ -13,7 +13,10 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const utf16 = new TextDecoder("utf-16le", { fatal: true, ignoreBOM: true });
 
-/** Where a call of a decoder takes longer than making a string of characters, which is also how many a call takes. */
+/**
+ * Up to this length, making a string of characters is faster than a call of a
+ * decoder. It is also the number of characters for one call.
+ */
 const SHORT = 64;
 
 /** Reads bytes, from the first to the last. */
@@ -22,18 +25,18 @@ export class ByteReader {
   readonly #view: DataView;
   #at = 0;
 
-  /** Takes the bytes. They are never changed, and nothing that is read shares them. */
+  /** Takes the bytes. They are never changed, and the results never share them. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** How many bytes are left. */
+  /** The number of bytes left. */
   get left(): number {
     return this.#bytes.length - this.#at;
   }
 
-  /** Makes the error for bytes that are no value; its message tells the index of the byte. */
+  /** The error for invalid bytes. Its message has the index of the byte. */
   error(problem: string): SyntaxError {
     return new SyntaxError(`${problem} (before byte ${this.#at})`);
   }
@@ -49,7 +52,7 @@ export class ByteReader {
     return this.#bytes[this.#at++];
   }
 
-  /** The tag that comes next, which is not read yet; absent at the end. */
+  /** The next tag, without reading it; absent at the end. */
   peekTag(): number | undefined {
     while (this.#bytes[this.#at] === Tag.padding) this.#at++;
     return this.#bytes[this.#at];
@@ -74,7 +77,7 @@ export class ByteReader {
     throw this.error("an integer is larger than 32 bits");
   }
 
-  /** Reads an integer with its sign. */
+  /** Reads a signed integer. */
   int32(): number {
     const value = this.varint();
     return value >>> 1 ^ -(value & 1);
@@ -104,7 +107,7 @@ export class ByteReader {
     return text;
   }
 
-  /** Reads a string whose tag has been read; nothing if the tag is of something else. */
+  /** Reads a string whose tag has been read. Returns nothing if the tag is that of another type. */
   text(tag: number): string | undefined {
     switch (tag) {
       case Tag.latin1:
@@ -117,7 +120,7 @@ export class ByteReader {
     return undefined;
   }
 
-  /** Reads so many bytes, as they are, into a buffer of their own. */
+  /** Reads this many bytes into a new buffer. */
   raw(count: number): Uint8Array<ArrayBuffer> {
     return this.#next(count).slice();
   }
@@ -146,13 +149,13 @@ export class ByteReader {
   }
 }
 
-/** The text of characters. No decoder reads Latin-1: that name is taken for Windows-1252. */
+/** The text of characters. No decoder reads Latin-1: the name means Windows-1252 there. */
 function textOf(characters: Uint8Array | Uint16Array): string {
   if (characters.length <= SHORT) return fromCharacters(characters);
   try {
     return utf16.decode(new Uint16Array(characters));
   } catch {
-    // A surrogate stands alone.
+    // The text contains a lone surrogate.
     return fromCharacters(characters);
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Bytes that grow as they are written: the scalars of the format.
+ * Writes the scalars of the format into growing bytes.
  *
- * The invariant: equal scalars have equal bytes, however the engine holds them.
+ * The invariant: equal scalars have equal bytes, however the engine represents
+ * them.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import { Tag } from "./format.ts";
 
 const encoder = new TextEncoder();
 
-/** Where a call of the encoder takes longer than a loop, in UTF-16 units. */
+/** Up to this length, a loop is faster than a call of the encoder. In UTF-16 units. */
 const SHORT = 32;
 
 /** Writes bytes. */
@@ -19,7 +20,7 @@ export class ByteWriter {
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
-  /** What was written, in a buffer of its own; nothing can be written after. */
+  /** The written bytes, in a buffer of their own. Nothing can be written afterwards. */
   bytes(): Uint8Array {
     return new Uint8Array(this.#bytes.buffer.transfer(this.#length));
   }
@@ -59,7 +60,7 @@ export class ByteWriter {
     }
   }
 
-  /** Writes a BigInt, without a tag: its sign and how many bytes it has, then those. */
+  /** Writes a BigInt without a tag: its sign, the number of its bytes, then the bytes. */
   bigint(value: bigint): void {
     const hex = (value < 0n ? -value : value).toString(16);
     // V8 writes digits of 64 bits.
@@ -70,11 +71,11 @@ export class ByteWriter {
     this.raw(fromHex(digits).reverse());
   }
 
-  /** Writes a string with its tag: a byte for each character if that is enough, else two. */
+  /** Writes a string with its tag: one byte a character if that is enough, else two. */
   string(text: string): void {
     if (this.#latin1(text)) return;
     const size = text.length * 2;
-    // V8 reads the characters in place, from an even index.
+    // V8 reads the characters in place, so they begin at an even index.
     const start = this.#length + 1 + varintLength(size);
     if (start % 2 === 1) this.byte(Tag.padding);
     this.byte(Tag.utf16);
@@ -93,7 +94,7 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
-  /** Writes nothing if a character does not fit into a byte. */
+  /** Writes nothing if a character does not fit one byte. */
   #latin1(text: string): boolean {
     const start = this.#length;
     this.byte(Tag.latin1);
@@ -114,7 +115,7 @@ export class ByteWriter {
 
   #ascii(text: string): boolean {
     const room = this.#bytes.subarray(this.#length, this.#length + text.length);
-    // Any other character takes more than a byte.
+    // Every other character takes more than one byte.
     if (encoder.encodeInto(text, room).read < text.length) return false;
     this.#length += text.length;
     return true;

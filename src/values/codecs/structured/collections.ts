@@ -1,5 +1,5 @@
 /**
- * The forms of plain objects, arrays, maps and sets.
+ * The formats of plain objects, arrays, maps and sets.
  *
  * @module
  */
@@ -19,7 +19,10 @@ const plainObject: Form = {
   },
 };
 
-/** Whether an object has no content but its properties, and was not given the prototype of those that have none. */
+/**
+ * Whether an object has only properties as content, and not the borrowed
+ * prototype of a plain object.
+ */
 function isPlain(value: object): boolean {
   return Object.prototype.toString.call(value) === "[object Object]" &&
     !types.isMap(value) && !types.isSet(value) && !ArrayBuffer.isView(value) &&
@@ -87,10 +90,10 @@ const set: Form = {
   },
 };
 
-/** The forms, by prototype. */
+/** The formats, by prototype. */
 export const COLLECTION_FORMS: readonly [prototype: unknown, form: Form][] = [
   [Object.prototype, plainObject],
-  // It comes back as a plain object, as it does from every other codec.
+  // It is read as a plain object, as with every other codec.
   [null, plainObject],
   [Array.prototype, array],
   [Map.prototype, map],

@@ -1,10 +1,10 @@
 /**
- * Decodes V8's structured clone, from bytes that anybody may have made: bytes
- * that are no value are a `SyntaxError`.
+ * Decodes V8's structured clone from untrusted bytes. Invalid bytes are a
+ * `SyntaxError`.
  *
- * The invariants: decoding takes memory in proportion to the bytes, calls itself
- * at most `MAX_DEPTH` times, and gives plain data, which shares nothing with the
- * bytes.
+ * The invariants: decoding takes memory in proportion to the bytes, calls
+ * itself at most `MAX_DEPTH` levels deep, and returns plain data that shares
+ * nothing with the bytes.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import {
   VIEW_CLASSES,
 } from "./format.ts";
 
-/** The value of bytes. */
+/** Decodes bytes to a value. */
 export function decode(bytes: Uint8Array): unknown {
   return new Decoder(bytes).decode();
 }
@@ -29,7 +29,7 @@ export function decode(bytes: Uint8Array): unknown {
 /** One run over bytes. */
 class Decoder {
   readonly #in: ByteReader;
-  /** The objects so far, by their number. */
+  /** The objects so far, by number. */
   readonly #objects: object[] = [];
   #depth = 0;
 
@@ -169,7 +169,8 @@ class Decoder {
   #readSparseArray(): unknown[] {
     const length = this.#in.varint();
     const array: unknown[] = this.#add([]);
-    // V8 has room for the items of an array, unless it is too long to have items in all of it.
+    // V8 reserves room for all items of an array, unless its length is too
+    // large for that.
     if (length > this.#in.left) array.length = 2 ** 32 - 1;
     array.length = length;
     this.#readProperties(array, Tag.sparseArrayEnd);
@@ -212,7 +213,7 @@ class Decoder {
     try {
       return this.#add(new RegExp(source, letters));
     } catch {
-      // The engine's reason has all of the pattern.
+      // The engine's message contains the whole pattern.
       throw this.#in.error("a RegExp has a wrong pattern, or wrong flags");
     }
   }
@@ -273,7 +274,7 @@ class Decoder {
     return this.#add(new Class(buffer, byteOffset, byteLength / size));
   }
 
-  /** Reads properties up to a tag, and how many they should be. */
+  /** Reads properties up to a tag, and their number. */
   #readProperties(object: object, end: number): void {
     let count = 0;
     for (; !this.#ends(end); count++) {
@@ -307,14 +308,14 @@ class Decoder {
     return true;
   }
 
-  /** Reads a number that the bytes before it make known. */
+  /** Reads a number, and checks that it is the expected one. */
   #assertCount(count: number): void {
     if (this.#in.varint() === count) return;
     throw this.#in.error("the count of what is in an object is wrong");
   }
 }
 
-/** An error with nothing in it. */
+/** An error without properties. */
 function bareError(Class: ErrorClass): Error {
   const error = new Class();
   delete error.stack;
@@ -325,7 +326,7 @@ function isIndex(value: unknown): value is number {
   return typeof value === "number" && isIndexName(String(value));
 }
 
-/** Sets an own property, whatever its name. */
+/** Sets an own property, whatever its name is. */
 function setOwn(object: object, name: string, value: unknown): void {
   if (name !== "__proto__") {
     (object as Record<string, unknown>)[name] = value;

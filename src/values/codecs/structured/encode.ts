@@ -1,10 +1,10 @@
 /**
  * Encodes a value as V8's structured clone, or refuses it.
  *
- * The engine's own serializer drops what it has no form for. Its bytes also
- * depend on how the engine holds a value: the same array may be held, and
- * written, in several ways. So the bytes are written here. The invariants: what
- * is encoded comes back as it was, and equal values have equal bytes.
+ * The engine's own serializer drops parts that it cannot express. Its bytes
+ * also depend on the engine's internal representation, which may differ for
+ * equal values. So the bytes are written here. The invariants: a decoded value
+ * equals the encoded one, and equal values have equal bytes.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const FORMS = new Map([
   ...BUFFER_FORMS,
 ]);
 
-/** The bytes of a value. Throws a `TypeError` that names the part that would be lost. */
+/** Encodes a value to bytes. Throws a `TypeError` that names the part that would be lost. */
 export function encode(value: unknown): Uint8Array {
   const shared = new Set<ArrayBuffer>();
   for (;;) {

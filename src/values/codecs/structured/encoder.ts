@@ -1,5 +1,5 @@
 /**
- * Writes a value of any class, part by part, and knows where it is.
+ * Writes a value of any class, part by part, and knows the place of each part.
  *
  * @module
  */
@@ -9,33 +9,33 @@ import type { BufferUses } from "./buffer_uses.ts";
 import { ByteWriter } from "./byte_writer.ts";
 import { HEADER, isIndexName, MAX_DEPTH, Tag } from "./format.ts";
 
-/** How the objects of a class are written. */
+/** The format of the objects of a class. */
 export interface Form {
-  /** Whether an object is of the class; its prototype may be borrowed. */
+  /** Whether an object is really of the class: another object may have borrowed its prototype. */
   is(value: object): boolean;
   /** Writes an object. Throws a `TypeError` if a part of it would be lost. */
   write(encoder: Encoder, value: never): void;
-  /** Whether `write` gives the object its number itself. */
+  /** Whether `write` itself gives the object its number. */
   readonly numbersItself?: boolean;
 }
 
-/** From an object to a part of it: a property's name, or what tells the way, as ".keys()[0]". */
+/** A step from an object to a part of it: a property's name, or a description such as ".keys()[0]". */
 export type Step = string | number | (() => string);
 
 /** One run over a value. */
 export class Encoder {
-  /** Where the bytes go. */
+  /** The bytes written so far. */
   readonly out: ByteWriter = new ByteWriter();
-  /** The buffers that it has met. */
+  /** The buffers met so far. */
   readonly buffers: BufferUses;
   readonly #forms: ReadonlyMap<unknown, Form>;
   /** The number of each object so far. */
   readonly #numbers = new Map<object, number>();
   #count = 0;
-  /** From the value to the part that is being written. */
+  /** The path from the value to the present part. */
   readonly #path: Step[] = [];
 
-  /** Takes the form of each class, by its prototype, and the buffers that are shared. */
+  /** Takes the format of each class, by prototype, and the shared buffers. */
   constructor(forms: ReadonlyMap<unknown, Form>, buffers: BufferUses) {
     this.#forms = forms;
     this.buffers = buffers;
@@ -88,7 +88,10 @@ export class Encoder {
     form.write(this, value as never);
   }
 
-  /** Gives an object the next number, by which it is referred to; without one, the number is left out. */
+  /**
+   * Gives an object the next number, which references to it use. Without an
+   * object, it skips a number.
+   */
   number(value?: object): void {
     if (value) this.#numbers.set(value, this.#count);
     this.#count++;

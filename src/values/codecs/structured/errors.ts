@@ -1,5 +1,5 @@
 /**
- * The forms of errors: their class, message, cause and stack.
+ * The formats of errors: class, message, cause and stack.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { assertNone } from "./properties.ts";
 
 const KEPT: readonly unknown[] = ["message", "stack", "cause"];
 
-/** The form of a class of errors that has a tag, or of `Error`, which has none. */
+/** The format of a class of errors that has a tag, or of `Error`, which has none. */
 function errorForm(classTag?: number): Form {
   return {
     is: types.isNativeError,
@@ -48,10 +48,13 @@ function writeCause(encoder: Encoder, value: Error): void {
   encoder.writePart("cause", value.cause);
 }
 
-/** What V8 gives every error to tell its stack by, if that is no plain property. */
+/** The getter that V8 gives every error for its stack, if the stack is not a plain property. */
 const readStack = Object.getOwnPropertyDescriptor(new Error(), "stack")?.get;
 
-/** Whether an error has a property; throws if it would come back as another kind of property. */
+/**
+ * Whether an error has a property. Throws if the property would be read as
+ * another kind of property.
+ */
 function has(encoder: Encoder, value: Error, name: string): boolean {
   const property = Object.getOwnPropertyDescriptor(value, name);
   if (!property) return false;
@@ -65,7 +68,7 @@ function has(encoder: Encoder, value: Error, name: string): boolean {
   return true;
 }
 
-/** The forms, by prototype. */
+/** The formats, by prototype. */
 export const ERROR_FORMS: readonly [prototype: unknown, form: Form][] = [
   [Error.prototype, errorForm()],
   ...[...ERROR_CLASSES].map(([tag, { prototype }]): [unknown, Form] => [

@@ -1,6 +1,7 @@
 /**
- * The bytes of V8's structured clone, version 15 of its format. V8 reads every
- * version that it ever wrote, so other programs with V8 can read these bytes.
+ * The bytes of V8's structured clone, version 15 of its format. V8 reads all
+ * earlier versions of its format, so other programs with V8 can read these
+ * bytes.
  *
  * Source: V8's `src/objects/value-serializer.cc`.
  *
@@ -10,12 +11,12 @@
 /** The bytes of every value begin with a mark, and the format's version. */
 export const HEADER: readonly [mark: number, version: number] = [0xff, 15];
 
-/** How many objects may be within each other. Encoding and decoding call themselves for each. */
+/** The deepest nesting of objects. Encoding and decoding call themselves at each level. */
 export const MAX_DEPTH = 1000;
 
 const code = (character: string) => character.charCodeAt(0);
 
-/** What a byte announces. */
+/** The meaning of a tag byte. */
 export const Tag = {
   padding: 0,
   undefined: code("_"),
@@ -53,7 +54,7 @@ export const Tag = {
   error: code("r"),
 } as const;
 
-/** What a byte announces in an error. */
+/** The meaning of a tag byte in an error. */
 export const ErrorTag = {
   message: code("m"),
   stack: code("s"),
@@ -64,7 +65,7 @@ export const ErrorTag = {
 /** A class of errors. */
 export type ErrorClass = new () => Error;
 
-/** The classes of errors, by the byte that announces each; `Error` itself has none. */
+/** The classes of errors, by tag byte. `Error` itself has none. */
 export const ERROR_CLASSES: ReadonlyMap<number, ErrorClass> = new Map<
   number,
   ErrorClass
@@ -85,7 +86,7 @@ export type ViewClass = {
     length: number,
   ): ArrayBufferView;
   readonly prototype: object;
-  /** The bytes of an element; a `DataView` has none. */
+  /** The bytes of an element; absent for a `DataView`. */
   readonly BYTES_PER_ELEMENT?: number;
 };
 
@@ -94,7 +95,7 @@ const FLOAT16: [number, ViewClass][] = "Float16Array" in globalThis
   ? [[code("h"), Float16Array]]
   : [];
 
-/** The classes of views, by the byte that announces each. */
+/** The classes of views, by tag byte. */
 export const VIEW_CLASSES: ReadonlyMap<number, ViewClass> = new Map<
   number,
   ViewClass
@@ -126,10 +127,10 @@ export const REGEXP_FLAGS: ReadonlyMap<string, number> = new Map([
   ["y", 8],
 ]);
 
-/** Whether a property's name is an index: the format has it as a number. */
+/** Whether a property's name is an index. The format stores indexes as numbers. */
 export function isIndexName(name: string): boolean {
   const first = name.charCodeAt(0);
-  // Most names are no index, and their first character tells.
+  // Most names are not indexes, as their first character shows.
   if (!(first >= 0x30 && first <= 0x39)) return false;
   const index = Number(name) >>> 0;
   return index < 2 ** 32 - 1 && String(index) === name;

@@ -1,5 +1,5 @@
 /**
- * Writes the properties of objects, or refuses those that would be lost.
+ * Writes the properties of objects, and refuses properties that would be lost.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export function writeProperties(
   }
 }
 
-/** What a property holds; throws if it would come back as another kind of property. */
+/** The value of a property. Throws if the property would be read as another kind of property. */
 export function enumerableData(
   encoder: Encoder,
   value: object,
@@ -40,7 +40,7 @@ export function enumerableData(
   return property.value;
 }
 
-/** Throws if an object has one of these properties: the form of its class has no place for them. */
+/** Throws if an object has one of these properties, which the format of its class cannot express. */
 export function assertNone(
   encoder: Encoder,
   value: object,

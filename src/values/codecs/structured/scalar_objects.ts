@@ -1,5 +1,5 @@
 /**
- * The forms of objects that hold a scalar: dates, regular expressions, and the
+ * The formats of objects with one scalar: dates, regular expressions, and the
  * objects of primitives.
  *
  * @module
@@ -75,7 +75,7 @@ const stringObject: Form = {
   },
 };
 
-/** The forms, by prototype. */
+/** The formats, by prototype. */
 export const SCALAR_OBJECT_FORMS: readonly [
   prototype: unknown,
   form: Form,
