@@ -34,6 +34,16 @@ export interface ChangeLogConfig {
   bringBack(): void;
 }
 
+/** A transaction, as the change log knows it before its commit. */
+export interface Commit {
+  /** The newest revision after the last transaction of this engine. */
+  readonly since: number;
+  /** The newest revision of this transaction. */
+  readonly head: number;
+  /** The kinds of the changes between the two, if they are known and a watch waits. */
+  readonly kinds: ReadonlySet<string> | undefined;
+}
+
 /** The change log in a storage. */
 export class LocalChangeLog implements ChangeLog {
   readonly bookmarkInterval: number;
@@ -48,10 +58,6 @@ export class LocalChangeLog implements ChangeLog {
   #endOfTurn: ReturnType<typeof setImmediate> | undefined;
   /** The newest revision when this engine last committed, or was opened. */
   #head: number;
-  /** The newest revision in the transaction that will commit next. */
-  #nextHead: number;
-  /** The kinds of the changes between the two, if they are known. */
-  #nextKinds: ReadonlySet<string> | undefined;
 
   /** Takes its parts. */
   constructor(config: ChangeLogConfig) {
@@ -60,7 +66,7 @@ export class LocalChangeLog implements ChangeLog {
     this.#turns = config.turns;
     this.#bringBack = config.bringBack;
     this.#pruner = new LogPruner(storage, history);
-    this.#head = this.#nextHead = head;
+    this.#head = head;
     this.bookmarkInterval = Math.max(1, Math.floor(history / 4));
     this.#wakeup = new Wakeup(
       (after) => this.#read(() => this.#newsPast(after)),
@@ -207,29 +213,34 @@ export class LocalChangeLog implements ChangeLog {
     return this.#wakeup.wait(wait);
   }
 
-  /** Prunes the log, in the transaction that will commit next. */
-  beforeCommit(): void {
-    this.#nextHead = this.#storage.headRevision();
-    this.#nextKinds = this.#wakeup.isAwaited
-      ? this.#storage.writtenKinds(this.#head)
+  /** Prunes the log, in the transaction that is about to commit. */
+  beforeCommit(): Commit {
+    const since = this.#head;
+    const head = this.#storage.headRevision();
+    const kinds = this.#wakeup.isAwaited
+      ? this.#storage.writtenKinds(since)
       : undefined;
-    this.#pruner.prune(this.#head, this.#nextHead);
+    this.#pruner.prune(since, head);
+    return { since, head, kinds };
   }
 
   /** Whether the transaction may have been committed. Changes of another process look the same. */
-  mayBeCommitted(): boolean {
-    return this.#nextHead > this.#head &&
-      this.#storage.headRevision() >= this.#nextHead;
+  mayBeCommitted({ since, head }: Commit): boolean {
+    return head > since && this.#storage.headRevision() >= head;
   }
 
-  /** Wakes the watches that wait for the committed changes. */
-  afterCommit(): void {
-    const since = this.#head;
-    const kinds = this.#nextKinds;
-    this.#headOfTurn = undefined;
-    this.#head = this.#nextHead;
+  /** Wakes the watches that wait for the changes of a committed transaction. */
+  afterCommit({ since, head, kinds }: Commit): void {
+    this.#head = Math.max(this.#head, head);
     // The transaction looked at the file and at the log, so the watches need not.
     if (this.#wakeup.isAwaited) this.#knowHead(this.#head);
+    else this.#headOfTurn = undefined;
     this.#wakeup.committed(since, { head: this.#head, kinds });
+  }
+
+  /** Wakes the watches after a transaction that may not have been committed: they look at the log. */
+  afterUnclearCommit({ since }: Commit): void {
+    this.#headOfTurn = undefined;
+    this.#wakeup.committed(since, { head: since });
   }
 }

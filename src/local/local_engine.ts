@@ -24,7 +24,7 @@ import type { Page, PageOptions } from "../engine/page.ts";
 import type { PastView, Snapshot, View } from "../engine/view.ts";
 import type { Batch, Outcome } from "../engine/write.ts";
 import type { KeyRange } from "../keys/key_range.ts";
-import { LocalChangeLog } from "./local_change_log.ts";
+import { type Commit, LocalChangeLog } from "./local_change_log.ts";
 import { momentOf } from "./past_moment.ts";
 import type { Storage } from "./storage.ts";
 import { MOST_SHARED, TransactionRun } from "./transaction_run.ts";
@@ -284,16 +284,17 @@ export class LocalEngine implements Engine {
     // transaction.
     const release = this.#turns.hold();
     const run = new TransactionRun(this.#storage, this.#slice);
-    let isOver = false;
+    let commit: Commit | undefined;
+    let isClear = true;
     try {
       const rest = run.carryOut(batch);
       if (rest) await rest;
       if (run.isUndone) this.#storage.rollBack();
       else {
-        this.log.beforeCommit();
+        const next = this.log.beforeCommit();
         const failure = this.#tryCommit();
-        if (failure) await this.#commitLater(run, failure);
-        isOver = true;
+        if (failure) isClear = await this.#commitLater(run, next, failure);
+        commit = next;
       }
     } catch (error) {
       this.#storage.rollBack();
@@ -301,7 +302,10 @@ export class LocalEngine implements Engine {
     } finally {
       release();
     }
-    if (isOver) this.log.afterCommit();
+    if (commit) {
+      if (isClear) this.log.afterCommit(commit);
+      else this.log.afterUnclearCommit(commit);
+    }
     const expiry = this.#storage.takeSoonestPut();
     if (expiry !== undefined) this.#expiry.expect(expiry);
     return run.outcomes;
@@ -319,12 +323,14 @@ export class LocalEngine implements Engine {
 
   /**
    * Retries the commit while a reader's lock is in the way, as with a rollback
-   * journal. Throws if it is certain that nothing was written.
+   * journal. Returns whether it is certain that all was written. Throws if it is
+   * certain that nothing was written.
    */
   async #commitLater(
     run: TransactionRun,
+    commit: Commit,
     first: { readonly error: unknown },
-  ): Promise<void> {
+  ): Promise<boolean> {
     const wait = new LockWait();
     for (
       let failure: { readonly error: unknown } | undefined = first;
@@ -333,16 +339,22 @@ export class LocalEngine implements Engine {
     ) {
       const { error } = failure;
       if (wait.elapsed >= this.#busyTimeout || !this.isBusy(error)) {
-        return await this.#handleFailure(run, error);
+        await this.#handleFailure(run, commit, error);
+        return false;
       }
       await wait.pause(this.#busyTimeout);
     }
+    return true;
   }
 
   /** Ends a transaction whose commit failed. Throws unless it may have taken effect. */
-  async #handleFailure(run: TransactionRun, error: unknown): Promise<void> {
+  async #handleFailure(
+    run: TransactionRun,
+    commit: Commit,
+    error: unknown,
+  ): Promise<void> {
     this.#storage.rollBack();
-    if (this.isBusy(error) || !await this.#mayBeCommitted()) throw error;
+    if (this.isBusy(error) || !await this.#mayBeCommitted(commit)) throw error;
     run.becomeUnclear(error);
   }
 
@@ -351,9 +363,9 @@ export class LocalEngine implements Engine {
    * journal, SQLite first deletes the journal, which is the commit, and then
    * syncs the directory, which may fail. A retry would write twice.
    */
-  async #mayBeCommitted(): Promise<boolean> {
+  async #mayBeCommitted(commit: Commit): Promise<boolean> {
     try {
-      return await this.#turns.retry(() => this.log.mayBeCommitted());
+      return await this.#turns.retry(() => this.log.mayBeCommitted(commit));
     } catch {
       return true;
     }
@@ -370,7 +382,9 @@ export class LocalEngine implements Engine {
     const done = this.#slice.nextTurn()
       .then(() => this.#turns.alone(() => this.#transactAtOnce(() => {})))
       .finally(() => this.#isBringingBack = false);
-    this.#track(done.then(() => this.log.afterCommit(), () => {}));
+    this.#track(
+      done.then((commit) => this.log.afterCommit(commit), () => {}),
+    );
   }
 
   #nextExpiry(signal: AbortSignal): Promise<number | undefined> {
@@ -383,25 +397,29 @@ export class LocalEngine implements Engine {
   /** Removes expired entries, as many as fit a slice. Returns whether there may be more. */
   async #removeExpired(signal: AbortSignal): Promise<boolean> {
     let isMore = false;
-    await this.#turns.aloneOnce(() =>
-      this.#transactAtOnce(() => {
-        const slice = new Slice(SHORT_SLICE_MS);
-        do {
-          const tried = this.#storage.removeExpired(EXPIRED_AT_ONCE);
-          isMore = tried === EXPIRED_AT_ONCE;
-        } while (isMore && !slice.isUsedUp);
-      }), signal);
-    this.log.afterCommit();
+    const commit = await this.#turns.aloneOnce(
+      () =>
+        this.#transactAtOnce(() => {
+          const slice = new Slice(SHORT_SLICE_MS);
+          do {
+            const tried = this.#storage.removeExpired(EXPIRED_AT_ONCE);
+            isMore = tried === EXPIRED_AT_ONCE;
+          } while (isMore && !slice.isUsedUp);
+        }),
+      signal,
+    );
+    this.log.afterCommit(commit);
     return isMore;
   }
 
   /** Call it when nobody else has a turn. */
-  #transactAtOnce(work: () => void): void {
+  #transactAtOnce(work: () => void): Commit {
     this.#storage.begin();
     try {
       work();
-      this.log.beforeCommit();
+      const commit = this.log.beforeCommit();
       this.#storage.commit();
+      return commit;
     } catch (error) {
       this.#storage.rollBack();
       throw error;
