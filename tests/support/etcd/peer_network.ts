@@ -13,8 +13,8 @@ const CHUNK_BYTES = 64 * 1024;
 
 /** A line from one member to another. */
 interface Line {
-  /** The index of who calls; `undefined` if the line does not say. */
-  readonly from: number | undefined;
+  /** The id of who calls; `undefined` if the line does not say. */
+  readonly from: string | undefined;
   readonly to: number;
   close(): void;
 }
@@ -67,14 +67,15 @@ export class PeerNetwork implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const listener of this.#listeners) listener.close();
     for (const line of this.#lines) line.close();
-    this.#healed.resolve();
+    this.heal();
     await Promise.all(this.#running);
   }
 
   /** A line of nobody knows whom may come from the one that is cut off. */
   #isCut({ from, to }: Line): boolean {
     if (this.#isolated.size === 0) return false;
-    return from === undefined || this.#isolated.has(from) ||
+    const caller = from && this.#indexes.get(from);
+    return typeof caller !== "number" || this.#isolated.has(caller) ||
       this.#isolated.has(to);
   }
 
@@ -99,7 +100,7 @@ export class PeerNetwork implements AsyncDisposable {
   ): Promise<void> {
     let callee: Deno.TcpConn | undefined;
     const line = {
-      from: undefined as number | undefined,
+      from: undefined as string | undefined,
       to,
       close() {
         closeIfOpen(caller);
@@ -112,7 +113,7 @@ export class PeerNetwork implements AsyncDisposable {
       const length = await caller.read(first);
       if (length === null) return;
       const chunk = first.subarray(0, length);
-      line.from = this.#callerOf(chunk);
+      line.from = callerOf(chunk);
       await this.#passes(line);
       callee = await Deno.connect({ hostname: "127.0.0.1", port: target });
       caller.setNoDelay();
@@ -128,12 +129,6 @@ export class PeerNetwork implements AsyncDisposable {
       line.close();
       this.#lines.delete(line);
     }
-  }
-
-  #callerOf(chunk: Uint8Array): number | undefined {
-    const text = new TextDecoder("latin1").decode(chunk);
-    const [, id] = /^X-Server-From: ([0-9a-f]+)\r$/mi.exec(text) ?? [];
-    return id === undefined ? undefined : this.#indexes.get(id.toLowerCase());
   }
 
   async #pump(
@@ -160,6 +155,12 @@ export class PeerNetwork implements AsyncDisposable {
   async #passes(line: Line): Promise<void> {
     while (this.#isCut(line)) await this.#healed.promise;
   }
+}
+
+/** The id of the member that calls, if the line names it. */
+function callerOf(chunk: Uint8Array): string | undefined {
+  const text = new TextDecoder("latin1").decode(chunk);
+  return /^X-Server-From: ([0-9a-f]+)\r$/mi.exec(text)?.[1].toLowerCase();
 }
 
 function closeIfOpen(connection: Deno.TcpConn): void {
