@@ -35,7 +35,7 @@ import {
   numberOf,
   type RangeRequest,
 } from "../gateway/messages.ts";
-import { PageSizes } from "./page_sizes.ts";
+import type { PageSizes } from "./page_sizes.ts";
 
 /** How many keys one transaction of etcd reads. */
 const KEYS_AT_ONCE = 100;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Effect, RangeRemoval } from "../../engine/write.ts";
-import { type KeyRange } from "../../keys/key_range.ts";
+import type { KeyRange } from "../../keys/key_range.ts";
 import type { Keys } from "../format/keys.ts";
 import { type PlacedRecord, recordOf } from "../format/record.ts";
 import type { Gateway } from "../gateway/gateway.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 import type { EntryName } from "../../engine/write.ts";
-import { type Kept } from "../format/envelope.ts";
+import type { Kept } from "../format/envelope.ts";
 import type { Keys } from "../format/keys.ts";
 import { type PlacedRecord, recordOf } from "../format/record.ts";
 import type { Gateway } from "../gateway/gateway.ts";
