@@ -20,6 +20,7 @@ import {
   isTokenRefused,
   unavailable,
 } from "./failure.ts";
+import { Lanes } from "./lanes.ts";
 import { jsonLines } from "./lines.ts";
 import type { RangeAnswer, RangeRequest, Txn, TxnAnswer } from "./messages.ts";
 
@@ -62,8 +63,12 @@ export interface ReadOptions {
   readonly patience?: number;
 }
 
+/** How many reads run at once. */
+const READS_AT_ONCE = 16;
+
 /** A cluster. */
 export class Gateway {
+  readonly #lanes = new Lanes(READS_AT_ONCE);
   readonly #options: GatewayOptions;
   readonly #client: Deno.HttpClient | undefined;
   readonly #closer = new AbortController();
@@ -122,7 +127,11 @@ export class Gateway {
     for (;;) {
       signal?.throwIfAborted();
       try {
-        return await this.call(path, body, { signal });
+        const calling = this.#lanes.run(() => {
+          signal?.throwIfAborted();
+          return this.call<Answer>(path, body, { signal });
+        });
+        return await unlessAborted(calling, signal);
       } catch (error) {
         if (!(error instanceof Cut)) throw error;
         signal?.throwIfAborted();

@@ -40,6 +40,9 @@ import type { PageSizes } from "./page_sizes.ts";
 /** How many keys one transaction of etcd reads. */
 const KEYS_AT_ONCE = 100;
 
+/** How many keys without values a page has, at most. */
+const MOST_KEYS = 4_096;
+
 /** A moment. */
 export interface Moment {
   /** A revision of etcd. */
@@ -137,10 +140,12 @@ export class EntryView implements View {
     signal?: AbortSignal,
   ): Promise<Page<string>> {
     const { limit = PAGE_ENTRIES, reverse = false } = page;
+    // To etcd, 0 is no limit.
+    if (limit <= 0) return { items: [] };
     const { keys } = this.#source;
     const request = {
       ...keys.range(kind, range),
-      limit,
+      limit: Math.min(limit, MOST_KEYS),
       keys_only: true,
       ...orderOf(reverse),
     };
@@ -183,6 +188,7 @@ export class EntryView implements View {
     options: PageOptions = {},
     signal?: AbortSignal,
   ): Promise<Page<FoundEntry>> {
+    if (options.limit !== undefined && options.limit <= 0) return { items: [] };
     let at: number | undefined;
     const time = this.#time();
     for (let rest: KeyRange | undefined = range; rest;) {

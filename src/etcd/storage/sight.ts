@@ -10,7 +10,7 @@ import type { Kept } from "../format/envelope.ts";
 import type { Keys } from "../format/keys.ts";
 import { type PlacedRecord, recordOf } from "../format/record.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { firstOf, type RangeRequest } from "../gateway/messages.ts";
+import { firstOf, numberOf, type RangeRequest } from "../gateway/messages.ts";
 import { putBack } from "../../engine/log_ends.ts";
 import { idOf } from "./draft.ts";
 import { keptOf } from "./entry_view.ts";
@@ -53,6 +53,13 @@ export class Sight {
       return { record, entries: this.#entries, isFresh: false };
     }
     return await this.#read(names);
+  }
+
+  /** Whether nobody has written since a record. */
+  async isNewest({ at }: PlacedRecord): Promise<boolean> {
+    const request = { key: this.#keys.record, keys_only: true };
+    const found = await this.#gateway.range(request, { patience: 0 });
+    return numberOf(firstOf(found)?.mod_revision) === at;
   }
 
   async #read(names: readonly EntryName[]): Promise<Seen> {

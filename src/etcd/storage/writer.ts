@@ -153,7 +153,8 @@ export class Writer {
     if (outcomes.length === 0) return "stale";
     if (draft.head === sight.record.head) {
       // Nothing is to be written: then it has to be true now.
-      return sight.isFresh ? outcomes : "stale";
+      const isTrue = sight.isFresh || await this.#sight.isNewest(sight.record);
+      return isTrue ? outcomes : "stale";
     }
     const record = {
       first: sight.record.head + 1,
