@@ -19,12 +19,12 @@ import { firstOf, textOf } from "./gateway/messages.ts";
 
 /** What a store on etcd is. */
 export interface EtcdStoreInfo {
-  /** The endpoints, as they were given. */
-  endpoints: string[];
+  /** The URLs of the members, separated by commas. */
+  url: string;
   /** What the store's keys begin with. */
   prefix: string;
   /** The version of the member that answered; absent if the user may not ask. */
-  serverVersion?: string;
+  etcdVersion?: string;
   /** The number of the store's format. */
   format: number;
   /** The names of the codecs that the store remembers. */
@@ -103,7 +103,7 @@ export class EtcdKvStore<Kinds extends object> extends KvStore<Kinds>
       await engine.log.head(),
     ];
     return {
-      endpoints: [...endpoints],
+      url: endpoints.join(","),
       prefix,
       ...await memberOf(gateway, signal),
       format,
@@ -121,12 +121,12 @@ const ALL = { lower: { key: "", inclusive: true } };
 async function memberOf(
   gateway: Gateway,
   signal: AbortSignal | undefined,
-): Promise<Pick<EtcdStoreInfo, "serverVersion" | "databaseSize">> {
+): Promise<Pick<EtcdStoreInfo, "etcdVersion" | "databaseSize">> {
   try {
     const { version, dbSize } = await gateway.read<
       { version?: string; dbSize?: string }
     >("maintenance/status", {}, { signal });
-    return { serverVersion: version, databaseSize: Number(dbSize ?? 0) };
+    return { etcdVersion: version, databaseSize: Number(dbSize ?? 0) };
   } catch (error) {
     if (error instanceof EtcdError) return {};
     throw error;

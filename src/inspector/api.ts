@@ -47,7 +47,7 @@ export type * from "./api_values.ts";
 export interface Session {
   /** The name to show in the title: a file's path, ":memory:", a URL without a password, "memory". */
   readonly location: string;
-  /** What keeps the store: `"sqlite"`, `"postgres"` or `"memory"`. */
+  /** What keeps the store: `"sqlite"`, `"postgres"`, `"etcd"` or `"memory"`. */
   readonly engine: string;
   /** The schema, of a store in PostgreSQL. */
   readonly schema?: string;

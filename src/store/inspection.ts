@@ -17,7 +17,7 @@ import { openWatch } from "./watch_stream.ts";
 
 /** Where a store is, for people. */
 export interface StorePlace {
-  /** What keeps it: `"sqlite"`, `"postgres"`, `"memory"`. */
+  /** What keeps it: `"sqlite"`, `"postgres"`, `"etcd"`, `"memory"`. */
   readonly engine: string;
   /** A file's path, or a URL without a password; absent if it has no name. */
   readonly location?: string;

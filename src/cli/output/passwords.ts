@@ -1,7 +1,7 @@
 /**
  * Keeps passwords out of what is printed.
  *
- * The invariant: the password in a PostgreSQL URL is never on standard output
+ * The invariant: the password in the URL of a server is never on standard output
  * or standard error, whatever the rest of the text is. If it is not clear where
  * a password ends, more is hidden.
  *
@@ -16,7 +16,7 @@ const HIDDEN = "***";
  * password, or the place at which a long word was cut.
  */
 const IN_URL =
-  /(postgres(?:ql)?:\/\/[^\s:/?#@]*):(?:(?!postgres(?:ql)?:\/\/).)*(?:@|(?="…))/gis;
+  /((?:postgres(?:ql)?|etcds?):\/\/[^\s:/?#@,]*):(?:(?!(?:postgres(?:ql)?|etcds?):\/\/).)*(?:@|(?="…))/gis;
 
 /** A password among the parameters of a URL, which the client reads, too. */
 const IN_PARAMETER = /([?&](?:ssl)?password=)[^&#\s"'`]*/gi;

@@ -24,7 +24,7 @@ export const DRIVERS = ["auto", "ffi", "builtin"] as const;
 
 /** Which store, as the command line has it. */
 export interface StoreSettings {
-  /** The path, a DSN, or the URL of a PostgreSQL database; absent to look in the environment. */
+  /** The path, a DSN, or the URL of a PostgreSQL database or an etcd cluster; absent to look in the environment. */
   readonly db?: string;
   readonly codec: CodecName;
   /** Of a file. By default `"builtin"`. */
