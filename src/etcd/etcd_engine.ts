@@ -32,6 +32,7 @@ import {
   type ViewSource,
 } from "./storage/entry_view.ts";
 import { EtcdLog } from "./storage/etcd_log.ts";
+import { InsideView } from "./storage/inside_view.ts";
 import { PageSizes } from "./storage/page_sizes.ts";
 import type { Timeline } from "./storage/timeline.ts";
 import { Verification } from "./storage/verification.ts";
@@ -171,13 +172,17 @@ export class EtcdEngine extends EntryView implements Engine {
       throw prunedPast(revision, head - history + 1);
     }
     const place = await timeline.placeOf(revision, now, { signal });
-    const isInside = place.record.head > revision;
-    return new EtcdPast(this.#source, {
-      // Nobody sees one half of a transaction.
-      at: isInside ? place.record.at : place.at,
+    const moment = {
+      at: place.at,
       time: time ?? (at === undefined ? Date.now() : place.record.time),
       revision,
-    });
+    };
+    if (place.record.head === revision) {
+      return new EtcdPast(this.#source, moment);
+    }
+    const changes = await this.log.changesAt(place, revision, signal);
+    const before = new EntryView(this.#source, moment);
+    return new InsideView(before, changes, moment);
   }
 
   verify(judge: Judge, signal?: AbortSignal): Promise<VerifyFinding[]> {

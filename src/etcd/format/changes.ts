@@ -9,6 +9,12 @@ import { type Kept, unwrap } from "./envelope.ts";
 import type { Keys } from "./keys.ts";
 import type { PlacedRecord } from "./record.ts";
 
+/** A change, with the time that its entry has. */
+export interface EtcdChange extends StoredChange {
+  /** In ms since 1970. Import may give an earlier one than that of the change. */
+  readonly updatedAt: number;
+}
+
 /** etcd has compacted what a change replaced. */
 export class PreviousMissing extends Error {}
 
@@ -17,7 +23,7 @@ export function changesOf(
   keys: Keys,
   record: PlacedRecord,
   events: readonly KeyEvent[],
-): StoredChange[] {
+): EtcdChange[] {
   return record.isRange
     ? removals(keys, record, events)
     : new Told(keys, record, events).changes();
@@ -28,7 +34,7 @@ function removals(
   keys: Keys,
   record: PlacedRecord,
   events: readonly KeyEvent[],
-): StoredChange[] {
+): EtcdChange[] {
   return events.map(({ kv, prev_kv }, i) => {
     const before = keptOf(prev_kv);
     if (!before) throw new PreviousMissing();
@@ -52,7 +58,7 @@ interface Draft extends Name {
   readonly revision: number;
   readonly type: "create" | "update" | "delete" | "expire";
   /** What it wrote. */
-  readonly put?: Pick<Kept, "value" | "version" | "expiresAt">;
+  readonly put?: Pick<Kept, "value" | "version" | "expiresAt" | "updatedAt">;
 }
 
 /** The changes of a transaction that the record tells of one by one. */
@@ -87,6 +93,7 @@ class Told {
             put: {
               version: put.version,
               expiresAt: put.expiresAt,
+              updatedAt: put.updatedAt,
               value: new Uint8Array(bytesOf(put.value)),
             },
           }
@@ -96,11 +103,11 @@ class Told {
     this.#drafts.sort((a, b) => a.revision - b.revision);
   }
 
-  changes(): StoredChange[] {
+  changes(): EtcdChange[] {
     return this.#drafts.map((draft) => this.#tell(draft));
   }
 
-  #tell(draft: Draft): StoredChange {
+  #tell(draft: Draft): EtcdChange {
     const { kind, key, revision, type, put } = draft;
     const before = this.#there.get(idOf(draft));
     this.#there.set(idOf(draft), put);
@@ -124,6 +131,7 @@ class Told {
       ...(type === "update" ? { previous: before!.value } : {}),
       expiresAt: put.expiresAt,
       time: new Date(this.#record.time),
+      updatedAt: put.updatedAt,
     };
   }
 }
@@ -135,7 +143,7 @@ function deletion(
   },
   { mark, time }: PlacedRecord,
   isExpiry: boolean,
-): StoredChange {
+): EtcdChange {
   const { version, value, expiresAt } = before;
   return {
     revision,
@@ -148,6 +156,7 @@ function deletion(
     value,
     expiresAt,
     time: new Date(time),
+    updatedAt: time,
   };
 }
 

@@ -27,6 +27,7 @@ export interface Step {
   /** Of a value that was replaced in the same transaction. */
   readonly put?: {
     readonly version: number;
+    readonly updatedAt: number;
     readonly expiresAt?: number;
     /** In base64. */
     readonly value: string;

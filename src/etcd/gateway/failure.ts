@@ -46,6 +46,8 @@ const ABORTED = 10;
 const INTERNAL = 13;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
+/** No code of gRPC: TLS failed before there was an answer. */
+const UNTRUSTED = -1;
 
 /** Codes after which another member may answer, and a write may have arrived. */
 const CUT_CODES = new Set([
@@ -64,10 +66,25 @@ export function failureOf(code: number, message: string): Error {
 export function cutOf(error: unknown): Error {
   if (error instanceof Cut || error instanceof EtcdError) return error;
   if (error instanceof Error && error.name === "NotCapable") return error;
+  const reason = networkReasonOf(error);
+  if (/certificate/i.test(reason)) return new EtcdError(UNTRUSTED, reason);
   const isRefused =
-    /refused|dns|resolve|tcp connect|no route|unreachable|certificate|invalid peer/i
-      .test(reasonOf(error));
-  return new Cut(!isRefused, error);
+    /refused|dns error|resolve|tcp connect|no route|unreachable/i.test(reason);
+  return new Cut(!isRefused, new Error(reason, { cause: error }));
+}
+
+/** Whether the member's certificate, or the client's, is not accepted: that does not go away. */
+export function isUntrusted(error: unknown): boolean {
+  return error instanceof EtcdError && error.code === UNTRUSTED;
+}
+
+/** What the network says: the runtime hides it in the cause. */
+function networkReasonOf(error: unknown): string {
+  const { cause } = (error ?? {}) as { cause?: unknown };
+  const reason = reasonOf(error);
+  return cause instanceof Error && reason === "fetch failed"
+    ? networkReasonOf(cause)
+    : reason;
 }
 
 /** Whether etcd does not know the token: it has run out, or the rights have changed. */

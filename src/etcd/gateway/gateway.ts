@@ -18,7 +18,7 @@ import {
   cutOf,
   failureOf,
   isTokenRefused,
-  unavailable,
+  isUntrusted,
 } from "./failure.ts";
 import { Lanes } from "./lanes.ts";
 import { jsonLines } from "./lines.ts";
@@ -52,8 +52,11 @@ export interface GatewayOptions {
 /** How one call is made. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
-  /** In ms. @default {callTimeout} */
-  readonly timeout?: number;
+  /**
+   * Whether the runtime must not send it again after a cut, as it does with
+   * a body that it has whole. @default {false}
+   */
+  readonly isSentOnce?: boolean;
 }
 
 /** How a call is made that is tried again. */
@@ -109,10 +112,8 @@ export class Gateway {
     body: unknown,
     options: CallOptions = {},
   ): Promise<Answer> {
-    const { timeout = this.#options.callTimeout, signal } = options;
-    const deadline = performance.now() + timeout;
     return await this.#withToken((token) =>
-      this.#post(path, body, token, { timeout: deadline, signal }, readJson)
+      this.#post(path, body, token, options, readJson)
     ) as Answer;
   }
 
@@ -136,7 +137,7 @@ export class Gateway {
         if (!(error instanceof Cut)) throw error;
         signal?.throwIfAborted();
         if (this.isClosed) throw new StoreClosedError();
-        if (performance.now() >= deadline) throw unavailable("read", error);
+        if (performance.now() >= deadline) throw error;
       }
       await sleep(backoff.next(deadline), signal);
     }
@@ -176,10 +177,9 @@ export class Gateway {
     signal: AbortSignal,
   ): AsyncGenerator<unknown, void> {
     const { endpoint } = this;
-    const deadline = performance.now() + this.#options.callTimeout;
     try {
       const stream = await this.#withToken((token) =>
-        this.#post(path, body, token, { timeout: deadline, signal }, bodyOf)
+        this.#post(path, body, token, { signal }, bodyOf)
       );
       for await (const line of jsonLines(stream)) {
         yield resultOf(line as Line);
@@ -206,30 +206,30 @@ export class Gateway {
 
   async #logIn(): Promise<string> {
     const { username, password } = this.#options.credentials!;
-    const deadline = performance.now() + this.#options.callTimeout;
     const { token } = await this.#post(
       "auth/authenticate",
       { name: username, password },
       undefined,
-      { timeout: deadline },
+      {},
       readJson,
     ) as { token: string };
     return token;
   }
 
-  /** Posts before a deadline, in the time of `performance.now`. */
+  /** Posts. The answer has to begin, and if it is no stream to end, in time. */
   async #post<T>(
     path: string,
     body: unknown,
     token: string | undefined,
-    { timeout: deadline, signal }: { timeout: number; signal?: AbortSignal },
+    { signal, isSentOnce = false }: CallOptions,
     read: (response: Response) => Promise<T>,
   ): Promise<T> {
     const { endpoint } = this;
+    const text = JSON.stringify(body);
     const late = new AbortController();
     const timer = setTimeout(
       () => late.abort(new Error("the member did not answer in time")),
-      Math.max(1, deadline - performance.now()),
+      this.#options.callTimeout,
     );
     const stop = AbortSignal.any(
       signal ? [late.signal, this.closed, signal] : [late.signal, this.closed],
@@ -244,7 +244,7 @@ export class Gateway {
             "grpc-metadata-hasleader": "true",
             ...(token === undefined ? {} : { authorization: token }),
           },
-          body: JSON.stringify(body),
+          body: isSentOnce ? new Blob([text]).stream() : text,
           signal: stop,
           ...(this.#client ? { client: this.#client } : {}),
         } as RequestInit),
@@ -254,7 +254,8 @@ export class Gateway {
       return await read(response);
     } catch (error) {
       const cut = cutOf(error);
-      if (cut instanceof Cut && !signal?.aborted) this.leave(endpoint);
+      const isOfMember = cut instanceof Cut || isUntrusted(cut);
+      if (isOfMember && !signal?.aborted) this.leave(endpoint);
       throw cut;
     } finally {
       clearTimeout(timer);

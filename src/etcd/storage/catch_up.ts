@@ -5,10 +5,9 @@
  *
  * @module
  */
-import type { StoredChange } from "../../engine/entries.ts";
 import { prunedPast } from "../../engine/log_ends.ts";
 import { startBackgroundTimer } from "../../base/background_timer.ts";
-import { PreviousMissing } from "../format/changes.ts";
+import { type EtcdChange, PreviousMissing } from "../format/changes.ts";
 import type { Keys } from "../format/keys.ts";
 import type { PlacedRecord } from "../format/record.ts";
 import type { Gateway } from "../gateway/gateway.ts";
@@ -29,7 +28,7 @@ export class CatchUp {
   readonly #transactions: AsyncIterator<Transaction | typeof BEGUN, void>;
   readonly #stop = new AbortController();
   /** What was told, and not yet read. */
-  #open: readonly StoredChange[] = [];
+  #open: readonly EtcdChange[] = [];
   #record: PlacedRecord;
   #revision: number;
 
@@ -54,7 +53,7 @@ export class CatchUp {
   /** The next changes up to a revision, which the store has reached; `undefined` at the end. */
   async next(
     until: number,
-  ): Promise<readonly StoredChange[] | undefined> {
+  ): Promise<readonly EtcdChange[] | undefined> {
     while (this.#open.length === 0) {
       if (this.#revision >= until) return undefined;
       const { value: told } = await this.#read();

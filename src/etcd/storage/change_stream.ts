@@ -4,8 +4,7 @@
  *
  * @module
  */
-import type { StoredChange } from "../../engine/entries.ts";
-import { changesOf } from "../format/changes.ts";
+import { changesOf, type EtcdChange } from "../format/changes.ts";
 import type { Keys } from "../format/keys.ts";
 import { type PlacedRecord, recordOf } from "../format/record.ts";
 import { EtcdError } from "../gateway/failure.ts";
@@ -19,7 +18,7 @@ import {
 /** A transaction. */
 export interface Transaction {
   readonly record: PlacedRecord;
-  readonly changes: readonly StoredChange[];
+  readonly changes: readonly EtcdChange[];
   /** How much it is, about, in bytes. */
   readonly bytes: number;
 }

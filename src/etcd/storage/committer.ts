@@ -61,12 +61,14 @@ export class Committer {
     for (;;) {
       if (!mayHaveArrived && gateway.isClosed) throw new StoreClosedError();
       try {
-        const answer = await gateway.call<TxnAnswer>("kv/txn", txn);
+        const answer = await gateway.call<TxnAnswer>("kv/txn", txn, {
+          isSentOnce: true,
+        });
         if (answer.succeeded) {
           const at = numberOf(answer.header.revision);
           return { record: timeline.note({ ...record, at }) };
         }
-        if (!mayHaveArrived) return "stale";
+        // Something between may have sent it twice: then this answers the second.
         const kv = firstOf(answer.responses?.[0]?.response_range);
         return await this.#follower(record, kv && recordOf(kv));
       } catch (error) {

@@ -211,10 +211,10 @@ export class Draft {
   /** The value that the transaction itself put is replaced: only the record can tell it. */
   #replace({ kind, key, kept }: Slot): void {
     if (!kept) return;
-    const { version, revision, expiresAt, isNew } = kept;
+    const { version, revision, updatedAt, expiresAt, isNew } = kept;
     const type = isNew ? "create" : "update";
     const value = base64Of(kept.value);
-    const put = { version, expiresAt, value };
+    const put = { version, updatedAt, expiresAt, value };
     this.#steps.push({ type, revision, kind, key, put });
   }
 

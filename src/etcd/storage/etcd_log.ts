@@ -18,14 +18,16 @@ import type { ChangePage, StoredChange } from "../../engine/entries.ts";
 import { prunedPast, putBack } from "../../engine/log_ends.ts";
 import { PAGE_BYTES, PAGE_ENTRIES } from "../../engine/page.ts";
 import { isInRange } from "../../keys/key_range.ts";
+import { unlessAborted } from "../../base/promises.ts";
 import { Backoff } from "../../remote/backoff.ts";
+import type { EtcdChange } from "../format/changes.ts";
 import type { Keys } from "../format/keys.ts";
 import { Cut } from "../gateway/failure.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { CatchUp, CatchUps } from "./catch_up.ts";
 import { Feed } from "./feed.ts";
 import { LogWaits } from "./log_waits.ts";
-import type { Now, Timeline } from "./timeline.ts";
+import type { Now, Place, Timeline } from "./timeline.ts";
 
 /** How many changes are read at once to be told from the last one back. */
 const BACK_WINDOW = 512;
@@ -213,6 +215,24 @@ export class EtcdLog implements ChangeLog {
       throw putBack("history", after);
     }
     return new CatchUp(this.#gateway, this.#keys, place, after);
+  }
+
+  /** The changes of the transaction in whose middle a place is. */
+  async changesAt(
+    place: Place,
+    revision: number,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly EtcdChange[]> {
+    const { first, head } = place.record;
+    const stream = new CatchUp(this.#gateway, this.#keys, place, first - 1);
+    try {
+      const reading = stream.next(head);
+      const changes = await unlessAborted(reading, signal);
+      if (changes?.[0]?.revision === first) return changes;
+    } finally {
+      stream.close();
+    }
+    throw prunedPast(revision, head + 1);
   }
 
   async readBack(
