@@ -149,6 +149,8 @@ function flagsOf(
     `--election-timeout=${ELECTION_MS}`,
     "--logger=zap",
     "--log-level=warn",
+    // The least: a test asks for many tokens.
+    "--bcrypt-cost=4",
     ...!fsync && hasFlag(binary, "unsafe-no-fsync")
       ? ["--unsafe-no-fsync"]
       : [],
