@@ -91,19 +91,19 @@ export class Sight {
         entries.set(idOf({ kind, key }), kept);
       }
     } while (i < names.length);
-    this.note(record, []);
+    // Others may have changed whatever was read before their record.
+    if (record.at !== this.#record?.at) this.forget();
+    this.#record = record;
     for (const [id, kept] of entries) this.#remember(id, kept);
     return { record, entries, isFresh: true };
   }
 
-  /** Remembers what a transaction left. What others wrote before it is forgotten. */
+  /** Remembers what an own transaction left. If others wrote before it, the rest is forgotten. */
   note(
     record: PlacedRecord,
     left: Iterable<readonly [EntryName, Kept | undefined]>,
   ): void {
-    const isNext = record.before === this.#record?.at ||
-      record.at === this.#record?.at;
-    if (!isNext) this.forget();
+    if (record.before !== this.#record?.at) this.forget();
     this.#record = record;
     for (const [name, kept] of left) this.#remember(idOf(name), kept);
   }
