@@ -6,11 +6,7 @@
  */
 import type { Store } from "../../mod.ts";
 import type { RawEntry, RawFile } from "./raw_file.ts";
-import {
-  type Item,
-  toItem,
-  type ToldChange,
-} from "./watches/watch_validators.ts";
+import { type Change, type Item, toItem } from "./watches/watch_validators.ts";
 
 /** Reads the whole log, and the entries as of its end. */
 export async function readWholeStore(
@@ -22,9 +18,11 @@ export async function readWholeStore(
     if (item.type === "bookmark") break;
   }
   const { revision: head } = items.at(-1)!;
-  const changes = items.filter((item): item is ToldChange =>
-    item.type !== "bookmark"
-  );
+  const changes = items.flatMap((item): Change[] => {
+    if (item.type === "bookmark") return [];
+    const { revision, kind, key, type, version, value } = item;
+    return [{ revision, kind, key, type, version, value }];
+  });
   await using past = await store.snapshot({ at: head });
   const entries: RawEntry[] = [];
   for (const kind of await past.kinds()) {

@@ -71,6 +71,8 @@ class ServerProcess implements Member {
   readonly dir: string;
   readonly #options: MemberOptions;
   #isUp = false;
+  /** The length of the log before the last launch. */
+  #logBefore = 0;
 
   constructor(options: MemberOptions, dir: string) {
     this.name = options.name;
@@ -91,6 +93,8 @@ class ServerProcess implements Member {
 
   async launch(): Promise<void> {
     const { binary, flags } = this.#options;
+    const log = join(this.dir, "log");
+    this.#logBefore = await Deno.stat(log).then(({ size }) => size, () => 0);
     const data = join(this.dir, "data");
     const { success } = await new Deno.Command("sh", {
       args: ["-c", LAUNCH, binary.program, "--data-dir", data, ...flags],
@@ -98,7 +102,7 @@ class ServerProcess implements Member {
       clearEnv: true,
       env: {
         ...environment(),
-        ZESTOR_LOG: join(this.dir, "log"),
+        ZESTOR_LOG: log,
         ZESTOR_PID: join(this.dir, PID_FILE),
       },
       detached: true,
@@ -124,8 +128,14 @@ class ServerProcess implements Member {
   }
 
   async start(): Promise<void> {
-    await this.launch();
-    await this.ready();
+    await until(`etcd ${this.name} has started`, async () => {
+      await this.launch();
+      return await this.ready().then(() => true, (error) => {
+        // What is left of the one that was killed may have the port still.
+        if (isPortTaken(error)) return false;
+        throw error;
+      });
+    });
   }
 
   async kill(): Promise<void> {
@@ -154,8 +164,12 @@ class ServerProcess implements Member {
 
   async #log(): Promise<string> {
     const log = await Deno.readTextFile(join(this.dir, "log")).catch(() => "");
-    return log.split("\n").slice(-20).join("\n");
+    return log.slice(this.#logBefore).split("\n").slice(-20).join("\n");
   }
+}
+
+function isPortTaken({ message }: Error): boolean {
+  return /address already in use/.test(message);
 }
 
 /** The caller's environment, without the variables that etcd reads. */
