@@ -22,6 +22,7 @@ import {
 } from "./failure.ts";
 import { Lanes } from "./lanes.ts";
 import { jsonLines } from "./lines.ts";
+import { LinkedAbort } from "./linked_abort.ts";
 import type { RangeAnswer, RangeRequest, Txn, TxnAnswer } from "./messages.ts";
 
 /** Whom the cluster knows us as. */
@@ -57,6 +58,13 @@ export interface CallOptions {
    * a body that it has whole. @default {false}
    */
   readonly isSentOnce?: boolean;
+}
+
+/** How a request is posted. */
+interface PostOptions {
+  readonly token?: string;
+  readonly isSentOnce?: boolean;
+  readonly abort: LinkedAbort;
 }
 
 /** How a call is made that is tried again. */
@@ -112,9 +120,15 @@ export class Gateway {
     body: unknown,
     options: CallOptions = {},
   ): Promise<Answer> {
-    return await this.#withToken((token) =>
-      this.#post(path, body, token, options, readJson)
-    ) as Answer;
+    const { signal, isSentOnce } = options;
+    const abort = new LinkedAbort(signal, this.closed);
+    try {
+      return await this.#withToken((token) =>
+        this.#post(path, body, { token, isSentOnce, abort }, readJson)
+      ) as Answer;
+    } finally {
+      abort.unlink();
+    }
   }
 
   /** Calls, and tries again after a cut, on the next member. The call must change nothing. */
@@ -177,63 +191,70 @@ export class Gateway {
     signal: AbortSignal,
   ): AsyncGenerator<unknown, void> {
     const { endpoint } = this;
+    const abort = new LinkedAbort(signal, this.closed);
     try {
       const stream = await this.#withToken((token) =>
-        this.#post(path, body, token, { signal }, bodyOf)
+        this.#post(path, body, { token, abort }, bodyOf)
       );
-      for await (const line of jsonLines(stream)) {
+      for await (const line of jsonLines(stream, abort.signal)) {
         yield resultOf(line as Line);
       }
+      throw new Cut(true, new Error("the stream ended"));
     } catch (error) {
-      this.leave(endpoint);
+      if (!abort.signal.aborted) this.leave(endpoint);
       throw cutOf(error);
+    } finally {
+      abort.unlink();
     }
-    this.leave(endpoint);
-    throw new Cut(true, new Error("the stream ended"));
   }
 
   async #withToken<T>(call: (token?: string) => Promise<T>): Promise<T> {
     if (!this.#options.credentials) return await call();
-    const token = this.#token ??= this.#logIn();
+    const token = await (this.#token ??= this.#logIn());
     try {
-      return await call(await token);
+      return await call(token);
     } catch (error) {
-      if (this.#token === token) this.#token = undefined;
       if (!isTokenRefused(error)) throw error;
+      if (await this.#token === token) this.#token = undefined;
     }
     return await call(await (this.#token ??= this.#logIn()));
   }
 
   async #logIn(): Promise<string> {
-    const { username, password } = this.#options.credentials!;
-    const { token } = await this.#post(
-      "auth/authenticate",
-      { name: username, password },
-      undefined,
-      {},
-      readJson,
-    ) as { token: string };
-    return token;
+    const { username: name, password } = this.#options.credentials!;
+    const abort = new LinkedAbort(this.closed);
+    try {
+      const answer = await this.#post(
+        "auth/authenticate",
+        { name, password },
+        { abort },
+        readJson,
+      );
+      return (answer as { token: string }).token;
+    } catch (error) {
+      this.#token = undefined;
+      // What the token was for was not sent.
+      throw error instanceof Cut ? new Cut(false, error) : error;
+    } finally {
+      abort.unlink();
+    }
   }
 
   /** Posts. The answer has to begin, and if it is no stream to end, in time. */
   async #post<T>(
     path: string,
     body: unknown,
-    token: string | undefined,
-    { signal, isSentOnce = false }: CallOptions,
+    { token, isSentOnce = false, abort }: PostOptions,
     read: (response: Response) => Promise<T>,
   ): Promise<T> {
     const { endpoint } = this;
+    const { signal } = abort;
     const text = JSON.stringify(body);
-    const late = new AbortController();
-    const timer = setTimeout(
-      () => late.abort(new Error("the member did not answer in time")),
-      this.#options.callTimeout,
-    );
-    const stop = AbortSignal.any(
-      signal ? [late.signal, this.closed, signal] : [late.signal, this.closed],
-    );
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      abort.abort(new Error("the member did not answer in time"));
+    }, this.#options.callTimeout);
     try {
       const response = await unlessAborted(
         fetch(`${endpoint}/v3/${path}`, {
@@ -245,17 +266,19 @@ export class Gateway {
             ...(token === undefined ? {} : { authorization: token }),
           },
           body: isSentOnce ? new Blob([text]).stream() : text,
-          signal: stop,
+          signal,
           ...(this.#client ? { client: this.#client } : {}),
         } as RequestInit),
-        stop,
+        signal,
       );
-      if (!response.ok) throw await errorOf(response);
-      return await read(response);
+      const reading = response.ok ? read(response) : errorOf(response);
+      const answer = await unlessAborted<T | Error>(reading, signal);
+      if (response.ok) return answer as T;
+      throw answer;
     } catch (error) {
       const cut = cutOf(error);
       const isOfMember = cut instanceof Cut || isUntrusted(cut);
-      if (isOfMember && !signal?.aborted) this.leave(endpoint);
+      if (isOfMember && (isLate || !signal.aborted)) this.leave(endpoint);
       throw cut;
     } finally {
       clearTimeout(timer);

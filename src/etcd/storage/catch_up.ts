@@ -45,6 +45,11 @@ export class CatchUp {
     return this.#revision;
   }
 
+  /** Up to where its changes have come, whether they were read or not. */
+  get told(): number {
+    return this.#open.at(-1)?.revision ?? this.#revision;
+  }
+
   /** The record of the change up to which it was read. */
   get record(): PlacedRecord {
     return this.#record;

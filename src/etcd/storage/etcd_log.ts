@@ -171,18 +171,15 @@ export class EtcdLog implements ChangeLog {
     mark?: number,
     signal?: AbortSignal,
   ): Promise<ChangePage> {
-    const patience = signal ? 0 : undefined;
-    const now = await this.#timeline.now({ signal, patience });
-    const { head } = now.record;
-    if (after > head) throw putBack("ahead", after);
-    if (after < this.#pruned(now)) {
-      throw prunedPast(after, this.#pruned(now) + 1);
-    }
-    const stream = await this.#streamAfter(after, mark, now, signal);
+    const left = this.#catchUps.take(after, mark);
+    const hasMore = left !== undefined && left.told > after;
+    const { stream, head } = hasMore
+      ? { stream: left, head: left.told }
+      : await this.#openStream(after, mark, left, signal);
     const page = new PageOfChanges(filter, limit);
     try {
       for (;;) {
-        const changes = await stream.next(head);
+        const changes = await unlessAborted(stream.next(head), signal);
         if (!changes) {
           this.#catchUps.leave(stream);
           return page.end(stream.revision, stream.record.mark);
@@ -202,19 +199,32 @@ export class EtcdLog implements ChangeLog {
     }
   }
 
-  async #streamAfter(
+  /** A stream that goes on after a change, and up to where the store is now. */
+  async #openStream(
     after: number,
     mark: number | undefined,
-    now: Now,
+    left: CatchUp | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<CatchUp> {
-    const left = this.#catchUps.take(after, mark);
-    if (left) return left;
-    const place = await this.#timeline.placeOf(after, now, { signal });
-    if (mark !== undefined && place.record.mark !== mark) {
-      throw putBack("history", after);
+  ): Promise<{ stream: CatchUp; head: number }> {
+    try {
+      const patience = signal ? 0 : undefined;
+      const now = await this.#timeline.now({ signal, patience });
+      const { head } = now.record;
+      if (after > head) throw putBack("ahead", after);
+      const pruned = this.#pruned(now);
+      if (after < pruned) throw prunedPast(after, pruned + 1);
+      if (left) return { stream: left, head };
+      const options = { signal, patience };
+      const place = await this.#timeline.placeOf(after, now, options);
+      if (mark !== undefined && place.record.mark !== mark) {
+        throw putBack("history", after);
+      }
+      const stream = new CatchUp(this.#gateway, this.#keys, place, after);
+      return { stream, head };
+    } catch (error) {
+      left?.close();
+      throw error;
     }
-    return new CatchUp(this.#gateway, this.#keys, place, after);
   }
 
   /** The changes of the transaction in whose middle a place is. */
