@@ -103,26 +103,41 @@ export class Timeline {
     now: Now,
     options?: ReadOptions,
   ): Promise<PlacedRecord | undefined> {
-    const { record } = now;
-    if (revision > record.head) return undefined;
+    if (revision > now.record.head) return undefined;
+    const hints = [...this.#seen.values()];
+    const guessed = await this.#search(revision, now, hints, options);
+    if (guessed === now.record) return guessed;
+    const found = guessed && await this.recordAt(guessed.at, options);
+    if (found?.mark === guessed?.mark) return guessed;
+    // The hints are of a cluster that was put back since, or all is compacted.
+    this.#seen.clear();
+    return await this.#search(revision, now, [], options);
+  }
+
+  async #search(
+    revision: number,
+    now: Now,
+    hints: readonly PlacedRecord[],
+    options?: ReadOptions,
+  ): Promise<PlacedRecord | undefined> {
     // Before `low`, and from `high` on, the store was below and past it.
     let low = { at: this.born - 1, head: -1 };
-    let high = record;
-    for (const seen of this.#seen.values()) {
-      if (seen.at > record.at) continue;
+    let high = now.record;
+    for (const seen of hints) {
+      if (seen.at > now.record.at) continue;
       if (seen.head >= revision && seen.head < high.head) high = seen;
       if (seen.head < revision && seen.head > low.head) low = seen;
     }
     for (let tries = 0; high.first > revision; tries++) {
+      if (low.at >= high.before) {
+        // The one before is the last that may have it.
+        return await this.#before(high, revision, options);
+      }
       const at = guess(low, high, revision, tries);
       const found = await this.recordAt(at, options);
       if (!found) low = { at, head: low.head };
       else if (found.head >= revision) high = found;
       else low = { at, head: found.head };
-      if (low.at >= high.before) {
-        // The one before is the last that may have it.
-        return await this.#before(high, revision, options);
-      }
     }
     return high;
   }
