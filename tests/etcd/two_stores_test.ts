@@ -68,8 +68,8 @@ testOnTwo("counters of two stores lose no increment", async (one, two) => {
   }
   await Promise.all(works);
   assertEquals(await one.list("k"), await two.list("k"));
-  const values = await Array.fromAsync(two.values("k"));
-  assertEquals(values.reduce((sum, n) => sum + n, 0), 100);
+  const found = await two.values("k");
+  assertEquals(found.reduce((sum, { value }) => sum + value, 0), 100);
 });
 
 testOnTwo(

@@ -9,6 +9,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
 import { endingOf } from "../postgres/faults.ts";
+import { until } from "../postgres/until.ts";
 import {
   assertWatchGuarantees,
   type Change,
@@ -16,7 +17,7 @@ import {
   toItem,
 } from "../watches/watch_validators.ts";
 import { readWholeStore } from "../whole_store.ts";
-import { callEtcd } from "./call.ts";
+import { base64, callEtcd } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
 import { beginningWith, openTestStore, type TestStore } from "./stores.ts";
 
@@ -233,18 +234,21 @@ class Writers {
 
   /** Asks etcd itself, which counts the writes of each key. */
   async assertRaw(): Promise<void> {
-    const { cluster: { members: [member] }, prefix } = this.#options;
-    const encode = (text: string) => new TextEncoder().encode(text).toBase64();
-    const { kvs } = await callEtcd<{ kvs: { key: string; version: string }[] }>(
-      member,
-      "/v3/kv/range",
-      {
-        key: encode(prefix),
-        range_end: encode(`${prefix}\x01`),
-        keys_only: true,
-      },
-      { timeout: 30_000 },
-    );
+    const { cluster, prefix } = this.#options;
+    const request = {
+      key: base64(prefix),
+      range_end: base64(`${prefix}\x01`),
+      keys_only: true,
+    };
+    // The leaders may be killed still.
+    const { kvs } = await until("etcd tells its keys", async () => {
+      const member = await cluster.leader();
+      return await callEtcd<{ kvs: { key: string; version: string }[] }>(
+        member,
+        "/v3/kv/range",
+        request,
+      ).catch(() => undefined);
+    });
     const versions = new Map(kvs.map(({ key, version }) => {
       const text = new TextDecoder().decode(Uint8Array.fromBase64(key));
       return [text.slice(text.lastIndexOf("\0") + 1), version];
