@@ -90,7 +90,7 @@ export class Feed {
   recordOf(revision: number): PlacedRecord | undefined {
     if (revision === this.#from?.head) return this.#from;
     const [found] = this.after(revision - 1);
-    return found?.record;
+    return found && found.record.first <= revision ? found.record : undefined;
   }
 
   /** Begins. */
