@@ -51,7 +51,7 @@ testCli("entries are set, read, listed and deleted", async ({ zestor }) => {
   await zestor("set", "k", "a", "1");
   await zestor("set", "k", "b", "2");
   assertEquals(await zestor("get", "k", "a"), "1\n");
-  assertEquals(await zestor("keys", "k"), "a\nb\n");
+  assertEquals(await zestor("keys", "k"), '"a"\n"b"\n');
   assertStringIncludes(await zestor("list", "k"), "2");
   assertStringIncludes(await zestor("kinds"), "k");
   await zestor("delete", "k", "a");
