@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { WatchOverflowError } from "../../contract/errors.ts";
 import { prunedPast } from "../../engine/log_ends.ts";
 import { startBackgroundTimer } from "../../base/background_timer.ts";
 import { type EtcdChange, PreviousMissing } from "../format/changes.ts";
@@ -64,6 +65,7 @@ export class CatchUp {
       const { value: told } = await this.#read();
       if (!told) return undefined;
       if (told === BEGUN || told.record.head <= this.#revision) continue;
+      if (told.record.first > this.#revision + 1) throw gone(this.#revision);
       this.#open = told.changes.filter(({ revision }) =>
         revision > this.#revision
       );
@@ -78,7 +80,7 @@ export class CatchUp {
     } catch (error) {
       const isGone = error instanceof Compacted ||
         error instanceof PreviousMissing;
-      throw isGone ? prunedPast(this.#revision, this.#revision + 2) : error;
+      throw isGone ? gone(this.#revision) : error;
     }
   }
 
@@ -94,6 +96,11 @@ export class CatchUp {
     // It is settled by the abort, or was before.
     this.#transactions.return?.().then(undefined, () => {});
   }
+}
+
+/** The error if the next change is not in etcd any more, as it should be. */
+function gone(revision: number): WatchOverflowError {
+  return prunedPast(revision, revision + 2);
 }
 
 /** The streams that are left open. */
