@@ -31,6 +31,8 @@ export interface AcknowledgedOptions {
   readonly seconds: number;
   /** How many calls each store has under way at once, at most. */
   readonly callers: number;
+  /** Done again and again while they write. @default {nothing} */
+  readonly disturb?: () => Promise<void>;
 }
 
 /** What was seen. */
@@ -68,7 +70,16 @@ export async function assertAcknowledgedSurvive(
   const start = performance.now();
   const watches = stores.map((store) => stack.use(new Recorder(store)));
   const writers = new Writers(options, stores);
-  await writers.run();
+  let isWriting = true;
+  const disturbed = (async () => {
+    while (isWriting && options.disturb) await options.disturb();
+  })();
+  try {
+    await writers.run();
+  } finally {
+    isWriting = false;
+    await disturbed;
+  }
   const ms = Math.round(performance.now() - start);
 
   await using store = await openTestStore({
