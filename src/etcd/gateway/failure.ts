@@ -95,6 +95,11 @@ export function isTokenRefused(error: unknown): boolean {
         .test(error.message));
 }
 
+/** Whether the cluster has used up its space. */
+export function isOutOfSpace(error: unknown): boolean {
+  return error instanceof EtcdError && /space exceeded/.test(error.message);
+}
+
 /** Whether etcd has compacted what was asked for. */
 export function isCompacted(error: unknown): boolean {
   return error instanceof EtcdError &&

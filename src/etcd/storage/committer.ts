@@ -12,7 +12,7 @@ import {
   type PlacedRecord,
   recordOf,
 } from "../format/record.ts";
-import { Cut, EtcdError } from "../gateway/failure.ts";
+import { Cut, EtcdError, isOutOfSpace } from "../gateway/failure.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import {
   firstOf,
@@ -72,6 +72,11 @@ export class Committer {
         const kv = firstOf(answer.responses?.[0]?.response_range);
         return await this.#follower(record, kv && recordOf(kv));
       } catch (error) {
+        if (isOutOfSpace(error)) {
+          // etcd also says so of the one that used the space up, which is done.
+          const sent = await this.#find(record, error);
+          if (sent !== "stale") return sent;
+        }
         const isCut = error instanceof Cut;
         mayHaveArrived ||= isCut && error.mayHaveArrived;
         const isOver = performance.now() >= deadline || gateway.isClosed;
@@ -82,6 +87,16 @@ export class Committer {
         }
       }
       await sleep(backoff.next(deadline));
+    }
+  }
+
+  /** Whether a transaction that was refused is done all the same. */
+  async #find(record: LogRecord, refusal: unknown): Promise<Sent | "stale"> {
+    try {
+      const { record: newest } = await this.#options.timeline.now();
+      return await this.#follower(record, newest);
+    } catch {
+      return { unclear: refusal };
     }
   }
 
