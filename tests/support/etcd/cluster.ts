@@ -11,13 +11,14 @@ import { onFreePort } from "../postgres/ports.ts";
 import { until } from "../postgres/until.ts";
 import { type EtcdProgram, findEtcd, flagOf, hasFlag } from "./find_etcd.ts";
 import { makeMember, type Member } from "./member.ts";
+import { linkToMemory } from "./memory_dir.ts";
 import { PeerNetwork } from "./peer_network.ts";
 
 /** How servers are set up. */
 export interface ServerOptions {
   /** Which etcd it is. @default {what `findEtcd` finds} */
   readonly binary?: EtcdProgram;
-  /** If commits reach the disk; some versions cannot do without. @default {false} */
+  /** If commits reach the disk; old versions cannot do without if there is no room in memory. @default {false} */
   readonly fsync?: boolean;
   /** If clients have to use TLS, by a certificate for 127.0.0.1. @default {false} */
   readonly tls?: boolean;
@@ -60,6 +61,9 @@ export interface Cluster extends AsyncDisposable {
 const HEARTBEAT_MS = 100;
 const ELECTION_MS = 1_000;
 
+/** The flag of newer versions. */
+const NO_FSYNC = "unsafe-no-fsync";
+
 /** Starts one server. Rejects with the reason if no etcd can be had. */
 export async function startNode(options: ServerOptions = {}): Promise<Member> {
   const { members: [node] } = await startCluster({ ...options, size: 1 });
@@ -91,7 +95,8 @@ async function startOn(
   choose: typeof freePorts,
   options: ClusterOptions & { readonly binary: EtcdProgram },
 ): Promise<Cluster> {
-  const { size = 3, isolable = false, tls = false, binary } = options;
+  const { size = 3, isolable = false, tls = false, fsync = false, binary } =
+    options;
   const ports = choose(2 * size);
   const peerPorts = ports.slice(size);
   await using stack = new AsyncDisposableStack();
@@ -105,6 +110,7 @@ async function startOn(
   for (let i = 0; i < size; i++) {
     const dir = await makeServerDir();
     const certificate = tls ? await certify(dir) : undefined;
+    if (!fsync && !hasFlag(binary, NO_FSYNC)) await linkToMemory(dir, "data");
     authority ??= certificate?.authority;
     const url = `${scheme}://127.0.0.1:${ports[i]}`;
     const flags = [
@@ -151,9 +157,7 @@ function flagsOf(
     "--log-level=warn",
     // The least: a test asks for many tokens.
     "--bcrypt-cost=4",
-    ...!fsync && hasFlag(binary, "unsafe-no-fsync")
-      ? ["--unsafe-no-fsync"]
-      : [],
+    ...!fsync && hasFlag(binary, NO_FSYNC) ? [`--${NO_FSYNC}`] : [],
     ...quota === undefined ? [] : [`--quota-backend-bytes=${quota}`],
     ...tokenTtl === undefined ? [] : [`--auth-token-ttl=${tokenTtl}`],
     ...progressInterval === undefined ? [] : [

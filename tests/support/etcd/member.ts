@@ -15,6 +15,7 @@ import {
 import { until } from "../postgres/until.ts";
 import { type CallTarget, type Status, statusOf } from "./call.ts";
 import type { EtcdProgram } from "./find_etcd.ts";
+import { unlinkMemory } from "./memory_dir.ts";
 
 /** A server. Disposing of it ends it and removes its files. */
 export interface Member extends CallTarget, AsyncDisposable {
@@ -159,6 +160,7 @@ class ServerProcess implements Member {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
+    await unlinkMemory(this.dir, "data");
     await removeServerDir(this.dir);
   }
 
