@@ -33,7 +33,7 @@ export const backup: Command = defineCommand({
   brief:
     message`Copies the store's whole file, as of one moment, while others write.`,
   details:
-    message`Only for a store in a file; PostgreSQL has pg_dump. The copy is opened and checked before it is put in place. A file that is there already is replaced with --force alone, in one step; see that nobody has it open. The record printed has the names path and size, in bytes.`,
+    message`Only for a store in a file; PostgreSQL has pg_dump, etcd has etcdctl snapshot. The copy is opened and checked before it is put in place. A file that is there already is replaced with --force alone, in one step; see that nobody has it open. The record printed has the names path and size, in bytes.`,
   example: "zestor backup backups/monday.db --db app.db",
   permissions: "--allow-read=app.db,backups --allow-write=backups",
   isForFiles: true,

@@ -17,7 +17,7 @@ export const info: Command = defineCommand({
   name: "info",
   brief: message`Prints what the store is: driver, format, sizes, kinds, log.`,
   details:
-    message`Of a file, the record has the names path, driver, sqliteVersion, format, codecs, journalMode, checkpoints, size and walSize in bytes, kinds with the count of each, and log: the oldest revision, the newest, and how many changes there are. Of a PostgreSQL database it has url, which has no password, schema, serverVersion, format, codecs, isNotified, size and logSize in bytes, kinds and log. It is of one moment.`,
+    message`Of a file, the record has the names path, driver, sqliteVersion, format, codecs, journalMode, checkpoints, size and walSize in bytes, kinds with the count of each, and log: the oldest revision, the newest, and how many changes there are. Of a PostgreSQL database it has url, which has no password, schema, serverVersion, format, codecs, isNotified, size and logSize in bytes, kinds and log. It is of one moment. Of an etcd cluster it has url, prefix, etcdVersion, databaseSize in bytes, format, codecs, kinds and log.`,
   example: "zestor info --db app.db",
   permissions: `${READ_PERMISSIONS},app.db-wal`,
   parser: () => object({ format: formatOption() }),
