@@ -176,6 +176,9 @@ export class EtcdEngine extends EntryView implements Engine {
       at: place.at,
       time: time ?? (at === undefined ? Date.now() : place.record.time),
       revision,
+      ...(history === Infinity
+        ? {}
+        : { assertReached: () => this.#assertReached(revision) }),
     };
     if (place.record.head === revision) {
       return new EtcdPast(this.#source, moment);
@@ -183,6 +186,14 @@ export class EtcdEngine extends EntryView implements Engine {
     const changes = await this.log.changesAt(place, revision, signal);
     const before = new EntryView(this.#source, moment);
     return new InsideView(before, changes, moment);
+  }
+
+  async #assertReached(revision: number): Promise<void> {
+    const { timeline, history } = this.#config;
+    const { head } = (await timeline.now()).record;
+    if (revision < head - history) {
+      throw prunedPast(revision, head - history + 1);
+    }
   }
 
   verify(judge: Judge, signal?: AbortSignal): Promise<VerifyFinding[]> {

@@ -51,6 +51,8 @@ export interface Moment {
   readonly time: number;
   /** The revision of the store, for messages. */
   readonly revision?: number;
+  /** Called after each read; throws if the log has left the moment behind. */
+  assertReached?(): Promise<void>;
 }
 
 /** What a view reads. */
@@ -348,8 +350,13 @@ export class EntryView implements View {
       : requests;
     const { gateway } = this.#source;
     try {
-      if (placed.length > 1) return await gateway.ranges(placed, { signal });
+      if (placed.length > 1) {
+        const answers = await gateway.ranges(placed, { signal });
+        await moment?.assertReached?.();
+        return answers;
+      }
       const answer = await gateway.range(placed[0], { signal });
+      await moment?.assertReached?.();
       return { revision: numberOf(answer.header?.revision), found: [answer] };
     } catch (error) {
       if (moment?.revision === undefined || !isCompacted(error)) throw error;

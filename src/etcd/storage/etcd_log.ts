@@ -172,7 +172,9 @@ export class EtcdLog implements ChangeLog {
     signal?: AbortSignal,
   ): Promise<ChangePage> {
     const left = this.#catchUps.take(after, mark);
-    const hasMore = left !== undefined && left.told > after;
+    // With a limit of its own, the log may have left the change behind.
+    const hasMore = left !== undefined && left.told > after &&
+      this.#history === Infinity;
     const { stream, head } = hasMore
       ? { stream: left, head: left.told }
       : await this.#openStream(after, mark, left, signal);
