@@ -254,8 +254,10 @@ export class EtcdLog implements ChangeLog {
     limit: number,
     mark?: number,
   ): Promise<ChangePage> {
-    if (mark !== undefined && await this.markOf(before) !== mark) {
-      throw putBack("history", before);
+    if (mark !== undefined) {
+      const found = await this.markOf(before);
+      if (found === undefined) throw prunedPast(after, before);
+      if (found !== mark) throw putBack("history", before);
     }
     const from = Math.max(after, before - 1 - BACK_WINDOW);
     const found: StoredChange[] = [];
