@@ -123,7 +123,8 @@ class ServerProcess implements Member {
       }
       return await this.status().then(
         ({ leader }) => leader !== "0",
-        () => false,
+        // New versions tell their state only to users.
+        ({ message }) => /user name is empty/.test(message),
       );
     });
   }
