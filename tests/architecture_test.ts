@@ -21,6 +21,7 @@ const ROOMS = [
   "memory",
   "sqlite",
   "postgres",
+  "etcd",
   "testing",
   "otel",
   "inspector",
@@ -39,6 +40,11 @@ const APART: readonly (readonly [string, string])[] = [
   ["postgres", "memory"],
   ["postgres", "sqlite"],
   ["postgres", "testing"],
+  ["etcd", "local"],
+  ["etcd", "memory"],
+  ["etcd", "sqlite"],
+  ["etcd", "postgres"],
+  ["etcd", "testing"],
   ["testing", "memory"],
   ["testing", "sqlite"],
   ["testing", "local"],
@@ -46,6 +52,7 @@ const APART: readonly (readonly [string, string])[] = [
   ["inspector", "memory"],
   ["inspector", "sqlite"],
   ["inspector", "postgres"],
+  ["inspector", "etcd"],
   ["inspector", "local"],
   ["inspector", "testing"],
   ["inspector", "otel"],
@@ -148,6 +155,7 @@ Deno.test(`no file of the source has more than ${MOST_LINES} lines`, () => {
 /** What works in Deno alone. All else asks `base/platform.ts`. */
 const OF_DENO = [
   "base/platform/deno.ts",
+  "etcd/gateway/gateway.ts",
   "sqlite/driver/load.ts",
   "sqlite/driver/native_library.ts",
 ];

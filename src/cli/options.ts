@@ -27,7 +27,7 @@ import { DB_VARIABLE, DRIVERS, SCHEMA_VARIABLE } from "./stores/settings.ts";
 export const globalOptions = object("Options of every command", {
   db: optional(option("--db", pathParser("PATH"), {
     description:
-      message`The store: a file, as a path, a file: URL or a DSN; or a postgres:// URL. Default: ${
+      message`The store: a file, as a path, a file: URL or a DSN; or a postgres:// or etcd:// URL. Default: ${
         envVar(DB_VARIABLE)
       } in the environment.`,
   })),

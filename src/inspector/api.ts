@@ -47,7 +47,7 @@ export type * from "./api_values.ts";
 export interface Session {
   /** The name for the title: a file's path, ":memory:", a URL without a password, "memory". */
   readonly location: string;
-  /** The engine: `"sqlite"`, `"postgres"` or `"memory"`. */
+  /** The engine: `"sqlite"`, `"postgres"`, `"etcd"` or `"memory"`. */
   readonly engine: string;
   /** The schema of a store in PostgreSQL. */
   readonly schema?: string;

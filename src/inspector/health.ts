@@ -33,6 +33,8 @@ const TITLES: Readonly<Record<string, string>> = {
   driver: "Driver",
   sqliteVersion: "SQLite",
   serverVersion: "PostgreSQL",
+  prefix: "Prefix",
+  etcdVersion: "etcd",
   format: "Format",
   codecs: "Codecs",
   journalMode: "Journal mode",
@@ -41,11 +43,12 @@ const TITLES: Readonly<Record<string, string>> = {
   size: "Size",
   walSize: "Write-ahead log",
   logSize: "Change log",
+  databaseSize: "All of the cluster",
   readOnly: "Read-only because",
 };
 
 /** The properties that are numbers of bytes. */
-const BYTES: readonly string[] = ["size", "walSize", "logSize"];
+const BYTES: readonly string[] = ["size", "walSize", "logSize", "databaseSize"];
 
 /** The facts about a store. */
 export async function readInfo(

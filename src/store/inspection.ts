@@ -18,7 +18,7 @@ import { openWatch } from "./watch_stream.ts";
 
 /** The place of a store, to show to people. */
 export interface StorePlace {
-  /** The engine: `"sqlite"`, `"postgres"`, `"memory"`. */
+  /** The engine: `"sqlite"`, `"postgres"`, `"etcd"`, `"memory"`. */
   readonly engine: string;
   /**
    * A file's path, or a URL without its password. Absent if the store has no

@@ -33,7 +33,7 @@ export const backup: Command = defineCommand({
   brief:
     message`Copies the store's whole file, as of one moment, while others write.`,
   details:
-    message`Only for a store in a file; for PostgreSQL use pg_dump. The command checks the copy before it puts the copy in place. It replaces an existing file only with --force, in one step; make sure that nobody has that file open. It prints a record with path, and size in bytes.`,
+    message`Only for a store in a file; for PostgreSQL use pg_dump, for etcd use etcdctl snapshot. The command checks the copy before it puts the copy in place. It replaces an existing file only with --force, in one step; make sure that nobody has that file open. It prints a record with path, and size in bytes.`,
   example: "zestor backup backups/monday.db --db app.db",
   permissions: "--allow-read=app.db,backups --allow-write=backups",
   isForFiles: true,

@@ -18,7 +18,7 @@ export const info: Command = defineCommand({
   brief:
     message`Prints information about the store: driver, format, sizes, kinds, log.`,
   details:
-    message`For a file, the record has path, driver, sqliteVersion, format, codecs, journalMode, checkpoints, size and walSize in bytes, kinds with the count of each, and log: the oldest revision, the newest, and the number of changes. For a PostgreSQL database, it has url without the password, schema, serverVersion, format, codecs, isNotified, size and logSize in bytes, kinds and log. All of it is of one moment.`,
+    message`For a file, the record has path, driver, sqliteVersion, format, codecs, journalMode, checkpoints, size and walSize in bytes, kinds with the count of each, and log: the oldest revision, the newest, and the number of changes. For a PostgreSQL database, it has url without the password, schema, serverVersion, format, codecs, isNotified, size and logSize in bytes, kinds and log. For an etcd cluster, it has url without the password, prefix, etcdVersion, databaseSize in bytes, format, codecs, kinds and log. All of it is of one moment.`,
   example: "zestor info --db app.db",
   permissions: `${READ_PERMISSIONS},app.db-wal`,
   parser: () => object({ format: formatOption() }),

@@ -1,9 +1,9 @@
 /**
  * Keeps passwords out of the output.
  *
- * The invariant: the password in a PostgreSQL URL never reaches standard output
- * or standard error, whatever the rest of the text is. If the end of a password
- * is uncertain, more text is hidden.
+ * The invariant: the password in the URL of a server never reaches standard
+ * output or standard error, whatever the rest of the text is. If the end of
+ * a password is uncertain, more text is hidden.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const HIDDEN = "***";
  * another URL, or where a long word was cut.
  */
 const IN_URL =
-  /(postgres(?:ql)?:\/\/[^\s:/?#@]*):(?:(?!postgres(?:ql)?:\/\/).)*(?:@|(?="…))/gis;
+  /((?:postgres(?:ql)?|etcds?):\/\/[^\s:/?#@,]*):(?:(?!(?:postgres(?:ql)?|etcds?):\/\/).)*(?:@|(?="…))/gis;
 
 /** A password in the parameters of a URL, which the client also reads. */
 const IN_PARAMETER = /([?&](?:ssl)?password=)[^&#\s"'`]*/gi;

@@ -1,11 +1,13 @@
 /**
- * The place of the store on a command line: a file, or a PostgreSQL database.
+ * The place of the store on a command line: a file, a PostgreSQL database, or an
+ * etcd cluster.
  *
  * @module
  */
 import { quoteText } from "../../base/messages.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../permissions.ts";
+import { isEtcdUrl, readEtcdUrl } from "./etcd_url.ts";
 import {
   DB_VARIABLE,
   SCHEMA_VARIABLE,
@@ -25,6 +27,11 @@ export type StoreAddress =
     readonly url: string;
     /** Absent: the default schema. */
     readonly schema?: string;
+  }
+  | {
+    readonly in: "etcd";
+    /** With the password, if it has one. */
+    readonly url: string;
   };
 
 /** Whether a text is the URL of a PostgreSQL database. */
@@ -32,11 +39,17 @@ export function isPostgresUrl(text: string): boolean {
   return /^postgres(?:ql)?:\/\//i.test(text);
 }
 
+/** Whether a text is the URL of a store on servers. */
+export function isServerUrl(text: string): boolean {
+  return isPostgresUrl(text) || isEtcdUrl(text);
+}
+
 /** The place of the store. Throws `UsageError` if the settings name none, or contradict each other. */
 export async function addressOf(
   settings: StoreSettings,
 ): Promise<StoreAddress> {
   const db = await dbOf(settings);
+  if (isEtcdUrl(db)) return etcdAddress(db, settings);
   return isPostgresUrl(db)
     ? await postgresAddress(db, settings)
     : fileAddress(db, settings);
@@ -56,6 +69,23 @@ function fileAddress(path: string, { schema }: StoreSettings): StoreAddress {
   throw new UsageError(
     `Cannot open store at ${path}: --schema is for PostgreSQL, and this is a file; leave --schema out`,
   );
+}
+
+function etcdAddress(
+  url: string,
+  { driver, schema }: StoreSettings,
+): StoreAddress {
+  const [option] = [["--driver", driver], ["--schema", schema]]
+    .filter(([, given]) => given !== undefined);
+  if (option) {
+    throw new UsageError(
+      `Cannot open store: ${option[0]} is not for a store in etcd; leave ${
+        option[0]
+      } out`,
+    );
+  }
+  readEtcdUrl(url);
+  return { in: "etcd", url };
 }
 
 async function postgresAddress(

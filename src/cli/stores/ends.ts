@@ -9,6 +9,7 @@ import {
   addressOf,
   dbOf,
   isPostgresUrl,
+  isServerUrl,
   type StoreAddress,
 } from "./address.ts";
 import { openStoreOf } from "./open.ts";
@@ -60,25 +61,24 @@ export async function openEnds(
   };
 }
 
-/** If one store is a file and the other a database, the options of each apply only to that one. */
+/** If one store is a file and the other is on a server, the options of each apply only to that one. */
 function settingsOf(
   db: string,
   ends: readonly string[],
   { driver, schema, ...settings }: StoreSettings,
 ): StoreSettings {
-  const databases = ends.filter(isPostgresUrl).length;
-  const isMixed = databases === 1;
-  const isDatabase = isPostgresUrl(db);
+  const isOfOther = (isOf: (db: string) => boolean) =>
+    !isOf(db) && ends.some(isOf);
   return {
     ...settings,
     db,
-    driver: isMixed && isDatabase ? undefined : driver,
-    schema: isMixed && !isDatabase ? undefined : schema,
+    driver: isOfOther((db) => !isServerUrl(db)) ? undefined : driver,
+    schema: isOfOther(isPostgresUrl) ? undefined : schema,
   };
 }
 
 function areSame(a: StoreAddress, b: StoreAddress): boolean {
-  return a.in === "postgres" && b.in === "postgres" && a.url === b.url;
+  return a.in !== "file" && b.in !== "file" && a.url === b.url;
 }
 
 /** Two paths may lead to one file. */

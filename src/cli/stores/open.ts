@@ -6,6 +6,7 @@
 import type { SqliteStore } from "../../sqlite/sqlite_store.ts";
 import { UsageError } from "../errors.ts";
 import { addressOf, type StoreAddress } from "./address.ts";
+import { openStoreInEtcd } from "./etcd_store.ts";
 import { openStoreFile } from "./file_store.ts";
 import { openStoreInPostgres } from "./postgres_store.ts";
 import {
@@ -22,9 +23,14 @@ export async function openStoreOf(
   options: OpenOptions,
 ): Promise<CliStore> {
   const address = await addressOf(settings);
-  return address.in === "file"
-    ? await openStoreFile({ ...settings, ...address }, options)
-    : await openStoreInPostgres({ ...settings, ...address }, options);
+  switch (address.in) {
+    case "file":
+      return await openStoreFile({ ...settings, ...address }, options);
+    case "postgres":
+      return await openStoreInPostgres({ ...settings, ...address }, options);
+    case "etcd":
+      return await openStoreInEtcd({ ...settings, ...address }, options);
+  }
 }
 
 /** An action that only a store in a file supports, with advice for other stores. */
@@ -49,7 +55,9 @@ export async function openFileOf(
     return await openStoreFile({ ...settings, ...address }, options);
   }
   throw new UsageError(
-    `Cannot ${action}: this is for stores in files, and the store is in PostgreSQL; ${advice}`,
+    address.in === "etcd"
+      ? `Cannot ${action}: this is for stores in files, and the store is in etcd; use etcdctl`
+      : `Cannot ${action}: this is for stores in files, and the store is in PostgreSQL; ${advice}`,
   );
 }
 
@@ -68,6 +76,7 @@ export async function variablesOf(
       [SCHEMA_VARIABLE]: address.schema ?? "",
     };
   }
+  if (address.in === "etcd") return { [DB_VARIABLE]: address.url };
   const { path } = await (store as SqliteStore).info();
   return { [DB_VARIABLE]: path };
 }

@@ -24,7 +24,7 @@ export const DRIVERS = ["auto", "ffi", "builtin"] as const;
 
 /** The store, as the command line names it. */
 export interface StoreSettings {
-  /** The path, a DSN, or the URL of a PostgreSQL database. Absent: that of the environment. */
+  /** The path, a DSN, or the URL of a PostgreSQL database or an etcd cluster. Absent: that of the environment. */
   readonly db?: string;
   readonly codec: CodecName;
   /** For a file. @default {"builtin"} */

@@ -8,6 +8,7 @@
 import { delimiter, join } from "node:path";
 import { cached, exists } from "./cache.ts";
 import { account, run } from "./commands.ts";
+import { unpack } from "./debian_package.ts";
 import type { Missing } from "./find_postgres.ts";
 
 /** The program. */
@@ -55,21 +56,4 @@ async function libraries(): Promise<string[]> {
   const printed = await run("apt-cache", ["depends", "pgbouncer"]);
   return [...printed.matchAll(/^ *Depends: (lib\S+)$/gm)]
     .map(([, name]) => name).filter((name) => name !== "libc6");
-}
-
-async function unpack(dir: string, packages: string[]): Promise<void> {
-  const download = () =>
-    run("apt-get", ["download", ...packages], { cwd: dir });
-  try {
-    await download();
-  } catch {
-    // A fresh image has no lists of packages.
-    await run("apt-get", ["update"]);
-    await download();
-  }
-  for await (const { name } of Deno.readDir(dir)) {
-    if (!name.endsWith(".deb")) continue;
-    await run("dpkg-deb", ["--extract", join(dir, name), dir]);
-    await Deno.remove(join(dir, name));
-  }
 }

@@ -27,6 +27,10 @@ for file in "$2"/*/${PID_FILE}; do
   while is_running "$pid" && [ $((left -= 1)) -gt 0 ]; do sleep 0.1; done
   kill -KILL "$pid"
 done
+# The data of a server may be elsewhere, behind a link.
+for link in "$2"/*/data; do
+  [ -L "$link" ] && rm -rf "$(readlink "$link")"
+done
 rm -rf "$2"
 `;
 

@@ -1,6 +1,6 @@
 /**
- * Where the processes of a test keep their entries: in a file, or in a schema
- * of a PostgreSQL server.
+ * Where the processes of a test keep their entries: in a file, in a schema of a
+ * PostgreSQL server, or in an etcd cluster.
  *
  * @module
  */
@@ -15,6 +15,7 @@ import type { TestDriver } from "../drivers.ts";
 import { readRawSchema, untilAlone } from "../postgres/raw_schema.ts";
 import { until } from "../postgres/until.ts";
 import { type RawFile, readRawFile } from "../raw_file.ts";
+import { readWholeStore } from "../whole_store.ts";
 
 /** A store in a file. */
 export interface StoreFile {
@@ -32,8 +33,14 @@ export interface StoreSchema {
   history?: number;
 }
 
+/** A store in an etcd cluster. */
+export interface StorePrefix {
+  endpoints: readonly string[];
+  prefix: string;
+}
+
 /** What a process opens. It can be told to another process as JSON. */
-export type StorePlace = StoreFile | StoreSchema;
+export type StorePlace = StoreFile | StoreSchema | StorePrefix;
 
 /** How it is opened. */
 export interface Opening {
@@ -47,19 +54,32 @@ export async function openPlace<Kinds extends object = AnyKinds>(
   place: StorePlace & Opening,
 ): Promise<Store<Kinds>> {
   if ("path" in place) return await openStore<Kinds>(place);
-  // The peers of a file do not load the client of a server.
-  const { openPostgresStore } = await import(
-    "../../../src/postgres/open_postgres_store.ts"
-  );
   // A server that was killed may not be there yet.
   return await until(
     "the store opens",
     () =>
-      openPostgresStore<Kinds>(place).catch((error) => {
+      openOnServer<Kinds>(place).catch((error) => {
         if (error instanceof StoreOpenError) return undefined;
         throw error;
       }),
   );
+}
+
+/** The peers of a file do not load the client of a server. */
+async function openOnServer<Kinds extends object>(
+  place: (StoreSchema | StorePrefix) & Opening,
+): Promise<Store<Kinds>> {
+  if ("endpoints" in place) {
+    const { openEtcdStore } = await import(
+      "../../../src/etcd/open_etcd_store.ts"
+    );
+    const { endpoints, prefix, busyTimeout } = place;
+    return await openEtcdStore<Kinds>({ endpoints, prefix, busyTimeout });
+  }
+  const { openPostgresStore } = await import(
+    "../../../src/postgres/open_postgres_store.ts"
+  );
+  return await openPostgresStore<Kinds>(place);
 }
 
 /** The place of a test. */
@@ -92,6 +112,21 @@ export function schemaPlace({ url, schema }: StoreSchema): TestPlace {
       // A killed client's last statement may still be under way.
       await untilAlone(url);
       return await readRawSchema(url, schema);
+    },
+  };
+}
+
+/** A prefix of a cluster. Each process prefers another member. */
+export function prefixPlace({ endpoints, prefix }: StorePrefix): TestPlace {
+  const from = (first: number) => [
+    ...endpoints.slice(first % endpoints.length),
+    ...endpoints.slice(0, first % endpoints.length),
+  ];
+  return {
+    of: (process) => ({ endpoints: from(process), prefix }),
+    async read() {
+      await using store = await openPlace({ endpoints, prefix });
+      return await readWholeStore(store);
     },
   };
 }

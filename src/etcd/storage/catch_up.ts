@@ -1,0 +1,148 @@
+/**
+ * Reads of the log before its newest part: each follows a stream of etcd of its
+ * own, and leaves it open for a moment, because the next page is likely to go on
+ * from there.
+ *
+ * @module
+ */
+import type { WatchOverflowError } from "../../contract/errors.ts";
+import { prunedPast } from "../../engine/log_ends.ts";
+import { startBackgroundTimer } from "../../base/background_timer.ts";
+import { type EtcdChange, PreviousMissing } from "../format/changes.ts";
+import type { Keys } from "../format/keys.ts";
+import type { PlacedRecord } from "../format/record.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import {
+  BEGUN,
+  Compacted,
+  type Transaction,
+  transactionsAfter,
+} from "./change_stream.ts";
+import type { Place } from "./timeline.ts";
+
+/** How many streams are left open, and for how long, in ms. */
+const MOST_OPEN = 8;
+const OPEN_MS = 1_000;
+
+/** A stream that was read up to a change. */
+export class CatchUp {
+  readonly #transactions: AsyncIterator<Transaction | typeof BEGUN, void>;
+  readonly #stop = new AbortController();
+  /** What was told, and not yet read. */
+  #open: readonly EtcdChange[] = [];
+  #record: PlacedRecord;
+  #revision: number;
+
+  /** Begins after a change. */
+  constructor(gateway: Gateway, keys: Keys, place: Place, revision: number) {
+    this.#record = place.record;
+    this.#revision = revision;
+    const told = transactionsAfter(gateway, keys, place.at, this.#stop.signal);
+    this.#transactions = told[Symbol.asyncIterator]();
+  }
+
+  /** Up to where it was read. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Up to where its changes have come, whether they were read or not. */
+  get told(): number {
+    return this.#open.at(-1)?.revision ?? this.#revision;
+  }
+
+  /** The record of the change up to which it was read. */
+  get record(): PlacedRecord {
+    return this.#record;
+  }
+
+  /** The next changes up to a revision, which the store has reached; `undefined` at the end. */
+  async next(
+    until: number,
+  ): Promise<readonly EtcdChange[] | undefined> {
+    while (this.#open.length === 0) {
+      if (this.#revision >= until) return undefined;
+      const { value: told } = await this.#read();
+      if (!told) return undefined;
+      if (told === BEGUN || told.record.head <= this.#revision) continue;
+      if (told.record.first > this.#revision + 1) throw gone(this.#revision);
+      this.#open = told.changes.filter(({ revision }) =>
+        revision > this.#revision
+      );
+      this.#record = told.record;
+    }
+    return this.#open;
+  }
+
+  async #read() {
+    try {
+      return await this.#transactions.next();
+    } catch (error) {
+      const isGone = error instanceof Compacted ||
+        error instanceof PreviousMissing;
+      throw isGone ? gone(this.#revision) : error;
+    }
+  }
+
+  /** Passes over changes that `next` gave. */
+  pass(count: number): void {
+    this.#revision = this.#open[count - 1].revision;
+    this.#open = this.#open.slice(count);
+  }
+
+  /** Ends the stream. */
+  close(): void {
+    this.#stop.abort();
+    // It is settled by the abort, or was before.
+    this.#transactions.return?.().then(undefined, () => {});
+  }
+}
+
+/** The error if the next change is not in etcd any more, as it should be. */
+function gone(revision: number): WatchOverflowError {
+  return prunedPast(revision, revision + 2);
+}
+
+/** The streams that are left open. */
+export class CatchUps {
+  readonly #left = new Set<{ stream: CatchUp; forget: () => void }>();
+
+  /** Takes the stream that was read up to a change, if it is left open. */
+  take(revision: number, mark: number | undefined): CatchUp | undefined {
+    for (const left of this.#left) {
+      const { stream } = left;
+      if (stream.revision !== revision) continue;
+      if (mark !== undefined && stream.record.mark !== mark) continue;
+      this.#left.delete(left);
+      left.forget();
+      return stream;
+    }
+    return undefined;
+  }
+
+  /** Leaves a stream open. */
+  leave(stream: CatchUp): void {
+    const forget = startBackgroundTimer(OPEN_MS, () => drop());
+    const left = { stream, forget };
+    const drop = () => {
+      if (!this.#left.delete(left)) return;
+      forget();
+      stream.close();
+    };
+    this.#left.add(left);
+    const [oldest] = this.#left;
+    if (this.#left.size <= MOST_OPEN) return;
+    this.#left.delete(oldest);
+    oldest.forget();
+    oldest.stream.close();
+  }
+
+  /** Ends them all. */
+  close(): void {
+    for (const { stream, forget } of this.#left) {
+      forget();
+      stream.close();
+    }
+    this.#left.clear();
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * The watches that have seen everything, and wait.
+ *
+ * A feed runs while one of them keeps the process running. For the others it
+ * would do that, too, since an open request cannot be told not to: they look for
+ * news by a timer.
+ *
+ * @module
+ */
+import { platform } from "../../base/platform.ts";
+import type { Wait } from "../../engine/change_log.ts";
+import type { Transaction } from "./change_stream.ts";
+import type { Feed } from "./feed.ts";
+
+/** What the watches wait for. */
+export interface LogWaitsOptions {
+  readonly feed: Feed;
+  /** After how many revisions of other kinds a watch is woken all the same. */
+  readonly bookmarkInterval: number;
+  /** For how long the feed goes on when none waits, in ms. */
+  readonly lingerMs: number;
+  /** How often they look without a feed, in ms. */
+  readonly pollMs: number;
+  /** The newest revision. It may fail: then there is a next look. */
+  look(): Promise<number>;
+}
+
+interface Waiter {
+  readonly wait: Wait;
+  wake(): void;
+}
+
+/** The watches that wait. */
+export class LogWaits {
+  readonly #options: LogWaitsOptions;
+  readonly #waiting = new Set<Waiter>();
+  #isClosed = false;
+  #linger: ReturnType<typeof setTimeout> | undefined;
+  #poll: ReturnType<typeof setTimeout> | undefined;
+
+  /** Takes what they wait for. */
+  constructor(options: LogWaitsOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when there may be changes for a watch, or when it ends. */
+  wait(wait: Wait): Promise<number> {
+    const { after, signal } = wait;
+    if (signal.aborted || this.#isClosed || this.#hasNews(wait)) {
+      return Promise.resolve(after);
+    }
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const wake = () => {
+      if (!this.#waiting.delete(waiter)) return;
+      signal.removeEventListener("abort", wake);
+      resolve(after);
+      this.#plan();
+    };
+    const waiter: Waiter = { wait, wake };
+    this.#waiting.add(waiter);
+    signal.addEventListener("abort", wake);
+    this.#plan();
+    return promise;
+  }
+
+  /** Whether the feed has something for a watch. */
+  #hasNews({ after, mark, kinds }: Wait): boolean {
+    const { feed, bookmarkInterval } = this.#options;
+    const { end } = feed;
+    if (!feed.isRunning || !end) return false;
+    // Let the watch read: then it is told what is the matter.
+    if (!feed.reaches(after)) return true;
+    const found = feed.recordOf(after)?.mark;
+    if (mark !== undefined && found !== undefined && mark !== found) {
+      return true;
+    }
+    if (end.head - after >= bookmarkInterval) return true;
+    for (const { changes } of feed.after(after)) {
+      const isNews = changes.some(({ kind, revision }) =>
+        revision > after && (!kinds || kinds.includes(kind))
+      );
+      if (isNews) return true;
+    }
+    return false;
+  }
+
+  /** There is a transaction, or the feed began anew. */
+  tell(news: Transaction | undefined): void {
+    const { bookmarkInterval } = this.#options;
+    const head = news?.record.head ?? 0;
+    const changed = new Set(news?.changes.map(({ kind }) => kind));
+    for (const { wait, wake } of [...this.#waiting]) {
+      const { kinds, after } = wait;
+      const isNews = news
+        ? head - after >= bookmarkInterval || !kinds ||
+          kinds.some((kind) => changed.has(kind))
+        : this.#hasNews(wait);
+      if (isNews) wake();
+    }
+  }
+
+  /** Sees that what has to run runs. */
+  #plan(): void {
+    const { feed, lingerMs, pollMs } = this.#options;
+    const isWanted = this.#isPersistent() && !this.#isClosed;
+    if (isWanted) {
+      clearTimeout(this.#linger);
+      this.#linger = undefined;
+      feed.start();
+    } else if (feed.isRunning && this.#linger === undefined) {
+      this.#linger = setTimeout(() => {
+        this.#linger = undefined;
+        feed.stop();
+        this.#plan();
+      }, lingerMs);
+      platform.unrefTimer(this.#linger);
+    }
+    const isPolling = !isWanted && this.#waiting.size > 0 && !this.#isClosed;
+    if (!isPolling) {
+      clearTimeout(this.#poll);
+      this.#poll = undefined;
+    } else if (this.#poll === undefined) {
+      this.#poll = setTimeout(() => this.#look(), pollMs);
+      platform.unrefTimer(this.#poll);
+    }
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const head = await this.#options.look();
+      for (const { wait, wake } of [...this.#waiting]) {
+        if (head !== wait.after) wake();
+      }
+    } catch {
+      // The next look comes soon.
+    }
+    this.#poll = undefined;
+    this.#plan();
+  }
+
+  #isPersistent(): boolean {
+    for (const { wait } of this.#waiting) if (wait.persistent) return true;
+    return false;
+  }
+
+  /** Ends every wait. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { wake } of [...this.#waiting]) wake();
+    clearTimeout(this.#linger);
+    clearTimeout(this.#poll);
+    this.#linger = this.#poll = undefined;
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Looks through what a store has in etcd: whether each key is what the store
+ * would have written, and whether each value can be read. It reads one revision
+ * of etcd.
+ *
+ * @module
+ */
+import { quote } from "../../base/messages.ts";
+import type { VerifyFinding, VerifyPart } from "../../contract/verify.ts";
+import type { Judge } from "../../engine/engine.ts";
+import { Findings } from "../../engine/findings.ts";
+import { type Kept, unwrap } from "../format/envelope.ts";
+import { bytesOf, type KeyValue, textOf } from "../gateway/messages.ts";
+import type { ViewSource } from "./entry_view.ts";
+import type { Now } from "./timeline.ts";
+
+const PARTS: readonly VerifyPart[] = ["foreign", "log", "entries"];
+
+/** How many keys are read at once. */
+const KEYS_AT_ONCE = 64;
+
+/** One verification. */
+export class Verification {
+  readonly #source: ViewSource;
+  readonly #now: Now;
+  readonly #judge: Judge;
+  readonly #found = new Map<VerifyPart, Findings>(
+    PARTS.map((part) => [part, new Findings(part)]),
+  );
+
+  /** Takes where to read, the moment, and what judges values. */
+  constructor(source: ViewSource, now: Now, judge: Judge) {
+    this.#source = source;
+    this.#now = now;
+    this.#judge = judge;
+  }
+
+  /** What is wrong. */
+  async findings(signal?: AbortSignal): Promise<VerifyFinding[]> {
+    const { gateway, keys } = this.#source;
+    let span = keys.entries;
+    for (let more = true; more;) {
+      const answer = await gateway.range({
+        ...span,
+        limit: KEYS_AT_ONCE,
+        revision: String(this.#now.at),
+      }, { signal });
+      const { kvs = [] } = answer;
+      for (const kv of kvs) await this.#look(kv);
+      more = answer.more === true && kvs.length > 0;
+      if (!more) break;
+      span = { ...span, key: keys.after(kvs.at(-1)!.key) };
+    }
+    return [...this.#found.values()].flatMap((found) => found.list());
+  }
+
+  #add(finding: VerifyFinding): void {
+    this.#found.get(finding.part)!.add(finding);
+  }
+
+  async #look(kv: KeyValue): Promise<void> {
+    const name = this.#source.keys.nameOf(kv.key);
+    const kept = name && unwrap(bytesOf(kv.value));
+    if (!name || name.kind === "" || name.key === "" || !kept) {
+      this.#add({
+        part: "foreign",
+        ...(name ?? {}),
+        message: `The key ${
+          JSON.stringify(textOf(kv.key))
+        } holds nothing that a store wrote; delete it`,
+      });
+      return;
+    }
+    this.#lookAtRevision(name, kept);
+    const problem = await this.#judge(name, kept.value);
+    if (problem === undefined) return;
+    this.#add({ part: "entries", ...name, message: problem });
+  }
+
+  #lookAtRevision(
+    name: { kind: string; key: string },
+    { revision }: Kept,
+  ): void {
+    const { head } = this.#now.record;
+    if (revision <= head) return;
+    this.#add({
+      part: "log",
+      ...name,
+      revision,
+      message: `${
+        quote(name.kind, name.key)
+      } has revision ${revision}, and the store is at ${head}; write the entry again`,
+    });
+  }
+}
