@@ -15,6 +15,7 @@ import { openStore } from "@zestor/store";
 import { createHandler } from "../examples/sse_server.ts";
 import { denoRun } from "./support/processes/deno_run.ts";
 import { drivers } from "./support/drivers.ts";
+import { exampleNames } from "./support/example_names.ts";
 import { TextReader } from "./support/processes/text_reader.ts";
 import { tempDir } from "./support/temp_dir.ts";
 
@@ -762,7 +763,7 @@ const tellListening = `data:text/javascript,${
     };`)
 }`;
 
-for await (const { name } of Deno.readDir(examples)) {
+for (const name of exampleNames) {
   test(`${name} runs in memory`, async () => {
     await using dir = await tempDir();
     const file = await copyInMemory(name, dir.path);
@@ -783,7 +784,7 @@ for await (const { name } of Deno.readDir(examples)) {
 test("the examples in memory type-check", async () => {
   await using dir = await tempDir();
   const copies: string[] = [];
-  for await (const { name } of Deno.readDir(examples)) {
+  for (const name of exampleNames) {
     copies.push(await copyInMemory(name, dir.path));
   }
   const packages = fileURLToPath(

@@ -1,5 +1,7 @@
 /**
- * Runs the conformance suite on etcd, each test under a prefix of its own.
+ * Runs the conformance suite on etcd, each test under a prefix of its own. The
+ * tests that write tens of thousands of entries take minutes there: they run with
+ * `ZESTOR_LONG_TESTS=1`.
  *
  * @module
  */
@@ -28,6 +30,20 @@ async function open(
   return store;
 }
 
+/** Tests of many entries, of which a node takes about 5 000 a second. */
+const LONG = [
+  "an export at a revision can be imported",
+  "export at: gives the same lines as at that revision",
+  "C2 deleteAll of thousands is one transaction",
+  "C4 entries that expire are in the way of no write",
+  "C8 ",
+  "entries streams a kind of many pages",
+  "watchers in great number all see everything",
+];
+const isLeftOut = (name: string) =>
+  !Deno.env.get("ZESTOR_LONG_TESTS") &&
+  LONG.some((start) => name.startsWith(`etcd: ${start}`));
+
 testStore({
   name: "etcd",
   open: (options) => open({ ...options, prefix: freshPrefix() }),
@@ -38,7 +54,8 @@ testStore({
   },
   supports: { limits: { nameBytes, valueBytes, changes } },
   test: Object.assign(
-    (name: string, fn: () => Promise<void>) => testEtcd(name, fn),
+    (name: string, fn: () => Promise<void>) =>
+      isLeftOut(name) ? Deno.test.ignore(name, fn) : testEtcd(name, fn),
     { ignore: Deno.test.ignore },
   ),
 });

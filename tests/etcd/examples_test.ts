@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openEtcdStore } from "../../src/etcd/open_etcd_store.ts";
 import { freshPrefix, testEtcd } from "../support/etcd/test_etcd.ts";
+import { exampleNames } from "../support/example_names.ts";
 import { denoRun } from "../support/processes/deno_run.ts";
 import { TextReader } from "../support/processes/text_reader.ts";
 import { tempDir } from "../support/temp_dir.ts";
@@ -13,8 +14,7 @@ import { tempDir } from "../support/temp_dir.ts";
 const examples = new URL("../../examples/", import.meta.url);
 
 /** `board.ts` chooses its store by its arguments. */
-const names = [...Deno.readDirSync(examples)].map(({ name }) => name)
-  .filter((name) => name !== "board.ts");
+const names = exampleNames.filter((name) => name !== "board.ts");
 
 /** Where the copies of the examples keep their entries. */
 interface Place {

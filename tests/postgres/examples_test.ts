@@ -10,6 +10,7 @@ import {
   testPostgres,
 } from "../support/postgres/test_postgres.ts";
 import { queryAt } from "../support/postgres/query.ts";
+import { exampleNames } from "../support/example_names.ts";
 import { denoRun } from "../support/processes/deno_run.ts";
 import { TextReader } from "../support/processes/text_reader.ts";
 import { tempDir } from "../support/temp_dir.ts";
@@ -17,8 +18,7 @@ import { tempDir } from "../support/temp_dir.ts";
 const examples = new URL("../../examples/", import.meta.url);
 
 /** `board.ts` opens a store on PostgreSQL itself, if it is to: `board_test.ts` runs it. */
-const names = [...Deno.readDirSync(examples)].map(({ name }) => name)
-  .filter((name) => name !== "board.ts");
+const names = exampleNames.filter((name) => name !== "board.ts");
 
 /** Where the copies of the examples keep their entries. */
 interface Place {
