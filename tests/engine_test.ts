@@ -381,7 +381,7 @@ testOnEachEngine(
       kinds?: string[],
       { previous = false, keys = ALL_KEYS } = {},
     ) => {
-      const filter = { kinds, keys, previous, times: true };
+      const filter = { kinds, keys, previous };
       const { changes, cursor } = await log.read(filter, 0, 100);
       assertEquals(cursor, 6);
       const back = await log.readBack(filter, 7, 0, 100);

@@ -65,7 +65,7 @@ function testEngine(engine: Engine, queue: Queue): TestEngine {
     write: (operation) => queue.write(operation),
     log: async () => {
       const all: StoredChange[] = [];
-      const filter = { keys: ALL_KEYS, previous: true };
+      const filter = { keys: ALL_KEYS, previous: true, times: true };
       for (let after = await engine.log.oldest() - 1;;) {
         const page = await engine.log.read(filter, after, 256);
         if (page.cursor === after) return all;
