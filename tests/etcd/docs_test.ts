@@ -22,7 +22,7 @@ testEtcdServer(
     await using node = await startNode({ binary });
     await using dir = await tempDir();
     const codes = Array.from(
-      text.matchAll(/^```ts\n(.*?)^```/gms),
+      text.matchAll(/^```ts ignore\n(.*?)^```/gms),
       ([, it]) => it,
     );
     assertGreater(codes.length, 0);
