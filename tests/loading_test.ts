@@ -181,7 +181,7 @@ withLibrary("`auto` takes a library that was downloaded before", async () => {
 /** What a module imports when it is loaded, as its source has it. */
 async function importsOf(module: URL): Promise<string[]> {
   const source = await Deno.readTextFile(module);
-  const found = source.matchAll(
+  const found = source.replaceAll(/\/\*.*?\*\//gs, "").matchAll(
     /^(?:import|export) (?!type\b)[^;]*? from "([^"]+)";$/gm,
   );
   return [...found].map(([, specifier]) => specifier);

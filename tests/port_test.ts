@@ -138,7 +138,7 @@ Deno.test("an engine that takes writes and answers none is not asked for ever", 
   await assertRejects(
     () => queue.write(write("a")),
     StoreError,
-    "answered for none",
+    "answered none of them",
   );
   assertEquals(await queue.write(write("b")), "b");
 });
