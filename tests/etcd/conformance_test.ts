@@ -30,14 +30,19 @@ async function open(
   return store;
 }
 
-/** Tests of many entries, of which a node takes about 5 000 a second. */
+/** Tests of many entries or many calls. A node takes about 5 000 entries a second. */
 const LONG = [
   "an export at a revision can be imported",
   "export at: gives the same lines as at that revision",
   "C2 deleteAll of thousands is one transaction",
   "C4 entries that expire are in the way of no write",
   "C8 ",
+  "W4 each of many watches begins at its own call",
+  "W5 watches of several kinds resume from every revision and cursor",
   "entries streams a kind of many pages",
+  "history after: only changes past a revision or a cursor",
+  "snapshot: many, each of its own moment",
+  "snapshot at: every read gives the same result as at that revision",
   "watchers in great number all see everything",
 ];
 const isLeftOut = (name: string) =>

@@ -10,8 +10,8 @@ import { proxyOf } from "../support/postgres/faults.ts";
 import type { Proxy } from "../support/postgres/proxy.ts";
 import { readWholeStore } from "../support/whole_store.ts";
 
-const WRITES = 300;
-const BYTES = 100_000;
+const WRITES = 60;
+const BYTES = 500_000;
 /** What may wait in buffers on the way, the system's included. */
 const MOST_BYTES = WRITES * BYTES / 3;
 
