@@ -1,5 +1,5 @@
 /**
- * What a compaction takes from those who read the past: they are told.
+ * Reads of the past after a compaction of etcd: they get an error.
  *
  * @module
  */
