@@ -27,7 +27,10 @@ export class Slice {
     this.#length = length;
   }
 
-  /** Whether the work should give the event loop a turn now. After a restart, the first read begins the slice. */
+  /**
+   * Whether the work should give the event loop a turn now. After a restart,
+   * the first read begins the slice.
+   */
   get isUsedUp(): boolean {
     const now = performance.now();
     this.#start ??= now;

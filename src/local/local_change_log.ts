@@ -28,7 +28,7 @@ export interface ChangeLogConfig {
   readonly history: number;
   /** Its newest revision. */
   readonly head: number;
-  /** The notifications of others' writes. */
+  /** The notifications of writes by other connections. */
   readonly openNotifier: OpenNotifier;
   /** Restores the log, if others dropped its triggers. */
   bringBack(): void;

@@ -42,7 +42,7 @@ export interface LocalEngineConfig {
   readonly history: number;
   /** The change log's newest revision. */
   readonly head: number;
-  /** The notifications of others' writes. */
+  /** The notifications of writes by other connections. */
   readonly openNotifier: OpenNotifier;
 }
 

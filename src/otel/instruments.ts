@@ -115,7 +115,10 @@ interface LogSpan {
   readonly age: number;
 }
 
-/** Measures the change log; `undefined` if it cannot be read now, because a collection of metrics must not fail. */
+/**
+ * Measures the change log; `undefined` if it cannot be read now, because a
+ * collection of metrics must not fail.
+ */
 async function logOf(
   { engine: { log }, read }: Inspection,
 ): Promise<LogSpan | undefined> {
@@ -136,14 +139,20 @@ async function logOf(
   }
 }
 
-/** The time since a date, in s; 0 if the date is in the future, because the clock of another machine may be ahead. */
+/**
+ * The time since a date, in s; 0 if the date is in the future, because the
+ * clock of another machine may be ahead.
+ */
 export function secondsSince(time: Date): number {
   return Math.max(0, Date.now() - time.getTime()) / 1000;
 }
 
 const made = new WeakMap<MeterProvider, Instruments>();
 
-/** The instruments of a provider. They are created once, because a second instrument of the same name would be a duplicate. */
+/**
+ * The instruments of a provider. They are created once, because a second
+ * instrument of the same name would be a duplicate.
+ */
 export function instrumentsOf(
   provider: MeterProvider,
   scope: { readonly name: string; readonly version: string },

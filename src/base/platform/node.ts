@@ -83,7 +83,10 @@ function unref(timer: unknown): void {
   (timer as { unref(): void }).unref();
 }
 
-/** Asks the permission model (https://nodejs.org/api/permissions.html). Without it, everything is permitted. */
+/**
+ * Asks the permission model (https://nodejs.org/api/permissions.html). Without
+ * it, everything is permitted.
+ */
 function isPermitted(scope: string, path: string): boolean {
   const { permission } = process() as unknown as {
     permission?: { has(scope: string, path: string): boolean };

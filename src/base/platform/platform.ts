@@ -101,7 +101,10 @@ export interface Platform {
   openFile(path: string): Promise<SyncedFile>;
   /** Opens a directory to sync it; `undefined` on a system that cannot open directories. */
   openFolder(path: string): Promise<SyncedFile | undefined>;
-  /** Opens a file to lock it; `undefined` if it cannot be opened or locked. `create` creates a missing file. */
+  /**
+   * Opens a file to lock it; `undefined` if it cannot be opened or locked.
+   * `create` creates a missing file.
+   */
   openToLock(
     path: string,
     options?: { create: boolean },

@@ -182,7 +182,10 @@ export class EntryView implements View {
     return { items: items.map(entryOf), rest };
   }
 
-  /** Reads parts, all at the same revision, until one has an entry that has not expired, or the range ends. */
+  /**
+   * Reads parts, all at the same revision, until one has an entry that has not
+   * expired, or the range ends.
+   */
   async #page(
     kind: string,
     range: KeyRange,

@@ -99,7 +99,10 @@ export class Sight {
     return { record, entries, isFresh: true };
   }
 
-  /** Remembers the entries of the writer's own transaction. Forgets all others if another writer wrote before it. */
+  /**
+   * Remembers the entries of the writer's own transaction. Forgets all others
+   * if another writer wrote before it.
+   */
   note(
     record: PlacedRecord,
     left: Iterable<readonly [EntryName, Kept | undefined]>,

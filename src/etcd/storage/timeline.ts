@@ -78,7 +78,10 @@ export class Timeline {
     this.#seen.clear();
   }
 
-  /** The record at a revision of etcd; `undefined` if etcd has compacted that revision or has not reached it. */
+  /**
+   * The record at a revision of etcd; `undefined` if etcd has compacted that
+   * revision or has not reached it.
+   */
   async recordAt(
     at: number,
     options?: ReadOptions,

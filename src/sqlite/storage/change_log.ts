@@ -58,7 +58,10 @@ export class ChangeLog {
   readonly #database: Database;
   readonly #texts: TextChangePages;
   readonly #selects = new ChangeSelects();
-  /** The newest revision in the open write transaction, or after the last one; `undefined` if it is not known. */
+  /**
+   * The newest revision in the open write transaction, or after the last one;
+   * `undefined` if it is not known.
+   */
   #head: number | undefined;
   /** SQLite's `data_version` in the last write transaction. It changes when another connection commits. */
   #dataVersion: SqlValue | undefined;
@@ -70,7 +73,10 @@ export class ChangeLog {
    * the log.
    */
   #isNewest = false;
-  /** The kinds that the open write transaction changed, and the newest revision before it; `undefined` if they are not known. */
+  /**
+   * The kinds that the open write transaction changed, and the newest revision
+   * before it; `undefined` if they are not known.
+   */
   #written: { readonly since: number; readonly kinds: Set<string> } | undefined;
 
   /** Takes the connection. */
@@ -79,7 +85,10 @@ export class ChangeLog {
     this.#texts = new TextChangePages(database);
   }
 
-  /** Called when the connection has the write lock. Until the transaction ends, only its own writes change the newest revision. */
+  /**
+   * Called when the connection has the write lock. Until the transaction ends,
+   * only its own writes change the newest revision.
+   */
   beginWriting(): void {
     const { data_version } = this.#database.get(GET_DATA_VERSION)!;
     if (data_version !== this.#dataVersion) this.forgetHead();
@@ -129,7 +138,10 @@ export class ChangeLog {
     return this.#moves;
   }
 
-  /** Called when the connection has written `count` entries of a kind, and its triggers have logged each of them once. */
+  /**
+   * Called when the connection has written `count` entries of a kind, and its
+   * triggers have logged each of them once.
+   */
   noteWrites(kind: string, count: number): void {
     this.#moves++;
     this.#written?.kinds.add(kind);
@@ -328,7 +340,10 @@ export class ChangeLog {
     return row && timeOf(row);
   }
 
-  /** The mark of the revision at which the log begins, and of the changes of format 1; 0 in a file of format 1. */
+  /**
+   * The mark of the revision at which the log begins, and of the changes of
+   * format 1; 0 in a file of format 1.
+   */
   #fileMark(): number {
     return this.#meta(MARK) ?? 0;
   }

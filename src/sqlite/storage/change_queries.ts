@@ -9,7 +9,10 @@ import { CHANGED_VALUE, sizeOr } from "../format/large_values.ts";
 import { inRange, LIMITED, ofKeys, ofKinds } from "./conditions.ts";
 import { SMALL_BYTES, smallOrSize, type WholeValues } from "./small_values.ts";
 
-/** Removes old changes, but never the newest one, whose mark identifies the history. Parameters: the last revision to remove. */
+/**
+ * Removes old changes, but never the newest one, whose mark identifies the
+ * history. Parameters: the last revision to remove.
+ */
 export const PRUNE_LOG = `DELETE FROM zestor_changes WHERE revision <= ?
 AND revision < (SELECT max(revision) FROM zestor_changes)`;
 
@@ -68,7 +71,10 @@ export const LIST_CHANGED_KINDS =
 export const COUNT_CHANGES =
   "SELECT count(*) AS count FROM zestor_changes WHERE revision BETWEEN ? AND ?";
 
-/** The keys of a kind that changed past one revision, up to another. Parameters: both revisions, those of `rangeParams`. */
+/**
+ * The keys of a kind that changed past one revision, up to another. Parameters:
+ * both revisions, those of `rangeParams`.
+ */
 export function selectChangedKeys(range: KeyRange): string {
   return `SELECT revision, ${whole("key")} FROM zestor_changes
 WHERE revision > ? AND revision <= ? AND ${inRange(range)} ORDER BY revision`;

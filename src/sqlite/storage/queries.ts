@@ -37,7 +37,10 @@ export const GET_VALUE =
 export const GET_STATE =
   `SELECT ${VERSION}, ${REVISION} FROM zestor_kv WHERE kind = ? AND key = ? AND ${IS_THERE}`;
 
-/** Reads an entry before a write, and whether it has the new value already. Parameters: value, the time, kind, key. */
+/**
+ * Reads an entry before a write, and whether it has the new value already.
+ * Parameters: value, the time, kind, key.
+ */
 export const COMPARE_ENTRY =
   `SELECT ${VERSION}, ${REVISION}, ${EXPIRY}, ${VALUE_AS_BLOB} = ? AS same, ${IS_THERE} AS there FROM zestor_kv WHERE kind = ? AND key = ?`;
 
@@ -77,7 +80,10 @@ WHERE kind = ?4 AND key = ?5 AND version = ?6 AND expires_at IS NULL AND ${VALUE
 export const UPDATE_EXPIRING =
   "UPDATE zestor_kv SET value = ?, expires_at = ?, version = version + 1, updated_at = ?, revision = ? WHERE kind = ? AND key = ?";
 
-/** An entry's changes past a revision, each compared with a value and an expiry. Parameters: this value and expiry, the revision, kind, key. */
+/**
+ * An entry's changes past a revision, each compared with a value and an expiry.
+ * Parameters: this value and expiry, the revision, kind, key.
+ */
 export const LIST_CHANGES_OF =
   `SELECT revision, type, version, (${CHANGED_VALUE}) IS ? AND expires_at IS ? AS same FROM zestor_changes
 WHERE revision > ? AND kind = ? AND key = ? ORDER BY revision`;
@@ -220,7 +226,10 @@ export interface RangeRead {
 
 const IS_WHOLE = "instr(key, char(0)) = 0";
 
-/** The revisions of the entries of a range whose keys contain a NUL. Parameters: those of `rangeParams`, the limit. */
+/**
+ * The revisions of the entries of a range whose keys contain a NUL. Parameters:
+ * those of `rangeParams`, the limit.
+ */
 export function selectUnnamed(range: KeyRange): string {
   return `SELECT ${REVISION} FROM zestor_kv WHERE ${
     inRange(range)

@@ -53,7 +53,10 @@ export class TextPages {
     this.#support = new TextSupport(database);
   }
 
-  /** A page of keys and values that have not expired at a time; `undefined` if the caller must read it row by row. */
+  /**
+   * A page of keys and values that have not expired at a time; `undefined` if
+   * the caller must read it row by row.
+   */
   readValues(
     kind: string,
     range: KeyRange,

@@ -33,7 +33,10 @@ const texts = (name: string) =>
   `CAST(group_concat(value, x'01') AS BLOB) AS ${name}`;
 const listOf = (column: string) => `json_group_array(${column}) AS ${column}`;
 
-/** A text, or NULL for a blob, because JSON functions may interpret a blob as JSON. Every blob is past all text. */
+/**
+ * A text, or NULL for a blob, because JSON functions may interpret a blob as
+ * JSON. Every blob is past all text.
+ */
 const text = (column: string) =>
   `CASE WHEN ${column} < x'' THEN ${column} END AS ${column}`;
 
