@@ -18,7 +18,7 @@ interface Here {
   readonly db: string;
   readonly prefix: string;
   readonly endpoint: string;
-  /** Runs the command in a folder, on the store, and gives what it prints. */
+  /** Runs the command in a folder, on the store. Returns its output. */
   zestor(...args: string[]): Promise<string>;
   run(...args: string[]): Promise<CliResult>;
 }

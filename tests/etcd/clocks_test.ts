@@ -43,7 +43,7 @@ testEtcd(
     assertEquals(await store.keys("k"), ["b", "kept"]);
     assertEquals(await store.get("k", "a"), undefined);
     assertEquals((await store.set("k", "c", 1, { ifVersion: 0 })).version, 1);
-    // What was ended stays so, and its key is free.
+    // The expired entry stays expired, and its key is free.
     const seen = [(await watches[0].read()).value!];
     while (seen.at(-1)!.type !== "delete") {
       seen.push((await watches[0].read()).value!);

@@ -263,7 +263,7 @@ testSpans(
       assertEquals(status, { code: SpanStatusCode.ERROR });
       assertEquals(events, []);
     }
-    // The others of the transaction were committed, if there were any.
+    // Other writes of the transaction, if any, were committed.
     assertEquals(recorder.span("commit").status.code, SpanStatusCode.UNSET);
   },
 );

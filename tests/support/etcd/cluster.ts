@@ -18,7 +18,11 @@ import { PeerNetwork } from "./peer_network.ts";
 export interface ServerOptions {
   /** The etcd to run. @default {the one that `findEtcd` finds} */
   readonly binary?: EtcdProgram;
-  /** Whether commits are synced to the disk. Old versions always sync, unless the data fits in memory. @default {false} */
+  /**
+   * Whether commits are synced to the disk. Old versions always sync, unless
+   * the data fits in memory.
+   * @default {false}
+   */
   readonly fsync?: boolean;
   /** Whether clients must use TLS. The certificate is for 127.0.0.1. @default {false} */
   readonly tls?: boolean;
