@@ -63,11 +63,14 @@ export interface EtcdStoreOptions<Kinds extends object = AnyKinds>
   username?: string;
   /** The user's password. The store renews its token by itself. */
   password?: string;
-  /** The certificates for `https` endpoints. @default {the authorities that the runtime trusts} */
+  /**
+   * The certificates and the key for `https` endpoints.
+   * @default {the authorities that the runtime trusts}
+   */
   tls?: EtcdTlsOptions;
   /**
-   * Whether the store rejects every write. Then opening does not create a
-   * missing store.
+   * Whether the store rejects every write. If so, opening a missing store rejects
+   * with `StoreOpenError`.
    * @default {false}
    */
   readOnly?: boolean;
@@ -78,10 +81,11 @@ export interface EtcdStoreOptions<Kinds extends object = AnyKinds>
    */
   history?: number;
   /**
-   * How long an operation is retried, in ms. A write is retried while others
-   * write, and then rejects with `StoreBusyError`. Any operation is retried while
-   * the cluster cannot be reached, and then rejects with `StoreUnavailableError`.
-   * A write that was sent but not answered rejects with `UnknownOutcomeError`.
+   * How long an operation is retried, in ms. A write is retried while
+   * other programs write, and then rejects with `StoreBusyError`. Any operation
+   * is retried while the cluster cannot be reached, and then rejects with
+   * `StoreUnavailableError`. A write that was sent but not answered rejects with
+   * `UnknownOutcomeError`.
    * @default {5000}
    */
   busyTimeout?: number;
