@@ -1,6 +1,6 @@
 /**
- * Where the package runs. Only the files in `platform/` ask the runtime for
- * something, and what works in Deno alone, such as the FFI driver.
+ * The runtime of the package. Only the files in `platform/` call the runtime, and
+ * code that works only in Deno, such as the FFI driver.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export type {
   SyncedFile,
 } from "./platform/platform.ts";
 
-/** Whether it is Deno. */
+/** Whether the runtime is Deno. */
 export const isDeno: boolean = "Deno" in globalThis;
 
 /** The runtime, and the operating system below it. */

@@ -19,7 +19,7 @@ export const SHORT_SLICE_MS = 2;
 /** Measures the time since this work last gave the event loop a turn. */
 export class Slice {
   readonly #length: number;
-  /** When the slice began; absent if nobody has asked since a restart. */
+  /** When the slice began; `undefined` after a restart, until `isUsedUp` is next read. */
   #start: number | undefined = performance.now();
 
   /** Begins the first slice. `length` is the length of each slice, in ms. */
@@ -27,7 +27,10 @@ export class Slice {
     this.#length = length;
   }
 
-  /** Whether the work should give the event loop a turn now. After a restart the first call begins the slice. */
+  /**
+   * Whether the work should give the event loop a turn now. After a restart,
+   * the first read begins the slice.
+   */
   get isUsedUp(): boolean {
     const now = performance.now();
     this.#start ??= now;
@@ -36,12 +39,15 @@ export class Slice {
 
   /** Lets timers and I/O run, then begins the next slice. */
   async nextTurn(): Promise<void> {
-    // `setImmediate` takes 7 µs; a timer of 0 ms takes 2 ms here.
+    // `setImmediate` takes 7 µs, a timer of 0 ms takes 2 ms.
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#start = performance.now();
   }
 
-  /** The work has waited for something else. The clock is not read: it may wait again at once. */
+  /**
+   * Begins a new slice, because the work has waited, and the event loop had
+   * a turn. It does not read the clock yet: the work may wait again at once.
+   */
   restart(): void {
     this.#start = undefined;
   }
@@ -80,8 +86,8 @@ export function runInSlices<T>(
 }
 
 /**
- * Waits, in ms. Rejects with `signal.reason` when the signal aborts. It keeps
- * the process running only if it is `persistent`.
+ * Waits for `ms` milliseconds. Rejects with `signal.reason` when the signal
+ * aborts. It keeps the process running only if `persistent` is true.
  */
 export function sleep(
   ms: number,

@@ -1,36 +1,36 @@
 /**
- * What somebody who measures a store is told by its queue and its watches. The
- * store never waits for an observer. Without one, it pays for a few checks of
- * `undefined`.
+ * The calls that a store's queue and watches make to an observer, such as the one
+ * for OpenTelemetry. The store never waits for an observer. Without one, the only
+ * cost is a few checks of `undefined`.
  *
  * @module
  */
 import type { StoredChange } from "./entries.ts";
 import type { Write } from "./write.ts";
 
-/** Is told of writes, batches and events. It must not throw. */
+/** Observes writes, batches and events. Its methods must not throw. */
 export interface Observer {
-  /** A write was called. The result is the write's `call` when its batch ends. */
+  /** Called when a write is called. The result is the write's `call` when its batch ends. */
   called(): unknown;
-  /** A batch begins. `call` is that of the first write that waits. */
+  /** Called when a batch begins. `call` belongs to the first waiting write. */
   batch(call: unknown): ObservedBatch;
-  /** A watch gives the event of a change. */
+  /** Called when a watch gives the event of a change. */
   given(change: StoredChange): void;
 }
 
-/** A batch of writes, from the first try until it is over. */
+/** A batch of writes, from its first try to its end. */
 export interface ObservedBatch {
-  /** Runs a try. There are several if somebody else holds the lock. */
+  /** Runs a try. A batch has several tries if another connection holds the lock. */
   run<T>(work: () => T): T;
-  /** The batch is over: its writes were answered, or none of them was written. */
+  /** Called when the batch ends: its writes were answered, or nothing was written. */
   end(end: BatchEnd): void;
 }
 
 /** How a batch ended. */
 export interface BatchEnd {
-  /** The writes that shared the transaction; none if all gave up the wait for the lock. */
+  /** The writes that shared the transaction; empty if all of them stopped waiting for the lock. */
   readonly writes: readonly ObservedWrite[];
-  /** How long it waited for somebody else's lock, in ms; absent if it did not. */
+  /** How long it waited for another connection's lock, in ms; absent if it did not wait. */
   readonly lockWait?: number;
   /** Why nothing was written; absent if the writes were answered. */
   readonly error?: unknown;
@@ -39,6 +39,9 @@ export interface BatchEnd {
 /** A write of a batch. */
 export interface ObservedWrite {
   readonly write: Write;
-  /** What `called` returned; `undefined` if it was not asked: the store asks for its newest revision, or had no observer. */
+  /**
+   * The result of `called`. It is `undefined` if `called` was not called, because
+   * the store itself asked for its newest revision, or had no observer then.
+   */
   readonly call: unknown;
 }

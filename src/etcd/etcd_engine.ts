@@ -1,5 +1,5 @@
 /**
- * An engine whose entries are in an etcd cluster.
+ * The engine that keeps its entries in an etcd cluster.
  *
  * @module
  */
@@ -39,8 +39,8 @@ import { Verification } from "./storage/verification.ts";
 import { Writer } from "./storage/writer.ts";
 
 /**
- * What a cluster has room for. Beside them, all values of one write have at most
- * `mostBytes` together.
+ * The limits of a write in a cluster. In addition, all values of one write
+ * together have at most `mostBytes`.
  */
 export const LIMITS: Limits = {
   nameBytes: 4_096,
@@ -49,12 +49,12 @@ export const LIMITS: Limits = {
   shared: 256,
 };
 
-/** What an engine is made of. */
+/** The parts and settings of an engine. */
 export interface EtcdEngineConfig {
   readonly gateway: Gateway;
   readonly keys: Keys;
   readonly timeline: Timeline;
-  /** Why nothing can be written, if so. */
+  /** The reason why the store is read-only; `undefined` if it is writable. */
   readonly readOnly: string | undefined;
   readonly history: number;
   readonly busyTimeout: number;
@@ -63,7 +63,7 @@ export interface EtcdEngineConfig {
   readonly mostOps: number;
 }
 
-/** How many times reads of one moment begin anew after a compaction. */
+/** How many times reads of one moment are retried after a compaction. */
 const FEW_TRIES = 3;
 
 /** An engine on a cluster. */
@@ -76,10 +76,10 @@ export class EtcdEngine extends EntryView implements Engine {
   readonly #source: ViewSource;
   readonly #writer: Writer;
   readonly #expiry: Expiry | undefined;
-  /** The verifications that run. */
+  /** The running verifications. */
   readonly #verifying = new Set<Promise<unknown>>();
 
-  /** Takes what it is made of. */
+  /** Takes its parts and settings. */
   constructor(config: EtcdEngineConfig) {
     const { gateway, keys, readOnly } = config;
     const source = { gateway, keys, sizes: new PageSizes() };
@@ -221,7 +221,7 @@ export class EtcdEngine extends EntryView implements Engine {
     if (this.#config.gateway.isClosed && error instanceof Cut) {
       return new StoreClosedError();
     }
-    // A read knows only that it is one.
+    // A read does not know the name of its operation.
     if (error instanceof StoreUnavailableError) {
       return unavailable(action, error.cause);
     }
@@ -230,13 +230,13 @@ export class EtcdEngine extends EntryView implements Engine {
 
   async close(): Promise<void> {
     await Promise.allSettled(this.#verifying);
-    // All at once: a member that is silent must not hold up each of them.
+    // They close at the same time, so that a silent member delays `close` once.
     this.#config.gateway.close();
     await Promise.all([this.#expiry?.close(), this.log.close()]);
   }
 }
 
-/** The entries as they were at a revision. */
+/** The entries at a revision of the store. */
 class EtcdPast extends EntryView implements PastView {
   readonly revision: number;
 

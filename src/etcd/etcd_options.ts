@@ -1,5 +1,5 @@
 /**
- * The options of `openEtcdStore`, and what they come to.
+ * The options of `openEtcdStore`, and the settings that follow from them.
  *
  * @module
  */
@@ -23,16 +23,17 @@ import { endpointsOf } from "./gateway/endpoint.ts";
 import type { Credentials, TlsFiles } from "./gateway/gateway.ts";
 import { DEFAULT_MOST_OPS } from "./storage/transaction.ts";
 
-/** What TLS needs, as PEM. */
+/** The certificates and the key for TLS, as PEM. */
 export interface EtcdTlsOptions {
   /**
-   * The certificates of those who may sign a member's certificate, beside those
-   * that the runtime trusts.
+   * The certificates of the authorities that sign the members' certificates, in
+   * addition to the authorities that the runtime trusts.
    */
   caCerts?: readonly string[];
   /**
    * The client's own certificate, for a cluster with `--client-cert-auth`. It
-   * names no user: with etcd's authentication, give `username` and `password`.
+   * does not name a user: with etcd's authentication, give `username` and
+   * `password`.
    */
   cert?: string;
   /** The key of `cert`. */
@@ -47,13 +48,13 @@ export interface EtcdTlsOptions {
 export interface EtcdStoreOptions<Kinds extends object = AnyKinds>
   extends CommonOptions<Kinds> {
   /**
-   * The URLs of the members, such as `https://etcd-1.example.com:2379`: those at
-   * which clients reach them. If one fails, the store uses the next one.
+   * The client URLs of the members, such as `https://etcd-1.example.com:2379`.
+   * If one fails, the store uses the next one.
    * @default {"http://127.0.0.1:2379"}
    */
   endpoints?: string | URL | readonly (string | URL)[];
   /**
-   * What the store's keys in etcd begin with. Stores of different prefixes share
+   * The prefix of the store's keys in etcd. Stores with different prefixes share
    * nothing, even if one prefix begins with the other.
    * @default {"zestor"}
    */
@@ -62,36 +63,41 @@ export interface EtcdStoreOptions<Kinds extends object = AnyKinds>
   username?: string;
   /** The user's password. The store renews its token by itself. */
   password?: string;
-  /** What TLS needs, for `https` endpoints. @default {what the runtime trusts} */
+  /**
+   * The certificates and the key for `https` endpoints.
+   * @default {the authorities that the runtime trusts}
+   */
   tls?: EtcdTlsOptions;
   /**
-   * Whether nothing may be written. Then a store that is missing is not made.
+   * Whether the store rejects every write. If so, opening a missing store rejects
+   * with `StoreOpenError`.
    * @default {false}
    */
   readOnly?: boolean;
   /**
-   * How many changes watches may resume from, and reads of the past may reach,
+   * How many changes back watches can resume, and reads of the past can reach,
    * at most. etcd's own compaction may leave fewer.
-   * @default {all that etcd has}
+   * @default {all changes that etcd has}
    */
   history?: number;
   /**
-   * How long an operation tries, in ms: a write while others write (then it
-   * rejects with `StoreBusyError`), and any while the cluster cannot be reached
-   * (then with `StoreUnavailableError`, or `UnknownOutcomeError` if a write was
-   * sent and not answered).
+   * How long an operation is retried, in ms. A write is retried while
+   * other programs write, and then rejects with `StoreBusyError`. Any operation
+   * is retried while the cluster cannot be reached, and then rejects with
+   * `StoreUnavailableError`. A write that was sent but not answered rejects with
+   * `UnknownOutcomeError`.
    * @default {5000}
    */
   busyTimeout?: number;
   /**
-   * How long one member may take for one answer, in ms. Then the store asks the
-   * next member.
+   * How long one member may take for one answer, in ms. After that, the store
+   * asks the next member.
    * @default {2000}
    */
   callTimeout?: number;
   /**
-   * The cluster's `--max-request-bytes`. A value takes two thirds of it at most,
-   * a transaction all of it but 64 KiB.
+   * The cluster's `--max-request-bytes`. A value takes at most two thirds of it.
+   * A transaction takes at most all of it less 64 KiB.
    * @default {1_572_864}
    */
   maxRequestBytes?: number;
@@ -104,7 +110,7 @@ const ACTION = "open store";
 const text: Reader<string> = (action, name, value) => {
   if (typeof value === "string" && value !== "") return value;
   throw new TypeError(
-    `Cannot ${action}: "${name}" is a text that is not empty, received ${
+    `Cannot ${action}: "${name}" must be a text that is not empty, received ${
       describe(name === "password" ? typeof value : value)
     }`,
   );
@@ -115,7 +121,7 @@ const prefix: Reader<string> = (action, name, value) => {
     !value.includes("\0") && value.length <= 512;
   if (isPrefix) return value;
   throw new TypeError(
-    `Cannot ${action}: "${name}" is a text of at most 512 characters without NUL, received ${
+    `Cannot ${action}: "${name}" must be a text of at most 512 characters without NUL, received ${
       describe(value)
     }`,
   );
@@ -134,7 +140,9 @@ const TLS = { caCerts: pems, cert: text, key: text } satisfies OptionsSpec<
 const tls: Reader<TlsFiles> = (action, name, value) => {
   if (!isRecord(value, Object.keys(TLS))) {
     throw new TypeError(
-      `Cannot ${action}: "${name}" is an object, received ${describe(value)}`,
+      `Cannot ${action}: "${name}" must be an object, received ${
+        describe(value)
+      }`,
     );
   }
   const { caCerts, cert, key } = readOptions(
@@ -144,7 +152,7 @@ const tls: Reader<TlsFiles> = (action, name, value) => {
   );
   if ((cert === undefined) !== (key === undefined)) {
     throw new TypeError(
-      `Cannot ${action}: "${name}" has one of "cert" and "key"; give both`,
+      `Cannot ${action}: "${name}" has only one of "cert" and "key"; give both`,
     );
   }
   return { ca: caCerts, cert, key };
@@ -164,7 +172,7 @@ const ETCD_STORE = {
   maxTxnOps: integerFrom(16),
 } satisfies OptionsSpec<EtcdStoreOptions>;
 
-/** What the options come to. */
+/** The settings that follow from the options. */
 export interface EtcdSettings extends CommonSettings {
   readonly endpoints: readonly string[];
   readonly prefix: string;
@@ -178,7 +186,7 @@ export interface EtcdSettings extends CommonSettings {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Reads the options of `openEtcdStore`; throws on what they cannot be. */
+/** Reads the options of `openEtcdStore`. Throws a `TypeError` or `RangeError` if one is invalid. */
 export function readEtcdOptions<Kinds extends object>(
   options: EtcdStoreOptions<Kinds> | undefined,
 ): EtcdSettings {
@@ -208,6 +216,6 @@ function credentialsOf(
     return { username, password };
   }
   throw new TypeError(
-    `Cannot ${ACTION}: there is one of "username" and "password"; give both`,
+    `Cannot ${ACTION}: the options have only one of "username" and "password"; give both`,
   );
 }

@@ -1,5 +1,5 @@
 /**
- * A store on etcd, and what it tells of itself.
+ * A store on etcd, and its description of itself.
  *
  * @module
  */
@@ -17,25 +17,28 @@ import { EtcdError } from "./gateway/failure.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import { firstOf, textOf } from "./gateway/messages.ts";
 
-/** What a store on etcd is. */
+/** The description of a store on etcd. */
 export interface EtcdStoreInfo {
   /** The URLs of the members, separated by commas. */
   url: string;
-  /** What the store's keys begin with. */
+  /** The prefix of the store's keys. */
   prefix: string;
-  /** The version of the member that answered; absent if the user may not ask. */
+  /** The version of the member that answered; absent if the user lacks the right to read it. */
   etcdVersion?: string;
   /** The number of the store's format. */
   format: number;
   /** The names of the codecs that the store remembers. */
   codecs?: RememberedCodecs;
-  /** Why nothing can be written; absent if it can. */
+  /** The reason why the store is read-only; absent if it is writable. */
   readOnly?: string;
-  /** The bytes of the member's whole database; absent if the user may not ask. */
+  /** The size of the member's whole database, in bytes; absent if the user lacks the right to read it. */
   databaseSize?: number;
-  /** The kinds that have entries, in order, and how many each has. */
+  /** The kinds that have entries, in order, each with its number of entries. */
   kinds: { kind: string; count: number }[];
-  /** The change log: its oldest revision (if it is empty, the one that will be), its newest, and how many changes it holds. */
+  /**
+   * The change log: its oldest revision, its newest revision, and its number of
+   * changes. If it is empty, `oldest` is the revision of the next change.
+   */
   log: { oldest: number; newest: number; count: number };
 }
 
@@ -43,7 +46,7 @@ export interface EtcdStoreInfo {
  * A store on etcd.
  *
  * @typeParam Kinds A map from kind to value type.
- * @typeParam Inputs A map from kind to the type of what may be written.
+ * @typeParam Inputs A map from kind to the type of the values that may be written.
  */
 export interface EtcdStore<
   Kinds extends object = AnyKinds,
@@ -52,7 +55,7 @@ export interface EtcdStore<
   /** Always `"etcd"`. */
   readonly driver: "etcd";
   /**
-   * What the store is, and how much is in it. It counts every entry.
+   * Describes the store and its contents. It counts every entry.
    *
    * @example
    * ```ts
@@ -70,7 +73,7 @@ export interface EtcdStore<
   info(options?: OperationOptions): Promise<EtcdStoreInfo>;
 }
 
-/** What a store knows of its cluster. */
+/** An open store's cluster and settings. */
 export interface OpenedCluster {
   readonly endpoints: readonly string[];
   readonly prefix: string;
@@ -88,7 +91,7 @@ export class EtcdKvStore<Kinds extends object> extends KvStore<Kinds>
   readonly driver = "etcd";
   readonly #opened: OpenedCluster;
 
-  /** Takes how the store works, and its cluster. */
+  /** Takes the store's settings and its cluster. */
   constructor(config: StoreConfig, opened: OpenedCluster) {
     super(config);
     this.#opened = opened;
@@ -132,7 +135,7 @@ export class EtcdKvStore<Kinds extends object> extends KvStore<Kinds>
 
 const ALL = { lower: { key: "", inclusive: true } };
 
-/** What a member tells of itself, if the user may ask. */
+/** A member's version and database size; empty if the user lacks the right to read them. */
 async function memberOf(
   gateway: Gateway,
   signal: AbortSignal | undefined,

@@ -1,6 +1,6 @@
 /**
- * A store in an etcd cluster: the same operations, watches and guarantees as in
- * a file, for data that has to survive the loss of a machine.
+ * A store in an etcd cluster. It has the same operations, watches and guarantees
+ * as a store in a file. Use it for data that must survive the loss of a machine.
  *
  * @example
  * ```ts ignore
@@ -48,15 +48,16 @@ export type { EtcdStoreOptions, EtcdTlsOptions } from "./etcd_options.ts";
 export type { EtcdStore, EtcdStoreInfo } from "./etcd_store.ts";
 
 /**
- * Opens a store in an etcd cluster, and makes it if there is none. The members
- * are etcd 3.4 or newer, and serve the JSON gateway, as they do by default.
+ * Opens a store in an etcd cluster. It creates a missing store, unless `readOnly`
+ * is set. The members must run etcd 3.4 or newer, and serve the JSON gateway, as
+ * they do by default.
  *
- * @typeParam Schemas The kinds' schemas, from which the kinds' types follow.
- * @param options Where the store is, and how it works.
+ * @typeParam Schemas The kinds' schemas. The kinds' types follow from them.
+ * @param options The store's cluster, prefix and settings.
  * @returns The store. `await using` closes it.
  * @throws {StoreOpenError} If no member can be reached, if the cluster refuses
- * the user, or if the prefix holds what is no store of this version. Nothing was
- * changed.
+ * the user, or if the keys of the prefix are not a store that this version can
+ * read. Nothing was changed.
  *
  * @example
  * ```ts
@@ -81,9 +82,9 @@ export function openEtcdStore<const Schemas extends SchemasByKind>(
     & { schemas: Schemas },
 ): Promise<EtcdStore<OutputsOf<Schemas>, InputsOf<Schemas>>>;
 /**
- * Opens a store whose kinds' types are given, and whose schemas tell what may be
- * written: `openEtcdStore<Kinds, typeof schemas>`. Use it if a schema takes
- * something else than it gives, such as one with defaults.
+ * Opens a store whose kinds' types are given, and whose schemas determine the
+ * values that may be written: `openEtcdStore<Kinds, typeof schemas>`. Use it if
+ * a schema's input type differs from its output type, such as one with defaults.
  */
 export function openEtcdStore<
   Kinds extends object,
@@ -124,7 +125,7 @@ export async function openEtcdStore<Kinds extends object>(
   }
 }
 
-/** What a transaction leaves to what is around its values, in bytes. */
+/** The room in a request for everything except the writes, in bytes. */
 const AROUND_BYTES = 64 * 1024;
 
 function storeOf<Kinds extends object>(
@@ -157,7 +158,7 @@ function storeOf<Kinds extends object>(
   });
 }
 
-/** An entry that expires takes three operations, if it expired before at another time. */
+/** An entry whose expiry changes takes three operations: the entry, the old expiry, the new one. */
 const MOST_OPS_OF_CHANGE = 3;
 
 function limitsOf({ maxRequestBytes, maxTxnOps }: EtcdSettings) {
@@ -169,7 +170,7 @@ function limitsOf({ maxRequestBytes, maxTxnOps }: EtcdSettings) {
   };
 }
 
-/** What a caller is told. Its message has no password. */
+/** The error for the caller. Its message has no password. */
 function openError(
   { endpoints, prefix }: EtcdSettings,
   error: unknown,

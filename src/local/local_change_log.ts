@@ -28,7 +28,7 @@ export interface ChangeLogConfig {
   readonly history: number;
   /** Its newest revision. */
   readonly head: number;
-  /** The notifications of others' writes. */
+  /** The notifications of writes by other connections. */
   readonly openNotifier: OpenNotifier;
   /** Restores the log, if others dropped its triggers. */
   bringBack(): void;
@@ -40,7 +40,7 @@ export interface Commit {
   readonly since: number;
   /** The newest revision of this transaction. */
   readonly head: number;
-  /** The kinds of the changes between the two, if they are known and a watch waits. */
+  /** The kinds of the changes in between, if they are known and a watch waits. */
   readonly kinds: ReadonlySet<string> | undefined;
 }
 
@@ -91,7 +91,7 @@ export class LocalChangeLog implements ChangeLog {
     return news;
   }
 
-  /** The newest revision, if it is known without waiting, and everything is logged. */
+  /** The newest revision, if it can be read without waiting, and every change is logged. */
   headNow(): number | undefined {
     return this.#turns.readNow(() => this.#loggedHead());
   }
@@ -126,7 +126,7 @@ export class LocalChangeLog implements ChangeLog {
       this.#turns.read(() => this.#readUpTo(this.#lookForHead(), read));
   }
 
-  /** The newest revision: as this turn of the event loop knows it, or by a look at the log. */
+  /** The newest revision: the one found in this turn of the event loop, or from a look at the log. */
   #lookForHead(): number {
     if (this.#headOfTurn !== undefined) return this.#headOfTurn;
     this.#storage.look("watch");
@@ -148,16 +148,16 @@ export class LocalChangeLog implements ChangeLog {
 
   /** The page of a read, if the log's newest revision determines it, or if it was read before. */
   #find(head: number, read: TailRead): ChangePage | undefined {
-    // This is the most frequent case. The newest change is there, so none is
-    // missing.
+    // This is the most frequent case: the watch has seen the newest change.
     return head === read.after
       ? { changes: [], cursor: head }
       : this.#tail.find(head, read);
   }
 
   /**
-   * Lets the watches that are woken together share one look at the log: until
-   * the event loop turns, or a write of this process or a notification comes.
+   * Lets the watches that are woken together share one look at the log. The
+   * result holds until the next turn of the event loop, a write of this process
+   * or a notification.
    */
   #knowHead(head: number): void {
     this.#headOfTurn = head;
@@ -167,7 +167,7 @@ export class LocalChangeLog implements ChangeLog {
     });
   }
 
-  /** Reads committed data. Fails if it is not what others see. */
+  /** Reads committed data. Fails if other connections would not see the same data. */
   #read<T>(work: () => T): MaybePromise<T> {
     return this.#turns.read(() => {
       this.#storage.look("watch");
@@ -175,7 +175,7 @@ export class LocalChangeLog implements ChangeLog {
     });
   }
 
-  /** If it throws, a new log begins as soon as this engine may write. */
+  /** Throws if the log may lack changes. Then a new log begins, if this engine may write. */
   #assertLogged(): void {
     try {
       assertLogged(this.#storage);
@@ -224,7 +224,7 @@ export class LocalChangeLog implements ChangeLog {
     return { since, head, kinds };
   }
 
-  /** Whether the transaction may have been committed. Changes of another process look the same. */
+  /** Whether the transaction may have been committed. A change of another process gives the same result. */
   mayBeCommitted({ since, head }: Commit): boolean {
     return head > since && this.#storage.headRevision() >= head;
   }
@@ -238,7 +238,7 @@ export class LocalChangeLog implements ChangeLog {
     this.#wakeup.committed(since, { head: this.#head, kinds });
   }
 
-  /** Wakes the watches after a transaction that may not have been committed: they look at the log. */
+  /** Wakes the watches after a transaction that may not have been committed, so that they look at the log. */
   afterUnclearCommit({ since }: Commit): void {
     this.#headOfTurn = undefined;
     this.#wakeup.committed(since, { head: since });

@@ -1,6 +1,6 @@
 /**
- * The engine on a storage in this process: SQLite's, or the one in memory. Its
- * calls are synchronous, so most operations are done when they are called.
+ * The engine on a storage in this process: SQLite or memory. The storage's calls
+ * are synchronous, so most operations are complete when the call returns.
  *
  * A transaction holds the event loop for at most a slice. Many writes become
  * several transactions, and one long write pauses inside its own.
@@ -42,7 +42,7 @@ export interface LocalEngineConfig {
   readonly history: number;
   /** The change log's newest revision. */
   readonly head: number;
-  /** The notifications of others' writes. */
+  /** The notifications of writes by other connections. */
   readonly openNotifier: OpenNotifier;
 }
 
@@ -109,7 +109,7 @@ export class LocalEngine implements Engine {
     return this.#storage.errorOf(action, error);
   }
 
-  // Reads. Each fails if it would not read what others see.
+  // Reads. Each fails if other connections would not see the same data.
 
   value(
     kind: string,
@@ -199,7 +199,7 @@ export class LocalEngine implements Engine {
     }, signal);
   }
 
-  /** Runs a read of the storage's own in its turn. */
+  /** Runs a read of the storage in its turn. */
   readStorage<T>(work: () => T, signal?: AbortSignal): MaybePromise<T> {
     return this.#turns.read(work, signal);
   }
@@ -215,7 +215,8 @@ export class LocalEngine implements Engine {
   ): Promise<T> {
     return this.#turns.readTogether(
       () => this.#storage.openMoment(),
-      // The connection is in the moment, and so is each of its reads.
+      // The connection has a read transaction open, so this engine's reads are
+      // part of it.
       () => read(this),
       signal,
     );
@@ -247,7 +248,7 @@ export class LocalEngine implements Engine {
       return await open();
     } catch (error) {
       if (!isAhead(error)) throw error;
-      // A long read of this store may hide newer writes of others.
+      // A long read of this store may hide newer writes of other connections.
       await this.#turns.momentsClosed(signal);
       return await open();
     }
@@ -277,10 +278,10 @@ export class LocalEngine implements Engine {
     return await this.#transact(batch);
   }
 
-  /** Call it when nobody else has a turn: it begins at once. */
+  /** Call this only if no other work has a turn: it begins at once. */
   async #transact(batch: Batch): Promise<readonly Outcome[]> {
     this.#storage.begin();
-    // In the same step, because a read between the two would be in the
+    // `begin` and `hold` must be one step: a read in between would be part of the
     // transaction.
     const release = this.#turns.hold();
     const run = new TransactionRun(this.#storage, this.#slice);
@@ -322,9 +323,9 @@ export class LocalEngine implements Engine {
   }
 
   /**
-   * Retries the commit while a reader's lock is in the way, as with a rollback
-   * journal. Returns whether it is certain that all was written. Throws if it is
-   * certain that nothing was written.
+   * Retries the commit while a reader's lock blocks it, as with a rollback
+   * journal. Resolves with true if everything was written, and with false if
+   * that is unclear. Rejects if nothing was written.
    */
   async #commitLater(
     run: TransactionRun,
@@ -347,7 +348,7 @@ export class LocalEngine implements Engine {
     return true;
   }
 
-  /** Ends a transaction whose commit failed. Throws unless it may have taken effect. */
+  /** Ends a transaction whose commit failed. Rejects, unless the commit may have taken effect. */
   async #handleFailure(
     run: TransactionRun,
     commit: Commit,
@@ -360,8 +361,8 @@ export class LocalEngine implements Engine {
 
   /**
    * Whether a failed commit may have taken effect anyway. With a rollback
-   * journal, SQLite first deletes the journal, which is the commit, and then
-   * syncs the directory, which may fail. A retry would write twice.
+   * journal, SQLite commits by deleting the journal. After that it syncs the
+   * directory, which may fail. A retry would write twice.
    */
   async #mayBeCommitted(commit: Commit): Promise<boolean> {
     try {
@@ -372,8 +373,8 @@ export class LocalEngine implements Engine {
   }
 
   /**
-   * Begins a transaction, which restores objects that others dropped. If it
-   * fails, the next watch or write gets the error.
+   * Runs an empty transaction, which restores the tables and triggers that others
+   * dropped. If it fails, the next watch or write gets the error.
    */
   #bringBack(): void {
     if (this.#isBringingBack) return;
@@ -394,7 +395,7 @@ export class LocalEngine implements Engine {
     }, signal);
   }
 
-  /** Removes expired entries, as many as fit a slice. Returns whether there may be more. */
+  /** Removes as many expired entries as fit a slice. Returns whether there may be more. */
   async #removeExpired(signal: AbortSignal): Promise<boolean> {
     let isMore = false;
     const commit = await this.#turns.aloneOnce(
@@ -412,7 +413,7 @@ export class LocalEngine implements Engine {
     return isMore;
   }
 
-  /** Call it when nobody else has a turn. */
+  /** Call this only if no other work has a turn. */
   #transactAtOnce(work: () => void): Commit {
     this.#storage.begin();
     try {

@@ -1,13 +1,13 @@
 /**
- * Wakes the watches that have seen everything when there may be more. There is
- * one for all watches of a store, and nothing runs while none waits. It is a
- * hint, never a guarantee: a watch reads the log itself, and may find nothing.
+ * Wakes the waiting watches when the log may have new changes. All watches of
+ * a store share one `Wakeup`, and nothing runs while no watch waits. A wake-up is
+ * a hint: the watch reads the log itself, and may find nothing.
  *
- * Every sign of a change leads to a look at the log: at once after a commit of
- * this process, and after a notification that somebody writes the file. The
- * notification may come before the data can be read, and may be the only one.
- * So more looks follow, first soon, then ever more slowly, down to the sweep,
- * which continues while somebody waits.
+ * Every sign of a change leads to a look at the log. The signs are a commit of
+ * this process, and a notification that another process writes the file. The
+ * notification may come before the data can be read, and a second one may never
+ * come. So more looks follow, at first quickly, then more and more slowly, down
+ * to the sweep, which continues while a watch waits.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { MaybePromise } from "../base/promises.ts";
 import type { Wait } from "../engine/change_log.ts";
 
 /**
- * The longest time between two looks while somebody waits, in ms. A look costs
+ * The longest time between two looks while a watch waits, in ms. A look costs
  * an idle process between half a ms and one ms of CPU time.
  */
 const SWEEP_MS = 2_000;
@@ -33,24 +33,24 @@ const SPIN_MS = 1;
 const SPIN_REST_MS = 20;
 /** How long after a commit of this process a notification is taken for that commit, in ms. */
 const OWN_COMMIT_MS = 5;
-/** How long the notifier stays open while nobody waits, in ms, because most watches are back soon. */
+/** How long the notifier stays open while no watch waits, in ms, because most watches soon wait again. */
 const LINGER_MS = 50;
 
 /** The receiver of notifications. */
 export interface WriteListener {
-  /** Somebody has written. The data can be read now, or very soon. */
+  /** Called after a write. The data can be read now, or very soon. */
   onWrite(): void;
-  /** There will be no more notifications. */
+  /** Called when the notifications end. */
   onEnd(): void;
 }
 
 /**
- * Begins to notify a listener, until the result is disposed of. Returns nothing
- * if there are no notifications. It keeps the process running meanwhile.
+ * Notifies a listener until the result is disposed of, and keeps the process
+ * running. Returns `undefined` if the system has no notifications.
  */
 export type OpenNotifier = (listener: WriteListener) => Disposable | undefined;
 
-/** The notifier for a storage that nobody else writes to. It never notifies. */
+/** The notifier for a storage without other writers. It never notifies. */
 export const openSilentNotifier: OpenNotifier = () => ({
   [Symbol.dispose]() {},
 });
@@ -59,7 +59,7 @@ export const openSilentNotifier: OpenNotifier = () => ({
 export interface News {
   /** The newest revision. */
   readonly head: number;
-  /** The kinds that changed since; absent where that is not known. */
+  /** The kinds that changed since; absent if they are not known. */
   readonly kinds?: ReadonlySet<string> | undefined;
 }
 
@@ -116,8 +116,8 @@ export class Wakeup {
   }
 
   /**
-   * Resolves when there may be changes for a watch, or its signal aborts, with
-   * a revision up to which there are none.
+   * Resolves when the log may have changes for a watch, or when its signal aborts.
+   * The result is a revision up to which the watch has no changes.
    */
   wait(wait: Wait): Promise<number> {
     const { after, persistent, signal } = wait;
@@ -129,7 +129,7 @@ export class Wakeup {
     this.#waiting.set(signal, { ...wait, wake: resolve });
     if (persistent) this.#persistent++;
     if (this.#openedNotifier()) this.#lookNow();
-    // A look that is planned for those who wait is soon enough for one more.
+    // If a look is planned already, it is soon enough for this watch, too.
     else if (!this.#isPlanned) this.#planNext();
     return promise;
   }
@@ -139,18 +139,18 @@ export class Wakeup {
     return this.#waiting.size > 0;
   }
 
-  /** Tells of an own commit: what changed past a revision. */
+  /** Reports a commit of this process: the changes past a revision. */
   committed(since: number, news: News): void {
     this.#committed = news.head;
     this.#lastCommit = performance.now();
-    // What others wrote before it is found by a look.
+    // Other processes may have written before it. Only a look finds their changes.
     const isAll = news.kinds !== undefined && since <= this.#seen;
     if (!isAll || this.#looking) return this.#lookNow();
     this.#tell(news);
     this.#planNext();
   }
 
-  /** Whether a look is planned that keeps the process running if it has to. */
+  /** Whether a look is planned that keeps the process running exactly if a waiting watch is persistent. */
   get #isPlanned(): boolean {
     return this.#next !== undefined && this.#next.at !== Infinity &&
       this.#next.persistent === this.#persistent > 0;
@@ -216,7 +216,7 @@ export class Wakeup {
     }
   }
 
-  /** Plans the next look, unless one is planned that comes sooner. */
+  /** Plans the next look, unless an earlier one is planned. */
   #planNext(): void {
     if (this.#looking) return;
     if (this.#waiting.size === 0) return this.#linger();
@@ -239,7 +239,7 @@ export class Wakeup {
     };
   }
 
-  /** Nobody waits. Most watches are back soon, so the notifier stays open for a moment. */
+  /** No watch waits. Most watches soon wait again, so the notifier stays open for a moment. */
   #linger(): void {
     this.#next?.cancel();
     this.#next = undefined;
@@ -254,12 +254,12 @@ export class Wakeup {
     this.#closeNotifier();
   }
 
-  // The notifier. It keeps the process running, so it is only for watches that
-  // want that.
+  // The notifier. It keeps the process running, so it is open only for persistent
+  // watches.
 
   /**
-   * Opens the notifier if there was none. Returns whether it did, because
-   * earlier writes were not notified.
+   * Opens the notifier if a watch needs it and it is closed. Returns whether it
+   * did: then a look must find the writes before it.
    */
   #openedNotifier(): boolean {
     if (this.#persistent === 0 || this.#notifier !== undefined) return false;
@@ -289,7 +289,7 @@ export class Wakeup {
 }
 
 /**
- * Calls back after a pause in ms, 0 for the next turn of the event loop.
+ * Calls `work` after a pause in ms; 0 means the next turn of the event loop.
  * Returns a function that cancels it.
  */
 function later(ms: number, persistent: boolean, work: () => void): () => void {

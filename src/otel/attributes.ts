@@ -1,15 +1,16 @@
 /**
- * The attributes of spans and metrics, by OpenTelemetry's conventions for
- * databases (https://opentelemetry.io/docs/specs/semconv/db/).
+ * The attributes of spans and metrics. They follow OpenTelemetry's conventions
+ * for databases (https://opentelemetry.io/docs/specs/semconv/db/).
  *
- * Each has few values: no key, no value, and no message, which may quote them.
+ * Each attribute of a metric has few values. None holds a key, a value or an
+ * error message, which may quote them.
  *
  * @module
  */
 import type { Attributes } from "@opentelemetry/api";
 import type { StorePlace } from "../store/inspection.ts";
 
-/** The names of the conventions. */
+// The names of the conventions.
 export const SYSTEM = "db.system.name";
 export const NAMESPACE = "db.namespace";
 export const OPERATION = "db.operation.name";
@@ -19,15 +20,15 @@ export const ERROR_TYPE = "error.type";
 const SERVER_ADDRESS = "server.address";
 const SERVER_PORT = "server.port";
 
-/** The key of an operation, if spans are to tell details. */
+/** The key of an operation, on spans with details. */
 export const KEY = "zestor.key";
-/** How long a commit waited for somebody else's lock, in s. */
+/** How long a commit waited for the lock of another writer, in s. */
 export const LOCK_WAIT = "zestor.lock.wait.duration";
 
-/** The names of databases that the conventions know by another one. */
+/** The engines that have another name in the conventions. */
 const SYSTEMS: Record<string, string> = { postgres: "postgresql" };
 
-/** The attributes that tell one store from another. */
+/** The attributes that identify a store. */
 export function attributesOf(place: StorePlace): Attributes {
   const system = { [SYSTEM]: SYSTEMS[place.engine] ?? place.engine };
   if (place.location === undefined) return system;
@@ -40,10 +41,10 @@ function fileNameOf(path: string): string {
   return /[^/\\]+$/.exec(path)?.[0] ?? path;
 }
 
-/** Of a server's URL, which has no password. */
+/** The attributes of a server's URL, which has no password. */
 function serverAttributesOf(location: string, schema?: string): Attributes {
   const url = URL.parse(location);
-  // A socket's folder may stand before it.
+  // The folder of a socket may come before the name.
   const database = url?.pathname.split("/").at(-1) || undefined;
   const namespace = [database, schema].filter((name) => name !== undefined);
   return {
@@ -53,7 +54,7 @@ function serverAttributesOf(location: string, schema?: string): Attributes {
   };
 }
 
-/** The class of an error: one of those that the contract names, or the platform's. */
+/** The class of an error: one of the contract's classes, or one of the runtime's. */
 export function errorTypeOf(error: unknown): string {
   return error instanceof Error ? error.name : "_OTHER";
 }

@@ -2,7 +2,8 @@
  * The spans and metrics of commits, and of the events of watches.
  *
  * A commit carries the writes of several callers. Its span is a child of the
- * first write's, so that the two are sampled together, and has a link to each.
+ * first write's span, so that a sampler keeps both or neither. It has a link to
+ * the span of each write.
  *
  * @module
  */
@@ -31,7 +32,7 @@ import { activeCall, Call, failSpan, type Telemetry } from "./telemetry.ts";
 export class StoreObserver implements Observer {
   readonly #telemetry: Telemetry;
 
-  /** Takes them. */
+  /** Takes the tracer, the instruments and their settings. */
   constructor(telemetry: Telemetry) {
     this.#telemetry = telemetry;
   }
@@ -60,19 +61,21 @@ class Batch implements ObservedBatch {
   readonly #context: Context;
   readonly #since = performance.now();
 
-  /** Begins the span, if the call of the first write has one. */
+  /** Begins the span if the first write belongs to a traced call. */
   constructor(telemetry: Telemetry, first: Call | undefined) {
     this.#telemetry = telemetry;
     this.#span = first && telemetry.tracer.startSpan(
       "commit",
       {
-        // The operations are the client's calls, and are counted once.
+        // Only the spans of operations are client calls, so that each call
+        // counts once.
         kind: SpanKind.INTERNAL,
         attributes: { ...telemetry.attributes, [OPERATION]: "commit" },
       },
       first.context,
     );
-    // The queue runs in the context of whoever called it when it was idle.
+    // The queue runs in the context of the call that started it, which may be
+    // unrelated to this batch.
     this.#context = first && this.#span
       ? trace.setSpan(first.context, this.#span)
       : ROOT_CONTEXT;
@@ -111,7 +114,7 @@ class Batch implements ObservedBatch {
     if (lockWait !== undefined) {
       instruments.lockWait.record(lockWait / 1000, attributes, this.#context);
     }
-    // A write without changes asks for the newest revision.
+    // A write without changes only asks for the newest revision.
     const count = writes.filter(({ write }) => write.size() > 0).length;
     if (count === 0) return;
     const seconds = (performance.now() - this.#since) / 1000;

@@ -10,8 +10,8 @@
  * await store.set("users", "alice", { name: "Alice" });
  * ```
  *
- * With `OTEL_DENO=true`, Deno exports them, and nothing else is to be done. If
- * the program registers providers by itself, as on Node.js, it does so first.
+ * With `OTEL_DENO=true`, Deno exports them without further setup. If the program
+ * registers providers itself, as on Node.js, it must do so before this call.
  *
  * @module
  */
@@ -43,30 +43,31 @@ import type { Telemetry } from "./telemetry.ts";
 /** Options of {@linkcode instrument}. */
 export interface InstrumentOptions {
   /**
-   * Attributes of every span and metric, beside the store's own or in their
-   * place. Metrics are kept for each combination, so give few values.
+   * Attributes of every span and metric, in addition to the store's own. They
+   * replace store attributes of the same name. Use few values: each combination
+   * makes a separate metric.
    */
   attributes?: Attributes;
   /**
-   * Whether spans tell the key (`zestor.key`), and the messages of errors, which
-   * may quote keys and values. Metrics never do.
+   * Whether spans contain the key (`zestor.key`) and the messages of errors, which
+   * may quote keys and values. Metrics never contain them.
    * @default {false}
    */
   details?: boolean;
-  /** Where spans go. @default {the provider that is registered} */
+  /** The provider that receives spans. @default {the registered provider} */
   tracerProvider?: TracerProvider;
-  /** Where metrics go. @default {the provider that is registered at the call} */
+  /** The provider that receives metrics. @default {the provider that is registered at the call} */
   meterProvider?: MeterProvider;
 }
 
-/** Takes an object that has a method. */
+/** Accepts an object that has a method. */
 function having<T>(method: string): Reader<T> {
   return (action, name, value) => {
-    // A provider may be a class with static methods: Deno's are.
+    // A provider may be a class with static methods, as in Deno.
     const methods = value as Record<string, unknown> | null;
     if (typeof methods?.[method] === "function") return value as T;
     throw new TypeError(
-      `Cannot ${action}: "${name}" has a method "${method}", received ${
+      `Cannot ${action}: "${name}" must have a method "${method}", received ${
         describe(value)
       }`,
     );
@@ -76,7 +77,9 @@ function having<T>(method: string): Reader<T> {
 const attributes: Reader<Attributes> = (action, name, value) => {
   if (isRecord(value)) return { ...value } as Attributes;
   throw new TypeError(
-    `Cannot ${action}: "${name}" is an object, received ${describe(value)}`,
+    `Cannot ${action}: "${name}" must be an object, received ${
+      describe(value)
+    }`,
   );
 };
 
@@ -87,19 +90,20 @@ const INSTRUMENT = {
   meterProvider: having<MeterProvider>("getMeter"),
 } satisfies OptionsSpec<InstrumentOptions>;
 
-/** The instrumentation scope. */
+/** The instrumentation scope: the name and version of this package. */
 const SCOPE = { name: config.name, version: config.version };
 
 /**
- * Makes a store tell OpenTelemetry what it does, from now on until it is closed.
- * Call it once, before the store is used: watches that have begun already are
- * not measured.
+ * Makes a store send spans and metrics to OpenTelemetry until it is closed. Call
+ * it once, before the store is used: watches that have already begun are not
+ * measured.
  *
  * @typeParam S The type of the store.
  * @param store A store that this copy of the package opened.
- * @param options What is told, and where it goes.
+ * @param options The content of spans and metrics, and their providers.
  * @returns The same store.
- * @throws {TypeError} If it is no such store, or is instrumented already.
+ * @throws {TypeError} If another copy of the package opened the store, or if it
+ * is instrumented already.
  *
  * @example
  * ```ts
@@ -131,7 +135,7 @@ export function instrument<S extends Store>(
   }
   if (inspection.observer) {
     throw new TypeError(
-      `Cannot ${action}: it is instrumented already; do so once, where it is opened`,
+      `Cannot ${action}: it is instrumented already; call instrument() once, where the store is opened`,
     );
   }
   const { place } = inspection;

@@ -1,6 +1,6 @@
 /**
- * The metrics. Their units are UCUM's (https://ucum.org), as OpenTelemetry has
- * it: times are in seconds.
+ * The metrics. Their units are those of UCUM (https://ucum.org), as OpenTelemetry
+ * requires: times are in seconds.
  *
  * @module
  */
@@ -17,9 +17,9 @@ import type { Inspection } from "../store/inspection.ts";
 
 /** The buckets that the conventions give for `db.client.operation.duration`, in s. */
 const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
-/** A file commits in less than a millisecond, so there are finer ones. */
+/** The buckets of commits, which take less than 1 ms in a file. */
 const FINE_SECONDS = [0.0001, 0.0005, ...SECONDS];
-/** A watch that resumes is told of old changes. */
+/** The buckets of the watch lag. A watch that resumes gives old changes. */
 const LAG_SECONDS = [...SECONDS, 60, 600, 3600, 86_400];
 const WRITES = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
@@ -35,7 +35,7 @@ export class Instruments {
   readonly #reach: Observable;
   readonly #age: Observable;
 
-  /** Makes them with a meter. */
+  /** Creates the instruments with a meter. */
   constructor(meter: Meter) {
     const histogram = (
       name: string,
@@ -93,7 +93,7 @@ export class Instruments {
     });
   }
 
-  /** Observes a store whenever metrics are collected, until the result is called. */
+  /** Observes a store whenever metrics are collected, until the returned function is called. */
   observe(inspection: Inspection, attributes: Attributes): () => void {
     const observables = [this.#watches, this.#reach, this.#age];
     const callback: BatchObservableCallback = async (result) => {
@@ -109,13 +109,16 @@ export class Instruments {
   }
 }
 
-/** How far a change log goes back: in revisions, and in s. */
+/** How far a change log reaches back: in revisions, and in s. */
 interface LogSpan {
   readonly reach: number;
   readonly age: number;
 }
 
-/** Nothing if it cannot be read now: whoever collects metrics is not told of errors. */
+/**
+ * Measures the change log; `undefined` if it cannot be read now, because a
+ * collection of metrics must not fail.
+ */
 async function logOf(
   { engine: { log }, read }: Inspection,
 ): Promise<LogSpan | undefined> {
@@ -136,14 +139,20 @@ async function logOf(
   }
 }
 
-/** How long ago it was, in s. The clock of another machine may be ahead. */
+/**
+ * The time since a date, in s; 0 if the date is in the future, because the
+ * clock of another machine may be ahead.
+ */
 export function secondsSince(time: Date): number {
   return Math.max(0, Date.now() - time.getTime()) / 1000;
 }
 
 const made = new WeakMap<MeterProvider, Instruments>();
 
-/** A provider's instruments, made once: two of one name would be told twice. */
+/**
+ * The instruments of a provider. They are created once, because a second
+ * instrument of the same name would be a duplicate.
+ */
 export function instrumentsOf(
   provider: MeterProvider,
   scope: { readonly name: string; readonly version: string },

@@ -1,7 +1,6 @@
 /**
- * Puts the operations of a store into spans. The store's methods are replaced
- * by others of the same name, on this one object: a store that is not
- * instrumented pays for nothing.
+ * Traces the operations of a store. It replaces the methods of this one object,
+ * so a store that is not instrumented has no extra cost.
  *
  * @module
  */
@@ -10,14 +9,14 @@ import { tracedStream } from "./traced_stream.ts";
 
 type Method = (...args: unknown[]) => unknown;
 
-/** What an operation is on, by its arguments. */
+/** Reads the target of an operation from its arguments. */
 type TargetOf = (...args: unknown[]) => Target;
 
 const onEntry: TargetOf = (kind, key) => ({ ...onKind(kind), key: text(key) });
 const onKind: TargetOf = (kind) => ({ kind: text(kind) });
 const onStore: TargetOf = () => ({});
 
-/** Wrong arguments are the operation's to refuse. */
+/** An argument if it is text. The operation itself refuses wrong arguments. */
 function text(argument: unknown): string | undefined {
   return typeof argument === "string" ? argument : undefined;
 }
@@ -35,13 +34,13 @@ const READS: Record<string, TargetOf> = {
   getAll: onStore,
 };
 
-/** They return streams. */
+/** The reads that return streams. */
 const STREAMED_READS: Record<string, TargetOf> = {
   entries: onKind,
   export: onStore,
 };
 
-/** Those of a store alone; a store that lacks one is left as it is. */
+/** The operations that only a store has. Some stores lack some of them. */
 const OPERATIONS: Record<string, TargetOf> = {
   set: onEntry,
   update: onEntry,
@@ -57,7 +56,7 @@ const OPERATIONS: Record<string, TargetOf> = {
   info: onStore,
 };
 
-/** Puts every operation of a store into a span. */
+/** Makes a span for every operation of a store. */
 export function traceStore(store: object, telemetry: Telemetry): void {
   traceReads(store, telemetry);
   traceEach(store, OPERATIONS, telemetry);
@@ -95,7 +94,7 @@ function traceEach(
   }
 }
 
-/** Replaces a method of one object, if it has it. */
+/** Replaces a method of one object, if the object has it. */
 export function replace(
   object: object,
   name: string,

@@ -1,5 +1,5 @@
 /**
- * The spans of a store's operations, and how long they take.
+ * The spans and durations of a store's operations.
  *
  * @module
  */
@@ -25,19 +25,19 @@ import {
 } from "./attributes.ts";
 import type { Instruments } from "./instruments.ts";
 
-/** What the spans and metrics of one store have in common. */
+/** The settings that the spans and metrics of one store share. */
 export interface Telemetry {
   readonly tracer: Tracer;
   readonly instruments: Instruments;
-  /** Those that every span and every metric has. */
+  /** The attributes of every span and every metric. */
   readonly attributes: Attributes;
-  /** That of operations: a store in this process's memory has no client. */
+  /** The kind of the operations' spans: internal for a store in memory, which has no client. */
   readonly kind: SpanKind.CLIENT | SpanKind.INTERNAL;
-  /** Whether spans tell keys, and messages of errors, which may quote keys and values. */
+  /** Whether spans contain keys and the messages of errors, which may quote keys and values. */
   readonly details: boolean;
 }
 
-/** What an operation is on. */
+/** The target of an operation. */
 export interface Target {
   readonly kind?: string;
   readonly key?: string;
@@ -45,18 +45,18 @@ export interface Target {
 
 const CALL = createContextKey("The call of an operation of @zestor/store");
 
-/** The call that runs, if there is one. */
+/** The traced call that runs now, if any. */
 export function activeCall(): Call | undefined {
   return context.active().getValue(CALL) as Call | undefined;
 }
 
 /** A call of an operation, until it ends. */
 export class Call {
-  /** Where what the call does runs: its span is active there. */
+  /** The context of the call's work. Its span is active there. */
   readonly context: Context;
   readonly span: Span;
   readonly #telemetry: Telemetry;
-  /** Those of its metric; its span has more. */
+  /** The attributes of its metric. Its span has more. */
   readonly #attributes: Attributes;
   readonly #since = performance.now();
   #changes = 0;
@@ -78,28 +78,28 @@ export class Call {
       },
       active,
     );
-    // If nobody traces, the context stays as it is.
+    // Without a tracer, the context stays as it is.
     this.context = isSpanContextValid(this.span.spanContext())
       ? trace.setSpan(active, this.span).setValue(CALL, this)
       : active;
   }
 
-  /** Runs a part of what the call does. */
+  /** Runs a part of the call's work in its context. */
   run<T>(work: () => T): T {
     return context.with(this.context, work);
   }
 
-  /** Notes changes that were committed for it. */
+  /** Counts committed changes of the call. */
   addChanges(count: number): void {
     this.#changes += count;
   }
 
-  /** The call has ended well. Only the first end counts. */
+  /** Ends the call as successful. Only the first end counts. */
   end(): void {
     this.#end(this.#attributes);
   }
 
-  /** The call has failed. */
+  /** Ends the call as failed. */
   fail(error: unknown): void {
     if (this.#isEnded) return;
     failSpan(this.span, error, this.#telemetry.details);
@@ -109,7 +109,7 @@ export class Call {
   #end(attributes: Attributes): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    // One is no batch, say the conventions.
+    // In the conventions, a batch has at least two operations.
     if (this.#changes > 1) this.span.setAttribute(BATCH_SIZE, this.#changes);
     this.span.end();
     const seconds = (performance.now() - this.#since) / 1000;

@@ -1,11 +1,11 @@
 /**
- * A stream that is read inside the span of the call that made it.
+ * Reads a stream in the context of the call that made it.
  *
  * @module
  */
 import type { Call } from "./telemetry.ts";
 
-/** The same stream. The call ends when it closes, errors, or is cancelled. */
+/** Wraps a stream. The call ends when the stream closes, fails or is cancelled. */
 export function tracedStream<T>(
   stream: ReadableStream<T>,
   call: Call,

@@ -1,5 +1,5 @@
 /**
- * The command `zestor` on a store in etcd, by its URL.
+ * Runs the command `zestor` on a store in etcd, which a URL names.
  *
  * @module
  */
@@ -18,7 +18,7 @@ interface Here {
   readonly db: string;
   readonly prefix: string;
   readonly endpoint: string;
-  /** Runs the command in a folder, on the store, and gives what it prints. */
+  /** Runs the command in a folder, on the store. Returns its output. */
   zestor(...args: string[]): Promise<string>;
   run(...args: string[]): Promise<CliResult>;
 }
@@ -103,7 +103,7 @@ testCli(
     const { code, stderr } = await run("list", "k");
     assert(code !== 0);
     assertStringIncludes(stderr, "zestor: Cannot open store");
-    // It is not there now, either.
+    // The command did not create the store.
     const opening = openTestStore({
       endpoints: [endpoint],
       prefix,

@@ -1,6 +1,6 @@
 /**
- * A clock that jumps while a store is open. What expires goes by the clock of
- * the program; the order of changes does not.
+ * A clock that jumps while a store is open. Expiry follows the clock of the
+ * program, but the order of changes does not.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { readWholeStore } from "../support/whole_store.ts";
 
 const HOUR = 3_600_000;
 
-/** The clock of the day, which a test sets wrong until it is disposed of. */
+/** A wrong system clock. Disposing of it restores the right one. */
 class WrongClock implements Disposable {
   readonly #real = Date.now;
-  /** By how many ms it is ahead. */
+  /** How many ms it is ahead. */
   ahead = 0;
 
   constructor() {
@@ -43,7 +43,7 @@ testEtcd(
     assertEquals(await store.keys("k"), ["b", "kept"]);
     assertEquals(await store.get("k", "a"), undefined);
     assertEquals((await store.set("k", "c", 1, { ifVersion: 0 })).version, 1);
-    // What was ended stays so, and its key is free.
+    // The expired entry stays expired, and its key is free.
     const seen = [(await watches[0].read()).value!];
     while (seen.at(-1)!.type !== "delete") {
       seen.push((await watches[0].read()).value!);

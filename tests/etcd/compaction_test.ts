@@ -1,5 +1,5 @@
 /**
- * What a compaction takes from those who read the past: they are told.
+ * Reads of the past after a compaction of etcd: they get an error.
  *
  * @module
  */
@@ -112,7 +112,7 @@ testEtcdServer(
     await compact(node);
     proxy.mend();
     await assertRejects(() => reader.read(), WatchOverflowError);
-    // It is no end: what is there now can be had.
+    // A new watch of the current entries still works.
     const again = store.watch("k", { initial: true }).getReader();
     assertEquals((await again.read()).value?.value, 4);
     await again.cancel();

@@ -1,6 +1,6 @@
 /**
- * Runs the conformance suite on etcd, each test under a prefix of its own. The
- * tests that write tens of thousands of entries take minutes there: they run with
+ * Runs the conformance suite on etcd. Each test uses its own prefix. The tests
+ * that write tens of thousands of entries take minutes, so they run only with
  * `ZESTOR_LONG_TESTS=1`.
  *
  * @module
@@ -30,7 +30,7 @@ async function open(
   return store;
 }
 
-/** Tests of many entries or many calls. A node takes about 5 000 entries a second. */
+/** Tests of many entries or many calls. One etcd node writes about 5 000 entries a second. */
 const LONG = [
   "an export at a revision can be imported",
   "export at: gives the same lines as at that revision",

@@ -1,6 +1,6 @@
 /**
- * What is left in a cluster if the processes that write it are killed, and its
- * leader too.
+ * Kills the processes that write to a cluster, and the cluster's leader, and then
+ * checks the data that is left.
  *
  * @module
  */

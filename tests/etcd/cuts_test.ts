@@ -1,6 +1,6 @@
 /**
- * Lines to etcd that are cut: before a request arrives, and after it was carried
- * out. What was written is written once, and each write ends with the truth.
+ * Cuts connections to etcd: before a request arrives, and after it took effect.
+ * Each write is written at most once, and its result or error is true.
  *
  * @module
  */
@@ -36,16 +36,16 @@ async function withProxy(
   }
 }
 
-/** How many changes there are in all. */
+/** The number of changes in the store's log. */
 async function countChanges(store: TestStore): Promise<number> {
   return (await readWholeStore(store)).head;
 }
 
-/** Whether an answer says that a transaction was carried out. */
+/** Whether an answer says that a transaction took effect. */
 const isCommitted = (chunk: Uint8Array) =>
   /"succeeded": ?true/.test(new TextDecoder("latin1").decode(chunk));
 
-/** What writes once, and how to see that it did. */
+/** The writes of the tests, by name. */
 const WRITES: Record<string, (store: TestStore) => Promise<unknown>> = {
   set: (store) => store.set("k", "a", 1),
   update: (store) => store.update("k", "a", (n) => n + 1, { initial: 0 }),
@@ -89,7 +89,7 @@ testEtcd(
       (random) =>
         withProxy(url, random, async (cut, whole, proxy) => {
           await cut.set("k", "n", 0);
-          // The answer is lost, and nothing arrives until another one has written.
+          // The answer is lost, and nothing arrives until another store has written.
           const losing = proxy.cutNext("answer", isCommitted);
           const counted = cut.update("k", "n", (n) => n + 1);
           await losing;
@@ -123,7 +123,7 @@ testEtcd(
           }
           proxy.mend();
           assert(proxy.counts.cuts > 5, `Only ${proxy.counts.cuts} cuts`);
-          // Each was tried again in time.
+          // Each write was retried in time.
           assertEquals(endings.filter((it) => it !== "done"), []);
           assertEquals(await whole.get("k", "n"), 100);
           for (let i = 0; i < 100; i++) {

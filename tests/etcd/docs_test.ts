@@ -1,6 +1,6 @@
 /**
- * docs/etcd.md: its code is run with the permissions that it names, and it lists
- * every option.
+ * Checks docs/etcd.md: its code runs with the permissions that it names, and it
+ * lists every option.
  *
  * @module
  */
@@ -57,7 +57,7 @@ testEtcdServer(
       await call("role/add", { name: role });
       const perm = {
         permType,
-        // What etcdctl makes of --prefix=true.
+        // The range that etcdctl makes from --prefix=true.
         key: base64("app"),
         range_end: base64("apq"),
       };

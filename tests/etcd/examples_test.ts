@@ -1,5 +1,5 @@
 /**
- * Every example runs on etcd if its opening line alone is changed.
+ * Runs every example on etcd. Only the line that opens the store is changed.
  *
  * @module
  */
@@ -16,13 +16,13 @@ const examples = new URL("../../examples/", import.meta.url);
 /** `board.ts` chooses its store by its arguments. */
 const names = exampleNames.filter((name) => name !== "board.ts");
 
-/** Where the copies of the examples keep their entries. */
+/** The place of the entries of the copied examples. */
 interface Place {
   readonly endpoints: readonly string[];
   readonly prefix: string;
 }
 
-/** An example's text, opening a store on etcd. */
+/** The text of an example, changed so that it opens a store on etcd. */
 function onEtcd(text: string, { endpoints, prefix }: Place): string {
   const place = `endpoints: ${JSON.stringify(endpoints)}, prefix: "${prefix}"`;
   return text
@@ -39,7 +39,7 @@ function onEtcd(text: string, { endpoints, prefix }: Place): string {
     .replace(/\n *driver: "builtin",/, "");
 }
 
-/** Writes a copy of an example that opens a store on etcd; gives its path. */
+/** Writes a copy of an example that opens a store on etcd. Returns its path. */
 async function copy(name: string, dir: string, place: Place): Promise<string> {
   const text = await Deno.readTextFile(new URL(name, examples));
   const changed = onEtcd(text, place);
@@ -82,7 +82,7 @@ async function follow(
   assertEquals((await child.status).code, 0);
 }
 
-/** What each example does. */
+/** Runs each example, and checks its output. */
 const runs: Record<string, (run: Run, place: Place) => Promise<void>> = {
   async "notes.ts"(run) {
     const first = await output(run());

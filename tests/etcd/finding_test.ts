@@ -1,5 +1,5 @@
 /**
- * How tests find an etcd, and what they do without.
+ * Checks how tests find an etcd, and what they do if they find none.
  *
  * @module
  */
@@ -36,7 +36,7 @@ for (
   });
 }
 
-/** Runs `needy.ts` on a machine without etcd, and gives what is printed. */
+/** Runs `needy.ts` as on a machine without etcd. Returns its output. */
 async function testWithout(required: string): Promise<string> {
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [

@@ -1,7 +1,7 @@
 /**
- * A cluster whose leader is killed while stores write and watch: no acknowledged
- * write is missing, none is doubled, and each watch sees each change once, in
- * order. Many more writes: `tests/soak/etcd.ts`.
+ * Kills the leader of a cluster while stores write and watch. No acknowledged
+ * write is missing or doubled, and each watch sees each change once, in order.
+ * `tests/soak/etcd.ts` does the same with many more writes.
  *
  * @module
  */
@@ -93,7 +93,7 @@ testEtcdServer(
     assertEquals(read, "StoreUnavailableError");
     await Promise.all([members[1].start(), members[2].start()]);
     await store.set("k", "b", 3);
-    // It was done, or not; if so, once.
+    // The write took effect once, or not at all.
     const next = [(await reader.read()).value!];
     if (next[0].key === "a") next.push((await reader.read()).value!);
     assertEquals(next.at(-1)!.key, "b");
@@ -123,7 +123,7 @@ testEtcdServer(
     assertEquals((await reader.read()).value?.value, 1);
     await leader.pause();
     await other.set("k", "a", 2);
-    // What it hears of is neither late for ever, nor told twice.
+    // The watch gets each change in the end, and only once.
     assertEquals((await reader.read()).value?.value, 2);
     assertEquals((await store.update("k", "a", (n) => n + 1)).value, 3);
     assertEquals((await reader.read()).value?.value, 3);

@@ -1,6 +1,6 @@
 /**
- * Histories of processes on three nodes, while processes are killed, and the
- * leader too. Many more calls: `tests/soak/etcd_linearizable.ts`.
+ * Checks the histories of processes on three nodes, while processes and the leader
+ * are killed. `tests/soak/etcd_linearizable.ts` does the same with many more calls.
  *
  * @module
  */

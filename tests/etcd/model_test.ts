@@ -1,6 +1,6 @@
 /**
- * Random operations on a store in etcd, compared with a model. Many more of
- * them: `tests/soak/model.ts --store=etcd`.
+ * Compares random operations on a store in etcd with a model.
+ * `tests/soak/model.ts --store=etcd` does the same with many more operations.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { simulate } from "../support/model/simulation.ts";
 import { withSeed } from "../support/random.ts";
 
 const OPERATIONS = 1_000;
-/** The second makes watches fall behind. */
+/** The values of the option `history`. The second one makes watches fall behind. */
 const HISTORIES = [100_000, 200];
 
 for (const history of HISTORIES) {

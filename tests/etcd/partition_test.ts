@@ -1,6 +1,6 @@
 /**
- * A member that is cut off from the others, while stores talk to it: it answers
- * still, and knows nothing new.
+ * Stores that use a member which is cut off from the others. The member still
+ * answers, but gets no new changes.
  *
  * @module
  */
@@ -46,7 +46,7 @@ for (const [name, choose] of Object.entries(MEMBERS)) {
       cluster.isolate(member);
       await other.set("k", "a", 2);
       assertEquals((await reader.read()).value?.value, 2);
-      // A read is never of the past.
+      // A read never gives stale data.
       assertEquals(await store.get("k", "a"), 2);
       assertEquals((await store.update("k", "a", (n) => n + 1)).value, 3);
       assertEquals((await reader.read()).value?.value, 3);

@@ -1,6 +1,6 @@
 /**
- * What keeps a process running, and what does not: an idle store and a watch
- * that is not persistent do not, whether the cluster is there or away.
+ * Checks that an idle store, and a watch that is not persistent, do not keep the
+ * process running, whether the cluster can be reached or not.
  *
  * @module
  */

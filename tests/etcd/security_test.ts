@@ -23,7 +23,7 @@ const prefix = "zestor";
 const password = "p'a\\s:s@/ä";
 const ROOT = "root-password";
 
-/** Lets only users in: `root`, and `app`, which may use the store's keys. */
+/** Enables authentication with two users: `root`, and `app`, which may use the store's keys. */
 async function enableUsers(node: Member): Promise<void> {
   const call = (path: string, body: object) =>
     callEtcd(node, `/v3/auth/${path}`, body);
@@ -68,7 +68,7 @@ testEtcdServer(
     const reader = store.watch("k", { after: 0 }).getReader();
     await store.set("k", "a", 1);
     assertEquals((await reader.read()).value?.value, 1);
-    // Its tokens are in memory.
+    // The server keeps its tokens in memory, so they are gone.
     await node.kill();
     await node.start();
     const writes = Array.from(
@@ -92,7 +92,7 @@ testEtcdServer("a token that has run out is renewed", async (binary) => {
     ...app,
   });
   await store.set("k", "a", 1);
-  // A use would make a token last longer, so each is used once.
+  // A use would extend the life of a token, so each token is used once.
   const tokens: string[] = [];
   for (let i = 0; i < 200; i++) tokens.push(await tokenOf(node));
   await until("a token has run out", async () => {

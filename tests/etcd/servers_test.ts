@@ -1,5 +1,5 @@
 /**
- * The etcd servers that tests start, and the one that they share.
+ * Tests the etcd servers that tests start, and the server that they share.
  *
  * @module
  */
@@ -28,7 +28,7 @@ async function put(target: CallTarget, key: string, value: string) {
   await callEtcd(target, "/v3/kv/put", body);
 }
 
-/** The value of a key; `undefined` if there is none. */
+/** The value of a key; `undefined` if the key does not exist. */
 async function get(
   target: CallTarget,
   key: string,
@@ -53,7 +53,7 @@ testEtcd("the shared server answers", async (server) => {
 testEtcd("two module graphs that ask at once share one server", async () => {
   const variable = "ZESTOR_TEST_ETCD_OF_TWO";
   try {
-    // The part behind the question mark makes it another module.
+    // The query makes it a separate module.
     const other: { sharedEtcd: typeof sharedEtcd } = await import(
       new URL("../support/etcd/shared.ts?other", import.meta.url).href
     );

@@ -1,7 +1,6 @@
 /**
- * A disk that takes long to sync: each fsync of etcd is delayed by `strace`.
- * Writes wait, share commits, and are done once, also if their answers come
- * later than the store waits for one.
+ * A slow disk: `strace` delays each fsync of etcd. Writes wait and share commits.
+ * Each takes effect once, even if its answer comes after the call timeout.
  *
  * @module
  */
@@ -32,7 +31,7 @@ async function reasonAgainst(): Promise<object | { reason: string }> {
   const etcd = await findEtcd();
   if ("reason" in etcd) return etcd;
   try {
-    // Some systems do not let one process look into another.
+    // Some systems do not let a process trace another one.
     const { success, stderr } = await new Deno.Command("strace", {
       args: ["-o", "/dev/null", "true"],
       stdout: "null",
@@ -44,7 +43,7 @@ async function reasonAgainst(): Promise<object | { reason: string }> {
   }
 }
 
-/** Delays each fsync of a server, until disposed of. */
+/** Delays each fsync of a server, until the result is disposed of. */
 async function slowDown({ dir }: Member): Promise<AsyncDisposable> {
   const calls = "fsync,fdatasync";
   const tracer = new Deno.Command("strace", {
@@ -69,7 +68,7 @@ async function slowDown({ dir }: Member): Promise<AsyncDisposable> {
   })();
   return {
     async [Symbol.asyncDispose]() {
-      // It lets go of the server, which goes on.
+      // It detaches from the server, which continues.
       tracer.kill("SIGINT");
       await tracer.status;
       await reading;
@@ -130,7 +129,7 @@ testSlowDisk(
     assertEquals(new Set(values).size, values.length);
     const { value, version } = await patient.update("k", "n", (n) => n + 1);
     assertEquals(version, value + 1);
-    // The last one is of the patient store.
+    // The last value is from the patient store.
     assertGreaterOrEqual(value, values.length + 1);
     assertLessOrEqual(value, values.length + unknown + 1);
   },

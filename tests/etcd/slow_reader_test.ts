@@ -1,5 +1,5 @@
 /**
- * Watches that are not read: what they have not given yet stays in etcd.
+ * Watches that nobody reads: the events that they have not given stay in etcd.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { readWholeStore } from "../support/whole_store.ts";
 
 const WRITES = 300;
 const BYTES = 100_000;
-/** What may wait in buffers on the way, the system's included. */
+/** The most bytes that may wait in buffers between etcd and the watch, the system's included. */
 const MOST_BYTES = WRITES * BYTES / 3;
 
 /** Counts the bytes that a proxy forwards from the server. */
@@ -53,7 +53,7 @@ testLong(
     const late = store.watch("text", options).getReader();
     assertEquals((await late.read()).value?.value, textOf(0));
     assert(count.bytes < MOST_BYTES, `It fetched ${count.bytes} bytes`);
-    // And nothing is lost.
+    // No event is lost.
     for (let i = 1; i < WRITES; i++) {
       assertEquals((await waiting.read()).value?.value, textOf(i));
       assertEquals((await late.read()).value?.value, textOf(i));
@@ -86,7 +86,7 @@ testEtcd(
       .getReader();
     assertEquals((await replay.read()).value?.key, keys[0]);
     assert(count.bytes < MOST_BYTES, `It fetched ${count.bytes} bytes`);
-    // The replay is of the moment at which the watch began.
+    // The replay has the entries of the moment when the watch began.
     await writer.deleteAll("text");
     for (const key of keys.slice(1)) {
       const { value } = await replay.read();

@@ -1,6 +1,6 @@
 /**
- * A cluster whose quota is full: writes say so, nothing is lost, reads and
- * watches go on, and so do writes once there is room again.
+ * A cluster that has used up its space quota. Writes reject with the reason, and
+ * nothing is lost. Reads and watches continue, and writes too after space is freed.
  *
  * @module
  */
@@ -36,7 +36,7 @@ testEtcdServer(
       assert(acknowledged < 100, "It was never full");
     }
     assertEquals(full.code, "FULL");
-    // Every write is refused, whatever it is, and none is half done.
+    // Every kind of write is refused as a whole.
     const writes = await Promise.allSettled([
       store.set("k", "a", 1),
       store.setAll("k", { b: 1, c: 2 }),
@@ -48,7 +48,8 @@ testEtcdServer(
       assert(write.reason instanceof StoreFullError, `${write.reason}`);
     }
     assertEquals(await store.keys("k"), []);
-    // No more than was acknowledged: etcd refuses the one that fills it, too.
+    // The store has only acknowledged writes: etcd refuses also the write that
+    // uses up the space.
     const found = await store.get("text", "a");
     assertEquals(found?.split(" ")[0], `${acknowledged - 1}`);
     for (let i = 0; i < acknowledged; i++) {

@@ -1,6 +1,6 @@
 /**
- * Several stores on one prefix: none writes over what another wrote, and each
- * sees the same.
+ * Several stores on one prefix: no write is lost to a write of another store, and
+ * all stores see the same entries.
  *
  * @module
  */
@@ -27,7 +27,7 @@ testOnTwo(
   async (one, two) => {
     await one.set("k", "a", 1);
     await two.set("k", "a", 10);
-    // It learns of the other's transaction, but not of the entry.
+    // The store learns of the other store's transaction, but not of the entry.
     await one.set("k", "b", 1);
     const { value } = await one.update("k", "a", (n) => n + 1);
     assertEquals(value, 11);
@@ -47,7 +47,7 @@ testOnTwo(
       ({ actual }) => actual,
     );
     assertEquals(refused, 2);
-    // The same as before the other's write is a change.
+    // The value from before the other store's write is a change again.
     assertEquals((await one.set("k", "b", 1)).status, "updated");
     assertEquals((await one.delete("k", "c"))?.value, 2);
     assertEquals((await one.set("k", "d", 1)).status, "created");

@@ -1,6 +1,6 @@
 /**
- * What Deno exports of an instrumented store, as a collector gets it; and what
- * docs/opentelemetry.md says.
+ * Checks what a collector gets when Deno exports the spans and metrics of an
+ * instrumented store, and that docs/opentelemetry.md is correct.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { tempDir } from "../support/temp_dir.ts";
 const root = new URL("../../", import.meta.url);
 const text = await Deno.readTextFile(new URL("docs/opentelemetry.md", root));
 
-/** The metrics of the document, and their units. */
+/** The metrics in the document, and their units. */
 const documented = new Map(
   Array.from(
     text.matchAll(
@@ -30,14 +30,14 @@ const documented = new Map(
 /** How long a program may take before it counts as hanging. */
 const HANGING_MS = 60_000;
 
-/** Those that have no value unless something is in the way. */
+/** The metric that has no value unless another writer holds the lock. */
 const RARE = "zestor.lock.wait.duration";
 
 function named(spans: readonly ExportedSpan[], name: string): ExportedSpan[] {
   return spans.filter((span) => span.name === name);
 }
 
-/** Runs a program to its end; gives what it printed. */
+/** Runs a program to its end. Returns its output. */
 async function runToEnd(
   file: string,
   { cwd, env, flags }: {
@@ -56,7 +56,7 @@ async function runToEnd(
   return decoder.decode(stdout);
 }
 
-/** Runs a program until a collector has enough of what it exports. */
+/** Runs a program until a collector has received enough of its data. */
 async function runUntil(
   collector: Collector,
   path: string,
@@ -86,7 +86,7 @@ Deno.test("with OTEL_DENO, Deno exports the spans and the metrics of a store", a
   const wanted = [...documented.keys()].filter((name) => name !== RARE);
   const isEnough = () =>
     wanted.every((name) => collector.units.has(name)) &&
-    // The client's, and the server's.
+    // The spans of the client, and of the server.
     named(collector.spans, "GET").length >= 2;
   await runUntil(collector, dir.file("app.db"), isEnough);
   const { spans, units } = collector;
@@ -149,7 +149,7 @@ Deno.test("docs/opentelemetry.md lists every option", async () => {
   }
 });
 
-/** A program of the page that can run elsewhere: deno.json has its packages only for docs/. */
+/** Changes a program of the page so that it runs elsewhere: deno.json maps its packages only for docs/. */
 async function withSpecifiers(program: string): Promise<string> {
   const { scopes } = JSON.parse(
     await Deno.readTextFile(new URL("deno.json", root)),

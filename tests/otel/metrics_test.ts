@@ -1,6 +1,6 @@
 /**
- * Metrics of operations, commits, lock waits, watches and the change log, as
- * OpenTelemetry's own SDK collects them.
+ * Tests the metrics of operations, commits, lock waits, watches and the change
+ * log. OpenTelemetry's own SDK collects them.
  *
  * @module
  */
@@ -41,7 +41,7 @@ function testMetrics(
   );
 }
 
-/** A metric of this moment. */
+/** Collects a metric now. */
 async function metric(recorder: Recorder, name: string): Promise<Metric> {
   const found = (await recorder.metrics()).get(name);
   assert(found, `there is no metric ${name}`);
@@ -141,7 +141,7 @@ testMetrics(
     for (let n = 0; n < 20; n++) await store.set("k", "a", { n });
     const [, reach] = await valueOf("zestor.log.reach");
     const oldest = 21 - Number(reach);
-    // What it promises: a watch resumes there.
+    // A watch can resume from the measured reach.
     const watch = store.watch("k", { after: oldest }).getReader();
     assertEquals((await watch.read()).value?.revision, oldest + 1);
     assertEquals(await valueOf("zestor.watch.count"), ["{watch}", 1]);

@@ -1,5 +1,5 @@
 /**
- * Spans of operations and commits, as OpenTelemetry's own SDK takes them.
+ * Tests the spans of operations and commits. OpenTelemetry's own SDK records them.
  *
  * @module
  */
@@ -51,7 +51,7 @@ function testSpans(
   );
 }
 
-/** Calls work inside a span of the caller's own; gives that span. */
+/** Runs work inside a span of the test. Returns that span. */
 async function inSpan(
   { tracerProvider }: Recorder,
   work: () => Promise<unknown>,
@@ -207,7 +207,7 @@ testSpans(
 testSpans(
   "a commit is in the trace of its own first write",
   async (store, recorder) => {
-    // The queue goes on where the first caller began it.
+    // The queue runs in the context of the call that started it.
     const second = Promise.withResolvers<unknown>();
     await store.update("k", "a", (n) => {
       second.resolve(inSpan(recorder, () => store.setAll("k", { b: 1, c: 2 })));
@@ -263,7 +263,7 @@ testSpans(
       assertEquals(status, { code: SpanStatusCode.ERROR });
       assertEquals(events, []);
     }
-    // The others of the transaction were committed, if there were any.
+    // Other writes of the transaction, if any, were committed.
     assertEquals(recorder.span("commit").status.code, SpanStatusCode.UNSET);
   },
 );

@@ -1,6 +1,6 @@
 /**
- * What the package asks of Deno. It never asks the user for a permission, and
- * loads no module of Node.js: that takes a program 10 ms at its start.
+ * The platform on Deno. It never prompts the user for a permission, and loads no
+ * module of Node.js, which takes 10 ms when a program starts.
  *
  * @module
  */
@@ -28,8 +28,8 @@ export const deno: Platform = {
     Deno.inspect(view, { iterableLimit: 0, depth: 0, showHidden: true }),
 
   unrefTimer: (timer) => Deno.unrefTimer(timer),
-  // Deno closes the databases of node:sqlite when a program comes to its end,
-  // but not when the program asks to end.
+  // Deno closes the databases of node:sqlite when a program ends by itself, but
+  // not when it calls `Deno.exit`.
   endWithoutClosing: () => addEventListener("unload", () => Deno.exit()),
 
   mayUseEnvironment() {
@@ -93,7 +93,7 @@ function openToLock(
   path: string,
   { create } = { create: false },
 ): LockableFile | undefined {
-  // There a lock would keep others from reading.
+  // On Windows, a lock would block other readers.
   if (deno.isWindows) return undefined;
   if (!deno.mayRead(path) || create && !deno.mayWrite(path)) return undefined;
   try {
@@ -121,7 +121,7 @@ function watchFile(
         if (kind !== "access") onEvent("write");
       }
     } catch {
-      // What has ended, for whatever reason, has ended.
+      // A failure ends the watch, like a removal.
     }
     if (!isOpen) return;
     close();

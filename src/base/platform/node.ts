@@ -1,6 +1,6 @@
 /**
- * What the package asks of Node.js and Bun. Their modules are loaded when they
- * are first needed, because Deno loads this file, too.
+ * The platform on Node.js and Bun. It loads their modules when it first needs
+ * them, because Deno loads this file, too.
  *
  * @module
  */
@@ -40,8 +40,8 @@ export const node: Platform = {
     }),
 
   unrefTimer: (timer) => unref(timer),
-  // Node.js closes the databases of node:sqlite when a program comes to its
-  // end, but not when the program asks to end.
+  // Node.js closes the databases of node:sqlite when a program ends by itself,
+  // but not when it calls `process.exit`.
   endWithoutClosing() {
     process().on("exit", () => process().exit());
   },
@@ -69,7 +69,7 @@ export const node: Platform = {
   async openFolder(path) {
     return node.isWindows ? undefined : await openToSync(path, "r");
   },
-  // It has no flock(2).
+  // Node.js has no flock(2).
   openToLock: () => undefined,
   chmod: (path, mode) => files().chmod(path, mode),
   rename: (from, to) => files().rename(from, to),
@@ -83,7 +83,10 @@ function unref(timer: unknown): void {
   (timer as { unref(): void }).unref();
 }
 
-/** Without the permission model everything is permitted (https://nodejs.org/api/permissions.html). */
+/**
+ * Asks the permission model (https://nodejs.org/api/permissions.html). Without
+ * it, everything is permitted.
+ */
 function isPermitted(scope: string, path: string): boolean {
   const { permission } = process() as unknown as {
     permission?: { has(scope: string, path: string): boolean };
@@ -91,7 +94,7 @@ function isPermitted(scope: string, path: string): boolean {
   return permission?.has(scope, path) ?? true;
 }
 
-/** What is used of `fs.Stats`. */
+/** The part of `fs.Stats` that is used. */
 interface Stats
   extends Pick<FileStatus, "size" | "dev" | "mtime" | "ctime" | "birthtime"> {
   readonly mode: number;
@@ -121,7 +124,7 @@ function statusOf(stats: Stats): FileStatus {
     uid,
     mtime,
     ctime,
-    // A file system without it has 1970.
+    // A file system without birth times gives 1970.
     birthtime: birthtime?.getTime() === 0 ? null : birthtime,
   };
 }
@@ -161,7 +164,7 @@ function watchFile(
     onEvent("end");
   };
   const watcher = fs().watch(path, (kind) => {
-    // A file that is renamed or removed is not written any more.
+    // After a rename or removal, no writes to the file follow.
     if (kind === "rename") end();
     else if (isOpen) onEvent("write");
   });

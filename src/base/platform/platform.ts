@@ -1,15 +1,15 @@
 /**
- * What the package asks of the program that runs it. One implementation asks
- * Deno, the other asks Node.js, which Bun imitates. An error of the file system
- * has the `code` of Node.js, such as "ENOENT", in both.
+ * The functions of the runtime that the package uses. One implementation is for
+ * Deno, the other for Node.js and Bun. In both, an error of the file system has
+ * the `code` of Node.js, such as "ENOENT".
  *
  * @module
  */
 
-/** Which runtime it is. */
+/** The name of the runtime. */
 export type RuntimeName = "Deno" | "Node.js" | "Bun";
 
-/** What a file system tells of a file. `null` means that it cannot tell. */
+/** The status of a file. `null` means that the system does not know. */
 export interface FileStatus {
   readonly isFile: boolean;
   readonly isDirectory: boolean;
@@ -30,17 +30,17 @@ export interface FileStatus {
 
 /** A file or a directory that is open to be synced. */
 export interface SyncedFile {
-  /** Waits until what was written is on the disk. */
+  /** Waits until the written data is on the disk. */
   sync(): Promise<void>;
   /** Closes it. */
   close(): void;
 }
 
-/** A file that is open to be locked, as flock(2) does. */
+/** A file that is open to be locked with flock(2). */
 export interface LockableFile {
-  /** Takes a lock, unless another open file has one that is in the way. */
+  /** Tries to take a lock. Returns false if another open file has a conflicting lock. */
   tryLockSync(exclusive: boolean): boolean;
-  /** Closes it, and gives up its lock. */
+  /** Closes it, and releases its lock. */
   close(): void;
 }
 
@@ -52,7 +52,7 @@ export interface InspectOptions {
   readonly textLength?: number;
 }
 
-/** What happened to a file that is watched: a write, or the end of the watch. */
+/** The event of a watched file: a write, or the end of the watch. */
 export type WatchedEvent = "write" | "end";
 
 /** The runtime, and the operating system below it. */
@@ -60,19 +60,19 @@ export interface Platform {
   readonly name: RuntimeName;
   readonly isWindows: boolean;
   readonly processId: number;
-  /** The absolute path of the current directory. Throws if there is none. */
+  /** The absolute path of the current directory. Throws if the directory was removed. */
   currentFolder(): string;
   /** A value as text. It may call getters, which may throw. */
   inspect(value: unknown, options?: InspectOptions): string;
-  /** A buffer's view as text: one line for each property, and none for its elements. */
+  /** A buffer's view as text: one line for each property, without its elements. */
   inspectProperties(view: ArrayBufferView): string;
 
   /** Lets the process end while the timer runs. */
   unrefTimer(timer: ReturnType<typeof setTimeout>): void;
-  /** When the process comes to its end, it ends without closing what is open. */
+  /** Makes the process end without closing its open databases. */
   endWithoutClosing(): void;
 
-  /** Whether all variables of the environment can be read and set, without asking for a permission. */
+  /** Whether all variables of the environment can be read and set without a prompt for a permission. */
   mayUseEnvironment(): boolean;
   /** A variable of the environment; `undefined` also if it may not be read. */
   variable(name: string): string | undefined;
@@ -81,44 +81,48 @@ export interface Platform {
   /** Sets a variable of the environment, or removes it. */
   setVariable(name: string, value: string | undefined): void;
 
-  /** Whether a file may be read, without asking for a permission. */
+  /** Whether a file may be read without a prompt for a permission. */
   mayRead(path: string): boolean;
-  /** Whether a file may be written, without asking for a permission. */
+  /** Whether a file may be written without a prompt for a permission. */
   mayWrite(path: string): boolean;
-  /** What is at a path, with symbolic links followed. */
+  /** The status of the file at a path. It follows symbolic links. */
   statSync(path: string): FileStatus;
-  /** What is at a path, which may be a symbolic link. */
+  /** The status of the file at a path. It does not follow symbolic links. */
   lstat(path: string): Promise<FileStatus>;
   /** The absolute path with all symbolic links followed. */
   realPathSync(path: string): string;
-  /** Where a symbolic link leads to. */
+  /** The target of a symbolic link. */
   readLinkSync(path: string): string;
-  /** The last bytes of a file, which has so many. */
+  /** The last bytes of a file, which must have at least this many. */
   readEndSync(path: string, bytes: number): Uint8Array;
-  /** Makes an empty file. Rejects with the code "EEXIST" if the path is taken. */
+  /** Creates an empty file. Rejects with the code "EEXIST" if the path is taken. */
   createFile(path: string, mode?: number): Promise<void>;
   /** Opens a file to sync it. */
   openFile(path: string): Promise<SyncedFile>;
-  /** Opens a directory to sync it; `undefined` if the system opens none. */
+  /** Opens a directory to sync it; `undefined` on a system that cannot open directories. */
   openFolder(path: string): Promise<SyncedFile | undefined>;
-  /** Opens a file to lock it; `undefined` if it cannot be opened or locked. `create` makes a missing one. */
+  /**
+   * Opens a file to lock it; `undefined` if it cannot be opened or locked.
+   * `create` creates a missing file.
+   */
   openToLock(
     path: string,
     options?: { create: boolean },
   ): LockableFile | undefined;
-  /** Sets who may use a file. */
+  /** Sets the permissions of a file. */
   chmod(path: string, mode: number): Promise<void>;
-  /** Gives a file another path, and replaces what is there. */
+  /** Renames a file. It replaces a file at the new path. */
   rename(from: string, to: string): Promise<void>;
-  /** Gives a file a second path. Rejects with the code "EEXIST" if that is taken. */
+  /** Gives a file a second path. Rejects with the code "EEXIST" if the path is taken. */
   link(path: string, other: string): Promise<void>;
   /** Removes a file. */
   remove(path: string): Promise<void>;
-  /** The same, at once. */
+  /** Removes a file synchronously. */
   removeSync(path: string): void;
   /**
-   * Calls back when a file is written, until the function that it gives is
-   * called. It keeps the process running. Throws if there are no notifications.
+   * Calls `onEvent` when a file is written, until the returned function is called.
+   * It keeps the process running. Throws if the system has no notifications for
+   * the file.
    */
   watchFile(path: string, onEvent: (event: WatchedEvent) => void): () => void;
 }

@@ -1,5 +1,5 @@
 /**
- * From the events of one transaction in etcd to the changes of the store.
+ * Converts the events of one transaction in etcd to changes of the store.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { type Kept, unwrap } from "./envelope.ts";
 import type { Keys } from "./keys.ts";
 import type { PlacedRecord } from "./record.ts";
 
-/** A change, with the time that its entry has. */
+/** A change, with the time of its entry. */
 export interface EtcdChange extends StoredChange {
-  /** In ms since 1970. Import may give an earlier one than that of the change. */
+  /** In ms since 1970. After an import it may be earlier than the time of the change. */
   readonly updatedAt: number;
 }
 
-/** etcd has compacted what a change replaced. */
+/** etcd has compacted the value that a change replaced. */
 export class PreviousMissing extends Error {}
 
 /** The changes of a transaction, in the order of their revisions. */
@@ -53,19 +53,19 @@ interface Name {
   readonly key: string;
 }
 
-/** A change before it is told. */
+/** A change, without the entry before it. */
 interface Draft extends Name {
   readonly revision: number;
   readonly type: "create" | "update" | "delete" | "expire";
-  /** What it wrote. */
+  /** The entry that it wrote; absent for a deletion. */
   readonly put?: Pick<Kept, "value" | "version" | "expiresAt" | "updatedAt">;
 }
 
-/** The changes of a transaction that the record tells of one by one. */
+/** Builds the changes of a transaction from its events and its record's steps. */
 class Told {
   readonly #record: PlacedRecord;
   readonly #drafts: Draft[] = [];
-  /** What was there before, and then after each change. */
+  /** The entries: first as they were before the transaction, then after each change. */
   readonly #there = new Map<string, Draft["put"]>();
 
   constructor(keys: Keys, record: PlacedRecord, events: readonly KeyEvent[]) {
@@ -75,7 +75,8 @@ class Told {
       if (!name) continue;
       this.#there.set(idOf(name), keptOf(prev_kv));
       const put = type === "DELETE" ? undefined : keptOf(kv);
-      // Without it, somebody else wrote.
+      // A deletion is in the record's steps. Another program wrote a value that
+      // cannot be read.
       if (!put) continue;
       const { revision, isNew } = put;
       this.#drafts.push({

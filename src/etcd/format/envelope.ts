@@ -1,10 +1,11 @@
 /**
- * What stands before the bytes of a value in etcd: etcd has no place for the
- * version and the times of an entry.
+ * The header of each value in etcd. It holds the version and the times of the
+ * entry, because etcd has no field for them.
  *
- * A form (1 byte), flags (1 byte), then version, revision and time of the last
- * change, and if the entry expires, when. These are doubles, all in ms since
- * 1970 or safe integers. Then the bytes of the value.
+ * The header is a form (1 byte), flags (1 byte), the version, the revision and
+ * the time of the last change, and the expiry if the entry expires. The last
+ * four are doubles: times are in ms since 1970, the others are safe integers. The
+ * bytes of the value follow.
  *
  * @module
  */
@@ -19,7 +20,7 @@ const IS_NEW = 2;
 export interface Kept {
   readonly value: Uint8Array;
   readonly version: number;
-  /** That of its last change. */
+  /** The revision of its last change. */
   readonly revision: number;
   /** In ms since 1970. */
   readonly updatedAt: number;
@@ -28,7 +29,7 @@ export interface Kept {
   readonly isNew: boolean;
 }
 
-/** The entry as bytes. */
+/** Encodes an entry as bytes. */
 export function wrap(
   { value, version, revision, updatedAt, expiresAt, isNew }: Kept,
 ): Uint8Array {
@@ -48,7 +49,7 @@ export function wrap(
   return bytes;
 }
 
-/** The entry of some bytes; `undefined` if no store of this form wrote them. */
+/** Decodes an entry; `undefined` if no store that uses this form wrote the bytes. */
 export function unwrap(bytes: Uint8Array): Kept | undefined {
   const { buffer, byteOffset, byteLength } = bytes;
   if (byteLength < headerSize(false) || bytes[0] !== FORM) return undefined;
@@ -70,7 +71,7 @@ export function unwrap(bytes: Uint8Array): Kept | undefined {
   return isSound ? kept : undefined;
 }
 
-/** Whether an entry is there at a time, in ms since 1970. */
+/** Whether an entry exists and has not expired at a time, in ms since 1970. */
 export function isLive(kept: Kept | undefined, time: number): kept is Kept {
   return kept !== undefined &&
     (kept.expiresAt === undefined || kept.expiresAt > time);

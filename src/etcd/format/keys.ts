@@ -1,24 +1,27 @@
 /**
  * The keys of a store in etcd. Each begins with the store's prefix, a NUL and
- * a letter. No prefix has a NUL, so no store's keys are inside another's:
+ * a letter. A prefix never contains a NUL, so the keys of two stores are never
+ * mixed. The letters are:
  *
- * - `d`: an entry, by its kind, a NUL and its key. That is the order of keys.
+ * - `d`: an entry. Its kind, a NUL and its key follow, so etcd has the entries of
+ *   a kind in the order of their keys.
  * - `m`: the record of the newest transaction (see `record.ts`).
- * - `s`: what the store is: its format and its codecs.
- * - `x`: an entry that expires, by when, its kind, a NUL and its key.
+ * - `s`: the description of the store: its format and its codecs.
+ * - `x`: an index key of an entry that expires. The expiry, the kind, a NUL and
+ *   the key follow.
  *
  * @module
  */
 import type { KeyRange } from "../../keys/key_range.ts";
 import { base64OfText, textOf } from "../gateway/messages.ts";
 
-/** Keys from the first one up to the second one, as the gateway takes them. */
+/** Keys from `key` up to `range_end`, which is excluded, in base64. */
 export interface Span {
   readonly key: string;
   readonly range_end: string;
 }
 
-/** How many digits a time has. */
+/** The number of digits of a time in a key. */
 const TIME_DIGITS = 16;
 
 /** An entry that expires. */
@@ -30,9 +33,9 @@ export interface ExpiringName {
 
 /** The keys of one store. */
 export class Keys {
-  /** The store's record. */
+  /** The key of the store's record. */
   readonly record: string;
-  /** What the store is. */
+  /** The key of the store's description. */
   readonly meta: string;
   /** The entries and the record. */
   readonly watched: Span;
@@ -57,7 +60,7 @@ export class Keys {
     return base64OfText(`${this.#data}${kind}\0${key}`);
   }
 
-  /** The entry that a key is of; `undefined` if it is of none. */
+  /** The kind and key of an entry, from its key in etcd; `undefined` for any other key. */
   nameOf(key: string): { kind: string; key: string } | undefined {
     const text = textOf(key);
     if (!text.startsWith(this.#data)) return undefined;
@@ -73,33 +76,33 @@ export class Keys {
     return span(`${base}${lower.key}${lower.inclusive ? "" : "\0"}`, end);
   }
 
-  /** Everything past a kind. */
+  /** The entries of all kinds past a kind. */
   past(kind: string): Span {
     const { range_end } = this.entries;
     return { key: base64OfText(`${this.#data}${kind}\x01`), range_end };
   }
 
-  /** The first key past another one. */
+  /** The next possible key after a key. */
   after(key: string): string {
     return base64OfText(`${textOf(key)}\0`);
   }
 
-  /** The key that tells when an entry expires. */
+  /** The index key of an entry that expires. */
   expiring({ expiresAt, kind, key }: ExpiringName): string {
     return base64OfText(`${this.#expiring}${timeOf(expiresAt)}${kind}\0${key}`);
   }
 
-  /** What expires up to a time, in ms since 1970. */
+  /** The index keys of the entries that expire up to a time, in ms since 1970. */
   due(until: number): Span {
     return span(this.#expiring, `${this.#expiring}${timeOf(until + 1)}`);
   }
 
-  /** What expires at all. */
+  /** The index keys of all entries that expire. */
   get allExpiring(): Span {
     return span(this.#expiring, `${this.#expiring}:`);
   }
 
-  /** What a key says about an entry that expires. */
+  /** The expiry, kind and key of an entry, from its index key. */
   expiringNameOf(key: string): ExpiringName | undefined {
     const rest = textOf(key).slice(this.#expiring.length);
     const name = splitName(rest.slice(TIME_DIGITS));

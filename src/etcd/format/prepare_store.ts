@@ -1,5 +1,5 @@
 /**
- * Looks at a store's keys in etcd, and makes the store if there is none.
+ * Reads a store's description in etcd, and creates a missing store.
  *
  * @module
  */
@@ -30,26 +30,26 @@ import { encodeRecord, recordOf } from "./record.ts";
 /** The format that this code writes. */
 export const FORMAT = 1;
 
-/** How many times the codecs are noted if others do so at the same time. */
+/** How many times writing the codecs is tried if others write them at the same time. */
 const FEW_TRIES = 10;
 
-/** What a store is to be. */
+/** The settings of a store that is opened. */
 export interface StoreSettings {
   readonly prefix: string;
   readonly codecs: KindCodecs;
-  /** Whether nothing may be made or changed. */
+  /** Whether opening must not create or change the store. */
   readonly readOnly: boolean;
 }
 
-/** What a store is. */
+/** The state of a store that was opened. */
 export interface StoreState {
-  /** The revision of etcd at which it was made. */
+  /** The revision of etcd at which the store was created. */
   readonly born: number;
-  /** Why nothing can be written, if so. */
+  /** The reason why the store is read-only; absent if it is writable. */
   readonly readOnly?: string;
 }
 
-/** Looks at the store; makes it if it has to and may. */
+/** Reads the store's description. Creates a missing store unless it is opened read-only. */
 export async function prepareStore(
   gateway: Gateway,
   keys: Keys,
@@ -74,7 +74,7 @@ export async function prepareStore(
 interface FoundStore {
   readonly born: number;
   readonly meta: Meta;
-  /** The revision of etcd at which what the store is was written. */
+  /** The revision of etcd at which `meta` was written. */
   readonly metaAt: string;
 }
 
@@ -94,13 +94,13 @@ async function lookAt(
     throw new StoreOpenError(
       `Cannot open store: the keys of the prefix ${
         quoteText(prefix)
-      } hold something else under the names of a store; use another prefix, or delete them`,
+      } do not hold a store; use another prefix, or delete these keys`,
     );
   }
   const { format } = read;
   if (format > FORMAT) {
     throw new StoreOpenError(
-      `Cannot open store: its format is ${format}, this version knows up to ${FORMAT}; use a newer version of @zestor/store`,
+      `Cannot open store: its format is ${format}, but this version knows formats up to ${FORMAT}; use a newer version of @zestor/store`,
     );
   }
   return {
@@ -154,7 +154,7 @@ async function make(
       { request_put: { key: keys.record, value: encodeRecord(record) } },
     ],
   };
-  // Sent twice, it makes one store: the second one finds the keys.
+  // If this is sent twice, the second request finds the keys and writes nothing.
   await gateway.read("kv/txn", txn);
 }
 
@@ -178,7 +178,7 @@ async function assertCodecs(
   if (conflict) throw new StoreOpenError(`Cannot open store: ${conflict}`);
 }
 
-/** Notes the codecs of kinds that are new. Tells why nothing can be written, if so. */
+/** Writes the codecs of new kinds to the description. If this is refused, returns the reason. */
 async function rememberCodecs(
   gateway: Gateway,
   keys: Keys,
@@ -208,7 +208,7 @@ async function rememberCodecs(
       if (succeeded) return undefined;
     } catch (error) {
       if (!(error instanceof EtcdError)) throw error;
-      return `the codecs of its kinds cannot be noted (${error.message})`;
+      return `the store could not save the codecs of its kinds (${error.message})`;
     }
   }
   return undefined;

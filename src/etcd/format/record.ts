@@ -1,13 +1,15 @@
 /**
- * The record of a transaction: the value of one key, which each transaction of
- * a store writes on the condition that nobody has written it since it was read.
+ * The record of a transaction is the value of one key. Each transaction of
+ * a store writes this key, on the condition that it is unchanged since the writer
+ * read it.
  *
- * So the record puts all transactions of a store in one order, numbers their
- * changes without a gap, and tells what the events of etcd do not: the order of
- * the changes, what an entry was in between, and what was deleted. Its history
- * is etcd's own: the record as of a revision of etcd tells how far the store was
- * then. Only one transaction can follow a record, and it names that record, so
- * a writer without an answer finds out whether its transaction took effect.
+ * So the record puts all transactions of a store in one order, and numbers their
+ * changes without a gap. It also holds facts that the events of etcd lack: the
+ * order of the changes, the intermediate values of an entry, and the deletions.
+ * etcd keeps the history of this key: the record at a revision of etcd tells
+ * which revision the store had then. Only one transaction can follow a record,
+ * and it names that record. So a writer that got no answer can find out whether
+ * its transaction took effect.
  *
  * @module
  */
@@ -18,13 +20,16 @@ import {
   textOf,
 } from "../gateway/messages.ts";
 
-/** A change that the event of its entry does not tell: another one of the same transaction followed, or it is a deletion. */
+/**
+ * A change that is not in etcd's event for the entry, because the same
+ * transaction changed the entry again, or because the change is a deletion.
+ */
 export interface Step {
   readonly type: "create" | "update" | "delete" | "expire";
   readonly revision: number;
   readonly kind: string;
   readonly key: string;
-  /** Of a value that was replaced in the same transaction. */
+  /** The entry that the change wrote, and that the same transaction replaced. */
   readonly put?: {
     readonly version: number;
     readonly updatedAt: number;
@@ -36,20 +41,22 @@ export interface Step {
 
 /** A record. */
 export interface LogRecord {
-  /** The revision of the transaction's first change, and of its last one. */
+  /** The revision of the transaction's first change. */
   readonly first: number;
+  /** The revision of its last change. */
   readonly head: number;
-  /** What tells it from another store's transaction. */
+  /** A random number. The same revision with another mark belongs to another history. */
   readonly mark: number;
-  /** When it was made, in ms since 1970. What had expired then was gone. */
+  /** The time of the transaction, in ms since 1970. It decides which entries had expired. */
   readonly time: number;
-  /** The revision of etcd at which the record before it was written; 0 if there was none. */
+  /** The revision of etcd at which the previous record was written; 0 for the first record. */
   readonly before: number;
-  /** Who wrote it, and the number of that writer's transaction. */
+  /** The id of the writer. */
   readonly by: string;
+  /** The number of the writer's transaction. */
   readonly batch: number;
   readonly steps?: readonly Step[];
-  /** Whether it deletes a range: then each deletion of etcd is a change, in their order. */
+  /** Whether it deletes a range. If so, each deletion in etcd is a change, in etcd's order. */
   readonly isRange?: boolean;
 }
 
@@ -58,12 +65,12 @@ export interface PlacedRecord extends LogRecord {
   readonly at: number;
 }
 
-/** The record as the gateway takes it. */
+/** The record as JSON in base64. */
 export function encodeRecord(record: LogRecord): string {
   return base64OfText(JSON.stringify(record));
 }
 
-/** The record that a key of etcd holds. Throws if it is none. */
+/** Reads the record from its key. Throws a `SyntaxError` if the value is not JSON. */
 export function recordOf({ value, mod_revision }: KeyValue): PlacedRecord {
   return { ...JSON.parse(textOf(value)), at: numberOf(mod_revision) };
 }

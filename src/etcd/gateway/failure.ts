@@ -1,5 +1,5 @@
 /**
- * What a failure of a cluster or of the network means.
+ * Classifies failures of a cluster and of the network.
  *
  * @module
  */
@@ -13,24 +13,24 @@ import {
   StoreUnavailableError,
 } from "../../contract/errors.ts";
 
-/** A member could not be reached, or did not answer as it should. */
+/** A member could not be reached, or its answer was cut or unusable. */
 export class Cut extends Error {
-  /** Whether what was sent may have arrived, and may still take effect. */
+  /** Whether the request may have arrived, and may still take effect. */
   readonly mayHaveArrived: boolean;
 
-  /** Takes what was thrown. */
+  /** Takes the error that was thrown. */
   constructor(mayHaveArrived: boolean, cause: unknown) {
     super(reasonOf(cause) || "the cluster cannot be reached", { cause });
     this.mayHaveArrived = mayHaveArrived;
   }
 }
 
-/** What etcd answers if it does not do what it was asked. Nothing was written. */
+/** etcd refused a request. Nothing was written. */
 export class EtcdError extends Error {
-  /** As in https://grpc.io/docs/guides/status-codes/. */
+  /** A status code of gRPC: https://grpc.io/docs/guides/status-codes/. */
   readonly code: number;
 
-  /** Takes the code, and what etcd says. */
+  /** Takes the code and etcd's message. */
   constructor(code: number, message: string) {
     super(message.replace(/^etcdserver: /, ""));
     this.code = code;
@@ -46,15 +46,15 @@ const ABORTED = 10;
 const INTERNAL = 13;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
-/** No code of gRPC: TLS failed before there was an answer. */
+/** Not a code of gRPC: TLS failed before an answer came. */
 const UNTRUSTED = -1;
 
-/** Codes after which another member may answer, and a write may have arrived. */
+/** With these codes, a write may have arrived, and another member may answer. */
 const CUT_CODES = new Set([
   ...[CANCELLED, TIMED_OUT, ABORTED, INTERNAL, UNAVAILABLE],
 ]);
 
-/** The error of an answer that is none: of the gateway, or of etcd behind it. */
+/** The error for an error answer of the gateway, or of etcd behind it. */
 export function failureOf(code: number, message: string): Error {
   const isCut = CUT_CODES.has(code) ||
     (code === UNKNOWN && /context|transport|connection|EOF/i.test(message));
@@ -62,7 +62,7 @@ export function failureOf(code: number, message: string): Error {
   return isCut ? new Cut(true, error) : error;
 }
 
-/** The error of a request that had no answer. */
+/** The error for a request that got no answer. */
 export function cutOf(error: unknown): Error {
   if (error instanceof Cut || error instanceof EtcdError) return error;
   if (error instanceof Error && error.name === "NotCapable") return error;
@@ -73,12 +73,12 @@ export function cutOf(error: unknown): Error {
   return new Cut(!isRefused, new Error(reason, { cause: error }));
 }
 
-/** Whether the member's certificate, or the client's, is not accepted: that does not go away. */
+/** Whether TLS refused the certificate of the member or of the client. A retry does not help. */
 export function isUntrusted(error: unknown): boolean {
   return error instanceof EtcdError && error.code === UNTRUSTED;
 }
 
-/** What the network says: the runtime hides it in the cause. */
+/** The network's message. The runtime hides it in the error's cause. */
 function networkReasonOf(error: unknown): string {
   const { cause } = (error ?? {}) as { cause?: unknown };
   const reason = reasonOf(error);
@@ -87,7 +87,7 @@ function networkReasonOf(error: unknown): string {
     : reason;
 }
 
-/** Whether etcd does not know the token: it has run out, or the rights have changed. */
+/** Whether etcd refused the token, because it has expired or the rights have changed. */
 export function isTokenRefused(error: unknown): boolean {
   return error instanceof EtcdError &&
     (error.code === UNAUTHENTICATED ||
@@ -95,23 +95,23 @@ export function isTokenRefused(error: unknown): boolean {
         .test(error.message));
 }
 
-/** Whether the cluster has used up its space. */
+/** Whether the cluster has used up its space quota. */
 export function isOutOfSpace(error: unknown): boolean {
   return error instanceof EtcdError && /space exceeded/.test(error.message);
 }
 
-/** Whether etcd has compacted what was asked for. */
+/** Whether etcd has compacted the requested revision. */
 export function isCompacted(error: unknown): boolean {
   return error instanceof EtcdError &&
     /revision has been compacted/.test(error.message);
 }
 
-/** Whether the cluster has not reached what was asked for. */
+/** Whether the cluster has not reached the requested revision yet. */
 export function isFuture(error: unknown): boolean {
   return error instanceof EtcdError && /future revision/.test(error.message);
 }
 
-/** Whether it may go well a moment later, and nothing was written. */
+/** Whether nothing was written, and a retry may succeed. */
 export function isBusy(error: unknown): boolean {
   return error instanceof Conflict || isOverloaded(error);
 }
@@ -121,14 +121,14 @@ function isOverloaded(error: unknown): boolean {
     /too many requests/.test(error.message);
 }
 
-/** Others wrote again and again. Nothing was written. */
+/** Other writers were faster on each try. Nothing was written. */
 export class Conflict extends Error {
   constructor() {
-    super("others changed the store again and again");
+    super("other writers changed the store again and again");
   }
 }
 
-/** What a caller is told of a failure; errors that are not etcd's as they are. */
+/** The caller's error for a failure. Returns errors that are not etcd's unchanged. */
 export function storeErrorOf(action: string, error: unknown): unknown {
   if (error instanceof Cut) return unavailable(action, error);
   const options = { cause: error };
@@ -165,7 +165,7 @@ export function storeErrorOf(action: string, error: unknown): unknown {
     return new StoreError(
       "STORAGE",
       say(
-        "etcd compacted the revision that was being read; begin again, and compact less often",
+        "etcd compacted the revision during the read; read again, and compact less often",
       ),
       options,
     );
@@ -173,7 +173,7 @@ export function storeErrorOf(action: string, error: unknown): unknown {
   return new StoreError("STORAGE", say(message), options);
 }
 
-/** What a caller is told if the cluster could not be reached in time. Nothing was written. */
+/** The caller's error if the cluster could not be reached in time. Nothing was written. */
 export function unavailable(
   action: string,
   cause: unknown,

@@ -1,11 +1,12 @@
 /**
- * Calls of a cluster by the JSON gateway of its members.
+ * Calls a cluster through the JSON gateway of its members.
  *
  * The invariants:
  * - Each call has a deadline.
- * - A member that fails is left for the next one; the others go on.
- * - A token that has run out is renewed, and the call is made once more: etcd
- *   refuses it before it does anything.
+ * - If a member fails, later calls go to the next member. Other calls that run
+ *   are not aborted.
+ * - If etcd refuses an expired token, the gateway renews the token and repeats
+ *   the call once. This is safe: etcd checks the token before it does anything.
  *
  * @module
  */
@@ -26,69 +27,69 @@ import { jsonLines } from "./lines.ts";
 import { LinkedAbort } from "./linked_abort.ts";
 import type { RangeAnswer, RangeRequest, Txn, TxnAnswer } from "./messages.ts";
 
-/** Whom the cluster knows us as. */
+/** The user that calls the cluster. */
 export interface Credentials {
   readonly username: string;
   readonly password: string;
 }
 
-/** What TLS needs, as PEM. */
+/** The certificates and the key for TLS, as PEM. */
 export interface TlsFiles {
   readonly ca?: readonly string[];
   readonly cert?: string;
   readonly key?: string;
 }
 
-/** How a cluster is reached. */
+/** The settings of a gateway. */
 export interface GatewayOptions {
-  /** At least one, each without a path's last slash. */
+  /** At least one URL, without a slash at the end. */
   readonly endpoints: readonly string[];
   readonly credentials?: Credentials;
   readonly tls?: TlsFiles;
-  /** For how long a call may take, in ms. */
+  /** How long a call may take, in ms. */
   readonly callTimeout: number;
-  /** For how long reads are tried again, in ms. */
+  /** How long reads are retried, in ms. */
   readonly patience: number;
 }
 
-/** How one call is made. */
+/** Options of one call. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
   /**
-   * Whether the runtime must not send it again after a cut, as it does with
-   * a body that it has whole. @default {false}
+   * Whether the runtime must not resend the request after a cut. It resends
+   * a request if it has the whole body. @default {false}
    */
   readonly isSentOnce?: boolean;
 }
 
-/** How a request is posted. */
+/** Options of one request. */
 interface PostOptions {
   readonly token?: string;
   readonly isSentOnce?: boolean;
   readonly abort: LinkedAbort;
 }
 
-/** How a call is made that is tried again. */
+/** Options of a call that is retried. */
 export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** In ms. @default {the gateway's} */
   readonly patience?: number;
 }
 
-/** How many reads run at once. */
+/** The most reads that run at the same time. */
 const READS_AT_ONCE = 16;
 
-/** A cluster. */
+/** The connection to a cluster. */
 export class Gateway {
   readonly #lanes = new Lanes(READS_AT_ONCE);
   readonly #options: GatewayOptions;
   readonly #client: Deno.HttpClient | undefined;
   readonly #closer = new AbortController();
-  /** Which endpoint is used: all go to the next one together. */
+  /** The index of the endpoint for new calls. All calls use the same one. */
   #current = 0;
   #token: Promise<string> | undefined;
 
-  /** Takes how the cluster is reached. */
+  /** Takes the settings. */
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#client = clientFor(options.tls);
@@ -103,19 +104,19 @@ export class Gateway {
     return this.#closer.signal.aborted;
   }
 
-  /** The endpoint that is used now. */
+  /** The endpoint for new calls. */
   get endpoint(): string {
     return this.#options.endpoints[this.#current];
   }
 
-  /** Uses the next endpoint, unless somebody has left this one already. */
+  /** Switches to the next endpoint, unless another call has already left this one. */
   leave(endpoint: string): void {
     const { endpoints } = this.#options;
     if (endpoint !== this.endpoint) return;
     this.#current = (this.#current + 1) % endpoints.length;
   }
 
-  /** Calls once. Throws `Cut`, or `EtcdError` if etcd refuses. */
+  /** Calls without a retry. Rejects with `Cut`, or with `EtcdError` if etcd refuses. */
   async call<Answer>(
     path: string,
     body: unknown,
@@ -132,7 +133,7 @@ export class Gateway {
     }
   }
 
-  /** Calls, and tries again after a cut, on the next member. The call must change nothing. */
+  /** Calls, and retries after a cut on the next member. The call must be idempotent. */
   async read<Answer>(
     path: string,
     body: unknown,
@@ -163,7 +164,7 @@ export class Gateway {
     return this.read("kv/range", request, options);
   }
 
-  /** Reads several ranges as of one moment, or of a revision that all name. */
+  /** Reads several ranges at one revision of etcd: the current one, or one that all requests name. */
   async ranges(
     requests: readonly RangeRequest[],
     options?: ReadOptions,
@@ -183,8 +184,8 @@ export class Gateway {
   }
 
   /**
-   * Opens a stream. Its answers come until the signal aborts, or the stream is
-   * cut. Whoever leaves the loop ends it.
+   * Opens a stream. It gives answers until the signal aborts or the stream is
+   * cut. Leaving the loop closes the stream.
    */
   async *stream(
     path: string,
@@ -234,14 +235,14 @@ export class Gateway {
       return (answer as { token: string }).token;
     } catch (error) {
       this.#token = undefined;
-      // What the token was for was not sent.
+      // The request that needs the token was not sent.
       throw error instanceof Cut ? new Cut(false, error) : error;
     } finally {
       abort.unlink();
     }
   }
 
-  /** Posts. The answer has to begin, and if it is no stream to end, in time. */
+  /** Posts a request. A stream must begin within the call timeout; any other answer must end within it. */
   async #post<T>(
     path: string,
     body: unknown,
@@ -262,7 +263,8 @@ export class Gateway {
           method: "POST",
           headers: {
             "content-type": "application/json",
-            // A member without a leader ends a stream: else it would be silent.
+            // With this header, a member that has no leader ends a stream. Without
+            // it, the stream would stay open and silent.
             "grpc-metadata-hasleader": "true",
             ...(token === undefined ? {} : { authorization: token }),
           },
@@ -298,7 +300,7 @@ function clientFor(tls: TlsFiles | undefined): Deno.HttpClient | undefined {
   if (!tls) return undefined;
   if (!isDeno) {
     throw new StoreOpenError(
-      `Cannot open store: "tls" works in Deno only; in ${platform.name} set NODE_EXTRA_CA_CERTS to the file of the authority`,
+      `Cannot open store: "tls" works only in Deno; in ${platform.name}, set NODE_EXTRA_CA_CERTS to the file with the authority's certificate`,
     );
   }
   const { ca, cert, key } = tls;
@@ -345,7 +347,7 @@ async function errorOf(response: Response): Promise<Error> {
   try {
     body = JSON.parse(text);
   } catch {
-    // It comes from something between, such as a load balancer.
+    // The answer comes from an intermediary, such as a load balancer.
     const message = `the member answered ${response.status} ${text}`.trim();
     return failureOf(response.status >= 500 ? UNAVAILABLE : 2, message);
   }

@@ -1,20 +1,21 @@
 /**
- * How many calls run at once: HTTP/1.1 takes a connection for each.
+ * Limits how many calls run at the same time, because HTTP/1.1 needs a connection
+ * for each.
  *
  * @module
  */
 
-/** Lets some through, and has the others wait in order. */
+/** Runs a limited number of calls at the same time. The others wait in order. */
 export class Lanes {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
-  /** Takes how many may run at once. */
+  /** Takes the most calls that may run at the same time. */
   constructor(count: number) {
     this.#free = count;
   }
 
-  /** Runs work in a lane. */
+  /** Runs work as soon as a lane is free. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -1,23 +1,23 @@
 /**
- * Lines of JSON, as the gateway sends the answers of a stream.
+ * Reads the answers of a stream, which the gateway sends as lines of JSON.
  *
  * @module
  */
 const NEWLINE = 10;
 
 /**
- * The lines of a body, each parsed, until the signal aborts. Whoever leaves the
- * loop cancels the body.
+ * The parsed lines of a body, until the signal aborts. Leaving the loop cancels
+ * the body.
  *
- * The signal of a request is no help once its answer has begun: the runtime may
- * have collected as garbage what listens to it.
+ * The signal of the request cannot abort the body reliably: after the answer has
+ * begun, the runtime may garbage-collect its listener.
  */
 export async function* jsonLines(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
 ): AsyncGenerator<unknown, void> {
   const reader = body.getReader();
-  // It ends the read that waits, too.
+  // This also ends a pending read.
   const cancel = () => reader.cancel().catch(() => {});
   signal.addEventListener("abort", cancel);
   try {

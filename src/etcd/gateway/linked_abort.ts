@@ -1,8 +1,8 @@
 /**
- * A signal that aborts when one of several others does, until it is unlinked.
+ * A signal that aborts when one of several others aborts, until it is unlinked.
  *
- * It is no `AbortSignal.any`: nothing but a request would hold such a signal,
- * and if it is collected as garbage, the request is never aborted.
+ * `AbortSignal.any` cannot be used: only the request would refer to its signal,
+ * and if the runtime garbage-collects it, the request is never aborted.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export class LinkedAbort {
   readonly #followed: readonly AbortSignal[];
   readonly #onAbort: (event: Event) => void;
 
-  /** Takes the signals that it follows; those that are `undefined` are none. */
+  /** Takes the signals to follow. It ignores `undefined`. */
   constructor(...signals: readonly (AbortSignal | undefined)[]) {
     this.#followed = signals.filter((it) => it !== undefined);
     this.#onAbort = ({ target }) => this.abort((target as AbortSignal).reason);
@@ -23,7 +23,7 @@ export class LinkedAbort {
     }
   }
 
-  /** The signal. */
+  /** The signal that follows the others. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -33,7 +33,7 @@ export class LinkedAbort {
     this.#controller.abort(reason);
   }
 
-  /** Follows the others no more. */
+  /** Stops following the others. */
   unlink(): void {
     for (const signal of this.#followed) {
       signal.removeEventListener("abort", this.#onAbort);

@@ -1,6 +1,6 @@
 /**
- * What etcd's JSON gateway takes and gives, as far as a store uses it. Bytes are
- * base64, 64-bit numbers are text, and fields of their default value are absent.
+ * The messages of etcd's JSON gateway that a store uses. Bytes are base64, 64-bit
+ * numbers are text, and fields with their default value are absent.
  *
  * https://etcd.io/docs/latest/dev-guide/api_grpc_gateway/
  *
@@ -8,7 +8,7 @@
  */
 import { Buffer } from "node:buffer";
 
-/** A key as etcd has it. */
+/** A key with its value in etcd. */
 export interface KeyValue {
   readonly key: string;
   readonly value?: string;
@@ -16,7 +16,7 @@ export interface KeyValue {
   readonly mod_revision?: string;
 }
 
-/** What every answer tells of the cluster. */
+/** The part of every answer that describes the cluster. */
 export interface Header {
   readonly cluster_id?: string;
   readonly member_id?: string;
@@ -24,12 +24,12 @@ export interface Header {
   readonly revision?: string;
 }
 
-/** Asks for keys: one, or those from `key` up to `range_end`. */
+/** A read of one key, or of the keys from `key` up to `range_end`, which is excluded. */
 export interface RangeRequest {
   readonly key: string;
   readonly range_end?: string;
   readonly limit?: number;
-  /** As of when; now without it. */
+  /** The revision to read at; by default the current one. */
   readonly revision?: string;
   readonly sort_order?: "DESCEND";
   readonly sort_target?: "KEY";
@@ -41,12 +41,12 @@ export interface RangeRequest {
 export interface RangeAnswer {
   readonly header?: Header;
   readonly kvs?: readonly KeyValue[];
-  /** Whether there are others past the limit. */
+  /** Whether the range has more keys past the limit. */
   readonly more?: boolean;
   readonly count?: string;
 }
 
-/** Part of a transaction. */
+/** An operation of a transaction. */
 export type Op =
   | { readonly request_range: RangeRequest }
   | { readonly request_put: { readonly key: string; readonly value: string } }
@@ -65,7 +65,7 @@ export interface Txn {
   readonly failure?: readonly Op[];
 }
 
-/** A condition of a transaction: a key has not been written since. */
+/** A condition of a transaction: nobody has written the key since this revision. */
 export interface Compare {
   readonly key: string;
   readonly target: "MOD" | "CREATE";
@@ -74,7 +74,7 @@ export interface Compare {
   readonly create_revision?: string;
 }
 
-/** What became of a transaction. */
+/** The answer to a transaction. */
 export interface TxnAnswer {
   readonly header: Header;
   readonly succeeded?: boolean;
@@ -89,46 +89,46 @@ export interface KeyEvent {
   readonly prev_kv?: KeyValue;
 }
 
-/** What a watch tells. */
+/** An answer of a watch. */
 export interface WatchAnswer {
   readonly header?: Header;
   readonly created?: boolean;
   readonly canceled?: boolean;
   readonly cancel_reason?: string;
-  /** If the watch asked for what is compacted: up to where etcd has compacted. */
+  /** If the watch asked for a compacted revision: the revision up to which etcd has compacted. */
   readonly compact_revision?: string;
-  /** Whether the answer goes on in the next one. */
+  /** Whether the next answer continues this one. */
   readonly fragment?: boolean;
   readonly events?: readonly KeyEvent[];
 }
 
-/** Bytes as the gateway takes them. */
+/** Encodes bytes as base64. */
 export function base64Of(bytes: Uint8Array): string {
   const { buffer, byteOffset, byteLength } = bytes;
   return Buffer.from(buffer, byteOffset, byteLength).toString("base64");
 }
 
-/** Bytes as the gateway gives them. */
+/** Decodes base64 to bytes. */
 export function bytesOf(text: string = ""): Uint8Array {
   return Buffer.from(text, "base64");
 }
 
-/** The text of a key or a value. */
+/** Decodes base64 to text. */
 export function textOf(text: string = ""): string {
   return Buffer.from(text, "base64").toString("utf8");
 }
 
-/** A text as the gateway takes it. */
+/** Encodes text as base64. */
 export function base64OfText(text: string): string {
   return Buffer.from(text, "utf8").toString("base64");
 }
 
-/** A number as the gateway gives it. */
+/** Reads a 64-bit number; 0 if the field is absent. */
 export function numberOf(text: string | undefined): number {
   return Number(text ?? 0);
 }
 
-/** What was found for the first key of a range. */
+/** The first key of an answer; `undefined` if the answer has no keys. */
 export function firstOf(
   answer: RangeAnswer | undefined,
 ): KeyValue | undefined {

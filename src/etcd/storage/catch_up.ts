@@ -1,7 +1,7 @@
 /**
- * Reads of the log before its newest part: each follows a stream of etcd of its
- * own, and leaves it open for a moment, because the next page is likely to go on
- * from there.
+ * Reads the part of the log that the feed does not have. Each read follows its
+ * own stream of etcd. It leaves the stream open for a moment, because the next
+ * page is likely to continue from there.
  *
  * @module
  */
@@ -20,20 +20,21 @@ import {
 } from "./change_stream.ts";
 import type { Place } from "./timeline.ts";
 
-/** How many streams are left open, and for how long, in ms. */
+/** The most streams that are left open. */
 const MOST_OPEN = 8;
+/** How long a stream is left open, in ms. */
 const OPEN_MS = 1_000;
 
-/** A stream that was read up to a change. */
+/** A stream of changes, which was read up to a change. */
 export class CatchUp {
   readonly #transactions: AsyncIterator<Transaction | typeof BEGUN, void>;
   readonly #stop = new AbortController();
-  /** What was told, and not yet read. */
+  /** The changes that have arrived and are not yet read. */
   #open: readonly EtcdChange[] = [];
   #record: PlacedRecord;
   #revision: number;
 
-  /** Begins after a change. */
+  /** Opens a stream after a change. */
   constructor(gateway: Gateway, keys: Keys, place: Place, revision: number) {
     this.#record = place.record;
     this.#revision = revision;
@@ -41,12 +42,12 @@ export class CatchUp {
     this.#transactions = told[Symbol.asyncIterator]();
   }
 
-  /** Up to where it was read. */
+  /** The revision up to which it was read. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** Up to where its changes have come, whether they were read or not. */
+  /** The revision up to which its changes have arrived, read or not. */
   get told(): number {
     return this.#open.at(-1)?.revision ?? this.#revision;
   }
@@ -56,7 +57,7 @@ export class CatchUp {
     return this.#record;
   }
 
-  /** The next changes up to a revision, which the store has reached; `undefined` at the end. */
+  /** The next changes up to a revision that the store has reached; `undefined` at the end. */
   async next(
     until: number,
   ): Promise<readonly EtcdChange[] | undefined> {
@@ -84,21 +85,21 @@ export class CatchUp {
     }
   }
 
-  /** Passes over changes that `next` gave. */
+  /** Marks the first changes that `next` gave as read. */
   pass(count: number): void {
     this.#revision = this.#open[count - 1].revision;
     this.#open = this.#open.slice(count);
   }
 
-  /** Ends the stream. */
+  /** Closes the stream. */
   close(): void {
     this.#stop.abort();
-    // It is settled by the abort, or was before.
+    // This settles, because the abort ends a pending read.
     this.#transactions.return?.().then(undefined, () => {});
   }
 }
 
-/** The error if the next change is not in etcd any more, as it should be. */
+/** The error if the next change has left etcd. */
 function gone(revision: number): WatchOverflowError {
   return prunedPast(revision, revision + 2);
 }
@@ -107,7 +108,7 @@ function gone(revision: number): WatchOverflowError {
 export class CatchUps {
   readonly #left = new Set<{ stream: CatchUp; forget: () => void }>();
 
-  /** Takes the stream that was read up to a change, if it is left open. */
+  /** Takes an open stream that was read up to a change; `undefined` if no stream matches. */
   take(revision: number, mark: number | undefined): CatchUp | undefined {
     for (const left of this.#left) {
       const { stream } = left;
@@ -120,7 +121,7 @@ export class CatchUps {
     return undefined;
   }
 
-  /** Leaves a stream open. */
+  /** Leaves a stream open for a moment. */
   leave(stream: CatchUp): void {
     const forget = startBackgroundTimer(OPEN_MS, () => drop());
     const left = { stream, forget };
@@ -137,7 +138,7 @@ export class CatchUps {
     oldest.stream.close();
   }
 
-  /** Ends them all. */
+  /** Closes all streams. */
   close(): void {
     for (const { stream, forget } of this.#left) {
       forget();

@@ -1,6 +1,6 @@
 /**
- * The transactions of a store after a place, as a watch of etcd tells them:
- * whole, and in their order.
+ * The transactions of a store after a place, from a watch of etcd: whole, and in
+ * their order.
  *
  * @module
  */
@@ -15,23 +15,23 @@ import {
   type WatchAnswer,
 } from "../gateway/messages.ts";
 
-/** A transaction. */
+/** A transaction of the store. */
 export interface Transaction {
   readonly record: PlacedRecord;
   readonly changes: readonly EtcdChange[];
-  /** How much it is, about, in bytes. */
+  /** Its approximate size, in bytes. */
   readonly bytes: number;
 }
 
-/** etcd has compacted changes that were asked for. */
+/** etcd has compacted requested changes. */
 export class Compacted extends Error {}
 
-/** The watch has begun: from here on the transactions come as they are made. */
+/** The watch has begun. */
 export const BEGUN = Symbol("begun");
 
 /**
- * Watches from a revision of etcd on. The transaction of that revision itself is
- * left out. Throws `Compacted`, and `Cut` when the stream is cut.
+ * Watches the transactions after a revision of etcd. Throws `Compacted` if etcd
+ * has compacted that revision, and `Cut` when the stream is cut.
  */
 export async function* transactionsAfter(
   gateway: Gateway,
@@ -41,8 +41,8 @@ export async function* transactionsAfter(
 ): AsyncGenerator<Transaction | typeof BEGUN, void> {
   const request = {
     ...keys.watched,
-    // With the one before: if etcd has compacted that, the next one may lack
-    // what it deleted, and what it replaced.
+    // It asks for the revision before, too. If etcd has compacted that one, the
+    // next transaction may lack the values that it deleted or replaced.
     start_revision: String(Math.max(1, at)),
     prev_kv: true,
     fragment: true,
@@ -61,7 +61,7 @@ export async function* transactionsAfter(
       }
       open.push(event);
     }
-    // The rest of it comes with the next answer.
+    // The next answer has the rest of the transaction.
     if (fragment || open.length === 0) continue;
     yield* transactionOf(keys, open, at);
     open = [];
@@ -77,10 +77,10 @@ function* transactionOf(
   const own = events.find(({ kv, type }) =>
     kv.key === keys.record && type !== "DELETE"
   );
-  // No store wrote it.
+  // Another program wrote this transaction.
   if (!own) return;
   const record = recordOf(own.kv);
-  // The store was made just now.
+  // This transaction created the store.
   if (record.head === 0) return;
   const others = events.filter(({ kv }) => kv.key !== keys.record);
   const changes = changesOf(keys, record, others);

@@ -1,5 +1,5 @@
 /**
- * Sends a transaction until it is known whether it took effect.
+ * Sends a transaction, and finds out whether it took effect.
  *
  * @module
  */
@@ -23,12 +23,12 @@ import {
 import type { Timeline } from "./timeline.ts";
 import { transactionOf } from "./transaction.ts";
 
-/** What became of a transaction that was sent, and was not refused. */
+/** The outcome of a transaction that was sent and not refused: its record, or why the outcome is unclear. */
 export type Sent =
   | { readonly record: PlacedRecord }
   | { readonly unclear: unknown };
 
-/** What it needs. */
+/** The parts and settings of a committer. */
 export interface CommitterOptions {
   readonly gateway: Gateway;
   readonly keys: Keys;
@@ -42,12 +42,12 @@ export class Committer {
   readonly #id = crypto.randomUUID();
   #batch = 0;
 
-  /** Takes what it needs. */
+  /** Takes its parts and settings. */
   constructor(options: CommitterOptions) {
     this.#options = options;
   }
 
-  /** Writes, with a record; "stale" if somebody wrote since the record before. */
+  /** Sends operations with a record. Returns "stale" if another writer was faster. */
   async commit(
     ops: readonly Op[],
     given: Omit<LogRecord, "by" | "batch">,
@@ -68,12 +68,14 @@ export class Committer {
           const at = numberOf(answer.header.revision);
           return { record: timeline.note({ ...record, at }) };
         }
-        // Something between may have sent it twice: then this answers the second.
+        // An intermediary may have sent the request twice. Then this is the
+        // answer to the second one.
         const kv = firstOf(answer.responses?.[0]?.response_range);
         return await this.#follower(record, kv && recordOf(kv));
       } catch (error) {
         if (isOutOfSpace(error)) {
-          // etcd also says so of the one that used the space up, which is done.
+          // etcd gives this error also for the transaction that used up the
+          // space, although it took effect.
           const sent = await this.#find(record, error);
           if (sent !== "stale") return sent;
         }
@@ -90,7 +92,7 @@ export class Committer {
     }
   }
 
-  /** Whether a transaction that was refused is done all the same. */
+  /** Finds out whether a refused transaction took effect anyway. */
   async #find(record: LogRecord, refusal: unknown): Promise<Sent | "stale"> {
     try {
       const { record: newest } = await this.#options.timeline.now();
@@ -100,7 +102,7 @@ export class Committer {
     }
   }
 
-  /** What followed the record before: this transaction, or another one. */
+  /** Finds out which transaction followed the previous record: this one, or another one. */
   async #follower(
     record: LogRecord,
     newest: PlacedRecord | undefined,
@@ -112,7 +114,7 @@ export class Committer {
     if (!found) {
       return {
         unclear: new Error(
-          "etcd compacted the record that tells whether it took effect",
+          "etcd compacted the record that shows whether the write took effect",
         ),
       };
     }
@@ -120,7 +122,7 @@ export class Committer {
     return isOwn ? { record: found } : "stale";
   }
 
-  /** Writes what is no change, once. */
+  /** Sends operations that change no entry, without a record and without a retry. */
   async clear(
     ops: readonly Op[],
     after: PlacedRecord,

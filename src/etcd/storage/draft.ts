@@ -1,9 +1,9 @@
 /**
- * A transaction before it is sent: what its writes do to the entries, their
- * versions, revisions and times, and what is to be written for that.
+ * A transaction before it is sent. It computes how the writes change the entries,
+ * with their versions, revisions and times, and the operations for etcd.
  *
- * The record lets it know all of this before: the transaction takes effect only
- * if nothing was written since the entries were read.
+ * It can know all of this in advance, because the transaction takes effect only
+ * if the record has not changed since the entries were read.
  *
  * @module
  */
@@ -26,23 +26,23 @@ import type { Keys } from "../format/keys.ts";
 import type { PlacedRecord, Step } from "../format/record.ts";
 import { base64Of, type Op } from "../gateway/messages.ts";
 
-/** An entry in a transaction. It never changes: each change makes a new one. */
+/** An entry in a transaction. It is immutable: each change makes a new slot. */
 interface Slot extends EntryName {
-  /** What etcd has. */
+  /** The entry in etcd. */
   readonly stored: Kept | undefined;
-  /** What is there now: in etcd too, unless `isChanged`. */
+  /** The entry in the transaction. It equals `stored` unless `isChanged`. */
   readonly kept: Kept | undefined;
   readonly isChanged: boolean;
 }
 
-/** What became of a write in a transaction. */
+/** A write that the transaction has carried out. */
 export interface DraftedWrite {
   readonly outcome: Outcome;
-  /** Whether it went as it was planned: else what was planned after it is out of date. */
+  /** Whether the outcome is the planned one. If not, the plans of later writes are stale. */
   readonly isAsPlanned: boolean;
 }
 
-/** A transaction that is being made. */
+/** A transaction that is not sent yet. */
 export class Draft {
   readonly #time: number;
   readonly #slots = new Map<string, Slot>();
@@ -53,19 +53,19 @@ export class Draft {
   #headBefore = 0;
   #stepsBefore = 0;
 
-  /** Takes the newest record, and the time: what has expired then is gone. */
+  /** Takes the newest record, and the time that decides which entries have expired. */
   constructor(record: PlacedRecord, time: number) {
     this.#head = record.head;
     this.#time = time;
   }
 
-  /** Notes what etcd has of an entry. */
+  /** Notes the entry that was read from etcd. */
   see({ kind, key }: EntryName, stored: Kept | undefined): void {
     const slot = { kind, key, stored, kept: stored, isChanged: false };
     this.#slots.set(idOf({ kind, key }), slot);
   }
 
-  /** The revision of the last change. */
+  /** The revision of the newest change. */
   get head(): number {
     return this.#head;
   }
@@ -74,7 +74,7 @@ export class Draft {
     return this.#steps;
   }
 
-  /** Takes back the last write. */
+  /** Undoes the last write. */
   takeBack(): void {
     for (const [id, slot] of this.#undo) this.#slots.set(id, slot);
     this.#undo.clear();
@@ -82,7 +82,7 @@ export class Draft {
     this.#steps.length = this.#stepsBefore;
   }
 
-  /** Does what a write was decided to do; `undefined` if it has to be decided anew. */
+  /** Carries out the decision about a write. Returns `undefined` if the write must be decided again. */
   carryOut(
     { taken, decided, failure }: PlannedWrite,
   ): DraftedWrite | undefined {
@@ -118,7 +118,7 @@ export class Draft {
     return { outcome, isAsPlanned: true };
   }
 
-  /** Removes an entry that has expired; tells whether there was one. */
+  /** Removes an entry if it has expired. Returns whether it did. */
   expire(name: EntryName): boolean {
     const slot = this.#slot(name);
     if (!slot.kept || isLive(slot.kept, this.#time)) return false;
@@ -208,7 +208,7 @@ export class Draft {
     this.#set({ ...slot, kept: undefined, isChanged: true });
   }
 
-  /** The value that the transaction itself put is replaced: only the record can tell it. */
+  /** Notes a value that this transaction wrote and now replaces. Only the record keeps it. */
   #replace({ kind, key, kept }: Slot): void {
     if (!kept) return;
     const { version, revision, updatedAt, expiresAt, isNew } = kept;
@@ -230,7 +230,7 @@ export class Draft {
     this.#slots.set(id, slot);
   }
 
-  /** What to write to etcd. */
+  /** The operations for etcd. */
   operations(keys: Keys): Op[] {
     const ops: Op[] = [];
     for (const slot of this.#changed()) {
@@ -254,12 +254,12 @@ export class Draft {
     return ops;
   }
 
-  /** The entries that etcd has afterwards, of those that changed. */
+  /** The changed entries, as etcd has them after the transaction. */
   *left(): Iterable<readonly [EntryName, Kept | undefined]> {
     for (const slot of this.#changed()) yield [slot, slot.kept];
   }
 
-  /** How many operations and bytes it comes to, about. */
+  /** The approximate size of the transaction. */
   size(): { ops: number; bytes: number } {
     let ops = 1;
     let bytes = 512;
@@ -290,19 +290,19 @@ function holds(check: Check, found: Found | undefined): boolean {
     : check.exists === (found !== undefined);
 }
 
-/** What a store does with an entry in a transaction, by its name. */
+/** The id of an entry: it is unique, because a kind has no NUL. */
 export function idOf({ kind, key }: EntryName): string {
   return `${kind}\0${key}`;
 }
 
 function mixed(action: string): TypeError {
   return new TypeError(
-    `Cannot ${action}: a range is removed in a write of its own`,
+    `Cannot ${action}: the removal of a range must be the only change of a write`,
   );
 }
 
 function noRevisions(): RangeError {
   return new RangeError(
-    "Cannot write: the store has used up its revisions; export it into a new one",
+    "Cannot write: the store has used up its revisions; export it, and import it into a new store",
   );
 }

@@ -1,9 +1,8 @@
 /**
- * What can be read of the entries, as of the moment of each call, or as of
- * a revision of etcd.
+ * Reads the entries: as they are when it is called, or at a revision of etcd.
  *
- * What has expired is in etcd until a store removes it. So a read that does not
- * see the values asks, in the same step, whether anything is due.
+ * Expired entries stay in etcd until a store removes them. So a read without the
+ * values also asks, in the same step, whether any entry has expired.
  *
  * @module
  */
@@ -37,25 +36,25 @@ import {
 } from "../gateway/messages.ts";
 import type { PageSizes } from "./page_sizes.ts";
 
-/** How many keys one transaction of etcd reads. */
+/** The most keys that one transaction of etcd reads. */
 const KEYS_AT_ONCE = 100;
 
-/** How many keys without values a page has, at most. */
+/** The most keys of a page without values. */
 const MOST_KEYS = 4_096;
 
-/** A moment. */
+/** A fixed moment to read at. */
 export interface Moment {
   /** A revision of etcd. */
   readonly at: number;
-  /** In ms since 1970: what had expired then is left out. */
+  /** In ms since 1970. Entries that had expired by then are left out. */
   readonly time: number;
   /** The revision of the store, for messages. */
   readonly revision?: number;
-  /** Called after each read; throws if the log has left the moment behind. */
+  /** Called after each read. Rejects if the log does not reach back to the moment any more. */
   assertReached?(): Promise<void>;
 }
 
-/** What a view reads. */
+/** The source that a view reads. */
 export interface ViewSource {
   readonly gateway: Gateway;
   readonly keys: Keys;
@@ -68,12 +67,12 @@ interface FoundEntry {
   readonly kept: Kept;
 }
 
-/** The entries. */
+/** A view of the entries. */
 export class EntryView implements View {
   readonly #source: ViewSource;
   readonly #moment: Moment | undefined;
 
-  /** Takes where to read, and the moment if it is a fixed one. */
+  /** Takes the source, and the moment if it is fixed. */
   constructor(source: ViewSource, moment?: Moment) {
     this.#source = source;
     this.#moment = moment;
@@ -142,7 +141,7 @@ export class EntryView implements View {
     signal?: AbortSignal,
   ): Promise<Page<string>> {
     const { limit = PAGE_ENTRIES, reverse = false } = page;
-    // To etcd, 0 is no limit.
+    // For etcd, 0 means "no limit".
     if (limit <= 0) return { items: [] };
     const { keys } = this.#source;
     const request = {
@@ -183,7 +182,10 @@ export class EntryView implements View {
     return { items: items.map(entryOf), rest };
   }
 
-  /** Reads until there is an entry, or the end. What comes later is of the same moment. */
+  /**
+   * Reads parts, all at the same revision, until one has an entry that has not
+   * expired, or the range ends.
+   */
   async #page(
     kind: string,
     range: KeyRange,
@@ -306,13 +308,13 @@ export class EntryView implements View {
     return page.items.length > 0;
   }
 
-  // Asking.
+  // Requests.
 
   #time(): number {
     return this.#moment?.time ?? Date.now();
   }
 
-  /** Whether anything is due, in etcd still. */
+  /** Asks whether etcd still has an entry that has expired. */
   #due(at?: number): RangeRequest {
     return {
       ...this.#source.keys.due(this.#time()),
@@ -322,7 +324,7 @@ export class EntryView implements View {
     };
   }
 
-  /** Reads keys, as of one moment. */
+  /** Reads keys, all at the same revision. */
   async #get(
     requests: readonly RangeRequest[],
     signal?: AbortSignal,
@@ -371,7 +373,7 @@ function orderOf(reverse: boolean): Partial<RangeRequest> {
   return reverse ? { sort_order: "DESCEND", sort_target: "KEY" } : {};
 }
 
-/** The entry that etcd keeps under a key. Throws if it is none. */
+/** Decodes the entry of a key in etcd. Throws a `StoreError` if no store wrote the value. */
 export function keptOf(kind: string, key: string, kv: KeyValue): Kept {
   const kept = unwrap(bytesOf(kv.value));
   if (kept) return kept;
@@ -379,7 +381,7 @@ export function keptOf(kind: string, key: string, kv: KeyValue): Kept {
     "STORAGE",
     `Cannot read ${
       quote(kind, key)
-    }: its value in etcd was written by something else than a store, or by a newer version of @zestor/store`,
+    }: another program or a newer version of @zestor/store wrote its value in etcd; use a newer version, or write the entry again`,
   );
 }
 

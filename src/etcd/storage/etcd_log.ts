@@ -1,8 +1,8 @@
 /**
- * The change log of a store in etcd, as watches see it: etcd's own history.
+ * The change log of a store in etcd. Its changes are etcd's own history.
  *
- * Watches that have seen nearly everything read from the feed. The others, and
- * `history`, read from streams of their own.
+ * Watches that have seen nearly all changes read from the feed. The others, and
+ * `history`, read from their own streams.
  *
  * @module
  */
@@ -29,16 +29,16 @@ import { Feed } from "./feed.ts";
 import { LogWaits } from "./log_waits.ts";
 import type { Now, Place, Timeline } from "./timeline.ts";
 
-/** How many changes are read at once to be told from the last one back. */
+/** How many revisions a read in reverse order covers. */
 const BACK_WINDOW = 512;
 
-/** How often watches that do not keep the process running look for news, in ms. */
+/** How often watches that are not persistent look for changes, in ms. */
 const POLL_MS = 100;
 
-/** For how long the feed goes on when no watch waits, in ms. */
+/** How long the feed continues when no watch waits, in ms. */
 const LINGER_MS = 250;
 
-/** Every how many revisions a quiet watch sets a bookmark, at most. */
+/** The most revisions between two bookmarks of a quiet watch. */
 const MOST_BOOKMARKED = 2_500;
 
 /** The log of a store. */
@@ -53,7 +53,7 @@ export class EtcdLog implements ChangeLog {
   readonly #waits: LogWaits;
   readonly #catchUps = new CatchUps();
 
-  /** Takes the cluster, the store's keys and its timeline, and how many changes the log keeps at most. */
+  /** Takes the cluster, the store's keys and timeline, and the most changes that the log keeps. */
   constructor(
     { gateway, keys, timeline }: {
       gateway: Gateway;
@@ -99,7 +99,7 @@ export class EtcdLog implements ChangeLog {
     return Math.max(kept, this.#pruned(now) + 1);
   }
 
-  /** The newest revision that is not in the log any more, by the store's own limit. */
+  /** The newest revision that the `history` option has removed from the log. */
   #pruned({ record }: Now): number {
     return Math.max(0, record.head - this.#history);
   }
@@ -163,7 +163,7 @@ export class EtcdLog implements ChangeLog {
     return page.end(end.head, end.mark);
   }
 
-  /** Reads up to the newest change. */
+  /** Reads from a stream, up to the newest change. */
   async #catchUp(
     filter: ChangeFilter,
     after: number,
@@ -172,7 +172,7 @@ export class EtcdLog implements ChangeLog {
     signal?: AbortSignal,
   ): Promise<ChangePage> {
     const left = this.#catchUps.take(after, mark);
-    // With a limit of its own, the log may have left the change behind.
+    // If `history` limits the log, the log may not reach the change any more.
     const hasMore = left !== undefined && left.told > after &&
       this.#history === Infinity;
     const { stream, head } = hasMore
@@ -201,7 +201,7 @@ export class EtcdLog implements ChangeLog {
     }
   }
 
-  /** A stream that goes on after a change, and up to where the store is now. */
+  /** A stream that continues after a change, and the store's newest revision. */
   async #openStream(
     after: number,
     mark: number | undefined,
@@ -229,7 +229,7 @@ export class EtcdLog implements ChangeLog {
     }
   }
 
-  /** The changes of the transaction in whose middle a place is. */
+  /** The changes of the transaction that contains a place. */
   async changesAt(
     place: Place,
     revision: number,
@@ -268,7 +268,7 @@ export class EtcdLog implements ChangeLog {
         if (change.revision >= before) continue;
         found.push(change);
         bytes += sizeOf(change);
-        // What is far from the end is read again later.
+        // The page is full: a later read gives the oldest of these changes.
         while (bytes > PAGE_BYTES && found.length > 1) {
           bytes -= sizeOf(found.shift()!);
         }
@@ -348,7 +348,7 @@ class PageOfChanges {
   }
 }
 
-/** A change with what was asked for. */
+/** A change, without the previous value unless the filter asks for it. */
 function told(
   change: StoredChange,
   { previous }: ChangeFilter,

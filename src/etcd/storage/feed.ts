@@ -1,12 +1,13 @@
 /**
- * The newest transactions of a store, in memory, for all watches that wait: one
- * stream of etcd, whatever their number.
+ * Keeps the newest transactions of a store in memory. All waiting watches share
+ * its one stream of etcd.
  *
  * The invariants:
  * - It has every transaction after its beginning, up to its end.
- * - Its memory is bounded: the oldest transactions leave it.
- * - After a cut it goes on with the next member from where it was. If it cannot
- *   be sure of that, it begins anew, and the watches find out what they miss.
+ * - Its memory is bounded: it drops the oldest transactions.
+ * - After a cut it continues on the next member from its end. If it may lack
+ *   transactions, it begins again, and each watch reads the changes that it
+ *   missed from its own stream.
  *
  * @module
  */
@@ -25,19 +26,20 @@ import {
 } from "./change_stream.ts";
 import type { Place, Timeline } from "./timeline.ts";
 
-/** How much is kept: transactions, and about how many bytes. */
+/** The most transactions that are kept. */
 const MOST_KEPT = 4_096;
+/** The approximate limit of their size, in bytes. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
-/** How often it asks whether the member tells all, in ms. */
+/** How often it checks that the member sends all transactions, in ms. */
 const CHECK_MS = 2_000;
 
-/** What a feed is made of. */
+/** The parts of a feed. */
 export interface FeedOptions {
   readonly gateway: Gateway;
   readonly keys: Keys;
   readonly timeline: Timeline;
-  /** There is something new, or the feed began anew. */
+  /** Called with each new transaction, and with `undefined` if the feed began again. */
   onNews(transaction: Transaction | undefined): void;
 }
 
@@ -46,22 +48,22 @@ export class Feed {
   readonly #options: FeedOptions;
   #transactions: Transaction[] = [];
   #bytes = 0;
-  /** It has all that came after this. */
+  /** The record after which it has all transactions. */
   #from: PlacedRecord | undefined;
   #stop: AbortController | undefined;
   #running: Promise<void> | undefined;
 
-  /** Takes what it is made of. */
+  /** Takes its parts. */
   constructor(options: FeedOptions) {
     this.#options = options;
   }
 
-  /** Whether it runs, and so will tell what comes. */
+  /** Whether it runs, and so gives new transactions. */
   get isRunning(): boolean {
     return this.#stop !== undefined;
   }
 
-  /** The last change that it knows of; `undefined` if it has not begun. */
+  /** The newest record that it knows; `undefined` if it has not begun. */
   get end(): PlacedRecord | undefined {
     return this.#transactions.at(-1)?.record ?? this.#from;
   }
@@ -86,14 +88,14 @@ export class Feed {
     for (let i = low; i < all.length; i++) yield all[i];
   }
 
-  /** The record of a revision's change; `undefined` if it is not here. */
+  /** The record of the transaction that made a revision; `undefined` if the feed does not have it. */
   recordOf(revision: number): PlacedRecord | undefined {
     if (revision === this.#from?.head) return this.#from;
     const [found] = this.after(revision - 1);
     return found && found.record.first <= revision ? found.record : undefined;
   }
 
-  /** Begins. */
+  /** Starts it. */
   start(): void {
     if (this.#stop) return;
     const stop = this.#stop = new AbortController();
@@ -101,7 +103,7 @@ export class Feed {
     this.#running = this.#run(signal);
   }
 
-  /** Ends; it forgets what it has. */
+  /** Stops it. It forgets its transactions. */
   async stop(): Promise<void> {
     this.#stop?.abort();
     this.#stop = undefined;
@@ -133,7 +135,7 @@ export class Feed {
     }
   }
 
-  /** Where to go on: where it was, or at the store's newest change. */
+  /** The place to continue: the feed's end, or the store's newest change. */
   async #begin(signal: AbortSignal): Promise<Place> {
     const { timeline } = this.#options;
     const now = await timeline.now({ signal, patience: 0 });
@@ -152,7 +154,7 @@ export class Feed {
     return place;
   }
 
-  /** What comes after a place; ends if the member turns out to be behind. */
+  /** The transactions after a place. Ends if the member is behind the others. */
   async *#told(at: number, signal: AbortSignal) {
     const { gateway, keys } = this.#options;
     const stop = new AbortController();
@@ -170,7 +172,7 @@ export class Feed {
     }
   }
 
-  /** Compares the feed with the store: a member that is cut off is silent. */
+  /** Compares the feed with the store, because a member that is cut off sends nothing. */
   async #checkNowAndThen(
     signal: AbortSignal,
     onBehind: () => void,
@@ -190,7 +192,7 @@ export class Feed {
         await sleep(CHECK_MS / 4, signal, false).catch(() => {});
         if (this.end === before && !signal.aborted) return onBehind();
       } catch {
-        // The stream tells when it is cut.
+        // If the connection is cut, the stream fails by itself.
       }
     }
   }
@@ -198,7 +200,7 @@ export class Feed {
   #add(transaction: Transaction): void {
     const { record } = transaction;
     const { end } = this;
-    // It was told before the cut.
+    // It came before the cut already.
     if (end && record.head <= end.head) return;
     if (end && record.first !== end.head + 1) throw new Lost();
     this.#options.timeline.note(record);
@@ -224,7 +226,7 @@ export class Feed {
   }
 }
 
-/** The cluster has another history than the feed has told. */
+/** The cluster's history does not continue the feed's transactions. */
 class Lost extends Error {}
 
 function isLost(error: unknown): boolean {
@@ -233,7 +235,7 @@ function isLost(error: unknown): boolean {
     (error as Error)?.name === "WatchOverflowError";
 }
 
-/** What a cursor of a record is. */
+/** The cursor of a record's last change. */
 export function cursorOfRecord({ head, mark }: PlacedRecord): Cursor {
   return { revision: head, mark };
 }

@@ -1,6 +1,6 @@
 /**
- * The entries in the middle of a transaction: as they were before it, with its
- * first changes. etcd has no revision for such a moment.
+ * The entries in the middle of a transaction: the entries before it, with its
+ * first changes applied. etcd has no revision for such a moment.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import {
 import type { EtcdChange } from "../format/changes.ts";
 import type { EntryView } from "./entry_view.ts";
 
-/** What the first changes made of an entry: `undefined` if they deleted it. */
+/** The entries of a kind that the first changes changed; `undefined` if they deleted the entry. */
 type Changed = Map<string, StoredEntry | undefined>;
 
 /** The entries in the middle of a transaction. */
@@ -35,7 +35,7 @@ export class InsideView implements PastView {
   readonly #before: EntryView;
   readonly #changed = new Map<string, Changed>();
 
-  /** Takes the entries before the transaction, its changes, and up to which of them. */
+  /** Takes the entries before the transaction, its changes, and the last revision to apply. */
   constructor(
     before: EntryView,
     changes: readonly EtcdChange[],

@@ -1,9 +1,9 @@
 /**
- * The watches that have seen everything, and wait.
+ * The watches that have seen all changes, and wait.
  *
- * A feed runs while one of them keeps the process running. For the others it
- * would do that, too, since an open request cannot be told not to: they look for
- * news by a timer.
+ * The feed runs while one of them is persistent. Its open request keeps the
+ * process running, and the runtime has no way to change that. So if no waiting
+ * watch is persistent, a timer looks for changes instead.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import type { Wait } from "../../engine/change_log.ts";
 import type { Transaction } from "./change_stream.ts";
 import type { Feed } from "./feed.ts";
 
-/** What the watches wait for. */
+/** The feed and the times of the waits. */
 export interface LogWaitsOptions {
   readonly feed: Feed;
-  /** After how many revisions of other kinds a watch is woken all the same. */
+  /** The number of revisions of other kinds after which a watch is woken, too. */
   readonly bookmarkInterval: number;
-  /** For how long the feed goes on when none waits, in ms. */
+  /** How long the feed continues when no watch needs it, in ms. */
   readonly lingerMs: number;
-  /** How often they look without a feed, in ms. */
+  /** The time between two looks without a feed, in ms. */
   readonly pollMs: number;
-  /** The newest revision. It may fail: then there is a next look. */
+  /** Reads the newest revision. If it rejects, the next look tries again. */
   look(): Promise<number>;
 }
 
@@ -38,7 +38,7 @@ export class LogWaits {
   #linger: ReturnType<typeof setTimeout> | undefined;
   #poll: ReturnType<typeof setTimeout> | undefined;
 
-  /** Takes what they wait for. */
+  /** Takes the feed and the times. */
   constructor(options: LogWaitsOptions) {
     this.#options = options;
   }
@@ -63,12 +63,12 @@ export class LogWaits {
     return promise;
   }
 
-  /** Whether the feed has something for a watch. */
+  /** Whether the feed has changes for a watch. */
   #hasNews({ after, mark, kinds }: Wait): boolean {
     const { feed, bookmarkInterval } = this.#options;
     const { end } = feed;
     if (!feed.isRunning || !end) return false;
-    // Let the watch read: then it is told what is the matter.
+    // Wake the watch: its read finds the changes, or gets the error.
     if (!feed.reaches(after)) return true;
     const found = feed.recordOf(after)?.mark;
     if (mark !== undefined && found !== undefined && mark !== found) {
@@ -84,7 +84,7 @@ export class LogWaits {
     return false;
   }
 
-  /** There is a transaction, or the feed began anew. */
+  /** Wakes the watches for a new transaction, or if the feed began again. */
   tell(news: Transaction | undefined): void {
     const { bookmarkInterval } = this.#options;
     const head = news?.record.head ?? 0;
@@ -99,7 +99,7 @@ export class LogWaits {
     }
   }
 
-  /** Sees that what has to run runs. */
+  /** Starts and stops the feed and the timer, as the waiting watches need them. */
   #plan(): void {
     const { feed, lingerMs, pollMs } = this.#options;
     const isWanted = this.#isPersistent() && !this.#isClosed;
@@ -132,7 +132,7 @@ export class LogWaits {
         if (head !== wait.after) wake();
       }
     } catch {
-      // The next look comes soon.
+      // The next look tries again.
     }
     this.#poll = undefined;
     this.#plan();

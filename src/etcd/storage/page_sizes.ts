@@ -1,21 +1,21 @@
 /**
- * How many entries to ask for, so that a page of them has not many more bytes
- * than it should: etcd limits a page by count alone.
+ * Estimates how many entries fit a page, because etcd limits a page only by its
+ * number of keys.
  *
  * @module
  */
 
-/** About how large values are before any was seen, in bytes. */
+/** The assumed size of a value before any was read, in bytes. */
 const FIRST_GUESS = 8 * 1024;
 
-/** For how many kinds it is remembered. */
+/** The most kinds whose sizes are remembered. */
 const MOST_KINDS = 256;
 
-/** The sizes of values, by kind. */
+/** Remembers the sizes of values, by kind. */
 export class PageSizes {
   readonly #averages = new Map<string, number>();
 
-  /** How many values of a kind come to so many bytes, about; at least 8. */
+  /** About how many values of a kind have this many bytes together; at least 8. */
   fitting(kind: string, bytes: number): number {
     const average = this.#averages.get(kind) ?? FIRST_GUESS;
     return Math.max(8, Math.ceil(bytes / Math.max(1, average)));
@@ -28,7 +28,7 @@ export class PageSizes {
     const before = this.#averages.get(kind);
     const found = total / sizes.length;
     if (this.#averages.size >= MOST_KINDS) this.#averages.clear();
-    // What was large once may be large again.
+    // The estimate falls slowly, because large values may come again.
     this.#averages.set(kind, Math.max(found, (before ?? found) * 0.5));
   }
 }

@@ -1,5 +1,6 @@
 /**
- * The removal of a range of keys: one operation of etcd, however many there are.
+ * Plans the removal of a range of keys. It is one operation of etcd, however many
+ * keys the range has.
  *
  * @module
  */
@@ -13,13 +14,13 @@ import { putBack } from "../../engine/log_ends.ts";
 import { EntryView } from "./entry_view.ts";
 import { PageSizes } from "./page_sizes.ts";
 
-/** What a removal does, if nothing is written meanwhile. */
+/** A removal, and its effect if nobody writes before it. */
 export interface PlannedRemoval {
   /** The newest record. */
   readonly record: PlacedRecord;
-  /** In ms since 1970: what had expired then was gone. */
+  /** In ms since 1970. It decides which entries had expired. */
   readonly time: number;
-  /** How many entries etcd has there, those that have expired among them. */
+  /** How many entries the range has in etcd, expired ones included. */
   readonly removed: number;
   readonly effect: Effect;
   readonly ops: readonly Op[];
@@ -58,7 +59,7 @@ export async function removeRange(
   return { record, time, removed, effect, ops };
 }
 
-/** How many have not expired, and the place of the last of those, from 1. */
+/** How many entries have not expired, and the position of the last of them, from 1. */
 async function liveOf(
   { gateway, keys }: { gateway: Gateway; keys: Keys },
   { kind, range }: RangeRemoval,

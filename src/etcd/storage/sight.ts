@@ -1,7 +1,7 @@
 /**
- * What a writer knows of the entries: read as of one moment, or remembered from
- * its own last transactions. What it remembers holds as long as nobody else
- * writes, and the record of the next transaction checks that.
+ * The entries that a writer knows: read at one revision of etcd, or remembered
+ * from its own last transactions. The remembered entries are current as long as
+ * no other writer writes. The condition of the next transaction checks that.
  *
  * @module
  */
@@ -15,22 +15,23 @@ import { putBack } from "../../engine/log_ends.ts";
 import { idOf } from "./draft.ts";
 import { keptOf } from "./entry_view.ts";
 
-/** How many keys one transaction of etcd reads. */
+/** The most keys that one transaction of etcd reads. */
 const KEYS_AT_ONCE = 100;
 
-/** How much is remembered: entries, and bytes of their values. */
+/** The most entries that are remembered. */
 const MOST_ENTRIES = 4_096;
+/** The most bytes of their values. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
-/** The entries as of a record. */
+/** The entries at a record. */
 export interface Seen {
   readonly record: PlacedRecord;
   readonly entries: ReadonlyMap<string, Kept | undefined>;
-  /** Whether all was read just now. */
+  /** Whether all of it was read just now. */
   readonly isFresh: boolean;
 }
 
-/** What a writer knows. */
+/** The entries that a writer knows. */
 export class Sight {
   readonly #gateway: Gateway;
   readonly #keys: Keys;
@@ -44,7 +45,7 @@ export class Sight {
     this.#keys = keys;
   }
 
-  /** The entries of some names, if wanted as they are now. */
+  /** The entries of some names. If `isFresh`, it reads them even if it remembers them. */
   async of(names: readonly EntryName[], isFresh: boolean): Promise<Seen> {
     const record = this.#record;
     const isKnown = !isFresh && record &&
@@ -91,14 +92,17 @@ export class Sight {
         entries.set(idOf({ kind, key }), kept);
       }
     } while (i < names.length);
-    // Others may have changed whatever was read before their record.
+    // If another writer wrote, the remembered entries may be stale.
     if (record.at !== this.#record?.at) this.forget();
     this.#record = record;
     for (const [id, kept] of entries) this.#remember(id, kept);
     return { record, entries, isFresh: true };
   }
 
-  /** Remembers what an own transaction left. If others wrote before it, the rest is forgotten. */
+  /**
+   * Remembers the entries of the writer's own transaction. Forgets all others
+   * if another writer wrote before it.
+   */
   note(
     record: PlacedRecord,
     left: Iterable<readonly [EntryName, Kept | undefined]>,

@@ -1,10 +1,10 @@
 /**
- * Where a revision of the store is among the revisions of etcd, which also count
- * what else is in the cluster.
+ * Finds the revision of etcd for a revision of the store. The two differ, because
+ * etcd's revisions also count the writes of other programs.
  *
- * The record as of a revision of etcd tells how far the store was then. So the
- * transaction of a revision is found by a search: it guesses by proportion, and
- * in a cluster with one store the first guess is close.
+ * The record at a revision of etcd tells which revision the store had then. So
+ * a search finds the transaction of a revision. It interpolates, and in a cluster
+ * with one store the first guess is close.
  *
  * @module
  */
@@ -15,39 +15,42 @@ import { isCompacted, isFuture } from "../gateway/failure.ts";
 import type { Gateway, ReadOptions } from "../gateway/gateway.ts";
 import { firstOf, numberOf, type WatchAnswer } from "../gateway/messages.ts";
 
-/** How far the store is. */
+/** The current state of the store. */
 export interface Now {
   /** Its newest record. */
   readonly record: PlacedRecord;
-  /** The revision of etcd at which that was read. */
+  /** The revision of etcd at which the record was read. */
   readonly at: number;
 }
 
 /** A moment of the store between two transactions, or inside one. */
 export interface Place {
-  /** A revision of etcd at which the store was so; if the moment is inside a transaction, before that. */
+  /**
+   * A revision of etcd at which the store was in this state. If the moment is
+   * inside a transaction, the revision of etcd before that transaction.
+   */
   readonly at: number;
-  /** The record of the moment's last change, and so its mark. */
+  /** The record of the transaction that made the moment's last change. */
   readonly record: PlacedRecord;
 }
 
-/** The transactions of a store. */
+/** Finds the transactions of a store. */
 export class Timeline {
   readonly #gateway: Gateway;
   readonly #keys: Keys;
-  /** The revision of etcd at which the store was made. */
+  /** The revision of etcd at which the store was created. */
   readonly born: number;
-  /** Records by the revisions of their last changes: some of the last ones seen. */
+  /** The records that were read or written last, by the revision of their last change. */
   readonly #seen = new Map<number, PlacedRecord>();
 
-  /** Takes the cluster, the store's keys, and when it was made. */
+  /** Takes the cluster, the store's keys, and the revision of etcd at which the store was created. */
   constructor(gateway: Gateway, keys: Keys, born: number) {
     this.#gateway = gateway;
     this.#keys = keys;
     this.born = born;
   }
 
-  /** How far the store is now. */
+  /** Reads the current state of the store. */
   async now(options?: ReadOptions): Promise<Now> {
     const answer = await this.#gateway.range(
       { key: this.#keys.record },
@@ -70,12 +73,15 @@ export class Timeline {
     return record;
   }
 
-  /** Forgets what it has seen: the cluster was put back. */
+  /** Forgets the remembered records, because the cluster was restored to an older state. */
   forget(): void {
     this.#seen.clear();
   }
 
-  /** The record as of a revision of etcd; `undefined` if that is compacted. */
+  /**
+   * The record at a revision of etcd; `undefined` if etcd has compacted that
+   * revision or has not reached it.
+   */
   async recordAt(
     at: number,
     options?: ReadOptions,
@@ -94,9 +100,9 @@ export class Timeline {
   }
 
   /**
-   * The record of the transaction that made a change, or of the beginning for
-   * revision 0; `undefined` if the store has not reached it, or if etcd has
-   * compacted it.
+   * The record of the transaction that made a revision; for revision 0, the
+   * first record. `undefined` if the store has not reached the revision, or if
+   * etcd has compacted it.
    */
   async find(
     revision: number,
@@ -109,7 +115,8 @@ export class Timeline {
     if (guessed === now.record) return guessed;
     const found = guessed && await this.recordAt(guessed.at, options);
     if (found?.mark === guessed?.mark) return guessed;
-    // The hints are of a cluster that was put back since, or all is compacted.
+    // The remembered records are from before the cluster was restored, or etcd
+    // has compacted everything.
     this.#seen.clear();
     return await this.#search(revision, now, [], options);
   }
@@ -120,7 +127,7 @@ export class Timeline {
     hints: readonly PlacedRecord[],
     options?: ReadOptions,
   ): Promise<PlacedRecord | undefined> {
-    // Before `low`, and from `high` on, the store was below and past it.
+    // At `low` the store had not reached the revision; at `high` it had.
     let low = { at: this.born - 1, head: -1 };
     let high = now.record;
     for (const seen of hints) {
@@ -130,7 +137,7 @@ export class Timeline {
     }
     for (let tries = 0; high.first > revision; tries++) {
       if (low.at >= high.before) {
-        // The one before is the last that may have it.
+        // Only the record before `high` can still have the revision.
         return await this.#before(high, revision, options);
       }
       const at = guess(low, high, revision, tries);
@@ -154,7 +161,7 @@ export class Timeline {
       : undefined;
   }
 
-  /** The moment after a change. Throws `WatchOverflowError` if there is none. */
+  /** The moment after a change. Rejects with `WatchOverflowError` if the log does not have the change. */
   async placeOf(
     revision: number,
     now: Now,
@@ -162,7 +169,7 @@ export class Timeline {
   ): Promise<Place> {
     const { record } = now;
     if (revision > record.head) throw putBack("ahead", revision);
-    // Nothing was written since.
+    // It is the newest change.
     if (revision === record.head) return { at: now.at, record };
     const next = await this.find(revision + 1, now, options);
     if (!next) throw prunedPast(revision, await this.oldest(now, options));
@@ -173,7 +180,7 @@ export class Timeline {
     return { at, record: own };
   }
 
-  /** The oldest revision whose change etcd still has; the one that will be, if it has none. */
+  /** The oldest revision whose change etcd still has. If it has no change, the next revision. */
   async oldest(now: Now, options?: ReadOptions): Promise<number> {
     if (await this.recordAt(this.born, options)) return 1;
     const compacted = await this.#compacted(options);
@@ -181,7 +188,7 @@ export class Timeline {
     return (record?.head ?? now.record.head) + 1;
   }
 
-  /** Up to where etcd has compacted. */
+  /** The revision up to which etcd has compacted. Only the error of a watch tells it. */
   async #compacted({ signal }: ReadOptions = {}): Promise<number> {
     const stop = new AbortController();
     const request = { key: this.#keys.meta, start_revision: "1" };
@@ -205,7 +212,11 @@ interface Point {
   readonly head: number;
 }
 
-/** Where to look next, past `low` and before `high`: by proportion, and now and then in the middle. */
+/**
+ * The next revision of etcd to look at, past `low` and before `high`. It
+ * interpolates, but every third try takes the middle, so that the search is short
+ * in any case.
+ */
 function guess(
   low: Point,
   high: PlacedRecord,

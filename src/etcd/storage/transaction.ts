@@ -1,9 +1,9 @@
 /**
- * A transaction as the gateway takes it.
+ * Builds a transaction for the gateway.
  *
  * etcd limits how many operations a list has (128 by default). An operation may
- * be a transaction of its own, which gets what its parents leave: so there is
- * room for thousands.
+ * itself be a transaction, which may have the operations that its parent leaves
+ * of the limit. So nesting makes room for thousands.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import type { Keys } from "../format/keys.ts";
 import { encodeRecord, type LogRecord } from "../format/record.ts";
 import type { Op, Txn } from "../gateway/messages.ts";
 
-/** How many operations a list may have by default: `--max-txn-ops`. */
+/** The default of `--max-txn-ops`: the most operations of a list. */
 export const DEFAULT_MOST_OPS = 128;
 
-/** How many operations a transaction has room for. */
+/** The most operations of a transaction, with nesting. */
 export function roomOf(mostOps: number): number {
   const outer = Math.floor(mostOps / 2);
   return outer * (mostOps - outer);
 }
 
-/** Writes, and the record of them, if nothing was written since a revision of etcd. */
+/** Operations and their record, on the condition that the newest record is still that of `since`. */
 export function transactionOf(
   keys: Keys,
   since: number,

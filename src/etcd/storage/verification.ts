@@ -1,7 +1,6 @@
 /**
- * Looks through what a store has in etcd: whether each key is what the store
- * would have written, and whether each value can be read. It reads one revision
- * of etcd.
+ * Verifies a store in etcd: whether a store wrote each key, and whether each value
+ * can be read. It reads at one revision of etcd.
  *
  * @module
  */
@@ -16,7 +15,7 @@ import type { Now } from "./timeline.ts";
 
 const PARTS: readonly VerifyPart[] = ["foreign", "log", "entries"];
 
-/** How many keys are read at once. */
+/** How many keys one request reads. */
 const KEYS_AT_ONCE = 64;
 
 /** One verification. */
@@ -28,14 +27,14 @@ export class Verification {
     PARTS.map((part) => [part, new Findings(part)]),
   );
 
-  /** Takes where to read, the moment, and what judges values. */
+  /** Takes the source, the moment, and the function that judges values. */
   constructor(source: ViewSource, now: Now, judge: Judge) {
     this.#source = source;
     this.#now = now;
     this.#judge = judge;
   }
 
-  /** What is wrong. */
+  /** Reads all entries, and returns the findings. */
   async findings(signal?: AbortSignal): Promise<VerifyFinding[]> {
     const { gateway, keys } = this.#source;
     let span = keys.entries;
@@ -65,9 +64,9 @@ export class Verification {
       this.#add({
         part: "foreign",
         ...(name ?? {}),
-        message: `The key ${
+        message: `No store wrote the key ${
           JSON.stringify(textOf(kv.key))
-        } holds nothing that a store wrote; delete it`,
+        } with this value; delete the key`,
       });
       return;
     }
@@ -89,7 +88,7 @@ export class Verification {
       revision,
       message: `${
         quote(name.kind, name.key)
-      } has revision ${revision}, and the store is at ${head}; write the entry again`,
+      } has revision ${revision}, but the store is at ${head}; write the entry again`,
     });
   }
 }

@@ -2,12 +2,12 @@
  * Carries out batches on a cluster.
  *
  * The invariants:
- * - A transaction takes effect only if nothing was written since its entries
- *   were read: only one can follow a record.
- * - Once a transaction may have arrived, it is sent again until it is answered.
- *   If a member refuses it then, the record that followed tells whether it was
- *   this one.
- * - What is thrown says that nothing was written.
+ * - A transaction takes effect only if the record has not changed since its
+ *   entries were read. So only one transaction can follow a record.
+ * - If a transaction may have arrived, it is sent again until it is answered or
+ *   the time is up. If etcd refuses it then, the next record shows whether the
+ *   first request took effect.
+ * - If a method rejects, nothing was written.
  *
  * @module
  */
@@ -46,45 +46,46 @@ import { Sight } from "./sight.ts";
 import type { Timeline } from "./timeline.ts";
 import { roomOf } from "./transaction.ts";
 
-/** How much writes that share a transaction have together. */
+/** The most that writes of one transaction have together. */
 const REQUEST: RequestSize = { weight: 256, bytes: 768 * 1024 };
 
-/** How many entries that have expired one transaction removes. */
+/** The most expired entries that one transaction removes. */
 const EXPIRED_AT_ONCE = 200;
 
-/** How a writer works. */
+/** The parts and settings of a writer. */
 export interface WriterOptions {
   readonly gateway: Gateway;
   readonly keys: Keys;
   readonly timeline: Timeline;
   readonly limits: Limits;
-  /** How many bytes and operations a transaction may have. */
+  /** The most bytes of a transaction. */
   readonly mostBytes: number;
+  /** The cluster's `--max-txn-ops`. */
   readonly mostOps: number;
-  /** For how long to try, in ms. */
+  /** How long a write is retried, in ms. */
   readonly busyTimeout: number;
-  /** Hears of what was written that expires, in ms since 1970. */
+  /** Called with the expiry of each entry that was written, in ms since 1970. */
   onExpiring(at: number): void;
 }
 
-/** Writes of one store. */
+/** Carries out the writes of one store. */
 export class Writer {
   readonly #options: WriterOptions;
   readonly #sight: Sight;
   readonly #committer: Committer;
-  /** Grows while the cluster cannot be reached; absent if all is well. */
+  /** The pauses while the cluster cannot be reached; `undefined` if it can. */
   #trouble: Backoff | undefined;
-  /** The transaction that runs: there is one at a time. */
+  /** The work that runs: one at a time. */
   #running: Promise<unknown> = Promise.resolve();
 
-  /** Takes how it works. */
+  /** Takes its parts and settings. */
   constructor(options: WriterOptions) {
     this.#options = options;
     this.#sight = new Sight(options);
     this.#committer = new Committer(options);
   }
 
-  /** Carries out a batch, as the engine port says. */
+  /** Carries out a batch (see `Engine.write`). */
   write(batch: Batch): Promise<readonly Outcome[]> {
     return this.#alone(() => this.#write(batch));
   }
@@ -107,7 +108,8 @@ export class Writer {
       for (;;) {
         const tried = await this.#try(taken, deadline, isFresh);
         if (tried !== "stale") return tried;
-        // Somebody else was faster: nothing is done, all is decided anew.
+        // Another writer was faster, so nothing was written. All writes are
+        // decided again.
         isFresh = true;
         if (performance.now() >= deadline) throw new Conflict();
         await sleep(backoff.next(deadline));
@@ -116,7 +118,8 @@ export class Writer {
       if (!(error instanceof Cut)) throw error;
       this.#trouble ??= new Backoff();
       if (performance.now() < deadline) throw error;
-      // They have waited long enough: the queue would wait as long again.
+      // The writes have waited for the whole timeout. If this threw, the queue
+      // would wait as long again.
       return taken.map(({ write }) => ({
         type: "failed",
         error: unavailable(write.action, error),
@@ -124,7 +127,7 @@ export class Writer {
     }
   }
 
-  /** Pauses, then asks whether the cluster is there. */
+  /** Pauses, then asks whether the cluster can be reached. */
   async #reachAgain(backoff: Backoff): Promise<void> {
     const { gateway, keys } = this.#options;
     await sleep(backoff.next(), gateway.closed);
@@ -152,7 +155,7 @@ export class Writer {
     const { outcomes, carried } = this.#carryOut(draft, planned);
     if (outcomes.length === 0) return "stale";
     if (draft.head === sight.record.head) {
-      // Nothing is to be written: then it has to be true now.
+      // The writes change nothing. That is right only if the entries are current.
       const isTrue = sight.isFresh || await this.#sight.isNewest(sight.record);
       return isTrue ? outcomes : "stale";
     }
@@ -174,7 +177,7 @@ export class Writer {
     return outcomes;
   }
 
-  /** Carries out as many as fit. */
+  /** Carries out as many writes as fit one transaction. */
   #carryOut(
     draft: Draft,
     planned: readonly PlannedWrite[],
@@ -244,9 +247,9 @@ export class Writer {
     }
   }
 
-  // What has expired.
+  // Expired entries.
 
-  /** Removes some of what has expired; tells whether there may be more. */
+  /** Removes some expired entries. Returns whether there may be more. */
   removeExpired(): Promise<boolean> {
     return this.#alone(() => this.#removeExpired());
   }
@@ -267,7 +270,7 @@ export class Writer {
     const draft = new Draft(sight.record, time);
     for (const name of unique) draft.see(name, sight.entries.get(idOf(name)));
     for (const name of unique) draft.expire(name);
-    // An index key may be of an entry that has another expiry now, or is gone.
+    // The entry of an index key may have another expiry now, or be deleted.
     const stale: Op[] = names
       .filter((name) => {
         const kept = sight.entries.get(idOf(name));
@@ -338,8 +341,8 @@ function tooLarge(
   { mostOps, mostBytes }: WriterOptions,
 ): StoreTooLargeError {
   const what = bytes > mostBytes
-    ? `about ${bytes} bytes, and one transaction takes ${mostBytes}`
-    : `${ops} operations, and one transaction takes ${roomOf(mostOps)}`;
+    ? `about ${bytes} bytes, but a transaction takes at most ${mostBytes}`
+    : `${ops} operations, but a transaction takes at most ${roomOf(mostOps)}`;
   return new StoreTooLargeError(
     `Cannot ${write.action}: it has ${what}; make it smaller`,
   );

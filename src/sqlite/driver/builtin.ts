@@ -1,6 +1,6 @@
 /**
- * The driver on `node:sqlite`, which is built into Deno, Node.js and Bun: nothing
- * to load, and the runtime's file permissions hold.
+ * The driver on `node:sqlite`, which is built into Deno, Node.js and Bun. It needs
+ * no library, and the runtime's file permissions apply.
  *
  * @module
  */
@@ -45,7 +45,7 @@ class BuiltinConnection implements Connection {
       : prepareAnywhere(sql, prepare);
   }
 
-  // `VACUUM INTO` attaches a file, which takes every permission in Deno.
+  // `VACUUM INTO` would attach a file, which needs all permissions in Deno.
   get copyTo(): ((path: string) => Promise<void>) | undefined {
     return hasBackup ? (path) => this.#copyTo(path) : undefined;
   }
@@ -63,13 +63,13 @@ class BuiltinConnection implements Connection {
   }
 }
 
-/** Node.js has it from 22.16 on. */
+/** Whether the runtime has `backup`. Node.js has it since 22.16. */
 const hasBackup = "backup" in sqlite;
 
-/** More pages than any database has, so that all are copied in one step. */
+/** More pages than any database has, so that one step copies all of them. */
 const ALL_PAGES = 2 ** 30 - 1;
 
-/** A statement of `node:sqlite` whose rows are arrays, which Deno's types do not know. */
+/** A statement of `node:sqlite` whose rows are arrays. Deno's types lack it. */
 interface ArrayStatement {
   setReturnArrays(enabled: boolean): void;
   columns(): { readonly name: string }[];
@@ -79,8 +79,8 @@ interface ArrayStatement {
 }
 
 /**
- * Prepares a statement on Node.js or Bun. Before Node.js 22.16 rows are objects,
- * and before 22.21 a parameter has no number.
+ * Prepares a statement on Node.js or Bun. Before Node.js 22.16, rows are objects.
+ * Before 22.21, numbered parameters do not work.
  */
 function prepareAnywhere(
   sql: string,
@@ -113,7 +113,7 @@ function numbersParameters(prepare: (sql: string) => unknown): boolean {
   return areNumbered;
 }
 
-/** A statement whose parameters have no numbers any more: each is bound at each of its places. */
+/** A statement with "?" in place of numbered parameters. It binds a parameter at each of its places. */
 class NumberedStatement implements Statement {
   readonly #statement: Statement;
   readonly #numbers: readonly number[];
@@ -223,14 +223,14 @@ function bindable(params: (SqlValue | bigint)[]): Bindable[] {
   for (let i = 0; i < params.length; i++) {
     const value = params[i] as SqlValue;
     assertBindable(value);
-    // The binding would store a number as REAL.
+    // The binding would store a JavaScript number as REAL.
     if (typeof value === "number") params[i] = BigInt(value);
   }
   return params as Bindable[];
 }
 
 function openOwn(location: DatabaseLocation): sqlite.DatabaseSync {
-  // The binding has no option for "do not create".
+  // The binding has no option that prevents the creation of a file.
   if (location.mode === "rw" && !location.memory) assertFile(location.path);
   return new sqlite.DatabaseSync(filename(location), {
     readOnly: location.mode === "ro",
@@ -268,13 +268,13 @@ function attempt<T>(work: () => T): T {
 
 function toSqlError(error: unknown): unknown {
   if (isFailure(error)) return SqlError.from(error, error.errcode);
-  // An integer beyond 2^53 - 1, which this package never writes.
+  // The integer is above 2^53 - 1. This package never writes such an integer.
   return hasCode(error, "ERR_OUT_OF_RANGE")
     ? new SqlError("corrupt", (error as Error).message, { cause: error })
     : error;
 }
 
-/** Whether SQLite, or the runtime on its behalf, refused. Anything else is a mistake. */
+/** Whether SQLite or the runtime refused the call. Any other error is a bug. */
 function isFailure(error: unknown): error is Error & { errcode?: number } {
   return (error as Partial<Error> | null)?.name === "NotCapable" ||
     hasCode(error, "ERR_SQLITE_ERROR", "ERR_ACCESS_DENIED");

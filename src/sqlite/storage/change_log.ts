@@ -1,6 +1,6 @@
 /**
- * Reads and prunes the change log. It has one change for each revision; if
- * others took changes out of the middle, reading there throws.
+ * Reads and prunes the change log. The log has one change for each revision. If
+ * somebody removed changes from its middle, a read there throws.
  *
  * @module
  */
@@ -49,27 +49,34 @@ import {
 
 /** A page of changes. */
 interface LogPage extends Pick<ChangePage, "changes"> {
-  /** The last one's revision if there may be others past it. */
+  /** The revision of the last change, if more changes may follow. */
   readonly last: number | undefined;
 }
 
-/** The change log as one connection reads it. The methods are those of `Changes`, but `isLogged`. */
+/** The change log of one connection. It has the methods of `Changes`, except `isLogged`. */
 export class ChangeLog {
   readonly #database: Database;
   readonly #texts: TextChangePages;
   readonly #selects = new ChangeSelects();
-  /** The newest revision as the open write transaction has it, or the last one left it, if it is known. */
+  /**
+   * The newest revision in the open write transaction, or after the last one;
+   * `undefined` if it is not known.
+   */
   #head: number | undefined;
-  /** SQLite's number of what others have committed, as the last write transaction had it. */
+  /** SQLite's `data_version` in the last write transaction. It changes when another connection commits. */
   #dataVersion: SqlValue | undefined;
   #isWriting = false;
   #moves = 0;
   /**
-   * Whether that is the newest one of all, so that each further one has the next
-   * number: others may have taken the newest ones out of the log.
+   * Whether `#head` is the newest revision that was ever given, so that the next
+   * change gets the next number. Somebody may have removed the newest changes from
+   * the log.
    */
   #isNewest = false;
-  /** The changes of the open write transaction, if they follow the log's newest one that was there. */
+  /**
+   * The kinds that the open write transaction changed, and the newest revision
+   * before it; `undefined` if they are not known.
+   */
   #written: { readonly since: number; readonly kinds: Set<string> } | undefined;
 
   /** Takes the connection. */
@@ -78,7 +85,10 @@ export class ChangeLog {
     this.#texts = new TextChangePages(database);
   }
 
-  /** From here on the connection holds the write lock: the newest revision changes only by its own writes. */
+  /**
+   * Called when the connection has the write lock. Until the transaction ends,
+   * only its own writes change the newest revision.
+   */
   beginWriting(): void {
     const { data_version } = this.#database.get(GET_DATA_VERSION)!;
     if (data_version !== this.#dataVersion) this.forgetHead();
@@ -90,20 +100,20 @@ export class ChangeLog {
     this.#moves++;
   }
 
-  /** The write transaction was committed: as long as nobody else commits, the newest revision is known. */
+  /** Called after a commit. The newest revision stays known until another connection commits. */
   endWriting(): void {
     this.#isWriting = false;
   }
 
-  /** The write transaction was rolled back, or had something else to do. */
+  /** Called when the write transaction is rolled back. */
   abandonWriting(): void {
     this.#isWriting = false;
     this.forgetHead();
   }
 
   /**
-   * The revision that the next change gets. If that is not known for sure, the
-   * triggers set an entry's right.
+   * The revision that the next change gets. If it is a guess, the triggers correct
+   * the entry's revision.
    */
   nextRevision(): number {
     const next = 1 + (this.#isNewest ? this.#head! : this.#readNewest());
@@ -111,34 +121,37 @@ export class ChangeLog {
     return Math.min(next, LAST_NUMBER);
   }
 
-  /** The newest revision that was given, as far as the file tells. */
+  /** Reads the newest revision that was given. If the file is damaged, the result is a guess. */
   #readNewest(): number {
     const { newest, given } = this.#database.get(GIVEN_REVISIONS)!;
     this.#isNewest = newest === given && Number.isSafeInteger(newest);
     if (this.#isNewest) return this.#head = newest as number;
-    // NaN of damage: then the guess is the worst, and still only one.
+    // Damage can give NaN. Then the guess is 0, which the triggers correct.
     return Math.max(Number(newest), Number(given)) || 0;
   }
 
   /**
-   * A number that stays as it is within a transaction, as long as no entry is
-   * written, and no write undone.
+   * A number that is unchanged within a transaction as long as no entry is
+   * written, and no write is undone.
    */
   get moves(): number {
     return this.#moves;
   }
 
-  /** The connection wrote so many entries of a kind, each of which its triggers logged once. */
+  /**
+   * Called when the connection has written `count` entries of a kind, and its
+   * triggers have logged each of them once.
+   */
   noteWrites(kind: string, count: number): void {
     this.#moves++;
     this.#written?.kinds.add(kind);
     const head = this.#isNewest ? this.#head! + count : undefined;
     this.#head = head !== undefined && head <= LAST_NUMBER ? head : undefined;
-    // Whatever was before, the newest change is in the log now.
+    // The newest change is in the log now.
     this.#isNewest = this.#head !== undefined;
   }
 
-  /** To be called when a write was undone, or others' triggers may have written. */
+  /** Called when a write was undone, or when other triggers may have written. */
   forgetHead(): void {
     this.#moves++;
     this.#written = undefined;
@@ -146,7 +159,7 @@ export class ChangeLog {
     this.#isNewest = false;
   }
 
-  /** The kinds of the changes past a revision, if the open write transaction made all of these. */
+  /** The kinds of the changes past a revision, if the open write transaction made all of these changes. */
   writtenKinds(since: number): ReadonlySet<string> | undefined {
     return this.#written?.since === since ? this.#written.kinds : undefined;
   }
@@ -160,7 +173,7 @@ export class ChangeLog {
     const revision = Number(this.#database.get(HEAD_REVISION)!.revision);
     if (revision > LAST_NUMBER) return LAST_NUMBER;
     const head = this.headRevision();
-    // The change that was just logged got the newest number of all.
+    // The change that was just logged has the newest revision that was ever given.
     this.#isNewest = this.#head !== undefined;
     return head;
   }
@@ -190,7 +203,7 @@ export class ChangeLog {
       this.#readPage(filter, limit, false, [after, until]);
     assertAscending(after, changes);
     const cursor = last ?? until;
-    // If nothing was filtered out, the page itself tells.
+    // If the page has a change for each revision, no change is missing.
     if (changes.length < cursor - after) this.#assertGapless(after, cursor);
     return { changes, cursor };
   }
@@ -211,7 +224,7 @@ export class ChangeLog {
     return { changes, cursor };
   }
 
-  /** Reads the changes past a revision, up to another; gives the last one if there may be others past it. */
+  /** Reads a page of the changes past a revision, up to another. */
   #readPage(
     filter: ChangeFilter,
     limit: number,
@@ -252,7 +265,7 @@ export class ChangeLog {
     return { changes, last: isFull ? changes.at(-1)!.revision : undefined };
   }
 
-  /** One change is read alone, however large it is. */
+  /** Reads one change, however large it is. */
   #readOne({ sql, params }: Select): BoundedRows {
     return { rows: this.#database.all(sql, ...params, 1) };
   }
@@ -269,7 +282,7 @@ export class ChangeLog {
       until,
       ...rangeParams(kind, range),
     )
-      // Nobody can ask for a key that cannot be read.
+      // A key that cannot be read cannot be in a result.
       .filter(({ key }) => key !== null)
       .map((row) => ({ key: nameOf(row.key), revision: revisionOf(row) }));
     this.#assertGapless(after, until);
@@ -285,11 +298,12 @@ export class ChangeLog {
 
   /**
    * Throws `WatchOverflowError` if the log lacks a change past a revision, up to
-   * another. The changes that are there now were there when they were read.
+   * another. It is called after the read: a change that is in the log now was in it
+   * during the read.
    */
   #assertGapless(after: number, until: number): void {
-    // It counts from the change that was seen last: if that is still there, the
-    // log did not begin anew meanwhile.
+    // The count includes the change that was read last. If the log still has it,
+    // the log did not begin again in the meantime.
     const { count } = this.#database.get(COUNT_CHANGES, after, until)!;
     if (count === until - after + 1) return;
     const oldest = this.oldestRevision();
@@ -326,7 +340,10 @@ export class ChangeLog {
     return row && timeOf(row);
   }
 
-  /** The mark of the revision at which the log begins, and of what format 1 logged. A file of format 1 has none. */
+  /**
+   * The mark of the revision at which the log begins, and of the changes of
+   * format 1; 0 in a file of format 1.
+   */
   #fileMark(): number {
     return this.#meta(MARK) ?? 0;
   }
@@ -351,7 +368,7 @@ function pastLastRevision(): StoreError {
 function notNotedError(revision: number): WatchOverflowError {
   return new WatchOverflowError(
     "pruned",
-    `Cannot read what revision ${revision} replaced: an earlier version of @zestor/store logged it, and did not note all of that; read the kind again, and watch from there`,
+    `Cannot read the entry that revision ${revision} replaced: an earlier version of @zestor/store logged this change without all of it; read the kind again, and watch from there`,
   );
 }
 

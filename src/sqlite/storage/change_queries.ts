@@ -9,16 +9,19 @@ import { CHANGED_VALUE, sizeOr } from "../format/large_values.ts";
 import { inRange, LIMITED, ofKeys, ofKinds } from "./conditions.ts";
 import { SMALL_BYTES, smallOrSize, type WholeValues } from "./small_values.ts";
 
-/** Leaves the newest change: it tells which history goes on. Parameters: the last revision to go. */
+/**
+ * Removes old changes, but never the newest one, whose mark identifies the
+ * history. Parameters: the last revision to remove.
+ */
 export const PRUNE_LOG = `DELETE FROM zestor_changes WHERE revision <= ?
 AND revision < (SELECT max(revision) FROM zestor_changes)`;
 
 /** Which changes are read, and in which direction. */
 export interface ChangesRead {
-  /** How many kinds; all if it is absent. */
+  /** How many kinds; all kinds if it is absent. */
   readonly kinds: number | undefined;
   readonly range: KeyRange;
-  /** Whether the values before are read, too. */
+  /** Whether the previous values are read, too. */
   readonly previous: boolean;
   /** Whether the times are read, too. */
   readonly times: boolean;
@@ -30,8 +33,8 @@ const IS_SMALL_CHANGE = `coalesce(length(value), 0) <= ${SMALL_BYTES}
   AND coalesce(length(previous), 0) <= ${SMALL_BYTES}`;
 
 /**
- * The changes between two revisions. Parameters: after this revision, up to
- * this one, the kinds, those of `keyParams`, the limit.
+ * Reads the changes past one revision, up to another. Parameters: both revisions,
+ * the kinds, those of `keyParams`, the limit.
  */
 export function selectChanges(
   { kinds, range, previous, times, reverse, values }: ChangesRead,
@@ -60,21 +63,24 @@ WHERE revision > ? AND revision <= ? AND ${ofKinds(kinds)}${ofKeys(range)}
 ORDER BY revision ${reverse ? "DESC" : "ASC"} ${LIMITED}`;
 }
 
-/** Which kinds changed between two revisions. Parameters: after this revision, up to this one. */
+/** The kinds that changed past one revision, up to another. Parameters: both revisions. */
 export const LIST_CHANGED_KINDS =
   "SELECT DISTINCT kind FROM zestor_changes WHERE revision > ? AND revision <= ?";
 
-/** How many changes there are from one revision to another. Parameters: both. */
+/** Counts the changes from one revision to another, both included. Parameters: both revisions. */
 export const COUNT_CHANGES =
   "SELECT count(*) AS count FROM zestor_changes WHERE revision BETWEEN ? AND ?";
 
-/** Which keys of a kind changed between two revisions. Parameters: as above, then those of `rangeParams`. */
+/**
+ * The keys of a kind that changed past one revision, up to another. Parameters:
+ * both revisions, those of `rangeParams`.
+ */
 export function selectChangedKeys(range: KeyRange): string {
   return `SELECT revision, ${whole("key")} FROM zestor_changes
 WHERE revision > ? AND revision <= ? AND ${inRange(range)} ORDER BY revision`;
 }
 
-/** What a change replaced. Parameters: its revision. */
+/** The entry that a change replaced. Parameters: the change's revision. */
 export const GET_PREVIOUS = `SELECT type, ${VERSION}, previous, ${
   integer("mark")
 },
@@ -82,10 +88,10 @@ export const GET_PREVIOUS = `SELECT type, ${VERSION}, previous, ${
   ${integer("expires_at", "previous_expires_at")}
 FROM zestor_changes WHERE revision = ?`;
 
-/** When a change was made, and its mark. Parameters: its revision. */
+/** The time and the mark of a change. Parameters: its revision. */
 export const GET_MARK = `SELECT time, ${
   integer("mark")
 } FROM zestor_changes WHERE revision = ?`;
 
-/** Parameters: the name of what the file says of itself. */
+/** Reads a value of the file's description. Parameters: its name. */
 export const GET_META = "SELECT value FROM zestor_meta WHERE name = ?";

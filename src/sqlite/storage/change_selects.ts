@@ -8,9 +8,8 @@ import { selectChanges } from "./change_queries.ts";
 import type { WholeValues } from "./small_values.ts";
 
 /**
- * The statements of a filter, by whether values are whole. A watch reads with
- * one filter for as long as it runs, and a statement's text takes longer to
- * make than a change takes to read.
+ * Remembers the statements of each filter. A watch uses one filter for as long as
+ * it runs, and building a statement's text takes longer than reading a change.
  */
 export class ChangeSelects {
   readonly #known = {

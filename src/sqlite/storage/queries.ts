@@ -1,7 +1,7 @@
 /**
- * The statements that read and write entries and the change log. Those on the
- * entries use the primary key alone, whatever other index the file has: the
- * tests look at each one's query plan.
+ * The statements that read and write entries and the change log. Those on entries
+ * use only the primary key, even if others added an index to the file. The tests
+ * check the query plan of each.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 import { SMALL_BYTES, smallOrSize, type WholeValues } from "./small_values.ts";
 import { inRange, IS_THERE, LIMITED } from "./conditions.ts";
 
-/** The time, as the file has it. */
+/** The current time, in the format of the file. */
 const NOW = "STRFTIME('%Y-%m-%dT%H:%M:%fZ','now')";
 
 const REVISION = integer("revision");
@@ -37,7 +37,10 @@ export const GET_VALUE =
 export const GET_STATE =
   `SELECT ${VERSION}, ${REVISION} FROM zestor_kv WHERE kind = ? AND key = ? AND ${IS_THERE}`;
 
-/** What an entry is that is to be written, and whether it has that value already. Parameters: value, the time, kind, key. */
+/**
+ * Reads an entry before a write, and whether it has the new value already.
+ * Parameters: value, the time, kind, key.
+ */
 export const COMPARE_ENTRY =
   `SELECT ${VERSION}, ${REVISION}, ${EXPIRY}, ${VALUE_AS_BLOB} = ? AS same, ${IS_THERE} AS there FROM zestor_kv WHERE kind = ? AND key = ?`;
 
@@ -49,10 +52,10 @@ export const GET_SIZE =
 export const INSERT_ENTRY =
   "INSERT INTO zestor_kv (kind, key, value, version, updated_at, revision, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)";
 
-/** How many entries `INSERT_ENTRIES` inserts: of more the gain is small. */
+/** How many entries `INSERT_ENTRIES` inserts. More would gain little. */
 export const ENTRIES_AT_ONCE = 64;
 
-/** The same of several new entries. Parameters: kind, the time, the first revision; key and value of each. */
+/** Inserts several new entries. Parameters: kind, the time, the first revision; key and value of each. */
 export const INSERT_ENTRIES =
   `INSERT INTO zestor_kv (kind, key, value, version, updated_at, revision) VALUES ${
     Array.from(
@@ -66,9 +69,8 @@ export const UPDATE_ENTRY =
   "UPDATE zestor_kv SET value = ?, version = version + 1, updated_at = ?, revision = ? WHERE kind = ? AND key = ?";
 
 /**
- * The same for an entry that is guessed to have this version, another value and
- * no expiry: if it is otherwise, nothing is written. Parameters: those of
- * `UPDATE_ENTRY`, the version.
+ * Updates an entry only if it has the guessed version, another value and no
+ * expiry. Parameters: those of `UPDATE_ENTRY`, the version.
  */
 export const UPDATE_GUESSED =
   `UPDATE zestor_kv SET value = ?1, version = version + 1, updated_at = ?2, revision = ?3
@@ -78,12 +80,15 @@ WHERE kind = ?4 AND key = ?5 AND version = ?6 AND expires_at IS NULL AND ${VALUE
 export const UPDATE_EXPIRING =
   "UPDATE zestor_kv SET value = ?, expires_at = ?, version = version + 1, updated_at = ?, revision = ? WHERE kind = ? AND key = ?";
 
-/** An entry's changes past a revision. Parameters: the value and the expiry to compare theirs with, the revision, kind, key. */
+/**
+ * An entry's changes past a revision, each compared with a value and an expiry.
+ * Parameters: this value and expiry, the revision, kind, key.
+ */
 export const LIST_CHANGES_OF =
   `SELECT revision, type, version, (${CHANGED_VALUE}) IS ? AND expires_at IS ? AS same FROM zestor_changes
 WHERE revision > ? AND kind = ? AND key = ? ORDER BY revision`;
 
-/** What is there, also if it has expired. Parameters: kind, key. */
+/** Whether the file has an entry, expired or not. Parameters: kind, key. */
 export const HAS_ENTRY = "SELECT 1 FROM zestor_kv WHERE kind = ? AND key = ?";
 
 /** Parameters: kind, key. */
@@ -92,49 +97,50 @@ export const DELETE_ENTRY = "DELETE FROM zestor_kv WHERE kind = ? AND key = ?";
 /** Parameters: kind, key, the time. */
 export const DELETE_THERE = `${DELETE_ENTRY} AND ${IS_THERE}`;
 
-// What expires, by the index that has nothing else.
+// Expiring entries. Only these are in the index `zestor_expiry`.
 
-/** Whether anything has expired and is still there. Parameters: the time. */
+/** Whether the file still has an expired entry. Parameters: the time. */
 export const HAS_EXPIRED =
   "SELECT 1 FROM zestor_kv WHERE expires_at <= ? LIMIT 1";
 
-// SQLite asks once in a statement, and looks at no expiry if nothing is found.
+// SQLite runs the subquery once a statement. If it finds nothing, SQLite checks
+// no expiry.
 const AND_THERE_OR_ALL = ` AND (NOT EXISTS (${HAS_EXPIRED}) OR ${IS_THERE})`;
 
-/** When the next entry expires; whatever number plain SQL wrote, it is one that a `Date` can have. */
+/** When the next entry expires. The result is in the range of a `Date`, whatever number plain SQL wrote. */
 export const NEXT_EXPIRY =
   `SELECT CASE WHEN typeof(expires_at) IN ('integer', 'real')
   THEN max(0, min(expires_at, 8640000000000000)) END AS expires_at
 FROM zestor_kv INDEXED BY zestor_expiry WHERE expires_at IS NOT NULL
 ORDER BY zestor_kv.expires_at LIMIT 1`;
 
-/** The entries that have expired. Parameters: the time, the limit, how many to pass over. */
+/** The entries that have expired. Parameters: the time, the limit, how many to skip. */
 export const LIST_EXPIRED = `SELECT ${whole("kind")}, ${
   whole("key")
 } FROM zestor_kv
 WHERE expires_at <= ? ORDER BY zestor_kv.expires_at ${LIMITED} OFFSET ?`;
 
-/** Removes them, whatever their names hold. Parameters: the time, the limit. */
+/** Removes expired entries, also those whose names cannot be read. Parameters: the time, the limit. */
 export const DELETE_EXPIRED = `DELETE FROM zestor_kv WHERE (kind, key) IN (
   SELECT kind, key FROM zestor_kv WHERE expires_at <= ?
   ORDER BY expires_at ${LIMITED})`;
 
-/** A change has the time of now, although its entry has another. Parameters: its revision. */
+/** Sets the time of a change to now, although its entry has another time. Parameters: its revision. */
 export const SET_TIME =
   `UPDATE zestor_changes SET time = ${NOW} WHERE revision = ?`;
 
 /**
- * Whether removals were of what had expired: the triggers ask the system's clock,
- * which is ahead of a transaction's. Parameters: the type that they are to have,
- * the first revision, the last, the other type.
+ * Corrects the type of removals: "delete" or "expire". The triggers use the
+ * system's clock, which is ahead of the transaction's time. Parameters: the right
+ * type, the first revision, the last, the wrong type.
  */
 export const SET_REMOVAL =
   "UPDATE zestor_changes SET type = ? WHERE revision BETWEEN ? AND ? AND type = ?";
 
 /**
- * The kinds, each found by a seek past the one before: `DISTINCT` would visit
- * every entry. The order by key is what keeps the planner to the primary key.
- * `UNION` ends it where a damaged index leads back.
+ * The kinds. Each is found by a seek past the previous one, because `DISTINCT`
+ * would visit every entry. The order by key makes the planner use the primary
+ * key. `UNION` ends the recursion if a damaged index leads back.
  */
 export const LIST_KINDS = `WITH RECURSIVE kinds (kind) AS (
   SELECT (SELECT kind FROM zestor_kv ORDER BY kind, key LIMIT 1)
@@ -143,18 +149,18 @@ export const LIST_KINDS = `WITH RECURSIVE kinds (kind) AS (
     ORDER BY kind, key LIMIT 1) FROM kinds WHERE kinds.kind IS NOT NULL
 ) SELECT ${whole("kind")} FROM kinds WHERE kinds.kind IS NOT NULL`;
 
-/** The same, if something has expired that is still there. Parameters: the time. */
+/** The kinds that have an entry that has not expired. Parameters: the time. */
 export const LIST_KINDS_THERE = `${LIST_KINDS}
 AND EXISTS (SELECT 1 FROM zestor_kv WHERE kind = kinds.kind AND key >= ''
   AND ${IS_THERE})`;
 
 /**
- * How many entries each kind has, in one scan of the primary key: what is asked
- * of the key is what keeps the planner from an index on the kind alone.
+ * Counts the entries of each kind, in one scan of the primary key. It counts keys,
+ * so the planner does not use an index on the kind alone.
  */
 export const COUNT_KINDS = countKinds("");
 
-/** The same, if something has expired that is still there. Parameters: the time. */
+/** Counts the entries of each kind that have not expired. Parameters: the time. */
 export const COUNT_KINDS_THERE = countKinds(`WHERE ${IS_THERE}`);
 
 function countKinds(where: string): string {
@@ -162,23 +168,25 @@ function countKinds(where: string): string {
 FROM zestor_kv ${where} GROUP BY zestor_kv.kind ORDER BY zestor_kv.kind`;
 }
 
-/** What `selectRange` can read of each entry. */
+/** The parts of an entry that `selectRange` can read. */
 export type Columns = "key" | "value" | "entry";
 
 /**
- * Which entries are read: all, or those that have not expired. Or all if nothing
- * has expired, which costs one seek, and else those that have not.
+ * Which entries are read: "all", or only those that have not expired ("there").
+ * "thereOrAll" reads the same entries as "there". It first makes one seek, and if
+ * no entry has expired, it checks no expiry.
  */
 export type Which = "all" | "there" | "thereOrAll";
 
-/** The parameters of that. */
+/** The parameters of `Which`. */
 export function whichParams(which: Which, time: number): SqlValue[] {
   return Array(PARAMETERS[which]).fill(time);
 }
 
 const PARAMETERS: Record<Which, number> = { all: 0, there: 1, thereOrAll: 2 };
 
-// The other columns are behind the value: to reach them, SQLite reads all of it.
+// The other columns come after the value. SQLite reads the whole value to reach
+// them, so they are read only with a small value.
 const IS_SMALL = `length(value) <= ${SMALL_BYTES}`;
 const beside = (isSmall: string, column: string, expression = column) =>
   `CASE WHEN ${isSmall} THEN ${expression} END AS ${column}`;
@@ -212,13 +220,16 @@ export interface RangeRead {
   readonly reverse: boolean;
   readonly values: WholeValues;
   readonly which: Which;
-  /** Only entries whose keys are whole. */
+  /** Whether entries whose keys contain a NUL are left out. */
   readonly isWhole?: boolean;
 }
 
 const IS_WHOLE = "instr(key, char(0)) = 0";
 
-/** The revisions of the entries of a range whose keys hold a NUL. Parameters: those of `rangeParams`, the limit. */
+/**
+ * The revisions of the entries of a range whose keys contain a NUL. Parameters:
+ * those of `rangeParams`, the limit.
+ */
 export function selectUnnamed(range: KeyRange): string {
   return `SELECT ${REVISION} FROM zestor_kv WHERE ${
     inRange(range)
@@ -238,7 +249,8 @@ export function selectRange(
 
 /** Counts the entries of a range. Parameters: as above, with -1 for no limit. */
 export function countRange(range: KeyRange, which: Which): string {
-  // The order keeps the planner to the primary key, where it would read all else.
+  // The order makes the planner use the primary key. Otherwise it would read the
+  // whole table.
   const order = which === "all" ? "" : " ORDER BY key";
   return `SELECT count(*) AS count FROM (SELECT 1 FROM zestor_kv WHERE ${
     inRange(range)
@@ -256,7 +268,7 @@ export function rangeParams(kind: string, range: KeyRange): SqlValue[] {
   return [kind, ...keyParams(range)];
 }
 
-/** The same without the kind. */
+/** The parameters of a range without a kind: lower key, upper key if any. */
 export function keyParams({ lower, upper }: KeyRange): SqlValue[] {
   return upper ? [lower.key, upper.key] : [lower.key];
 }

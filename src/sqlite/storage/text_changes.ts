@@ -1,6 +1,6 @@
 /**
- * Reads pages of changes with small values in UTF-8, each page as one row, as
- * `TextPages` reads entries. What is not so is read by rows.
+ * Reads a page of changes as one row, as `TextPages` reads entries. It works only
+ * if all values are small UTF-8 text. The caller reads all other pages row by row.
  *
  * @module
  */
@@ -23,23 +23,23 @@ import {
   selectTextChanges,
 } from "./text_queries.ts";
 
-/** From how many revisions on one row is faster than rows. */
+/** The fewest revisions for which one row is faster than several. */
 const FEWEST = 8;
 
-/** How many pages of a filter are read by rows after one that was no text. */
+/** How many pages of a filter are read row by row after a page that was not text. */
 const PAGES_BY_ROWS = 16;
 
-/** What is remembered of a filter. */
+/** The remembered state of a filter. */
 interface Known {
   readonly sql: string;
-  /** How many pages are to be read by rows. */
+  /** How many more pages are read row by row. */
   byRows: number;
 }
 
 /** A page of changes. */
 export interface TextChanges {
   readonly changes: TextChange[];
-  /** Whether there may be others past them. */
+  /** Whether more changes may follow. */
   readonly isFull: boolean;
 }
 
@@ -55,7 +55,7 @@ export class TextChangePages {
     this.#support = new TextSupport(database);
   }
 
-  /** The changes past a revision, up to another; `undefined` if they are to be read by rows. */
+  /** The changes past a revision, up to another; `undefined` if the caller must read them row by row. */
   read(
     filter: ChangeFilter,
     after: number,
@@ -71,7 +71,7 @@ export class TextChangePages {
       known.byRows--;
       return undefined;
     }
-    // So that they fit, if each value is as large as it may be.
+    // The page fits its limit even if each value has the largest size.
     const most = Math.min(limit, PAGE_ENTRIES, PAGE_BYTES / MOST_TEXT_BYTES);
     const params = [after, until, ...kinds ?? [], ...keyParams(keys), most];
     const row = this.#readRow(known.sql, params);
@@ -93,7 +93,7 @@ export class TextChangePages {
     return known;
   }
 
-  /** The row of a page; nothing if SQLite fails, which a read of the rows will tell. */
+  /** The row of a page; `undefined` if SQLite fails. Then the read row by row gets the error. */
   #readRow(sql: string, params: SqlValue[]): Row | undefined {
     try {
       return this.#support.areBytesKept()
@@ -106,7 +106,7 @@ export class TextChangePages {
   }
 }
 
-/** The changes of a page, if all of them are as a store logs them, with values that are text. */
+/** The changes of a page; `undefined` if a value is not text, or if a store did not log one of them. */
 function changesOf(
   row: Row,
   kinds: ChangeFilter["kinds"],
@@ -121,7 +121,7 @@ function changesOf(
   const expiries = expiriesOf(row.expires_at);
   if (!texts || !revisions || !ofKinds || !types) return undefined;
   if (!versions || !marks || !expiries) return undefined;
-  // SQLite promises no order of what it puts together.
+  // SQLite does not guarantee the order of an aggregate.
   if (!revisions.every((n, i) => i === 0 || revisions[i - 1] < n)) {
     return undefined;
   }

@@ -1,7 +1,7 @@
 /**
- * The columns of a page that is read as one row: the values are one blob, and
- * each other column is a JSON array. A column that holds something else than
- * a store writes gives `undefined`.
+ * Reads the columns of a page that is one row. The values are one blob, and each
+ * other column is a JSON array. Each function returns `undefined` for a column
+ * that a store would not write.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import type { SqlValue } from "../driver/driver.ts";
 import { expiryOf } from "./rows.ts";
 import { SEPARATOR, TRIED_TEXTS, TRY_TEXTS } from "./text_queries.ts";
 
-/** What a connection's library can do. */
+/** Tests whether a connection's SQLite library supports pages as text. */
 export class TextSupport {
   readonly #database: Database;
-  /** `undefined` if that is not known yet. */
+  /** `undefined` if it is not tested yet. */
   #keepsBytes: boolean | undefined;
 
   /** Takes the connection. */
@@ -22,7 +22,7 @@ export class TextSupport {
     this.#database = database;
   }
 
-  /** Whether the library keeps the bytes that it puts together. */
+  /** Whether the library keeps the bytes of concatenated values unchanged. */
   areBytesKept(): boolean {
     if (this.#keepsBytes === undefined) {
       const { texts, key } = this.#database.get(TRY_TEXTS) ?? {};
@@ -34,16 +34,16 @@ export class TextSupport {
   }
 }
 
-/** The texts in a JSON array; `undefined` if one of them is none, or a binding would alter it. */
+/** The texts in a JSON array; `undefined` if an item is not text, or if a binding would change it. */
 export function stringsOf(list: SqlValue): string[] | undefined {
   if (typeof list !== "string") return undefined;
-  // A NUL, or what is no UTF-8.
+  // A NUL, or bytes that are not UTF-8.
   if (list.includes("\\u0000") || list.includes("\ufffd")) return undefined;
   const strings: unknown[] = JSON.parse(list);
   return strings.every((it) => typeof it === "string") ? strings : undefined;
 }
 
-/** The values, if they are so many, and UTF-8. */
+/** The values; `undefined` if they are not UTF-8, or if their number is not `count`. */
 export function textsOf(bytes: SqlValue, count: number): string[] | undefined {
   if (count === 0) return [];
   if (!(bytes instanceof Uint8Array)) return undefined;
@@ -52,13 +52,13 @@ export function textsOf(bytes: SqlValue, count: number): string[] | undefined {
   return texts?.length === count ? texts : undefined;
 }
 
-/** The numbers in a JSON array, if they are safe integers. */
+/** The numbers in a JSON array; `undefined` if one is not a safe integer. */
 export function integersOf(list: SqlValue): number[] | undefined {
   const integers = numbersOf(list, /^[[\],\d-]*$/) as number[] | undefined;
   return integers?.every(Number.isSafeInteger) ? integers : undefined;
 }
 
-/** The same of `expires_at`, which may be missing. */
+/** The values of `expires_at` in a JSON array, in which each may be missing. */
 export function expiriesOf(list: SqlValue): (number | undefined)[] | undefined {
   const expiries = numbersOf(list, /^[[\],\dnul-]*$/);
   const areSafe = expiries?.every((at) =>
@@ -69,7 +69,7 @@ export function expiriesOf(list: SqlValue): (number | undefined)[] | undefined {
     : undefined;
 }
 
-/** A JSON array of integers; SQLite writes another number with a point or an "e". */
+/** Reads a JSON array of integers. SQLite writes any other number with a point or an "e". */
 function numbersOf(
   list: SqlValue,
   pattern: RegExp,

@@ -1,10 +1,10 @@
 /**
- * Reads pages of small values in UTF-8, each as one row. What is not so is read
- * by rows: there is no page then, and whoever asks reads the rows.
+ * Reads a page as one row. It works only if all values are small UTF-8 text. For
+ * other pages it returns `undefined`, and the caller reads them row by row.
  *
- * The invariant: a page has exactly what its rows have. The values come with
- * a byte between them, so that there are more parts than keys if one of them
- * holds that byte. No value can take away such a byte, whatever it holds.
+ * The invariant: a page equals the result of a read row by row. The values are
+ * joined with a separator byte. If a value contains that byte, the page has more
+ * parts than keys, and is refused. No value can remove a separator.
  *
  * @module
  */
@@ -34,17 +34,17 @@ import {
   type TextsRead,
 } from "./text_queries.ts";
 
-/** How many pages of a kind are read by rows after one that was no text. */
+/** How many pages of a kind are read row by row after a page that was not text. */
 const PAGES_BY_ROWS = 16;
 
-/** Of how many kinds it is remembered that they are read by rows. */
+/** The most kinds that are remembered as read row by row. */
 const MOST_KINDS = 1000;
 
 /** Reads pages as text through one connection. */
 export class TextPages {
   readonly #database: Database;
   readonly #support: TextSupport;
-  /** How many pages are to be read by rows, of kinds whose values are no small text. */
+  /** How many more pages of a kind are read row by row. */
   readonly #byRows = new Map<string, number>();
 
   /** Takes the connection. */
@@ -53,7 +53,10 @@ export class TextPages {
     this.#support = new TextSupport(database);
   }
 
-  /** A page of keys and values, of what has not expired at a time; `undefined` if it is to be read by rows. */
+  /**
+   * A page of keys and values that have not expired at a time; `undefined` if
+   * the caller must read it row by row.
+   */
   readValues(
     kind: string,
     range: KeyRange,
@@ -63,7 +66,7 @@ export class TextPages {
     return this.#read("value", valuesOf, kind, range, page, now);
   }
 
-  /** The same with all that an entry has. */
+  /** A page of whole entries; `undefined` if the caller must read it row by row. */
   readEntries(
     kind: string,
     range: KeyRange,
@@ -83,7 +86,7 @@ export class TextPages {
     now: number,
   ): Page<T> | undefined {
     if (!asText || this.#isByRows(kind)) return undefined;
-    // So that they fit, if each is as large as it may be.
+    // The page fits its limit even if each value has the largest size.
     const most = Math.min(limit, Math.floor(bytes / MOST_TEXT_BYTES));
     if (most === 0) return undefined;
     const row = this.#readRow(columns, kind, range, reverse, now, most);
@@ -96,7 +99,7 @@ export class TextPages {
     return { items, rest: last && rangePast(range, last.key, reverse) };
   }
 
-  /** The row of a page; nothing if SQLite fails, which a read of the rows will tell. */
+  /** The row of a page; `undefined` if SQLite fails. Then the read row by row gets the error. */
   #readRow(
     columns: TextsRead["columns"],
     kind: string,
@@ -135,14 +138,14 @@ export class TextPages {
   }
 }
 
-/** The keys and values of a page, if all of them are text. */
+/** The keys and values of a page; `undefined` if one is not text. */
 function valuesOf(row: Row): TextValue[] | undefined {
   const keys = stringsOf(row.key);
   const texts = keys && textsOf(row.texts, keys.length);
   return texts && keys.map((key, i) => new TextValue(key, texts[i]));
 }
 
-/** The entries of a page, if all of them are as a store writes them, with values that are text. */
+/** The entries of a page; `undefined` if a value is not text, or if a store did not write one of them. */
 function entriesOf(row: Row): TextEntry[] | undefined {
   const keys = stringsOf(row.key);
   const texts = keys && textsOf(row.texts, keys.length);
@@ -155,7 +158,7 @@ function entriesOf(row: Row): TextEntry[] | undefined {
   }
   let date!: Date;
   return keys.map((key, i) => {
-    // Those that were written together have the same time.
+    // Entries that were written together have the same time.
     const isSame = i > 0 && times[i] === times[i - 1];
     date = isSame ? new Date(date) : toDate(times[i]);
     return new TextEntry(key, texts[i], {
@@ -167,7 +170,7 @@ function entriesOf(row: Row): TextEntry[] | undefined {
   });
 }
 
-/** Whether items come in the order in which they are to be read, in their range. */
+/** Whether items are in the right order, and in their range. */
 function areInOrder(
   items: readonly TextValue[],
   range: KeyRange,

@@ -1,7 +1,7 @@
 /**
- * The statements that read a page of entries as one row: to hand over a row
- * costs a binding more than the bytes in it. The values are one blob, with
- * a byte between them that is in no JSON text; each other column is a JSON array.
+ * The statements that read a page of entries as one row, because a row costs
+ * a binding more time than the bytes in it. The values are one blob, joined with
+ * a byte that JSON text never contains. Each other column is a JSON array.
  *
  * @module
  */
@@ -11,16 +11,17 @@ import { integer, VERSION } from "../format/columns.ts";
 import { inRange, IS_THERE, LIMITED, ofKeys, ofKinds } from "./conditions.ts";
 import { HAS_EXPIRED } from "./queries.ts";
 
-/** Up to how many bytes a value is read as text. */
+/** The most bytes of a value that is read as text. */
 export const MOST_TEXT_BYTES = PAGE_BYTES / PAGE_ENTRIES;
 
-/** What is between two values: a control character, which JSON has only escaped. */
+/** The separator of two values: a control character, which JSON always escapes. */
 export const SEPARATOR = "\x01";
 
 /**
- * A value, or a byte that is in no UTF-8 if the value is too large: SQLite tells
- * the length of a blob without reading the blob. A blob is at or past the empty
- * one, text is before it. The length of text would be that up to a NUL.
+ * A value, or a byte that is invalid in UTF-8 if the value is too large. SQLite
+ * knows the length of a blob without reading the blob. In SQLite's order, text is
+ * before every blob, so `>= x''` means "is a blob". The length of text ends at
+ * a NUL, so text is cast to a blob.
  */
 const smallText = (value: "value" | "previous") =>
   `CASE
@@ -32,11 +33,14 @@ const texts = (name: string) =>
   `CAST(group_concat(value, x'01') AS BLOB) AS ${name}`;
 const listOf = (column: string) => `json_group_array(${column}) AS ${column}`;
 
-/** Text, or NULL in place of a blob, which is past all text: JSON functions may take a blob for JSON. */
+/**
+ * A text, or NULL for a blob, because JSON functions may interpret a blob as
+ * JSON. Every blob is past all text.
+ */
 const text = (column: string) =>
   `CASE WHEN ${column} < x'' THEN ${column} END AS ${column}`;
 
-/** What a page has of each entry beside its value. */
+/** The columns of a page, except the value. */
 const OTHER_COLUMNS = {
   value: { key: text("key") },
   entry: {
@@ -48,12 +52,12 @@ const OTHER_COLUMNS = {
   },
 };
 
-/** How a page is read as one row. */
+/** The read of a page as one row. */
 export interface TextsRead {
   readonly columns: keyof typeof OTHER_COLUMNS;
   readonly range: KeyRange;
   readonly reverse: boolean;
-  /** Whether what has expired is left out. Else the row tells whether anything has. */
+  /** Whether expired entries are left out. If not, the row tells whether any entry has expired. */
   readonly there: boolean;
 }
 
@@ -61,8 +65,8 @@ export interface TextsRead {
  * Reads the entries of a range as one row. Parameters: the time, those of
  * `rangeParams`, the limit. If `there`, the time comes after those of the range.
  *
- * SQLite promises no order of what it puts together, and takes that of the
- * subquery, which has a limit: whoever reads checks it.
+ * SQLite does not guarantee the order of an aggregate. In fact it is the order of
+ * the subquery, and the reader checks it.
  */
 export function selectTexts(
   { columns, range, reverse, there }: TextsRead,
@@ -80,14 +84,14 @@ export function selectTexts(
   ORDER BY zestor_kv.key ${reverse ? "DESC" : "ASC"} ${LIMITED})`;
 }
 
-/** Which changes are read as one row. */
+/** The changes that are read as one row. */
 export interface TextChangesRead {
-  /** How many kinds; all if it is absent. */
+  /** How many kinds; all kinds if it is absent. */
   readonly kinds: number | undefined;
   readonly range: KeyRange;
 }
 
-/** The types in the log, each of which is read as its index: to read a text takes longer. */
+/** The types in the log. Each is read as its index, because text takes longer to read. */
 export const LOGGED_TYPES = ["create", "update", "delete", "expire"] as const;
 
 const TYPE = `CASE type ${
@@ -104,9 +108,9 @@ const CHANGE_COLUMNS = {
 };
 
 /**
- * Reads the changes between two revisions as one row. If there is one kind, it
- * is not read. Parameters: after this revision, up to this one, the kinds, those
- * of `keyParams`, the limit.
+ * Reads the changes past one revision, up to another, as one row. If `kinds` is 1,
+ * the kind is not read. Parameters: both revisions, the kinds, those of
+ * `keyParams`, the limit.
  */
 export function selectTextChanges({ kinds, range }: TextChangesRead): string {
   const columns = kinds === 1
@@ -122,12 +126,12 @@ export function selectTextChanges({ kinds, range }: TextChangesRead): string {
   ORDER BY zestor_changes.revision ${LIMITED})`;
 }
 
-/** Puts together what an older library may alter: an empty value, a NUL, bytes that are no UTF-8. */
+/** Joins values that an older library may change: an empty value, a NUL, bytes that are not UTF-8. */
 export const TRY_TEXTS = `SELECT ${texts("texts")}, ${listOf("key")} FROM (
   SELECT 'a"' AS key, x'' AS value
   UNION ALL SELECT 'é', x'3100ff32' UNION ALL SELECT 'c', x'c3a9')`;
 
-/** What `TRY_TEXTS` gives, if nothing is altered. */
+/** The result of `TRY_TEXTS` if the library changes nothing. */
 export const TRIED_TEXTS = {
   texts: new Uint8Array([1, 0x31, 0, 0xff, 0x32, 1, 0xc3, 0xa9]),
   key: ['a"', "é", "c"],

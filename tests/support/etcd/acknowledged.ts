@@ -1,8 +1,7 @@
 /**
- * Stores that write to a cluster, each preferring another member, and stores
- * that watch it, while something disturbs the cluster. Then no acknowledged
- * write may be missing or doubled, and each watch has seen each change once, in
- * order.
+ * Writes to a cluster and watches it, while a test disturbs the cluster. Each
+ * store prefers another member. Then it asserts that no acknowledged write is
+ * missing or doubled, and that each watch saw each change once, in order.
  *
  * @module
  */
@@ -21,21 +20,21 @@ import { base64, callEtcd } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
 import { beginningWith, openTestStore, type TestStore } from "./stores.ts";
 
-/** How much is written. */
+/** The amount and the speed of the writes. */
 export interface AcknowledgedOptions {
   readonly cluster: Cluster;
   readonly prefix: string;
-  /** How many writes are to be acknowledged, at least. */
+  /** The least number of acknowledged writes. */
   readonly writes: number;
-  /** Over how many seconds they are spread, at least. */
+  /** The least duration of the run, in seconds. */
   readonly seconds: number;
-  /** How many calls each store has under way at once, at most. */
+  /** The most calls that each store runs at the same time. */
   readonly callers: number;
-  /** Done again and again while they write. @default {nothing} */
+  /** Called again and again during the writes. @default {nothing} */
   readonly disturb?: () => Promise<void>;
 }
 
-/** What was seen. */
+/** The counts of a run. */
 export interface AcknowledgedReport {
   acknowledged: number;
   /** Writes that ended with `UnknownOutcomeError`. */
@@ -48,9 +47,9 @@ export interface AcknowledgedReport {
   ms: number;
 }
 
-/** Of so many writes one is an increment of the counter. */
+/** One write in this many increments the counter. */
 const COUNTED = 5;
-/** For how long a store tries: longer than any election takes. */
+/** How long a store retries, in ms: longer than any election takes. */
 const BUSY_TIMEOUT = 30_000;
 
 /** Writes and watches until enough is acknowledged, and asserts that nothing is lost. */
@@ -111,7 +110,7 @@ export async function assertAcknowledgedSurvive(
 
 const WATCHED = { after: 0, bookmarks: true } as const;
 
-/** Records what a watch sees. */
+/** Records the events of a watch. */
 class Recorder implements AsyncDisposable {
   readonly #items: Item[] = [];
   readonly #stop = new AbortController();
@@ -128,7 +127,7 @@ class Recorder implements AsyncDisposable {
     return this.#items.filter(({ type }) => type !== "bookmark").length;
   }
 
-  /** All that it saw, once it has seen everything up to a revision. */
+  /** Resolves with its events after it has seen all changes up to a revision. */
   async until(revision: number): Promise<Item[]> {
     this.#until = revision;
     if ((this.#items.at(-1)?.revision ?? 0) < revision) {
@@ -148,19 +147,19 @@ class Recorder implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    // How it ended is told by what it saw.
+    // The recorded events show how it ended.
     await this.#running.catch(() => {});
   }
 }
 
-/** Writes each key once, and counts one key up. */
+/** Writes each key once, and increments one counter. */
 class Writers {
   readonly counts = { acknowledged: 0, unknown: 0, refused: 0 };
   readonly #options: AcknowledgedOptions;
   readonly #stores: readonly TestStore[];
   /** How the write of each key ended. */
   readonly #endings = new Map<string, string>();
-  /** The revision of each acknowledged one. */
+  /** The revision of each acknowledged write. */
   readonly #revisions = new Map<string, number>();
   readonly #counted = { done: 0, unknown: 0 };
   #begun = 0;
@@ -213,7 +212,7 @@ class Writers {
     return ending;
   }
 
-  /** Asserts that the log has what was acknowledged, and nothing that was refused. */
+  /** Asserts that the log has all acknowledged writes, and no refused one. */
   assertEachWrittenOnce(changes: readonly Change[]): void {
     const found = new Map<string, Change[]>();
     for (const change of changes) {
@@ -251,7 +250,7 @@ class Writers {
       range_end: base64(`${prefix}\x01`),
       keys_only: true,
     };
-    // The leaders may be killed still.
+    // Leaders may still be killed.
     const { kvs } = await until("etcd tells its keys", async () => {
       const member = await cluster.leader();
       return await callEtcd<{ kvs: { key: string; version: string }[] }>(

@@ -9,12 +9,12 @@ import { run } from "../postgres/commands.ts";
 
 const VERSION = "3.7.3";
 
-/** What `ZESTOR_ETCD` says to have the built one. */
+/** The value of `ZESTOR_ETCD` that asks for the built etcd. */
 export const BUILT = "3.7";
 
 const MODULE = "go.etcd.io/etcd/server/v3";
 
-/** The path of the program. The first call takes some minutes. */
+/** Builds etcd, and returns the path of the program. The first call takes some minutes. */
 export async function buildEtcd(): Promise<string> {
   const dir = await cached(`etcd-${VERSION}`, build);
   return join(dir, "etcd");

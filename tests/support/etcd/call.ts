@@ -1,18 +1,18 @@
 /**
- * Calls of etcd's JSON gateway, without the engine.
+ * Calls etcd's JSON gateway without the engine.
  *
  * @module
  */
 
-/** Where a call goes. */
+/** The server of a call. */
 export interface CallTarget {
   /** The address for clients. */
   readonly url: string;
-  /** If the server has TLS: the file of the authority that signed its certificate. */
+  /** The file of the authority that signed the server's certificate; absent without TLS. */
   readonly authority?: string;
 }
 
-/** How a call is made. */
+/** Options of a call. */
 export interface CallOptions {
   /** The token of a user. */
   readonly token?: string;
@@ -20,7 +20,7 @@ export interface CallOptions {
   readonly timeout?: number;
 }
 
-/** Makes one call. Rejects with what the server says if it refuses. */
+/** Makes one call. Rejects with the server's message if the server refuses. */
 export async function callEtcd<Answer = Record<string, unknown>>(
   { url, authority }: CallTarget,
   path: string,
@@ -43,21 +43,21 @@ export async function callEtcd<Answer = Record<string, unknown>>(
   return JSON.parse(text);
 }
 
-/** Text as the gateway takes keys and values. */
+/** Encodes the text of a key or value as base64. */
 export function base64(text: string): string {
   return new TextEncoder().encode(text).toBase64();
 }
 
-/** What a member says of itself. */
+/** The status of a member. */
 export interface Status {
   readonly memberId: string;
-  /** The id of the leader that it follows; `0` if it knows none. */
+  /** The id of the leader that it follows; `0` if it does not know a leader. */
   readonly leader: string;
   readonly term: number;
   readonly revision: number;
 }
 
-/** Asks a member for its state. Its own answer: it needs no other member. */
+/** Asks a member for its status. The member answers without the others. */
 export async function statusOf(target: CallTarget): Promise<Status> {
   const { header, leader = "0", raftTerm } = await callEtcd<{
     header: { member_id: string; revision?: string };
@@ -72,7 +72,7 @@ export async function statusOf(target: CallTarget): Promise<Status> {
   };
 }
 
-/** Removes the past before a revision; by default, before the newest. */
+/** Compacts the history before a revision; by default, before the newest one. */
 export async function compact(
   target: CallTarget,
   revision?: number,
@@ -91,12 +91,12 @@ export async function headOf(target: CallTarget): Promise<number> {
   return Number(header.revision);
 }
 
-/** Gives the space of what was compacted back to the disk. */
+/** Frees the disk space of the compacted history. */
 export async function defragment(target: CallTarget): Promise<void> {
   await callEtcd(target, "/v3/maintenance/defragment", {}, { timeout: 30_000 });
 }
 
-/** Ends every alarm, so that writes are taken again. */
+/** Ends every alarm, so that the server accepts writes again. */
 export async function disarm(target: CallTarget): Promise<void> {
   const { alarms = [] } = await callEtcd<
     { alarms?: { memberID: string; alarm: string }[] }

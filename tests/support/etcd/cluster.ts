@@ -1,6 +1,6 @@
 /**
- * Clusters of etcd on free ports of the loopback interface: one node, or
- * several of which a test kills, pauses and isolates some.
+ * Starts clusters of etcd on free ports of the loopback interface: one node, or
+ * several, which a test can kill, pause and isolate.
  *
  * @module
  */
@@ -14,29 +14,33 @@ import { makeMember, type Member } from "./member.ts";
 import { linkToMemory } from "./memory_dir.ts";
 import { PeerNetwork } from "./peer_network.ts";
 
-/** How servers are set up. */
+/** Options of servers. */
 export interface ServerOptions {
-  /** Which etcd it is. @default {what `findEtcd` finds} */
+  /** The etcd to run. @default {the one that `findEtcd` finds} */
   readonly binary?: EtcdProgram;
-  /** If commits reach the disk; old versions cannot do without if there is no room in memory. @default {false} */
+  /**
+   * Whether commits are synced to the disk. Old versions always sync, unless
+   * the data fits in memory.
+   * @default {false}
+   */
   readonly fsync?: boolean;
-  /** If clients have to use TLS, by a certificate for 127.0.0.1. @default {false} */
+  /** Whether clients must use TLS. The certificate is for 127.0.0.1. @default {false} */
   readonly tls?: boolean;
   /** The most bytes that the database may have. @default {etcd's default} */
   readonly quota?: number;
-  /** How long a token of a user holds without being used, in seconds. @default {300} */
+  /** How long an unused token of a user is valid, in seconds. @default {300} */
   readonly tokenTtl?: number;
-  /** How often etcd tells an idle watch that asked for it how far it is, in ms. @default {600000} */
+  /** How often etcd sends its revision to an idle watch that asked for it, in ms. @default {600000} */
   readonly progressInterval?: number;
   /** More flags. */
   readonly flags?: readonly string[];
 }
 
-/** How a cluster is set up. */
+/** Options of a cluster. */
 export interface ClusterOptions extends ServerOptions {
   /** How many members it has. @default {3} */
   readonly size?: number;
-  /** If the members reach each other over lines that `isolate` can cut. @default {false} */
+  /** Whether the members are connected by lines that `isolate` can cut. @default {false} */
   readonly isolable?: boolean;
 }
 
@@ -45,32 +49,32 @@ export interface Cluster extends AsyncDisposable {
   readonly members: readonly Member[];
   /** The addresses for clients, in the order of the members. */
   readonly endpoints: string[];
-  /** If it has TLS: the file of the authority. */
+  /** The file of the authority; absent without TLS. */
   readonly authority: string | undefined;
-  /** The leader, which the others may still have to hear of. Waits for an election. */
+  /** Waits for an election, and returns the leader. The others may not know it yet. */
   leader(): Promise<Member>;
   /** The members that do not lead. */
   followers(): Promise<Member[]>;
-  /** Cuts a member off from the others; clients reach it still. Needs `isolable`. */
+  /** Cuts a member off from the others. Clients still reach it. Needs `isolable`. */
   isolate(member: Member): void;
   /** Ends the isolation. */
   heal(): void;
 }
 
-/** Short, so that tests wait little for an election, and long enough for a busy machine. */
+/** A short time makes elections quick. It is long enough for a busy machine. */
 const HEARTBEAT_MS = 100;
 const ELECTION_MS = 1_000;
 
 /** The flag of newer versions. */
 const NO_FSYNC = "unsafe-no-fsync";
 
-/** Starts one server. Rejects with the reason if no etcd can be had. */
+/** Starts one server. Rejects with the reason if no etcd is available. */
 export async function startNode(options: ServerOptions = {}): Promise<Member> {
   const { members: [node] } = await startCluster({ ...options, size: 1 });
   return node;
 }
 
-/** Starts a cluster. Rejects with the reason if no etcd can be had. */
+/** Starts a cluster. Rejects with the reason if no etcd is available. */
 export async function startCluster(
   options: ClusterOptions = {},
 ): Promise<Cluster> {
@@ -81,7 +85,7 @@ export async function startCluster(
   return await onFreePort(() => startOn(freePorts, { ...options, binary }));
 }
 
-/** So many ports on which nobody listens. */
+/** Finds free ports. */
 function freePorts(count: number): number[] {
   const listeners = Array.from(
     { length: count },
@@ -155,7 +159,7 @@ function flagsOf(
     `--election-timeout=${ELECTION_MS}`,
     "--logger=zap",
     "--log-level=warn",
-    // The least: a test asks for many tokens.
+    // The lowest cost, because a test asks for many tokens.
     "--bcrypt-cost=4",
     ...!fsync && hasFlag(binary, NO_FSYNC) ? [`--${NO_FSYNC}`] : [],
     ...quota === undefined ? [] : [`--quota-backend-bytes=${quota}`],
@@ -195,7 +199,7 @@ class RunningCluster implements Cluster {
       const states = await Promise.all(
         up.map((member) => member.status().catch(() => undefined)),
       );
-      // A member that was cut off may think of itself as the leader of an old term.
+      // A member that was cut off may still believe that it leads an old term.
       const term = Math.max(...states.map((state) => state?.term ?? 0));
       const index = states.findIndex((state) =>
         state?.term === term && state.leader === state.memberId

@@ -1,7 +1,7 @@
 /**
- * Finds an etcd for the tests: the program at `ZESTOR_ETCD`, an installed one,
- * that of the Debian package, which root downloads and unpacks, or one built
- * from the Go module proxy if Go is there.
+ * Finds an etcd for the tests. It takes the first of these: the program at
+ * `ZESTOR_ETCD`, an installed etcd, the Debian package, which root downloads and
+ * unpacks, and a build from the Go module proxy if Go is installed.
  *
  * @module
  */
@@ -19,13 +19,13 @@ export interface EtcdProgram {
   readonly program: string;
   /** The version, such as `3.4.23`. */
   readonly version: string;
-  /** What `--help` prints. The names of flags differ between versions. */
+  /** The output of `--help`. The names of flags differ between versions. */
   readonly help: string;
 }
 
 const environment: Variables = (name) => Deno.env.get(name);
 
-/** The program to run servers with, or why there is none. */
+/** The program that runs servers, or the reason why no program is available. */
 export async function findEtcd(
   variables = environment,
 ): Promise<EtcdProgram | Missing> {
@@ -90,12 +90,12 @@ async function helpOf(program: string): Promise<string> {
   return decoder.decode(stdout) + decoder.decode(stderr);
 }
 
-/** If a program has a flag. */
+/** Whether a program has a flag. */
 export function hasFlag({ help }: EtcdProgram, name: string): boolean {
   return new RegExp(`^ +--${name}\\b(?!-)`, "m").test(help);
 }
 
-/** A flag that older versions call experimental, as this program calls it. */
+/** This program's name of a flag. Older versions add "experimental" to the name. */
 export function flagOf(program: EtcdProgram, name: string): string {
   return hasFlag(program, name) ? `--${name}` : `--experimental-${name}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Kills the leader of a cluster, again and again, and starts it again.
+ * Kills the leader of a cluster and restarts it, again and again.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import type { Cluster } from "./cluster.ts";
 export interface KillOptions {
   /** How long a leader leads until it is killed, in ms. */
   readonly every: number;
-  /** How long a killed member is away, in ms. */
+  /** How long a killed member stays down, in ms. */
   readonly away: number;
 }
 
 /** Kills that go on until they are stopped. */
 export interface Kills {
-  /** How many there were. */
+  /** The number of kills. */
   readonly count: number;
-  /** Ends them; all members are there again when it resolves. */
+  /** Stops the kills. All members run again when it resolves. */
   stop(): Promise<void>;
 }
 

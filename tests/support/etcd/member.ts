@@ -1,6 +1,6 @@
 /**
- * One etcd server: a process with a folder. It can be killed, started again,
- * paused and resumed.
+ * One etcd server: a process with a folder. A test can kill, restart, pause and
+ * resume it.
  *
  * @module
  */
@@ -23,30 +23,30 @@ export interface Member extends CallTarget, AsyncDisposable {
   /** The port for clients. */
   readonly port: number;
   readonly dir: string;
-  /** If its process is there and not paused. */
+  /** Whether its process runs and is not paused. */
   readonly isUp: boolean;
-  /** What it says of itself. */
+  /** The status that it reports. */
   status(): Promise<Status>;
-  /** Starts it, again if it was killed; does not wait until it answers. */
+  /** Starts or restarts it. Does not wait until it answers. */
   launch(): Promise<void>;
   /** Resolves when it answers, and follows a leader. */
   ready(): Promise<void>;
-  /** Starts it again, and waits until it follows a leader. */
+  /** Restarts it, and waits until it follows a leader. */
   start(): Promise<void>;
   /** Ends it by SIGKILL, as in a crash. The data stay. */
   kill(): Promise<void>;
-  /** Stops it where it is, by SIGSTOP: its connections stay open, and are silent. */
+  /** Pauses it by SIGSTOP. Its connections stay open and silent. */
   pause(): Promise<void>;
-  /** Lets it go on. */
+  /** Resumes it. */
   resume(): Promise<void>;
 }
 
-/** What a member is started with. */
+/** The settings of a member. */
 export interface MemberOptions {
   readonly binary: EtcdProgram;
   readonly name: string;
   readonly port: number;
-  /** The flags apart from the folder of the data. */
+  /** The flags, except the folder of the data. */
   readonly flags: readonly string[];
   readonly url: string;
   readonly authority?: string;
@@ -123,7 +123,7 @@ class ServerProcess implements Member {
       }
       return await this.status().then(
         ({ leader }) => leader !== "0",
-        // New versions tell their state only to users.
+        // New versions report their status only to authenticated users.
         ({ message }) => /user name is empty/.test(message),
       );
     });
@@ -133,7 +133,7 @@ class ServerProcess implements Member {
     await until(`etcd ${this.name} has started`, async () => {
       await this.launch();
       return await this.ready().then(() => true, (error) => {
-        // What is left of the one that was killed may have the port still.
+        // The killed process may still hold the port.
         if (isPortTaken(error)) return false;
         throw error;
       });

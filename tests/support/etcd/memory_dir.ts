@@ -1,6 +1,5 @@
 /**
- * Folders in memory, for servers that wait for the disk at each commit whatever
- * they are told.
+ * Folders in memory, for servers that have no flag against syncing each commit.
  *
  * @module
  */
@@ -9,12 +8,12 @@ import { join } from "node:path";
 
 const MEMORY = "/dev/shm";
 
-/** What servers need, and more, in bytes: each reserves 64 MiB for its log. */
+/** More room than servers need, in bytes. Each reserves 64 MiB for its log. */
 const ROOM = 2 * 1024 ** 3;
 
 /**
- * Puts a link to a new folder in memory into a server's folder, if there is
- * room. The guard of `home.ts` removes what a link of this name leads to.
+ * Puts a link to a new folder in memory into a server's folder, if memory has
+ * room. The guard of `home.ts` removes the target of a link with this name.
  */
 export async function linkToMemory(dir: string, name: "data"): Promise<void> {
   if (!hasRoom()) return;
@@ -22,7 +21,7 @@ export async function linkToMemory(dir: string, name: "data"): Promise<void> {
   await Deno.symlink(made, join(dir, name));
 }
 
-/** Removes the folder that a link leads to, if there is a link. */
+/** Removes the target of the link, if the link exists. */
 export async function unlinkMemory(dir: string, name: "data"): Promise<void> {
   const target = await Deno.readLink(join(dir, name)).catch(() => undefined);
   if (target) await Deno.remove(target, { recursive: true });

@@ -1,5 +1,5 @@
 /**
- * A file of tests that need etcd, for a test of `test_etcd.ts`.
+ * Tests that need etcd. `finding_test.ts` runs them to test `test_etcd.ts`.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * The lines between the members of a cluster, as a proxy in front of each: a
- * test can cut a member off from the others, in both directions, without the
- * rights of root.
+ * The lines between the members of a cluster. A proxy stands in front of each
+ * member, so a test can cut a member off from the others, in both directions,
+ * without the rights of root.
  *
- * etcd names the sender in a header of each line, so a proxy knows who calls.
+ * etcd sends the id of the sender in a header of each line, so a proxy knows it.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const CHUNK_BYTES = 64 * 1024;
 
 /** A line from one member to another. */
 interface Line {
-  /** The id of who calls; `undefined` if the line does not say. */
+  /** The id of the sender; `undefined` if the line does not name it. */
   readonly from: string | undefined;
   readonly to: number;
   close(): void;
@@ -26,7 +26,7 @@ export class PeerNetwork implements AsyncDisposable {
   readonly #listeners: readonly Deno.TcpListener[];
   readonly #running: Promise<void>[] = [];
   readonly #lines = new Set<Line>();
-  /** By the member's id, as the header has it. */
+  /** By the member's id in the header. */
   readonly #indexes = new Map<string, number>();
   readonly #isolated = new Set<number>();
   #healed = Promise.withResolvers<void>();
@@ -42,7 +42,7 @@ export class PeerNetwork implements AsyncDisposable {
     });
   }
 
-  /** Learns the ids of the members, by which their lines name them. */
+  /** Learns the ids of the members, which name the senders of lines. */
   async learn(members: readonly Member[]): Promise<void> {
     for (const [index, member] of members.entries()) {
       const { memberId } = await member.status();
@@ -50,12 +50,12 @@ export class PeerNetwork implements AsyncDisposable {
     }
   }
 
-  /** Lets no byte through, from a member or to it. The lines stay open and silent. */
+  /** Stops all bytes from a member and to it. The lines stay open and silent. */
   isolate(index: number): void {
     this.#isolated.add(index);
   }
 
-  /** Ends the isolation. The lines that were silent are cut: the members make new ones. */
+  /** Ends the isolation. It cuts the silent lines, and the members make new ones. */
   heal(): void {
     const crossing = [...this.#lines].filter((line) => this.#isCut(line));
     this.#isolated.clear();
@@ -71,7 +71,7 @@ export class PeerNetwork implements AsyncDisposable {
     await Promise.all(this.#running);
   }
 
-  /** A line of nobody knows whom may come from the one that is cut off. */
+  /** Whether a line is cut. A line with an unknown sender may come from the isolated member. */
   #isCut({ from, to }: Line): boolean {
     if (this.#isolated.size === 0) return false;
     const caller = from && this.#indexes.get(from);
@@ -157,7 +157,7 @@ export class PeerNetwork implements AsyncDisposable {
   }
 }
 
-/** The id of the member that calls, if the line names it. */
+/** The id of the sender, if the line names it. */
 function callerOf(chunk: Uint8Array): string | undefined {
   const text = new TextDecoder("latin1").decode(chunk);
   return /^X-Server-From: ([0-9a-f]+)\r$/mi.exec(text)?.[1].toLowerCase();

@@ -1,6 +1,6 @@
 /**
- * Says which etcd the tests will use, and downloads or builds it if it has to
- * be. Fails if the tests have none.
+ * Prints which etcd the tests will use, and downloads or builds it if necessary.
+ * Fails if no etcd is available.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * One etcd for all test files of a process. Each file is a module graph of its
- * own, so they find each other by the environment.
+ * One etcd for all test files of a process. Each file is a separate module graph,
+ * so they share the server's address through an environment variable.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import { until } from "../postgres/until.ts";
 import { startNode } from "./cluster.ts";
 import { findEtcd, type Missing } from "./find_etcd.ts";
 
-/** A server that tests share: each uses a prefix of its own. */
+/** A server that tests share. Each test uses its own prefix. */
 export interface SharedEtcd {
   readonly url: string;
   /** The version, such as `3.4.23`. */
   readonly version: string;
 }
 
-/** Holds the answer as JSON. Child processes inherit it. */
+/** The variable with the server, or the reason why none is available, as JSON. Child processes inherit it. */
 const VARIABLE = "ZESTOR_TEST_ETCD";
 
-/** What it holds while a file of this process gets the answer. */
+/** The variable's value while a file of this process starts the server. */
 const PENDING = `pending ${Deno.pid}`;
 
 /** The shared server. The first caller starts it; a guard ends it after the process. */

@@ -1,5 +1,5 @@
 /**
- * Stores of the tests on etcd.
+ * Opens stores for the tests on etcd.
  *
  * @module
  */
@@ -15,14 +15,14 @@ export type Kinds = { k: number; text: string };
 /** A store of the tests. */
 export type TestStore = EtcdStore<Kinds>;
 
-/** Opens a store. */
+/** Opens a store for a test. */
 export function openTestStore(
   options: EtcdStoreOptions<Kinds>,
 ): Promise<TestStore> {
   return openEtcdStore<Kinds>(options);
 }
 
-/** Endpoints in an order that begins with one of them. */
+/** The endpoints, with one of them moved to the front. */
 export function beginningWith(
   endpoints: readonly string[],
   first: string,

@@ -1,7 +1,7 @@
 /**
- * Tests on the shared etcd, and tests that start servers of their own. They are
- * ignored, with the reason in the name, if no etcd can be had; if
- * `ZESTOR_REQUIRE_ETCD` is `1`, they fail.
+ * Registers tests on the shared etcd, and tests that start their own servers. If
+ * no etcd is available, they are ignored, with the reason in the name. With
+ * `ZESTOR_REQUIRE_ETCD=1` they fail instead.
  *
  * @module
  */
