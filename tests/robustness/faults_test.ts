@@ -516,7 +516,7 @@ testOnEachDriver(
       "UNKNOWN_OUTCOME",
       "UNKNOWN_OUTCOME",
     ]);
-    assertStringIncludes(errors[1].message, "read it again");
+    assertStringIncludes(errors[1].message, "read the entries again");
     assertEquals(await store.get("a", "1"), { n: 12 });
     // The watches are told of it, too.
     await time.until(() => watch.events.length === 2, () => watch.events);
