@@ -42,7 +42,7 @@ export class ManualTime implements Disposable {
       setTimeout as unknown as typeof globalThis.setTimeout;
     globalThis.clearTimeout = (id) => this.#timers.delete(id as number);
     performance.now = () => this.#now;
-    Date.now = () => this.#start + this.#now;
+    Date.now = () => Math.floor(this.#start + this.#now);
     Deno.unrefTimer = (id) =>
       this.#timers.get(id as number)!.keepsRunning = false;
     this.#replaceWaits();
