@@ -245,6 +245,8 @@ testPage(
     const remove = page.getByRole("button", { name: "Delete" });
     await remove.click();
     const dialog = page.getByRole("dialog");
+    // Before it is there, the key would close the entry.
+    await shows(dialog);
     await page.keyboard.press("Escape");
     await hides(dialog);
     assertEquals(await store.has("users", "alice"), true);

@@ -22,7 +22,7 @@ import { openProxy, type Proxy } from "../postgres/proxy.ts";
 import { testInChromium } from "./chromium.ts";
 
 /** How long the page may take to show something, in ms. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 const TOKEN = "a-token-of-the-tests";
 
