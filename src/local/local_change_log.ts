@@ -235,7 +235,7 @@ export class LocalChangeLog implements ChangeLog {
     // The transaction looked at the file and at the log, so the watches need not.
     if (this.#wakeup.isAwaited) this.#knowHead(this.#head);
     else this.#headOfTurn = undefined;
-    this.#wakeup.committed(since, { head: this.#head, kinds });
+    this.#wakeup.committed(since, { head, kinds });
   }
 
   /** Wakes the watches after a transaction that may not have been committed, so that they look at the log. */

@@ -141,7 +141,7 @@ export class Wakeup {
 
   /** Reports a commit of this process: the changes past a revision. */
   committed(since: number, news: News): void {
-    this.#committed = news.head;
+    this.#committed = Math.max(this.#committed, news.head);
     this.#lastCommit = performance.now();
     // Other processes may have written before it. Only a look finds their changes.
     const isAll = news.kinds !== undefined && since <= this.#seen;

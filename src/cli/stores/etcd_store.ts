@@ -11,6 +11,7 @@ import { assertGranted, isGranted } from "../permissions.ts";
 import { type CodecName, codecNamed } from "./codecs.ts";
 import { readEtcdUrl } from "./etcd_url.ts";
 import { whatIsMissing } from "./missing.ts";
+import { openOnServer } from "./server_access.ts";
 import type { CliStore, OpenOptions } from "./settings.ts";
 
 /** Which cluster, and how its values are kept. */
@@ -38,10 +39,7 @@ export async function openStoreInEtcd(
   };
   const open = (readOnly: boolean) => openEtcdStore({ ...settings, readOnly });
   try {
-    if (access === "read" || access === "inspect") return await open(true);
-    // A store to write to must be there, and to open it would make it.
-    if (access === "write") await (await open(true)).close();
-    return await open(false);
+    return await openOnServer(open, access);
   } catch (error) {
     throw told(error);
   }

@@ -10,6 +10,7 @@ import { UsageError } from "../errors.ts";
 import { isGranted } from "../permissions.ts";
 import { type CodecName, codecNamed } from "./codecs.ts";
 import { whatIsMissing } from "./missing.ts";
+import { openOnServer } from "./server_access.ts";
 import type { CliStore, OpenOptions } from "./settings.ts";
 
 /** The default port of a URL. */
@@ -39,11 +40,7 @@ export async function openStoreInPostgres(
   const open = (readOnly: boolean) =>
     openPostgresStore({ ...settings, readOnly });
   try {
-    if (access === "read" || access === "inspect") return await open(true);
-    // A store to write to must exist, because opening it for writing would
-    // create it.
-    if (access === "write") await (await open(true)).close();
-    return await open(false);
+    return await openOnServer(open, access);
   } catch (error) {
     throw told(error);
   }
