@@ -141,7 +141,7 @@ async function main(dir: string): Promise<void> {
   );
   const chart = charted.length > 0 ? "chart.svg" : undefined;
   if (chart) {
-    await Deno.writeTextFile(`${out}/${chart}`, drawChart(charted, present));
+    await writeFormatted(`${out}/${chart}`, drawChart(charted, present));
   }
   const report = reportOf({ machine, subjects, rows, duration, chart });
   await writeFormatted(`${out}/RESULTS.md`, report);

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { CannotCopyError } from "./copying/copy_store.ts";
-import { TargetConflictError } from "./copying/follow_changes.ts";
+import { CannotCopyError, TargetConflictError } from "./copying/errors.ts";
 import { quote, quoteText, reasonOf } from "../base/messages.ts";
 import {
   ImportError,

@@ -87,6 +87,8 @@ export class LocalEngine implements Engine {
       isBusy: (error) => storage.isBusy(error),
     });
     if (!this.isReadOnly) this.#expiry.start();
+    // The first write begins the first slice, and so never waits for a turn.
+    this.#slice.restart();
   }
 
   get isReadOnly(): boolean {

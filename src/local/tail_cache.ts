@@ -73,8 +73,12 @@ function isSameRead(a: TailRead, b: TailRead): boolean {
 function isSameFilter(a: ChangeFilter, b: ChangeFilter): boolean {
   return a.previous === b.previous && a.times === b.times &&
     a.asText === b.asText &&
-    a.kinds?.join("\0") === b.kinds?.join("\0") &&
-    isSameRange(a.keys, b.keys);
+    isSameList(a.kinds, b.kinds) && isSameRange(a.keys, b.keys);
+}
+
+function isSameList(a?: readonly string[], b?: readonly string[]): boolean {
+  if (a === b) return true;
+  return a?.length === b?.length && a!.every((item, i) => item === b![i]);
 }
 
 /** The bytes of values in a change. */

@@ -79,13 +79,11 @@ export class NewsWaits {
   wait(wait: Wait): Promise<number> {
     const { after, signal } = wait;
     const isFirst = this.#waiting.size === 0;
-    // The server may have been put back since the last wait.
-    if (isFirst) {
-      this.#seen = { revision: after, mark: wait.mark };
-    }
-    if (signal.aborted || this.#isClosed || after < this.#seen.revision) {
+    const isBehind = after < this.#seen.revision;
+    if (signal.aborted || this.#isClosed || isBehind && !isFirst) {
       return Promise.resolve(after);
     }
+    if (isFirst) this.#seen = { revision: after, mark: wait.mark };
     const { promise, resolve } = Promise.withResolvers<number>();
     const wake = (cursor: number) => {
       this.#waiting.delete(waiter);
@@ -100,7 +98,9 @@ export class NewsWaits {
     this.#waiting.add(waiter);
     signal.addEventListener("abort", onAbort);
     if (isFirst) this.#source.onWaiting?.(true);
-    if (this.#isHinted) this.#look();
+    // A watch that is behind comes from a pause, in which others took its hints.
+    // It looks first, because the server may have been put back meanwhile.
+    if (this.#isHinted || isBehind) this.#look();
     else this.#plan();
     return promise;
   }

@@ -195,11 +195,13 @@ async function* watchPages(
     const changes = page.changes.filter((change) =>
       "problem" in change || types.has(change.type)
     );
-    yield changes.values().map((change) => {
-      if (observer && !("problem" in change)) observer.given(change);
-      return eventOf(change, read);
-    });
-    told = changes.at(-1)?.revision ?? told;
+    if (changes.length > 0) {
+      yield changes.values().map((change) => {
+        if (observer && !("problem" in change)) observer.given(change);
+        return eventOf(change, read);
+      });
+      told = changes.at(-1)!.revision;
+    }
     const hasCaughtUp = isDue && seen.revision >= start.revision;
     const isFar = seen.revision - told >= log.bookmarkInterval;
     if (bookmarks && (hasCaughtUp || isFar)) {
@@ -217,7 +219,8 @@ async function* watchPages(
         kinds: filter.kinds,
         after: revision,
         mark: seen.mark,
-        ...following,
+        persistent,
+        signal: stop,
       });
       if (after !== revision) seen = { revision: after, mark: undefined };
       slice.restart();

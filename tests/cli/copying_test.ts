@@ -6,12 +6,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openStore, type Store, type StoreOptions } from "../../mod.ts";
 import type { CopyResult } from "../../src/cli/copying/copy_entries.ts";
+import { copyStore, type StoreCopy } from "../../src/cli/copying/copy_store.ts";
 import {
   CannotCopyError,
-  copyStore,
-  type StoreCopy,
-} from "../../src/cli/copying/copy_store.ts";
-import { TargetConflictError } from "../../src/cli/copying/follow_changes.ts";
+  TargetConflictError,
+} from "../../src/cli/copying/errors.ts";
 import { PLACE_KIND } from "../../src/cli/copying/place.ts";
 import { openMemoryStore } from "../../src/memory/open_memory_store.ts";
 import { structured } from "../../src/values/codecs/structured.ts";

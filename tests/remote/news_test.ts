@@ -99,6 +99,22 @@ testNews("a hint while the only watch reads is not lost", async (it) => {
   assertEquals(a.woken, 0);
 });
 
+testNews(
+  "a hint for a watch that pauses is not lost if another one takes it",
+  async (it) => {
+    const { server, waits, wait, settle } = it;
+    const read = { head: server.head, mark: server.mark };
+    const other = wait("a");
+    server.change("a");
+    waits.hint();
+    await settle();
+    assertEquals([other.woken, waits.size], [0, 0]);
+    const a = wait("a", read);
+    await settle();
+    assertEquals([a.woken, server.looks], [0, 2]);
+  },
+);
+
 testNews("a hint while one of the watches reads is not lost", async (it) => {
   const { server, waits, wait, settle } = it;
   const b = wait("b");

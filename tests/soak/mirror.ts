@@ -2,7 +2,7 @@
  * A mirror of many entries, which another process changes at a high rate, and a
  * live query beside it. They keep up, in flat memory, and end as the store is.
  *
- * `deno task soak tests/soak/mirror.ts --entries=100000 --rate=20000 --seconds=60 --history=10000 --driver=builtin`
+ * `deno task soak tests/soak/mirror.ts --entries=100000 --rate=20000 --seconds=60 --history=100000 --driver=builtin`
  *
  * @module
  */
@@ -21,7 +21,7 @@ const { entries, rate, seconds, history, seed: _, ...flags } = readFlags({
   entries: 100_000,
   rate: 20_000,
   seconds: 60,
-  history: 10_000,
+  history: 100_000,
   driver: "builtin",
 });
 const driver = flags.driver as "builtin" | "ffi";

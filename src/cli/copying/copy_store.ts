@@ -29,22 +29,14 @@ import {
   type ExtraEntries,
   findExtra,
 } from "./copy_entries.ts";
-import {
-  DivergedError,
-  followChanges,
-  type Following,
-} from "./follow_changes.ts";
+import { CannotCopyError, DivergedError } from "./errors.ts";
+import { followChanges, type Following } from "./follow_changes.ts";
 import { PlaceEntry, type SourceCursor } from "./place.ts";
 import { assertInLog, cursorAt, isInLog } from "./source_cursor.ts";
 
 /** The first and the longest pause before a retry, in ms. */
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 30_000;
-
-/** The target has an entry that the source does not have, or cannot hold an entry of the source. */
-export class CannotCopyError extends Error {
-  override readonly name = "CannotCopyError";
-}
 
 /** The settings of a copy. */
 export interface StoreCopy extends EntriesCopy {

@@ -25,6 +25,7 @@ import {
   type RunWrite,
   type Versions,
 } from "./changes.ts";
+import { DivergedError, TargetConflictError } from "./errors.ts";
 import { batchesOf } from "./event_batches.ts";
 import { lineOfEvent, streamOf } from "./lines.ts";
 import {
@@ -33,16 +34,6 @@ import {
   type PlaceEntry,
   type SourceCursor,
 } from "./place.ts";
-
-/** Somebody else has written into the target. */
-export class TargetConflictError extends Error {
-  override readonly name = "TargetConflictError";
-}
-
-/** The changes alone cannot make the target equal to the source. */
-export class DivergedError extends Error {
-  override readonly name = "DivergedError";
-}
 
 /** The copy to follow, and its callbacks. */
 export interface Following {

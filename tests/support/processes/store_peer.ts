@@ -320,7 +320,7 @@ async function writeSteadily(
   const end = n + rate * seconds;
   while (n < end) {
     const due = (performance.now() - start) / 1_000 * rate;
-    const length = Math.min(Math.floor(entries + due) - n, end - n, 1_000);
+    const length = Math.min(Math.floor(entries + due) - n, end - n, 10_000);
     if (length > 0) {
       await store.setAll(kind, Array.from({ length }, () => pair(n++)));
     }
