@@ -36,7 +36,7 @@ rm -rf "$2"
 
 /** Makes an empty folder for a server. */
 export async function makeServerDir(): Promise<string> {
-  const dir = await Deno.makeTempDir({ dir: await home(), prefix: "s" });
+  const dir = await Deno.makeTempDir({ dir: await serversHome(), prefix: "s" });
   giveToAccount(dir);
   return dir;
 }
@@ -54,7 +54,8 @@ export async function removeServerDir(dir: string): Promise<void> {
   });
 }
 
-async function home(): Promise<string> {
+/** The folder of all servers that this process starts. */
+export async function serversHome(): Promise<string> {
   // A child process inherits the variable, but needs a guard of its own.
   const [pid, path] = Deno.env.get(VARIABLE)?.split(":") ?? [];
   if (Number(pid) === Deno.pid) return path;

@@ -5,12 +5,13 @@
  * @module
  */
 import { join } from "node:path";
-import { account, giveToAccount, isRunning, run } from "./commands.ts";
+import { account, isRunning, run } from "./commands.ts";
 import { until } from "./until.ts";
 import { type Binaries, findBinaries } from "./find_postgres.ts";
 import { makeServerDir, PID_FILE, pidIn, removeServerDir } from "./home.ts";
 import { onFreePort } from "./ports.ts";
 import { queryAt } from "./query.ts";
+import { initialise } from "./initialise.ts";
 import { copyData } from "./replica.ts";
 import { settingLines, type Settings } from "./settings.ts";
 import { certify } from "./certificate.ts";
@@ -86,7 +87,7 @@ export async function startServer(
   }
   const { fsync = false, settings, password, tls } = options;
   const dir = await makeServerDir();
-  await initialise(binaries, dir, password);
+  await initialise(binaries, join(dir, "data"), password);
   await configure(dir, { ...DEFAULTS, fsync });
   const certificate = tls ? await certify(dir) : undefined;
   await configure(dir, { ...certificate?.settings, ...settings });
@@ -104,30 +105,6 @@ interface Cluster {
   readonly dir: string;
   readonly password: string | undefined;
   readonly authority: string | undefined;
-}
-
-async function initialise(
-  { bin }: Binaries,
-  dir: string,
-  password: string | undefined,
-): Promise<void> {
-  const passwordFile = join(dir, "password");
-  if (password !== undefined) {
-    await Deno.writeTextFile(passwordFile, `${password}\n`, { mode: 0o600 });
-    giveToAccount(passwordFile);
-  }
-  await run(join(bin, "initdb"), [
-    "--pgdata",
-    join(dir, "data"),
-    "--username=zestor",
-    "--encoding=UTF8",
-    // macOS has C.UTF-8 only in its newest versions.
-    `--locale=${Deno.build.os === "darwin" ? "C" : "C.UTF-8"}`,
-    "--no-sync",
-    ...(password === undefined
-      ? ["--auth=trust"]
-      : ["--auth=scram-sha-256", "--pwfile", passwordFile]),
-  ], { as: account });
 }
 
 /** The last of the settings with the same name counts. */
