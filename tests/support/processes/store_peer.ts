@@ -300,11 +300,20 @@ export interface SteadyValue {
   at: number;
 }
 
-/** Fills a kind; once it is told to, it writes at a steady rate. Tells how many changes it made. */
+/**
+ * Fills a kind. When it is told to, it writes at a steady rate, by plain SQL: the
+ * store's own writes take twice the time. Reports the number of changes.
+ */
 async function writeSteadily(
   { kind, entries, rate, seconds, ...file }: StoreFile & SteadyWrites,
 ): Promise<void> {
   await using store = await open(file);
+  const driver = await loadDriver(file.driver);
+  const connection = driver.open({ path: file.path, mode: "rw" });
+  connection.exec("PRAGMA synchronous = NORMAL");
+  const replace = connection.prepare(
+    "UPDATE zestor_kv SET value = ? WHERE kind = ? AND key = ?",
+  );
   const pair = (n: number): [string, SteadyValue] => [
     String(n * 7_919 % entries).padStart(8, "0"),
     { n, name: "x".repeat(40), at: Date.now() },
@@ -321,11 +330,15 @@ async function writeSteadily(
   while (n < end) {
     const due = (performance.now() - start) / 1_000 * rate;
     const length = Math.min(Math.floor(entries + due) - n, end - n, 10_000);
-    if (length > 0) {
-      await store.setAll(kind, Array.from({ length }, () => pair(n++)));
+    connection.exec("BEGIN IMMEDIATE");
+    for (let i = 0; i < length; i++) {
+      const [key, value] = pair(n++);
+      replace.run(JSON.stringify(value), kind, key);
     }
+    connection.exec("COMMIT");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+  connection.close();
   tell({ changes: n - entries, ms: performance.now() - start });
 }
 
