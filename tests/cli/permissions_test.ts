@@ -9,6 +9,7 @@ import { loadCommands } from "../../src/cli/commands/mod.ts";
 import {
   cliForShell,
   type CliResult,
+  helpOf,
   openBeside,
   outputOfCli,
   runCli,
@@ -50,11 +51,7 @@ const ENDING = COMMANDS.filter(({ name }) =>
 
 for (const { name } of ENDING) {
   test(`\`zestor ${name}\` runs its example with the permissions of its help`, async () => {
-    await using dir = await exampleDir();
-    const help = await outputOfCli([name, "--help"], {
-      cwd: dir.path,
-      permissions: [],
-    });
+    const help = await helpOf(name, "--help");
     const [, example] = /^Example: zestor (.*)$/m.exec(help)!;
     const [, permissions] = /^Permissions: (.*)$/m.exec(help)!;
     const args = words(example);

@@ -5,6 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { openStore, type SqliteStore } from "../../mod.ts";
+import { parseCommandLine } from "../../src/cli/program.ts";
 import { denoRun, denoRunArgs } from "./processes/deno_run.ts";
 
 const main = new URL("../../src/cli/main.ts", import.meta.url);
@@ -104,6 +105,16 @@ export async function outputOfCli(
   const { code, stdout, stderr } = await runCli(args, options);
   assertEquals({ stderr, code }, { stderr: "", code: 0 }, args.join(" "));
   return stdout;
+}
+
+/** The help that words ask for, as the command prints it, without a process. */
+export async function helpOf(...args: string[]): Promise<string> {
+  const help = await parseCommandLine(args, {
+    isColored: false,
+    columns: undefined,
+  });
+  if (typeof help !== "string") throw new Error(`${args} asks for no help`);
+  return help;
 }
 
 /** Opens the store that the command is about, to look at it from beside. */
