@@ -71,6 +71,9 @@ export interface CommandDefinition<Options> {
 const POSTGRES_PERMISSIONS =
   "--allow-net=HOST:5432 --allow-env='PG*,ZESTOR_DB,ZESTOR_SCHEMA'";
 
+/** The flags for a store in etcd. */
+const ETCD_PERMISSIONS = "--allow-net=HOST:2379 --allow-env=ZESTOR_DB";
+
 /** A command in the list of commands. */
 export interface Command {
   readonly name: string;
@@ -95,9 +98,10 @@ export function defineCommand<Options>(
     footer: message`Example: ${text(example)}${lineBreak()}
 Permissions: ${text(permissions)}${
       isForFiles ? [] : message`${lineBreak()}
-Of a postgres:// URL, in place of those for app.db: ${
+With a postgres:// URL, instead of those for app.db: ${
         text(POSTGRES_PERMISSIONS)
-      }`
+      }${lineBreak()}
+With an etcd:// URL: ${text(ETCD_PERMISSIONS)}`
     }`,
   };
   const withAction = (options: Options) => ({

@@ -1,6 +1,6 @@
 /**
- * Says so at once if the command is run by something else than Deno. It is
- * imported before all that asks Deno.
+ * Fails with a clear message if the command runs in another runtime than Deno. It
+ * is imported before the code that calls Deno.
  *
  * @module
  */

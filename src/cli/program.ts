@@ -69,7 +69,7 @@ async function parse(
   const shown = Symbol();
   const result = await runParserAsync(program, "zestor", args, {
     brief:
-      message`Reads and writes a Zestor store, in a file or a PostgreSQL database.`,
+      message`Reads and writes a Zestor store, in a file, a PostgreSQL database or an etcd cluster.`,
     description: message`Usage: zestor COMMAND [ARGUMENT...] [OPTION...]`,
     colors: isColored,
     // Help is wrapped to the width, but an error is one line.

@@ -32,7 +32,7 @@ function testCli(name: string, test: (here: Here) => Promise<void>): void {
     const permissions = [
       "--no-prompt",
       `--allow-net=${host}`,
-      "--allow-env",
+      "--allow-env=ZESTOR_DB",
       `--allow-read=${dir.path}`,
       `--allow-write=${dir.path}`,
     ];

@@ -1,6 +1,6 @@
 /**
- * A store in an etcd cluster. Nothing of it is loaded before one is opened, and
- * no permission is ever asked for: if one is missing, that is an error.
+ * A store in an etcd cluster. Its code is loaded only when one is opened, and Deno
+ * never asks for a permission: a missing one is an error.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import { whatIsMissing } from "./missing.ts";
 import { openOnServer } from "./server_access.ts";
 import type { CliStore, OpenOptions } from "./settings.ts";
 
-/** Which cluster, and how its values are kept. */
+/** The cluster, and the codec of its values. */
 export interface EtcdSettings {
   readonly url: string;
   readonly codec: CodecName;
 }
 
-/** Opens the store. Throws `UsageError` if the URL is none, or permissions are missing. */
+/** Opens the store. Throws `UsageError` if the URL is invalid, or if permissions are missing. */
 export async function openStoreInEtcd(
   { url, codec }: EtcdSettings,
   { access, ...options }: OpenOptions,
@@ -62,15 +62,15 @@ async function readFile(path: string): Promise<string> {
   }
 }
 
-/** What is said of an opening that failed: options are words of a command line here. */
+/** The error of a failed opening, with the names of the command line's options. */
 function told(error: unknown): unknown {
   if (error instanceof TypeError) {
     return new UsageError(error.message, { cause: error });
   }
   if (!whatIsMissing(error)) return error;
-  const [what] = reasonOf(error).split(", and it was opened to be read only");
+  const [what] = reasonOf(error).split(", and it was opened only to read");
   return new StoreOpenError(
-    `${what}; see that the prefix is right, or make it with "zestor set"`,
+    `${what}; check the prefix, or create it with "zestor set"`,
     { cause: error },
   );
 }

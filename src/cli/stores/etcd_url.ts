@@ -1,19 +1,19 @@
 /**
- * The URL of a store in etcd, as a command line has it:
- * `etcd://user:password@host:port,host:port/prefix`, and `etcds://` for TLS. The
- * parameter `ca` is the path of a file with certificates, as PEM.
+ * Reads the URL of a store in etcd from a command line:
+ * `etcd://user:password@host:port,host:port/prefix`, or `etcds://` with TLS. The
+ * parameter `ca` is the path of a PEM file with certificates.
  *
  * @module
  */
 import { UsageError } from "../errors.ts";
 
-/** The port of a member that names none. */
+/** The default port of a member. */
 const DEFAULT_PORT = "2379";
 
-/** What a URL says. */
+/** The parts of a URL. */
 export interface EtcdUrl {
   readonly endpoints: readonly string[];
-  /** Absent for the default one. */
+  /** Absent: the default prefix. */
   readonly prefix?: string;
   readonly username?: string;
   readonly password?: string;
@@ -26,7 +26,7 @@ export function isEtcdUrl(text: string): boolean {
   return /^etcds?:\/\//i.test(text);
 }
 
-/** Reads a URL. Throws `UsageError`, which does not quote it: it may have a password. */
+/** Reads a URL. Throws `UsageError` without the URL, because that may contain a password. */
 export function readEtcdUrl(url: string): EtcdUrl {
   const [, scheme, , user, hosts, path = "", query = ""] =
     /^(etcds?):\/\/((.*)@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i
@@ -69,6 +69,6 @@ function decode(text: string): string {
 
 function malformed(): UsageError {
   return new UsageError(
-    'Cannot open store: --db is no URL such as etcd://user:password@host:2379,host:2379/prefix; characters such as "@", "/" and "%" in a password are percent-encoded',
+    'Cannot open store: expected --db as a URL such as etcd://user:password@host:2379,host:2379/prefix; percent-encode characters such as "@", "/" and "%" in a password',
   );
 }

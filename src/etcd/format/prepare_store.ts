@@ -65,7 +65,7 @@ export async function prepareStore(
   await assertCodecs(gateway, keys, found.meta, settings.codecs);
   const { born } = found;
   if (settings.readOnly) {
-    return { born, readOnly: "it was opened to be read only" };
+    return { born, readOnly: "it was opened only to read" };
   }
   const readOnly = await rememberCodecs(gateway, keys, found, settings);
   return readOnly === undefined ? { born } : { born, readOnly };
@@ -218,6 +218,6 @@ function missing(prefix: string): StoreOpenError {
   return new StoreOpenError(
     `Cannot open store: the prefix ${
       quoteText(prefix)
-    } holds no store, and it was opened to be read only; open it once to write`,
+    } holds no store, and it was opened only to read; open it once to write`,
   );
 }
