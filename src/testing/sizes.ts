@@ -8,12 +8,12 @@ import type { Store } from "../contract/store.ts";
 import { numberedKeys } from "./reading.ts";
 import type { Manifest } from "./supports.ts";
 
-/** This many keys in order, or as many as one write takes. */
+/** `count` keys in order, but at most as many as one write takes. */
 export function keysOfOneWrite(count: number, supports: Manifest): string[] {
   return numberedKeys(countInOneWrite(count, supports));
 }
 
-/** This many changes, or as many as one write takes. */
+/** `count`, but at most the number of changes that one write takes. */
 export function countInOneWrite(count: number, { limits }: Manifest): number {
   return Math.min(count, limits.changes);
 }
