@@ -103,8 +103,6 @@ class ServerProcess implements Member {
       clearEnv: true,
       env: {
         ...environment(),
-        // More threads take a fifth more of CPU time, and save none.
-        GOMAXPROCS: "1",
         ZESTOR_LOG: log,
         ZESTOR_PID: join(this.dir, PID_FILE),
       },
