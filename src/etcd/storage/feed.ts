@@ -33,6 +33,9 @@ const MOST_BYTES = 8 * 1024 * 1024;
 
 /** How often it checks that the member sends all transactions, in ms. */
 const CHECK_MS = 2_000;
+/** How long a member that is behind may send nothing, in ms: at first, and at most. */
+const FIRST_SILENCE_MS = 500;
+const LONGEST_SILENCE_MS = 60_000;
 
 /** The parts of a feed. */
 export interface FeedOptions {
@@ -50,6 +53,12 @@ export class Feed {
   #bytes = 0;
   /** The record after which it has all transactions. */
   #from: PlacedRecord | undefined;
+  /**
+   * How long a member that is behind may send nothing, in ms. It grows with each
+   * member that is left, because the next one needs the same time if all are
+   * slow. It shrinks when the feed has all transactions.
+   */
+  #silence = FIRST_SILENCE_MS;
   #stop: AbortController | undefined;
   #running: Promise<void> | undefined;
 
@@ -186,11 +195,15 @@ export class Feed {
           signal,
           patience: 0,
         });
-        const isSilent = this.end === before && before &&
-          record.mark !== before.mark;
-        if (!isSilent) continue;
-        await sleep(CHECK_MS / 4, signal, false).catch(() => {});
-        if (this.end === before && !signal.aborted) return onBehind();
+        if (!before || this.end !== before) continue;
+        if (record.mark === before.mark) {
+          this.#silence = FIRST_SILENCE_MS;
+          continue;
+        }
+        await sleep(this.#silence, signal, false).catch(() => {});
+        if (this.end !== before || signal.aborted) continue;
+        this.#silence = Math.min(2 * this.#silence, LONGEST_SILENCE_MS);
+        return onBehind();
       } catch {
         // If the connection is cut, the stream fails by itself.
       }
