@@ -11,19 +11,20 @@ import { freshPrefix, testEtcd } from "../support/etcd/test_etcd.ts";
 /** How late the changes come, in ms: later than a store waits for them at first. */
 const LATE_MS = 2_800;
 
-/** Forwards requests to a server. The changes of a watch come late. */
-function serveLate(url: string): Deno.HttpServer<Deno.NetAddr> {
-  const late = () => {
-    let isFirst = true;
-    return new TransformStream<Uint8Array, Uint8Array>({
+/** Forwards requests to a server, and reports each watch that begins. The changes of a watch come late. */
+function serveLate(
+  url: string,
+  onBegun: () => void,
+): Deno.HttpServer<Deno.NetAddr> {
+  const late = () =>
+    new TransformStream<Uint8Array, Uint8Array>({
       async transform(chunk, controller) {
-        // The first one says that the watch has begun.
-        if (!isFirst) await delay(LATE_MS);
-        isFirst = false;
+        const text = new TextDecoder().decode(chunk);
+        if (text.includes('"events"')) await delay(LATE_MS);
         controller.enqueue(chunk);
+        if (text.includes('"created"')) onBegun();
       },
     });
-  };
   return Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     async (request) => {
@@ -43,7 +44,8 @@ function serveLate(url: string): Deno.HttpServer<Deno.NetAddr> {
 testEtcd("the only member sends changes late, and a watch sees them", async ({
   url,
 }) => {
-  await using server = serveLate(url);
+  const begun = Promise.withResolvers<void>();
+  await using server = serveLate(url, begun.resolve);
   const endpoints = [`http://127.0.0.1:${server.addr.port}`];
   const prefix = freshPrefix();
   await using writer = await openTestStore({ endpoints: [url], prefix });
@@ -51,6 +53,7 @@ testEtcd("the only member sends changes late, and a watch sees them", async ({
   const watch = store.watch("k").getReader();
   for (const value of [1, 2]) {
     const event = watch.read();
+    await begun.promise;
     await writer.set("k", "a", value);
     assertEquals((await event).value?.value, value);
   }
