@@ -132,6 +132,8 @@ export class Feed {
       try {
         const place = await this.#begin(signal);
         for await (const told of this.#told(place.at, signal)) {
+          // It was stopped, and may have been started again since.
+          if (signal.aborted) return;
           if (told === BEGUN) backoff = undefined;
           else this.#add(told);
         }

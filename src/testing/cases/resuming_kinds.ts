@@ -139,13 +139,14 @@ export const resumingKinds: Cases = {
   },
 
   "W3 a watch of several kinds that keeps up never overflows": async (open) => {
-    await using store = await open({ history: 50 });
+    // On a server, others write a few dozen changes while a watch reads.
+    await using store = await open({ history: 200 });
     const all = store.watchAll().getReader();
     const pending = [
       store.watch(["x", "y"]),
       store.watchAll({ key: "probe" }),
     ].map((stream) => next<WatchEvent>(stream.getReader()));
-    for (let n = 0; n < 200; n++) {
+    for (let n = 0; n < 600; n++) {
       const kind = `kind ${n % 5}`;
       await store.set(kind, "key", n);
       assertEquals((await next(all)).kind, kind);
