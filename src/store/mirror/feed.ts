@@ -164,7 +164,7 @@ export class Feed<T> {
       if (slice.isUsedUp) await slice.nextTurn();
       this.#following.signal.throwIfAborted();
     }
-    seen = await this.#catchUp(seen, staged);
+    seen = await this.#catchUp(seen, staged, await head());
     this.#following.signal.throwIfAborted();
     await this.#consumer.showAll(staged, seen.revision);
     return seen;
@@ -185,14 +185,28 @@ export class Feed<T> {
     return page.rest;
   }
 
-  /** Stages the changes up to this moment. */
-  async #catchUp(from: Cursor, staged: Staged<T>): Promise<Cursor> {
+  /**
+   * Stages the changes up to this moment, and at least up to a revision. A log may
+   * answer as of an earlier moment than the listing, because its readers share
+   * their looks at it.
+   */
+  async #catchUp(
+    from: Cursor,
+    staged: Staged<T>,
+    atLeast = 0,
+  ): Promise<Cursor> {
+    const slice = new Slice();
+    let until = atLeast;
     for (let seen = from;;) {
       const page = await this.#read(seen);
       await this.#reader.stageChanges(page.changes, staged);
       const isEnd = isAtEnd(page, seen);
       seen = seenBy(page, seen);
-      if (isEnd || this.#isStopped) return seen;
+      if (this.#isStopped || isEnd && seen.revision >= until) return seen;
+      if (!isEnd) continue;
+      await slice.nextTurn();
+      // The log may have been put back meanwhile.
+      until = Math.min(until, await this.#source.head());
     }
   }
 
