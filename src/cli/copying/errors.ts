@@ -10,7 +10,7 @@ export class CannotCopyError extends Error {
   override readonly name = "CannotCopyError";
 }
 
-/** Somebody else has written into the target. */
+/** The target has changes that this copy did not write. */
 export class TargetConflictError extends Error {
   override readonly name = "TargetConflictError";
 }
