@@ -84,9 +84,7 @@ export class LocalChangeLog implements ChangeLog {
 
   #newsPast(after: number): News {
     const news = newsPast(this.#storage, after);
-    // A watch that is woken for a newer revision must find it. If it found an
-    // older one, it would wait and be woken again and again, and the turn would
-    // never end.
+    // A watch that is woken for a newer revision must find it.
     if (news.head !== this.#headOfTurn) this.#headOfTurn = undefined;
     return news;
   }
@@ -210,6 +208,9 @@ export class LocalChangeLog implements ChangeLog {
   }
 
   wait(wait: Wait): Promise<number> {
+    // A shared look may be from before these changes. If it hid them, the watch
+    // would read and wait again and again, and the turn would never end.
+    if (this.#wakeup.isPast(wait.after)) this.#headOfTurn = undefined;
     return this.#wakeup.wait(wait);
   }
 

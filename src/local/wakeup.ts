@@ -121,8 +121,7 @@ export class Wakeup {
    */
   wait(wait: Wait): Promise<number> {
     const { kinds, after, persistent, signal } = wait;
-    const isBehind = after < this.#seen || after < this.#committed;
-    if (signal.aborted || isBehind) return Promise.resolve(after);
+    if (signal.aborted || this.isPast(after)) return Promise.resolve(after);
     if (this.#waiting.size === 0) this.#seen = after;
     this.#remember(signal);
     const { promise, resolve } = Promise.withResolvers<number>();
@@ -139,6 +138,11 @@ export class Wakeup {
     // If a look is planned already, it is soon enough for this watch, too.
     else if (!this.#isPlanned) this.#planNext();
     return promise;
+  }
+
+  /** Whether there are changes after a revision, as far as is known. A watch does not wait for them. */
+  isPast(revision: number): boolean {
+    return revision < this.#seen || revision < this.#committed;
   }
 
   /** Whether a watch waits. */

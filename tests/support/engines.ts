@@ -48,7 +48,8 @@ const ENGINES: Record<string, Open> = {
   },
 };
 
-function localEngine(storage: Storage, history: number): TestEngine {
+/** The engine of a storage, without notifications of other writers. */
+export function localEngine(storage: Storage, history = 10_000): TestEngine {
   const engine = new LocalEngine({
     storage,
     busyTimeout: 0,
