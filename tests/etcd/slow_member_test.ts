@@ -5,40 +5,26 @@
  */
 import { assertEquals } from "@std/assert";
 import { delay } from "@std/async";
+import { endpointOf, forward } from "../support/etcd/forwarding.ts";
 import { openTestStore } from "../support/etcd/stores.ts";
 import { freshPrefix, testEtcd } from "../support/etcd/test_etcd.ts";
 
 /** How late the changes come, in ms: later than a store waits for them at first. */
 const LATE_MS = 2_800;
 
-/** Forwards requests to a server, and reports each watch that begins. The changes of a watch come late. */
+/** Forwards to a server, and reports each watch that begins. The changes of a watch come late. */
 function serveLate(
   url: string,
   onBegun: () => void,
 ): Deno.HttpServer<Deno.NetAddr> {
-  const late = () =>
-    new TransformStream<Uint8Array, Uint8Array>({
-      async transform(chunk, controller) {
-        const text = new TextDecoder().decode(chunk);
-        if (text.includes('"events"')) await delay(LATE_MS);
-        controller.enqueue(chunk);
-        if (text.includes('"created"')) onBegun();
+  return forward(url, () =>
+    new TransformStream({
+      async transform(line, controller) {
+        if (line.includes('"events"')) await delay(LATE_MS);
+        controller.enqueue(line);
+        if (line.includes('"created"')) onBegun();
       },
-    });
-  return Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    async (request) => {
-      const { pathname } = new URL(request.url);
-      const { status, body } = await fetch(new URL(pathname, url), {
-        method: request.method,
-        body: await request.text(),
-      });
-      const isWatch = pathname.endsWith("/watch");
-      return new Response(isWatch ? body?.pipeThrough(late()) : body, {
-        status,
-      });
-    },
-  );
+    }));
 }
 
 testEtcd("the only member sends changes late, and a watch sees them", async ({
@@ -46,7 +32,7 @@ testEtcd("the only member sends changes late, and a watch sees them", async ({
 }) => {
   const begun = Promise.withResolvers<void>();
   await using server = serveLate(url, begun.resolve);
-  const endpoints = [`http://127.0.0.1:${server.addr.port}`];
+  const endpoints = [endpointOf(server)];
   const prefix = freshPrefix();
   await using writer = await openTestStore({ endpoints: [url], prefix });
   await using store = await openTestStore({ endpoints, prefix });

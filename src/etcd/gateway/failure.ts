@@ -37,6 +37,9 @@ export class EtcdError extends Error {
   }
 }
 
+/** etcd has compacted requested changes. */
+export class Compacted extends Error {}
+
 const CANCELLED = 1;
 const UNKNOWN = 2;
 const TIMED_OUT = 4;

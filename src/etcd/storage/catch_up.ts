@@ -11,13 +11,9 @@ import { startBackgroundTimer } from "../../base/background_timer.ts";
 import { type EtcdChange, PreviousMissing } from "../format/changes.ts";
 import type { Keys } from "../format/keys.ts";
 import type { PlacedRecord } from "../format/record.ts";
+import { Compacted } from "../gateway/failure.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import {
-  BEGUN,
-  Compacted,
-  type Transaction,
-  transactionsAfter,
-} from "./change_stream.ts";
+import { BEGUN, type Transaction, transactionsAfter } from "./change_stream.ts";
 import type { Place } from "./timeline.ts";
 
 /** The most streams that are left open. */

@@ -7,13 +7,14 @@
 import { changesOf, type EtcdChange } from "../format/changes.ts";
 import type { Keys } from "../format/keys.ts";
 import { type PlacedRecord, recordOf } from "../format/record.ts";
-import { EtcdError } from "../gateway/failure.ts";
+import { Compacted, EtcdError } from "../gateway/failure.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import {
   type KeyEvent,
   numberOf,
   type WatchAnswer,
 } from "../gateway/messages.ts";
+import { withPrevious } from "./previous_values.ts";
 
 /** A transaction of the store. */
 export interface Transaction {
@@ -22,9 +23,6 @@ export interface Transaction {
   /** Its approximate size, in bytes. */
   readonly bytes: number;
 }
-
-/** etcd has compacted requested changes. */
-export class Compacted extends Error {}
 
 /** The watch has begun. */
 export const BEGUN = Symbol("begun");
@@ -48,6 +46,10 @@ export async function* transactionsAfter(
     fragment: true,
   };
   const answers = gateway.stream("watch", { create_request: request }, signal);
+  const read = async (events: readonly KeyEvent[]) =>
+    revisionOf(events[0]) > at
+      ? await transactionOf(gateway, keys, events, signal)
+      : undefined;
   let open: KeyEvent[] = [];
   for await (const answer of answers) {
     const { created, canceled, events = [], fragment, ...rest } =
@@ -56,39 +58,42 @@ export async function* transactionsAfter(
     if (created) yield BEGUN;
     for (const event of events) {
       if (open.length > 0 && revisionOf(open[0]) !== revisionOf(event)) {
-        yield* transactionOf(keys, open, at);
+        const transaction = await read(open);
+        if (transaction) yield transaction;
         open = [];
       }
       open.push(event);
     }
     // The next answer has the rest of the transaction.
     if (fragment || open.length === 0) continue;
-    yield* transactionOf(keys, open, at);
+    const transaction = await read(open);
+    if (transaction) yield transaction;
     open = [];
   }
 }
 
-function* transactionOf(
+async function transactionOf(
+  gateway: Gateway,
   keys: Keys,
   events: readonly KeyEvent[],
-  after: number,
-): Generator<Transaction, void> {
-  if (revisionOf(events[0]) <= after) return;
+  signal: AbortSignal,
+): Promise<Transaction | undefined> {
   const own = events.find(({ kv, type }) =>
     kv.key === keys.record && type !== "DELETE"
   );
   // Another program wrote this transaction.
-  if (!own) return;
+  if (!own) return undefined;
   const record = recordOf(own.kv);
   // This transaction created the store.
-  if (record.head === 0) return;
+  if (record.head === 0) return undefined;
   const others = events.filter(({ kv }) => kv.key !== keys.record);
-  const changes = changesOf(keys, record, others);
+  const complete = await withPrevious(gateway, others, signal);
+  const changes = changesOf(keys, record, complete);
   let bytes = 0;
   for (const { value, previous } of changes) {
     bytes += value.byteLength + (previous?.byteLength ?? 0) + 200;
   }
-  yield { record, changes, bytes };
+  return { record, changes, bytes };
 }
 
 function revisionOf({ kv }: KeyEvent): number {

@@ -17,13 +17,9 @@ import { Backoff } from "../../remote/backoff.ts";
 import { PreviousMissing } from "../format/changes.ts";
 import type { Keys } from "../format/keys.ts";
 import type { PlacedRecord } from "../format/record.ts";
+import { Compacted } from "../gateway/failure.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import {
-  BEGUN,
-  Compacted,
-  type Transaction,
-  transactionsAfter,
-} from "./change_stream.ts";
+import { BEGUN, type Transaction, transactionsAfter } from "./change_stream.ts";
 import type { Place, Timeline } from "./timeline.ts";
 
 /** The most transactions that are kept. */

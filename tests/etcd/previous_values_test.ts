@@ -1,0 +1,106 @@
+/**
+ * Watches of etcd whose first events lack the previous values, as a busy etcd
+ * sends them.
+ *
+ * @module
+ */
+import { assertEquals, assertRejects } from "@std/assert";
+import { type WatchEvent, WatchOverflowError } from "../../mod.ts";
+import { compact } from "../support/etcd/call.ts";
+import { startNode } from "../support/etcd/cluster.ts";
+import { endpointOf, forward } from "../support/etcd/forwarding.ts";
+import { openTestStore, type TestStore } from "../support/etcd/stores.ts";
+import {
+  freshPrefix,
+  testEtcd,
+  testEtcdServer,
+} from "../support/etcd/test_etcd.ts";
+
+/** Forwards to a server. Watches lack previous values; `onEvents` is called before events go on. */
+function serveWithoutPrevious(
+  url: string,
+  onEvents: () => void | Promise<void> = () => {},
+): Deno.HttpServer<Deno.NetAddr> {
+  return forward(url, () =>
+    new TransformStream({
+      async transform(line, controller) {
+        const answer = JSON.parse(line);
+        const { events } = answer.result ?? {};
+        for (const event of events ?? []) delete event.prev_kv;
+        if (events) await onEvents();
+        controller.enqueue(JSON.stringify(answer));
+      },
+    }));
+}
+
+/** Creates, replaces and deletes entries, also many at once. */
+async function makeChanges(store: TestStore): Promise<number> {
+  await store.set("k", "a", 1);
+  await store.set("k", "a", 2);
+  const many = Array.from({ length: 50 }, (_, n) => [`b${n}`, n] as const);
+  await store.setAll("k", many);
+  await store.setAll("k", many.map(([key, n]) => [key, n + 1]));
+  await store.atomic().delete("k", "b0").set("k", "a", 3).set("k", "a", 4)
+    .commit();
+  await store.deleteAll("k", { prefix: "b" });
+  await store.delete("k", "a");
+  return (await store.set("k", "end", 0)).revision;
+}
+
+async function eventsUpTo(
+  stream: ReadableStream<WatchEvent<number>>,
+  revision: number,
+): Promise<WatchEvent<number>[]> {
+  const events: WatchEvent<number>[] = [];
+  for await (const event of stream) {
+    events.push(event);
+    if (event.revision === revision) break;
+  }
+  return events;
+}
+
+testEtcd("a watch reads the previous values that etcd left out", async ({
+  url,
+}) => {
+  await using server = serveWithoutPrevious(url);
+  const prefix = freshPrefix();
+  await using writer = await openTestStore({ endpoints: [url], prefix });
+  const endpoints = [endpointOf(server)];
+  await using store = await openTestStore({ endpoints, prefix });
+  const { revision: after } = await writer.set("text", "begin", "now");
+  const waiting = store.watch("k", { previous: true });
+  const told = [eventsUpTo(waiting, await makeChanges(writer))];
+  const end = (await told[0]).at(-1)!.revision;
+  for (const it of [store, writer]) {
+    told.push(eventsUpTo(it.watch("k", { after, previous: true }), end));
+  }
+  const [live, late, expected] = await Promise.all(told);
+  assertEquals(live, expected);
+  assertEquals(late, expected);
+});
+
+testEtcdServer(
+  "a watch overflows if etcd compacts a previous value that it left out",
+  async (binary) => {
+    await using node = await startNode({ binary });
+    let isCompacted = false;
+    await using server = serveWithoutPrevious(node.url, async () => {
+      if (isCompacted) return;
+      isCompacted = true;
+      await writer.set("k", "a", 3);
+      await compact(node);
+    });
+    const prefix = freshPrefix();
+    await using writer = await openTestStore({
+      endpoints: [node.url],
+      prefix,
+    });
+    const endpoints = [endpointOf(server)];
+    await using store = await openTestStore({ endpoints, prefix });
+    const { revision: after } = await writer.set("k", "a", 1);
+    await writer.set("k", "a", 2);
+    const watch = store.watch("k", { after }).getReader();
+    const error = await assertRejects(() => watch.read(), WatchOverflowError);
+    assertEquals(error.reason, "pruned");
+  },
+);
