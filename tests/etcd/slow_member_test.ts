@@ -1,5 +1,6 @@
 /**
- * A member that answers at once, but sends changes late, because it is busy.
+ * Members that answer at once, but send changes late, because they are busy, or
+ * never, because the line is cut silently.
  *
  * @module
  */
@@ -44,4 +45,30 @@ testEtcd("the only member sends changes late, and a watch sees them", async ({
     assertEquals((await event).value?.value, value);
   }
   await watch.cancel();
+});
+
+testEtcd("a watch that is behind leaves a line that is silent", async ({
+  url,
+}) => {
+  let watches = 0;
+  await using server = forward(url, () => {
+    const isSilent = ++watches === 1;
+    return new TransformStream({
+      transform(line, controller) {
+        if (!isSilent || line.includes('"created"')) controller.enqueue(line);
+      },
+    });
+  });
+  const endpoints = [endpointOf(server)];
+  const prefix = freshPrefix();
+  await using store = await openTestStore({ endpoints, prefix });
+  const { revision: after } = await store.set("k", "a", 1);
+  for (const value of [2, 3]) await store.set("k", "a", value);
+  const watch = store.watch("k", { after });
+  const values: unknown[] = [];
+  for await (const { value } of watch) {
+    if (values.push(value) === 2) break;
+  }
+  assertEquals(values, [2, 3]);
+  assertEquals(watches, 2);
 });

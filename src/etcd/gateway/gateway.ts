@@ -69,6 +69,16 @@ interface PostOptions {
   readonly abort: LinkedAbort;
 }
 
+/** Options of a stream. */
+export interface StreamOptions {
+  readonly signal: AbortSignal;
+  /**
+   * How long it may send nothing while an answer is awaited, in ms.
+   * @default {without limit}
+   */
+  readonly silence?: number;
+}
+
 /** Options of a call that is retried. */
 export interface ReadOptions {
   readonly signal?: AbortSignal;
@@ -190,20 +200,33 @@ export class Gateway {
   async *stream(
     path: string,
     body: unknown,
-    signal: AbortSignal,
+    { signal, silence }: StreamOptions,
   ): AsyncGenerator<unknown, void> {
     const { endpoint } = this;
     const abort = new LinkedAbort(signal, this.closed);
+    let isSilent = false;
+    const startTimer = () =>
+      silence === undefined ? undefined : setTimeout(() => {
+        isSilent = true;
+        abort.abort(new Error(`the member sent nothing for ${silence} ms`));
+      }, silence);
     try {
       const stream = await this.#withToken((token) =>
         this.#post(path, body, { token, abort }, bodyOf)
       );
-      for await (const line of jsonLines(stream, abort.signal)) {
-        yield resultOf(line as Line);
+      let timer = startTimer();
+      try {
+        for await (const line of jsonLines(stream, abort.signal)) {
+          clearTimeout(timer);
+          yield resultOf(line as Line);
+          timer = startTimer();
+        }
+      } finally {
+        clearTimeout(timer);
       }
       throw new Cut(true, new Error("the stream ended"));
     } catch (error) {
-      if (!abort.signal.aborted) this.leave(endpoint);
+      if (isSilent || !abort.signal.aborted) this.leave(endpoint);
       throw cutOf(error);
     } finally {
       abort.unlink();

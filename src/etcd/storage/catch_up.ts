@@ -21,6 +21,15 @@ const MOST_OPEN = 8;
 /** How long a stream is left open, in ms. */
 const OPEN_MS = 1_000;
 
+/** Where a stream begins, and how long it may send nothing. */
+export interface CatchUpOptions {
+  readonly place: Place;
+  /** The change after which it begins. */
+  readonly revision: number;
+  /** How long it may send nothing while changes are awaited, in ms. */
+  readonly silence: number;
+}
+
 /** A stream of changes, which was read up to a change. */
 export class CatchUp {
   readonly #transactions: AsyncIterator<Transaction | typeof BEGUN, void>;
@@ -31,10 +40,18 @@ export class CatchUp {
   #revision: number;
 
   /** Opens a stream after a change. */
-  constructor(gateway: Gateway, keys: Keys, place: Place, revision: number) {
+  constructor(
+    gateway: Gateway,
+    keys: Keys,
+    { place, revision, silence }: CatchUpOptions,
+  ) {
     this.#record = place.record;
     this.#revision = revision;
-    const told = transactionsAfter(gateway, keys, place.at, this.#stop.signal);
+    const { signal } = this.#stop;
+    const told = transactionsAfter(gateway, keys, place.at, {
+      signal,
+      silence,
+    });
     this.#transactions = told[Symbol.asyncIterator]();
   }
 

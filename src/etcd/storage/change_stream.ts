@@ -8,7 +8,7 @@ import { changesOf, type EtcdChange } from "../format/changes.ts";
 import type { Keys } from "../format/keys.ts";
 import { type PlacedRecord, recordOf } from "../format/record.ts";
 import { Compacted, EtcdError } from "../gateway/failure.ts";
-import type { Gateway } from "../gateway/gateway.ts";
+import type { Gateway, StreamOptions } from "../gateway/gateway.ts";
 import {
   type KeyEvent,
   numberOf,
@@ -35,7 +35,7 @@ export async function* transactionsAfter(
   gateway: Gateway,
   keys: Keys,
   at: number,
-  signal: AbortSignal,
+  options: StreamOptions,
 ): AsyncGenerator<Transaction | typeof BEGUN, void> {
   const request = {
     ...keys.watched,
@@ -45,10 +45,10 @@ export async function* transactionsAfter(
     prev_kv: true,
     fragment: true,
   };
-  const answers = gateway.stream("watch", { create_request: request }, signal);
+  const answers = gateway.stream("watch", { create_request: request }, options);
   const read = async (events: readonly KeyEvent[]) =>
     revisionOf(events[0]) > at
-      ? await transactionOf(gateway, keys, events, signal)
+      ? await transactionOf(gateway, keys, events, options.signal)
       : undefined;
   let open: KeyEvent[] = [];
   for await (const answer of answers) {

@@ -38,8 +38,26 @@ const POLL_MS = 100;
 /** How long the feed continues when no watch waits, in ms. */
 const LINGER_MS = 250;
 
+/**
+ * How long a stream may send nothing although the store has more changes, in ms:
+ * at first, and at most. It doubles with each try, because the member may be
+ * slow.
+ */
+const FIRST_SILENCE_MS = 5_000;
+const LONGEST_SILENCE_MS = 60_000;
+
 /** The most revisions between two bookmarks of a quiet watch. */
 const MOST_BOOKMARKED = 2_500;
+
+/** Options of a read from a stream. */
+interface ReadingOptions {
+  /** The mark of the change after which it reads, if it is known. */
+  readonly mark?: number;
+  /** The watch retries until this signal aborts. */
+  readonly signal?: AbortSignal;
+  /** How long the stream may send nothing, in ms. */
+  readonly silence?: number;
+}
 
 /** The log of a store. */
 export class EtcdLog implements ChangeLog {
@@ -121,21 +139,27 @@ export class EtcdLog implements ChangeLog {
     mark?: number,
     following?: Following,
   ): Promise<ChangePage> {
-    if (!following) return await this.#catchUp(filter, after, limit, mark);
+    if (!following) return await this.#catchUp(filter, after, limit, { mark });
     let backoff: Backoff | undefined;
-    const stop = AbortSignal.any([following.signal, this.#gateway.closed]);
+    let silence = FIRST_SILENCE_MS;
+    const signal = AbortSignal.any([following.signal, this.#gateway.closed]);
     for (;;) {
       const page = this.#fromFeed(filter, after, limit, mark);
       if (page) return page;
+      const begun = performance.now();
       try {
-        return await this.#catchUp(filter, after, limit, mark, stop);
+        const options = { mark, signal, silence };
+        return await this.#catchUp(filter, after, limit, options);
       } catch (error) {
         const isAway = error instanceof StoreUnavailableError ||
           error instanceof Cut;
-        if (!isAway || stop.aborted) throw error;
+        if (!isAway || signal.aborted) throw error;
+      }
+      if (performance.now() - begun >= silence) {
+        silence = Math.min(2 * silence, LONGEST_SILENCE_MS);
       }
       backoff ??= new Backoff();
-      await sleep(backoff.next(), stop, following.persistent);
+      await sleep(backoff.next(), signal, following.persistent);
     }
   }
 
@@ -168,16 +192,16 @@ export class EtcdLog implements ChangeLog {
     filter: ChangeFilter,
     after: number,
     limit: number,
-    mark?: number,
-    signal?: AbortSignal,
+    options: ReadingOptions = {},
   ): Promise<ChangePage> {
+    const { mark, signal } = options;
     const left = this.#catchUps.take(after, mark);
     // If `history` limits the log, the log may not reach the change any more.
     const hasMore = left !== undefined && left.told > after &&
       this.#history === Infinity;
     const { stream, head } = hasMore
       ? { stream: left, head: left.told }
-      : await this.#openStream(after, mark, left, signal);
+      : await this.#openStream(after, left, options);
     const page = new PageOfChanges(filter, limit);
     try {
       for (;;) {
@@ -204,9 +228,8 @@ export class EtcdLog implements ChangeLog {
   /** A stream that continues after a change, and the store's newest revision. */
   async #openStream(
     after: number,
-    mark: number | undefined,
     left: CatchUp | undefined,
-    signal: AbortSignal | undefined,
+    { mark, signal, silence = FIRST_SILENCE_MS }: ReadingOptions,
   ): Promise<{ stream: CatchUp; head: number }> {
     try {
       const patience = signal ? 0 : undefined;
@@ -221,7 +244,11 @@ export class EtcdLog implements ChangeLog {
       if (mark !== undefined && place.record.mark !== mark) {
         throw putBack("history", after);
       }
-      const stream = new CatchUp(this.#gateway, this.#keys, place, after);
+      const stream = new CatchUp(this.#gateway, this.#keys, {
+        place,
+        revision: after,
+        silence,
+      });
       return { stream, head };
     } catch (error) {
       left?.close();
@@ -236,7 +263,11 @@ export class EtcdLog implements ChangeLog {
     signal: AbortSignal | undefined,
   ): Promise<readonly EtcdChange[]> {
     const { first, head } = place.record;
-    const stream = new CatchUp(this.#gateway, this.#keys, place, first - 1);
+    const stream = new CatchUp(this.#gateway, this.#keys, {
+      place,
+      revision: first - 1,
+      silence: FIRST_SILENCE_MS,
+    });
     try {
       const reading = stream.next(head);
       const changes = await unlessAborted(reading, signal);

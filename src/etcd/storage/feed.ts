@@ -172,7 +172,7 @@ export class Feed {
       stop.abort(new Error("the member is behind"));
     });
     try {
-      yield* transactionsAfter(gateway, keys, at, either);
+      yield* transactionsAfter(gateway, keys, at, { signal: either });
     } finally {
       stop.abort();
       await check;

@@ -195,17 +195,25 @@ export class Timeline {
     const answers = this.#gateway.stream(
       "watch",
       { create_request: request },
-      AbortSignal.any(signal ? [stop.signal, signal] : [stop.signal]),
+      {
+        signal: AbortSignal.any(signal ? [stop.signal, signal] : [stop.signal]),
+        silence: SILENCE_MS,
+      },
     );
     for await (const answer of answers) {
-      const { compact_revision } = answer as WatchAnswer;
+      const { compact_revision, events } = answer as WatchAnswer;
       if (compact_revision !== undefined) return numberOf(compact_revision);
+      // It still has its first revision.
+      if (events) break;
     }
     return this.born;
   }
 }
 
 const MOST_SEEN = 64;
+
+/** How long a watch may send nothing before it tells the compaction, in ms. */
+const SILENCE_MS = 10_000;
 
 interface Point {
   readonly at: number;
