@@ -35,7 +35,7 @@ const BACK_WINDOW = 512;
 /** How often watches that are not persistent look for changes, in ms. */
 const POLL_MS = 100;
 
-/** How long the feed continues when no watch waits, in ms. */
+/** How long the feed continues when no watch waits or reads, in ms. */
 const LINGER_MS = 250;
 
 /**
@@ -144,6 +144,7 @@ export class EtcdLog implements ChangeLog {
     let silence = FIRST_SILENCE_MS;
     const signal = AbortSignal.any([following.signal, this.#gateway.closed]);
     for (;;) {
+      if (following.persistent) this.#waits.noteRead();
       const page = this.#fromFeed(filter, after, limit, mark);
       if (page) return page;
       const begun = performance.now();

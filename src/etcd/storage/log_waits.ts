@@ -1,9 +1,10 @@
 /**
  * The watches that have seen all changes, and wait.
  *
- * The feed runs while one of them is persistent. Its open request keeps the
- * process running, and the runtime has no way to change that. So if no waiting
- * watch is persistent, a timer looks for changes instead.
+ * The feed runs while one of them is persistent, or while a persistent watch
+ * reads. Its open request keeps the process running, and the runtime has no way
+ * to change that. So if no waiting watch is persistent, a timer looks for changes
+ * instead.
  *
  * @module
  */
@@ -17,7 +18,7 @@ export interface LogWaitsOptions {
   readonly feed: Feed;
   /** The number of revisions of other kinds after which a watch is woken, too. */
   readonly bookmarkInterval: number;
-  /** How long the feed continues when no watch needs it, in ms. */
+  /** How long the feed continues when no watch waits or reads, in ms. */
   readonly lingerMs: number;
   /** The time between two looks without a feed, in ms. */
   readonly pollMs: number;
@@ -36,6 +37,8 @@ export class LogWaits {
   readonly #waiting = new Set<Waiter>();
   #isClosed = false;
   #linger: ReturnType<typeof setTimeout> | undefined;
+  /** When a persistent watch last read, on the clock of `performance.now`. */
+  #lastRead = -Infinity;
   #poll: ReturnType<typeof setTimeout> | undefined;
 
   /** Takes the feed and the times. */
@@ -99,21 +102,29 @@ export class LogWaits {
     }
   }
 
+  /**
+   * A persistent watch reads. The feed starts, so that the watch can read from
+   * it soon: in a busy store the watch may never have seen everything, and so
+   * never wait.
+   */
+  noteRead(): void {
+    const { feed } = this.#options;
+    this.#lastRead = performance.now();
+    if (feed.isRunning || this.#isClosed) return;
+    feed.start();
+    this.#plan();
+  }
+
   /** Starts and stops the feed and the timer, as the waiting watches need them. */
   #plan(): void {
-    const { feed, lingerMs, pollMs } = this.#options;
+    const { feed, pollMs } = this.#options;
     const isWanted = this.#isPersistent() && !this.#isClosed;
     if (isWanted) {
       clearTimeout(this.#linger);
       this.#linger = undefined;
       feed.start();
     } else if (feed.isRunning && this.#linger === undefined) {
-      this.#linger = setTimeout(() => {
-        this.#linger = undefined;
-        feed.stop();
-        this.#plan();
-      }, lingerMs);
-      platform.unrefTimer(this.#linger);
+      this.#lingerFor(this.#options.lingerMs);
     }
     const isPolling = !isWanted && this.#waiting.size > 0 && !this.#isClosed;
     if (!isPolling) {
@@ -123,6 +134,19 @@ export class LogWaits {
       this.#poll = setTimeout(() => this.#look(), pollMs);
       platform.unrefTimer(this.#poll);
     }
+  }
+
+  /** Stops the feed after a time in ms, unless a watch needs it meanwhile. */
+  #lingerFor(ms: number): void {
+    this.#linger = setTimeout(() => {
+      const { feed, lingerMs } = this.#options;
+      const rest = this.#lastRead + lingerMs - performance.now();
+      if (rest > 0) return this.#lingerFor(rest);
+      this.#linger = undefined;
+      feed.stop();
+      this.#plan();
+    }, ms);
+    platform.unrefTimer(this.#linger);
   }
 
   async #look(): Promise<void> {
