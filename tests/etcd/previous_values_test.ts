@@ -34,7 +34,7 @@ function serveWithoutPrevious(
 }
 
 /** Creates, replaces and deletes entries, also many at once. */
-async function makeChanges(store: TestStore): Promise<number> {
+async function makeChanges(store: TestStore): Promise<void> {
   await store.set("k", "a", 1);
   await store.set("k", "a", 2);
   const many = Array.from({ length: 50 }, (_, n) => [`b${n}`, n] as const);
@@ -44,17 +44,18 @@ async function makeChanges(store: TestStore): Promise<number> {
     .commit();
   await store.deleteAll("k", { prefix: "b" });
   await store.delete("k", "a");
-  return (await store.set("k", "end", 0)).revision;
+  await store.set("k", "end", 0);
 }
 
-async function eventsUpTo(
-  stream: ReadableStream<WatchEvent<number>>,
-  revision: number,
+/** The changes of a kind after a revision, up to the last one. */
+async function changesAfter(
+  store: TestStore,
+  after: number,
 ): Promise<WatchEvent<number>[]> {
   const events: WatchEvent<number>[] = [];
-  for await (const event of stream) {
+  for await (const event of store.watch("k", { after, previous: true })) {
     events.push(event);
-    if (event.revision === revision) break;
+    if (event.key === "end") break;
   }
   return events;
 }
@@ -67,29 +68,28 @@ testEtcd("a watch reads the previous values that etcd left out", async ({
   await using writer = await openTestStore({ endpoints: [url], prefix });
   const endpoints = [endpointOf(server)];
   await using store = await openTestStore({ endpoints, prefix });
-  const { revision: after } = await writer.set("text", "begin", "now");
-  const waiting = store.watch("k", { previous: true });
-  const told = [eventsUpTo(waiting, await makeChanges(writer))];
-  const end = (await told[0]).at(-1)!.revision;
-  for (const it of [store, writer]) {
-    told.push(eventsUpTo(it.watch("k", { after, previous: true }), end));
-  }
-  const [live, late, expected] = await Promise.all(told);
-  assertEquals(live, expected);
-  assertEquals(late, expected);
+  const { revision } = await writer.set("text", "begin", "now");
+  const live = changesAfter(store, revision);
+  await makeChanges(writer);
+  const late = changesAfter(store, revision);
+  const expected = await changesAfter(writer, revision);
+  assertEquals(await live, expected);
+  assertEquals(await late, expected);
 });
 
 testEtcdServer(
   "a watch overflows if etcd compacts a previous value that it left out",
   async (binary) => {
     await using node = await startNode({ binary });
-    let isCompacted = false;
-    await using server = serveWithoutPrevious(node.url, async () => {
-      if (isCompacted) return;
-      isCompacted = true;
+    let compacting: Promise<void> | undefined;
+    const compactOnce = async () => {
       await writer.set("k", "a", 3);
       await compact(node);
-    });
+    };
+    await using server = serveWithoutPrevious(
+      node.url,
+      () => compacting ??= compactOnce(),
+    );
     const prefix = freshPrefix();
     await using writer = await openTestStore({
       endpoints: [node.url],
