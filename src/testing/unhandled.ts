@@ -7,19 +7,24 @@
 import process from "node:process";
 import { turn } from "./reading.ts";
 
-/** Runs a test, and throws the rejections that nobody handled meanwhile. */
+/**
+ * Runs a test. Throws the first rejection that nobody handles, at once: the test
+ * may wait for what the failed work no longer does.
+ */
 export async function failOnUnhandled(run: () => Promise<void>): Promise<void> {
-  const unhandled: unknown[] = [];
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  let hasFailed = false;
   const note = (reason: unknown) => {
-    unhandled.push(reason);
+    hasFailed = true;
+    reject(reason);
   };
   process.on("unhandledRejection", note);
   try {
-    await run();
-  } finally {
+    await Promise.race([run(), failed]);
     // The runtime reports unhandled rejections at the end of a turn.
-    await turn();
-    process.off("unhandledRejection", note);
+    await Promise.race([turn(), failed]);
+  } finally {
+    // After a failure the rest of the test still runs, and may fail, too.
+    if (!hasFailed) process.off("unhandledRejection", note);
   }
-  if (unhandled.length > 0) throw unhandled[0];
 }
