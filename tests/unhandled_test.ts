@@ -45,3 +45,16 @@ Deno.test("a test that handles its failures passes, and its own error is thrown"
   );
   assertEquals(listeners(), before);
 });
+
+Deno.test("a test that fails may leave rejections of its last turn", async () => {
+  await assertRejects(
+    () =>
+      failOnUnhandled(() => {
+        Promise.reject(new Error("left"));
+        return Promise.reject(new Error("its own"));
+      }),
+    Error,
+    "its own",
+  );
+  process.removeAllListeners("unhandledRejection");
+});

@@ -12,19 +12,20 @@ import { turn } from "./reading.ts";
  * may wait for what the failed work no longer does.
  */
 export async function failOnUnhandled(run: () => Promise<void>): Promise<void> {
-  const { promise: failed, reject } = Promise.withResolvers<never>();
-  let hasFailed = false;
+  const failed = Promise.withResolvers<void>();
+  let failure: { readonly reason: unknown } | undefined;
   const note = (reason: unknown) => {
-    hasFailed = true;
-    reject(reason);
+    failure ??= { reason };
+    failed.resolve();
   };
   process.on("unhandledRejection", note);
   try {
-    await Promise.race([run(), failed]);
-    // The runtime reports unhandled rejections at the end of a turn.
-    await Promise.race([turn(), failed]);
+    await Promise.race([run(), failed.promise]);
   } finally {
-    // After a failure the rest of the test still runs, and may fail, too.
-    if (!hasFailed) process.off("unhandledRejection", note);
+    // The runtime reports unhandled rejections at the end of a turn.
+    await turn();
+    // After such a failure the rest of the test still runs, and may fail, too.
+    if (!failure) process.off("unhandledRejection", note);
   }
+  if (failure) throw failure.reason;
 }
