@@ -10,7 +10,7 @@ import { Compacted, isCompacted } from "../gateway/failure.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { firstOf, type KeyEvent, numberOf } from "../gateway/messages.ts";
 
-/** How many values are read at once. Each may have a MiB. */
+/** How many values are read at once. Each can be 1 MiB large. */
 const READ_AT_ONCE = 16;
 
 /**
