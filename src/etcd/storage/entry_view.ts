@@ -342,6 +342,7 @@ export class EntryView implements View {
     return found;
   }
 
+  /** Reads ranges at the view's moment. Returns the revision of etcd that they were read at, too. */
   async #ask(requests: readonly RangeRequest[], signal?: AbortSignal) {
     const moment = this.#moment;
     const placed = moment
@@ -353,13 +354,14 @@ export class EntryView implements View {
     const { gateway } = this.#source;
     try {
       if (placed.length > 1) {
-        const answers = await gateway.ranges(placed, { signal });
+        const { found, revision } = await gateway.ranges(placed, { signal });
         await moment?.assertReached?.();
-        return answers;
+        return { revision: moment?.at ?? revision, found };
       }
       const answer = await gateway.range(placed[0], { signal });
       await moment?.assertReached?.();
-      return { revision: numberOf(answer.header?.revision), found: [answer] };
+      const revision = moment?.at ?? numberOf(answer.header?.revision);
+      return { revision, found: [answer] };
     } catch (error) {
       if (moment?.revision === undefined || !isCompacted(error)) throw error;
       throw prunedPast(moment.revision, moment.revision + 1);
