@@ -1,5 +1,5 @@
 /**
- * How a test of the conformance suite fails by a rejection that nobody handles.
+ * A conformance test fails if nobody handles a rejection.
  *
  * @module
  */

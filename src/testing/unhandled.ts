@@ -8,8 +8,8 @@ import process from "node:process";
 import { turn } from "./reading.ts";
 
 /**
- * Runs a test. Throws the first rejection that nobody handles, at once: the test
- * may wait for what the failed work no longer does.
+ * Runs a test. If nobody handles a rejection, the test fails with it at once,
+ * because it may wait for an event that the failed work never causes.
  */
 export async function failOnUnhandled(run: () => Promise<void>): Promise<void> {
   const failed = Promise.withResolvers<void>();
@@ -24,7 +24,7 @@ export async function failOnUnhandled(run: () => Promise<void>): Promise<void> {
   } finally {
     // The runtime reports unhandled rejections at the end of a turn.
     await turn();
-    // After such a failure the rest of the test still runs, and may fail, too.
+    // After such a failure, the rest of the test still runs. It may fail again.
     if (!failure) process.off("unhandledRejection", note);
   }
   if (failure) throw failure.reason;

@@ -64,7 +64,8 @@ testEtcd("a watch that is behind leaves a line that is silent", async ({
   await using store = await openTestStore({ endpoints, prefix });
   const { revision: after } = await store.set("k", "a", 1);
   for (const value of [2, 3]) await store.set("k", "a", value);
-  const watch = store.watch("k", { after });
+  // A watch that is not persistent starts no shared stream.
+  const watch = store.watch("k", { after, persistent: false });
   const values: unknown[] = [];
   for await (const { value } of watch) {
     if (values.push(value) === 2) break;

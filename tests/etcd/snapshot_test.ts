@@ -1,6 +1,5 @@
 /**
- * Snapshots of a store in etcd that has expired entries which nobody has removed
- * yet.
+ * Snapshots of a store in etcd that still contains expired entries.
  *
  * @module
  */
@@ -10,17 +9,15 @@ import { freshPrefix, testEtcd } from "../support/etcd/test_etcd.ts";
 import { until } from "../support/postgres/until.ts";
 
 testEtcd(
-  "a snapshot lists the kinds of its moment, whatever is deleted later",
-  async ({
-    url,
-  }) => {
+  "a snapshot lists a kind whose entries are deleted later",
+  async ({ url }) => {
     const place = { endpoints: [url], prefix: freshPrefix() };
     {
       await using writer = await openTestStore(place);
       await writer.atomic().set("k", "kept", 1)
         .set("k", "mortal", 1, { expireIn: 200 }).commit();
     }
-    // While no store may write, nobody removes what has expired.
+    // Only a store that may write removes expired entries, and none is open.
     await using reader = await openTestStore({ ...place, readOnly: true });
     const isGone = async () => !await reader.has("k", "mortal");
     await until("the entry has expired", isGone);
