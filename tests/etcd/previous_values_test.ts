@@ -21,7 +21,7 @@ function serveWithoutPrevious(
   url: string,
   onEvents: () => void | Promise<void> = () => {},
 ): Deno.HttpServer<Deno.NetAddr> {
-  return forward(url, () =>
+  const filter = () =>
     new TransformStream({
       async transform(line, controller) {
         const answer = JSON.parse(line);
@@ -30,7 +30,8 @@ function serveWithoutPrevious(
         if (events) await onEvents();
         controller.enqueue(JSON.stringify(answer));
       },
-    }));
+    });
+  return forward(url, { filter });
 }
 
 /** Creates, replaces and deletes entries, also many at once. */

@@ -18,14 +18,15 @@ function serveLate(
   url: string,
   onBegun: () => void,
 ): Deno.HttpServer<Deno.NetAddr> {
-  return forward(url, () =>
+  const filter = () =>
     new TransformStream({
       async transform(line, controller) {
         if (line.includes('"events"')) await delay(LATE_MS);
         controller.enqueue(line);
         if (line.includes('"created"')) onBegun();
       },
-    }));
+    });
+  return forward(url, { filter });
 }
 
 testEtcd("the only member sends changes late, and a watch sees them", async ({
@@ -51,14 +52,15 @@ testEtcd("a watch that is behind leaves a line that is silent", async ({
   url,
 }) => {
   let watches = 0;
-  await using server = forward(url, () => {
+  const filter = () => {
     const isSilent = ++watches === 1;
     return new TransformStream({
       transform(line, controller) {
         if (!isSilent || line.includes('"created"')) controller.enqueue(line);
       },
     });
-  });
+  };
+  await using server = forward(url, { filter });
   const endpoints = [endpointOf(server)];
   const prefix = freshPrefix();
   await using store = await openTestStore({ endpoints, prefix });

@@ -8,14 +8,13 @@ import { LIMITS } from "../../src/postgres/postgres_engine.ts";
 import { testStore } from "../../src/testing/mod.ts";
 import { openPostgresStore } from "../../src/postgres/open_postgres_store.ts";
 import type { Store } from "../../mod.ts";
-import { sharedPostgres } from "../support/postgres/shared.ts";
 import {
   freshSchema,
   testPostgres,
 } from "../support/postgres/test_postgres.ts";
 
-const shared = await sharedPostgres();
-const url = "url" in shared ? shared.url : undefined;
+/** The database of the test that runs. */
+let url: string;
 
 /** How each store was opened. */
 const opened = new WeakMap<
@@ -51,7 +50,10 @@ testStore({
     (name: string, fn: () => Promise<void>) =>
       isLong(name) && !Deno.env.get("ZESTOR_LONG_TESTS")
         ? Deno.test.ignore(name, fn)
-        : testPostgres(name, fn),
+        : testPostgres(name, (server) => {
+          url = server.url;
+          return fn();
+        }),
     { ignore: Deno.test.ignore },
   ),
 });

@@ -84,9 +84,14 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** In ms. @default {the gateway's} */
   readonly patience?: number;
+  /** Whether it waits for no other read. @default {false} */
+  readonly isUrgent?: boolean;
 }
 
-/** The most reads that run at the same time. */
+/** The reads of a writer: one at a time, and the batch is retried instead of a read. */
+export const READ_OF_WRITER: ReadOptions = { patience: 0, isUrgent: true };
+
+/** The most reads that run at the same time, apart from urgent ones. */
 const READS_AT_ONCE = 16;
 
 /** The connection to a cluster. */
@@ -147,17 +152,19 @@ export class Gateway {
   async read<Answer>(
     path: string,
     body: unknown,
-    { signal, patience = this.#options.patience }: ReadOptions = {},
+    { signal, patience = this.#options.patience, isUrgent = false }:
+      ReadOptions = {},
   ): Promise<Answer> {
     const deadline = performance.now() + patience;
     const backoff = new Backoff();
     for (;;) {
       signal?.throwIfAborted();
       try {
-        const calling = this.#lanes.run(() => {
+        const call = () => {
           signal?.throwIfAborted();
           return this.call<Answer>(path, body, { signal });
-        });
+        };
+        const calling = isUrgent ? call() : this.#lanes.run(call);
         return await unlessAborted(calling, signal);
       } catch (error) {
         if (!(error instanceof Cut)) throw error;

@@ -8,7 +8,7 @@ import type { Effect, RangeRemoval } from "../../engine/write.ts";
 import type { KeyRange } from "../../keys/key_range.ts";
 import type { Keys } from "../format/keys.ts";
 import { type PlacedRecord, recordOf } from "../format/record.ts";
-import type { Gateway } from "../gateway/gateway.ts";
+import { type Gateway, READ_OF_WRITER } from "../gateway/gateway.ts";
 import { firstOf, numberOf, type Op } from "../gateway/messages.ts";
 import { putBack } from "../../engine/log_ends.ts";
 import { EntryView } from "./entry_view.ts";
@@ -38,7 +38,7 @@ export async function removeRange(
     { key: keys.record },
     { ...span, count_only: true },
     { ...keys.due(time), limit: 1, keys_only: true },
-  ], { patience: 0 });
+  ], READ_OF_WRITER);
   const kv = firstOf(own);
   if (!kv) throw putBack("ahead", 0);
   const record = recordOf(kv);

@@ -9,7 +9,7 @@ import type { EntryName } from "../../engine/write.ts";
 import type { Kept } from "../format/envelope.ts";
 import type { Keys } from "../format/keys.ts";
 import { type PlacedRecord, recordOf } from "../format/record.ts";
-import type { Gateway } from "../gateway/gateway.ts";
+import { type Gateway, READ_OF_WRITER } from "../gateway/gateway.ts";
 import { firstOf, numberOf, type RangeRequest } from "../gateway/messages.ts";
 import { putBack } from "../../engine/log_ends.ts";
 import { idOf } from "./draft.ts";
@@ -59,14 +59,14 @@ export class Sight {
   /** Whether nobody has written since a record. */
   async isNewest({ at }: PlacedRecord): Promise<boolean> {
     const request = { key: this.#keys.record, keys_only: true };
-    const found = await this.#gateway.range(request, { patience: 0 });
+    const found = await this.#gateway.range(request, READ_OF_WRITER);
     return numberOf(firstOf(found)?.mod_revision) === at;
   }
 
   async #read(names: readonly EntryName[]): Promise<Seen> {
     const entries = new Map<string, Kept | undefined>();
     const ask = async (requests: readonly RangeRequest[]) =>
-      await this.#gateway.ranges(requests, { patience: 0 });
+      await this.#gateway.ranges(requests, READ_OF_WRITER);
     let record: PlacedRecord | undefined;
     let at: string | undefined;
     let i = 0;

@@ -37,7 +37,7 @@ import { isLive, type Kept } from "../format/envelope.ts";
 import type { Keys } from "../format/keys.ts";
 import type { LogRecord, PlacedRecord } from "../format/record.ts";
 import { Conflict, Cut, unavailable } from "../gateway/failure.ts";
-import type { Gateway } from "../gateway/gateway.ts";
+import { type Gateway, READ_OF_WRITER } from "../gateway/gateway.ts";
 import type { Op } from "../gateway/messages.ts";
 import { Committer, type Sent } from "./committer.ts";
 import { Draft, idOf } from "./draft.ts";
@@ -262,7 +262,7 @@ export class Writer {
       ...keys.due(time),
       limit: EXPIRED_AT_ONCE,
       keys_only: true,
-    }, { patience: 0 });
+    }, READ_OF_WRITER);
     if (kvs.length === 0) return false;
     const names = kvs.map(({ key }) => keys.expiringNameOf(key)!);
     const unique = [...new Map(names.map((it) => [idOf(it), it])).values()];

@@ -7,11 +7,11 @@
 import { join } from "node:path";
 import { certify } from "../postgres/certificate.ts";
 import { makeServerDir } from "../postgres/home.ts";
+import { linkToMemory } from "../postgres/memory_dir.ts";
 import { onFreePort } from "../postgres/ports.ts";
 import { until } from "../postgres/until.ts";
 import { type EtcdProgram, findEtcd, flagOf, hasFlag } from "./find_etcd.ts";
 import { makeMember, type Member } from "./member.ts";
-import { linkToMemory } from "./memory_dir.ts";
 import { PeerNetwork } from "./peer_network.ts";
 
 /** Options of servers. */

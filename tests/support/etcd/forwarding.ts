@@ -1,6 +1,6 @@
 /**
- * A server in front of etcd. It forwards requests, and can change what a watch
- * sends.
+ * A server in front of etcd. It forwards requests, can hold them, and can change
+ * what a watch sends.
  *
  * @module
  */
@@ -8,15 +8,24 @@
 /** Changes the answers of one watch. */
 export type WatchFilter = TransformStream<string, string>;
 
-/** Forwards requests to a server. Each watch gets a filter, whose chunks are lines of JSON. */
+/** What the server does to requests. */
+export interface Forwarding {
+  /** Makes a filter for each watch. Its chunks are lines of JSON. */
+  readonly filter?: () => WatchFilter;
+  /** A request goes on when it resolves. */
+  readonly hold?: (pathname: string) => void | Promise<void>;
+}
+
+/** Forwards requests to a server. */
 export function forward(
   url: string,
-  filter: () => WatchFilter,
+  { filter = () => new TransformStream(), hold }: Forwarding,
 ): Deno.HttpServer<Deno.NetAddr> {
   return Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     async (request) => {
       const { pathname } = new URL(request.url);
+      await hold?.(pathname);
       const { status, body } = await fetch(new URL(pathname, url), {
         method: request.method,
         body: await request.text(),

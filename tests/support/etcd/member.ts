@@ -15,7 +15,6 @@ import {
 import { until } from "../postgres/until.ts";
 import { type CallTarget, type Status, statusOf } from "./call.ts";
 import type { EtcdProgram } from "./find_etcd.ts";
-import { unlinkMemory } from "./memory_dir.ts";
 
 /** A server. Disposing of it ends it and removes its files. */
 export interface Member extends CallTarget, AsyncDisposable {
@@ -161,7 +160,6 @@ class ServerProcess implements Member {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-    await unlinkMemory(this.dir, "data");
     await removeServerDir(this.dir);
   }
 

@@ -41,11 +41,18 @@ export async function makeServerDir(): Promise<string> {
   return dir;
 }
 
-/** Removes a server's folder. What is left of a killed server may still write to it. */
+/** Removes a server's folder, and its data behind a link. */
 export async function removeServerDir(dir: string): Promise<void> {
+  const data = await Deno.readLink(join(dir, "data")).catch(() => undefined);
+  if (data !== undefined) await removeDir(data);
+  await removeDir(dir);
+}
+
+/** What is left of a killed server may still write to the folder. */
+async function removeDir(path: string): Promise<void> {
   await until("the server's folder is removed", async () => {
     try {
-      await Deno.remove(dir, { recursive: true });
+      await Deno.remove(path, { recursive: true });
       return true;
     } catch (error) {
       if ((error as { code?: string }).code === "ENOTEMPTY") return false;

@@ -18,7 +18,7 @@ export async function initialise(
 ): Promise<void> {
   if (password === undefined) {
     const template = await templateOf(bin, version);
-    await run("cp", ["-R", template, data], { as: account });
+    await run("cp", ["-R", `${template}/.`, data], { as: account });
     return;
   }
   const file = join(data, "..", "password");

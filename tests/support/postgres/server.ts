@@ -12,6 +12,7 @@ import { makeServerDir, PID_FILE, pidIn, removeServerDir } from "./home.ts";
 import { onFreePort } from "./ports.ts";
 import { queryAt } from "./query.ts";
 import { initialise } from "./initialise.ts";
+import { linkToMemory } from "./memory_dir.ts";
 import { copyData } from "./replica.ts";
 import { settingLines, type Settings } from "./settings.ts";
 import { certify } from "./certificate.ts";
@@ -87,6 +88,7 @@ export async function startServer(
   }
   const { fsync = false, settings, password, tls } = options;
   const dir = await makeServerDir();
+  if (!fsync) await linkToMemory(dir, "data");
   await initialise(binaries, join(dir, "data"), password);
   await configure(dir, { ...DEFAULTS, fsync });
   const certificate = tls ? await certify(dir) : undefined;

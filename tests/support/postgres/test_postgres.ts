@@ -9,11 +9,36 @@ import { sharedPostgres, type SharedServer } from "./shared.ts";
 
 const shared = await sharedPostgres();
 
+/**
+ * How many tests of a file share a database. To find a function by its name,
+ * PostgreSQL looks at the functions with this name in all schemas of the
+ * database: with 800 stores, a new one took three times as long to make.
+ */
+const TESTS_PER_DATABASE = 30;
+
+/** The database of the tests that run now. */
+let current: TestDatabase | undefined;
+
+let tests = 0;
+
+const register = testsThatNeed<SharedServer>("a PostgreSQL server", shared);
+
 /** Registers a test on the shared server; ignored if none can be had. */
-export const testPostgres = testsThatNeed<SharedServer>(
-  "a PostgreSQL server",
-  shared,
-);
+export const testPostgres: typeof register = (name, test) =>
+  register(name, async (_, t) => {
+    if (tests++ % TESTS_PER_DATABASE === 0) {
+      await dropCurrent();
+      current = await newDatabase();
+    }
+    await test({ url: current!.url }, t);
+  });
+
+Deno.test.afterAll(dropCurrent);
+
+async function dropCurrent(): Promise<void> {
+  await current?.[Symbol.asyncDispose]();
+  current = undefined;
+}
 
 let names = 0;
 
@@ -28,13 +53,17 @@ export function freshSchema(): string {
   return freshName();
 }
 
-/** The rows of a statement at the shared server, as a superuser. */
+/** The rows of a statement in the database of the tests that run now, as a superuser. */
 export async function adminQuery<Row = Record<string, unknown>>(
   sql: string,
   values?: unknown[],
 ): Promise<Row[]> {
+  return await queryAt(current?.url ?? sharedUrl(), sql, values);
+}
+
+function sharedUrl(): string {
   if ("reason" in shared) throw new Error(`Cannot query: ${shared.reason}`);
-  return await queryAt(shared.url, sql, values);
+  return shared.url;
 }
 
 /** A database of the shared server. Disposing of it drops it. */
@@ -45,18 +74,16 @@ export interface TestDatabase extends AsyncDisposable {
 
 /** Makes an empty database. */
 export async function newDatabase(): Promise<TestDatabase> {
-  if ("reason" in shared) {
-    throw new Error(`Cannot make a database: ${shared.reason}`);
-  }
   const name = freshName();
-  await adminQuery(`CREATE DATABASE ${name}`);
-  const url = new URL(shared.url);
+  const query = (sql: string) => queryAt(sharedUrl(), sql);
+  await query(`CREATE DATABASE ${name}`);
+  const url = new URL(sharedUrl());
   url.pathname = name;
   return {
     name,
     url: url.href,
     async [Symbol.asyncDispose]() {
-      await adminQuery(`DROP DATABASE ${name} WITH (FORCE)`);
+      await query(`DROP DATABASE ${name} WITH (FORCE)`);
     },
   };
 }
