@@ -19,17 +19,20 @@ const TESTS_PER_DATABASE = 30;
 /** The database of the tests that run now. */
 let current: TestDatabase | undefined;
 
-let tests = 0;
+/** How many more tests use it. */
+let left = 0;
 
 const register = testsThatNeed<SharedServer>("a PostgreSQL server", shared);
 
 /** Registers a test on the shared server; ignored if none can be had. */
 export const testPostgres: typeof register = (name, test) =>
   register(name, async (_, t) => {
-    if (tests++ % TESTS_PER_DATABASE === 0) {
+    if (left === 0) {
       await dropCurrent();
       current = await newDatabase();
+      left = TESTS_PER_DATABASE;
     }
+    left--;
     await test({ url: current!.url }, t);
   });
 
