@@ -209,7 +209,7 @@ export function turn(): Promise<void> {
 /**
  * Runs long work, and asserts that the event loop turned meanwhile. It counts
  * turns, and measures no time: work that blocks the loop lets it turn once
- * before and once after.
+ * before and once after. The work must be long on a fast machine, too: 50 ms.
  */
 export async function assertLoopTurns(
   run: () => Promise<unknown>,

@@ -154,7 +154,7 @@ export const deletingAll: Cases = {
 
   "C8 a long deleteAll lets the event loop turn": async (open, supports) => {
     await using store = await open();
-    await fillMany(store, "users", numberedKeys(20_000), supports);
+    await fillMany(store, "users", numberedKeys(60_000), supports);
     await assertLoopTurns(() => store.deleteAll("users"));
     assertEquals(await store.count("users"), 0);
   },
