@@ -73,6 +73,8 @@ export interface Server extends AsyncDisposable {
 
 const DEFAULTS: Settings = {
   listen_addresses: "127.0.0.1",
+  // In the folder of the data, so that a killed server leaves nothing elsewhere.
+  dynamic_shared_memory_type: "mmap",
   // What a standby has not received yet must not be removed.
   wal_keep_size: "256MB",
   max_wal_size: "256MB",
