@@ -1,5 +1,5 @@
 /**
- * A conformance test fails if nobody handles a rejection.
+ * A conformance test fails if a promise rejects, and nothing handles that.
  *
  * @module
  */

@@ -8,8 +8,9 @@ import process from "node:process";
 import { turn } from "./reading.ts";
 
 /**
- * Runs a test. If nobody handles a rejection, the test fails with it at once,
- * because it may wait for an event that the failed work never causes.
+ * Runs a test. If a promise rejects, and nothing handles that, the test fails at
+ * once with the error. Otherwise the test could wait without end for an event
+ * that the failed work never causes.
  */
 export async function failOnUnhandled(run: () => Promise<void>): Promise<void> {
   const failed = Promise.withResolvers<void>();

@@ -84,7 +84,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** In ms. @default {the gateway's} */
   readonly patience?: number;
-  /** Whether it waits for no other read. @default {false} */
+  /** Whether it starts at once, without waiting for other reads. @default {false} */
   readonly isUrgent?: boolean;
 }
 
